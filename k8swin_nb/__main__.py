@@ -1,0 +1,235 @@
+"""The command line: `k8swin lab ...`, `k8swin run`, `k8swin demo`, `k8swin hostkey ...`, `k8swin check`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from k8swin_nb.errors import K8swinError
+from k8swin_nb.inventory import Host
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["lab"]:
+        return _lab(arguments[1:])
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except K8swinError as error:
+        sys.stderr.write(f"k8swin: {error}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {error.hint}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="k8swin", allow_abbrev=False, description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    lab = commands.add_parser("lab", help="start, stop and ask the lab: see `k8swin lab --help`")
+    lab.set_defaults(command=lambda options: _lab([]))
+
+    run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
+    run.add_argument("--params", type=Path, required=True, help="the description, params/NAME.yaml")
+    run.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
+    run.add_argument("--runs", type=Path, default=None, help="folder of the records")
+    run.add_argument(
+        "--only", default=None, help="notebooks, comma-separated: 01_network,02_master"
+    )
+    run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
+    run.set_defaults(command=_run)
+
+    demo = commands.add_parser(
+        "demo", help="start a lab of its own, execute all notebooks, stop it"
+    )
+    demo.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
+    demo.add_argument("--runs", type=Path, default=None, help="folder of the records")
+    demo.add_argument("--network", default="127.162.0.0/24", help="loopback network of the lab")
+    demo.set_defaults(command=_demo)
+
+    check = commands.add_parser("check", help="check a description and its network plan")
+    check.add_argument("params", type=Path)
+    check.set_defaults(command=_check)
+
+    keys = commands.add_parser("hostkey", help="pin, forget and list SSH host keys")
+    verbs = keys.add_subparsers(required=True, metavar="VERB")
+    for verb, text in (
+        ("pin", "fetch a host's key, show its fingerprint, and pin it"),
+        ("forget", "remove a host's pinned key"),
+    ):
+        command = verbs.add_parser(verb, help=text)
+        command.add_argument("--params", type=Path, required=True, help="params/NAME.yaml")
+        command.add_argument("host", help="the host's name")
+        if verb == "pin":
+            command.add_argument("--fingerprint", help="pin only this one: SHA256:...")
+            command.add_argument("--yes", action="store_true", help="do not ask")
+        command.set_defaults(command=_pin if verb == "pin" else _forget)
+    return parser
+
+
+def _lab(arguments: list[str]) -> int:
+    try:
+        from k8swin_nb.lab.cli import main as lab_main
+    except ImportError as error:
+        sys.stderr.write(
+            f"k8swin: the lab needs `{error.name}`\nhint: pip install 'k8swin_nb[lab]'\n"
+        )
+        return 2
+    return lab_main(arguments)
+
+
+def _project_folder(given: Path | None, name: str) -> Path:
+    from k8swin_nb.params import project_root
+
+    return (given or project_root() / name).resolve()
+
+
+def _run(options: argparse.Namespace) -> int:
+    from k8swin_nb.headless.runner import ORDER, print_failure, run_notebooks
+    from k8swin_nb.headless.tables import print_tables
+
+    folder, executed = run_notebooks(
+        _project_folder(options.notebooks, "notebooks"),
+        options.params,
+        _project_folder(options.runs, "runs"),
+        names=options.only.split(",") if options.only else ORDER,
+        dry_run=options.dry_run,
+    )
+    code = print_failure(executed)
+    if not options.dry_run and any(
+        item.name == "02_master" and not item.error for item in executed
+    ):
+        print_tables(options.params)
+    sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
+    return code
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """Run everything against a lab that is started for it, on a network of its own."""
+    with tempfile.TemporaryDirectory(prefix="k8swin-demo-") as home:
+        lab = [sys.executable, "-m", "k8swin_nb", "lab"]
+        place = ["--home", home]
+        try:
+            subprocess.run([*lab, "up", *place, "--network", options.network], check=True)
+            answer = subprocess.run(
+                [*lab, "status", *place, "--json"], check=True, capture_output=True, text=True
+            )
+            lock = subprocess.run(
+                [*lab, "artifacts"], check=True, capture_output=True, text=True
+            ).stdout
+            description = Path(home) / "params.yaml"
+            artifacts = Path(home) / "artifacts.yaml"
+            artifacts.write_text(lock, encoding="utf-8")
+            status = json.loads(answer.stdout)
+            description.write_text(
+                yaml.safe_dump(_describe(status, options.network, artifacts)), encoding="utf-8"
+            )
+            return _run(
+                argparse.Namespace(
+                    params=description,
+                    notebooks=options.notebooks,
+                    runs=options.runs,
+                    only=None,
+                    dry_run=False,
+                )
+            )
+        except subprocess.CalledProcessError as error:
+            sys.stderr.write(error.stderr or "")
+            sys.stderr.write(f"k8swin: the lab did not start, exit code {error.returncode}\n")
+            return 1
+        finally:
+            subprocess.run([*lab, "down", *place], check=False, stdout=subprocess.DEVNULL)
+
+
+def _describe(status: dict[str, object], network: str, artifacts: Path) -> dict[str, object]:
+    """Turn what `k8swin lab status --json` says into a cluster's description."""
+    hosts: list[dict[str, object]] = []
+    for machine in status["machines"]:  # type: ignore[attr-defined]
+        common = {key: machine[key] for key in ("name", "address", "os", "user")}
+        if machine["os"] == "linux":
+            reach = {
+                "role": "control-plane",
+                "ssh_port": machine["ssh_port"],
+                "identity": machine["identity"],
+            }
+        else:
+            reach = {
+                "winrm_port": machine["winrm_https_port"],
+                "credential": machine["credential"],
+                "ca": status["ca"],
+            }
+        hosts.append({**common, **reach})
+    return {
+        "cluster_name": "demo",
+        "host_subnet": network,
+        "artifacts": str(artifacts),
+        "known_hosts": status["known_hosts"],
+        "hosts": hosts,
+    }
+
+
+def _check(options: argparse.Namespace) -> int:
+    from k8swin_nb.notebook.tables import plan_table
+    from k8swin_nb.params import check_params, load_params
+    from k8swin_nb.plan import check_plan
+    from k8swin_nb.versions import check_versions
+
+    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
+    check_versions(params.profile, params.kubernetes_version, params.containerd_version)
+    sys.stdout.write(f"{plan_table(check_plan(params))!r}\n")
+    return 0
+
+
+def _pin(options: argparse.Namespace) -> int:
+    from k8swin_nb.transports.hostkeys import pin, scan
+
+    host = _host(options)
+    key = scan(host)
+    sys.stdout.write(f"{host.name} ({host.address} port {host.ssh_port}): {key.fingerprint}\n")
+    if options.fingerprint and options.fingerprint != key.fingerprint:
+        sys.stderr.write(f"k8swin: expected {options.fingerprint}, nothing is pinned\n")
+        return 1
+    if not (options.yes or options.fingerprint):
+        if not sys.stdin.isatty():
+            sys.stderr.write(
+                "k8swin: nobody can answer here, nothing is pinned\n"
+                f"hint: --fingerprint {key.fingerprint}\n"
+            )
+            return 1
+        sys.stdout.write("Does the host's console show the same? Type yes to pin it: ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip() != "yes":
+            return 1
+    pin(host, key)
+    sys.stdout.write(f"pinned in {host.known_hosts}\n")
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    from k8swin_nb.transports.hostkeys import forget
+
+    host = _host(options)
+    removed = forget(host)
+    sys.stdout.write(f"{removed} keys of {host.name} removed from {host.known_hosts}\n")
+    return 0
+
+
+def _host(options: argparse.Namespace) -> Host:
+    from k8swin_nb.hosts import inventory_of
+    from k8swin_nb.params import check_params, load_params
+
+    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
+    return inventory_of(params).select(options.host)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

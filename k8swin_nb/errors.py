@@ -1,0 +1,325 @@
+"""Every error that a user of the toolkit is expected to meet, as one tree.
+
+    K8swinError                  message, hint
+    ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
+    ├─ InventoryError            no host or group of that name
+    ├─ ScriptError               an undeclared or a missing parameter of a script
+    ├─ TransportError            host, detail
+    │  ├─ HostUnreachable        nobody answers, or the connection broke
+    │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
+    │  ├─ HostKeyMismatch        another SSH host key than the pinned one
+    │  ├─ CertificateRejected    a TLS certificate that the given authority did not sign
+    │  ├─ AuthenticationFailed   the login was refused; never tried again by itself
+    │  ├─ TransportTimeout       the other end is there and does not answer in time
+    │  └─ TransferFailed         a file did not arrive whole
+    ├─ CommandFailed             result
+    ├─ CommandTimeout            result with what was printed so far, timeout
+    ├─ StepFailed                phase, step, host, detail, result
+    │  ├─ VerifyFailed           it was applied, and still is not as wanted
+    │  └─ DriftFound             someone else's state is in the way; nothing was touched
+    ├─ ClusterError              status, reason
+    └─ MultiHostError            errors by host
+
+A message is computed from fields, the fields survive pickling, and a notebook shows two short lines
+instead of a Python traceback: these are the expected errors; a bug keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from k8swin_nb.redact import redact
+
+if TYPE_CHECKING:
+    from k8swin_nb.result import Result
+
+TAIL_LINES = 10
+"""Lines of a failed command's output that its error repeats."""
+
+HOSTS_SHOWN = 4
+"""Errors that a MultiHostError shows in full."""
+
+
+def _restore(cls: type[K8swinError], state: dict[str, Any]) -> K8swinError:
+    error = cls.__new__(cls)
+    error.__dict__.update(state)
+    error.args = (state.get("message", ""),)
+    return error
+
+
+class K8swinError(Exception):
+    """Base of all expected errors.
+
+    Args:
+        message: What happened, where, found against expected; no full stop.
+        hint: What to type or to open next.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return redact(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.__dict__)
+
+    def lines(self) -> list[str]:
+        """Return the error as a reader sees it: message, details, hint."""
+        lines = [f"{type(self).__name__}: {self}", *self.details()]
+        if self.hint:
+            lines.append(f"hint: {redact(self.hint)}")
+        return lines
+
+    def details(self) -> list[str]:
+        """Return lines between message and hint, such as the end of a command's output."""
+        return []
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython's protocol: the cell shows these lines, and so does papermill on its console.
+        return self.lines()
+
+
+class ParamsError(K8swinError):
+    """A parameter is unknown, mistyped, missing or contradictory; or a secret cannot be had."""
+
+
+class InventoryError(K8swinError):
+    """There is no host or group of that name."""
+
+
+class ScriptError(K8swinError):
+    """A script does not exist, or its parameters are not what it declares."""
+
+
+class TransportError(K8swinError):
+    """A host could not be reached or used.
+
+    Args:
+        host: The host's name.
+        detail: What happened.
+        hint: What to do.
+    """
+
+    default_hint: str | None = None
+
+    def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{host}: {detail}", hint=hint or self.default_hint)
+        self.host = host
+        self.detail = detail
+
+
+class HostUnreachable(TransportError):
+    """Nobody answers at the address, or the connection broke."""
+
+    default_hint = "check the address and port, that the machine is on, and the firewall between"
+
+
+class HostKeyUnknown(TransportError):
+    """The SSH server shows a key that nobody has pinned.
+
+    Args:
+        host: The host's name.
+        where: Address and port.
+        algorithm: Such as `ssh-ed25519`.
+        fingerprint: `SHA256:...` as `ssh-keygen -l` prints it.
+    """
+
+    def __init__(self, host: str, *, where: str, algorithm: str, fingerprint: str) -> None:
+        super().__init__(
+            host,
+            f"unknown SSH host key of {where}: {algorithm} {fingerprint}",
+            hint=(
+                "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
+                f"`k8swin hostkey pin {host}`"
+            ),
+        )
+        self.where = where
+        self.algorithm = algorithm
+        self.fingerprint = fingerprint
+
+
+class HostKeyMismatch(TransportError):
+    """The SSH server shows another key than the pinned one.
+
+    Args:
+        host: The host's name.
+        where: Address and port.
+        expected: The pinned fingerprint.
+        found: The fingerprint that the server shows.
+    """
+
+    def __init__(self, host: str, *, where: str, expected: str, found: str) -> None:
+        super().__init__(
+            host,
+            f"the SSH host key of {where} has changed: found {found}, pinned is {expected}",
+            hint=(
+                "someone may be between you and the machine; if it was installed anew, type "
+                f"`k8swin hostkey forget {host}`, then `k8swin hostkey pin {host}`"
+            ),
+        )
+        self.where = where
+        self.expected = expected
+        self.found = found
+
+
+class CertificateRejected(TransportError):
+    """The server's TLS certificate was not signed by the given authority, or is for another name."""
+
+    default_hint = "give the authority that signed the listener's certificate as the host's `ca`"
+
+
+class AuthenticationFailed(TransportError):
+    """The login was refused. It is not tried again: accounts are locked after a few attempts."""
+
+    default_hint = "check the user name and the secret that the inventory refers to"
+
+
+class TransportTimeout(TransportError):
+    """The other end is there and does not answer in time."""
+
+    default_hint = "look at the machine's load, then run the cell again"
+
+
+class TransferFailed(TransportError):
+    """A file could not be written or read, or did not arrive whole."""
+
+
+class CommandFailed(K8swinError):
+    """A script ended with an exit code other than 0.
+
+    Args:
+        result: What it printed and how it ended.
+    """
+
+    def __init__(self, result: Result, *, hint: str | None = None) -> None:
+        super().__init__(
+            f"{result.host}: `{result.args}` ended with exit code {result.returncode}", hint=hint
+        )
+        self.result = result
+
+    def details(self) -> list[str]:
+        """Return the last lines of the error output, or of the output if there is none."""
+        return _tail(self.result)
+
+
+class CommandTimeout(K8swinError):
+    """A script ran into its deadline and was stopped.
+
+    Args:
+        result: What it printed until then.
+        timeout: Seconds that it was given.
+    """
+
+    def __init__(self, result: Result, timeout: float) -> None:
+        super().__init__(
+            f"{result.host}: `{result.args}` was stopped after {timeout:g} s",
+            hint="give it more time with `--timeout SECONDS`, or look at what it waits for",
+        )
+        self.result = result
+        self.timeout = timeout
+
+    def details(self) -> list[str]:
+        """Return the last lines that were printed."""
+        return _tail(self.result)
+
+
+class StepFailed(K8swinError):
+    """A step did not do its work on a host.
+
+    Args:
+        phase: Name of the phase; may be empty.
+        step: Name of the step.
+        host: Name of the host.
+        detail: What happened, or what was found.
+        result: The script's answer, if one ran.
+        hint: What to do.
+    """
+
+    def __init__(
+        self,
+        *,
+        phase: str,
+        step: str,
+        host: str,
+        detail: str,
+        result: Result | None = None,
+        hint: str | None = None,
+    ) -> None:
+        where = f"{phase}/{step}" if phase else step
+        code = f" (exit code {result.returncode})" if result is not None else ""
+        super().__init__(f"{host}: step `{where}`: {detail}{code}", hint=hint)
+        self.phase = phase
+        self.step = step
+        self.host = host
+        self.detail = detail
+        self.result = result
+
+    def details(self) -> list[str]:
+        """Return the end of the script's output."""
+        return _tail(self.result) if self.result is not None else []
+
+
+class VerifyFailed(StepFailed):
+    """A step was applied, and what is read back is not what was wanted."""
+
+
+class DriftFound(StepFailed):
+    """A step found a state that someone else made; it was left as it is."""
+
+
+class ClusterError(K8swinError):
+    """The Kubernetes API refused a request or could not be asked.
+
+    Args:
+        message: What was asked and what was answered.
+        status: HTTP status, or None when there was no answer.
+        reason: The `reason` of the API's Status object, such as `NotFound`.
+        hint: What to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        reason: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.reason = reason
+
+
+class MultiHostError(K8swinError):
+    """Several hosts failed; raised once, after all hosts have answered.
+
+    Args:
+        errors: What happened, by host name.
+    """
+
+    def __init__(self, errors: Mapping[str, Exception]) -> None:
+        self.errors = dict(errors)
+        names = ", ".join(self.errors)
+        super().__init__(f"{len(self.errors)} hosts failed: {names}")
+
+    def details(self) -> list[str]:
+        """Return each host's error, the first ones in full."""
+        lines: list[str] = []
+        for number, (host, error) in enumerate(self.errors.items()):
+            if number == HOSTS_SHOWN:
+                lines.append(f"... {len(self.errors) - HOSTS_SHOWN} more")
+                break
+            if isinstance(error, K8swinError):
+                lines.extend(error.lines())
+            else:
+                lines.append(redact(f"{host}: {type(error).__name__}: {error}"))
+        return lines
+
+
+def _tail(result: Result) -> list[str]:
+    text = result.stderr.strip() or result.stdout.strip()
+    return ["  " + line for line in redact(text).splitlines()[-TAIL_LINES:]]

@@ -1,0 +1,64 @@
+"""Progress on a terminal, read from the run's own record: which notebook, which step, how long."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def elapsed_text(seconds: float) -> str:
+    """Return 0:42 or 12:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+class Progress:
+    """Follows `events.jsonl` in a thread and prints a line per step that ended."""
+
+    def __init__(self, events: Path, *, stream: TextIO | None = None) -> None:
+        self.events = events
+        self.stream = stream or sys.stdout
+        self.started = time.monotonic()
+        self._offset = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
+
+    def __enter__(self) -> Progress:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._read()
+
+    def say(self, text: str) -> None:
+        """Print a line with the time since the start before it."""
+        self.stream.write(f"{elapsed_text(time.monotonic() - self.started):>6}  {text}\n")
+        self.stream.flush()
+
+    def _follow(self) -> None:
+        while not self._stop.wait(0.3):
+            self._read()
+
+    def _read(self) -> None:
+        if not self.events.exists():
+            return
+        with self.events.open("rb") as log:
+            log.seek(self._offset)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    break  # it is still being written
+                self._offset += len(line)
+                self._show(json.loads(line))
+
+    def _show(self, event: dict[str, Any]) -> None:
+        if event["event"] == "step":
+            self.say(
+                f"{event['notebook']:<16} {event['step']:<20} {event['host']:<12} "
+                f"{event['outcome']:<11} {event['detail']}".rstrip()
+            )

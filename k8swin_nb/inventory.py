@@ -1,0 +1,150 @@
+"""The machines of a cluster, and how a reader names some of them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+from k8swin_nb.errors import InventoryError
+
+ROLE_WORDS = {
+    "control-plane": "control-plane",
+    "master": "control-plane",
+    "masters": "control-plane",
+    "worker": "worker",
+    "workers": "worker",
+    "hypervisor": "hypervisor",
+    "hypervisors": "hypervisor",
+}
+"""Words that select by role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine. Paths are used as they are given; secrets are references, never values."""
+
+    name: str
+    """Host name, and name of its node in the cluster."""
+
+    address: str
+    """IP address or DNS name that transports connect to."""
+
+    os: Literal["linux", "windows"]
+    """Operating system: decides between SSH with bash and WinRM with PowerShell."""
+
+    roles: tuple[str, ...]
+    """`control-plane`, `worker`, `hypervisor`."""
+
+    user: str
+    """Login name."""
+
+    groups: tuple[str, ...] = ()
+    """Further names that select this host together with others."""
+
+    ssh_port: int = 22
+    """TCP port of the SSH server."""
+
+    identity: str | None = None
+    """Path of a private key; None asks the SSH agent."""
+
+    ssh_password: str | None = None
+    """Reference to the SSH password, where no key is used."""
+
+    winrm_port: int = 5986
+    """TCP port of the WinRM listener."""
+
+    winrm_scheme: Literal["https", "http"] = "https"
+    """`https` verifies the certificate; `http` encrypts each message."""
+
+    winrm_auth: Literal["ntlm", "basic", "kerberos"] = "ntlm"
+    """How WinRM proves who we are; `basic` is for https only."""
+
+    credential: str | None = None
+    """Reference to the Windows password."""
+
+    ca: str | None = None
+    """Path of the authority that signed the WinRM listener's certificate; None: the system's own."""
+
+    known_hosts: str = ".k8swin/known_hosts"
+    """Path of the project's file of pinned SSH host keys."""
+
+    host_key_policy: Literal["strict", "accept-new"] = "strict"
+    """What happens at the first sight of a host key: an error, or it is pinned and told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All machines, in the order of the parameters."""
+
+    hosts: tuple[Host, ...]
+
+    def host(self, name: str) -> Host:
+        """Return a host by name.
+
+        Raises:
+            InventoryError: with the nearest names.
+        """
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise self._unknown(name)
+
+    def select(self, selection: str) -> tuple[Host, ...]:
+        """Return the hosts that a selection names, without duplicates, in the inventory's order.
+
+        Args:
+            selection: Comma-separated words. Each is a host's name, an operating system, a role
+                (`control-plane`, `workers`), a group, or `all`; with `!` in front it takes hosts away.
+                With nothing but words with `!`, all other hosts are meant.
+
+        Raises:
+            InventoryError: when a word is unknown, or no host is left.
+        """
+        words = [word.strip() for word in selection.split(",") if word.strip()]
+        if not words:
+            raise InventoryError("no host is named", hint=f"name one of: {self._names()}")
+        taken = [word for word in words if not word.startswith("!")]
+        left_out = [word[1:].strip() for word in words if word.startswith("!")]
+        chosen = {host for word in taken or ["all"] for host in self._matching(word)}
+        chosen -= {host for word in left_out for host in self._matching(word)}
+        if not chosen:
+            raise InventoryError(
+                f"`{selection}` leaves no host", hint=f"hosts of this cluster: {self._names()}"
+            )
+        return tuple(host for host in self.hosts if host in chosen)
+
+    def words(self) -> list[str]:
+        """Return every word that selects something, hosts first; for completion and suggestions."""
+        words = [host.name for host in self.hosts]
+        words += sorted({group for host in self.hosts for group in host.groups})
+        words += sorted({host.os for host in self.hosts})
+        roles = {role for host in self.hosts for role in host.roles}
+        words += [word for word, role in ROLE_WORDS.items() if role in roles]
+        words.append("all")
+        return list(dict.fromkeys(words))
+
+    def _matching(self, word: str) -> list[Host]:
+        if word == "all":
+            return list(self.hosts)
+        named = [host for host in self.hosts if host.name == word]
+        if named:
+            return named
+        role = ROLE_WORDS.get(word, word)
+        found = [h for h in self.hosts if word in (h.os, *h.groups) or role in h.roles]
+        if not found:
+            raise self._unknown(word)
+        return found
+
+    def _unknown(self, word: str) -> InventoryError:
+        close = difflib.get_close_matches(word, self.words(), n=2, cutoff=0.5)
+        did_you_mean = " or ".join(f"`{name}`" for name in close)
+        return InventoryError(
+            f"no host or group is named `{word}`",
+            hint=f"did you mean {did_you_mean}?"
+            if close
+            else f"there are: {', '.join(self.words())}",
+        )
+
+    def _names(self) -> str:
+        return ", ".join(host.name for host in self.hosts)

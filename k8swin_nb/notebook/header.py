@@ -1,0 +1,47 @@
+"""What an executed notebook begins with: what runs, where, by whom, under which id."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.run import Run
+
+
+class Header:
+    """The first output of a notebook, as text and as a static table."""
+
+    def __init__(self, phase: Phase, run: Run, opened: dict[str, Any]) -> None:
+        params, plan = run.params, run.plan
+        self.title = phase.title
+        self.rows = [
+            ("run", run.record.run_id + (" (dry run: nothing is changed)" if run.dry_run else "")),
+            ("notebook", phase.name),
+            ("started", opened["time"]),
+            ("operator", f"{opened['operator']} on {opened['controller']}"),
+            (
+                "cluster",
+                f"{params.cluster_name}, Kubernetes {params.kubernetes_version}, profile {params.profile}",
+            ),
+            ("networks", f"pods {plan.pod_subnet}, services {plan.service_subnet}, {plan.backend}"),
+            ("hosts", ", ".join(f"{h.name} ({h.address})" for h in run.inventory.hosts)),
+            *([("target", run.target)] if run.target else []),
+            ("parameters", f"sha256 {opened['parameters_sha256'][:16]}"),
+            ("record", f"{run.record.folder.parent.name}/{run.record.run_id}/events.jsonl"),
+        ]
+
+    def __repr__(self) -> str:
+        width = max(len(name) for name, _ in self.rows)
+        return "\n".join([self.title, *(f"{name:<{width}}  {value}" for name, value in self.rows)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
+            f'<td style="text-align:left">{html.escape(str(value))}</td></tr>'
+            for name, value in self.rows
+        )
+        return (
+            f'<table><caption style="text-align:left"><b>{html.escape(self.title)}</b></caption>'
+            f"<tbody>{rows}</tbody></table>"
+        )

@@ -1,0 +1,356 @@
+"""The typed model of a cluster's description: `params/*.yaml` and the notebooks' parameters cells.
+
+One flat mapping describes a cluster, so that `papermill -f FILE` can inject it as it is. Values are
+checked strictly and never repaired: `1.30` that arrived as the number 1.3 cannot be told from 1.3.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from k8swin_nb.errors import ParamsError
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
+_REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
+
+NETBIOS_LENGTH = 15
+"""A Windows computer name has at most this many characters."""
+
+
+def _version(text: str) -> str:
+    if not _VERSION.fullmatch(text):
+        raise ValueError(f"`{text}` is not a full version such as `1.36.4`")
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError as error:
+        if "host bits" in str(error):
+            whole = ipaddress.IPv4Network(text, strict=False)
+            raise ValueError(f"`{text}` has host bits set; the network is `{whole}`") from None
+        raise ValueError(f"`{text}` is not an IPv4 network such as `10.244.0.0/16`") from None
+    if "/" not in text:
+        raise ValueError(f"`{text}` has no prefix length, such as `{text}/16`")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`") from None
+
+
+def _node_name(text: str) -> str:
+    if text != text.lower():
+        raise ValueError(f"`{text}` has capitals; a node's name is lower-case: `{text.lower()}`")
+    if not _LABEL.fullmatch(text) or len(text) > 63:
+        raise ValueError(f"`{text}` is not a host name of letters, digits and hyphens")
+    return text
+
+
+def _reference(text: str) -> str:
+    if not _REFERENCE.fullmatch(text):
+        # The value is not repeated: it may be the secret itself.
+        raise ValueError(
+            "holds a literal value; a secret is given as a reference: "
+            "`env:NAME`, `file:PATH` or `keyring:SERVICE/USER`"
+        )
+    return text
+
+
+Version = Annotated[str, AfterValidator(_version)]
+Network = Annotated[str, AfterValidator(_network)]
+Address = Annotated[str, AfterValidator(_address)]
+NodeName = Annotated[str, AfterValidator(_node_name)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class HostParams(_Model):
+    """One machine under `hosts`."""
+
+    name: NodeName
+    """Host name and node name, lower-case; at most 15 characters on Windows."""
+
+    address: Address
+    """IPv4 address on the hosts' network; becomes the node's InternalIP."""
+
+    os: Literal["linux", "windows"]
+    """Operating system; decides between SSH and WinRM."""
+
+    role: Literal["control-plane", "worker", "hypervisor"] = "worker"
+    """Exactly one host is the `control-plane`; a `hypervisor` is only asked about MAC spoofing."""
+
+    user: str
+    """Login name; on Linux it may use sudo without a password, on Windows it is an administrator."""
+
+    ssh_port: Port = 22
+    """TCP port of the SSH server (Linux)."""
+
+    identity: str | None = None
+    """Path of the private key for SSH, relative to the project's folder; None: the SSH agent."""
+
+    ssh_password: Reference | None = None
+    """Reference to the SSH password where no key is used."""
+
+    winrm_scheme: Literal["https", "http"] = "https"
+    """`https` verifies the server's certificate; `http` is NTLM with message encryption."""
+
+    winrm_port: Port = 5986
+    """TCP port of the WinRM listener: 5986 for https, 5985 for http as Windows ships it."""
+
+    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
+    """Authentication; `basic` is refused over http."""
+
+    credential: Reference | None = None
+    """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
+
+    ca: str | None = None
+    """Path of the certificate authority that signed the WinRM listener's certificate."""
+
+    vm_name: str | None = None
+    """The worker's name on the Hyper-V host, when it differs from `name`."""
+
+
+class ClusterParams(_Model):
+    """A cluster's description. Every field is explained in `params/example.yaml` too."""
+
+    cluster_name: NodeName = "k8swin"
+    """Name of the cluster: names its kubeconfig and its records."""
+
+    profile: Literal["current", "classic"] = "current"
+    """`current`: containerd and services. `classic`: Docker, as in 2019."""
+
+    kubernetes_version: Version = "1.36.4"
+    """Full version of kubeadm, kubelet, kubectl and the Windows binaries."""
+
+    containerd_version: Version = "2.3.4"
+    """Version of containerd on the Windows workers, and the wanted one on Linux."""
+
+    flannel_version: Version = "0.28.9"
+    """Version of flannel on Linux and flanneld.exe on Windows."""
+
+    flannel_backend: Literal["host-gw", "vxlan"] = "host-gw"
+    """`host-gw` needs all nodes on one layer-2 segment; `vxlan` does not."""
+
+    pod_subnet: Network = "10.244.0.0/16"
+    """Pods' network; each node is given a /24 of it."""
+
+    service_subnet: Network = "10.96.0.0/12"
+    """Services' network; the DNS and API service addresses are its 10th and 1st."""
+
+    host_subnet: Network = "192.168.160.0/24"
+    """The hosts' own network."""
+
+    site_networks: list[Network] = []
+    """Other networks of the site that pods and services must not overlap."""
+
+    dns_service_ip: Address | None = None
+    """Leave unset: derived from `service_subnet`. Set to another value it is refused."""
+
+    worker_service_subnet: Network | None = None
+    """Leave unset. A description that gives workers another service network is refused."""
+
+    allow_cgroup_v1: bool = False
+    """Accept control groups v1, which Kubernetes refuses from 1.35 on."""
+
+    system_update: bool = False
+    """Upgrade the Linux master's installed packages before anything else."""
+
+    kubernetes_apt_source: str = ""
+    """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
+
+    containerd_apt_source: str = ""
+    """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
+
+    image_repository: str = "registry.k8s.io"
+    """Registry of the control plane's images and of pause."""
+
+    flannel_repository: str = "ghcr.io/flannel-io"
+    """Registry and organisation of flannel's images."""
+
+    artifacts: str = ""
+    """Path of a lock file (name, url, sha256) for the Windows downloads; empty: the built-in pins."""
+
+    runtime_test_image: str = "docker.io/library/hello-world:latest"
+    """Image that is run once to prove the container runtime."""
+
+    test_os: Literal["windows", "linux"] = "windows"
+    """Operating system of the test app's pods."""
+
+    test_image: str = ""
+    """Image of the test app; empty: servercore with the tag of the worker's build."""
+
+    test_node_port: Port = 30080
+    """Node port of the test app's Service."""
+
+    known_hosts: str = ".k8swin/known_hosts"
+    """The project's own host-key file, relative to the project's folder."""
+
+    host_key_policy: Literal["strict", "accept-new"] = "strict"
+    """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
+
+    hosts: list[HostParams] = Field(min_length=1)
+    """All machines."""
+
+
+def load_params(path: str | Path) -> dict[str, Any]:
+    """Read a description as a plain mapping, unchecked.
+
+    Raises:
+        ParamsError: when the file is missing or is not a YAML mapping.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ParamsError(
+            f"cannot read the parameters file `{file}`: {error.strerror}",
+            hint="copy `params/example.yaml` and name the copy in `params_file`",
+        ) from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParamsError(
+            f"`{file}`{where} is not YAML: {getattr(error, 'problem', error)}",
+            hint="quote values that hold `:` or `#`",
+        ) from error
+    if not isinstance(values, dict):
+        raise ParamsError(
+            f"`{file}` holds a {type(values).__name__}, expected a mapping of parameters",
+            hint="compare with `params/example.yaml`",
+        )
+    return values
+
+
+def check_params(values: Mapping[str, Any], *, source: str = "parameters") -> ClusterParams:
+    """Validate a description and report every problem at once.
+
+    Raises:
+        ParamsError: naming each parameter, what it was and what to type.
+    """
+    for name in values:
+        if _SECRET_NAME.search(str(name)):
+            raise ParamsError(
+                f"{source}: `{name}` looks like a secret; parameters are written into the notebook",
+                hint="give a reference under the host: `credential: env:NAME` or `file:PATH`",
+            )
+    try:
+        params = ClusterParams.model_validate(dict(values))
+    except ValidationError as error:
+        lines = [_explain(dict(detail), values) for detail in error.errors()]
+        raise ParamsError(
+            f"{source}: " + "; ".join(lines),
+            hint="every key is explained in `params/example.yaml`",
+        ) from None
+    _cross_check(params, source)
+    return params
+
+
+def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+    name = path.lstrip(".")
+    found: Any = values
+    for part in detail["loc"]:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            found = None
+            break
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        model = HostParams if len(detail["loc"]) > 1 else ClusterParams
+        close = difflib.get_close_matches(str(detail["loc"][-1]), model.model_fields, n=1)
+        return f"unknown parameter `{name}`" + (f", did you mean `{close[0]}`?" if close else "")
+    if kind == "missing":
+        return f"`{name}` is missing"
+    if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
+        leaf = detail["loc"][-1]
+        return (
+            f"`{name}` arrived as the number {found}; pass it as text: "
+            f"`-r {leaf} VALUE` for papermill, quotes in YAML"
+        )
+    if kind == "value_error":
+        return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
+    shown = "" if isinstance(found, (dict, list)) else f", found `{found}`"
+    return (
+        f"`{name}` ({type(found).__name__}{shown}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    )
+
+
+def _cross_check(params: ClusterParams, source: str) -> None:
+    """Rules between parameters that need no arithmetic; addresses are the plan's business."""
+    masters = [host.name for host in params.hosts if host.role == "control-plane"]
+    problems = []
+    if len(masters) != 1:
+        problems.append(f"`hosts` names {len(masters)} control-plane hosts, expected exactly 1")
+    for index, host in enumerate(params.hosts):
+        where = f"hosts[{index}]"
+        if host.role == "control-plane" and host.os != "linux":
+            problems.append(f"`{where}.os` is `{host.os}`; the control plane runs on linux")
+        if host.os == "windows" and len(host.name) > NETBIOS_LENGTH:
+            problems.append(
+                f"`{where}.name` `{host.name}` has {len(host.name)} characters, "
+                f"Windows takes {NETBIOS_LENGTH}"
+            )
+        if host.os == "windows" and host.credential is None:
+            problems.append(f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`")
+        if host.winrm_auth == "basic" and host.winrm_scheme == "http":
+            problems.append(f"`{where}.winrm_auth` `basic` over http sends the password in clear")
+    for key in ("name", "address"):
+        seen: dict[str, int] = {}
+        for index, host in enumerate(params.hosts):
+            value = getattr(host, key)
+            if value in seen:
+                problems.append(
+                    f"`hosts[{seen[value]}].{key}` and `hosts[{index}].{key}` are both `{value}`"
+                )
+            seen.setdefault(value, index)
+    if problems:
+        raise ParamsError(
+            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
+        )
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the folder that relative paths in parameters start from.
+
+    It is the nearest folder at or above `start` (default: the working directory) that holds
+    `params/`, else `start` itself.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params").is_dir():
+            return folder
+    return here
+
+
+def project_path(text: str) -> Path:
+    """Resolve a path of the parameters: `~` expands, a relative one starts at the project's folder."""
+    path = Path(text).expanduser()
+    return path if path.is_absolute() else project_root() / path

@@ -1,0 +1,34 @@
+"""All phases, in order. The runner knows none of them by name; notebooks open one by its name."""
+
+from __future__ import annotations
+
+import difflib
+
+from k8swin_nb.errors import InventoryError
+from k8swin_nb.phases import flannel, join_windows, master, network, test_app
+from k8swin_nb.workflow.phase import Phase
+
+PHASES: tuple[Phase, ...] = (
+    network.PHASE,
+    master.PHASE,
+    flannel.PHASE,
+    join_windows.PHASE,
+    test_app.PHASE,
+)
+
+
+def phase(name: str) -> Phase:
+    """Return a phase by name.
+
+    Raises:
+        InventoryError: with the nearest name.
+    """
+    for candidate in PHASES:
+        if candidate.name == name:
+            return candidate
+    names = [candidate.name for candidate in PHASES]
+    close = difflib.get_close_matches(name, names, n=1)
+    raise InventoryError(
+        f"there is no phase `{name}`",
+        hint=f"did you mean `{close[0]}`?" if close else f"phases: {', '.join(names)}",
+    )

@@ -1,0 +1,343 @@
+"""Documents for kubeadm, flannel and kubectl, built from the plan as data and written as YAML.
+
+Nothing is inserted into text: a value with a colon or a quote in it cannot change a document's shape.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from k8swin_nb.inventory import Host
+from k8swin_nb.params import ClusterParams
+from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.versions import CGROUP_V2_REQUIRED, KUBEADM_API, gate, minor
+
+FLANNEL_CNI_PLUGIN = "v1.9.1-flannel3"
+"""Release of flannel's CNI plugin that goes with flannel 0.28 on Linux."""
+
+VXLAN_VNI = 4096
+"""Windows takes no smaller number; Linux must use the same."""
+
+VXLAN_PORT = 4789
+"""The port that Windows uses; Linux defaults to another one and must be told."""
+
+Document = dict[str, Any]
+
+
+def to_yaml(*documents: Document) -> bytes:
+    """Write documents as one YAML stream, keys in the given order."""
+    return yaml.safe_dump_all(documents, sort_keys=False, width=100).encode()
+
+
+def named_arguments(version: str, arguments: dict[str, str]) -> Any:
+    """Return kubelet arguments as the version's kubeadm wants them: a list from v1beta4 on, else a map."""
+    if gate(KUBEADM_API, version).endswith("v1beta4"):
+        return [{"name": name, "value": value} for name, value in arguments.items()]
+    return arguments
+
+
+def kubeadm_init(params: ClusterParams, plan: NetworkPlan, master: Host) -> bytes:
+    """Return the configuration file of `kubeadm init`."""
+    version = params.kubernetes_version
+    api = gate(KUBEADM_API, version)
+    kubelet: Document = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "cgroupDriver": "systemd",
+    }
+    if params.allow_cgroup_v1 and minor(version) >= CGROUP_V2_REQUIRED:
+        kubelet["failCgroupV1"] = False
+    return to_yaml(
+        {
+            "apiVersion": api,
+            "kind": "InitConfiguration",
+            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": 6443},
+            "nodeRegistration": {
+                "name": master.name,
+                "criSocket": "unix:///run/containerd/containerd.sock",
+                "kubeletExtraArgs": named_arguments(version, {"node-ip": master.address}),
+            },
+        },
+        {
+            "apiVersion": api,
+            "kind": "ClusterConfiguration",
+            "kubernetesVersion": f"v{version}",
+            "clusterName": params.cluster_name,
+            "controlPlaneEndpoint": f"{master.address}:6443",
+            "imageRepository": params.image_repository,
+            "networking": {
+                "podSubnet": str(plan.pod_subnet),
+                "serviceSubnet": str(plan.service_subnet),
+                "dnsDomain": "cluster.local",
+            },
+            "apiServer": {"certSANs": [master.address, master.name]},
+        },
+        kubelet,
+        {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "mode": "iptables",
+            "clusterCIDR": str(plan.pod_subnet),
+        },
+    )
+
+
+def net_conf(plan: NetworkPlan, *, windows: bool = False) -> str:
+    """Return flannel's net-conf.json in one line.
+
+    Windows names the HNS network in it; Linux is told not to use nftables, which the kubelet's own
+    rules do not use either.
+    """
+    backend: Document = {"Type": plan.backend}
+    if plan.backend == "vxlan":
+        backend |= {"VNI": VXLAN_VNI, "Port": VXLAN_PORT}
+    if windows:
+        backend["Name"] = hns_network(plan)
+        return json.dumps({"Network": str(plan.pod_subnet), "Backend": backend})
+    return json.dumps(
+        {"Network": str(plan.pod_subnet), "EnableNFTables": False, "Backend": backend}
+    )
+
+
+def hns_network(plan: NetworkPlan) -> str:
+    """Return the name of the HNS network on Windows workers, which is the CNI network's name too."""
+    return "cbr0" if plan.backend == "host-gw" else f"flannel.{VXLAN_VNI}"
+
+
+def cni_conf(plan: NetworkPlan, node_address: str) -> str:
+    """Return a Windows worker's CNI configuration (10-flannel.conf) for containerd.
+
+    Pods reach other pods, services and the hosts' network with their own address (the exceptions);
+    service addresses and the node itself are reached through the bridge.
+    """
+    inside = [str(plan.pod_subnet), str(plan.service_subnet), str(plan.host_subnet)]
+
+    def endpoint(kind: str, settings: Document) -> Document:
+        return {"name": "EndpointPolicy", "value": {"Type": kind, "Settings": settings}}
+
+    policies = [
+        endpoint("OutBoundNAT", {"Exceptions": inside}),
+        endpoint("SDNRoute", {"DestinationPrefix": str(plan.service_subnet), "NeedEncap": True}),
+    ]
+    if plan.backend == "host-gw":
+        policies.append(
+            endpoint("SDNRoute", {"DestinationPrefix": f"{node_address}/32", "NeedEncap": True})
+        )
+    else:
+        policies.append(endpoint("ProviderAddress", {"ProviderAddress": node_address}))
+    delegate: Document = {
+        "type": "win-bridge" if plan.backend == "host-gw" else "win-overlay",
+        "apiVersion": 2,
+        "dns": {"Nameservers": [str(plan.dns_service_ip)], "Search": ["svc.cluster.local"]},
+        "policies": policies,
+    }
+    if plan.backend == "host-gw":
+        delegate["loopbackDSR"] = True
+    return json.dumps(
+        {
+            "cniVersion": "0.3.0",
+            "name": hns_network(plan),
+            "type": "flannel",
+            "capabilities": {"portMappings": True, "dns": True},
+            "delegate": delegate,
+        }
+    )
+
+
+def flannel(params: ClusterParams, plan: NetworkPlan) -> bytes:
+    """Return the manifest of flannel on Linux nodes."""
+    labels = {"app": "flannel", "tier": "node"}
+    image = flannel_image(params)
+    plugin = f"{params.flannel_repository}/flannel-cni-plugin:{FLANNEL_CNI_PLUGIN}"
+    cni_conflist = {
+        "name": "cbr0",
+        "cniVersion": "0.3.1",
+        "plugins": [
+            {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+            {"type": "portmap", "capabilities": {"portMappings": True}},
+        ],
+    }
+
+    def mount(name: str, path: str, **more: str) -> Document:
+        return {"name": name, "mountPath": path, **more}
+
+    def copy(name: str, source_image: str, source: str, target: str, *mounts: Document) -> Document:
+        return {
+            "name": name,
+            "image": source_image,
+            "command": ["cp"],
+            "args": ["-f", source, target],
+            "volumeMounts": list(mounts),
+        }
+
+    def field(name: str, path: str) -> Document:
+        return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+    pod_spec: Document = {
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "hostNetwork": True,
+        "priorityClassName": "system-node-critical",
+        "serviceAccountName": "flannel",
+        "tolerations": [{"operator": "Exists", "effect": "NoSchedule"}],
+        "initContainers": [
+            copy(
+                "install-cni-plugin",
+                plugin,
+                "/flannel",
+                "/opt/cni/bin/flannel",
+                mount("cni-plugin", "/opt/cni/bin"),
+            ),
+            copy(
+                "install-cni",
+                image,
+                "/etc/kube-flannel/cni-conf.json",
+                "/etc/cni/net.d/10-flannel.conflist",
+                mount("cni", "/etc/cni/net.d"),
+                mount("flannel-cfg", "/etc/kube-flannel/"),
+            ),
+        ],
+        "containers": [
+            {
+                "name": "kube-flannel",
+                "image": image,
+                "command": ["/opt/bin/flanneld"],
+                "args": ["--ip-masq", "--kube-subnet-mgr"],
+                "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
+                "securityContext": {
+                    "privileged": False,
+                    "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]},
+                },
+                "env": [
+                    field("POD_NAME", "metadata.name"),
+                    field("POD_NAMESPACE", "metadata.namespace"),
+                    {"name": "EVENT_QUEUE_DEPTH", "value": "5000"},
+                ],
+                "volumeMounts": [
+                    mount("run", "/run/flannel"),
+                    mount("flannel-cfg", "/etc/kube-flannel/"),
+                    mount("xtables-lock", "/run/xtables.lock"),
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": "run", "hostPath": {"path": "/run/flannel"}},
+            {"name": "cni-plugin", "hostPath": {"path": "/opt/cni/bin"}},
+            {"name": "cni", "hostPath": {"path": "/etc/cni/net.d"}},
+            {"name": "flannel-cfg", "configMap": {"name": "kube-flannel-cfg"}},
+            {
+                "name": "xtables-lock",
+                "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"},
+            },
+        ],
+    }
+    namespaced = {"namespace": "kube-flannel"}
+    rbac = "rbac.authorization.k8s.io"
+    return to_yaml(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": "kube-flannel",
+                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "flannel", **namespaced},
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": "flannel"},
+            "rules": [
+                {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]},
+                {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": [""], "resources": ["nodes/status"], "verbs": ["patch"]},
+            ],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "flannel"},
+            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "flannel"},
+            "subjects": [{"kind": "ServiceAccount", "name": "flannel", **namespaced}],
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "kube-flannel-cfg", "labels": labels, **namespaced},
+            "data": {
+                "cni-conf.json": json.dumps(cni_conflist, indent=2),
+                "net-conf.json": net_conf(plan),
+            },
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": "kube-flannel-ds", "labels": labels, **namespaced},
+            "spec": {
+                "selector": {"matchLabels": {"app": "flannel"}},
+                "template": {"metadata": {"labels": labels}, "spec": pod_spec},
+            },
+        },
+    )
+
+
+def flannel_image(params: ClusterParams) -> str:
+    """Return the image of flannel on Linux nodes."""
+    return f"{params.flannel_repository}/flannel:v{params.flannel_version}"
+
+
+def join_configuration(
+    params: ClusterParams, master: Host, worker: Host, token: str, ca_hash: str
+) -> str:
+    """Return the configuration file of `kubeadm join`; it holds the token and is therefore a secret."""
+    version = params.kubernetes_version
+    socket = {
+        "windows": "npipe:////./pipe/containerd-containerd",
+        "linux": "unix:///run/containerd/containerd.sock",
+    }[worker.os]
+    return to_yaml(
+        {
+            "apiVersion": gate(KUBEADM_API, version),
+            "kind": "JoinConfiguration",
+            "discovery": {
+                "bootstrapToken": {
+                    "apiServerEndpoint": f"{master.address}:6443",
+                    "token": token,
+                    "caCertHashes": [ca_hash],
+                }
+            },
+            "nodeRegistration": {
+                "name": worker.name,
+                "criSocket": socket,
+                "kubeletExtraArgs": named_arguments(version, {"node-ip": worker.address}),
+            },
+        }
+    ).decode()
+
+
+def kubeconfig(params: ClusterParams, master: Host, ca_data: str, user: str, token: str) -> str:
+    """Return a kubeconfig for one service account; it holds the token and is therefore a secret."""
+    return to_yaml(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": params.cluster_name,
+                    "cluster": {
+                        "server": f"https://{master.address}:6443",
+                        "certificate-authority-data": ca_data,
+                    },
+                }
+            ],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": user, "context": {"cluster": params.cluster_name, "user": user}}],
+            "current-context": user,
+        }
+    ).decode()

@@ -1,0 +1,326 @@
+"""Phase 04: one Windows server becomes a worker of the cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from k8swin_nb.errors import StepFailed
+from k8swin_nb.inventory import Host
+from k8swin_nb.phases import documents
+from k8swin_nb.phases.detached import await_pod_network, reboot
+from k8swin_nb.phases.flannel import API_READY, MASTER
+from k8swin_nb.phases.preflight import preflight
+from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
+
+TARGET = "target"
+
+
+def read_cluster_ca(run: Run, host: Host) -> Verdict:
+    """Keep the cluster's certificate authority, by which a worker knows its own cluster."""
+    result = run.script(
+        "linux/cluster_ca.check.sh", host, verb="check", step="cluster-ca", quiet=True
+    )
+    if result.returncode != 0:
+        raise StepFailed(
+            phase=PHASE.name,
+            step="cluster-ca",
+            host=host.name,
+            detail="check failed",
+            result=result,
+        )
+    run.keep_facts(host, "cluster_ca", result.stdout.strip())
+    return Verdict(State.OK, "the certificate authority is known")
+
+
+def _secret_json(run: Run, script: str, step: str) -> dict[str, str]:
+    """Run a script on the master whose output is a secret, and return the document that it prints."""
+    result = run.script(script, run.master, verb="apply", step=step, quiet=True, secret_output=True)
+    if result.returncode != 0:
+        # Its output may hold half a secret: only the exit code is told.
+        raise StepFailed(
+            phase=PHASE.name,
+            step=step,
+            host=run.master.name,
+            detail=f"`{script}` ended with {result.returncode}",
+        )
+    values: dict[str, str] = json.loads(result.stdout)
+    return values
+
+
+def join_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
+    """Make a token that lives for two hours, and the configuration of `kubeadm join` around it."""
+    made = _secret_json(run, "linux/join_token.apply.sh", "join")
+    Secret(made["token"])
+    text = documents.join_configuration(
+        run.params, run.master, host, made["token"], made["ca_hash"]
+    )
+    return {"JoinConfiguration": Secret(text)}
+
+
+def credential_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
+    """Make the kubeconfigs of flanneld and kube-proxy, each around a token of its service account."""
+    made = _secret_json(run, "linux/worker_tokens.apply.sh", "credentials")
+    ca = str(run.facts[run.master.name]["cluster_ca"])
+    config = {}
+    for name, user in (("flannel", "flannel"), ("kube_proxy", "kube-proxy")):
+        Secret(made[name])
+        config[name] = documents.kubeconfig(run.params, run.master, ca, user, made[name])
+    return {
+        "FlannelKubeconfig": Secret(config["flannel"]),
+        "KubeProxyKubeconfig": Secret(config["kube_proxy"]),
+    }
+
+
+Definition = Callable[[Run, Host], dict[str, object]]
+
+
+def service(definition: Definition) -> Callable[[Run, Host], Mapping[str, str]]:
+    """Make the values of a step that defines a service."""
+    return lambda run, host: {"service": json.dumps(definition(run, host))}
+
+
+def kubelet_service(run: Run, host: Host) -> dict[str, object]:
+    """Define the kubelet. kubeadm join starts it; it reads what kubeadm writes.
+
+    kubeadm's own flags file is read by no program on Windows, so the node's name and address are here.
+    The two empty values turn off what a Linux cluster's configuration turns on.
+    """
+    arguments = [
+        "--config=C:/var/lib/kubelet/config.yaml",
+        "--bootstrap-kubeconfig=C:/etc/kubernetes/bootstrap-kubelet.conf",
+        "--kubeconfig=C:/etc/kubernetes/kubelet.conf",
+        "--cert-dir=C:/var/lib/kubelet/pki",
+        f"--hostname-override={host.name}",
+        f"--node-ip={host.address}",
+        "--cgroups-per-qos=false",
+        "--enforce-node-allocatable=",
+        "--resolv-conf=",
+        "--windows-priorityclass=ABOVE_NORMAL_PRIORITY_CLASS",
+    ]
+    return {
+        "name": "kubelet",
+        "program": r"C:\k\kubelet.exe",
+        "arguments": " ".join(arguments),
+        "environment": [],
+        "depends": "containerd",
+        "log": r"C:\var\log\kubelet\kubelet.log",
+        "start": False,
+    }
+
+
+def flanneld_service(run: Run, host: Host) -> dict[str, object]:
+    """Define flanneld. The pod network's job starts it, because it cuts the network when it starts."""
+    arguments = [
+        r"--kubeconfig-file=C:\etc\kube-flannel\kubeconfig",
+        r"--net-config-path=C:\etc\kube-flannel\net-conf.json",
+        f"--iface={host.address}",
+        "--ip-masq",
+        "--kube-subnet-mgr",
+        "--iptables-forward-rules=false",
+    ]
+    return {
+        "name": "flanneld",
+        "program": r"C:\k\flanneld.exe",
+        "arguments": " ".join(arguments),
+        "environment": [f"NODE_NAME={host.name}"],
+        "depends": "hns",
+        "log": r"C:\var\log\flanneld\flanneld.log",
+        "start": False,
+    }
+
+
+def kube_proxy_service(run: Run, host: Host) -> dict[str, object]:
+    """Define kube-proxy. Without its node name it deletes the endpoints of containers."""
+    arguments = [
+        "--proxy-mode=kernelspace",
+        f"--hostname-override={host.name}",
+        r"--kubeconfig=C:\etc\kube-proxy\kubeconfig",
+        f"--cluster-cidr={run.plan.pod_subnet}",
+        "--v=3",
+    ]
+    return {
+        "name": "kube-proxy",
+        "program": r"C:\k\kube-proxy.exe",
+        "arguments": " ".join(arguments),
+        "environment": [f"KUBE_NETWORK={documents.hns_network(run.plan)}"],
+        "depends": "flanneld",
+        "log": r"C:\var\log\kube-proxy\kube-proxy.log",
+        "start": True,
+    }
+
+
+def check_worker_ready(run: Run, host: Host) -> Verdict:
+    """Ask the master whether the worker is Ready."""
+    result = run.script(
+        "linux/worker_ready.check.sh",
+        run.master,
+        verb="check",
+        step="worker-ready",
+        values={"worker_name": host.name, "worker_address": host.address},
+        quiet=True,
+    )
+    state = EXIT_STATE.get(result.returncode)
+    if state is None:
+        raise StepFailed(
+            phase=PHASE.name,
+            step="worker-ready",
+            host=host.name,
+            detail="check failed",
+            result=result,
+        )
+    lines = result.stdout.strip().splitlines()
+    return Verdict(state, lines[-1] if lines else "")
+
+
+def defined(name: str, title: str, definition: Definition) -> Step:
+    """Make the step that defines a service."""
+    return Step(
+        name=name,
+        title=title,
+        on=TARGET,
+        check="windows/service.check.ps1",
+        apply="windows/service.apply.ps1",
+        values=service(definition),
+        wait=30,
+    )
+
+
+PHASE = Phase(
+    name="04_join_windows",
+    title="The Windows server is a Ready worker",
+    steps=(
+        API_READY,
+        Step(
+            name="pod-network-planned",
+            title="flannel is deployed as planned",
+            on=MASTER,
+            check="linux/pod_network.check.sh",
+        ),
+        Step(
+            name="cluster-ca",
+            title="The cluster's certificate authority is known",
+            on=MASTER,
+            check=read_cluster_ca,
+        ),
+        Step(
+            name="facts",
+            title="The server's build is known",
+            on=TARGET,
+            check="windows/facts.check.ps1",
+            keep="facts",
+        ),
+        Step(
+            name="preflight",
+            title="Nothing on the server stands in the way",
+            on=TARGET,
+            check=preflight("windows/preflight.check.ps1"),
+        ),
+        Step(
+            name="host-name",
+            title="The server carries the node's name",
+            on=TARGET,
+            check="windows/host_name.check.ps1",
+            apply="windows/host_name.apply.ps1",
+        ),
+        Step(
+            name="containers",
+            title="The Containers feature is installed",
+            on=TARGET,
+            check="windows/containers.check.ps1",
+            apply="windows/containers.apply.ps1",
+            timeout=1800,
+        ),
+        Step(
+            name="reboot",
+            title="No reboot is pending",
+            on=TARGET,
+            check="windows/reboot.check.ps1",
+            apply=reboot,
+        ),
+        Step(
+            name="folders",
+            title="Folders, PATH and the saved network configuration are in place",
+            on=TARGET,
+            check="windows/folders.check.ps1",
+            apply="windows/folders.apply.ps1",
+        ),
+        Step(
+            name="firewall",
+            title="The firewall lets the kubelet and WinRM through",
+            on=TARGET,
+            check="windows/firewall.check.ps1",
+            apply="windows/firewall.apply.ps1",
+        ),
+        Step(
+            name="artifacts",
+            title="All programs are in place with their SHA-256",
+            on=TARGET,
+            check="windows/artifacts.check.ps1",
+            apply="windows/artifacts.apply.ps1",
+            timeout=3600,
+        ),
+        Step(
+            name="containerd",
+            title="containerd runs",
+            on=TARGET,
+            check="windows/containerd.check.ps1",
+            apply="windows/containerd.apply.ps1",
+            wait=60,
+        ),
+        Step(
+            name="images",
+            title="The images are on the worker",
+            on=TARGET,
+            check="windows/images.check.ps1",
+            apply="windows/images.apply.ps1",
+            timeout=3600,
+        ),
+        defined("kubelet", "The kubelet is a service", kubelet_service),
+        Step(
+            name="join",
+            title="The worker has joined",
+            on=TARGET,
+            check="windows/join.check.ps1",
+            apply="windows/join.apply.ps1",
+            secrets=join_secrets,
+            timeout=600,
+            wait=60,
+        ),
+        Step(
+            name="credentials",
+            title="flanneld and kube-proxy have kubeconfigs of their own",
+            on=TARGET,
+            check="windows/credentials.check.ps1",
+            apply="windows/credentials.apply.ps1",
+            secrets=credential_secrets,
+        ),
+        Step(
+            name="cni",
+            title="The CNI configuration equals the plan",
+            on=TARGET,
+            check="windows/cni.check.ps1",
+            apply="windows/cni.apply.ps1",
+        ),
+        defined("flanneld", "flanneld is a service", flanneld_service),
+        Step(
+            name="pod-network",
+            title="The HNS network is up and the address is still there",
+            on=TARGET,
+            check="windows/pod_network.check.ps1",
+            apply=await_pod_network,
+            wait=60,
+        ),
+        defined("kube-proxy", "kube-proxy runs", kube_proxy_service),
+        Step(
+            name="worker-ready",
+            title="The worker is Ready at its planned address",
+            on=TARGET,
+            check=check_worker_ready,
+            wait=300,
+        ),
+    ),
+)

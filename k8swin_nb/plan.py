@@ -1,0 +1,237 @@
+"""The network plan: pure arithmetic over a cluster's description.
+
+What kubeadm, flannel and the Windows scripts need is derived here, once, so that no address is asked
+for twice. Nobody else catches an overlap: kubeadm installs a service network that contains the
+hosts' own without a complaint and hands out addresses of it later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Literal
+
+from k8swin_nb.errors import ParamsError
+from k8swin_nb.params import ClusterParams
+
+NODE_PREFIX = 24
+"""Prefix length of each node's part of the pod network (kube-controller-manager's default)."""
+
+MAX_PODS = 110
+"""The kubelet's default limit of pods on a node."""
+
+SERVICE_PREFIX_MIN = 12
+"""The API server refuses a service network of more than 2^20 addresses."""
+
+RESERVED = (
+    (IPv4Network("127.0.0.0/8"), "the loopback network"),
+    (IPv4Network("169.254.0.0/16"), "the link-local network"),
+    (IPv4Network("224.0.0.0/4"), "the multicast network"),
+)
+
+WINDOWS_DUMMY = IPv4Network("192.168.255.0/30")
+"""Prefix of the placeholder network that Microsoft's SDN scripts create on a worker."""
+
+DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
+"""docker0's default network."""
+
+HNS_NAT = IPv4Network("172.16.0.0/12")
+"""The range from which Windows takes the network of its `nat` switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong (`fail`) or worth knowing (`warn`) about a plan."""
+
+    severity: Literal["fail", "warn"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """The networks of one cluster and what follows from them."""
+
+    pod_subnet: IPv4Network
+    service_subnet: IPv4Network
+    host_subnet: IPv4Network
+    site_networks: tuple[IPv4Network, ...]
+    backend: str
+    profile: str
+    nodes: tuple[tuple[str, IPv4Address, str], ...]
+    """Every node as (name, address, os)."""
+
+    @property
+    def api_service_ip(self) -> IPv4Address:
+        """Address of the `kubernetes` Service: the 1st of the service network."""
+        return self.service_subnet[1]
+
+    @property
+    def dns_service_ip(self) -> IPv4Address:
+        """Address of the `kube-dns` Service: the 10th of the service network."""
+        return self.service_subnet[10]
+
+    @property
+    def node_capacity(self) -> int:
+        """How many nodes the pod network has room for, each with a /24."""
+        return int(2 ** max(0, NODE_PREFIX - self.pod_subnet.prefixlen))
+
+    @property
+    def pods_per_node(self) -> dict[str, int]:
+        """Pods that fit on a node by operating system: addresses of a /24, capped by the kubelet.
+
+        On Linux the network, bridge and broadcast addresses are taken; on Windows with host-gw `.1`
+        is the gateway of the HNS network and `.2` the node's own endpoint.
+        """
+        addresses = int(2 ** (32 - NODE_PREFIX))
+        return {"linux": min(MAX_PODS, addresses - 3), "windows": min(MAX_PODS, addresses - 4)}
+
+    def findings(self) -> list[Finding]:
+        """Check every rule and return what does not hold, failures first."""
+        found = [*self._overlaps(), *self._sizes(), *self._hosts()]
+        return sorted(found, key=lambda finding: finding.severity != "fail")
+
+    def _overlaps(self) -> list[Finding]:
+        found = []
+        networks = [
+            ("pod_subnet", self.pod_subnet),
+            ("service_subnet", self.service_subnet),
+            ("host_subnet", self.host_subnet),
+            *((f"site_networks[{i}]", network) for i, network in enumerate(self.site_networks)),
+        ]
+        for index, (name, network) in enumerate(networks):
+            for other_name, other in networks[index + 1 :]:
+                planned = {"pod_subnet", "service_subnet"} & {name, other_name}
+                if planned and network.overlaps(other):
+                    found.append(
+                        Finding("fail", f"`{name}` {network} overlaps `{other_name}` {other}")
+                    )
+        for name, network in networks[:2]:
+            for reserved, what in RESERVED:
+                if network.overlaps(reserved):
+                    found.append(Finding("fail", f"`{name}` {network} overlaps {what} {reserved}"))
+            docker: Literal["fail", "warn"] = "fail" if self.profile == "classic" else "warn"
+            if network.overlaps(DOCKER_BRIDGE):
+                found.append(
+                    Finding(docker, f"`{name}` {network} overlaps docker0's {DOCKER_BRIDGE}")
+                )
+            elif network.overlaps(HNS_NAT):
+                found.append(
+                    Finding(
+                        "warn",
+                        f"`{name}` {network} lies in {HNS_NAT}, from which Windows takes its nat network",
+                    )
+                )
+        for name, network in networks:
+            if network.overlaps(WINDOWS_DUMMY):
+                severity: Literal["fail", "warn"] = "fail" if self.profile == "classic" else "warn"
+                found.append(
+                    Finding(
+                        severity,
+                        f"`{name}` {network} contains {WINDOWS_DUMMY}, "
+                        "which Microsoft's SDN scripts use on every worker",
+                    )
+                )
+        return found
+
+    def _sizes(self) -> list[Finding]:
+        found = []
+        if self.pod_subnet.prefixlen > NODE_PREFIX:
+            found.append(
+                Finding(
+                    "fail",
+                    f"`pod_subnet` {self.pod_subnet} is smaller than the /{NODE_PREFIX} of one node",
+                )
+            )
+        elif len(self.nodes) > self.node_capacity:
+            found.append(
+                Finding(
+                    "fail",
+                    f"`pod_subnet` {self.pod_subnet} has room for {self.node_capacity} nodes, "
+                    f"`hosts` names {len(self.nodes)}",
+                )
+            )
+        if self.service_subnet.prefixlen < SERVICE_PREFIX_MIN:
+            found.append(
+                Finding(
+                    "fail",
+                    f"`service_subnet` {self.service_subnet} is larger than the "
+                    f"/{SERVICE_PREFIX_MIN} that the API server accepts",
+                )
+            )
+        if self.service_subnet.prefixlen > 27:
+            found.append(
+                Finding(
+                    "fail",
+                    f"`service_subnet` {self.service_subnet} is too small to hold its 10th address and services",
+                )
+            )
+        return found
+
+    def _hosts(self) -> list[Finding]:
+        found = []
+        for name, address, _ in self.nodes:
+            if address not in self.host_subnet:
+                if self.backend == "host-gw":
+                    message = (
+                        f"`{name}` {address} is outside `host_subnet` {self.host_subnet}: host-gw needs "
+                        "all nodes on one layer-2 segment; use `flannel_backend: vxlan`"
+                    )
+                    found.append(Finding("fail", message))
+                else:
+                    found.append(
+                        Finding(
+                            "warn",
+                            f"`{name}` {address} is outside `host_subnet` {self.host_subnet}",
+                        )
+                    )
+            for label, network in (("pod", self.pod_subnet), ("service", self.service_subnet)):
+                if address in network:
+                    found.append(
+                        Finding("fail", f"`{name}` {address} lies in `{label}_subnet` {network}")
+                    )
+        return found
+
+
+def network_plan(params: ClusterParams) -> NetworkPlan:
+    """Derive the plan of a description; nothing is checked yet."""
+    return NetworkPlan(
+        pod_subnet=IPv4Network(params.pod_subnet),
+        service_subnet=IPv4Network(params.service_subnet),
+        host_subnet=IPv4Network(params.host_subnet),
+        site_networks=tuple(map(IPv4Network, params.site_networks)),
+        backend=params.flannel_backend,
+        profile=params.profile,
+        nodes=tuple(
+            (host.name, ipaddress.IPv4Address(host.address), host.os)
+            for host in params.hosts
+            if host.role != "hypervisor"
+        ),
+    )
+
+
+def check_plan(params: ClusterParams) -> NetworkPlan:
+    """Derive the plan and refuse one that cannot work.
+
+    Raises:
+        ParamsError: naming every value that contradicts another.
+    """
+    plan = network_plan(params)
+    problems = [finding.message for finding in plan.findings() if finding.severity == "fail"]
+    if params.worker_service_subnet not in (None, params.service_subnet):
+        problems.insert(
+            0,
+            f"the master's `service_subnet` {params.service_subnet} and the workers' "
+            f"`worker_service_subnet` {params.worker_service_subnet} differ: a cluster has one service network",
+        )
+    if not problems and params.dns_service_ip not in (None, str(plan.dns_service_ip)):
+        problems.append(
+            f"`dns_service_ip` {params.dns_service_ip} is not the 10th address "
+            f"{plan.dns_service_ip} of `service_subnet` {plan.service_subnet}"
+        )
+    if problems:
+        raise ParamsError(
+            "network plan: " + "; ".join(problems),
+            hint="change the networks in the parameters file, then run 01_network again",
+        )
+    return plan

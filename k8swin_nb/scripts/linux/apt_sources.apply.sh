@@ -1,0 +1,44 @@
+# Write the package sources of Kubernetes and containerd, fetch their keys, read the lists.
+#
+# An empty source stands for the community repository of the minor version and for the vendor's own;
+# a site mirror is given whole, as an apt source line. `same` takes containerd from the first.
+set -euo pipefail
+: "${KUBERNETES_VERSION:?for example 1.36.4}"
+: "${KUBERNETES_APT_SOURCE:=}"
+: "${CONTAINERD_APT_SOURCE:=}"
+export DEBIAN_FRONTEND=noninteractive
+
+minor=${KUBERNETES_VERSION%.*}
+keys=/etc/apt/keyrings
+# shellcheck source=/dev/null
+. /etc/os-release
+install -d -m 0755 "$keys"
+
+fetch_key() { # URL FILE
+  local armoured
+  armoured=$(mktemp)
+  curl -fsSL --retry 3 --connect-timeout 20 -o "$armoured" "$1"
+  gpg --batch --yes --dearmor -o "$2" "$armoured"
+  chmod 0644 "$2"
+  rm -f "$armoured"
+}
+
+kubernetes=$KUBERNETES_APT_SOURCE
+if [ -z "$kubernetes" ]; then
+  fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg"
+  kubernetes="deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /"
+fi
+containerd=$CONTAINERD_APT_SOURCE
+if [ "$containerd" = same ]; then
+  containerd=$kubernetes
+elif [ -z "$containerd" ]; then
+  fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg"
+  containerd="deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID $VERSION_CODENAME stable"
+fi
+printf '%s\n' "$kubernetes" "$containerd" | awk '!seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
+apt-get update -q
+if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -q -F -e "$KUBERNETES_VERSION-"; then
+  echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
+  exit 1
+fi
+echo "package sources are configured"

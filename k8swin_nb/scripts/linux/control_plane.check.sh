@@ -1,0 +1,39 @@
+# Is there a control plane, and is it the planned one? A cluster with other networks is left alone.
+set -euo pipefail
+: "${KUBERNETES_VERSION:?for example 1.36.4}"
+: "${POD_SUBNET:?for example 10.244.0.0/16}"
+: "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
+: "${READY_PATH:?readiness path of the API server, for example /readyz}"
+
+admin=/etc/kubernetes/admin.conf
+if [ -e /etc/k8swin/kubeadm-init.started ]; then
+  echo "an earlier kubeadm init was interrupted"
+  exit 10
+fi
+if [ ! -e "$admin" ]; then
+  leftovers=$(find /etc/kubernetes/manifests /var/lib/etcd -mindepth 1 -maxdepth 1 2>/dev/null || true)
+  if [ -n "$leftovers" ]; then
+    echo "no $admin, but traces of a control plane: ${leftovers//$'\n'/ }"
+    exit 20
+  fi
+  echo "no control plane on this host"
+  exit 10
+fi
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  if ready=$(kubectl --kubeconfig "$admin" get --raw "$READY_PATH" 2>&1); then break; fi
+  sleep 2
+done
+if [ "$ready" != ok ]; then
+  echo "the API server is not ready: $ready" >&2
+  exit 1
+fi
+config=$(kubectl --kubeconfig "$admin" -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}')
+value() { awk -v key="$1:" '$1 == key { print $2; exit }' <<<"$config"; }
+for pair in "podSubnet=$POD_SUBNET" "serviceSubnet=$SERVICE_SUBNET" "kubernetesVersion=v$KUBERNETES_VERSION"; do
+  found=$(value "${pair%%=*}")
+  if [ "$found" != "${pair#*=}" ]; then
+    echo "the cluster on this host has ${pair%%=*} $found, the plan has ${pair#*=}"
+    exit 20
+  fi
+done
+echo "the control plane answers, pods $POD_SUBNET, services $SERVICE_SUBNET"

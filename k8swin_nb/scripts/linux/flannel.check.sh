@@ -1,0 +1,24 @@
+# Does flannel run as planned? Its backend cannot be changed under running nodes.
+set -euo pipefail
+: "${NET_CONF:?the planned net-conf.json in one line}"
+: "${FLANNEL_IMAGE:?for example ghcr.io/flannel-io/flannel:v0.28.9}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+image=$(kubectl -n kube-flannel get daemonset kube-flannel-ds --ignore-not-found \
+  -o 'jsonpath={.spec.template.spec.containers[0].image}')
+if [ -z "$image" ]; then
+  echo "flannel is not deployed"
+  exit 10
+fi
+found=$(kubectl -n kube-flannel get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
+wanted=$(tr -d '[:space:]' <<<"$NET_CONF")
+if [ -n "$found" ] && [ "$found" != "$wanted" ]; then
+  echo "flannel runs with $found, the plan has $wanted"
+  exit 20
+fi
+selector=$(kubectl -n kube-flannel get daemonset kube-flannel-ds -o 'jsonpath={.spec.template.spec.nodeSelector.kubernetes\.io/os}')
+if [ -z "$found" ] || [ "$image" != "$FLANNEL_IMAGE" ] || [ "$selector" != linux ]; then
+  echo "flannel is $image on nodes with os ${selector:-any}, wanted $FLANNEL_IMAGE on linux"
+  exit 10
+fi
+echo "flannel $image is deployed for linux nodes with $found"

@@ -1,0 +1,38 @@
+# Is the pod network up: flannel on every Linux node, the master Ready, CoreDNS available?
+set -euo pipefail
+: "${NODE_NAME:?node name of the master, for example linuxmaster}"
+: "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${FLANNEL_BACKEND:?host-gw or vxlan}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+read -r ready wanted < <(kubectl -n kube-flannel get daemonset kube-flannel-ds \
+  -o 'jsonpath={.status.numberReady} {.status.desiredNumberScheduled}{"\n"}')
+if [ "${wanted:-0}" -lt 1 ] || [ "$ready" != "$wanted" ]; then
+  waiting=$(kubectl -n kube-flannel get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
+  echo "flannel is ready on ${ready:-0} of ${wanted:-0} nodes${waiting:+, waiting: $waiting}"
+  exit 10
+fi
+annotation() { kubectl get node "$NODE_NAME" -o "jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/$1}"; }
+backend=$(annotation backend-type)
+address=$(annotation public-ip)
+if [ "$backend $address" != "$FLANNEL_BACKEND $NODE_ADDRESS" ]; then
+  echo "flannel announces $backend at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
+  exit 10
+fi
+if ! grep -q '^FLANNEL_SUBNET=' /run/flannel/subnet.env 2>/dev/null; then
+  echo "flannel has not written /run/flannel/subnet.env yet"
+  exit 10
+fi
+node=$(kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')
+if [ "$node" != True ]; then
+  message=$(kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].message}')
+  echo "node $NODE_NAME is not Ready: $message"
+  exit 10
+fi
+read -r available replicas < <(kubectl -n kube-system get deployment coredns -o 'jsonpath={.status.availableReplicas} {.spec.replicas}{"\n"}')
+if [ "$available" != "$replicas" ]; then
+  pods=$(kubectl -n kube-system get pods -l k8s-app=kube-dns --no-headers | awk '{ print $1, $3 }' | tr '\n' ';')
+  echo "CoreDNS: $pods"
+  exit 10
+fi
+echo "$NODE_NAME is Ready, $backend at $address, $(grep '^FLANNEL_SUBNET=' /run/flannel/subnet.env), CoreDNS available"

@@ -1,0 +1,15 @@
+# Is flannel deployed with the planned backend? Workers need its configuration.
+set -euo pipefail
+: "${NET_CONF:?the planned net-conf.json in one line}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+found=$(kubectl -n kube-flannel get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
+if [ -z "$found" ]; then
+  echo "flannel is not deployed yet: run 03_flannel first"
+  exit 20
+fi
+if [ "$found" != "$(tr -d '[:space:]' <<<"$NET_CONF")" ]; then
+  echo "flannel runs with $found, the plan has $NET_CONF"
+  exit 20
+fi
+echo "flannel is deployed with $found"

@@ -1,0 +1,20 @@
+# Turn swap off for good. The old /etc/fstab is kept once as /etc/fstab.k8swin.
+set -euo pipefail
+
+units=$(systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }')
+swapoff -a
+if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab; then
+  [ -e /etc/fstab.k8swin ] || cp -p /etc/fstab /etc/fstab.k8swin
+  new=$(mktemp)
+  trap 'rm -f "$new"' EXIT
+  awk '$1 !~ /^#/ && $3 == "swap" { print "# k8swin: " $0; next } { print }' /etc/fstab >"$new"
+  cat "$new" >/etc/fstab
+  systemctl daemon-reload
+fi
+# A swap unit that no fstab line made (zram, for example) would come back at the next boot.
+for unit in $units; do
+  if [ "$(systemctl show -p UnitFileState --value "$unit")" != generated ]; then
+    systemctl mask --now "$unit"
+  fi
+done
+echo "swap is off"

@@ -1,0 +1,15 @@
+# Are all pods of the test app available? Says what each of the others waits for.
+set -euo pipefail
+: "${TEST_APP:?name of the deployment, for example win-webserver}"
+: "${TEST_REPLICAS:=2}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+available=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.availableReplicas}')
+updated=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.updatedReplicas}')
+if [ "${available:-0}" != "$TEST_REPLICAS" ] || [ "${updated:-0}" != "$TEST_REPLICAS" ]; then
+  waiting=$(kubectl -n default get pods -l "app=$TEST_APP" --no-headers | awk '$2 != "1/1" { printf "%s is %s; ", $1, $3 }')
+  echo "${available:-0} of $TEST_REPLICAS pods are available; ${waiting:-pods are being created}"
+  exit 10
+fi
+where=$(kubectl -n default get pods -l "app=$TEST_APP" -o 'jsonpath={range .items[*]}{.metadata.name} on {.spec.nodeName}{"; "}{end}')
+echo "$available pods are available: ${where%; }"

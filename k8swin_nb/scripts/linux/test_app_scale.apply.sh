@@ -1,0 +1,25 @@
+# Scale the test app from two pods to three and back to two, and count the ready endpoints each time.
+set -euo pipefail
+: "${TEST_APP:?name of the deployment, for example win-webserver}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+ready_endpoints() {
+  kubectl -n default get endpointslices -l "kubernetes.io/service-name=$TEST_APP" \
+    -o 'jsonpath={range .items[*].endpoints[?(@.conditions.ready==true)]}{.addresses[0]}{"\n"}{end}' | grep -c . || true
+}
+for replicas in 3 2; do
+  kubectl -n default scale deployment "$TEST_APP" --replicas="$replicas"
+  kubectl -n default rollout status deployment "$TEST_APP" --timeout=20m
+  for _ in $(seq 1 90); do
+    found=$(ready_endpoints)
+    [ "$found" != "$replicas" ] || break
+    sleep 2
+  done
+  if [ "$found" != "$replicas" ]; then
+    echo "$found endpoints are ready, wanted $replicas" >&2
+    exit 1
+  fi
+  echo "$found endpoints are ready"
+done
+uid=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.metadata.uid}')
+kubectl -n default annotate deployment "$TEST_APP" --overwrite "k8swin.io/scaled=$uid"

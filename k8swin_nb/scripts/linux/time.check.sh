@@ -1,0 +1,15 @@
+# Does a time service keep this host's clock?
+set -euo pipefail
+
+if virtual=$(systemd-detect-virt --container 2>/dev/null); then
+  echo "a $virtual container: its clock is kept by the machine under it"
+  exit 0
+fi
+for unit in chrony chronyd systemd-timesyncd ntp ntpsec; do
+  if systemctl is-active --quiet "$unit"; then
+    echo "$unit is active, synchronised: $(timedatectl show -p NTPSynchronized --value)"
+    exit 0
+  fi
+done
+echo "no time service is active, wanted one (chrony)"
+exit 10

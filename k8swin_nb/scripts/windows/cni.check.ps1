@@ -1,0 +1,30 @@
+<#
+.SYNOPSIS
+Do the CNI configuration and flannel's net-conf.json equal the plan, and does nothing stand before them?
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$CniConf,
+    [Parameter(Mandatory = $true)][string]$WindowsNetConf
+)
+$ErrorActionPreference = 'Stop'
+
+$wanted = @{
+    'C:\etc\cni\net.d\10-flannel.conf'      = $CniConf
+    'C:\etc\kube-flannel\net-conf.json'     = $WindowsNetConf
+}
+foreach ($file in $wanted.Keys) {
+    if (-not (Test-Path $file) -or [System.IO.File]::ReadAllText($file) -ne $wanted[$file]) {
+        "$file is missing or differs from the plan"
+        exit 10
+    }
+    if ([System.IO.File]::ReadAllBytes($file)[0] -ne 0x7b) {
+        "$file does not begin with a brace: a byte-order mark"
+        exit 10
+    }
+}
+$others = @(Get-ChildItem -Path 'C:\etc\cni\net.d' | Where-Object { $_.Name -ne '10-flannel.conf' } | ForEach-Object { $_.Name })
+if ($others) {
+    "other CNI configurations stand beside flannel's: $($others -join ' ')"
+    exit 20
+}
+'the CNI configuration equals the plan'

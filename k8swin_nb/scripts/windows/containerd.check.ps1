@@ -1,0 +1,30 @@
+<#
+.SYNOPSIS
+Does containerd run as a service with the planned configuration?
+#>
+param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
+$ErrorActionPreference = 'Stop'
+
+$file = Join-Path $env:ProgramFiles 'containerd\config.toml'
+$text = ''
+if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
+if ($text -ne $ContainerdConfig) {
+    "$file is missing or differs from the plan"
+    exit 10
+}
+$service = Get-CimInstance -ClassName Win32_Service -Filter "Name='containerd'"
+if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'Auto') {
+    "the service containerd is $($service.State) with start mode $($service.StartMode)"
+    exit 10
+}
+$info = & C:\k\crictl.exe --config C:\k\crictl.yaml info
+if ($LASTEXITCODE -ne 0) {
+    'containerd does not answer over CRI yet'
+    exit 10
+}
+$ready = ((($info | Out-String) | ConvertFrom-Json).status.conditions | Where-Object { $_.type -eq 'RuntimeReady' }).status
+if (-not $ready) {
+    'containerd answers, but its runtime is not ready'
+    exit 10
+}
+'containerd runs and is ready'

@@ -1,0 +1,27 @@
+<#
+.SYNOPSIS
+Write the kubeconfigs of flanneld and kube-proxy: each with the rights of its service account and no more.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$FlannelKubeconfig,
+    [Parameter(Mandatory = $true)][string]$KubeProxyKubeconfig
+)
+$ErrorActionPreference = 'Stop'
+
+$utf8 = New-Object System.Text.UTF8Encoding($false)
+$files = @{
+    'C:\etc\kube-flannel\kubeconfig' = $FlannelKubeconfig
+    'C:\etc\kube-proxy\kubeconfig'   = $KubeProxyKubeconfig
+}
+foreach ($file in $files.Keys) {
+    if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
+    & icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+    [System.IO.File]::WriteAllText($file, $files[$file], $utf8)
+}
+# Neither program reads its token again while it runs.
+foreach ($name in 'flanneld', 'kube-proxy') {
+    $service = Get-Service -Name $name -ErrorAction SilentlyContinue
+    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $name -Force }
+}
+'wrote the kubeconfigs of flanneld and kube-proxy'

@@ -1,0 +1,15 @@
+<#
+.SYNOPSIS
+Are the folders there, is C:\k on the machine's PATH once, and is the network configuration saved?
+#>
+param([Parameter(Mandatory = $true)][string]$Folders)
+$ErrorActionPreference = 'Stop'
+
+$missing = @($Folders -split ';' | Where-Object { -not (Test-Path -Path $_ -PathType Container) })
+$path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })
+$saved = Test-Path 'C:\k8swin\network.json'
+if ($missing -or $path.Count -ne 1 -or -not $saved) {
+    "missing folders: $($missing -join ' '); C:\k on PATH: $($path.Count) times; network configuration saved: $saved"
+    exit 10
+}
+'folders, PATH and the saved network configuration are in place'

@@ -1,0 +1,18 @@
+<#
+.SYNOPSIS
+Pull the images that are not on this worker, and only those.
+.DESCRIPTION
+In the namespace k8s.io, where the kubelet looks for them. A server image is several GiB.
+#>
+param([Parameter(Mandatory = $true)][string]$Images)
+$ErrorActionPreference = 'Stop'
+
+$ctr = "$env:ProgramFiles\containerd\ctr.exe"
+$present = @(& $ctr -n k8s.io images ls -q)
+foreach ($image in $Images -split ' ') {
+    if ($present -contains $image) { continue }
+    "pulling $image"
+    & $ctr -n k8s.io images pull $image | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "ctr.exe images pull $image ended with $LASTEXITCODE" }
+}
+'the images are on this worker'

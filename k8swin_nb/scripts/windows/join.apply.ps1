@@ -1,0 +1,31 @@
+<#
+.SYNOPSIS
+Join the cluster with kubeadm, or start the kubelet of a worker that has joined already.
+.DESCRIPTION
+The configuration holds the join token: it comes by standard input, lies in a file only while kubeadm
+runs, and that file is for administrators alone.
+#>
+param([Parameter(Mandatory = $true)][string]$JoinConfiguration)
+$ErrorActionPreference = 'Stop'
+
+if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
+    Start-Service -Name kubelet
+    'the kubelet is started'
+    exit 0
+}
+$file = 'C:\k8swin\join.yaml'
+if (Test-Path 'C:\etc\kubernetes\pki\ca.crt') {
+    # kubeadm stopped half-way earlier; it refuses to start over its own files.
+    & C:\k\kubeadm.exe reset -f --cri-socket npipe:////./pipe/containerd-containerd | Out-Null
+}
+Set-Content -Path $file -Value '' -Encoding ASCII
+& icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
+if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+try {
+    [System.IO.File]::WriteAllText($file, $JoinConfiguration, (New-Object System.Text.UTF8Encoding($false)))
+    & C:\k\kubeadm.exe join --config $file
+    if ($LASTEXITCODE -ne 0) { throw "kubeadm.exe join ended with $LASTEXITCODE" }
+} finally {
+    Remove-Item -Path $file -Force
+}
+'this worker has joined the cluster'

@@ -1,0 +1,32 @@
+<#
+.SYNOPSIS
+Has this worker joined this cluster, and does its kubelet run?
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ClusterCa
+)
+$ErrorActionPreference = 'Stop'
+
+$config = 'C:\etc\kubernetes\kubelet.conf'
+if (-not (Test-Path $config)) {
+    'this worker has not joined a cluster'
+    exit 10
+}
+$text = Get-Content -Path $config -Raw
+$server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+$ca = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+if ($server -ne "https://${MasterAddress}:6443") {
+    "this worker belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+    exit 20
+}
+if ($ca -and $ca -ne $ClusterCa) {
+    "this worker trusts another certificate authority than the cluster at $server has"
+    exit 20
+}
+$state = (Get-Service -Name kubelet).Status
+if ($state -ne 'Running') {
+    "this worker has joined, its kubelet is $state"
+    exit 10
+}
+"this worker has joined $server and its kubelet runs"

@@ -1,0 +1,20 @@
+<#
+.SYNOPSIS
+Does this server wait for a reboot?
+#>
+param()
+$ErrorActionPreference = 'Stop'
+
+$pending = @()
+if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
+if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
+$names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
+$active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
+$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
+if ($active -ne $next) { $pending += "the name $next" }
+if ((Get-WindowsFeature -Name Containers).InstallState -eq 'InstallPending') { $pending += 'the feature Containers' }
+if ($pending) {
+    "a reboot is pending for: $($pending -join ', ')"
+    exit 10
+}
+'no reboot is pending'

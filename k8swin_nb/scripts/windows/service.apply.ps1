@@ -1,0 +1,42 @@
+<#
+.SYNOPSIS
+Define a service around a program that is none by itself, with nssm, and start it if that is wanted.
+.DESCRIPTION
+Restarts ten seconds after the program ends, which gives the host network service time to settle.
+Output goes to a file that is rotated at 10 MiB while the program runs.
+#>
+param([Parameter(Mandatory = $true)][string]$Service)
+$ErrorActionPreference = 'Stop'
+
+$wanted = ConvertFrom-Json $Service
+$name = $wanted.name
+
+function Invoke-Nssm {
+    & C:\k\nssm.exe @args | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "nssm.exe $($args -join ' ') ended with $LASTEXITCODE" }
+}
+
+$running = $false
+$existing = Get-Service -Name $name -ErrorAction SilentlyContinue
+if ($existing) {
+    $running = $existing.Status -eq 'Running'
+    if ($running) { Stop-Service -Name $name -Force }
+    Invoke-Nssm set $name Application $wanted.program
+} else {
+    Invoke-Nssm install $name $wanted.program
+}
+Invoke-Nssm set $name AppParameters $wanted.arguments
+Invoke-Nssm set $name AppDirectory 'C:\'
+Invoke-Nssm set $name DisplayName "k8swin $name"
+Invoke-Nssm set $name Start SERVICE_AUTO_START
+Invoke-Nssm set $name DependOnService $wanted.depends
+Invoke-Nssm set $name AppExit Default Restart
+Invoke-Nssm set $name AppRestartDelay 10000
+Invoke-Nssm set $name AppStdout $wanted.log
+Invoke-Nssm set $name AppStderr $wanted.log
+Invoke-Nssm set $name AppRotateFiles 1
+Invoke-Nssm set $name AppRotateOnline 1
+Invoke-Nssm set $name AppRotateBytes 10485760
+if (@($wanted.environment).Count -gt 0) { Invoke-Nssm set $name AppEnvironmentExtra @($wanted.environment) }
+if ($running -or $wanted.start) { Start-Service -Name $name }
+"the service $name is defined"

@@ -1,0 +1,156 @@
+"""What interprets a script, apart from what carries it: bash and PowerShell.
+
+Both are handed everything on standard input, so a script may be of any size and hold any character, and
+no value ever is part of a command line that other users of the machine can list.
+
+Bash: a constant command reads fields that end in a NUL byte, then runs the script in the same shell. What
+follows is the script's own standard input. Parameters are exported; secrets become shell variables that
+are not, so they are in no process's environment unless the script itself exports them.
+
+    NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
+
+PowerShell: a constant loader, `transports/loader.ps1`, reads one JSON document.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from k8swin_nb.errors import ScriptError
+from k8swin_nb.scripts import Script
+from k8swin_nb.secret import Secret
+
+KILL_AFTER = 5
+"""Seconds between the polite and the final end of a script that ran into its deadline."""
+
+_BASH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+BOOTSTRAP = (
+    'set --; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; '
+    'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; '
+    'IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"'
+)
+"""The constant program of every bash script. A broken connection ends it with 125, not with half a script."""
+
+ENCODED_LIMIT = 8000
+"""Characters of a command line that cmd.exe takes, less some for the program's name."""
+
+
+def bash_command(*, tag: str, timeout: float | None, sudo: bool) -> str:
+    """Return the command that runs a script from standard input.
+
+    Args:
+        tag: A word by which the script's processes can be found again, to stop them.
+        timeout: Seconds after which the machine itself ends the script with all its children; None: never.
+        sudo: Run as root, without asking for a password.
+    """
+    words = ["sudo", "-n", "--"] if sudo else []
+    words += ["timeout", "-k", str(KILL_AFTER), f"{timeout or 0:g}"]
+    words += ["bash", "-c", BOOTSTRAP, "bash", tag]
+    return shlex.join(words)
+
+
+def bash_input(
+    script: Script,
+    parameters: Mapping[str, str],
+    secrets: Mapping[str, Secret],
+    stdin: bytes = b"",
+) -> bytes:
+    """Return what is sent to `bash_command` on standard input.
+
+    Raises:
+        ScriptError: when a name is none for bash, or a text holds a NUL character.
+    """
+    for name in (*parameters, *secrets):
+        if not _BASH_NAME.fullmatch(name):
+            raise ScriptError(
+                f"`{name}` is not a name for a bash variable", hint="use letters, digits and `_`"
+            )
+    fields = [f"{name}={value}" for name, value in parameters.items()]
+    fields.append("")
+    for name, secret in secrets.items():
+        fields += [name, secret.reveal()]
+    fields += ["", script.text]
+    for field in fields:
+        if "\0" in field:
+            raise ScriptError(
+                f"`{script.name}` or one of its values holds a NUL character, which bash cannot",
+                hint="send such bytes as standard input",
+            )
+    return b"".join(field.encode("utf-8", "surrogateescape") + b"\0" for field in fields) + stdin
+
+
+@cache
+def powershell_loader() -> str:
+    """Return the loader as `-EncodedCommand` wants it: base64 of UTF-16."""
+    file = resources.files("k8swin_nb.transports").joinpath("loader.ps1")
+    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    text = "\n".join(line for line in lines if line and not line.startswith("#"))
+    encoded = base64.b64encode(text.encode("utf-16-le")).decode()
+    if len(encoded) > ENCODED_LIMIT:
+        raise AssertionError(
+            f"the loader has {len(encoded)} characters, cmd.exe takes {ENCODED_LIMIT}"
+        )
+    return encoded
+
+
+def powershell_command() -> tuple[str, list[str]]:
+    """Return program and arguments that run a script from standard input.
+
+    With `-OutputFormat Text` errors are text too; without it, an encoded command's errors are CLIXML.
+    """
+    return "powershell.exe", [
+        "-NoProfile",
+        "-NonInteractive",
+        "-ExecutionPolicy",
+        "Bypass",
+        "-OutputFormat",
+        "Text",
+        "-EncodedCommand",
+        powershell_loader(),
+    ]
+
+
+def powershell_input(
+    script: Script,
+    parameters: Mapping[str, str],
+    secrets: Mapping[str, Secret],
+    stdin: bytes = b"",
+) -> bytes:
+    """Return the document for the loader. Only ASCII is sent, so no code page matters.
+
+    Raises:
+        ScriptError: when a switch is neither `true` nor `false`, or standard input is not UTF-8 text.
+    """
+    types = {parameter.name.lower(): parameter.type for parameter in script.parameters}
+    values: dict[str, str | bool] = {
+        name: _typed(script, name, value, types.get(name.lower(), "string"))
+        for name, value in parameters.items()
+    }
+    values |= {name: secret.reveal() for name, secret in secrets.items()}
+    document: dict[str, object] = {"script": script.text, "parameters": values}
+    if stdin:
+        try:
+            document["stdin"] = stdin.decode()
+        except UnicodeDecodeError as error:
+            raise ScriptError(
+                f"the standard input of `{script.name}` is not UTF-8 text: {error.reason}",
+                hint="send bytes as base64",
+            ) from error
+    return json.dumps(document).encode("ascii") + b"\n"
+
+
+def _typed(script: Script, name: str, value: str, kind: str) -> str | bool:
+    if kind not in ("switch", "switchparameter", "bool", "boolean"):
+        return value
+    if value.lower() not in ("true", "false"):
+        raise ScriptError(
+            f"`{script.name}`: the switch `{name}` is `{value}`", hint="give it `true` or `false`"
+        )
+    return value.lower() == "true"

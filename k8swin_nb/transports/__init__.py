@@ -1,0 +1,32 @@
+"""What carries scripts and files to hosts: SSH and WinRM.
+
+What may live here: one base class, its two implementations, the pool of open connections, host keys, and
+the small scripts that transports themselves need. What may not: what a script means, and anything about
+Kubernetes. `ssh.py` and `hostkeys.py` alone import fabric and paramiko, `winrm.py` alone imports pywinrm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8swin_nb.inventory import Host
+    from k8swin_nb.transports.base import Transport
+
+
+def open_transport(host: Host, on_pin: Callable[[str, str], None] | None = None) -> Transport:
+    """Return a transport for a host; it connects when it is first used.
+
+    Args:
+        host: The machine.
+        on_pin: Told name and fingerprint when an SSH host key is pinned at first sight.
+    """
+    # Imported here, because fabric and pywinrm take longer to import than everything else together.
+    if host.os == "windows":
+        from k8swin_nb.transports.winrm import WinrmTransport
+
+        return WinrmTransport(host)
+    from k8swin_nb.transports.ssh import SshTransport
+
+    return SshTransport(host, on_pin=on_pin)

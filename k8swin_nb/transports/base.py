@@ -1,0 +1,238 @@
+"""What all transports have in common: checking, timing, masking, deadlines, files.
+
+The public methods live here, once; an implementation only carries bytes. So SSH and WinRM behave alike,
+and one set of tests holds for both.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import ClassVar
+
+from k8swin_nb.errors import CommandTimeout, ScriptError, TransferFailed
+from k8swin_nb.inventory import Host
+from k8swin_nb.result import Result
+from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.secret import Secret
+from k8swin_nb.transports.output import OnOutput, Output
+
+FILE_SECONDS = 600.0
+"""Time that one file transfer may take."""
+
+CANCELLED = 143
+"""Exit code of a script that was stopped on request: 128 and the number of SIGTERM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One script with everything that goes with it, checked."""
+
+    script: Script
+    parameters: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    stdin: bytes
+    timeout: float | None
+    sudo: bool
+    cancel: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a script ended, apart from what it printed."""
+
+    returncode: int
+    timed_out: bool = False
+
+
+class Transport(ABC):
+    """An open way to one host. Safe to use from several threads."""
+
+    interpreter: ClassVar[Interpreter]
+    """What interprets a script that is given as text."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def run(
+        self,
+        script: str | Script,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        secrets: Mapping[str, Secret] | None = None,
+        timeout: float | None = None,
+        sudo: bool = False,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Run a script and return its answer, whatever its exit code.
+
+        Args:
+            script: A script of the package, which must be given what it declares, or a text.
+            parameters: Values by name: environment variables for bash, named arguments for PowerShell.
+            stdin: Standard input of the script; for PowerShell UTF-8 text, in `$input`.
+            secrets: Like parameters, but in no command line and, with bash, in no environment.
+            timeout: Seconds until the script and its children are stopped; None: no limit.
+            sudo: Run as root (bash only).
+            on_output: Told stream and masked text as it arrives, by whole lines.
+            cancel: When it is set, the script is stopped; its exit code is then 143.
+
+        Raises:
+            ScriptError: when parameters and declarations differ, before anything is sent.
+            CommandTimeout: with what was printed until then.
+            TransportError: when the host cannot be reached or used.
+        """
+        work = self._work(script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel)
+        output = Output(on_output)
+        started = time.monotonic()
+
+        def result(returncode: int) -> Result:
+            return Result(
+                args=work.script.name,
+                returncode=returncode,
+                stdout=output.text("stdout"),
+                stderr=output.text("stderr"),
+                host=self.host.name,
+                seconds=time.monotonic() - started,
+                script_sha256=work.script.sha256,
+            )
+
+        try:
+            end = self._run(work, output)
+        finally:
+            output.finish()
+        if end.timed_out:
+            raise CommandTimeout(result(end.returncode), work.timeout or 0)
+        return result(end.returncode)
+
+    def _work(
+        self,
+        script: str | Script,
+        parameters: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        stdin: bytes,
+        timeout: float | None,
+        sudo: bool,
+        cancel: threading.Event | None,
+    ) -> Work:
+        if isinstance(script, str):
+            checked = Script.from_text(script, self.interpreter)
+        else:
+            checked = script
+            script.bind({**parameters, **dict.fromkeys(secrets, "")})
+        if checked.interpreter != self.interpreter:
+            raise ScriptError(
+                f"`{checked.name}` is for {checked.interpreter}, {self.host.name} runs {self.interpreter}",
+                hint="choose hosts of the other operating system",
+            )
+        if sudo and self.interpreter != "bash":
+            raise ScriptError(
+                f"{self.host.name}: there is no sudo on Windows", hint="log in as an administrator"
+            )
+        for name, value in parameters.items():
+            if not isinstance(value, str):
+                raise ScriptError(
+                    f"`{checked.name}`: `{name}` is of type {type(value).__name__}, expected text",
+                    hint="a `Secret` belongs into `secrets`" if isinstance(value, Secret) else None,
+                )
+        if timeout is not None and timeout <= 0:
+            raise ScriptError(f"the timeout is {timeout:g} s, expected more than 0")
+        return Work(checked, parameters, secrets, stdin, timeout, sudo, cancel or threading.Event())
+
+    def put(self, content: bytes, path: str, *, mode: str = "", sudo: bool = False) -> None:
+        """Write a file: beside its place first, then checked by SHA-256, then moved there.
+
+        Args:
+            content: All of it.
+            path: Path on the host; its folder must exist.
+            mode: Such as `0600` (Linux only); empty: that of the file that is there, else 0644.
+            sudo: Write as root (Linux only).
+
+        Raises:
+            TransferFailed: when it cannot be written or does not arrive whole.
+        """
+        values = {"Path": path, "Sha256": hashlib.sha256(content).hexdigest()}
+        if self.interpreter == "bash":
+            values = {"FILE": path, "SHA256": values["Sha256"], "FILE_MODE": mode}
+        else:
+            content = base64.b64encode(content) or b"="
+        done = self.run(
+            own_script("put", self.interpreter),
+            parameters=values,
+            stdin=content,
+            timeout=FILE_SECONDS,
+            sudo=sudo,
+        )
+        if not done.ok:
+            raise TransferFailed(self.host.name, f"`{path}` was not written: {_reason(done)}")
+
+    def get(self, path: str, *, sudo: bool = False) -> bytes:
+        """Read a file, checked by SHA-256.
+
+        Raises:
+            TransferFailed: when it cannot be read or does not arrive whole.
+        """
+        name = "FILE" if self.interpreter == "bash" else "Path"
+        done = self.run(
+            own_script("get", self.interpreter),
+            parameters={name: path},
+            timeout=FILE_SECONDS,
+            sudo=sudo,
+        )
+        if not done.ok:
+            raise TransferFailed(self.host.name, f"`{path}` was not read: {_reason(done)}")
+        digest, _, encoded = done.stdout.partition("\n")
+        try:
+            content = base64.b64decode("".join(encoded.split()), validate=True)
+        except binascii.Error as error:
+            raise TransferFailed(self.host.name, f"`{path}` arrived damaged: {error}") from error
+        if hashlib.sha256(content).hexdigest() != digest.strip().lower():
+            raise TransferFailed(self.host.name, f"`{path}` arrived with another SHA-256")
+        return content
+
+    def boot_id(self) -> str:
+        """Return a text that changes with every boot of the machine."""
+        done = self.run(own_script("boot_id", self.interpreter), timeout=60)
+        done.check_returncode()
+        return done.stdout.strip()
+
+    def close(self) -> None:
+        """Let go of the connection; the next use opens a new one."""
+        self._close()
+
+    def reconnect(self) -> None:
+        """Drop the connection without waiting for the other end; the next use opens a new one."""
+        self._close(abandon=True)
+
+    @abstractmethod
+    def keepalive(self) -> None:
+        """Tell the other end that this connection is still wanted."""
+
+    @abstractmethod
+    def _run(self, work: Work, output: Output) -> End:
+        """Carry one script; on a deadline stop it and return `timed_out`."""
+
+    @abstractmethod
+    def _close(self, *, abandon: bool = False) -> None: ...
+
+
+@cache
+def own_script(verb: str, interpreter: Interpreter) -> Script:
+    """Return one of the small scripts beside this module."""
+    name = f"{verb}.sh" if interpreter == "bash" else f"{verb}.ps1"
+    text = resources.files("k8swin_nb.transports").joinpath(name).read_text(encoding="utf-8")
+    return Script.from_text(text, interpreter, f"transports/{name}")
+
+
+def _reason(result: Result) -> str:
+    lines = (result.stderr or result.stdout).strip().splitlines()
+    return lines[0] if lines else f"exit code {result.returncode}"

@@ -1,0 +1,44 @@
+# Runs the script that comes on standard input. The automatic input variable must not be named in this
+# file: Windows PowerShell looks for the name and would then read standard input itself.
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$OutputEncoding = New-Object System.Text.UTF8Encoding($false)
+try { [Console]::OutputEncoding = $OutputEncoding } catch { }
+$k8q = New-Object System.Collections.ArrayList
+$k8flush = {
+    if ($k8q.Count -gt 0) {
+        foreach ($k8l in ($k8q | Out-String -Stream -Width 160)) { [Console]::Out.WriteLine($k8l.TrimEnd()) }
+        $k8q.Clear()
+    }
+}
+$k8write = {
+    process {
+        if ($_ -is [string]) { & $k8flush; [Console]::Out.WriteLine($_) }
+        elseif ($null -ne $_) { [void]$k8q.Add($_) }
+    }
+}
+$global:LASTEXITCODE = 0
+$k8script = $null
+try {
+    $k8reader = New-Object System.IO.StreamReader([Console]::OpenStandardInput(), $OutputEncoding)
+    $k8doc = ConvertFrom-Json $k8reader.ReadToEnd()
+    $k8args = @{}
+    foreach ($k8p in $k8doc.parameters.PSObject.Properties) { $k8args[$k8p.Name] = $k8p.Value }
+    $k8script = [ScriptBlock]::Create($k8doc.script)
+    $k8stdin = $k8doc.stdin
+    $k8doc = $null
+    if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args | & $k8write }
+    else { & $k8script @k8args | & $k8write }
+} catch {
+    $k8e = $_.Exception
+    while ($k8e -is [System.Management.Automation.MethodInvocationException] -and $k8e.InnerException) {
+        $k8e = $k8e.InnerException
+    }
+    [Console]::Error.WriteLine($k8e.Message)
+    $k8at = $_.InvocationInfo
+    if ($k8script -and $k8at.ScriptLineNumber -gt 0 -and "$($k8at.Line)" -notlike '*$k8script*') {
+        [Console]::Error.WriteLine("at line $($k8at.ScriptLineNumber): $("$($k8at.Line)".Trim())")
+    }
+    exit 1
+} finally { & $k8flush }
+exit $global:LASTEXITCODE

@@ -1,0 +1,109 @@
+"""A step: a plain record of how to find out, change and prove one thing on one host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8swin_nb.inventory import Host
+    from k8swin_nb.secret import Secret
+    from k8swin_nb.workflow.run import Run
+
+
+class Outcome(StrEnum):
+    """How a step ended on a host, in Ansible's words."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+
+
+class State(StrEnum):
+    """What a check found."""
+
+    OK = "ok"
+    NEEDED = "needed"
+    DRIFT = "drift"
+
+
+EXIT_STATE = {0: State.OK, 10: State.NEEDED, 20: State.DRIFT}
+"""Exit codes of check scripts: nothing to do; to be applied; someone else's state, do not touch.
+
+Every other code is a failure of the check itself. 1 and 2 are left out on purpose: a shell or
+PowerShell ends with them when a script is broken, which must not read as "to be applied".
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A check's answer: the state, and one line that says what was found and what is wanted."""
+
+    state: State
+    detail: str = ""
+
+
+Check = Callable[["Run", "Host"], Verdict]
+Apply = Callable[["Run", "Host"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change, on every host that `on` selects.
+
+    `check`, `apply` and `verify` are each the name of a script below `k8swin_nb/scripts`, or a function
+    for the few steps that carry something between hosts, reboot a machine or wait for it. A script is
+    given the values whose names it declares; see `Run.values`.
+    """
+
+    name: str
+    """Short and unique in its phase: `swap-off`."""
+
+    title: str
+    """A reader's heading: what is true afterwards."""
+
+    on: str
+    """Which hosts, as the inventory selects them (`control-plane`), or `target`."""
+
+    check: str | Check
+    """Finds out and changes nothing."""
+
+    apply: str | Apply | None = None
+    """Changes what differs; None for steps that only look, or wait for what others do."""
+
+    verify: str | Check | None = None
+    """Proves it; None means that `check` runs again."""
+
+    wait: float = 0
+    """Seconds that the proof may take to become true; what takes time is what the script says."""
+
+    timeout: float = 300
+    """Seconds that one script may run."""
+
+    values: Callable[[Run, Host], Mapping[str, str]] | None = None
+    """Values of this step alone, such as which service a shared script is about."""
+
+    reads: Callable[[Run, Host], bytes] | None = None
+    """A document for the scripts' standard input, such as a manifest; not a secret."""
+
+    secrets: Callable[[Run, Host], Mapping[str, Secret]] | None = None
+    """Secrets for `apply`, by the names that the script declares; made when they are needed."""
+
+    keep: str | None = None
+    """Name under which the JSON that the check prints is kept among the host's facts."""
+
+    when: Callable[[Run, Host], str | None] | None = None
+    """None, or a function that returns why the step is not for this host."""
+
+    sudo: bool = True
+    """Run as root on Linux; False for what belongs to the login user."""
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Names of the step's scripts, in the order in which they run."""
+        named = (self.check, self.apply, self.verify)
+        return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))

@@ -1,0 +1,91 @@
+"""A notebook's parameters: what papermill and a person put into the kernel, completed and checked."""
+
+import pytest
+import yaml
+
+from k8swin_nb.errors import ParamsError
+from k8swin_nb.notebook.parameters import NotebookParams, collect, given_names, require_target
+from k8swin_nb.params import check_params
+from tests.test_params import MASTER, WORKER, described
+
+DECLARED = 'params_file: str = "params/own.yaml"  # the description\nip: str = None  # the worker\n'
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "own.yaml").write_text(yaml.safe_dump(described(cluster_name="own")))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def given(**values):
+    """Return a kernel's namespace and cells after papermill injected `values`."""
+    injected = "# Parameters\n" + "\n".join(f"{name} = {value!r}" for name, value in values.items())
+    namespace = {"params_file": "params/own.yaml", "ip": None, **values}
+    return namespace, [DECLARED, injected]
+
+
+def refusal(**values) -> ParamsError:
+    with pytest.raises(ParamsError) as caught:
+        collect(*given(**values))
+    return caught.value
+
+
+def test_what_is_not_given_comes_from_the_file(project):
+    mine, params = collect(*given())
+    assert params.cluster_name == "own"
+    assert mine == NotebookParams(params_file="params/own.yaml")
+
+
+def test_what_is_given_wins_over_the_file(project):
+    _, params = collect(*given(kubernetes_version="1.35.8"))
+    assert (params.cluster_name, params.kubernetes_version) == ("own", "1.35.8")
+
+
+def test_given_hosts_keep_the_file_out(project):
+    (project / "params" / "own.yaml").unlink()
+    _, params = collect(*given(**described()))
+    assert params.cluster_name == "k8swin"
+
+
+def test_a_misspelt_parameter_stops_the_run_and_is_named(project):
+    error = refusal(kubernets_version="1.36.4")
+    assert "`kubernets_version`" in str(error)
+    assert "`kubernetes_version`" in error.hint
+
+
+def test_a_version_that_papermill_turned_into_a_number_is_named(project):
+    error = refusal(kubernetes_version=1.3)
+    assert "`kubernetes_version` arrived as the number 1.3" in str(error)
+
+
+@pytest.mark.parametrize(("name", "value"), [("dry_run", "yes"), ("ip", 192.168), ("run_id", 7)])
+def test_a_mistyped_parameter_of_the_notebook_is_named(project, name, value):
+    error = refusal(**{name: value})
+    assert f"`{name}` arrived as {type(value).__name__}" in str(error)
+    assert name in error.hint
+
+
+def test_a_missing_file_names_what_to_do(project):
+    (project / "params" / "own.yaml").unlink()
+    assert "`params_file`" in refusal().hint
+
+
+def test_variables_of_other_cells_are_nobodys_parameters():
+    assert given_names(["x = 1\ny: int = 2", DECLARED]) == {"params_file", "ip"}
+
+
+@pytest.mark.parametrize(
+    ("ip", "told"),
+    [
+        (None, "`ip` is missing"),
+        ("10.1.0.2", "is the address of `linuxmaster`, the linux control-plane"),
+        ("10.1.0.9", "no host of the parameters"),
+    ],
+)
+def test_the_worker_to_join_must_be_one(ip, told):
+    params = check_params(described(hosts=[MASTER, WORKER]))
+    with pytest.raises(ParamsError, match=told) as caught:
+        require_target(NotebookParams(ip=ip), params)
+    assert "10.1.0.3 (winworker01)" in caught.value.hint

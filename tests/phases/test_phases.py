@@ -1,0 +1,150 @@
+"""All phases: names, scripts and values fit together."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from k8swin_nb.params import check_params, load_params
+from k8swin_nb.phases import documents
+from k8swin_nb.phases.artifacts import LAYOUT, worker_artifacts
+from k8swin_nb.phases.catalogue import PHASES
+from k8swin_nb.phases.values import common_values
+from k8swin_nb.plan import network_plan
+from k8swin_nb.scripts import Script
+from tests.test_params import described
+
+ROOT = Path(__file__).parent.parent.parent
+SCRIPTS = ROOT / "k8swin_nb" / "scripts"
+STEPS = [(phase, step) for phase in PHASES for step in phase.steps]
+NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
+OF_ONE_STEP = {
+    "service",
+    "vm_names",
+    "test_app",
+    "test_os",
+    "test_node_port",
+    "node_addresses",
+    "worker_name",
+    "worker_address",
+    "test_replicas",
+}
+"""Values that a step supplies for itself."""
+SECRETS = {"JoinConfiguration", "FlannelKubeconfig", "KubeProxyKubeconfig"}
+
+
+def all_scripts() -> list[str]:
+    return sorted(
+        str(path.relative_to(SCRIPTS))
+        for path in SCRIPTS.rglob("*")
+        if path.suffix in (".sh", ".ps1")
+    )
+
+
+def folded(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+class _Run:
+    """What `common_values` asks of a run."""
+
+    def __init__(self) -> None:
+        self.params = check_params(load_params(ROOT / "params" / "lab.yaml"))
+        self.params = self.params.model_copy(update={"artifacts": ""})
+        self.plan = network_plan(self.params)
+        self.facts: dict[str, dict[str, object]] = {"winworker01": {"facts": {"build": 20348}}}
+        self.master = self.params.hosts[0]
+
+
+@pytest.mark.parametrize("name", all_scripts())
+def test_every_declared_parameter_has_a_value(name):
+    run = _Run()
+    known = {folded(value) for host in run.params.hosts for value in common_values(run, host)}
+    known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
+    declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
+    if name == "windows/pod_network.job.ps1":
+        known.add("timeoutseconds")  # the job's own default
+    if name == "container/webserver.ps1":
+        known.add("port")  # likewise
+    assert declared <= known
+
+
+@pytest.mark.parametrize("name", all_scripts())
+def test_every_script_says_what_it_does(name):
+    assert Script.load(name).summary.endswith((".", "?"))
+
+
+@pytest.mark.parametrize(("phase", "step"), STEPS, ids=NAMES)
+def test_every_steps_scripts_exist(phase, step):
+    for name in step.scripts:
+        assert Script.load(name).text
+
+
+def test_every_script_is_used():
+    used = {name for _, step in STEPS for name in step.scripts}
+    source = "\n".join(
+        path.read_text()
+        for folder in ("phases", "notebook", "headless")
+        for path in (ROOT / "k8swin_nb" / folder).glob("*.py")
+    )
+    unused = [name for name in all_scripts() if name not in used and f'"{name}"' not in source]
+    assert unused == []
+
+
+def test_step_names_are_unique_in_a_phase():
+    for phase in PHASES:
+        names = [step.name for step in phase.steps]
+        assert len(names) == len(set(names))
+
+
+def test_the_built_in_lock_fits_the_default_versions():
+    listed = json.loads(worker_artifacts(check_params(described())))
+    assert {entry["name"] for entry in listed} == set(LAYOUT)
+    assert all(len(entry["sha256"]) == 64 or entry["sha256"] == "published" for entry in listed)
+
+
+def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
+    plan = network_plan(check_params(described(service_subnet="10.192.0.0/12")))
+    conf = json.loads(documents.cni_conf(plan, "10.1.0.3"))
+    delegate = conf["delegate"]
+    assert delegate["apiVersion"] == 2
+    assert delegate["dns"]["Nameservers"] == ["10.192.0.10"]
+    exceptions = delegate["policies"][0]["value"]["Settings"]["Exceptions"]
+    assert exceptions == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
+    assert conf["name"] == json.loads(documents.net_conf(plan, windows=True))["Backend"]["Name"]
+
+
+def test_vxlan_uses_what_windows_needs_on_linux_too():
+    plan = network_plan(check_params(described(flannel_backend="vxlan")))
+    for windows in (False, True):
+        backend = json.loads(documents.net_conf(plan, windows=windows))["Backend"]
+        assert (backend["VNI"], backend["Port"]) == (4096, 4789)
+
+
+@pytest.mark.parametrize("version", ["1.20.2", "1.36.4"])
+def test_kubelet_arguments_have_the_shape_of_the_api_version(version):
+    import yaml
+
+    params = check_params(described(kubernetes_version=version))
+    init = next(
+        yaml.safe_load_all(documents.kubeadm_init(params, network_plan(params), params.hosts[0]))
+    )
+    arguments = init["nodeRegistration"]["kubeletExtraArgs"]
+    assert arguments == (
+        [{"name": "node-ip", "value": "10.1.0.2"}]
+        if version == "1.36.4"
+        else {"node-ip": "10.1.0.2"}
+    )
+
+
+def test_cgroup_v1_is_accepted_only_when_asked():
+    import yaml
+
+    for allowed in (False, True):
+        params = check_params(described(allow_cgroup_v1=allowed))
+        kubelet = list(
+            yaml.safe_load_all(
+                documents.kubeadm_init(params, network_plan(params), params.hosts[0])
+            )
+        )[2]
+        assert kubelet.get("failCgroupV1") == (False if allowed else None)
