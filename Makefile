@@ -29,6 +29,11 @@ test: install ## run all checks
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest
 
+test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CONTRIBUTING.md
+	@REAL_HOSTS="$(REAL_HOSTS)" REAL_USER="$(REAL_USER)" REAL_KEY="$(REAL_KEY)" REAL_APT="$(REAL_APT)" \
+	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" \
+	    $(BIN)/python -m pytest tests/real -m real
+
 jupyter: install ## start the lab and open JupyterLab at 00_start_here
 	@$(BIN)/k8swin lab up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -37,4 +42,4 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
 	rm -rf $(VENV) .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test jupyter clean
+.PHONY: help install demo test test-real jupyter clean

@@ -123,16 +123,9 @@ def _demo(options: argparse.Namespace) -> int:
             answer = subprocess.run(
                 [*lab, "status", *place, "--json"], check=True, capture_output=True, text=True
             )
-            lock = subprocess.run(
-                [*lab, "artifacts"], check=True, capture_output=True, text=True
-            ).stdout
             description = Path(home) / "params.yaml"
-            artifacts = Path(home) / "artifacts.yaml"
-            artifacts.write_text(lock, encoding="utf-8")
-            status = json.loads(answer.stdout)
-            description.write_text(
-                yaml.safe_dump(_describe(status, options.network, artifacts)), encoding="utf-8"
-            )
+            described = _describe(json.loads(answer.stdout), options.network)
+            description.write_text(yaml.safe_dump(described), encoding="utf-8")
             return _run(
                 argparse.Namespace(
                     params=description,
@@ -150,7 +143,7 @@ def _demo(options: argparse.Namespace) -> int:
             subprocess.run([*lab, "down", *place], check=False, stdout=subprocess.DEVNULL)
 
 
-def _describe(status: dict[str, object], network: str, artifacts: Path) -> dict[str, object]:
+def _describe(status: dict[str, object], network: str) -> dict[str, object]:
     """Turn what `k8swin lab status --json` says into a cluster's description."""
     hosts: list[dict[str, object]] = []
     for machine in status["machines"]:  # type: ignore[attr-defined]
@@ -171,7 +164,7 @@ def _describe(status: dict[str, object], network: str, artifacts: Path) -> dict[
     return {
         "cluster_name": "demo",
         "host_subnet": network,
-        "artifacts": str(artifacts),
+        "artifacts": "params/lab-artifacts.yaml",
         "known_hosts": status["known_hosts"],
         "hosts": hosts,
     }

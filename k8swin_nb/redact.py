@@ -131,7 +131,9 @@ class RedactedStream:
     def feed(self, text: str) -> str:
         """Take a piece and return what can be shown by now."""
         self._held += text
-        line_end = max(self._held.rfind("\n"), self._held.rfind("\r")) + 1
+        # A carriage return ends a line too, unless the rest of `\r\n` is still to come.
+        last = len(self._held) - self._held.endswith("\r")
+        line_end = max(self._held.rfind("\n", 0, last), self._held.rfind("\r", 0, last)) + 1
         cut = line_end
         if len(self._held) - line_end > LINE_LIMIT:
             cut = len(self._held) - LINE_LIMIT // 4

@@ -74,6 +74,6 @@ def _row(event: dict[str, Any]) -> str:
     cells = [event["notebook"], event["step"], event["host"]]
     head = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
     return (
-        f'<tr>{head}<td style="color:{colour}"><b>{mark} {event["outcome"]}</b></td>'
+        f'<tr>{head}<td style="color:{colour};white-space:nowrap"><b>{mark} {event["outcome"]}</b></td>'
         f"<td>{event['seconds']:.1f}</td><td>{html.escape(event['detail'])}</td></tr>"
     )

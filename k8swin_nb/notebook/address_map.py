@@ -1,10 +1,12 @@
 """The address map: pod, service and host networks as bars over the IPv4 space they share, in SVG.
 
-Static text: it needs no JavaScript, keeps its place in an executed notebook, and follows a dark theme.
+Static: it needs no JavaScript and keeps its place in an executed notebook. A front end shows SVG of trusted
+notebooks only, but pictures of all; so the same drawing is given as an image too, on a ground of its own.
 """
 
 from __future__ import annotations
 
+import base64
 import html
 from ipaddress import IPv4Network
 
@@ -42,12 +44,18 @@ class AddressMap:
             lines.append(f"{label:<16} {network!s:<20} {size} addresses")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self._repr_svg_().encode()).decode()
+        text = html.escape(repr(self), quote=True)
+        return f'<img alt="{text}" src="data:image/svg+xml;base64,{data}"/>'
+
     def _repr_svg_(self) -> str:
         height = 40 + ROW * len(self.networks) + 40
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
             f'role="img" aria-label="{html.escape(repr(self), quote=True)}" '
-            'font-family="sans-serif" font-size="13" fill="currentColor">'
+            'font-family="sans-serif" font-size="13" fill="#24292f">'
+            f'<rect width="{WIDTH}" height="{height}" rx="6" fill="#ffffff"/>'
         ]
         octets = range(self.first >> 24, (self.last >> 24) + 1)
         stride = max(1, len(octets) // 8)
@@ -55,7 +63,7 @@ class AddressMap:
             x = self._x(octet << 24)
             parts.append(
                 f'<line x1="{x:.1f}" y1="28" x2="{x:.1f}" y2="{height - 34}" '
-                'stroke="currentColor" stroke-opacity="0.15"/>'
+                'stroke="#24292f" stroke-opacity="0.15"/>'
                 f'<text x="{x:.1f}" y="20" text-anchor="middle" fill-opacity="0.7">{octet}.0.0.0</text>'
             )
         for index, (kind, label, network) in enumerate(self.networks):

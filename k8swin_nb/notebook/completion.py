@@ -64,12 +64,12 @@ def candidates(
     opened = context.known()
     host = _HOST.search(rest)
     if host and opened is not None:
-        before, comma, typed = host[1].rpartition(",")
-        mark = "!" if typed.startswith("!") else ""
-        words = [
-            mark + word for word in opened.inventory.words() if word.startswith(typed[len(mark) :])
-        ]
-        return [before + comma + word for word in words], host[1]
+        # Only the last word of a list is completed; a comma and `!` begin a new one.
+        taken, _, last = host[1].rpartition(",")
+        typed = last.removeprefix("!")
+        named = {word.removeprefix("!") for word in taken.split(",")}
+        words = [word for word in opened.inventory.words() if word not in named]
+        return [word for word in words if word.startswith(typed)], typed
     typed = re.split(r"\s", rest)[-1]
     if not typed.startswith("-"):
         return [], ""

@@ -33,6 +33,9 @@ class Listing:
                 self.parts.append((f"{verb}: {script.name}", script.text, script.interpreter))
             elif action is not None:
                 self.parts.append((f"{verb}: {action.__name__}()", _source(action), "python"))
+        for name in step.runs:
+            script = Script.load(name)
+            self.parts.append((f"runs: {script.name}", script.text, script.interpreter))
 
     def __repr__(self) -> str:
         return "\n".join(f"# --- {title}\n{text}" for title, text, _ in self.parts)

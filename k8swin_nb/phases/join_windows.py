@@ -205,6 +205,7 @@ PHASE = Phase(
             title="The cluster's certificate authority is known",
             on=MASTER,
             check=read_cluster_ca,
+            runs=("linux/cluster_ca.check.sh",),
         ),
         Step(
             name="facts",
@@ -218,6 +219,7 @@ PHASE = Phase(
             title="Nothing on the server stands in the way",
             on=TARGET,
             check=preflight("windows/preflight.check.ps1"),
+            runs=("windows/preflight.check.ps1",),
         ),
         Step(
             name="host-name",
@@ -240,6 +242,7 @@ PHASE = Phase(
             on=TARGET,
             check="windows/reboot.check.ps1",
             apply=reboot,
+            runs=("windows/reboot.apply.ps1", "windows/boot_time.check.ps1"),
         ),
         Step(
             name="folders",
@@ -287,6 +290,7 @@ PHASE = Phase(
             check="windows/join.check.ps1",
             apply="windows/join.apply.ps1",
             secrets=join_secrets,
+            runs=("linux/join_token.apply.sh",),
             timeout=600,
             wait=60,
         ),
@@ -297,6 +301,7 @@ PHASE = Phase(
             check="windows/credentials.check.ps1",
             apply="windows/credentials.apply.ps1",
             secrets=credential_secrets,
+            runs=("linux/worker_tokens.apply.sh",),
         ),
         Step(
             name="cni",
@@ -312,6 +317,11 @@ PHASE = Phase(
             on=TARGET,
             check="windows/pod_network.check.ps1",
             apply=await_pod_network,
+            runs=(
+                "windows/pod_network.apply.ps1",
+                "windows/pod_network.job.ps1",
+                "windows/pod_network.status.ps1",
+            ),
             wait=60,
         ),
         defined("kube-proxy", "kube-proxy runs", kube_proxy_service),
@@ -320,6 +330,7 @@ PHASE = Phase(
             title="The worker is Ready at its planned address",
             on=TARGET,
             check=check_worker_ready,
+            runs=("linux/worker_ready.check.sh",),
             wait=300,
         ),
     ),

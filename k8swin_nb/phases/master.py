@@ -31,6 +31,7 @@ PHASE = Phase(
             title="Nothing on the master stands in the way",
             on=MASTER,
             check=preflight("linux/preflight.check.sh"),
+            runs=("linux/preflight.check.sh",),
         ),
         Step(
             name="system-update",

@@ -181,6 +181,7 @@ PHASE = Phase(
             title="There are nodes for the test app",
             on=MASTER,
             check=check_nodes,
+            runs=("linux/nodes_ready.check.sh",),
         ),
         Step(
             name="test-app",
@@ -189,6 +190,7 @@ PHASE = Phase(
             check="linux/test_app.check.sh",
             apply="linux/test_app.apply.sh",
             reads=manifest,
+            runs=("container/webserver.ps1",),
         ),
         Step(
             name="test-app-ready",

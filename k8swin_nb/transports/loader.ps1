@@ -20,8 +20,7 @@ $k8write = {
 $global:LASTEXITCODE = 0
 $k8script = $null
 try {
-    $k8reader = New-Object System.IO.StreamReader([Console]::OpenStandardInput(), $OutputEncoding)
-    $k8doc = ConvertFrom-Json $k8reader.ReadToEnd()
+    $k8doc = ConvertFrom-Json ([Console]::In.ReadToEnd())
     $k8args = @{}
     foreach ($k8p in $k8doc.parameters.PSObject.Properties) { $k8args[$k8p.Name] = $k8p.Value }
     $k8script = [ScriptBlock]::Create($k8doc.script)

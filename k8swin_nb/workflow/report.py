@@ -23,6 +23,10 @@ MARKS = {
 """A glyph and a colour for each outcome; the word always stands beside them."""
 
 
+EMPTY = "no host is of this kind"
+"""What a report without rows says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """How one step ended on one host."""
@@ -48,7 +52,7 @@ class Report:
 
     def recap(self) -> str:
         """Return one line: `ok=12 changed=3`."""
-        return " ".join(f"{name}={count}" for name, count in self.counts().items()) or "nothing ran"
+        return " ".join(f"{name}={count}" for name, count in self.counts().items()) or EMPTY
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a DataFrame with the columns step, host, outcome, seconds, detail."""
@@ -69,12 +73,15 @@ class Report:
         return "\n".join([self.title, *lines, self.recap()])
 
     def _repr_html_(self) -> str:
+        if not self.rows:
+            return f"<p>{html.escape(self.title)}: {EMPTY}</p>"
         cells = []
         for row in self.rows:
             mark, colour = MARKS[row.outcome]
             cells.append(
-                f"<tr><td>{html.escape(row.step)}</td><td>{html.escape(row.host)}</td>"
-                f'<td style="color:{colour};white-space:nowrap"><b>{mark} {row.outcome.value}</b></td>'
+                f'<tr><td style="text-align:left">{html.escape(row.step)}</td>'
+                f'<td style="text-align:left">{html.escape(row.host)}</td>'
+                f'<td style="color:{colour};text-align:left;white-space:nowrap"><b>{mark} {row.outcome.value}</b></td>'
                 f'<td style="text-align:right">{row.seconds:.1f}</td>'
                 f'<td style="text-align:left">{html.escape(row.detail)}</td></tr>'
             )

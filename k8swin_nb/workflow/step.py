@@ -78,6 +78,9 @@ class Step:
     verify: str | Check | None = None
     """Proves it; None means that `check` runs again."""
 
+    runs: tuple[str, ...] = ()
+    """Scripts that the step's functions run, so that a reader is shown them too."""
+
     wait: float = 0
     """Seconds that the proof may take to become true; what takes time is what the script says."""
 
@@ -105,5 +108,5 @@ class Step:
     @property
     def scripts(self) -> tuple[str, ...]:
         """Names of the step's scripts, in the order in which they run."""
-        named = (self.check, self.apply, self.verify)
+        named = (self.check, self.apply, self.verify, *self.runs)
         return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))

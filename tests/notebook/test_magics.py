@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from k8swin_nb.errors import (
+    CommandFailed,
+    CommandTimeout,
+    HostUnreachable,
+    InventoryError,
+    MultiHostError,
+)
+from k8swin_nb.inventory import Host, Inventory
+from k8swin_nb.notebook import context
+from k8swin_nb.notebook.arguments import MagicUsageError, expand, split
+from k8swin_nb.notebook.completion import candidates
+from k8swin_nb.notebook.magics import PARSERS
+from k8swin_nb.notebook.stream import HostText, LiveOutput
+from k8swin_nb.secret import Secret
+from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
+from k8swin_nb.transports.output import Output
+from k8swin_nb.transports.pool import Pool
+
+INVENTORY = Inventory(
+    (
+        Host("cp1", "192.0.2.2", "linux", ("control-plane",), "ubuntu"),
+        Host("win1", "192.0.2.11", "windows", ("worker",), "Administrator"),
+        Host("win2", "192.0.2.12", "windows", ("worker",), "Administrator"),
+    )
+)
+
+
+class Echo(Transport):
+    """A transport that says what it was given; the text decides how it ends."""
+
+    interpreter: ClassVar[Any] = "bash"
+    works: ClassVar[list[tuple[str, Work]]] = []
+
+    def keepalive(self) -> None: ...
+
+    def _close(self, *, abandon: bool = False) -> None: ...
+
+    def _run(self, work: Work, output: Output) -> End:
+        Echo.works.append((self.host.name, work))
+        text = work.script.text.strip()
+        if text == "unreachable":
+            raise HostUnreachable(self.host.name, "gone")
+        if text == "hang":
+            if work.cancel.wait(20 if work.timeout is None else 0.05):
+                return End(CANCELLED)
+            return End(124, timed_out=True)
+        output.feed("stdout", f"{text}\n".encode())
+        output.feed("stderr", b"complaint\n")
+        return End(int(text.removeprefix("exit ")) if text.startswith("exit ") else 0)
+
+
+class EchoPs(Echo):
+    interpreter: ClassVar[Any] = "powershell"
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "k8swin_nb")
+    yield shell
+    shell.run_line_magic("unload_ext", "k8swin_nb")
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def events(shell: InteractiveShell) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = []
+    Echo.works.clear()
+    pool = Pool(opener=lambda host, on_pin: (EchoPs if host.os == "windows" else Echo)(host))
+    context.open_context(INVENTORY, pool, told.append)
+    return told
+
+
+def run(shell: InteractiveShell, code: str) -> Any:
+    """Run a cell as a notebook does, and raise what it raises."""
+    outcome = shell.run_cell(code)
+    outcome.raise_error()
+    return outcome.result
+
+
+@pytest.mark.usefixtures("events")
+def test_the_body_is_sent_as_it_is_typed(shell: InteractiveShell) -> None:
+    body = "echo $HOME {a,b} {{.x}} \\n `id` \"q\" 'r' ${X:-1}\n"
+    shell.user_ns["HOME"] = "not this"
+    assert run(shell, f"%%remote_bash --host cp1\n{body}") is None
+    assert Echo.works[0][1].script.text == body
+
+
+@pytest.mark.usefixtures("events")
+def test_the_line_form_returns_the_result(shell: InteractiveShell) -> None:
+    result = run(shell, "%remote_bash -H cp1 awk '{print $1}' \"a b\" --host")
+    assert result.stdout == "awk '{print $1}' \"a b\" --host\n"
+    assert result.host == "cp1" and result.ok
+    both = run(shell, "%remote_ps --host=windows $x")
+    assert list(both) == ["win1", "win2"]
+
+
+@pytest.mark.usefixtures("events")
+def test_names_on_the_line_expand_and_dollars_do_not(shell: InteractiveShell) -> None:
+    shell.user_ns.update(node="cp1", seconds=5)
+    run(shell, "%%remote_bash --host {node} --timeout {seconds * 2}\nls")
+    assert Echo.works[0][0] == "cp1" and Echo.works[0][1].timeout == 10
+    with pytest.raises(MagicUsageError, match="did you mean `node`"):
+        run(shell, "%%remote_bash --host {nodee}\nls")
+    with pytest.raises(InventoryError, match=r"\$node"):
+        run(shell, "%%remote_bash --host $node\nls")
+
+
+@pytest.mark.usefixtures("events")
+def test_output_goes_into_variables(shell: InteractiveShell) -> None:
+    run(shell, '%%remote_bash -H cp1 --out text -e "errors"\nhello')
+    assert (shell.user_ns["text"], shell.user_ns["errors"]) == ("hello\n", "complaint\n")
+    run(shell, "%%remote_ps -H windows -o text\nhello")
+    assert shell.user_ns["text"] == {"win1": "hello\n", "win2": "hello\n"}
+    with pytest.raises(CommandFailed):
+        run(shell, "%%remote_bash -o text\nexit 4")
+    assert shell.user_ns["text"] == "exit 4\n"
+
+
+@pytest.mark.usefixtures("events")
+def test_live_output_without_a_front_end_is_lines_with_their_host(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "%%remote_ps -H windows\nhello")
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(lines) == [
+        "[win1] hello",
+        "[win1] stderr: complaint",
+        "[win2] hello",
+        "[win2] stderr: complaint",
+    ]
+
+
+@pytest.mark.usefixtures("events")
+def test_a_failure_is_raised_unless_it_is_not_wanted(shell: InteractiveShell) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        run(shell, "%%remote_bash\nexit 3")
+    assert caught.value.result.returncode == 3
+    run(shell, "%%remote_bash --no-raise-error\nexit 3")
+    with pytest.raises(MultiHostError) as several:
+        run(shell, "%%remote_ps -H all,!cp1\nexit 3")
+    assert list(several.value.errors) == ["win1", "win2"]
+    with pytest.raises(HostUnreachable):
+        run(shell, "%%remote_bash --no-raise-error\nunreachable")
+    with pytest.raises(CommandTimeout):
+        run(shell, "%%remote_bash -t 5\nhang")
+
+
+@pytest.mark.usefixtures("events")
+def test_a_failure_is_shown_in_short(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell("%%remote_bash\nexit 3")
+    printed = capsys.readouterr()
+    text = printed.out + printed.err
+    assert "CommandFailed: cp1: `exit 3` ended with exit code 3" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--hots cp1", "did you mean `--host`"),
+        ("--tim 5", "did you mean `--timeout`"),
+        ("--timeout soon", "soon"),
+        ("--timeout -1", "unknown option|invalid|expected"),
+        ("--host", "expected one argument"),
+        ("--host 'cp1", "quote"),
+        ("--host {", "brace"),
+        ("cp1", "goes below the line"),
+        ("--out 1x", "no name for a variable"),
+        ("--job j", "--bg"),
+        ("--raise-error --no-raise-error", "not allowed"),
+    ],
+)
+@pytest.mark.usefixtures("events")
+def test_a_wrong_line_is_a_real_error_and_runs_nothing(
+    shell: InteractiveShell, line: str, message: str
+) -> None:
+    with pytest.raises(MagicUsageError, match=message):
+        run(shell, f"%%remote_bash {line}\nls")
+    assert not Echo.works
+
+
+@pytest.mark.usefixtures("events")
+def test_sudo_is_for_bash(shell: InteractiveShell) -> None:
+    run(shell, "%%remote_bash --sudo\nls")
+    assert Echo.works[0][1].sudo
+    with pytest.raises(MagicUsageError, match="--sudo"):
+        run(shell, "%%remote_ps -H win1 --sudo\nls")
+
+
+@pytest.mark.usefixtures("events")
+def test_hosts_of_the_other_system_are_refused(shell: InteractiveShell) -> None:
+    with pytest.raises(InventoryError, match="win1") as caught:
+        run(shell, "%%remote_bash -H all\nls")
+    assert "%%remote_ps" in (caught.value.hint or "")
+    with pytest.raises(InventoryError, match="2 windows hosts"):
+        run(shell, "%%remote_ps\nls")
+    assert not Echo.works
+
+
+def test_without_an_inventory_the_error_says_how_to_open_one(shell: InteractiveShell) -> None:
+    context.close_context()
+    with pytest.raises(InventoryError) as caught:
+        run(shell, "%%remote_bash\nls")
+    assert "open_phase(" in (caught.value.hint or "")
+
+
+def test_the_record_is_told_what_ran_and_how_it_ended(
+    shell: InteractiveShell, events: list[dict[str, Any]]
+) -> None:
+    run(shell, "%%remote_bash --no-raise-error\nexit 3")
+    with pytest.raises(HostUnreachable):
+        run(shell, "%%remote_bash\nunreachable")
+    assert [event["host"] for event in events] == ["cp1", "cp1"]
+    assert events[0]["exit_code"] == 3 and len(events[0]["sha256"]) == 64
+    assert "gone" in events[1]["error"]
+
+
+@pytest.mark.usefixtures("events")
+def test_a_job_runs_in_the_background_and_is_listed(shell: InteractiveShell) -> None:
+    job = run(shell, "%%remote_bash --bg -o later\nhello")
+    assert job.wait(20).stdout == "hello\n"
+    assert job.status == "ok" and shell.user_ns["later"] == "hello\n"
+    assert run(shell, "%%remote_bash --bg --proc named\nhang") is None
+    named = shell.user_ns["named"]
+    assert named.status == "running"
+    assert "running" in repr(run(shell, "%remote_jobs"))
+    named.kill()
+    named.wait(20)
+    assert named.status == "killed"
+    failing = run(shell, "%%remote_bash --bg\nexit 9")
+    with pytest.raises(CommandFailed):
+        failing.wait(20)
+    assert failing.status == "failed"
+
+
+@pytest.mark.usefixtures("events")
+def test_an_interrupt_stops_the_script(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join = threading.Thread.join
+    interrupted: list[bool] = []
+
+    def interrupt(self: threading.Thread, timeout: float | None = None) -> None:
+        if self.name == "cp1" and not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+        join(self, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(shell, "%%remote_bash\nhang")
+    assert Echo.works[0][1].cancel.is_set()
+
+
+@pytest.mark.usefixtures("events")
+def test_help_lists_every_option(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "%remote_bash --help")
+    printed = capsys.readouterr().out
+    assert "%%remote_bash" in printed
+    assert all(option in printed for option in PARSERS["remote_bash"].options())
+
+
+OPTIONS = {name: parser.options() for name, parser in PARSERS.items()}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%%remote_bash --ho", ["--host"]),
+        ("%%remote_ps --su", []),
+        ("%%remote_bash --host c", ["cp1", "control-plane"]),
+        ("%%remote_ps -H win1,w", ["win2", "windows", "worker", "workers"]),
+        ("%%remote_ps --host=!win1,!win2", ["win2"]),
+        ("%%other --ho", []),
+        ("--ho", []),
+    ],
+)
+@pytest.mark.usefixtures("events")
+def test_completion_offers_options_and_hosts(line: str, words: list[str]) -> None:
+    assert candidates(line + "\nbody", len(line), 0, OPTIONS)[0] == words
+    assert candidates(line + "\n--ho", 4, 1, OPTIONS)[0] == []
+
+
+@pytest.mark.usefixtures("events")
+def test_completion_works_in_ipython(shell: InteractiveShell) -> None:
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter():
+        line = "%%remote_bash --host c"
+        found = {item.text for item in shell.Completer.completions(line, len(line))}
+    assert found == {"cp1", "control-plane"}
+
+
+def test_unloading_leaves_nothing_behind(shell: InteractiveShell) -> None:
+    before = len(shell.Completer.custom_matchers)
+    shell.run_line_magic("reload_ext", "k8swin_nb")
+    assert len(shell.Completer.custom_matchers) == before
+    shell.run_line_magic("unload_ext", "k8swin_nb")
+    assert len(shell.Completer.custom_matchers) == before - 1
+    assert all(
+        shell.find_magic(name, kind) is None
+        for name in ("remote_bash", "remote_ps", "remote_jobs")
+        for kind in ("line", "cell")
+    )
+    shell.run_line_magic("load_ext", "k8swin_nb")
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    heavy = "'pandas', 'ipywidgets', 'kubernetes', 'fabric', 'paramiko', 'winrm', 'requests', 'pydantic'"
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell;"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'k8swin_nb');"
+        f"print([name for name in ({heavy}) if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("line", "expanded"),
+    [
+        ("{a}", "1"),
+        ("{a + 1} {b!r}", None),
+        ("{{a}} $a {.items[0].name}", "{a} $a {.items[0].name}"),
+        ("{[x for x in range(3)]}", "[0, 1, 2]"),
+        ("{s}", None),
+    ],
+)
+def test_expansion_is_strict(line: str, expanded: str | None) -> None:
+    names = {"a": 1, "b": "x", "s": Secret("nicht zeigen")}
+    if expanded is None:
+        with pytest.raises(MagicUsageError):
+            expand(line, names)
+    else:
+        assert expand(line, names) == expanded
+
+
+def test_words_keep_backslashes_and_lose_quotes() -> None:
+    line = '--out "a b" C:\\k \'x\' --err="y"'
+    assert [word for word, _ in split(line)] == ["--out", "a b", "C:\\k", "x", "--err=y"]
+
+
+def test_a_carriage_return_replaces_the_line_and_controls_are_dropped() -> None:
+    text = HostText()
+    assert text.add("stdout", "1%\r2%\r100%\n\x1b[31mred\x1b[0m\x07\nrest") == ["100%", "red"]
+    assert text.finish() == ["rest"]
+
+
+def test_a_front_end_gets_one_display_per_host_that_is_updated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from k8swin_nb.notebook import stream
+
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, block: object) -> None:
+            shown.append(f"update {block!r}")
+
+    def display(block: object, display_id: bool) -> Handle:
+        shown.append(f"new {block!r}")
+        return Handle()
+
+    monkeypatch.setattr(stream, "display", display)
+    monkeypatch.setattr(stream, "INTERVAL", 30.0)
+    with LiveOutput(interactive=True) as live:
+        live.write("a", "stdout", "one\n")
+        live._show()
+        live.write("a", "stdout", "<two>\n")
+    assert shown == ["new [a] one", "update [a] one\n[a] <two>"]
+    block = stream.Block("a", live._hosts["a"])
+    assert "&lt;two&gt;" in block._repr_html_()
