@@ -134,7 +134,7 @@ class HostKeyUnknown(TransportError):
             f"unknown SSH host key of {where}: {algorithm} {fingerprint}",
             hint=(
                 "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
-                f"`k8swin hostkey pin {host}`"
+                f"`k8swin hostkey pin --params FILE {host}`"
             ),
         )
         self.where = where
@@ -158,7 +158,7 @@ class HostKeyMismatch(TransportError):
             f"the SSH host key of {where} has changed: found {found}, pinned is {expected}",
             hint=(
                 "someone may be between you and the machine; if it was installed anew, type "
-                f"`k8swin hostkey forget {host}`, then `k8swin hostkey pin {host}`"
+                f"`k8swin hostkey forget --params FILE {host}`, then pin the new one"
             ),
         )
         self.where = where

@@ -76,7 +76,7 @@ def test_a_notebook_shows_message_and_hint_in_two_lines() -> None:
     )._render_traceback_()
     assert len(lines) == 2
     assert "SHA256:abc" in lines[0] and lines[1].startswith("hint: ")
-    assert "k8swin hostkey pin cp1" in lines[1]
+    assert "k8swin hostkey pin --params FILE cp1" in lines[1]
 
 
 def test_a_failed_command_shows_host_code_and_its_last_ten_lines() -> None:

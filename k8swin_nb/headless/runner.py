@@ -14,8 +14,17 @@ from k8swin_nb.headless.progress import Progress
 from k8swin_nb.params import ClusterParams, check_params, load_params
 from k8swin_nb.workflow.record import new_run_id
 
-ORDER = ("01_network", "02_master", "03_flannel", "04_join_windows", "05_test_app")
-"""The notebooks; 04 runs once for each Windows worker."""
+ORDER = (
+    "01_network",
+    "02_master",
+    "03_flannel",
+    "04_join_linux",
+    "04_join_windows",
+    "05_test_app",
+)
+"""The notebooks; those that join run once for each worker of their operating system."""
+
+JOINS = {"04_join_linux": "linux", "04_join_windows": "windows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +40,11 @@ def plan_notebooks(params: ClusterParams, names: Sequence[str]) -> list[tuple[st
     """Return what to execute as (notebook, output's name, worker address or "")."""
     planned = []
     for name in names:
-        if name != "04_join_windows":
+        if name not in JOINS:
             planned.append((name, name, ""))
             continue
         for host in params.hosts:
-            if host.os == "windows" and host.role == "worker":
+            if host.os == JOINS[name] and host.role == "worker":
                 planned.append((name, f"{name}-{host.name}", host.address))
     return planned
 

@@ -49,8 +49,7 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
     phase = find_phase(name)
     check_versions(params.profile, params.kubernetes_version, params.containerd_version)
     plan = check_plan(params)
-    needs_target = any(step.on == "target" for step in phase.steps)
-    target = require_target(mine, params) if needs_target else ""
+    target = require_target(mine, params, phase.target) if phase.target else ""
     inventory = inventory_of(params)
     record = Record(project_path(mine.runs), mine.run_id or new_run_id(), name)
     pool = Pool(on_pin=_recorder(record))

@@ -110,13 +110,13 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParams:
     return NotebookParams(**values)
 
 
-def require_target(mine: NotebookParams, params: ClusterParams) -> str:
+def require_target(mine: NotebookParams, params: ClusterParams, system: str) -> str:
     """Return the address of the worker to join.
 
     Raises:
-        ParamsError: when it is missing, the master's, or of no Windows worker.
+        ParamsError: when it is missing, the master's, or of no worker with the operating system.
     """
-    workers = [host for host in params.hosts if host.os == "windows" and host.role == "worker"]
+    workers = [host for host in params.hosts if host.os == system and host.role == "worker"]
     choice = ", ".join(f"{host.address} ({host.name})" for host in workers) or "none in `hosts`"
     if not mine.ip:
         raise ParamsError(
@@ -129,7 +129,7 @@ def require_target(mine: NotebookParams, params: ClusterParams) -> str:
         if host.address == mine.ip:
             raise ParamsError(
                 f"`ip` {mine.ip} is the address of `{host.name}`, the {host.os} {host.role}",
-                hint=f"give a Windows worker's: {choice}",
+                hint=f"give a {system} worker's: {choice}",
             )
     raise ParamsError(
         f"`ip` {mine.ip} is no host of the parameters",

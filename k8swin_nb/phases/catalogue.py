@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 
 from k8swin_nb.errors import InventoryError
-from k8swin_nb.phases import flannel, join_windows, master, network, test_app
+from k8swin_nb.phases import flannel, join_linux, join_windows, master, network, test_app
 from k8swin_nb.workflow.phase import Phase
 
 PHASES: tuple[Phase, ...] = (
     network.PHASE,
     master.PHASE,
     flannel.PHASE,
+    join_linux.PHASE,
     join_windows.PHASE,
     test_app.PHASE,
 )

@@ -5,65 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import documents
 from k8swin_nb.phases.detached import await_pod_network, reboot
 from k8swin_nb.phases.flannel import API_READY, MASTER
+from k8swin_nb.phases.joining import CLUSTER_CA, join_secrets, secret_json, worker_ready
 from k8swin_nb.phases.preflight import preflight
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
+from k8swin_nb.workflow.step import Step
 
 TARGET = "target"
 
 
-def read_cluster_ca(run: Run, host: Host) -> Verdict:
-    """Keep the cluster's certificate authority, by which a worker knows its own cluster."""
-    result = run.script(
-        "linux/cluster_ca.check.sh", host, verb="check", step="cluster-ca", quiet=True
-    )
-    if result.returncode != 0:
-        raise StepFailed(
-            phase=PHASE.name,
-            step="cluster-ca",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
-    run.keep_facts(host, "cluster_ca", result.stdout.strip())
-    return Verdict(State.OK, "the certificate authority is known")
-
-
-def _secret_json(run: Run, script: str, step: str) -> dict[str, str]:
-    """Run a script on the master whose output is a secret, and return the document that it prints."""
-    result = run.script(script, run.master, verb="apply", step=step, quiet=True, secret_output=True)
-    if result.returncode != 0:
-        # Its output may hold half a secret: only the exit code is told.
-        raise StepFailed(
-            phase=PHASE.name,
-            step=step,
-            host=run.master.name,
-            detail=f"`{script}` ended with {result.returncode}",
-        )
-    values: dict[str, str] = json.loads(result.stdout)
-    return values
-
-
-def join_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
-    """Make a token that lives for two hours, and the configuration of `kubeadm join` around it."""
-    made = _secret_json(run, "linux/join_token.apply.sh", "join")
-    Secret(made["token"])
-    text = documents.join_configuration(
-        run.params, run.master, host, made["token"], made["ca_hash"]
-    )
-    return {"JoinConfiguration": Secret(text)}
-
-
 def credential_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
     """Make the kubeconfigs of flanneld and kube-proxy, each around a token of its service account."""
-    made = _secret_json(run, "linux/worker_tokens.apply.sh", "credentials")
+    made = secret_json(run, "linux/worker_tokens.apply.sh", "credentials")
     ca = str(run.facts[run.master.name]["cluster_ca"])
     config = {}
     for name, user in (("flannel", "flannel"), ("kube_proxy", "kube-proxy")):
@@ -153,29 +111,6 @@ def kube_proxy_service(run: Run, host: Host) -> dict[str, object]:
     }
 
 
-def check_worker_ready(run: Run, host: Host) -> Verdict:
-    """Ask the master whether the worker is Ready."""
-    result = run.script(
-        "linux/worker_ready.check.sh",
-        run.master,
-        verb="check",
-        step="worker-ready",
-        values={"worker_name": host.name, "worker_address": host.address},
-        quiet=True,
-    )
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(
-            phase=PHASE.name,
-            step="worker-ready",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
-    lines = result.stdout.strip().splitlines()
-    return Verdict(state, lines[-1] if lines else "")
-
-
 def defined(name: str, title: str, definition: Definition) -> Step:
     """Make the step that defines a service."""
     return Step(
@@ -192,6 +127,7 @@ def defined(name: str, title: str, definition: Definition) -> Step:
 PHASE = Phase(
     name="04_join_windows",
     title="The Windows server is a Ready worker",
+    target="windows",
     steps=(
         API_READY,
         Step(
@@ -200,13 +136,7 @@ PHASE = Phase(
             on=MASTER,
             check="linux/pod_network.check.sh",
         ),
-        Step(
-            name="cluster-ca",
-            title="The cluster's certificate authority is known",
-            on=MASTER,
-            check=read_cluster_ca,
-            runs=("linux/cluster_ca.check.sh",),
-        ),
+        CLUSTER_CA,
         Step(
             name="facts",
             title="The server's build is known",
@@ -289,7 +219,7 @@ PHASE = Phase(
             on=TARGET,
             check="windows/join.check.ps1",
             apply="windows/join.apply.ps1",
-            secrets=join_secrets,
+            secrets=join_secrets("JoinConfiguration"),
             runs=("linux/join_token.apply.sh",),
             timeout=600,
             wait=60,
@@ -325,13 +255,6 @@ PHASE = Phase(
             wait=60,
         ),
         defined("kube-proxy", "kube-proxy runs", kube_proxy_service),
-        Step(
-            name="worker-ready",
-            title="The worker is Ready at its planned address",
-            on=TARGET,
-            check=check_worker_ready,
-            runs=("linux/worker_ready.check.sh",),
-            wait=300,
-        ),
+        worker_ready(),
     ),
 )

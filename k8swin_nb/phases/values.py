@@ -116,7 +116,9 @@ def common_values(run: Run, host: Host) -> dict[str, str]:
         "node_name": host.name,
         "node_address": host.address,
         "node_user": host.user,
+        "node_role": host.roles[0] if host.roles else "worker",
         "master_address": master.address,
+        "cluster_ca": str(run.facts.get(master.name, {}).get("cluster_ca", "")),
         "kubernetes_version": version,
         "containerd_series": params.containerd_version.split(".")[0],
         "kubernetes_apt_source": params.kubernetes_apt_source,
@@ -158,5 +160,4 @@ def windows_values(run: Run, host: Host) -> dict[str, str]:
         "firewall_rules": firewall_rules(run, host),
         "artifacts": worker_artifacts(params),
         "images": f"{pause_image(params)} {test_image(run, host)}".strip(),
-        "cluster_ca": str(run.facts.get(run.master.name, {}).get("cluster_ca", "")),
     }

@@ -20,6 +20,9 @@ class Phase:
 
     steps: tuple[Step, ...]
 
+    target: str = ""
+    """Operating system of the one host that the phase is about; empty when there is none."""
+
     def step(self, name: str) -> Step:
         """Return a step by name.
 

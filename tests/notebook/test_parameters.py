@@ -87,5 +87,5 @@ def test_variables_of_other_cells_are_nobodys_parameters():
 def test_the_worker_to_join_must_be_one(ip, told):
     params = check_params(described(hosts=[MASTER, WORKER]))
     with pytest.raises(ParamsError, match=told) as caught:
-        require_target(NotebookParams(ip=ip), params)
+        require_target(NotebookParams(ip=ip), params, "windows")
     assert "10.1.0.3 (winworker01)" in caught.value.hint

@@ -44,7 +44,14 @@ def test_markup_in_a_value_is_escaped():
     facts = {
         "h": {
             "preflight": [
-                dict(check="<b>", holds=False, severity="warn", found="&", wanted="x", fix="y")
+                {
+                    "check": "<b>",
+                    "holds": False,
+                    "severity": "warn",
+                    "found": "&",
+                    "wanted": "x",
+                    "fix": "y",
+                }
             ]
         }
     }

@@ -100,7 +100,7 @@ def test_every_parameter_is_typed_explained_and_known(path):
         assert keys <= names or ("artifacts" in keys and "hosts" not in keys)
 
 
-def test_only_04_takes_the_address_of_a_worker():
+def test_only_the_joins_take_the_address_of_a_worker():
     for path in PHASE_PATHS:
         (cell,) = tagged(path, "parameters")
         assert bool(re.search(r"^ip: str", cell.source, re.MULTILINE)) == (

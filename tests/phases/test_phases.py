@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params, load_params
 from k8swin_nb.phases import documents
 from k8swin_nb.phases.artifacts import LAYOUT, worker_artifacts
@@ -30,7 +31,7 @@ OF_ONE_STEP = {
     "test_replicas",
 }
 """Values that a step supplies for itself."""
-SECRETS = {"JoinConfiguration", "FlannelKubeconfig", "KubeProxyKubeconfig"}
+SECRETS = {"JoinConfiguration", "JOIN_CONFIGURATION", "FlannelKubeconfig", "KubeProxyKubeconfig"}
 
 
 def all_scripts() -> list[str]:
@@ -53,13 +54,14 @@ class _Run:
         self.params = self.params.model_copy(update={"artifacts": ""})
         self.plan = network_plan(self.params)
         self.facts: dict[str, dict[str, object]] = {"winworker01": {"facts": {"build": 20348}}}
-        self.master = self.params.hosts[0]
+        self.hosts = inventory_of(self.params).hosts
+        self.master = self.hosts[0]
 
 
 @pytest.mark.parametrize("name", all_scripts())
 def test_every_declared_parameter_has_a_value(name):
     run = _Run()
-    known = {folded(value) for host in run.params.hosts for value in common_values(run, host)}
+    known = {folded(value) for host in run.hosts for value in common_values(run, host)}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/pod_network.job.ps1":

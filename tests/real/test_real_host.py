@@ -72,7 +72,9 @@ def test_a_cluster_is_built_and_a_second_run_changes_nothing(description, tmp_pa
     assert [item.error for item in executed] == [None] * len(NAMES)
     second = outcomes(folder)
     assert len(second) > 20
-    assert {step: outcome for step, outcome in second.items() if outcome not in ("ok", "skipped")} == {}
+    assert {
+        step: outcome for step, outcome in second.items() if outcome not in ("ok", "skipped")
+    } == {}
 
 
 def test_a_cluster_with_other_networks_is_left_alone(description, tmp_path):

@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${NODE_ROLE:?control-plane or worker}"
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
@@ -65,13 +66,15 @@ while read -r network _ rest; do
 done < <(ip -4 route show)
 judge routes fail "${taken:- none}" "no route inside $POD_SUBNET or $SERVICE_SUBNET" "choose other subnets" [ -z "$taken" ]
 
+wanted_ports="10250"
+[ "$NODE_ROLE" != control-plane ] || wanted_ports="6443 2379 2380 10250 10257 10259"
 busy=
 if [ "$joined" = no ]; then
-  for port in 6443 2379 2380 10250 10257 10259; do
+  for port in $wanted_ports; do
     if ss -Hltn "sport = :$port" 2>/dev/null | grep -q .; then busy+=" $port"; fi
   done
 fi
-judge ports fail "${busy:- free}" "6443 2379 2380 10250 10257 10259 free" "stop what listens there" [ -z "$busy" ]
+judge ports fail "${busy:- free}" "$wanted_ports free" "stop what listens there" [ -z "$busy" ]
 free_of_dpkg() { [ -z "$(dpkg --audit)" ]; }
 judge packages fail "$(dpkg --audit | head -n 1)" "no broken packages" "dpkg --configure -a" free_of_dpkg
 no_reboot() { [ ! -e /var/run/reboot-required ]; }

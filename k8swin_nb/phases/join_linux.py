@@ -1,0 +1,40 @@
+"""Phase 04, Linux: a Linux machine becomes a worker of the cluster."""
+
+from __future__ import annotations
+
+from k8swin_nb.phases.flannel import API_READY, MASTER
+from k8swin_nb.phases.joining import CLUSTER_CA, join_secrets, worker_ready
+from k8swin_nb.phases.linux_node import node_steps
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.step import Step
+
+TARGET = "target"
+
+PHASE = Phase(
+    name="04_join_linux",
+    title="The Linux machine is a Ready worker",
+    target="linux",
+    steps=(
+        API_READY,
+        Step(
+            name="pod-network-planned",
+            title="flannel is deployed as planned",
+            on=MASTER,
+            check="linux/pod_network.check.sh",
+        ),
+        CLUSTER_CA,
+        *node_steps(TARGET),
+        Step(
+            name="join",
+            title="The worker has joined",
+            on=TARGET,
+            check="linux/join.check.sh",
+            apply="linux/join.apply.sh",
+            secrets=join_secrets("JOIN_CONFIGURATION"),
+            runs=("linux/join_token.apply.sh",),
+            timeout=600,
+            wait=60,
+        ),
+        worker_ready(),
+    ),
+)

@@ -1,0 +1,25 @@
+# Join the cluster with kubeadm, or start the kubelet of a host that has joined already.
+#
+# The configuration holds the join token: it comes by standard input and lies in a file of root's only
+# while kubeadm runs. kubeadm's output may repeat the token and is filtered.
+set -euo pipefail
+: "${JOIN_CONFIGURATION:?configuration of kubeadm join}"
+: "${IGNORE_PREFLIGHT_ERRORS:=}"
+
+if [ -e /etc/kubernetes/kubelet.conf ]; then
+  systemctl enable --now kubelet
+  echo "the kubelet is started"
+  exit 0
+fi
+if [ -e /etc/kubernetes/pki/ca.crt ]; then
+  echo "clearing what an interrupted kubeadm join left"
+  kubeadm reset -f >/dev/null
+fi
+file=$(mktemp)
+trap 'rm -f "$file"' EXIT
+chmod 0600 "$file"
+printf '%s' "$JOIN_CONFIGURATION" >"$file"
+ignore=()
+[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || ignore=(--ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS")
+kubeadm join --config "$file" "${ignore[@]}" 2>&1 | grep -v -i token
+echo "this host has joined the cluster"

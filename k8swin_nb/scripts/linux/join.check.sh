@@ -1,0 +1,25 @@
+# Has this host joined this cluster, and does its kubelet run?
+set -euo pipefail
+: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${CLUSTER_CA:?certificate authority of the cluster in base64}"
+
+config=/etc/kubernetes/kubelet.conf
+if [ ! -e "$config" ]; then
+  echo "this host has not joined a cluster"
+  exit 10
+fi
+server=$(awk '$1 == "server:" { print $2; exit }' "$config")
+ca=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' "$config")
+if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
+  echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443"
+  exit 20
+fi
+if [ -n "$ca" ] && [ "$ca" != "$CLUSTER_CA" ]; then
+  echo "this host trusts another certificate authority than the cluster at $server has"
+  exit 20
+fi
+if ! systemctl is-active --quiet kubelet; then
+  echo "this host has joined, its kubelet does not run"
+  exit 10
+fi
+echo "this host has joined $server and its kubelet runs"

@@ -1,0 +1,121 @@
+"""binder/: what can be built of it without Docker, run as an ordinary user."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
+NOBODY = 65534
+
+
+def as_ordinary_user() -> list[str]:
+    """Return the words that give root's rights away, when there are any to give."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("runs as root, and there is no setpriv to give root's rights away")
+    return [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
+
+def test_python_is_new_enough_for_the_package():
+    wanted = re.fullmatch(r"python-3\.(\d+)", (ROOT / "binder" / "runtime.txt").read_text().strip())
+    assert int(wanted.group(1)) >= 11
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """Do what a build does: the repository's files, an environment, requirements, postBuild."""
+    folder = tmp_path_factory.mktemp("binder")
+    repository, home = folder / "repository", folder / "home"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, repository / name)
+    home.mkdir()
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        # pytest keeps its folders to their owner; an ordinary user must be able to pass through.
+        for parent in folder.parents:
+            if parent.name.startswith("pytest-"):
+                parent.chmod(0o711)
+    environment = {
+        "HOME": str(home),
+        "PATH": f"{folder / 'venv' / 'bin'}:{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},
+    }
+    user = as_ordinary_user()
+
+    def run(*command: str, seconds: int = 600) -> str:
+        done = subprocess.run(
+            [*user, *command],
+            cwd=repository,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+    reachable = subprocess.run(
+        [*user, sys.executable, "-c", "pass"], cwd="/", env=environment, capture_output=True
+    )
+    if reachable.returncode != 0:
+        pytest.skip(f"an ordinary user cannot run {sys.executable}")
+    run(sys.executable, "-m", "venv", str(folder / "venv"))
+    run("python", "-m", "pip", "install", "--quiet", "-r", "binder/requirements.txt")
+    run("binder/postBuild")
+    return run, home
+
+
+def test_the_lab_is_up_when_the_container_has_started(image):
+    run, _ = image
+    try:
+        status = run("binder/start", "k8swin", "lab", "status", "--json")
+        document = json.loads(status[status.index("{") :])
+        assert [machine["os"] for machine in document["machines"]] == [
+            "linux",
+            "windows",
+            "windows",
+        ]
+    finally:
+        run("k8swin", "lab", "down")
+
+
+def test_jupyterlab_opens_at_the_first_notebook(image):
+    run, home = image
+    config = json.loads((home / ".jupyter" / "jupyter_server_config.json").read_text())
+    url = config["LabApp"]["default_url"]
+    assert (ROOT / url.removeprefix("/lab/tree/")).exists()
+    assert int(run("jupyter", "lab", "--version").split(".")[0]) >= 4
+
+
+def test_the_first_notebook_runs(image, tmp_path):
+    run, home = image
+    try:
+        run(
+            "papermill",
+            "--no-progress-bar",
+            "notebooks/00_start_here.ipynb",
+            str(home / "out.ipynb"),
+        )
+    finally:
+        run("k8swin", "lab", "down")

@@ -1,0 +1,46 @@
+"""The lock of the lab's downloads names what the lab serves."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from k8swin_nb.lab.internet import install
+from k8swin_nb.lab.network import HttpRequest, Network
+
+ROOT = Path(__file__).parent.parent.parent
+LOCK = yaml.safe_load((ROOT / "params" / "lab-artifacts.yaml").read_text())
+BUILT_IN = yaml.safe_load((ROOT / "k8swin_nb" / "phases" / "artifacts.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def network():
+    network = Network()
+    install(network)
+    return network
+
+
+def fetch(network: Network, url: str) -> bytes:
+    for _ in range(5):
+        answer = network.origins[url.split("/")[2]](HttpRequest("GET", url))
+        if answer.status not in (301, 302, 307):
+            assert answer.status == 200, url
+            return answer.body
+        url = answer.headers["location"]
+    raise AssertionError(f"too many redirects: {url}")
+
+
+def test_it_is_for_the_same_downloads_as_the_built_in_lock():
+    assert {name: entry["url"] for name, entry in LOCK["artifacts"].items()} == {
+        name: entry["url"] for name, entry in BUILT_IN["artifacts"].items()
+    }
+
+
+@pytest.mark.parametrize("name", LOCK["artifacts"])
+def test_the_lab_serves_what_the_lock_names(network, name):
+    entry = LOCK["artifacts"][name]
+    expected = entry["sha256"]
+    if expected == "published":
+        expected = fetch(network, entry["url"] + ".sha256").decode().split()[0]
+    assert hashlib.sha256(fetch(network, entry["url"])).hexdigest() == expected

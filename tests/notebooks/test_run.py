@@ -1,0 +1,252 @@
+"""All notebooks against the lab: papermill, stock papermill, a second run, and what must not be found."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from k8swin_nb.headless.runner import run_notebooks
+from tests.conftest import ROOT, RunningLab, k8swin
+
+pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(400)]
+PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
+
+
+def events(folder: Path, kind: str) -> list[dict]:
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+
+def papermill(name: str, output: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run stock papermill from the notebooks' folder, as the README says."""
+    return subprocess.run(
+        [*PAPERMILL, f"{name}.ipynb", str(output), *arguments, "-p", "runs", str(output.parent)],
+        cwd=ROOT / "notebooks",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_every_notebook_ran_and_the_workers_are_ready(built):
+    _, folder = built
+    names = sorted(path.stem for path in folder.glob("*.ipynb"))
+    assert names == [
+        "01_network",
+        "02_master",
+        "03_flannel",
+        "04_join_windows-winworker01",
+        "04_join_windows-winworker02",
+        "05_test_app",
+    ]
+    ready = [e for e in events(folder, "step") if e["step"] == "worker-ready"]
+    assert {(e["host"], e["outcome"]) for e in ready} == {
+        ("winworker01", "ok"),
+        ("winworker02", "ok"),
+    }
+    (answered,) = [e for e in events(folder, "step") if e["step"] == "requests"]
+    assert answered["detail"] == "20 of 20 requests answered by 2 pods on 2 nodes"
+
+
+def test_a_second_run_changes_nothing(built, tmp_path):
+    lab, first = built
+    folder, executed = run_notebooks(ROOT / "notebooks", lab.params, tmp_path)
+    assert [item.error for item in executed] == [None] * 6
+    again = events(folder, "step")
+    assert len(again) == len(events(first, "step"))
+    assert [e for e in again if e["outcome"] not in ("ok", "skipped")] == []
+    assert [e for e in events(folder, "script") if e["verb"] == "apply"] == []
+
+
+def test_a_notebook_begins_with_what_runs_where_and_ends_with_the_outcomes(built):
+    _, folder = built
+    for path in folder.glob("*.ipynb"):
+        outputs = [
+            "".join(output.get("data", {}).get("text/plain", ""))
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "code"
+            for output in cell.outputs
+        ]
+        assert folder.name in outputs[0]
+        assert "linuxmaster (127.171.0.10)" in outputs[0]
+        assert outputs[-1].splitlines()[-1].startswith(("ok=", "changed="))
+
+
+def test_every_event_says_who_when_where_and_how_it_ended(built):
+    _, folder = built
+    for event in events(folder, "script"):
+        assert {"time", "run", "operator", "host", "address", "sha256", "exit_code"} <= set(event)
+        assert (folder / event["output"]).exists()
+
+
+def test_no_secret_is_found_in_anything_that_the_run_wrote(built):
+    lab, folder = built
+    secrets = [
+        Path(machine["credential"].removeprefix("file:")).read_text().strip()
+        for machine in lab.status["machines"]
+        if "credential" in machine
+    ]
+    kubeconfig = Path(lab.status["kubeconfig"]).read_text()
+    secrets += [line.split()[1] for line in kubeconfig.splitlines() if "client-key-data" in line]
+    key = Path(lab.machine("linuxmaster")["identity"]).read_text().splitlines()[1]
+    secrets.append(key)
+    assert all(len(secret) > 8 for secret in secrets)
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(written) > 50
+    for path in written:
+        text = path.read_text(errors="replace")
+        for secret in secrets:
+            assert secret not in text, path
+        assert "eyJhbGciOi" not in text, f"a token in {path}"
+
+
+def test_no_widget_state_is_kept(built):
+    _, folder = built
+    for path in folder.glob("*.ipynb"):
+        assert "widgets" not in nbformat.read(path, as_version=4).metadata
+
+
+def test_the_page_of_the_run_holds_every_notebook(built):
+    _, folder = built
+    text = (folder / "index.html").read_text()
+    assert all(f'href="#{path.stem}"' in text for path in folder.glob("*.ipynb"))
+
+
+def test_stock_papermill_joins_the_worker_at_an_address(built, tmp_path):
+    lab, _ = built
+    address = lab.machine("winworker02")["address"]
+    done = papermill(
+        "04_join_windows", tmp_path / "out.ipynb", "-p", "ip", address, "-f", str(lab.params)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Passed unknown parameter" not in done.stderr
+
+
+def test_the_magics_answer_from_every_host(built, tmp_path):
+    lab, _ = built
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(f"params_file = {str(lab.params)!r}"),
+            nbformat.v4.new_code_cell(
+                "%load_ext k8swin_nb\nfrom k8swin_nb.notebook.opening import open_phase\n"
+                'phase = open_phase("01_network")'
+            ),
+            nbformat.v4.new_code_cell(
+                "%%remote_bash --host control-plane\nkubectl get nodes --no-headers | wc -l"
+            ),
+            nbformat.v4.new_code_cell('%%remote_ps --host windows\n"$env:COMPUTERNAME ç µ 漢"'),
+        ]
+    )
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    done = subprocess.run(
+        [
+            *PAPERMILL,
+            str(tmp_path / "in.ipynb"),
+            str(tmp_path / "out.ipynb"),
+            "--cwd",
+            str(ROOT / "notebooks"),
+            "-k",
+            "python3",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "[linuxmaster] 3" in text
+    assert "[winworker01] WINWORKER01 ç µ 漢" in text
+    assert "[winworker02] WINWORKER02 ç µ 漢" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-p", "kubernets_version", "1.36.4"], "did you mean `kubernetes_version`"),
+        (["-p", "kubernetes_version", "1.36"], "`kubernetes_version` arrived as the number 1.36"),
+        ([], "`ip` is missing"),
+        (["-p", "ip", "127.171.0.10"], "is the address of `linuxmaster`"),
+        (["-p", "ip", "127.171.0.151", "-y", "pod_subnet: [10.244.0.0/16]"], "`pod_subnet` (list)"),
+        (["-p", "ip", "127.171.0.151", "-r", "pod_subnet", "10.244.0.1/16"], "host bits set"),
+        (["-p", "ip", "127.171.0.151", "-r", "pod_subnet", "10.100.0.0/16"], "overlaps"),
+        (
+            ["-p", "ip", "127.171.0.151", "-r", "worker_service_subnet", "10.192.0.0/12"],
+            "10.192.0.0/12",
+        ),
+    ],
+)
+def test_bad_parameters_stop_the_run_with_two_lines(lab, tmp_path, arguments, told):
+    done = papermill("04_join_windows", tmp_path / "out.ipynb", "-f", str(lab.params), *arguments)
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "ParamsError" in done.stderr
+    assert "hint: " in done.stderr
+    assert not list(tmp_path.glob("*/events.jsonl"))
+
+
+def host_changed(lab: RunningLab, name: str, **changes: object) -> list[dict]:
+    return [
+        {**host, **changes} if host["name"] == name else host for host in lab.description()["hosts"]
+    ]
+
+
+def refused(
+    lab: RunningLab, tmp_path: Path, notebook: str, *, target: bool = False, **changes: object
+) -> str:
+    path = lab.write(tmp_path, **changes)
+    more = ["-p", "ip", lab.machine("winworker01")["address"]] if target else []
+    done = papermill(notebook, tmp_path / "out.ipynb", "-f", str(path), *more)
+    assert done.returncode != 0
+    assert "hint: " in done.stderr
+    return done.stderr
+
+
+def test_a_wrong_password_is_refused_and_not_repeated(lab, tmp_path):
+    (tmp_path / "wrong").write_text("cAnArY-wrong-password")
+    (tmp_path / "wrong").chmod(0o600)
+    hosts = host_changed(lab, "winworker01", credential=f"file:{tmp_path / 'wrong'}")
+    told = refused(lab, tmp_path, "01_network", hosts=hosts)
+    assert "AuthenticationFailed" in told
+    assert "winworker01" in told
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != "wrong":
+            assert "cAnArY" not in path.read_text(errors="replace"), path
+
+
+def test_an_unknown_host_key_is_refused_with_the_command_that_pins_it(lab, tmp_path):
+    told = refused(lab, tmp_path, "01_network", known_hosts=str(tmp_path / "known_hosts"))
+    assert "HostKeyUnknown" in told
+    assert "SHA256:" in told
+    assert "k8swin hostkey pin" in told
+
+
+def test_trust_on_first_use_is_a_choice_that_is_recorded(lab, tmp_path):
+    path = lab.write(
+        tmp_path, known_hosts=str(tmp_path / "known_hosts"), host_key_policy="accept-new"
+    )
+    done = papermill("01_network", tmp_path / "out.ipynb", "-f", str(path))
+    assert done.returncode == 0, done.stderr
+    (folder,) = [log.parent for log in tmp_path.glob("*/events.jsonl")]
+    (pinned,) = events(folder, "host-key-pinned")
+    assert pinned["host"] == "linuxmaster"
+    assert pinned["fingerprint"].startswith("SHA256:")
+
+
+def test_a_host_that_is_down_is_named(lab, tmp_path):
+    hosts = host_changed(lab, "linuxmaster", ssh_port=9)
+    told = refused(lab, tmp_path, "01_network", hosts=hosts)
+    assert "HostUnreachable: linuxmaster" in told
+
+
+def test_notebooks_out_of_order_name_the_one_that_comes_first(tmp_path):
+    from tests.conftest import start_lab
+
+    fresh = start_lab(tmp_path / "home", "127.172.0.0/24")
+    try:
+        told = refused(fresh, tmp_path, "04_join_windows", target=True)
+        assert "run 02_master first" in told
+    finally:
+        k8swin("lab", "down", "--home", str(fresh.home))

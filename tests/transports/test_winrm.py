@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import requests
+from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WSManFaultError
+
+from k8swin_nb.errors import (
+    AuthenticationFailed,
+    CertificateRejected,
+    CommandTimeout,
+    HostUnreachable,
+    ScriptError,
+    TransportError,
+)
+from k8swin_nb.inventory import Host
+from k8swin_nb.scripts import Script
+from k8swin_nb.secret import Secret
+from k8swin_nb.transports.winrm import SHELL_NOT_FOUND, STDIN_PIECE, WinrmTransport
+
+Answer = tuple[bytes, bytes, int, bool]
+END: Answer = (b"", b"", 0, True)
+
+
+def fault(code: int) -> WSManFaultError:
+    return WSManFaultError(500, "Bad HTTP response", "<x/>", "the reason", wsman_fault_code=code)
+
+
+@dataclass
+class Server:
+    """What the scripted protocol answers, and what it was asked."""
+
+    answers: list[Answer | Exception] = field(default_factory=lambda: [END])
+    opening: list[Exception] = field(default_factory=list)
+    starting: list[Exception] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    stdin: list[tuple[bytes, bool]] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def make(self, **options: Any) -> Protocol:
+        self.options = options
+        return Protocol(self)
+
+    @property
+    def document(self) -> Any:
+        return json.loads(b"".join(data for data, _ in self.stdin))
+
+
+class Protocol:
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.transport = self
+        self.operation_timeout_sec = 20
+
+    def open_shell(self, **options: Any) -> str:
+        self.server.calls.append("open")
+        if self.server.opening:
+            raise self.server.opening.pop(0)
+        assert options["codepage"] == 65001
+        return "shell"
+
+    def run_command(self, shell: str, command: str, arguments: list[str], **options: Any) -> str:
+        self.server.calls.append("run")
+        if self.server.starting:
+            raise self.server.starting.pop(0)
+        self.server.commands.append(" ".join([command, *arguments]))
+        return "command"
+
+    def send_command_input(self, shell: str, command: str, data: bytes, end: bool) -> None:
+        self.server.stdin.append((data, end))
+
+    def get_command_output_raw(self, shell: str, command: str) -> Answer:
+        answer = (
+            self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def cleanup_command(self, shell: str, command: str) -> None:
+        self.server.calls.append("cleanup")
+
+    def close_shell(self, shell: str, close_session: bool) -> None:
+        self.server.calls.append("close")
+
+    def close_session(self) -> None:
+        self.server.calls.append("drop")
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setenv("WIN_PASSWORD", "win passwort 1")
+    return Host(
+        "win",
+        "192.0.2.7",
+        "windows",
+        ("worker",),
+        "Administrator",
+        credential="env:WIN_PASSWORD",
+        ca="/ca.pem",
+    )
+
+
+@pytest.fixture
+def winrm(host: Host, server: Server) -> Iterator[WinrmTransport]:
+    transport = WinrmTransport(host, protocol=server.make)
+    yield transport
+    transport.close()
+
+
+def test_a_script_travels_on_standard_input_and_not_on_the_command_line(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.answers = [("Grüße\r\n".encode(), b"", -1, False), (b"", b"oops\r\n", 5, True)]
+    result = winrm.run(
+        "'Grüße 🐎'", parameters={"Name": "it's"}, secrets={"Pw": Secret("geheimes x")}
+    )
+    assert (result.stdout, result.stderr, result.returncode) == ("Grüße\n", "oops\n", 5)
+    assert server.document == {
+        "script": "'Grüße 🐎'",
+        "parameters": {"Name": "it's", "Pw": "geheimes x"},
+    }
+    assert len(server.commands[0]) < 8191
+    assert "-OutputFormat Text" in server.commands[0]
+    assert server.calls == ["open", "run", "cleanup"]
+
+
+def test_the_command_line_is_the_same_for_every_script(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    winrm.run("1")
+    winrm.run("2" * 10, secrets={"S": Secret("anderes x")})
+    assert server.commands[0] == server.commands[1]
+
+
+def test_standard_input_goes_in_pieces_and_only_the_last_one_ends_it(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    winrm.run("# " + "x" * 200_000, stdin="ü\n".encode())
+    assert [end for _, end in server.stdin] == [False, False, False, True]
+    assert max(len(data) for data, _ in server.stdin) <= STDIN_PIECE < 100_000
+    assert server.document["stdin"] == "ü\n"
+
+
+def test_a_switch_is_sent_as_a_switch(winrm: WinrmTransport, server: Server) -> None:
+    script = Script.from_text("param([switch]$Force, [string]$Name)", "powershell", "x")
+    winrm.run(script, parameters={"force": "true", "Name": "true"})
+    assert server.document["parameters"] == {"force": True, "Name": "true"}
+    with pytest.raises(ScriptError, match="switch"):
+        winrm.run(script, parameters={"Force": "yes"})
+
+
+def test_one_shell_serves_all_scripts_and_is_deleted_on_close(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    winrm.run("1")
+    winrm.run("2")
+    winrm.close()
+    winrm.close()
+    assert server.calls == ["open", "run", "cleanup", "run", "cleanup", "close"]
+
+
+def test_a_character_in_two_pieces_is_put_together(winrm: WinrmTransport, server: Server) -> None:
+    whole = "aé🐎\r\n".encode()
+    server.answers = [(whole[i : i + 1], b"", -1, False) for i in range(len(whole))] + [END]
+    seen: list[str] = []
+    assert winrm.run("x", on_output=lambda stream, text: seen.append(text)).stdout == "aé🐎\n"
+    assert "".join(seen) == "aé🐎\n"
+
+
+def test_silence_of_the_server_is_waited_out(winrm: WinrmTransport, server: Server) -> None:
+    server.answers = [
+        WinRMOperationTimeoutError(),
+        WinRMOperationTimeoutError(),
+        (b"done", b"", 0, True),
+    ]
+    assert winrm.run("Start-Sleep 60").stdout == "done"
+
+
+def test_a_hung_command_is_ended_at_its_deadline(winrm: WinrmTransport, server: Server) -> None:
+    server.answers = [(b"begun\r\n", b"", -1, False), WinRMOperationTimeoutError()]
+    with pytest.raises(CommandTimeout) as caught:
+        winrm.run("x", timeout=0.2)
+    assert caught.value.result.stdout == "begun\n"
+    assert server.calls[-1] == "cleanup"
+
+
+def test_a_cancelled_command_is_ended(winrm: WinrmTransport, server: Server) -> None:
+    cancel = threading.Event()
+    server.answers = [(b"begun\r\n", b"", -1, False)]
+    result = winrm.run("x", cancel=cancel, on_output=lambda stream, text: cancel.set())
+    assert result.returncode == 143
+    assert server.calls[-1] == "cleanup"
+
+
+def test_a_refused_login_is_tried_once(winrm: WinrmTransport, server: Server) -> None:
+    server.opening = [
+        InvalidCredentialsError("the specified credentials were rejected by the server")
+    ]
+    with pytest.raises(AuthenticationFailed, match="Administrator") as caught:
+        winrm.run("1")
+    assert server.calls == ["open", "drop"]
+    assert "win passwort 1" not in str(caught.value)
+
+
+def test_a_lost_shell_is_opened_anew_before_the_command_and_only_once(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    winrm.run("1")
+    server.starting = [fault(SHELL_NOT_FOUND)]
+    assert winrm.run("2").ok
+    assert server.calls == ["open", "run", "cleanup", "run", "drop", "open", "run", "cleanup"]
+    server.starting = [fault(SHELL_NOT_FOUND), fault(SHELL_NOT_FOUND)]
+    with pytest.raises(TransportError, match=str(SHELL_NOT_FOUND)):
+        winrm.run("3")
+
+
+def test_a_command_that_was_started_is_never_started_again(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.answers = [fault(SHELL_NOT_FOUND)]
+    with pytest.raises(TransportError):
+        winrm.run("x")
+    assert server.calls.count("run") == 1
+    server.answers = [requests.exceptions.ConnectionError("Connection reset")]
+    with pytest.raises(HostUnreachable, match="reset"):
+        winrm.run("x")
+    assert server.calls.count("run") == 2
+    server.answers = [END]
+    assert winrm.run("x").ok
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_no_environment_decides_how_to_connect(host: Host, server: Server, scheme: str) -> None:
+    transport = WinrmTransport(replace(host, winrm_scheme=scheme), protocol=server.make)  # type: ignore[arg-type]
+    transport.run("1")
+    transport.close()
+    assert server.options["proxy"] is None
+    assert server.options["ca_trust_path"] == "/ca.pem"
+    assert server.options["server_cert_validation"] == "validate"
+    assert server.options["message_encryption"] == ("always" if scheme == "http" else "auto")
+    assert server.options["endpoint"] == f"{scheme}://192.0.2.7:5986/wsman"
+
+
+def test_basic_over_http_is_refused_before_anything_is_sent(host: Host, server: Server) -> None:
+    plain = replace(host, winrm_scheme="http", winrm_auth="basic")
+    with pytest.raises(AuthenticationFailed, match="in clear"):
+        WinrmTransport(plain, protocol=server.make).run("1")
+    assert not server.calls and not server.options
+
+
+def test_a_rejected_certificate_has_its_own_error(winrm: WinrmTransport, server: Server) -> None:
+    server.opening = [requests.exceptions.SSLError("certificate verify failed")]
+    with pytest.raises(CertificateRejected) as caught:
+        winrm.run("1")
+    assert "`ca`" in (caught.value.hint or "")
+
+
+def test_there_is_no_sudo_on_windows(winrm: WinrmTransport, server: Server) -> None:
+    with pytest.raises(ScriptError, match="sudo"):
+        winrm.run("1", sudo=True)
+    assert not server.calls
