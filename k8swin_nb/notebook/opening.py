@@ -53,7 +53,7 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
     inventory = inventory_of(params)
     record = Record(project_path(mine.runs), mine.run_id or new_run_id(), name)
     pool = Pool(on_pin=_recorder(record))
-    context.open_context(inventory, pool, on_event=lambda event: record.write("magic", **event))
+    context.open_context(inventory, pool, on_event=_magic_recorder(record))
     run = Run(
         params=params,
         plan=plan,
@@ -78,6 +78,13 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
     )
     display(Header(phase, run, opened))
     return PhaseView(phase, run)
+
+
+def _magic_recorder(record: Record) -> Callable[[dict[str, Any]], None]:
+    def ran(event: dict[str, Any]) -> None:
+        record.write("magic", **{key: value for key, value in event.items() if key != "event"})
+
+    return ran
 
 
 def _recorder(record: Record) -> Callable[[str, str], None]:

@@ -137,7 +137,7 @@ class LiveOutput:
             for name in sorted(blocks):
                 handle = self._handles.get(name)
                 if handle is None:
-                    self._handles[name] = display(blocks[name], display_id=True)  # type: ignore[no-untyped-call]
+                    self._handles[name] = display(blocks[name], display_id=True)
                 else:
                     handle.update(blocks[name])
         elif pending:

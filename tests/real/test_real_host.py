@@ -1,4 +1,4 @@
-"""A cluster on a real host that may be thrown away, named in the environment. See CONTRIBUTING.md."""
+"""A cluster on real hosts that may be thrown away, named in the environment. See CONTRIBUTING.md."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from k8swin_nb.params import check_params
 from k8swin_nb.transports.hostkeys import pin, scan
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("01_network", "02_master", "03_flannel", "05_test_app")
+NAMES = ("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app")
 HOSTS = os.environ.get("REAL_HOSTS", "").split()
 
 pytestmark = [
@@ -38,13 +38,14 @@ def description(tmp_path_factory) -> Path:
         "test_os": "linux",
         "hosts": [
             {
-                "name": os.environ.get("REAL_NAME", "linuxmaster"),
-                "address": address,
+                "name": "linuxmaster" if index == 0 else f"linuxworker{index:02d}",
+                "address": each,
                 "os": "linux",
-                "role": "control-plane",
+                "role": "worker" if index else "control-plane",
                 "user": os.environ.get("REAL_USER", "ubuntu"),
                 "identity": str(Path(os.environ["REAL_KEY"]).expanduser()),
             }
+            for index, each in enumerate(HOSTS)
         ],
     }
     for host in inventory_of(check_params(values)).hosts:
@@ -57,7 +58,7 @@ def description(tmp_path_factory) -> Path:
 def outcomes(folder: Path) -> dict[str, str]:
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     return {
-        f"{event['notebook']}/{event['step']}": event["outcome"]
+        f"{event['notebook']}/{event['step']}/{event['host']}": event["outcome"]
         for event in events
         if event["event"] == "step"
     }
@@ -65,11 +66,11 @@ def outcomes(folder: Path) -> dict[str, str]:
 
 def test_a_cluster_is_built_and_a_second_run_changes_nothing(description, tmp_path):
     folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
-    assert [item.error for item in executed] == [None] * len(NAMES)
-    assert outcomes(folder)["02_master/control-plane"] in ("changed", "ok")
+    assert [(item.name, item.error) for item in executed if item.error] == []
+    assert outcomes(folder)["02_master/control-plane/linuxmaster"] in ("changed", "ok")
 
     folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
-    assert [item.error for item in executed] == [None] * len(NAMES)
+    assert [(item.name, item.error) for item in executed if item.error] == []
     second = outcomes(folder)
     assert len(second) > 20
     assert {
@@ -85,4 +86,4 @@ def test_a_cluster_with_other_networks_is_left_alone(description, tmp_path):
     folder, executed = run_notebooks(ROOT / "notebooks", other, tmp_path, names=["02_master"])
     assert "DriftFound" in executed[0].error
     assert "10.96.0.0/12" in executed[0].error
-    assert outcomes(folder)["02_master/control-plane"] == "failed"
+    assert outcomes(folder)["02_master/control-plane/linuxmaster"] == "failed"

@@ -1,7 +1,12 @@
 # Turn swap off for good. The old /etc/fstab is kept once as /etc/fstab.k8swin.
 set -euo pipefail
 
-units=$(systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }')
+# Units that fstab makes go with its line; any other (zram, for example) would come back at the next boot.
+others=()
+for unit in $(systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }'); do
+  [ "$(systemctl show -p UnitFileState --value "$unit")" = generated ] || others+=("$unit")
+done
+
 swapoff -a
 if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab; then
   [ -e /etc/fstab.k8swin ] || cp -p /etc/fstab /etc/fstab.k8swin
@@ -11,10 +16,7 @@ if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab
   cat "$new" >/etc/fstab
   systemctl daemon-reload
 fi
-# A swap unit that no fstab line made (zram, for example) would come back at the next boot.
-for unit in $units; do
-  if [ "$(systemctl show -p UnitFileState --value "$unit")" != generated ]; then
-    systemctl mask --now "$unit"
-  fi
+for unit in "${others[@]}"; do
+  systemctl mask --now "$unit"
 done
 echo "swap is off"

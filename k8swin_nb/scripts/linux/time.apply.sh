@@ -2,6 +2,8 @@
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
+# A fresh server has no package lists yet.
+apt-cache show chrony >/dev/null 2>&1 || apt-get update -q
 apt-get install -y -q chrony
 systemctl enable --now chrony
 echo "chrony is enabled"

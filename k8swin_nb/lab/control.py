@@ -1,0 +1,97 @@
+"""The lab's control socket: one JSON object per line each way, for `down` and `fault`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+_TIMEOUT = 10.0
+_LARGEST = 65536
+
+
+class ControlError(Exception):
+    """The lab did not answer, or refused; the text is its own."""
+
+
+def ask(path: Path, request: dict[str, Any]) -> None:
+    """Send a request and wait until it is done.
+
+    Raises:
+        ControlError: there is no lab, or it refuses.
+    """
+    try:
+        with _within_length(path) as name, socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_TIMEOUT)
+            connection.connect(name)
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                answer = json.loads(answers.readline(_LARGEST) or b"{}")
+    except (OSError, ValueError) as error:
+        raise ControlError(f"{path}: {error}") from error
+    if answer.get("error"):
+        raise ControlError(answer["error"])
+
+
+class ControlServer:
+    """Answers requests one after another in a thread of its own.
+
+    Args:
+        path: the Unix socket, readable by its owner only as its folder is.
+        answer: does what a request asks; an exception's text goes to the client.
+    """
+
+    def __init__(self, path: Path, answer: Callable[[dict[str, Any]], None]) -> None:
+        self._answer = answer
+        path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX)
+        with _within_length(path) as name:
+            self._socket.bind(name)
+        self._socket.listen(8)
+        threading.Thread(target=self._serve, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more requests."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(_TIMEOUT)
+                with connection.makefile("rb") as lines:
+                    answer = self._reply(lines.readline(_LARGEST))
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _reply(self, line: bytes) -> dict[str, str]:
+        try:
+            self._answer(json.loads(line))
+        except Exception as error:
+            return {"error": str(error) or type(error).__name__}
+        return {"done": "yes"}
+
+
+@contextlib.contextmanager
+def _within_length(path: Path) -> Iterator[str]:
+    """Give a name for the socket that fits the system's limit of about 100 bytes.
+
+    A long path is reached through the folder's open descriptor, which Linux alone offers.
+    """
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

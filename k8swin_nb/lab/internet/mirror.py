@@ -1,0 +1,34 @@
+"""A site's mirror: one host that serves every other origin's files under the origin's name."""
+
+from __future__ import annotations
+
+import urllib.parse
+
+from k8swin_nb.lab.internet.answers import missing
+from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse
+
+
+def site_mirror(origins: dict[str, HttpHandler]) -> HttpHandler:
+    """Return the handler of a mirror over these origins; later changes to the table count.
+
+    A redirect of an origin is followed here, as a mirror holds the file and not the redirect.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        path = urllib.parse.urlsplit(request.url).path
+        host, _, rest = path.lstrip("/").partition("/")
+        url = f"https://{host}/{rest}"
+        for _ in range(5):
+            name = urllib.parse.urlsplit(url).hostname or ""
+            origin = origins.get(name)
+            if origin is None or origin is answer:
+                return missing()
+            found = origin(
+                HttpRequest(request.method, url, dict(request.headers), b"", request.peer)
+            )
+            if found.status not in (301, 302, 303, 307, 308):
+                return found
+            url = urllib.parse.urljoin(url, found.headers["location"])
+        return missing()
+
+    return answer

@@ -1,0 +1,223 @@
+"""containerd and the kubelet of a simulated Windows node: what runs, which images, which configuration."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from k8swin_nb.lab.internet import pulling
+from k8swin_nb.lab.kubernetes.node import Container, NodeFacts
+
+if TYPE_CHECKING:
+    from k8swin_nb.lab.kubernetes.kubelet import Kubelet
+    from k8swin_nb.lab.machines.windows import WindowsMachine
+    from k8swin_nb.lab.machines.windows_container import WindowsContainer
+
+DEFAULT_CNI_CONF = r"C:\Program Files\containerd\cni\conf"
+DEFAULT_CNI_BIN = r"C:\Program Files\containerd\cni\bin"
+_CNI_TABLES = ("io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri")
+
+
+@dataclass(slots=True)
+class RunningKubelet:
+    """A kubelet process that is up."""
+
+    name: str
+    address: str
+    version: str
+    agent: Kubelet
+
+
+@dataclass(slots=True)
+class RunningContainerd:
+    """A containerd process that is up, with the configuration it read when it started."""
+
+    version: str
+    configuration: dict[str, Any] = field(default_factory=dict)
+
+    def cni(self) -> dict[str, Any]:
+        """The table of the CNI settings, in either version of the configuration."""
+        plugins = self.configuration.get("plugins", {})
+        for name in _CNI_TABLES:
+            table = plugins.get(name, {}).get("cni")
+            if table is not None:
+                return dict(table)
+        return {}
+
+    @property
+    def conf_dir(self) -> str:
+        return str(self.cni().get("conf_dir", DEFAULT_CNI_CONF))
+
+    @property
+    def bin_dirs(self) -> list[str]:
+        cni = self.cni()
+        return [str(d) for d in cni.get("bin_dirs", [cni.get("bin_dir", DEFAULT_CNI_BIN)])]
+
+
+class WindowsContainers:
+    """The container side of one machine; images outlive a reboot, processes do not."""
+
+    def __init__(self, machine: WindowsMachine) -> None:
+        self._machine = machine
+        self.containerd: RunningContainerd | None = None
+        self.kubelet: RunningKubelet | None = None
+        self.images: dict[str, dict[str, pulling.Image]] = {}  # by namespace, then reference
+        self.running: list[WindowsContainer] = []
+
+    def image_bytes(self) -> int:
+        """What all images take on the disk."""
+        found = {
+            image.digest: image.size for images in self.images.values() for image in images.values()
+        }
+        return sum(found.values())
+
+    def namespace(self, name: str) -> dict[str, pulling.Image]:
+        """Images of a containerd namespace; the kubelet's is k8s.io."""
+        return self.images.setdefault(name, {})
+
+    def pull_into(self, namespace: str, reference: str) -> pulling.Image:
+        """Pull an image.
+
+        Raises:
+            pulling.PullError: In the words of the runtime.
+        """
+        full = pulling.normalize(reference)
+        image = pulling.resolve(self._machine, full, "windows", self._machine.edition.full)
+        self.namespace(namespace)[full] = image
+        return image
+
+    def stop_all(self) -> None:
+        """The machine goes down."""
+        for container in list(self.running):
+            container.stop()
+        self.running.clear()
+        self.containerd = None
+        self.kubelet = None
+
+    # --- NodeMachine
+
+    def node_facts(self) -> NodeFacts:
+        machine, kubelet = self._machine, self.kubelet
+        build = f"10.0.{machine.edition.build}"
+        return NodeFacts(
+            name=kubelet.name if kubelet else machine.computer_name.lower(),
+            address=kubelet.address if kubelet else machine.address,
+            operating_system="windows",
+            os_image=machine.edition.product,
+            kernel_version=machine.edition.full,
+            container_runtime_version=f"containerd://{self.containerd.version if self.containerd else ''}",
+            kubelet_version=f"v{kubelet.version}" if kubelet else "",
+            machine_id=machine.computer_name,
+            boot_id=machine.boot_id,
+            cpus=machine.cpus,
+            memory_bytes=machine.memory_bytes,
+            labels={"node.kubernetes.io/windows-build": build},
+        )
+
+    def runtime_ready(self) -> str | None:
+        machine = self._machine
+        if self.containerd is None or not machine.powered_on:
+            return (
+                'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: open '
+                '//./pipe/containerd-containerd: The system cannot find the file specified."'
+            )
+        if machine.services.state("vmcompute") != "Running":
+            return "container runtime is down: the Host Compute Service does not run"
+        return None
+
+    def cni_configuration(self) -> dict[str, Any] | str:
+        """The first CNI configuration, or why there is none."""
+        if self.containerd is None:
+            return "cni plugin not initialized"
+        files = self._machine.files
+        folder = self.containerd.conf_dir
+        if not files.exists(folder):
+            return "cni plugin not initialized"
+        for info in files.list(folder):
+            if (
+                info.path.lower().endswith((".conf", ".conflist", ".json"))
+                and not info.is_directory
+            ):
+                try:
+                    found = json.loads(files.read(info.path).decode("utf-8"))
+                except ValueError:
+                    return "cni plugin not initialized"
+                return found if isinstance(found, dict) else "cni plugin not initialized"
+        return "cni plugin not initialized"
+
+    def network_ready(self) -> str | None:
+        found = self.cni_configuration()
+        return found if isinstance(found, str) else None
+
+    def pull(self, image: str) -> str | None:
+        full = pulling.normalize(image)
+        if full in self.namespace("k8s.io"):
+            return None
+        try:
+            self.pull_into("k8s.io", image)
+        except pulling.PullError as error:
+            return f'failed to pull and unpack image "{full}": {error}'
+        return None
+
+    def sandbox_problem(self) -> str | None:
+        """Why the network of a new pod cannot be set up, in the runtime's words; None when it can."""
+        machine, found = self._machine, self.cni_configuration()
+        if isinstance(found, str) or self.containerd is None:
+            return f"cni config load failed: {found}"
+        kinds = (
+            [str(found.get("type", ""))]
+            if "plugins" not in found
+            else [str(p.get("type")) for p in found["plugins"]]
+        )
+        delegate = str(found.get("delegate", {}).get("type", ""))
+        for kind in filter(None, [*kinds, delegate]):
+            if not any(
+                machine.is_program(rf"{folder}\{kind}.exe") for folder in self.containerd.bin_dirs
+            ):
+                folders = " ".join(self.containerd.bin_dirs)
+                return f'plugin type="{kinds[0]}" failed (add): failed to find plugin "{kind}" in path [{folders}]'
+        if "flannel" in kinds:
+            if not machine.files.exists(r"C:\run\flannel\subnet.env"):
+                return (
+                    'plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: The '
+                    "system cannot find the file specified."
+                )
+            name = str(found.get("name", ""))
+            if machine.net.network_named(name) is None:
+                return f'plugin type="flannel" failed (add): plugin type="{delegate}" failed (add): network {name} not found'
+        return None
+
+    def start_container(
+        self, pod: dict[str, Any], container: dict[str, Any], environment: dict[str, str]
+    ) -> Container:
+        from k8swin_nb.lab.machines.windows_container import WindowsContainer
+
+        machine = self._machine
+        image = self.namespace("k8s.io").get(pulling.normalize(container["image"]))
+        if image is None:
+            raise RuntimeError(f'failed to get image "{container["image"]}": not found')
+        if not pod["spec"].get("hostNetwork"):
+            problem = self.sandbox_problem()
+            if problem is not None:
+                raise RuntimeError(f"failed to setup network for sandbox: {problem}")
+        build = ".".join(image.os_version.split(".")[:3])
+        if image.behaviour != "pause" and build and build != f"10.0.{machine.edition.build}":
+            raise RuntimeError(
+                "failed to create containerd task: failed to create shim task: hcs::CreateComputeSystem: The container "
+                "operating system does not match the host operating system.: (0xc0370101)"
+            )
+        started = WindowsContainer(machine, image, pod, container, environment)
+        self.running.append(started)
+        started.start()
+        return cast(Container, started)
+
+
+def read_configuration(text: str) -> dict[str, Any]:
+    """Parse config.toml.
+
+    Raises:
+        ValueError: It is not TOML (a byte-order mark is enough for that).
+    """
+    return tomllib.loads(text)

@@ -1,0 +1,1 @@
+"""Cmdlets of Windows' modules, one family per module; each module has a `register(table)`."""

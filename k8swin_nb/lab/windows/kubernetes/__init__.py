@@ -1,0 +1,25 @@
+"""The Kubernetes programs of a Windows worker: containerd, kubelet, kubeadm, flanneld, kube-proxy and their tools.
+
+They read files of the machine's disk and talk to the API server over the machine's network. What pods do
+and how the control plane answers lives in `lab/kubernetes`.
+"""
+
+from __future__ import annotations
+
+from k8swin_nb.lab.machines.program import Program
+from k8swin_nb.lab.windows.kubernetes.containerd import containerd, crictl, ctr
+from k8swin_nb.lab.windows.kubernetes.flanneld import flanneld
+from k8swin_nb.lab.windows.kubernetes.kube_proxy import kube_proxy
+from k8swin_nb.lab.windows.kubernetes.kubeadm import kubeadm
+from k8swin_nb.lab.windows.kubernetes.kubelet import kubelet
+
+PROGRAMS: dict[str, Program] = {
+    "containerd": containerd,
+    "crictl": crictl,
+    "ctr": ctr,
+    "flanneld": flanneld,
+    "kube-proxy": kube_proxy,
+    "kubeadm": kubeadm,
+    "kubelet": kubelet,
+}
+"""By name without `.exe`."""

@@ -1,0 +1,101 @@
+"""kube-proxy.exe in kernelspace mode: it programs the services once the HNS network is there."""
+
+from __future__ import annotations
+
+import uuid
+
+from k8swin_nb.lab.machines.program import NotSimulated, Process
+from k8swin_nb.lab.network import HttpRequest, HttpResponse
+from k8swin_nb.lab.windows.kubernetes.connection import (
+    ConnectionFailed,
+    cluster_behind,
+    read_kubeconfig,
+    request,
+)
+from k8swin_nb.lab.windows.kubernetes.flags import FlagError, last, parse
+from k8swin_nb.lab.windows.machine_of import full_path, machine_of, variable
+
+_LOCKED_GATES = {"WinOverlay", "WinDSR"}
+"""Gates locked to true since 1.34."""
+
+
+def kube_proxy(process: Process) -> int:
+    """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
+    machine = machine_of(process)
+
+    def fail(error: str) -> int:
+        process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
+        return 1
+
+    try:
+        flags, _ = parse("kube-proxy", process.argv[1:])
+    except FlagError as error:
+        process.err(f"Error: {error}\n")
+        return 1
+    if last(flags, "--version"):
+        process.out(f"Kubernetes v{machine.program_version(process)}\n")
+        return 0
+    if last(flags, "--config"):
+        raise NotSimulated("kube-proxy.exe --config")
+    for pair in last(flags, "--feature-gates").split(","):
+        gate, _, value = pair.partition("=")
+        if gate in _LOCKED_GATES and value.lower() == "false":
+            return fail(f"cannot set feature gate {gate} to false, feature is locked to true")
+    mode = last(flags, "--proxy-mode", "kernelspace")
+    if mode != "kernelspace":
+        return fail(
+            f'ProxyMode: Invalid value: "{mode}": must be kernelspace or blank (blank means the most-available proxy (currently kernelspace))'
+        )
+    if last(flags, "--windows-service") == "true":
+        machine.services.connected(process)
+    try:
+        config = read_kubeconfig(machine, full_path(process, last(flags, "--kubeconfig")))
+        name = (last(flags, "--hostname-override") or machine.computer_name).lower()
+        cluster = cluster_behind(machine, config.server)
+        request(machine, config, "GET", "/api/v1/services")
+    except ConnectionFailed as error:
+        return fail(str(error))
+    network = last(flags, "--network-name") or variable(process, "KUBE_NETWORK")
+    if not network:
+        return fail("Environment variable KUBE_NETWORK and network-flag not initialized")
+    found = machine.net.network_named(network)
+    if found is None:
+        process.err(f'E0101 00:00:00.000000    3000 proxier.go] "Unable to find HNS Network specified, please check network name and CNI '
+                    f'deployment" hnsNetworkName="{network}"\n')  # fmt: skip
+        return fail(f"Network {network} not found")
+    if found.kind == "Overlay" and not last(flags, "--source-vip"):
+        return fail("source-vip flag not set")
+    routers = [
+        r
+        for r in machine.network.routers
+        if getattr(r, "cluster", None) is cluster and hasattr(r, "proxied")
+    ]
+    for router in routers:
+        router.proxied[name] = True
+
+    def healthz(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(200, {"content-type": "application/json"}, b'{"nodeEligible": true}')
+
+    machine.listening[10256] = healthz
+    machine.changed()
+    while not process.cancelled.is_set():
+        wanted = [
+            s["metadata"]["uid"]
+            for s in cluster.objects("services")
+            if s["spec"].get("clusterIP") not in (None, "None")
+        ]
+        with machine.lock:
+            machine.net.hns_policies = [
+                {
+                    "ID": str(uuid.uuid5(uuid.NAMESPACE_OID, uid)).upper(),
+                    "Policies": [{"Type": "ELB"}],
+                    "References": [],
+                }
+                for uid in wanted
+            ]
+        process.cancelled.wait(2 * machine.pace)
+    for router in routers:
+        router.proxied[name] = False
+    machine.listening.pop(10256, None)
+    machine.changed()
+    return 0

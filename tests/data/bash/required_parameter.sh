@@ -1,0 +1,2 @@
+name=${1:?usage: script NAME}
+echo "$name"

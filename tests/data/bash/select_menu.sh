@@ -1,0 +1,1 @@
+select name in one two; do echo "$name"; break; done <<< 2

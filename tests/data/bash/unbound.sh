@@ -1,0 +1,5 @@
+set -u
+echo "${HOME:+home is set}"
+echo "${NOT_SET:-default}"
+echo "$NOT_SET"
+echo "not reached"

@@ -1,0 +1,64 @@
+"""Scripts recorded from a complete PowerShell print the same here."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.lab.powershell.posix_host import PosixHost
+
+pytest.importorskip(
+    "k8swin_nb.lab.powershell.cmdlets.__init__", reason="the language's own cmdlets are not there"
+)
+from k8swin_nb.lab.powershell.interpreter import Interpreter
+
+CASES = Path(__file__).parents[2] / "data" / "powershell"
+KNOWN_TO_FAIL = frozenset(
+    line.strip()
+    for line in (CASES / "known-failures.txt").read_text().splitlines()
+    if line.strip() and not line.startswith("#")
+)
+_WORK = re.compile(r"param\([^)]*\[string\]\$Work")
+
+
+def run_case(script: Path, work: Path) -> tuple[str, int, str]:
+    """Standard output, exit code and standard error of a case."""
+    text = script.read_text(encoding="utf-8-sig")
+    stdout, stderr = io.BytesIO(), io.BytesIO()
+    interpreter = Interpreter(
+        PosixHost(),
+        user="tester",
+        environment=dict(os.environ),
+        location=str(work),
+        stdin=io.BytesIO(),
+        stdout=stdout,
+        stderr=stderr,
+        cancelled=threading.Event(),
+    )
+    arguments = ["-Work", str(work)] if _WORK.search(text) else []
+    code = interpreter.run_script(text, arguments=arguments, name=str(script))
+    return stdout.getvalue().decode(), code, stderr.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    "script", sorted(CASES.glob("*/*.ps1")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_a_recorded_script_prints_what_powershell_printed(script: Path, tmp_path: Path) -> None:
+    name = f"{script.parent.name}/{script.stem}"
+    expected = script.with_suffix(".out").read_text().rstrip("\n")
+    expected_code = int(script.with_suffix(".rc").read_text())
+    try:
+        output, code, errors = run_case(script, tmp_path)
+    except Exception as error:
+        output, code, errors = "", -1, f"{type(error).__name__}: {error}"
+    passed = output.rstrip("\n") == expected and code == expected_code
+    if name in KNOWN_TO_FAIL:
+        assert not passed, f"{name} passes now: take it off known-failures.txt"
+        return
+    assert output.rstrip("\n") == expected, errors
+    assert code == expected_code, errors
