@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,6 +26,9 @@ ORDER = (
     "05_test_app",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
+
+JOINS_AT_ONCE = 4
+"""Workers that join at the same time; each is a kernel of its own on this computer."""
 
 JOINS = {"04_join_linux": "linux", "04_join_windows": "windows"}
 
@@ -74,9 +80,6 @@ def run_notebooks(
     Raises:
         ParamsError: when the description is not valid.
     """
-    import papermill
-    from traitlets.config import Config
-
     values = load_params(params_file)
     params = check_params(values, source=f"`{params_file.name}`")
     unknown = [name for name in names if name not in ORDER]
@@ -90,36 +93,57 @@ def run_notebooks(
     executed: list[Executed] = []
     with Progress(target / "events.jsonl", stream=stream) as progress:
         progress.say(f"run {run_id}")
-        for name, output, address in plan_notebooks(params, names):
+
+        def execute(planned: tuple[str, str, str]) -> Executed:
+            name, output, address = planned
             progress.say(f"{output} begins")
             given: dict[str, Any] = {
                 **values,
                 "run_id": run_id,
                 "runs": str(runs.resolve()),
                 "dry_run": dry_run,
+                **({"ip": address} if address else {}),
             }
-            if address:
-                given["ip"] = address
-            error = None
-            try:
-                papermill.execute_notebook(
-                    str(folder / f"{name}.ipynb"),
-                    str(target / f"{output}.ipynb"),
-                    parameters=given,
-                    cwd=str(folder),
-                    progress_bar=False,
-                    log_output=False,
-                    # Messages between papermill and the kernel stay off the network.
-                    config=Config({"KernelManager": {"transport": "ipc"}}),
-                )
-            except papermill.PapermillExecutionError as failure:
-                error = f"{failure.ename}: {failure.evalue}"
-            executed.append(Executed(output, target / f"{output}.ipynb", error))
-            progress.say(f"{output} {'failed: ' + error if error else 'is done'}")
-            if error:
+            done = Executed(
+                output, target / f"{output}.ipynb", _execute(folder, name, target, output, given)
+            )
+            progress.say(f"{output} {'failed: ' + done.error if done.error else 'is done'}")
+            return done
+
+        for _, group in itertools.groupby(plan_notebooks(params, names), key=lambda item: item[0]):
+            # Workers join side by side; everything else is one notebook at a time.
+            with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:
+                executed.extend(pool.map(execute, list(group)))
+            if any(item.error for item in executed):
                 break
     write_page(target, [item.path for item in executed])
     return target, executed
+
+
+def _execute(
+    folder: Path, name: str, target: Path, output: str, parameters: dict[str, Any]
+) -> str | None:
+    """Execute one notebook; None, or the error that ended it."""
+    import papermill
+    from traitlets.config import Config
+
+    # Messages between papermill and the kernel stay off the network, on sockets of this notebook's own:
+    # kernels that start side by side would otherwise choose the same names.
+    with tempfile.TemporaryDirectory(prefix="k8swin-") as sockets:
+        manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+        try:
+            papermill.execute_notebook(
+                str(folder / f"{name}.ipynb"),
+                str(target / f"{output}.ipynb"),
+                parameters=parameters,
+                cwd=str(folder),
+                progress_bar=False,
+                log_output=False,
+                config=Config({"KernelManager": manager}),
+            )
+        except papermill.PapermillExecutionError as failure:
+            return f"{failure.ename}: {failure.evalue}"
+    return None
 
 
 def print_failure(executed: Sequence[Executed]) -> int:

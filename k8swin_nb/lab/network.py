@@ -55,7 +55,7 @@ class NetworkError(Exception):
 class Router(Protocol):
     """What a cluster adds to the network once it stands: service, node-port and pod addresses."""
 
-    def route(self, source: Machine, address: str, port: int) -> HttpHandler | None:
+    def route(self, source: Source, address: str, port: int) -> HttpHandler | None:
         """Return who answers at this address, seen from `source`, or None when it is not ours."""
 
 
@@ -65,6 +65,39 @@ def authority_of(handler: HttpHandler | str) -> bytes | None:
     A handler that serves with a private authority carries it as its attribute `authority`.
     """
     return getattr(handler, "authority", None)
+
+
+class Source(Protocol):
+    """Who connects: a machine, or a station outside of all of them."""
+
+    name: str
+    address: str
+    os: str
+    listening: dict[int, HttpHandler | str]
+
+    @property
+    def reachable(self) -> bool: ...
+
+    def host_addresses(self) -> dict[str, str]: ...
+
+
+@dataclass(slots=True)
+class Station:
+    """A client on the hosts' network that is none of the lab's machines, such as this computer."""
+
+    address: str
+    name: str = "station"
+    os: str = "station"
+    listening: dict[int, HttpHandler | str] = field(default_factory=dict)
+
+    @property
+    def reachable(self) -> bool:
+        """It is always on."""
+        return True
+
+    def host_addresses(self) -> dict[str, str]:
+        """Return its hosts file: empty."""
+        return {}
 
 
 class Network:
@@ -83,7 +116,7 @@ class Network:
         """Return the machine that owns this address."""
         return self.machines.get(address)
 
-    def resolve(self, source: Machine, name: str) -> str:
+    def resolve(self, source: Source, name: str) -> str:
         """Return the address of a name as `source` sees it (its hosts file, machine names, origins).
 
         Raises:
@@ -106,7 +139,7 @@ class Network:
             return _origin_address(wanted)
         raise NetworkError("name", f"could not resolve host: {name}")
 
-    def open(self, source: Machine, address: str, port: int) -> HttpHandler | str:
+    def open(self, source: Source, address: str, port: int) -> HttpHandler | str:
         """Connect: return what listens there.
 
         Raises:
@@ -132,7 +165,7 @@ class Network:
         kind = "unreachable" if _neighbours(source.address, address) else "timeout"
         raise NetworkError(kind, f"connect to {address} port {port}: no answer")
 
-    def http(self, source: Machine, request: HttpRequest, *, timeout: float = 30) -> HttpResponse:
+    def http(self, source: Source, request: HttpRequest, *, timeout: float = 30) -> HttpResponse:
         """Send one HTTP(S) request from `source`; redirects are the caller's business.
 
         Certificates are the caller's business too: it asks `authority_of` what it connects to.

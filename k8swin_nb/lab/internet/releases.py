@@ -11,7 +11,7 @@ from pathlib import Path
 from k8swin_nb.lab.internet.answers import file, missing, path_of, redirect
 from k8swin_nb.lab.internet.archives import Members, tar_gz, zip_archive
 from k8swin_nb.lab.internet.binaries import stand_in
-from k8swin_nb.lab.internet.catalogue import catalogue, versions
+from k8swin_nb.lab.internet.catalogue import versions
 from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse
 
 KUBERNETES_BINARIES = {
@@ -238,8 +238,3 @@ def _nssm(request: HttpRequest) -> HttpResponse:
     known = found is not None and found[1] in versions("nssm")
     content = nssm_archive(found[1]) if found and known else None
     return file(request, content, "application/zip")
-
-
-def kubernetes_minors() -> list[str]:
-    """Return the minor versions that exist, oldest first."""
-    return list(catalogue()["kubernetes"])

@@ -150,7 +150,7 @@ def _chosen(session: Session, words: list[str]) -> list[Object]:
     return found
 
 
-_TAINT = re.compile(r"([^=:]+)(?:=([^:]*))?(?::(NoSchedule|PreferNoSchedule|NoExecute))?(-)?")
+_TAINT = re.compile(r"([^=:]+?)(?:=([^:]*))?(?::(NoSchedule|PreferNoSchedule|NoExecute))?(-)?")
 
 
 def taint(session: Session, words: list[str]) -> int:

@@ -12,7 +12,7 @@ from k8swin_nb.lab.network import HttpHandler, NetworkError
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.kubernetes.cluster import Cluster
-    from k8swin_nb.lab.machines.base import Machine
+    from k8swin_nb.lab.network import Source
 
 
 class ServiceRouter:
@@ -36,7 +36,7 @@ class ServiceRouter:
         self._turn: dict[tuple[str, str, int], int] = {}
         self._lock = threading.Lock()
 
-    def route(self, source: Machine, address: str, port: int) -> HttpHandler | None:
+    def route(self, source: Source, address: str, port: int) -> HttpHandler | None:
         """Return who answers at an address of the cluster, or None when it is not the cluster's.
 
         Raises:
@@ -55,7 +55,7 @@ class ServiceRouter:
         return self._pod_at(address, port)
 
     def _cluster_address(
-        self, source: Machine, service: Object, address: str, port: int
+        self, source: Source, service: Object, address: str, port: int
     ) -> HttpHandler | None:
         own = self._node_at(source.address)
         if own is None or not self.proxies(own):
@@ -71,7 +71,7 @@ class ServiceRouter:
                 )
         raise NetworkError("refused", f"dial tcp {address}:{port}: connect: connection refused")
 
-    def _check_own(self, source: Machine, own: bool) -> None:
+    def _check_own(self, source: Source, own: bool) -> None:
         if own and source.os == "windows" and not self.windows_reaches_own_services:
             raise NetworkError("timeout", "a Windows node does not reach services through itself")
 

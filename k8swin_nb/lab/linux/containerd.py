@@ -254,8 +254,7 @@ def _run(process: Process, namespace: str, words: list[str]) -> int:
     except RuntimeError as error:
         process.err(f"ctr: {error}\n")
         return 1
-    container.id = name
-    record = machine.runtime.add(name, image, container, None)
+    record = machine.runtime.add(name, image, container, None, name)
     record.namespace = namespace
     if "-d" not in parsed:
         while container.exit_code() is None and not process.cancelled.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -206,7 +207,7 @@ def _remove_image(process: Process, runtime: ContainerRuntime, parsed: Parsed) -
 
 
 def _containers(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
-    found = [one for one in runtime.containers if one.sandbox and (one.running or "-a" in parsed)]
+    found = [one for one in _all(runtime) if one.sandbox and (one.running or "-a" in parsed)]
     if name := parsed.get("--name"):
         found = [one for one in found if name in one.name]
     if state := (parsed.get("--state") or parsed.get("-s")):
@@ -234,6 +235,27 @@ def _containers(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> 
     return 0
 
 
+def _all(runtime: ContainerRuntime) -> list[ContainerRecord]:
+    """Return the containers, with those of system images, which the kubelet runs by itself."""
+    found = list(runtime.containers)
+    known = {(one.sandbox.uid, one.name) for one in found if one.sandbox}
+    kubelet = runtime.machine.kubelet
+    for pod in list(kubelet.pods.values()) if kubelet else []:
+        for part in pod.containers:
+            container, image = part.container, runtime.image(part.spec["image"])
+            key = (pod.obj["metadata"]["uid"], part.name)
+            if container is None or image is None or key in known:
+                continue
+            sandbox = runtime.sandbox(pod.obj)
+            digest = hashlib.sha256(f"{key} {part.restarts}".encode()).hexdigest()
+            found.append(
+                ContainerRecord(
+                    digest, part.name, image, sandbox, part.started_at, container, part.restarts
+                )
+            )
+    return found
+
+
 def _container(record: ContainerRecord) -> dict[str, Any]:
     pod = record.sandbox
     return {
@@ -257,6 +279,7 @@ def _pods(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
         if option in parsed:
             raise NotSimulated(f"crictl pods {option}")
     runtime.drop_finished_pods()
+    _all(runtime)
     found = sorted(runtime.sandboxes.values(), key=lambda one: -one.created)
     if name := parsed.get("--name"):
         found = [one for one in found if name in one.name]
@@ -282,7 +305,7 @@ def _pods(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
 
 
 def _logs(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
-    for record in runtime.containers:
+    for record in _all(runtime):
         if parsed.operands and record.id.startswith(parsed.operands[0]):
             lines = record.container.logs().splitlines(keepends=True)
             if tail := parsed.get("--tail"):

@@ -42,6 +42,12 @@ def decimal_size(count: float) -> str:
     return ""
 
 
+def klog(level: str, source: str, text: str) -> str:
+    """Return a line as the Kubernetes programs log it; `source` is "version.go:108"."""
+    stamp = time.strftime("%m%d %H:%M:%S.000000", time.gmtime())
+    return f"{level}{stamp}     559 {source}] {text}\n"
+
+
 def ago(moment: float) -> str:
     """Return how long ago something was, as crictl prints it: "14 seconds ago"."""
     seconds = int(time.time() - moment)

@@ -15,7 +15,7 @@ from k8swin_nb.lab.internet.pulling import Image, PullError
 from k8swin_nb.lab.machines import containerd_config
 
 if TYPE_CHECKING:
-    from k8swin_nb.lab.linux.containers.container import LinuxContainer
+    from k8swin_nb.lab.kubernetes.node import Container
     from k8swin_nb.lab.machines.linux import LinuxMachine
 
 CRI_NAMESPACE = "k8s.io"
@@ -43,7 +43,7 @@ class ContainerRecord:
     image: Image
     sandbox: Sandbox | None  # None for `ctr run`
     created: float
-    container: LinuxContainer
+    container: Container
     attempt: int = 0
     namespace: str = CRI_NAMESPACE
 
@@ -173,16 +173,14 @@ class ContainerRuntime:
         return self.sandboxes[uid]
 
     def add(
-        self, name: str, image: Image, container: LinuxContainer, sandbox: Sandbox | None
+        self, name: str, image: Image, container: Container, sandbox: Sandbox | None, id: str
     ) -> ContainerRecord:
-        """Keep a started container."""
+        """Keep a started container under an id."""
         attempt = sum(
             record.name == name and record.sandbox is sandbox and sandbox is not None
             for record in self.containers
         )
-        record = ContainerRecord(
-            container.id, name, image, sandbox, time.time(), container, attempt
-        )
+        record = ContainerRecord(id, name, image, sandbox, time.time(), container, attempt)
         self.containers.append(record)
         return record
 
@@ -191,7 +189,8 @@ class ContainerRuntime:
         alive = {
             record.sandbox.uid for record in self.containers if record.sandbox and record.running
         }
-        gone = set(self.sandboxes) - alive
+        kept = set(self.machine.kubelet.pods) if self.machine.kubelet else set()
+        gone = set(self.sandboxes) - alive - kept
         old = time.time() - 60
         for uid in gone:
             if self.sandboxes[uid].created < old:

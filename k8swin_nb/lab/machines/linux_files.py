@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 
 from k8swin_nb.lab.bash.tools.disk import Disk
 from k8swin_nb.lab.machines.base import Machine
+from k8swin_nb.lab.machines.program import Program
 
 
 class LinuxFiles(Machine):
@@ -13,7 +15,20 @@ class LinuxFiles(Machine):
 
     root: Path
     user: str
+    programs: dict[str, Program]
     _owners: dict[str, tuple[str, str]]
+
+    @abstractmethod
+    def proc_files(self) -> dict[str, bytes]:
+        """Return the files of /proc and /sys that belong to the machine."""
+
+    @abstractmethod
+    def write_proc(self, path: str, data: bytes) -> None:
+        """Take what was written to a file under /proc/sys."""
+
+    @abstractmethod
+    def filesystem_type(self, path: str) -> str:
+        """Return what `stat -f -c %T` prints for a path."""
 
     def path(self, path: str) -> Path:
         """Return the host's path of an absolute path of the machine, links followed.

@@ -14,12 +14,18 @@ from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.machines.windows_environment import Environment
 from k8swin_nb.lab.machines.windows_network import Address
-from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse, Network, NetworkError
+from k8swin_nb.lab.network import (
+    HttpHandler,
+    HttpRequest,
+    HttpResponse,
+    Network,
+    NetworkError,
+    Source,
+)
 from k8swin_nb.lab.powershell.api import Terminating
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.kubernetes.cluster import Cluster
-    from k8swin_nb.lab.machines.base import Machine
 
 _SHELLS = ("windows-base", "iis")
 """Behaviours of images that carry cmd.exe and PowerShell."""
@@ -33,7 +39,7 @@ class PodNetwork(Network):
         self._node = node
         self._namespace = namespace
 
-    def resolve(self, source: Machine, name: str) -> str:
+    def resolve(self, source: Source, name: str) -> str:
         cluster = cluster_of(self._node)
         if cluster is not None:
             short = name.rstrip(".").removesuffix(f".svc.{cluster.dns_domain}").removesuffix(".svc")
@@ -48,7 +54,7 @@ class PodNetwork(Network):
                     return str(found["spec"]["clusterIP"])
         return self._node.network.resolve(self._node, name)
 
-    def open(self, source: Machine, address: str, port: int) -> HttpHandler | str:
+    def open(self, source: Source, address: str, port: int) -> HttpHandler | str:
         if address in ("127.0.0.1", source.address):
             if port in source.listening:
                 return source.listening[port]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from k8swin_nb.lab.machines.program import NotSimulated, Reader, Writer
@@ -23,7 +24,7 @@ from k8swin_nb.lab.powershell.classes import PSClass
 from k8swin_nb.lab.powershell.cmdlets import TABLE as CMDLETS
 from k8swin_nb.lab.powershell.compile_statements import Compiler
 from k8swin_nb.lab.powershell.constraints import Constraints
-from k8swin_nb.lab.powershell.dotnet.lists import NetList
+from k8swin_nb.lab.powershell.dotnet.collections import NetList
 from k8swin_nb.lab.powershell.drives import (
     AliasDrive,
     EnvironmentDrive,
@@ -53,6 +54,8 @@ from k8swin_nb.lab.powershell.typing_rules import TypingRules
 from k8swin_nb.lab.powershell.values import PSArray
 
 Text = str | None
+_parsed = lru_cache(maxsize=128)(parse)
+"""Sessions get the same texts again and again (a loader, a check), and a syntax tree never changes."""
 _PYTHON_CALLS = 20_000
 """Python calls within calls that PowerShell's own call depth takes; the language stops before them."""
 
@@ -207,7 +210,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
     def compile_block(self, text: str, name: str | None = None) -> ScriptBlock:
         """Text as a script block; a syntax error becomes a ParseException."""
         try:
-            tree = parse(text, name)
+            tree = _parsed(text, name)
         except ParseError as error:
             source = Source(text, name)
             place = f"{name or 'line'}:{error.line} char:{error.column}"

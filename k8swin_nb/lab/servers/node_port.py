@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from k8swin_nb.lab.machines.base import Machine
-from k8swin_nb.lab.network import HttpRequest, HttpResponse, NetworkError
+from k8swin_nb.lab.network import HttpRequest, HttpResponse, NetworkError, Station
 from k8swin_nb.lab.servers.listener import Connection, Faults, Listener, abort_transport
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,8 @@ class NodePortServer:
             peer=request.remote or "",
         )
         try:
-            answer = await in_thread(lambda: self._machine.network.http(self._machine, asked))
+            station = Station(request.remote or "127.0.0.1")
+            answer = await in_thread(lambda: self._machine.network.http(station, asked))
         except NetworkError as error:
             log.info("%s: node port %s: %s", self._machine.name, self._port, error)
             transport = request.transport

@@ -1,4 +1,4 @@
-"""Scripts recorded from a complete PowerShell print the same here."""
+"""Scripts recorded from a complete PowerShell print the same here; `engine` holds those of its bare engine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.powershell.posix_host import PosixHost
-
-pytest.importorskip(
-    "k8swin_nb.lab.powershell.cmdlets.__init__", reason="the language's own cmdlets are not there"
-)
 from k8swin_nb.lab.powershell.interpreter import Interpreter
+from tests.lab.powershell.posix_host import PosixHost
 
 CASES = Path(__file__).parents[2] / "data" / "powershell"
 KNOWN_TO_FAIL = frozenset(
@@ -23,6 +19,8 @@ KNOWN_TO_FAIL = frozenset(
     for line in (CASES / "known-failures.txt").read_text().splitlines()
     if line.strip() and not line.startswith("#")
 )
+_PATIENCE = 60.0
+"""Seconds after which a case is cancelled, as a client that gives up would do."""
 _WORK = re.compile(r"param\([^)]*\[string\]\$Work")
 
 
@@ -30,6 +28,9 @@ def run_case(script: Path, work: Path) -> tuple[str, int, str]:
     """Standard output, exit code and standard error of a case."""
     text = script.read_text(encoding="utf-8-sig")
     stdout, stderr = io.BytesIO(), io.BytesIO()
+    cancelled = threading.Event()
+    timer = threading.Timer(_PATIENCE, cancelled.set)
+    timer.daemon = True
     interpreter = Interpreter(
         PosixHost(),
         user="tester",
@@ -38,10 +39,14 @@ def run_case(script: Path, work: Path) -> tuple[str, int, str]:
         stdin=io.BytesIO(),
         stdout=stdout,
         stderr=stderr,
-        cancelled=threading.Event(),
+        cancelled=cancelled,
     )
     arguments = ["-Work", str(work)] if _WORK.search(text) else []
-    code = interpreter.run_script(text, arguments=arguments, name=str(script))
+    timer.start()
+    try:
+        code = interpreter.run_script(text, arguments=arguments, name=str(script))
+    finally:
+        timer.cancel()
     return stdout.getvalue().decode(), code, stderr.getvalue().decode()
 
 

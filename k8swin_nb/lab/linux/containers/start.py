@@ -76,7 +76,7 @@ def start(
         raise RuntimeError(f'image "{container["image"]}" not found')
     _connect(machine, pod)
     made = _start(machine, image, pod, container, environment)
-    runtime.add(container["name"], image, made, runtime.sandbox(pod))
+    runtime.add(container["name"], image, made, runtime.sandbox(pod), made.id)
     return made
 
 
@@ -86,9 +86,9 @@ def run_once(machine: LinuxMachine, image: Image, command: list[str]) -> LinuxCo
     Raises:
         RuntimeError: with the runtime's text.
     """
-    spec = {"name": "run", "args": command} if command else {"name": "run"}
+    spec: dict[str, Any] = {"name": "run"}
     if command:
-        spec = {"name": "run", "command": command}
+        spec["command"] = command
     return _start(machine, image, {}, spec, {})
 
 

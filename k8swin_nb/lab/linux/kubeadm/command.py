@@ -24,6 +24,7 @@ from k8swin_nb.lab.linux.kubeadm.initialize import initialize
 from k8swin_nb.lab.linux.kubeadm.join import join
 from k8swin_nb.lab.linux.kubeadm.reset import reset
 from k8swin_nb.lab.linux.kubeadm.tokens import token
+from k8swin_nb.lab.linux.words import klog
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.web_client import WebError, fetch
 
@@ -225,17 +226,20 @@ def _ask_version(process: Process, version: str) -> None:
     try:
         found = fetch(process.machine, url).body.decode().strip()
     except WebError as error:
-        why = f'Get "{url}": {error}'
         process.err(
-            f'W1123 00:00:00.000000     559 version.go:108] could not fetch a Kubernetes version from the internet: unable to get URL "{url}": {why}\n'
-            f"W1123 00:00:00.000000     559 version.go:109] falling back to the local client version: v{version}\n"
+            klog(
+                "W",
+                "version.go:108",
+                "could not fetch a Kubernetes version from the internet: unable to get URL "
+                f'"{url}": Get "{url}": {error}',
+            )
+            + klog("W", "version.go:109", f"falling back to the local client version: v{version}")
         )
         return
     if found.split(".")[:2] != f"v{version}".split(".")[:2]:
         minor = ".".join(version.split(".")[:2])
-        process.err(
-            f"I1123 00:00:00.000000     559 version.go:260] remote version is much newer: {found}; falling back to: stable-{minor}\n"
-        )
+        text = f"remote version is much newer: {found}; falling back to: stable-{minor}"
+        process.err(klog("I", "version.go:260", text))
 
 
 def _join(process: Process, words: list[str], version: str) -> int:

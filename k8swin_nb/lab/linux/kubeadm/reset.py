@@ -7,6 +7,7 @@ import shutil
 from k8swin_nb.lab.arguments import Parsed
 from k8swin_nb.lab.linux.files import machine_of, read_all
 from k8swin_nb.lab.linux.kubeadm.errors import in_phase
+from k8swin_nb.lab.linux.words import klog
 from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.units import UnitError
@@ -34,10 +35,8 @@ def reset(process: Process, parsed: Parsed) -> int:
             "[reset] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.\n"
         )
     if "-f" not in parsed:
-        process.err(
-            "W1123 preflight.go:55] [reset] WARNING: Changes made to this host by 'kubeadm init' or "
-            "'kubeadm join' will be reverted.\n"
-        )
+        text = "[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be reverted."
+        process.err(klog("W", "preflight.go:55", text))
         process.out("[reset] Are you sure you want to proceed? [y/N]: ")
         if not read_all(process).decode(errors="replace").strip().lower().startswith("y"):
             raise in_phase(
@@ -49,9 +48,8 @@ def reset(process: Process, parsed: Parsed) -> int:
         (machine.root / "var/lib/etcd").mkdir(parents=True)
         process.out("[reset] Deleted contents of the etcd data directory: /var/lib/etcd\n")
     else:
-        process.err(
-            "W1123 removeetcdmember.go:105] [reset] No kubeadm config, using etcd pod spec to get data directory\n"
-        )
+        text = "[reset] No kubeadm config, using etcd pod spec to get data directory"
+        process.err(klog("W", "removeetcdmember.go:105", text))
     process.out("[reset] Stopping the kubelet service\n")
     _stop(machine, control_plane=control_plane)
     process.out('[reset] Unmounting mounted directories in "/var/lib/kubelet"\n')
