@@ -54,6 +54,9 @@ IDLE_TIMEOUT = "PT900S"
 STDIN_PIECE = 64 * 1024
 """Bytes of standard input in one message: below 100 KB, or its envelope grows past the server's limit."""
 
+UNREADABLE = 400
+"""HTTP status for a message that was encrypted for a connection which is gone."""
+
 SHELL_NOT_FOUND = 2150858843
 """The server's fault for a shell that it no longer has."""
 
@@ -118,9 +121,14 @@ class WinrmTransport(Transport):
         return protocol, shell
 
     def _start(self) -> tuple[Any, str, str]:
-        """Start the loader. A shell that the server lost is opened anew, once: nothing has run yet."""
+        """Start the loader. A shell that the server lost is opened anew, once: nothing has run yet.
+
+        A server that booted meanwhile knows neither the shell nor the keys of the messages: it answers
+        that it cannot read them.
+        """
         program, arguments = powershell_command()
         for attempt in (1, 2):
+            reused = self._protocol is not None
             protocol, shell = self._connect()
             try:
                 command = protocol.run_command(
@@ -129,6 +137,11 @@ class WinrmTransport(Transport):
             except WSManFaultError as error:
                 self._close(abandon=True)
                 if error.wsman_fault_code != SHELL_NOT_FOUND or attempt == 2:
+                    raise translate(error, self.host) from error
+                continue
+            except WinRMTransportError as error:
+                self._close(abandon=True)
+                if error.code != UNREADABLE or not reused or attempt == 2:
                     raise translate(error, self.host) from error
                 continue
             except Exception as error:

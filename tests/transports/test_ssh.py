@@ -203,7 +203,7 @@ def test_another_key_than_the_pinned_one_is_refused_with_both_fingerprints(
         SshTransport(replace(host, host_key_policy=policy)).run("true")  # type: ignore[arg-type]
     assert caught.value.expected == other.get_fingerprint()
     assert caught.value.found == server.host_key.get_fingerprint()
-    assert "k8swin hostkey forget box" in (caught.value.hint or "")
+    assert "k8swin hostkey forget --params FILE box" in (caught.value.hint or "")
 
 
 def test_a_key_that_is_accepted_at_first_sight_is_pinned_and_told(host: Host) -> None:

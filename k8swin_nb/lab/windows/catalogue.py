@@ -10,6 +10,7 @@ from k8swin_nb.lab.windows.cmdlets import (
     access,
     adapters,
     computer,
+    connection_profiles,
     connectivity,
     features,
     firewall,
@@ -58,7 +59,7 @@ def command_table(*, hns: bool = False) -> CommandTable:
     """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService."""
     table = CommandTable()
     for family in (
-        access, adapters, computer, connectivity, features, firewall, instances, processes, requests, services, tasks,
+        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
     ):  # fmt: skip
         family.register(table)
     if hns:

@@ -1,4 +1,4 @@
-"""NetAdapter, NetTCPIP, DnsClient and NetConnection: adapters, addresses, routes, DNS and profiles."""
+"""NetAdapter, NetTCPIP and DnsClient: adapters, addresses, routes and DNS."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def get_address(call: Call) -> Iterator[Any]:
     )  # fmt: skip
 
 
-def _interface(call: Call) -> Adapter | None:
+def named_interface(call: Call) -> Adapter | None:
     machine: WindowsMachine = call.session.machine
     if call["InterfaceIndex"] is not None:
         return machine.net.adapter(index=int(as_list(call["InterfaceIndex"])[0]))
@@ -142,7 +142,7 @@ def _interface(call: Call) -> Adapter | None:
 
 def new_address(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
-    adapter, text = _interface(call), str(call["IPAddress"])
+    adapter, text = named_interface(call), str(call["IPAddress"])
     if adapter is None:
         cim_error(call, "The system cannot find the file specified. ", error_id="Windows System Error 2",
                   category="ObjectNotFound", target="MSFT_NetIPAddress")  # fmt: skip
@@ -176,7 +176,7 @@ def remove_address(call: Call) -> Iterator[Any]:
         if call["InputObject"] is not None
         else as_list(call["IPAddress"])
     )
-    adapter = _interface(call)
+    adapter = named_interface(call)
     kept: list[Address] = []
     gone: list[Address] = []
     for address in machine.net.addresses:
@@ -220,7 +220,7 @@ def get_route(call: Call) -> Iterator[Any]:
 
 def new_route(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
-    adapter = _interface(call)
+    adapter = named_interface(call)
     hop = str(call["NextHop"] or "0.0.0.0")  # noqa: S104 - "on link"
     if adapter is None:
         cim_error(
@@ -253,7 +253,7 @@ def remove_route(call: Call) -> Iterator[Any]:
     source = call["InputObject"]
     prefixes = as_list(prop(source, "DestinationPrefix", call["DestinationPrefix"]))
     hops = as_list(prop(source, "NextHop", call["NextHop"]))
-    adapter = _interface(call)
+    adapter = named_interface(call)
     kept = [
         r for r in machine.net.routes
         if not (matches(r.prefix, prefixes or None) and matches(r.next_hop, hops or None)
@@ -299,7 +299,7 @@ def set_interface(call: Call) -> Iterator[Any]:
     adapter = (
         machine.net.adapter(index=int(prop(source, "ifIndex")))
         if source is not None
-        else _interface(call)
+        else named_interface(call)
     )
     if adapter is None:
         no_match(
@@ -339,7 +339,7 @@ def get_dns(call: Call) -> Iterator[Any]:
 
 
 def set_dns(call: Call) -> Iterator[Any]:
-    adapter = _interface(call)
+    adapter = named_interface(call)
     if adapter is None:
         no_match(
             call,
@@ -369,7 +369,7 @@ def get_configuration(call: Call) -> Iterator[Any]:
         yield PSObject(
             {
                 "InterfaceAlias": adapter.name, "InterfaceIndex": adapter.index, "InterfaceDescription": adapter.description,
-                "NetProfile": _profile_object(adapter), "NetAdapter": _adapter_object(adapter),
+                "NetProfile": profile_object(adapter), "NetAdapter": _adapter_object(adapter),
                 "NetIPv4Interface": _interface_object(machine, adapter),
                 "IPv4Address": own, "IPv6Address": [], "IPv4DefaultGateway": gateway or None, "IPv6DefaultGateway": None,
                 "DNSServer": list(get_dns_of(adapter)), "ComputerName": machine.computer_name,
@@ -378,13 +378,7 @@ def get_configuration(call: Call) -> Iterator[Any]:
         )  # fmt: skip
 
 
-def get_dns_of(adapter: Adapter) -> Iterator[PSObject]:
-    yield PSObject(
-        {"InterfaceAlias": adapter.name, "ServerAddresses": texts(adapter.dns), "AddressFamily": 2}
-    )
-
-
-def _profile_object(adapter: Adapter) -> PSObject:
+def profile_object(adapter: Adapter) -> PSObject:
     return cim(
         "MSFT_NetConnectionProfile",
         {"Name": adapter.profile, "InterfaceAlias": adapter.name, "InterfaceIndex": uint(adapter.index),
@@ -393,36 +387,10 @@ def _profile_object(adapter: Adapter) -> PSObject:
     )  # fmt: skip
 
 
-def get_profile(call: Call) -> Iterator[Any]:
-    machine: WindowsMachine = call.session.machine
-    indexes = {a.index for a in machine.net.addresses}
-    items = [_profile_object(a) for a in machine.net.adapters if a.index in indexes]
-    yield from search(
-        call,
-        "MSFT_NetConnectionProfile",
-        items,
-        ("Name", "InterfaceAlias", "InterfaceIndex", "NetworkCategory"),
+def get_dns_of(adapter: Adapter) -> Iterator[PSObject]:
+    yield PSObject(
+        {"InterfaceAlias": adapter.name, "ServerAddresses": texts(adapter.dns), "AddressFamily": 2}
     )
-
-
-def set_profile(call: Call) -> Iterator[Any]:
-    machine: WindowsMachine = call.session.machine
-    source = call["InputObject"]
-    adapter = (
-        machine.net.adapter(index=int(prop(source, "InterfaceIndex")))
-        if source is not None
-        else _interface(call)
-    )
-    if adapter is None:
-        no_match(
-            call,
-            "MSFT_NetConnectionProfile",
-            "InterfaceAlias",
-            call["InterfaceAlias"] or call["InterfaceIndex"],
-        )
-    elif call["NetworkCategory"]:
-        adapter.category = str(call["NetworkCategory"]).capitalize()
-    return iter(())
 
 
 def register(table: CommandTable) -> None:
@@ -488,16 +456,3 @@ def register(table: CommandTable) -> None:
     add("Get-DnsClientServerAddress", get_dns, f"{interface}; AddressFamily string", "DnsClient")
     add("Set-DnsClientServerAddress", set_dns, f"{one}; ServerAddresses string[] =Addresses; ResetServerAddresses switch; "
         "Validate switch", "DnsClient", change=True)  # fmt: skip
-    add(
-        "Get-NetConnectionProfile",
-        get_profile,
-        f"Name string[]; {interface}; NetworkCategory string[]",
-        "NetConnection",
-    )
-    add(
-        "Set-NetConnectionProfile",
-        set_profile,
-        f"{one}; NetworkCategory string; {passing}",
-        "NetConnection",
-        change=True,
-    )
