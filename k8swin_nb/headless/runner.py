@@ -125,6 +125,7 @@ def _execute(
 ) -> str | None:
     """Execute one notebook; None, or the error that ended it."""
     import papermill
+    from jupyter_core.utils import ensure_event_loop
     from traitlets.config import Config
 
     # Messages between papermill and the kernel stay off the network, on sockets of this notebook's own:
@@ -143,6 +144,9 @@ def _execute(
             )
         except papermill.PapermillExecutionError as failure:
             return f"{failure.ename}: {failure.evalue}"
+        finally:
+            # nbclient leaves the event loop of this thread open.
+            ensure_event_loop().close()
     return None
 
 

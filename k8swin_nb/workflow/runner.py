@@ -28,6 +28,9 @@ from k8swin_nb.workflow.step import EXIT_STATE, Apply, Check, Outcome, State, St
 VERIFY_INTERVAL = 2.0
 """Seconds between two looks at something that takes time."""
 
+DRIFT_HINT = "nothing was changed; make the host or the parameters agree, then run again"
+FAILED_HINT = "see `If it fails` at the end of the notebook; what was done stays done, run it again"
+
 Watch = Callable[[Step, Host, Outcome | None, str], None]
 """Told when a step starts on a host (outcome None) and how it ended."""
 
@@ -110,7 +113,15 @@ def _apply_on(phase: Phase, step: Step, run: Run, host: Host) -> Row:
     if before.state is State.OK:
         return _row(step, host, Outcome.OK, started, before.detail)
     if before.state is State.DRIFT:
-        raise DriftFound(phase=phase.name, step=step.name, host=host.name, detail=before.detail)
+        # Scripts end what they found with `: run ...` when there is one thing to do about it.
+        found, _, action = before.detail.partition(": run ")
+        raise DriftFound(
+            phase=phase.name,
+            step=step.name,
+            host=host.name,
+            detail=found,
+            hint=f"run {action}" if action else DRIFT_HINT,
+        )
     if run.dry_run:
         return _row(
             step, host, Outcome.SKIPPED, started, f"would act: {before.detail}".rstrip(": ")
@@ -134,7 +145,12 @@ def _apply(phase: Phase, step: Step, run: Run, host: Host, apply: str | Apply) -
     result = _script(step, run, host, apply, "apply")
     if result.returncode != 0:
         raise StepFailed(
-            phase=phase.name, step=step.name, host=host.name, detail="apply failed", result=result
+            phase=phase.name,
+            step=step.name,
+            host=host.name,
+            detail="apply failed",
+            result=result,
+            hint=FAILED_HINT,
         )
 
 
@@ -152,6 +168,7 @@ def _wait_until_ok(phase: Phase, step: Step, run: Run, host: Host) -> Verdict:
                 step=step.name,
                 host=host.name,
                 detail=f"{verdict.detail or 'not as wanted'}{waited}",
+                hint=FAILED_HINT,
             )
         time.sleep(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))
 
@@ -165,7 +182,12 @@ def _judge(
     state = EXIT_STATE.get(result.returncode)
     if state is None:
         raise StepFailed(
-            phase=phase.name, step=step.name, host=host.name, detail=f"{verb} failed", result=result
+            phase=phase.name,
+            step=step.name,
+            host=host.name,
+            detail=f"{verb} failed",
+            result=result,
+            hint=FAILED_HINT,
         )
     if step.keep:
         run.keep_facts(host, step.keep, result.json())
