@@ -265,6 +265,10 @@ def _give_up_on_silence(sock: Any) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, option, DEAD_SECONDS * 1000)
 
 
+SILENCE = ("No existing session", "Error reading SSH protocol banner")
+"""What paramiko says when a port accepted the connection and sent nothing."""
+
+
 def translate(error: BaseException, host: Host) -> K8swinError:
     """Return our error for one of fabric's, invoke's, paramiko's or the socket's."""
     detail = redact(str(error)) or type(error).__name__
@@ -306,6 +310,12 @@ def translate(error: BaseException, host: Host) -> K8swinError:
     if isinstance(error, NoValidConnectionsError):
         reasons = {str(cause.strerror or cause) for cause in error.errors.values()}
         return unreachable(host, ", ".join(sorted(reasons)))
+    if isinstance(error, paramiko.SSHException) and detail in SILENCE:
+        return TransportTimeout(
+            host.name,
+            f"{where} accepts connections and never answers as an SSH server",
+            hint="check that sshd is what listens there, and that the machine is not overloaded",
+        )
     if isinstance(error, (paramiko.SSHException, EOFError, OSError)):
         return unreachable(host, detail)
     return TransportError(host.name, f"SSH to {where}: {type(error).__name__}: {detail}")
