@@ -37,7 +37,7 @@ elif [ -z "$containerd" ]; then
 fi
 printf '%s\n' "$kubernetes" "$containerd" | awk '!seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
 apt-get update -q
-if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -q -F -e "$KUBERNETES_VERSION-"; then
+if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
   exit 1
 fi

@@ -17,7 +17,7 @@ if [ "$found" != "$wanted" ]; then
   echo "package sources differ: found [${found//$'\n'/ | }], wanted [${wanted//$'\n'/ | }]"
   exit 10
 fi
-if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -q -F -e "$KUBERNETES_VERSION-"; then
+if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package lists hold no kubeadm $KUBERNETES_VERSION"
   exit 10
 fi

@@ -17,7 +17,7 @@ systemctl is-active --quiet containerd || differs+=("the service is not active")
 systemctl is-enabled --quiet containerd || differs+=("the service is not enabled")
 config=$(containerd config dump 2>/dev/null || true)
 grep -q 'SystemdCgroup = true' <<<"$config" || differs+=("SystemdCgroup is not true")
-if grep -E '^ *disabled_plugins' <<<"$config" | grep -q 'cri'; then differs+=("its CRI plugin is disabled"); fi
+if grep -E '^ *disabled_plugins' <<<"$config" | grep 'cri' >/dev/null; then differs+=("its CRI plugin is disabled"); fi
 grep -q -F "$PAUSE_IMAGE" <<<"$config" || differs+=("the pause image is not $PAUSE_IMAGE")
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
 if [ ${#differs[@]} -gt 0 ]; then

@@ -5,7 +5,7 @@ install -d -m 0755 /etc/k8swin
 new=$(mktemp /etc/k8swin/.kubeadm-init.XXXXXX)
 trap 'rm -f "$new"' EXIT
 cat >"$new"
-if kubeadm config --help 2>/dev/null | grep -q '^ *validate '; then
+if kubeadm config --help 2>/dev/null | grep '^ *validate ' >/dev/null; then
   kubeadm config validate --config "$new"
 fi
 chmod 0644 "$new"

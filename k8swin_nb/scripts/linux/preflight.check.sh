@@ -39,7 +39,7 @@ judge root fail "$(id -un)" "root" "give the login user sudo without a password"
 judge distribution fail "${PRETTY_NAME:-$ID}" "Debian or Ubuntu" "use Debian 12 or Ubuntu 22.04 and newer" \
   grep -q -w -E 'debian|ubuntu' <<<"$ID ${ID_LIKE:-}"
 judge architecture fail "$(uname -m)" x86_64 "use an amd64 machine" [ "$(uname -m)" = x86_64 ]
-judge kernel warn "$kernel" "4.19 or newer" "upgrade the kernel" [ "$(printf '%s\n' 4.19 "$kernel" | sort -V | head -n 1)" = 4.19 ]
+judge kernel warn "$kernel" "4.19 or newer" "upgrade the kernel" [ "$(printf '%s\n' 4.19 "$kernel" | sort -V | sed -n 1p)" = 4.19 ]
 judge cpus fail "$(nproc)" "2 or more" "give the machine a second CPU" [ "$(nproc)" -ge 2 ]
 memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
 judge memory fail "$memory MiB" "1700 MiB or more" "give the machine 2 GiB of memory" [ "$memory" -ge 1700 ]
@@ -71,12 +71,12 @@ wanted_ports="10250"
 busy=
 if [ "$joined" = no ]; then
   for port in $wanted_ports; do
-    if ss -Hltn "sport = :$port" 2>/dev/null | grep -q .; then busy+=" $port"; fi
+    if ss -Hltn "sport = :$port" 2>/dev/null | grep . >/dev/null; then busy+=" $port"; fi
   done
 fi
 judge ports fail "${busy:- free}" "$wanted_ports free" "stop what listens there" [ -z "$busy" ]
 free_of_dpkg() { [ -z "$(dpkg --audit)" ]; }
-judge packages fail "$(dpkg --audit | head -n 1)" "no broken packages" "dpkg --configure -a" free_of_dpkg
+judge packages fail "$(dpkg --audit | sed -n 1p)" "no broken packages" "dpkg --configure -a" free_of_dpkg
 no_reboot() { [ ! -e /var/run/reboot-required ]; }
 judge reboot warn "$(no_reboot && echo "not required" || echo required)" "not required" "reboot this host" no_reboot
 # shellcheck disable=SC2154
