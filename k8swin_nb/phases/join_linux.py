@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.flannel import API_READY, MASTER
-from k8swin_nb.phases.joining import CLUSTER_CA, join_secrets, worker_ready
+from k8swin_nb.phases.flannel import API_READY
+from k8swin_nb.phases.joining import CLUSTER_CA, POD_NETWORK_PLANNED, join_secrets, worker_ready
 from k8swin_nb.phases.linux_node import node_steps
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
@@ -16,12 +16,7 @@ PHASE = Phase(
     target="linux",
     steps=(
         API_READY,
-        Step(
-            name="pod-network-planned",
-            title="flannel is deployed as planned",
-            on=MASTER,
-            check="linux/pod_network.check.sh",
-        ),
+        POD_NETWORK_PLANNED,
         CLUSTER_CA,
         *node_steps(TARGET),
         Step(

@@ -8,8 +8,14 @@ from collections.abc import Callable, Mapping
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import documents
 from k8swin_nb.phases.detached import await_pod_network, reboot
-from k8swin_nb.phases.flannel import API_READY, MASTER
-from k8swin_nb.phases.joining import CLUSTER_CA, join_secrets, secret_json, worker_ready
+from k8swin_nb.phases.flannel import API_READY
+from k8swin_nb.phases.joining import (
+    CLUSTER_CA,
+    POD_NETWORK_PLANNED,
+    join_secrets,
+    secret_json,
+    worker_ready,
+)
 from k8swin_nb.phases.preflight import preflight
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.phase import Phase
@@ -130,12 +136,7 @@ PHASE = Phase(
     target="windows",
     steps=(
         API_READY,
-        Step(
-            name="pod-network-planned",
-            title="flannel is deployed as planned",
-            on=MASTER,
-            check="linux/pod_network.check.sh",
-        ),
+        POD_NETWORK_PLANNED,
         CLUSTER_CA,
         Step(
             name="facts",

@@ -87,6 +87,13 @@ def check_worker_ready(run: Run, host: Host) -> Verdict:
     return Verdict(state, lines[-1] if lines else "")
 
 
+POD_NETWORK_PLANNED = Step(
+    name="pod-network-planned",
+    title="flannel is deployed as planned",
+    on=MASTER,
+    check="linux/pod_network.check.sh",
+)
+
 CLUSTER_CA = Step(
     name="cluster-ca",
     title="The cluster's certificate authority is known",
