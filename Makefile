@@ -34,6 +34,9 @@ test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CON
 	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" \
 	    $(BIN)/python -m pytest tests/real -m real
 
+notebooks: install ## rewrite the notebooks' parameters cells from the model
+	@$(BIN)/python -m k8swin_nb.notebook.parameter_cell notebooks/[0-9]*.ipynb
+
 jupyter: install ## start the lab and open JupyterLab at 00_start_here
 	@$(BIN)/k8swin lab up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -42,4 +45,4 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
 	rm -rf $(VENV) .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-real jupyter clean
+.PHONY: help install demo test test-real notebooks jupyter clean

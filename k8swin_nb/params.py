@@ -145,7 +145,7 @@ class ClusterParams(_Model):
     """`current`: containerd and services. `classic`: Docker, as in 2019."""
 
     kubernetes_version: Version = "1.36.4"
-    """Full version of kubeadm, kubelet, kubectl and the Windows binaries."""
+    """Full version in quotes, such as "1.36.4", of kubeadm, kubelet, kubectl and the Windows programs."""
 
     containerd_version: Version = "2.3.4"
     """Version of containerd on the Windows workers, and the wanted one on Linux."""
@@ -214,7 +214,7 @@ class ClusterParams(_Model):
     """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
 
     hosts: list[HostParams] = Field(min_length=1)
-    """All machines."""
+    """All machines; when they are given, `params_file` is not read."""
 
 
 def load_params(path: str | Path) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def open_phase(name: str) -> PhaseView:
 
 def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseView:
     """Open a phase with parameters that are given, for programs and tests."""
-    phase = find_phase(name)
+    phase = find_phase(name).variant(params.profile)
     check_versions(params.profile, params.kubernetes_version, params.containerd_version)
     plan = check_plan(params)
     target = require_target(mine, params, phase.target) if phase.target else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from k8swin_nb.errors import ParamsError
@@ -20,24 +20,28 @@ INJECTED = "# Parameters"
 """The first line of the cell that papermill injects."""
 
 
+def _declared(default: Any, text: str, only: tuple[str, ...] = ()) -> Any:
+    """Declare a parameter with its help and, when it is for some, the notebooks that take it."""
+    return field(default=default, metadata={"help": text, "only": only})
+
+
 @dataclass(frozen=True, slots=True)
 class NotebookParams:
     """Parameters of a notebook run, beside the cluster's description."""
 
-    params_file: str = "params/lab.yaml"
-    """The cluster's description, relative to the project's folder."""
-
-    ip: str | None = None
-    """Address of the worker that 04 joins."""
-
-    dry_run: bool = False
-    """Show what would run, and where; change nothing."""
-
-    run_id: str | None = None
-    """Puts several notebooks into one record; None: a new one."""
-
-    runs: str = "runs"
-    """Folder of the records, relative to the project's folder."""
+    ip: str | None = _declared(
+        None,
+        "address of the worker to join, one of the hosts",
+        ("04_join_linux", "04_join_windows"),
+    )
+    params_file: str = _declared(
+        "params/lab.yaml", "description of the cluster; what is None below comes from it"
+    )
+    dry_run: bool = _declared(False, "True shows what would run, and where, and changes nothing")
+    run_id: str | None = _declared(
+        None, "puts several notebooks into one record; None starts a new one"
+    )
+    runs: str = _declared("runs", "folder of the records, relative to the project's folder")
 
 
 def given_names(cells: Sequence[str]) -> set[str]:
@@ -70,7 +74,7 @@ def collect(
     Raises:
         ParamsError: naming every parameter that is unknown, mistyped or missing.
     """
-    own = {field.name for field in fields(NotebookParams)}
+    own = {declared.name for declared in fields(NotebookParams)}
     known = own | set(ClusterParams.model_fields)
     unknown = sorted(given_names(cells) - known)
     if unknown:
@@ -93,18 +97,19 @@ def collect(
 
 
 def _notebook_params(values: dict[str, Any]) -> NotebookParams:
-    for field in fields(NotebookParams):
-        if field.name not in values:
+    for declared in fields(NotebookParams):
+        name = declared.name
+        if name not in values:
             continue
-        value = values[field.name]
-        wanted = bool if field.name == "dry_run" else str
+        value = values[name]
+        wanted = bool if isinstance(declared.default, bool) else str
         if type(value) is not wanted:
             raise ParamsError(
-                f"`{field.name}` arrived as {type(value).__name__} {value!r}, expected {wanted.__name__}",
+                f"`{name}` arrived as {type(value).__name__} {value!r}, expected {wanted.__name__}",
                 hint=(
-                    f"pass it as text: `-r {field.name} VALUE`"
+                    f"pass it as text: `-r {name} VALUE`"
                     if wanted is str
-                    else f"pass `-p {field.name} true` or `false`"
+                    else f"pass `-p {name} true` or `false`"
                 ),
             )
     return NotebookParams(**values)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from k8swin_nb.errors import InventoryError
 from k8swin_nb.workflow.step import Step
@@ -22,6 +23,18 @@ class Phase:
 
     target: str = ""
     """Operating system of the one host that the phase is about; empty when there is none."""
+
+    variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
+    """By variant, the steps that are done in another way: each stands in for the step of its name."""
+
+    def variant(self, name: str) -> Phase:
+        """Return the phase with the steps of one variant; the same steps in the same order."""
+        others = self.variants.get(name, {})
+        for other in others:
+            self.step(other)
+        return replace(
+            self, steps=tuple(others.get(step.name, step) for step in self.steps), variants={}
+        )
 
     def step(self, name: str) -> Step:
         """Return a step by name.

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from k8swin_nb.notebook.parameters import NotebookParams
+from k8swin_nb.notebook.parameter_cell import parameters_cell
 from k8swin_nb.params import ClusterParams
 from k8swin_nb.phases.catalogue import PHASES
 
@@ -91,10 +91,9 @@ def test_every_parameter_is_typed_explained_and_known(path):
         assert match, line
         assert line.count("=") == 1, line
         names.add(match.group(1))
-    known = set(ClusterParams.model_fields) | set(NotebookParams.__dataclass_fields__)
-    assert names <= known
     # papermill only warns of a parameter that a notebook does not declare.
     assert names >= set(ClusterParams.model_fields)
+    assert cell.source == parameters_cell(path.stem), "run `make notebooks`"
     for params in (ROOT / "params").glob("*.yaml"):
         keys = set(yaml.safe_load(params.read_text()))
         assert keys <= names or ("artifacts" in keys and "hosts" not in keys)
