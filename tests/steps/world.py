@@ -1,0 +1,128 @@
+"""A lab in this process, and runs on it that can look at machines' state and cut an apply short."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from k8swin_nb.__main__ import _describe
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.inventory import Host
+from k8swin_nb.lab.lab import Lab
+from k8swin_nb.lab.powershell.parser import parse as parse_powershell
+from k8swin_nb.params import check_params
+from k8swin_nb.phases.values import common_values
+from k8swin_nb.plan import check_plan
+from k8swin_nb.scripts import Script
+from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.record import Record, new_run_id
+from k8swin_nb.workflow.run import Run
+from tests.steps.snapshot import snapshot
+
+
+class Interrupted(BaseException):
+    """The notebook's kernel died in the middle of an apply."""
+
+
+def first_half(script: Script) -> Script:
+    """Return a script that ends, without a word, after half of its whole statements.
+
+    A statement is whole where the text up to its line is valid: bash itself, or the lab's parser of
+    PowerShell, says so.
+    """
+    lines = script.text.splitlines(keepends=True)
+    whole = _whole_bash if script.interpreter == "bash" else _whole_powershell
+    ends = [n for n in range(1, len(lines)) if lines[n - 1].strip() and whole("".join(lines[:n]))]
+    declared = max((n for n in ends if _declares(lines[n - 1])), default=0)
+    after = [n for n in ends if n > declared] or [len(lines)]
+    kept = "".join(lines[: after[len(after) // 2]])
+    return replace(script, text=kept + ("kill -KILL $$\n" if script.interpreter == "bash" else ""))
+
+
+def _declares(line: str) -> bool:
+    return line.startswith(
+        (': "${', "param(", "    [", ")", "#", "set -", "$ErrorActionPreference")
+    )
+
+
+def _whole_bash(text: str) -> bool:
+    done = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
+    return done.returncode == 0 and not done.stderr
+
+
+def _whole_powershell(text: str) -> bool:
+    try:
+        parse_powershell(text)
+    except Exception:
+        return False
+    return True
+
+
+class _CutTransport:
+    """Runs the first half of an apply script; everything else goes through."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def run(self, script: Script, **options: Any) -> Any:
+        if ".apply." not in script.name:
+            return self._transport.run(script, **options)
+        self._transport.run(first_half(script), **options)
+        raise Interrupted(script.name)
+
+
+class Cut:
+    """Connections on which every apply is cut short."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def transport(self, host: Host) -> Any:
+        return _CutTransport(self._pool.transport(host))
+
+
+@dataclass
+class World:
+    """One lab, one description of it, and everything that runs need."""
+
+    lab: Lab
+    params: Any
+    pool: Pool
+    runs: Path
+
+    def run(self, target: str = "", *, dry_run: bool = False, cut: bool = False) -> Run:
+        """Return a new run, as another notebook would make it: it knows nothing of earlier ones."""
+        return Run(
+            params=self.params,
+            plan=check_plan(self.params),
+            inventory=inventory_of(self.params),
+            connections=Cut(self.pool) if cut else self.pool,
+            record=Record(self.runs, new_run_id(), "steps"),
+            values=common_values,
+            target=target,
+            dry_run=dry_run,
+        )
+
+    def state(self) -> dict[str, str]:
+        """Return the state of all machines."""
+        return {
+            f"{name}: {key}": value
+            for name, machine in self.lab.machines.items()
+            for key, value in snapshot(machine).items()
+        }
+
+
+def open_world(
+    lab: Lab, network: str, runs: Path, change: Callable[[dict[str, Any]], None]
+) -> World:
+    """Describe a running lab and connect to it; `change` may edit the description."""
+    described: dict[str, Any] = dict(_describe(lab.status(), network))
+    described["cluster_name"] = "steps"
+    change(described)
+    return World(lab, check_params(described), Pool(), runs)
