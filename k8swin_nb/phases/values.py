@@ -95,7 +95,7 @@ def firewall_rules(run: Run, host: Host) -> str:
         ("k8swin-kubelet", "k8swin kubelet", "TCP", "10250"),
         ("k8swin-winrm", "k8swin WinRM on every network profile", "TCP", str(host.winrm_port)),
     ]
-    if run.plan.backend == "vxlan":
+    if run.plan.encapsulated:
         rules.append(("k8swin-vxlan", "k8swin vxlan", "UDP", str(documents.VXLAN_PORT)))
     keys = ("name", "title", "protocol", "port")
     return json.dumps([dict(zip(keys, rule, strict=True)) for rule in rules])
