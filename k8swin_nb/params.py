@@ -201,6 +201,12 @@ class ClusterParams(_Model):
     system_update: bool = False
     """Upgrade the Linux master's installed packages before anything else."""
 
+    windows_update: bool = False
+    """Install all updates of Windows on a worker first, with as many reboots as they take."""
+
+    defender_exclusions: bool = False
+    """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
+
     kubernetes_apt_source: str = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
 
