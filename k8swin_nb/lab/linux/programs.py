@@ -136,6 +136,7 @@ def packaged() -> dict[str, VersionedProgram]:
         "flannel",
         "flanneld",
         "host-local",
+        "ipset",
         "kube-apiserver",
         "kube-controller-manager",
         "kube-proxy",

@@ -1,4 +1,4 @@
-"""A simulated Linux server: Debian 12, as fresh as an installer leaves it.
+"""A simulated Linux server: Debian 12 or Ubuntu 18.04, as fresh as an installer leaves it.
 
 The disk is a real directory; what the kernel and systemd keep in memory is here and in the modules
 beside this one. Commands are in `lab/linux`; the shell that runs scripts is in `lab/bash`.
@@ -21,6 +21,7 @@ from k8swin_nb.lab.kubernetes.node import Container, NodeFacts
 from k8swin_nb.lab.machines import kernel as kernels
 from k8swin_nb.lab.machines.container_runtime import ContainerRuntime
 from k8swin_nb.lab.machines.daemons import DAEMONS, KUBELET_CONFIG
+from k8swin_nb.lab.machines.distributions import BOOKWORM, DISTRIBUTIONS
 from k8swin_nb.lab.machines.installed import InstalledPackages
 from k8swin_nb.lab.machines.interfaces import Interfaces
 from k8swin_nb.lab.machines.journal import Journal
@@ -52,7 +53,8 @@ class LinuxMachine(LinuxFiles):
         python_bash: whether scripts run in the Python interpreter and never in the host's bash.
         cpus: processors.
         memory: bytes.
-        cgroup: "v2" or "v1".
+        distribution: code name of what is installed: "bookworm" or "bionic".
+        cgroup: "v2" or "v1"; the distribution's own when None.
         swap: whether a swap file is in use.
         gateway: of the default route.
         packages: names of packages that are installed from the start, "containerd.io" for example.
@@ -71,7 +73,8 @@ class LinuxMachine(LinuxFiles):
         python_bash: bool = False,
         cpus: int = 2,
         memory: int = 4 * 1024**3,
-        cgroup: str = "v2",
+        distribution: str = BOOKWORM.codename,
+        cgroup: str | None = None,
         swap: bool = True,
         gateway: str | None = None,
         packages: Sequence[str] = (),
@@ -82,9 +85,10 @@ class LinuxMachine(LinuxFiles):
         self._python_bash = python_bash
         self._owners: dict[str, tuple[str, str]] = {}
         root.mkdir(parents=True, exist_ok=True)
-        lay_out(root, name, address, user, swap=swap)
-        self._hardware = (cpus, memory, cgroup)
-        self.kernel = Kernel(cpus, memory, cgroup)
+        self.distribution = DISTRIBUTIONS[distribution]
+        lay_out(root, self.distribution, name, address, user, swap=swap)
+        self._hardware = (cpus, memory, cgroup or self.distribution.cgroup, self.distribution)
+        self.kernel = Kernel(*self._hardware)
         self.journal = Journal(boot=self.boot_id)
         default_gateway = address.rpartition(".")[0] + ".1"
         self.interfaces = Interfaces(address, default_gateway if gateway is None else gateway)
@@ -161,7 +165,7 @@ class LinuxMachine(LinuxFiles):
 
     def _identity(self, path: str) -> tuple[str, str] | None:
         if path.startswith(("/lib/systemd/systemd-", "/usr/lib/systemd/systemd-")):
-            return path.rpartition("/")[2], "252"
+            return path.rpartition("/")[2], self.distribution.systemd
         try:
             with self.path(path).open("rb") as file:
                 return identity(file.read(300))
@@ -349,7 +353,7 @@ class LinuxMachine(LinuxFiles):
             address=self._node_address(),
             operating_system="linux",
             os_image=self.os_release().get("PRETTY_NAME", "Linux"),
-            kernel_version=kernels.RELEASE,
+            kernel_version=self.kernel.release,
             container_runtime_version=f"containerd://{self.runtime.version}",
             kubelet_version=f"v{self.program_version('/usr/bin/kubelet')}",
             machine_id=machine_id,

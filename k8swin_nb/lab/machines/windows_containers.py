@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from k8swin_nb.lab.kubernetes.kubelet import Kubelet
     from k8swin_nb.lab.machines.windows import WindowsMachine
     from k8swin_nb.lab.machines.windows_container import WindowsContainer
+    from k8swin_nb.lab.machines.windows_dockershim import Dockershim
 
 DEFAULT_CNI_CONF = r"C:\Program Files\containerd\cni\conf"
 DEFAULT_CNI_BIN = r"C:\Program Files\containerd\cni\bin"
@@ -28,6 +29,7 @@ class RunningKubelet:
     address: str
     version: str
     agent: Kubelet
+    shim: Dockershim | None = None  # of a kubelet that runs pods with Docker
 
 
 @dataclass(slots=True)
@@ -96,6 +98,11 @@ class WindowsContainers:
         self.containerd = None
         self.kubelet = None
 
+    @property
+    def shim(self) -> Dockershim | None:
+        """Set while a kubelet runs that uses Docker."""
+        return self.kubelet.shim if self.kubelet is not None else None
+
     # --- NodeMachine
 
     def node_facts(self) -> NodeFacts:
@@ -107,7 +114,7 @@ class WindowsContainers:
             operating_system="windows",
             os_image=machine.edition.product,
             kernel_version=machine.edition.full,
-            container_runtime_version=f"containerd://{self.containerd.version if self.containerd else ''}",
+            container_runtime_version=self._runtime_version(),
             kubelet_version=f"v{kubelet.version}" if kubelet else "",
             machine_id=machine.computer_name,
             boot_id=machine.boot_id,
@@ -116,7 +123,15 @@ class WindowsContainers:
             labels={"node.kubernetes.io/windows-build": build},
         )
 
+    def _runtime_version(self) -> str:
+        if self.shim is not None:
+            engine = self._machine.docker.engine
+            return f"docker://{engine.version if engine else ''}"
+        return f"containerd://{self.containerd.version if self.containerd else ''}"
+
     def runtime_ready(self) -> str | None:
+        if self.shim is not None:
+            return self.shim.ready()
         machine = self._machine
         if self.containerd is None or not machine.powered_on:
             return (
@@ -148,10 +163,14 @@ class WindowsContainers:
         return "cni plugin not initialized"
 
     def network_ready(self) -> str | None:
+        if self.shim is not None:
+            return self.shim.network_ready()
         found = self.cni_configuration()
         return found if isinstance(found, str) else None
 
     def pull(self, image: str) -> str | None:
+        if self.shim is not None:
+            return self.shim.pull(image)
         full = pulling.normalize(image)
         if full in self.namespace("k8s.io"):
             return None
@@ -194,6 +213,8 @@ class WindowsContainers:
     ) -> Container:
         from k8swin_nb.lab.machines.windows_container import WindowsContainer
 
+        if self.shim is not None:
+            return self.shim.start(pod, container, environment)
         machine = self._machine
         image = self.namespace("k8s.io").get(pulling.normalize(container["image"]))
         if image is None:
