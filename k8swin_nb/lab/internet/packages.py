@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from k8swin_nb.lab.internet.answers import file, missing, path_of, sha256
+from k8swin_nb.lab.internet.archives import tar_gz
 from k8swin_nb.lab.internet.binaries import stand_in
 from k8swin_nb.lab.internet.catalogue import catalogue, versions
 from k8swin_nb.lab.internet.debs import Package, pack, stanza
@@ -132,8 +133,10 @@ def kubernetes_repository(minor: str) -> Repository:
     """Return the repository of one minor version ("1.36"), flat."""
     wanted = {
         "kubernetes": set(catalogue()["kubernetes"][minor]),
-        "cri-tools": {one for one in versions("cri-tools") if _minor(one) <= _minor(minor)},
-        "cni-plugins": set(versions("cni-plugins")),
+        "cri-tools": {
+            one for one in versions("cri-tools") if (1, 24) <= _minor(one) <= _minor(minor)
+        },
+        "cni-plugins": {one for one in versions("cni-plugins") if _minor(one) >= (1, 1)},
     }
     label = f"Origin: isv:kubernetes:core:stable:v{minor}\nSuite: deb\nArchitectures: amd64\n"
     return _build("kubernetes", "amd64/", "Packages", "", label, wanted=wanted)
@@ -197,14 +200,31 @@ def _serve(request: HttpRequest, repository: Repository, path: str) -> HttpRespo
 
 def _kubernetes(request: HttpRequest) -> HttpResponse:
     found = re.fullmatch(r"/core:/stable:/v(\d+\.\d+)/deb/(.*)", path_of(request))
-    if not found or found[1] not in catalogue()["kubernetes"]:
+    if not found or found[1] not in catalogue()["kubernetes"] or _minor(found[1]) < (1, 24):
         return missing()
     if found[2] == "Release.key":
         return file(request, public_key("kubernetes"), "application/pgp-keys")
     return _serve(request, kubernetes_repository(found[1]), found[2])
 
 
+@cache
+def docker_archive(version: str) -> bytes:
+    """Return the static archive of a version of Docker for Linux."""
+    # Before 18.09 Docker brought a containerd of its own, under names of its own.
+    prefix = "docker-" if version.endswith("-ce") else ""
+    own = ("docker", "dockerd", "docker-init", "docker-proxy")
+    others = ("containerd", "containerd-shim", "runc", "containerd-ctr" if prefix else "ctr")
+    return tar_gz(
+        {f"docker/{name}": stand_in(name, version) for name in own}
+        | {f"docker/{prefix}{name}": stand_in(f"{prefix}{name}", version) for name in others}
+    )
+
+
 def _docker(request: HttpRequest) -> HttpResponse:
+    static = re.fullmatch(r"/linux/static/stable/x86_64/docker-(\d[\w.-]*)\.tgz", path_of(request))
+    if static:
+        known = static[1] in versions("docker")
+        return file(request, docker_archive(static[1]) if known else None)
     found = re.fullmatch(r"/linux/(debian|ubuntu)/(.*)", path_of(request))
     if not found:
         return missing()

@@ -74,6 +74,8 @@ class InstalledPackages:
         kept = set(old.files if old else ()) - set(content.files)
         for path in sorted(kept - set(package.conffiles)):
             machine.path(path).unlink(missing_ok=True)
+        for group in package.groups:
+            self._add_group(group)
         for path, data in content.files.items():
             if path in package.conffiles and machine.exists(path):
                 continue
@@ -94,6 +96,14 @@ class InstalledPackages:
             machine.write_file("/run/reboot-required.pkgs", f"{package.name}\n")
         self._write()
         return self._enable(package, fresh=old is None or old.removed)
+
+    def _add_group(self, name: str) -> None:
+        text = self._machine.read_text("/etc/group")
+        if f"\n{name}:" in f"\n{text}":
+            return
+        taken = {int(line.split(":")[2]) for line in text.splitlines() if line.count(":") == 3}
+        number = next(one for one in range(998, 100, -1) if one not in taken)
+        self._machine.write_file("/etc/group", f"{text.rstrip()}\n{name}:x:{number}:\n")
 
     def _enable(self, package: Package, *, fresh: bool) -> list[str]:
         said: list[str] = []
