@@ -30,6 +30,9 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 _REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
 
+OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
+"""Words under which a parameter is looked for although it has another name."""
+
 NETBIOS_LENGTH = 15
 """A Windows computer name has at most this many characters."""
 
@@ -171,8 +174,8 @@ class ClusterParams(_Model):
     flannel_version: Version = "0.28.9"
     """Version of flannel on Linux and flanneld.exe on Windows."""
 
-    flannel_backend: Literal["host-gw", "vxlan"] = "host-gw"
-    """`host-gw` needs all nodes on one layer-2 segment; `vxlan` does not."""
+    topology: Literal["host-gw", "l3", "ovn", "vxlan"] = "host-gw"
+    """How pods reach other nodes: `host-gw` on one segment, `l3` by the site's router, `vxlan`; `ovn` by others."""
 
     pod_subnet: Network = "10.244.0.0/16"
     """Pods' network; each node is given a /24 of it."""
@@ -197,6 +200,12 @@ class ClusterParams(_Model):
 
     system_update: bool = False
     """Upgrade the Linux master's installed packages before anything else."""
+
+    windows_update: bool = False
+    """Install all updates of Windows on a worker first, with as many reboots as they take."""
+
+    defender_exclusions: bool = False
+    """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
 
     kubernetes_apt_source: str = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
@@ -324,8 +333,7 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
         model = HostParams if len(detail["loc"]) > 1 else ClusterParams
-        close = difflib.get_close_matches(str(detail["loc"][-1]), model.model_fields, n=1)
-        return f"unknown parameter `{name}`" + (f", did you mean `{close[0]}`?" if close else "")
+        return f"unknown parameter `{name}`" + _did_you_mean(str(detail["loc"][-1]), model)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
@@ -340,6 +348,14 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     return (
         f"`{name}` ({type(found).__name__}{shown}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
+
+
+def _did_you_mean(word: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(word, model.model_fields, n=1)
+    other = OTHER_WORDS.get(word)
+    if other in model.model_fields:
+        close = [str(other)]
+    return f", did you mean `{close[0]}`?" if close else ""
 
 
 def _cross_check(params: ClusterParams, source: str) -> None:

@@ -52,6 +52,12 @@ def test_the_example_says_the_defaults_of_the_model():
         assert f'Default: "{ClusterParams.model_fields[name].default}"' in text
 
 
+def test_the_name_of_the_backend_leads_to_the_topology():
+    assert "unknown parameter `flannel_backend`, did you mean `topology`?" in str(
+        refused(flannel_backend="vxlan")
+    )
+
+
 def test_a_version_that_arrived_as_a_number_is_not_repaired():
     error = refused(kubernetes_version=1.36)
     assert "`kubernetes_version` arrived as the number 1.36" in str(error)

@@ -104,8 +104,8 @@ def net_conf(plan: NetworkPlan, *, windows: bool = False, early: bool = False) -
     Windows names the HNS network in it; Linux is told not to use nftables, which the kubelet's own
     rules do not use either, unless it is an early flannel that has never heard of them.
     """
-    backend: Document = {"Type": plan.backend}
-    if plan.backend == "vxlan":
+    backend: Document = {"Type": plan.windows_backend if windows else plan.backend}
+    if plan.encapsulated:
         backend |= {"VNI": VXLAN_VNI, "Port": VXLAN_PORT}
     if windows:
         backend["Name"] = hns_network(plan)
@@ -119,7 +119,7 @@ def net_conf(plan: NetworkPlan, *, windows: bool = False, early: bool = False) -
 
 def hns_network(plan: NetworkPlan) -> str:
     """Return the name of the HNS network on Windows workers, which is the CNI network's name too."""
-    return "cbr0" if plan.backend == "host-gw" else f"flannel.{VXLAN_VNI}"
+    return f"flannel.{VXLAN_VNI}" if plan.encapsulated else "cbr0"
 
 
 def cni_conf(plan: NetworkPlan, node_address: str) -> str:
@@ -137,19 +137,19 @@ def cni_conf(plan: NetworkPlan, node_address: str) -> str:
         endpoint("OutBoundNAT", {"Exceptions": inside}),
         endpoint("SDNRoute", {"DestinationPrefix": str(plan.service_subnet), "NeedEncap": True}),
     ]
-    if plan.backend == "host-gw":
+    if plan.encapsulated:
+        policies.append(endpoint("ProviderAddress", {"ProviderAddress": node_address}))
+    else:
         policies.append(
             endpoint("SDNRoute", {"DestinationPrefix": f"{node_address}/32", "NeedEncap": True})
         )
-    else:
-        policies.append(endpoint("ProviderAddress", {"ProviderAddress": node_address}))
     delegate: Document = {
-        "type": "win-bridge" if plan.backend == "host-gw" else "win-overlay",
+        "type": "win-overlay" if plan.encapsulated else "win-bridge",
         "apiVersion": 2,
         "dns": {"Nameservers": [str(plan.dns_service_ip)], "Search": ["svc.cluster.local"]},
         "policies": policies,
     }
-    if plan.backend == "host-gw":
+    if not plan.encapsulated:
         delegate["loopbackDSR"] = True
     return json.dumps(
         {

@@ -12,7 +12,7 @@ import time
 from k8swin_nb.compatibility import docker_source, package_source
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams
-from k8swin_nb.phases import documents
+from k8swin_nb.phases import documents, windows_node
 from k8swin_nb.phases.artifacts import worker_artifacts
 from k8swin_nb.phases.flannel_manifest import flannel_image
 from k8swin_nb.phases.linux_artifacts import linux_artifacts
@@ -34,73 +34,15 @@ from k8swin_nb.versions import (
     flannel_namespace,
     gate,
     minor,
-    windows_build,
 )
 from k8swin_nb.workflow.run import Run
-
-PAUSE_VERSION = "3.10.2"
-"""The pause image of Windows workers: it holds all three supported builds."""
-
-FOLDERS = (
-    r"C:\k",
-    r"C:\k8swin",
-    r"C:\k8swin\downloads",
-    r"C:\k8swin\jobs",
-    r"C:\k8swin\state",
-    r"C:\etc\cni\net.d",
-    r"C:\etc\containerd\certs.d",
-    r"C:\etc\kube-flannel",
-    r"C:\etc\kube-proxy",
-    r"C:\etc\kubernetes\manifests",
-    r"C:\etc\kubernetes\pki",
-    r"C:\opt\cni\bin",
-    r"C:\run\flannel",
-    r"C:\var\lib\kubelet",
-    r"C:\var\log\containerd",
-    r"C:\var\log\flanneld",
-    r"C:\var\log\kube-proxy",
-    r"C:\var\log\kubelet",
-)
-"""Folders of a worker. kubeadm and flanneld do not make the ones that they write to."""
 
 
 def pause_image(params: ClusterParams, os: str = "windows") -> str:
     """Return the image that holds a pod's network: on Linux the one that kubeadm lists as well."""
-    version = PAUSE_VERSION if os == "windows" else gate(PAUSE, params.kubernetes_version)
-    return f"{params.image_repository}/pause:{version}"
-
-
-def containerd_config(params: ClusterParams) -> str:
-    """Return containerd's configuration on a Windows worker, in the format of version 2."""
-    lines = [
-        "version = 3",
-        r"root = 'C:\ProgramData\containerd\root'",
-        r"state = 'C:\ProgramData\containerd\state'",
-        "",
-        "[grpc]",
-        r"  address = '\\.\pipe\containerd-containerd'",
-        "",
-        "[plugins.'io.containerd.cri.v1.images'.pinned_images]",
-        f"  sandbox = '{pause_image(params)}'",
-        "",
-        "[plugins.'io.containerd.cri.v1.images'.registry]",
-        r"  config_path = 'C:\etc\containerd\certs.d'",
-        "",
-        "[plugins.'io.containerd.cri.v1.runtime'.cni]",
-        r"  bin_dirs = ['C:\opt\cni\bin']",
-        r"  conf_dir = 'C:\etc\cni\net.d'",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def test_image(run: Run, host: Host) -> str:
-    """Return the test app's image for a Windows worker: the given one, or servercore of its build."""
-    if run.params.test_image:
-        return run.params.test_image
-    facts = run.facts.get(host.name, {}).get("facts")
-    tag = windows_build(int(facts["build"])).tag if facts else ""
-    return f"mcr.microsoft.com/windows/servercore:{tag}" if tag else ""
+    if os == "windows":
+        return windows_node.pause_image(params)
+    return f"{params.image_repository}/pause:{gate(PAUSE, params.kubernetes_version)}"
 
 
 def firewall_rules(run: Run, host: Host) -> str:
@@ -109,7 +51,7 @@ def firewall_rules(run: Run, host: Host) -> str:
         ("k8swin-kubelet", "k8swin kubelet", "TCP", "10250"),
         ("k8swin-winrm", "k8swin WinRM on every network profile", "TCP", str(host.winrm_port)),
     ]
-    if run.plan.backend == "vxlan":
+    if run.plan.encapsulated:
         rules.append(("k8swin-vxlan", "k8swin vxlan", "UDP", str(documents.VXLAN_PORT)))
     keys = ("name", "title", "protocol", "port")
     return json.dumps([dict(zip(keys, rule, strict=True)) for rule in rules])
@@ -191,16 +133,19 @@ def common_values(run: Run, host: Host) -> dict[str, str]:
 def windows_values(run: Run, host: Host) -> dict[str, str]:
     """Return the values that only Windows scripts declare."""
     params, plan = run.params, run.plan
+    classic = params.profile == "classic"
     return {
         "hns_network": documents.hns_network(plan),
-        "cni_conf": documents.cni_conf(plan, host.address),
+        "cni_conf": (
+            windows_node.dockershim_cni_conf(plan, host.address)
+            if classic
+            else documents.cni_conf(plan, host.address)
+        ),
         "windows_net_conf": documents.net_conf(plan, windows=True),
-        "containerd_config": containerd_config(params),
-        "folders": ";".join(FOLDERS),
         "supported_builds": supported_builds(params),
         "controller_time": f"{time.time():.1f}",
         "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
         "firewall_rules": firewall_rules(run, host),
         "artifacts": worker_artifacts(params),
-        "images": f"{pause_image(params)} {test_image(run, host)}".strip(),
+        **windows_node.profile_values(run, host),
     }

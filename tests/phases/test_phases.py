@@ -117,7 +117,7 @@ def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
 
 
 def test_vxlan_uses_what_windows_needs_on_linux_too():
-    plan = network_plan(check_params(described(flannel_backend="vxlan")))
+    plan = network_plan(check_params(described(topology="vxlan")))
     for windows in (False, True):
         backend = json.loads(documents.net_conf(plan, windows=windows))["Backend"]
         assert (backend["VNI"], backend["Port"]) == (4096, 4789)

@@ -4,7 +4,7 @@ set -euo pipefail
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
 : "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
 : "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
-: "${FLANNEL_BACKEND:?host-gw or vxlan}"
+: "${FLANNEL_BACKEND:?host-gw, alloc or vxlan}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 read -r ready wanted < <(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" \
@@ -17,8 +17,11 @@ fi
 annotation() { kubectl get node "$NODE_NAME" -o "jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/$1}"; }
 backend=$(annotation backend-type)
 address=$(annotation public-ip)
-if [ "$backend $address" != "$FLANNEL_BACKEND $NODE_ADDRESS" ]; then
-  echo "flannel announces $backend at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
+wanted_backend=$FLANNEL_BACKEND
+# Where only networks are handed out, flannel names no backend.
+[ "$FLANNEL_BACKEND" != alloc ] || wanted_backend=
+if [ "$backend $address" != "$wanted_backend $NODE_ADDRESS" ]; then
+  echo "flannel announces ${backend:-no backend} at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
   exit 10
 fi
 if ! grep -q '^FLANNEL_SUBNET=' /run/flannel/subnet.env 2>/dev/null; then
@@ -37,4 +40,4 @@ if [ "$available" != "$replicas" ]; then
   echo "CoreDNS: $pods"
   exit 10
 fi
-echo "$NODE_NAME is Ready, $backend at $address, $(grep '^FLANNEL_SUBNET=' /run/flannel/subnet.env), CoreDNS available"
+echo "$NODE_NAME is Ready, ${backend:-alloc} at $address, $(grep '^FLANNEL_SUBNET=' /run/flannel/subnet.env), CoreDNS available"

@@ -1,20 +1,34 @@
 <#
 .SYNOPSIS
 How far is the job that creates the HNS network? One line: state, then what it says.
+.DESCRIPTION
+A file that speaks of work under way while no task runs is left over: the server was switched off, or the job
+was stopped. That is `interrupted`, and the job may be started anew.
 #>
 param()
 $ErrorActionPreference = 'Stop'
 
+$task = Get-ScheduledTask -TaskName k8swin-pod-network -ErrorAction SilentlyContinue
+$runs = $task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
 $file = 'C:\k8swin\jobs\pod-network\status.json'
 if (-not (Test-Path $file)) {
-    $task = Get-ScheduledTask -TaskName k8swin-pod-network -ErrorAction SilentlyContinue
-    if ($task -and $task.State -ne 'Running') {
+    if ($runs) {
+        'started the task runs, no status yet'
+    } elseif ($task) {
         $result = (Get-ScheduledTaskInfo -TaskName k8swin-pod-network).LastTaskResult
         "pending the task is $($task.State), last result $result"
     } else {
-        'pending no status yet'
+        'pending there is no task'
     }
     exit 0
 }
 $status = Get-Content -Path $file -Raw | ConvertFrom-Json
-"$($status.state) $($status.detail)"
+$state = $status.state
+if (-not $runs -and @('done', 'rolled-back', 'failed') -notcontains $state) {
+    # The task may have ended between the two looks: the file is read again before it is judged.
+    Start-Sleep -Seconds 1
+    $status = Get-Content -Path $file -Raw | ConvertFrom-Json
+    $state = $status.state
+    if (@('done', 'rolled-back', 'failed') -notcontains $state) { $state = 'interrupted' }
+}
+"$state $($status.detail)"

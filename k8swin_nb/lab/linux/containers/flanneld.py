@@ -48,7 +48,7 @@ class _Flanneld:
             return f"Failed to create SubnetManager: unable to read net-conf.json: {error}"
         backend = self._config.get("Backend", {})
         self._backend = str(backend.get("Type", "udp")).lower()
-        if self._backend not in ("host-gw", "vxlan"):
+        if self._backend not in ("host-gw", "vxlan", "alloc"):
             raise RuntimeError(f"not simulated in the lab: flannel backend {self._backend}")
         facts = self._machine.node_facts()
         node = cluster.object("nodes", facts.name)
@@ -76,8 +76,9 @@ class _Flanneld:
         say(f"I Found network config - Backend type: {self._backend}")
         say("I Wrote subnet file to /run/flannel/subnet.env")
         say("I Running backend.")
-        cluster.observe(self._changed)
-        self._changed(cluster)
+        if self._backend != "alloc":
+            cluster.observe(self._changed)
+            self._changed(cluster)
         self._container.on_stop.append(self._leave)
         return None
 
@@ -92,7 +93,7 @@ class _Flanneld:
         client = Client(cluster, service_account_user(namespace, account), "flanneld")
         annotations = {
             f"{_PREFIX}/backend-data": data,
-            f"{_PREFIX}/backend-type": self._backend,
+            f"{_PREFIX}/backend-type": "" if self._backend == "alloc" else self._backend,
             f"{_PREFIX}/kube-subnet-manager": "true",
             f"{_PREFIX}/public-ip": address,
         }
@@ -101,7 +102,7 @@ class _Flanneld:
         )
 
     def _write(self, network: Any, subnet: Any) -> None:
-        mtu = 1500 if self._backend == "host-gw" else 1450
+        mtu = 1450 if self._backend == "vxlan" else 1500
         first = f"{subnet.network_address + 1}/{subnet.prefixlen}"
         text = (
             f"FLANNEL_NETWORK={network}\nFLANNEL_SUBNET={first}\nFLANNEL_MTU={mtu}\n"

@@ -276,7 +276,10 @@ class _Daemon:
             return
         wanted = {}
         for node in nodes:
-            public = (node["metadata"].get("annotations") or {}).get(f"{_PREFIX}/public-ip")
+            notes = node["metadata"].get("annotations") or {}
+            public = notes.get(f"{_PREFIX}/public-ip")
+            if notes.get(f"{_PREFIX}/backend-type") != self._backend():
+                continue
             if node["metadata"]["name"] != self.node and public and node["spec"].get("podCIDR"):
                 wanted[node["spec"]["podCIDR"]] = public
         net = self.machine.net
