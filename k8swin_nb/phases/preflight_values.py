@@ -15,6 +15,9 @@ from k8swin_nb.workflow.run import Run
 CGROUP_V2_KNOWN = (1, 19)
 """Older kubelets do not find control groups v2."""
 
+DOCKER_HUB = "registry-1.docker.io"
+"""The host behind images of `docker.io`."""
+
 WINDOWS_IMAGES = "mcr.microsoft.com"
 
 
@@ -32,10 +35,12 @@ def preflight_values(run: Run, host: Host, *, api_expected: bool) -> dict[str, s
 
 
 def registry(image: str) -> str:
-    """Return the host of an image or repository: `docker.io` where none is named."""
+    """Return the host of an image or repository; Docker Hub's where none is named."""
     first, slash, _ = image.partition("/")
     named = "." in first or ":" in first or first == "localhost"
-    return first if named and (slash or ":" not in first) else "docker.io"
+    if not (named and (slash or ":" not in first)) or first == "docker.io":
+        return DOCKER_HUB
+    return first
 
 
 def linux_places(params: ClusterParams) -> list[str]:

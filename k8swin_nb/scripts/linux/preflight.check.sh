@@ -356,7 +356,7 @@ look_for_downloads() { # what cannot be had from each host, a line each
   if has ctr; then images=$(ctr -n k8s.io images ls -q 2>/dev/null || true); fi
   for host in $DOWNLOAD_HOSTS; do
     # What is on the host already is not fetched again.
-    if grep "^$host/" <<<"$images" >/dev/null; then continue; fi
+    if grep "^${host#registry-1.}/" <<<"$images" >/dev/null; then continue; fi
     if ! getent ahostsv4 "${host%%:*}" >/dev/null; then
       echo "failed $host (no such name)"
     elif has curl; then

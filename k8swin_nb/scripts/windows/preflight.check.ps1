@@ -102,7 +102,7 @@ Test-Probe 'W04' 'execution-policy' {
     $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell'
     if (Test-Path $key) {
         $set = Get-ItemProperty -Path $key
-        if ($set.PSObject.Properties['ExecutionPolicy']) { $policy = $set.ExecutionPolicy }
+        if ($set -and $set.PSObject.Properties['ExecutionPolicy']) { $policy = $set.ExecutionPolicy }
     }
     New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
 }
@@ -155,7 +155,7 @@ Test-Probe 'W12' 'pending-reboot' {
     if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
     if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
     $manager = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager'
-    if ($manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
+    if ($manager -and $manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
     if ($active -ne $next) { $pending += 'computer name' }
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
@@ -311,7 +311,7 @@ Test-Probe 'W31' 'automatic-restart' {
     $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU'
     if (Test-Path $key) {
         $set = Get-ItemProperty -Path $key
-        if ($set.PSObject.Properties['AUOptions']) { $option = [string]$set.AUOptions }
+        if ($set -and $set.PSObject.Properties['AUOptions']) { $option = [string]$set.AUOptions }
     }
     New-Answer 'warn' ($option -ne '4') "AUOptions $option" 'no policy that installs and restarts by itself (4)' 'choose a maintenance window, or drain the node first'
 }
