@@ -43,7 +43,14 @@ def _version(text: str) -> str:
     return text
 
 
+def _without_zeros(text: str) -> str:
+    """Return an address without leading zeros, which some programs read as octal numbers."""
+    return re.sub(r"(?<![\d])0+(?=\d)", "", text)
+
+
 def _network(text: str) -> str:
+    if (plain := _without_zeros(text)) != text:
+        raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
         ipaddress.IPv4Network(text)
     except ValueError as error:
@@ -57,6 +64,8 @@ def _network(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    if (plain := _without_zeros(text)) != text:
+        raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
@@ -68,6 +77,12 @@ def _node_name(text: str) -> str:
         raise ValueError(f"`{text}` has capitals; a node's name is lower-case: `{text.lower()}`")
     if not _LABEL.fullmatch(text) or len(text) > 63:
         raise ValueError(f"`{text}` is not a host name of letters, digits and hyphens")
+    return text
+
+
+def _attestation(text: str) -> str:
+    if text and not re.fullmatch(r"\S.*, \d{4}-\d{2}-\d{2}", text):
+        raise ValueError(f"`{text}` is not a name and a date such as `A. Miller, 2026-11-26`")
     return text
 
 
@@ -85,6 +100,7 @@ Version = Annotated[str, AfterValidator(_version)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
+Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -144,6 +160,9 @@ class HostParams(_Model):
     vm_name: str | None = None
     """The worker's name on the Hyper-V host, when it differs from `name`."""
 
+    platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
+    """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
+
 
 CLASSIC_DEFAULTS = {
     "kubernetes_version": "1.13.12",
@@ -188,6 +207,9 @@ class ClusterParams(_Model):
 
     site_networks: list[Network] = []
     """Other networks of the site that pods and services must not overlap."""
+
+    anti_spoofing_attested: Attestation = ""
+    """Name and date of who let nodes send with their pods' addresses at the hypervisor; empty: nobody."""
 
     dns_service_ip: Address | None = None
     """Leave unset: derived from `service_subnet`. Set to another value it is refused."""

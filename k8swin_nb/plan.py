@@ -36,6 +36,9 @@ RESERVED = (
 WINDOWS_DUMMY = IPv4Network("192.168.255.0/30")
 """Prefix of the placeholder network that Microsoft's SDN scripts create on a worker."""
 
+UNENCAPSULATED = ("host-gw", "l3")
+"""Topologies whose nodes send packets with their pods' addresses, which a hypervisor may take for spoofing."""
+
 DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
 """docker0's default network."""
 
@@ -89,6 +92,16 @@ class NetworkPlan:
         another backend: pods of Linux nodes are then reached through the default gateway, as planned.
         """
         return "host-gw" if self.backend == "alloc" else self.backend
+
+    @property
+    def service_capacity(self) -> int:
+        """How many Services there is room for, less the network's and the API's and DNS's addresses."""
+        return max(0, self.service_subnet.num_addresses - 4)
+
+    @property
+    def pod_capacity(self) -> int:
+        """How many pods the planned nodes can run together."""
+        return sum(self.pods_per_node[system] for _, _, system in self.nodes)
 
     @property
     def encapsulated(self) -> bool:
@@ -192,14 +205,42 @@ class NetworkPlan:
             )
         return found
 
+    def _windows_segments(self) -> list[Finding]:
+        """With l3, flanneld on Windows routes to other Windows nodes directly: they must be neighbours."""
+        if self.topology != "l3":
+            return []
+        known = (self.host_subnet, *self.site_networks)
+        places = {
+            name: next((str(n) for n in known if address in n), str(address))
+            for name, address, system in self.nodes
+            if system == "windows"
+        }
+        if len(set(places.values())) < 2:
+            return []
+        where = ", ".join(f"`{name}` in {place}" for name, place in places.items())
+        return [
+            Finding(
+                "fail",
+                f"Windows workers are on several segments ({where}): with l3 flanneld on Windows still "
+                "routes to other Windows nodes directly; put them on one, or use `topology: vxlan`",
+            )
+        ]
+
     def _hosts(self) -> list[Finding]:
-        found = []
+        found = self._windows_segments()
         for name, address, _ in self.nodes:
+            if address in (self.host_subnet[0], self.host_subnet[-1]):
+                found.append(
+                    Finding(
+                        "fail",
+                        f"`{name}` {address} is the network's or broadcast address of {self.host_subnet}",
+                    )
+                )
             if address not in self.host_subnet:
                 if self.topology == "host-gw":
                     message = (
                         f"`{name}` {address} is outside `host_subnet` {self.host_subnet}: host-gw needs "
-                        "all nodes on one layer-2 segment; use `topology: vxlan`"
+                        "all nodes on one layer-2 segment; use `topology: vxlan`, or l3 with the site's router"
                     )
                     found.append(Finding("fail", message))
                 else:

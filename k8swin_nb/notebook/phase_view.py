@@ -11,8 +11,16 @@ from IPython.display import display
 from k8swin_nb.errors import ClusterError, K8swinError
 from k8swin_nb.inventory import Host
 from k8swin_nb.notebook.address_map import AddressMap
+from k8swin_nb.notebook.routes import Handover, RouteListing
 from k8swin_nb.notebook.stream import LiveOutput
-from k8swin_nb.notebook.tables import StaticTable, plan_table, preflight_table
+from k8swin_nb.notebook.tables import (
+    StaticTable,
+    anti_spoofing_table,
+    plan_table,
+    preflight_table,
+)
+from k8swin_nb.phases.preflight import LINUX, WINDOWS
+from k8swin_nb.phases.static_routes import read_routes
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.report import Report
@@ -109,6 +117,8 @@ class PhaseView:
                         "failed", phase=self.phase.name, step=step.name, error=str(error)
                     )
                     display(shown)
+                    if any(name in step.scripts for name in (LINUX, WINDOWS)):
+                        display(self.preflight())
                     raise
                 finally:
                     self.run.on_output = None
@@ -124,6 +134,18 @@ class PhaseView:
     def preflight(self) -> StaticTable:
         """Return the preflight table: check, host, found, wanted, fix."""
         return preflight_table(self.run.facts)
+
+    def anti_spoofing(self) -> StaticTable:
+        """Return what is to be done at the nodes' hypervisors, in commands."""
+        return anti_spoofing_table(self.run)
+
+    def routes(self) -> RouteListing:
+        """Return the routes to the nodes' pods for the site's router, from the live cluster."""
+        return RouteListing(self.run.plan, read_routes(self.run))
+
+    def handover(self) -> Handover:
+        """Return the plan as a document for those who build a pod network by other means."""
+        return Handover(self.run)
 
     def plan_table(self) -> StaticTable:
         """Return what the network plan decides and derives."""

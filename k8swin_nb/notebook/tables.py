@@ -6,7 +6,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from k8swin_nb.phases.anti_spoofing import NAMES, needs
 from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.workflow.run import Run
 
 
 class StaticTable:
@@ -60,6 +62,8 @@ def plan_table(plan: NetworkPlan) -> StaticTable:
         ("API service", str(plan.api_service_ip), "1st address of the service network"),
         ("DNS service", str(plan.dns_service_ip), "10th address of the service network"),
         ("nodes", f"{len(plan.nodes)} of {plan.node_capacity}", "a /24 of the pod network each"),
+        ("pods", f"{plan.pod_capacity} on these nodes", "sum of what fits on each"),
+        ("services", str(plan.service_capacity), "addresses of the service network"),
         ("pods on a Linux node", str(pods["linux"]), "addresses of a /24, capped by the kubelet"),
         (
             "pods on a Windows node",
@@ -76,17 +80,33 @@ def plan_table(plan: NetworkPlan) -> StaticTable:
     return StaticTable("Network plan", ("what", "value", "why"), rows)
 
 
+RESULTS = {"fail": "✗ fail", "warn": "● warn", "step": "→ later step", "info": "✓ ok"}
+"""How a check that does not hold is shown; the worst first."""
+
+
 def preflight_table(facts: Mapping[str, Mapping[str, Any]]) -> StaticTable:
-    """Return every preflight check of every host: check, host, result, found, wanted, fix."""
+    """Return every preflight check of every host, what stops first: check, host, result, found, wanted, fix."""
     rows = []
-    for host, kept in facts.items():
-        for finding in kept.get("preflight", ()):
-            result = (
-                "✓ ok"
-                if finding["holds"]
-                else ("✗ fail" if finding["severity"] == "fail" else "● warn")
-            )
-            fix = "" if finding["holds"] else finding["fix"]
-            rows.append((finding["check"], host, result, finding["found"], finding["wanted"], fix))
+    for kept in facts.values():
+        for finding in (*kept.get("preflight", ()), *kept.get("cross_node", ())):
+            result = "✓ ok" if finding["holds"] else RESULTS[finding["severity"]]
+            fix = "" if result == "✓ ok" else finding["fix"]
+            name = f"{finding['id']} {finding['check']}"
+            rows.append((name, finding["host"], result, finding["found"], finding["wanted"], fix))
+    order = list(RESULTS.values())
+    rows.sort(key=lambda row: order.index(row[2]))
+    counts = {result: sum(row[2] == result for row in rows) for result in order}
+    said = ", ".join(f"{number} {result[2:]}" for result, number in counts.items() if number)
     columns = ("check", "host", "result", "found", "wanted", "fix")
-    return StaticTable(f"Preflight: {len(rows)} checks", columns, rows)
+    return StaticTable(f"Preflight: {len(rows)} checks: {said}", columns, rows)
+
+
+def anti_spoofing_table(run: Run) -> StaticTable:
+    """Return what is to be done at each node's platform, in commands."""
+    rows = [
+        (need.host, NAMES[need.platform], line)
+        for need in needs(run)
+        for line in need.commands.splitlines()
+    ]
+    title = "To be done at the hypervisors" if rows else "Nothing is to be done at the hypervisors"
+    return StaticTable(title, ("host", "platform", "what to do"), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import flannel_manifest
 from k8swin_nb.workflow.phase import Phase
@@ -12,7 +13,20 @@ MASTER = "control-plane"
 
 
 def manifest(run: Run, host: Host) -> bytes:
-    """Return flannel's manifest."""
+    """Return flannel's manifest.
+
+    Raises:
+        StepFailed: when the pod network is made by others.
+    """
+    if run.plan.topology == "ovn":
+        raise StepFailed(
+            phase="",
+            step="flannel",
+            host=host.name,
+            detail="topology ovn: the pod network is made by OVN/OVS, which this tool does not install",
+            hint="give phase.handover() of 01_network to those who install it; "
+            "for a pod network of this tool set `topology` to host-gw, l3 or vxlan",
+        )
     return flannel_manifest.flannel(run.params, run.plan)
 
 

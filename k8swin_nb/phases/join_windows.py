@@ -21,7 +21,7 @@ from k8swin_nb.phases.joining import (
     secret_json,
     worker_ready,
 )
-from k8swin_nb.phases.preflight import preflight
+from k8swin_nb.phases.preflight import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.windows_services import defined
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.phase import Phase
@@ -209,8 +209,8 @@ PHASE = Phase(
             name="preflight",
             title="Nothing on the server stands in the way",
             on=TARGET,
-            check=preflight("windows/preflight.check.ps1"),
-            runs=("windows/preflight.check.ps1",),
+            check=preflight(),
+            runs=(WINDOWS, LINUX),
         ),
         Step(
             name="host-name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases.preflight import preflight
+from k8swin_nb.phases.preflight import LINUX, preflight
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import Step
 
@@ -20,8 +20,8 @@ def node_steps(on: str) -> tuple[Step, ...]:
             name="preflight",
             title="Nothing on the host stands in the way",
             on=on,
-            check=preflight("linux/preflight.check.sh"),
-            runs=("linux/preflight.check.sh",),
+            check=preflight(api_expected=on != "control-plane"),
+            runs=(LINUX,),
         ),
         Step(
             name="system-update",

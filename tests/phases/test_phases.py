@@ -20,6 +20,11 @@ SCRIPTS = ROOT / "k8swin_nb" / "scripts"
 STEPS = [(phase, step) for phase in PHASES for step in phase.steps]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
+    "api_expected",
+    "cluster_profile",
+    "cgroup_v1_required",
+    "download_hosts",
+    "hypervisors",
     "service",
     "vm_names",
     "test_app",

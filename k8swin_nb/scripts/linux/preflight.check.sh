@@ -1,85 +1,467 @@
 # Look at what Kubernetes needs of this host before anything is changed.
 #
-# One line a check, tab-separated: name, severity when it does not hold (fail or warn), ok or no,
-# what was found, what is wanted, what to do.
+# One line a check, tab-separated: check, id, name, severity, ok or no, found, wanted, what to do. Severity
+# is what it means when it does not hold: fail stops, warn is told, step is what a later step brings about,
+# info never matters. Lines that begin with `fact` are compared between hosts and with the plan.
 set -euo pipefail
-: "${KUBERNETES_VERSION:?for example 1.36.4}"
+: "${NODE_NAME:?the planned host name, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
 : "${NODE_ROLE:?control-plane or worker}"
-: "${POD_SUBNET:?for example 10.244.0.0/16}"
-: "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
+: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${CLUSTER_PROFILE:=current}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
+: "${CGROUP_V1_REQUIRED:=false}"
 : "${ALLOW_CGROUP_V1:=false}"
+: "${DOWNLOAD_HOSTS:=}"
+: "${API_EXPECTED:=true}"
 
-report() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
-judge() { # NAME SEVERITY FOUND WANTED FIX COMMAND...
-  local name=$1 severity=$2 found=$3 wanted=$4 fix=$5 ok=no
-  shift 5
-  if "$@" >/dev/null 2>&1; then ok=ok; fi
-  report "$name" "$severity" "$ok" "$found" "$wanted" "$fix"
-}
-number() { # dotted quad to integer
-  local a b c d
-  IFS=. read -r a b c d <<<"$1"
-  echo $(((a << 24) + (b << 16) + (c << 8) + d))
-}
-overlaps() { # NETWORK NETWORK
-  local one=${1#*/} two=${2#*/} bits
-  bits=$((one < two ? one : two))
-  [ $(($(number "${1%/*}") >> (32 - bits))) -eq $(($(number "${2%/*}") >> (32 - bits))) ]
-}
+# Bash's own clock where it has one: no process in between.
+clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
+printf 'fact\tclock_first\t%s\n' "$(clock)"
 
 # shellcheck source=/dev/null
 . /etc/os-release
-kernel=$(uname -r)
 joined=no
 [ ! -e /etc/kubernetes/kubelet.conf ] || joined=yes
 
-judge root fail "$(id -un)" "root" "give the login user sudo without a password" [ "$(id -u)" -eq 0 ]
-judge distribution fail "${PRETTY_NAME:-$ID}" "Debian or Ubuntu" "use Debian 12 or Ubuntu 22.04 and newer" \
-  grep -q -w -E 'debian|ubuntu' <<<"$ID ${ID_LIKE:-}"
-judge architecture fail "$(uname -m)" x86_64 "use an amd64 machine" [ "$(uname -m)" = x86_64 ]
-judge kernel warn "$kernel" "4.19 or newer" "upgrade the kernel" [ "$(printf '%s\n' 4.19 "$kernel" | sort -V | sed -n 1p)" = 4.19 ]
-judge cpus fail "$(nproc)" "2 or more" "give the machine a second CPU" [ "$(nproc)" -ge 2 ]
-memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
-judge memory fail "$memory MiB" "1700 MiB or more" "give the machine 2 GiB of memory" [ "$memory" -ge 1700 ]
-disk=$(df -Pm / | awk 'NR == 2 { print $4 }')
-judge disk warn "$disk MiB free" "20480 MiB free" "free or add disk space" [ "$disk" -ge 20480 ]
-cgroup=$(stat -fc %T /sys/fs/cgroup)
-accepts_cgroup() { [ "$cgroup" = cgroup2fs ] || [ "$CGROUP_V2_REQUIRED" = false ] || [ "$ALLOW_CGROUP_V1" = true ]; }
-judge control-groups fail "$cgroup" cgroup2fs "boot with control groups v2, or set allow_cgroup_v1" accepts_cgroup
+plain() { tr '\t\r\n' '   ' <<<"$1" | sed 's/  */ /g; s/^ //; s/ $//'; }
+fact() { printf 'fact\t%s\t%s\n' "$1" "$(plain "$2")"; }
+answer() { # SEVERITY FOUND WANTED FIX COMMAND...: does the command say yes?
+  local severity=$1 found wanted=$3 fix=$4 state=no
+  found=$(plain "$2")
+  shift 4
+  if "$@" >/dev/null 2>&1; then state=ok; fi
+  printf '%s\t%s\t%s\t%s\t%s\n' "$severity" "$state" "${found:-none}" "$wanted" "$fix"
+}
+try() { # ID NAME PROBE: a probe that breaks off is one finding, and the others still run
+  local output code line
+  set +e
+  output=$(set -e; "$3" 2>/dev/null)
+  code=$?
+  set -e
+  if [ "$code" -ne 0 ] || [ -z "$output" ]; then
+    output=$(printf 'warn\tno\tcould not be found out, exit code %s\tan answer\tlook at it on the host' "$code")
+  fi
+  while IFS= read -r line; do printf 'check\t%s\t%s\t%s\n' "$1" "$2" "$line"; done <<<"$output"
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+active() { systemctl is-active --quiet "$1"; }
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | sed -n 1p)" = "$1" ]; }
 
-capital() { grep -q '[A-Z]' <<<"$(hostname)"; }
-lower_case() { ! capital; }
-judge host-name fail "$(hostname)" "lower-case" "hostnamectl set-hostname with a lower-case name" lower_case
-own=$(ip -4 -o addr show | awk '{ sub("/.*", "", $4); print $4 }')
-judge address fail "${own//$'\n'/ }" "$NODE_ADDRESS on an interface" "correct the address in the parameters" grep -q -x -F "$NODE_ADDRESS" <<<"$own"
+probe_root() { answer fail "$(id -un)" root "give the login user sudo without a password" [ "$(id -u)" -eq 0 ]; }
+try L01 root probe_root
 
-# A route that pods or services would shadow; the cluster's own interfaces do not count.
-taken=
-while read -r network _ rest; do
-  case $rest in *cni0* | *flannel* | *kube-ipvs* | *k8swin*) continue ;; esac
-  case $network in default | blackhole | unreachable | *:*) continue ;; esac
-  [[ $network == */* ]] || network=$network/32
-  [ "$joined" = no ] || ! overlaps "$network" "$POD_SUBNET" || continue
-  if overlaps "$network" "$POD_SUBNET" || overlaps "$network" "$SERVICE_SUBNET"; then taken+=" $network"; fi
-done < <(ip -4 route show)
-judge routes fail "${taken:- none}" "no route inside $POD_SUBNET or $SERVICE_SUBNET" "choose other subnets" [ -z "$taken" ]
+known_distribution() { grep -q -w -E 'debian|ubuntu' <<<"$ID ${ID_LIKE:-}" && has apt-get && has systemctl; }
+probe_distribution() {
+  answer fail "${PRETTY_NAME:-$ID}" "Debian or Ubuntu with systemd" "use Debian 12 or Ubuntu 22.04 and newer" known_distribution
+}
+try L02 distribution probe_distribution
 
-wanted_ports="10250"
-[ "$NODE_ROLE" != control-plane ] || wanted_ports="6443 2379 2380 10250 10257 10259"
-busy=
-if [ "$joined" = no ]; then
-  for port in $wanted_ports; do
-    if ss -Hltn "sport = :$port" 2>/dev/null | grep . >/dev/null; then busy+=" $port"; fi
+probe_architecture() { answer fail "$(uname -m)" x86_64 "use an amd64 machine" [ "$(uname -m)" = x86_64 ]; }
+try L03 architecture probe_architecture
+
+probe_kernel() { answer warn "$(uname -r)" "4.19 or newer" "upgrade the kernel" at_least 4.19 "$(uname -r)"; }
+try L04 kernel probe_kernel
+
+# kubeadm refuses a control plane with less, and a worker with neither.
+need=warn
+[ "$NODE_ROLE" != control-plane ] || need=fail
+probe_cpus() { answer "$need" "$(nproc)" "2 or more" "give the machine a second CPU" [ "$(nproc)" -ge 2 ]; }
+try L05 cpus probe_cpus
+probe_memory() {
+  local memory
+  memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+  answer "$need" "$memory MiB" "1700 MiB or more, better 4096" "give the machine 4 GiB of memory" [ "$memory" -ge 1700 ]
+}
+try L05 memory probe_memory
+
+probe_disk() {
+  local path free severity found='' worst=999999999
+  for path in / /var/lib/containerd /var/lib/docker /var/lib/etcd; do
+    [ -d "$path" ] || continue
+    free=$(df -Pm "$path" | awk 'NR == 2 { print $4 }')
+    found+="$path $free MiB, "
+    [ "$free" -ge "$worst" ] || worst=$free
   done
-fi
-judge ports fail "${busy:- free}" "$wanted_ports free" "stop what listens there" [ -z "$busy" ]
-free_of_dpkg() { [ -z "$(dpkg --audit)" ]; }
-judge packages fail "$(dpkg --audit | sed -n 1p)" "no broken packages" "dpkg --configure -a" free_of_dpkg
-no_reboot() { [ ! -e /var/run/reboot-required ]; }
-judge reboot warn "$(no_reboot && echo "not required" || echo required)" "not required" "reboot this host" no_reboot
+  # A node that runs has its images already; on a fresh host nothing fits into less than this.
+  severity=warn
+  [ "$worst" -ge 5120 ] || [ "$joined" = yes ] || severity=fail
+  answer "$severity" "${found%, } free" "20480 MiB free, at least 5120" "free or add disk space" [ "$worst" -ge 20480 ]
+}
+try L06 disk probe_disk
+probe_inodes() {
+  local total free
+  read -r total free < <(stat -f -c '%c %d' /)
+  # btrfs counts no inodes.
+  answer warn "$free of $total free" "more than 5 %" "delete many small files, or make another file system" \
+    [ $((free * 20)) -ge "$total" ]
+}
+try L06 inodes probe_inodes
+
+probe_cgroup() {
+  local found wanted=cgroup2fs fix="boot with control groups v2, or set allow_cgroup_v1"
+  found=$(stat -fc %T /sys/fs/cgroup)
+  if [ "$CGROUP_V1_REQUIRED" = true ]; then
+    answer fail "$found" "tmpfs (control groups v1)" \
+      "boot with systemd.unified_cgroup_hierarchy=0: Kubernetes below 1.19 does not know control groups v2" \
+      [ "$found" != cgroup2fs ]
+  elif [ "$CGROUP_V2_REQUIRED" = true ] && [ "$ALLOW_CGROUP_V1" = false ]; then
+    answer fail "$found" "$wanted" "$fix" [ "$found" = cgroup2fs ]
+  else
+    answer fail "$found" "$wanted, or control groups v1 where they are accepted" "$fix" [ -n "$found" ]
+  fi
+}
+try L07 control-groups probe_cgroup
+
+swap_sources() { # what is on now, and what would come back at the next boot
+  swapon --show=NAME --noheadings 2>/dev/null || true
+  awk '$1 !~ /^#/ && $3 == "swap" { print "fstab:" $1 }' /etc/fstab
+  systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }'
+  systemctl list-unit-files --type=swap --plain --no-legend | awk '$2 == "enabled" || $2 == "static" { print $1 }'
+  for unit in zramswap.service zram-config.service; do
+    if systemctl is-enabled --quiet "$unit" 2>/dev/null; then echo "$unit"; fi
+  done
+  for file in /etc/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
+    [ -s "$file" ] || continue
+    [ "$(systemctl is-enabled dev-zram0.swap 2>/dev/null || true)" = masked ] || echo "$file"
+    break
+  done
+}
+probe_swap() {
+  local found
+  found=$(swap_sources | sort -u | tr '\n' ' ')
+  answer step "${found:-off}" "off now and after a boot" "the step swap turns it off for good" [ -z "$found" ]
+}
+try L08 swap probe_swap
+
+probe_modules() {
+  local missing='' module
+  for module in br_netfilter overlay; do
+    [ -e "/sys/module/$module" ] || modprobe -n -q "$module" 2>/dev/null || missing+=" $module"
+  done
+  answer fail "${missing:-available}" "modules br_netfilter and overlay" \
+    "install the kernel's full module package (linux-modules-extra-$(uname -r) on Ubuntu)" [ -z "$missing" ]
+}
+try L09 kernel-modules probe_modules
+probe_forwarding() {
+  local found
+  found="ip_forward $(cat /proc/sys/net/ipv4/ip_forward), bridge $(cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null || echo absent)"
+  answer step "$found" "ip_forward 1, bridge 1" "the step kernel sets it" [ "$found" = "ip_forward 1, bridge 1" ]
+}
+try L09 forwarding probe_forwarding
+
+name=$(hostname)
+probe_host_name() {
+  local better
+  better=$(tr 'A-Z_' 'a-z-' <<<"$name")
+  answer fail "$name" "lower-case letters, digits and hyphens" "hostnamectl set-hostname $better" \
+    grep -E -x '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9-]+)*' <<<"$name"
+}
+try L10 host-name probe_host_name
+probe_resolves() {
+  local found
+  found="$name at $(getent ahostsv4 "$name" | awk 'NR == 1 { print $1 }' || true)"
+  answer step "$found" "$NODE_NAME at $NODE_ADDRESS" "the step host-name sets it" [ "$found" = "$NODE_NAME at $NODE_ADDRESS" ]
+}
+try L10 host-name-resolves probe_resolves
+fact host_name "$name"
+
+fact product_uuid "$(cat /sys/class/dmi/id/product_uuid 2>/dev/null || true)"
+fact machine_id "$(cat /etc/machine-id 2>/dev/null || true)"
+probe_machine_id() {
+  local found
+  found=$(cat /etc/machine-id 2>/dev/null || true)
+  answer warn "${found:0:8}..." "32 digits" "systemd-machine-id-setup" [ "${#found}" -eq 32 ]
+}
+try L12 machine-id probe_machine_id
+
+probe_ports() {
+  local port busy='' wanted=10250
+  if [ "$NODE_ROLE" = control-plane ]; then
+    wanted="6443 2379 2380 10250 10257 10259"
+    [ "$CLUSTER_PROFILE" != classic ] || wanted="6443 2379 2380 10250 10251 10252"
+  fi
+  # Where a kubelet is set up already the ports are its own; L25 says whose it is.
+  if [ "$joined" = no ] && [ ! -e /etc/k8swin/kubeadm-init.started ]; then
+    for port in $wanted; do
+      if ss -Hltn "sport = :$port" | grep . >/dev/null; then busy+=" $port"; fi
+    done
+  fi
+  answer fail "${busy:-free}" "$wanted free" "stop what listens there: ss -ltnp" [ -z "$busy" ]
+}
+try L13 ports probe_ports
+
+owner=$(ip -4 -o addr show | awk -v address="$NODE_ADDRESS" '{ split($4, part, "/") } part[1] == address && $2 != "lo" { print $2; exit }')
+probe_address() {
+  local own
+  own=$(ip -4 -o addr show | awk '$2 != "lo" { sub("/.*", "", $4); print $4 }')
+  answer fail "$own" "$NODE_ADDRESS on an interface" "correct the address in the parameters" [ -n "$owner" ]
+}
+try L14 address probe_address
+probe_default_route() {
+  local device
+  device=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+  answer fail "${device:-none}" "through the interface of $NODE_ADDRESS${owner:+ ($owner)}" \
+    "flannel takes the interface of the default route: give $NODE_ADDRESS to it, or move the default route" \
+    [ "${device:-none}" = "$owner" ]
+}
+try L14 default-route probe_default_route
+probe_static() {
+  local found=static
+  if ip -4 -o addr show dev "$owner" | grep -w dynamic >/dev/null; then found="by DHCP"; fi
+  answer warn "$found" static "reserve the address at the DHCP server, or make it static" [ "$found" = static ]
+}
+[ -z "$owner" ] || try L15 static-address probe_static
+
+ip -4 route show | while read -r line; do
+  words=" $line "
+  case $line in default* | broadcast* | local* | multicast*) continue ;; esac
+  network=${line%% *}
+  case $network in blackhole | unreachable | prohibit | throw) continue ;; esac
+  device=${words##* dev }
+  via=-
+  [[ $words != *" via "* ]] || { via=${words##* via } && via=${via%% *}; }
+  printf 'fact\troute\t%s %s %s\n' "$network" "${device%% *}" "$via"
+done
+
+probe_search() {
+  local count
+  count=$(awk '$1 == "search" { n = NF - 1 } END { print n + 0 }' /etc/resolv.conf)
+  answer warn "$count domains" "6 or fewer search domains" "shorten the search list: pods add three of their own" [ "$count" -le 6 ]
+}
+try L17 search-list probe_search
+probe_resolver() {
+  local servers target
+  servers=$(awk '$1 == "nameserver" { print $2 }' /etc/resolv.conf | tr '\n' ' ')
+  target=yes
+  case $servers in
+    *127.0.0.53*) [ -e /run/systemd/resolve/resolv.conf ] || target=no ;;
+    *127.*) target=no ;;
+  esac
+  answer warn "$servers" "name servers that pods can ask too" \
+    "CoreDNS would forward to itself: name the site's own servers, or use systemd-resolved" [ "$target" = yes ]
+}
+try L18 resolver probe_resolver
+
+probe_time() {
+  local unit found=''
+  for unit in chrony chronyd systemd-timesyncd ntp ntpsec; do
+    if active "$unit"; then found=$unit; fi
+  done
+  if virtual=$(systemd-detect-virt --container 2>/dev/null); then found="$virtual, the machine under it keeps the clock"; fi
+  answer step "${found:-none}" "a time service" "the step time installs one" [ -n "$found" ]
+}
+try L19 time-service probe_time
+
+probe_firewall() {
+  local found=''
+  if has ufw && ufw status 2>/dev/null | grep -i 'status: active' >/dev/null; then found+=' ufw'; fi
+  if active firewalld; then found+=' firewalld'; fi
+  answer warn "${found:-none}" "none, or the planned ports open and forwarding accepted for pods" \
+    "allow 6443, 10250 and 30000-32767/tcp, with vxlan 4789/udp, and forwarding of the pod network" [ -z "$found" ]
+}
+try L20 firewall probe_firewall
+
+probe_access_control() {
+  local found
+  found=$(cat /sys/fs/selinux/enforce 2>/dev/null || echo 0)
+  answer warn "$([ "$found" = 1 ] && echo 'SELinux enforcing' || echo none)" "no SELinux in enforcing mode" "setenforce 0, or load the containers' policy" [ "$found" = 0 ]
+}
+try L21 access-control probe_access_control
+
+probe_runtimes() {
+  local socket found=''
+  for socket in /run/containerd/containerd.sock /run/crio/crio.sock /run/docker.sock /run/cri-dockerd.sock; do
+    [ ! -S "$socket" ] || found+=" $(basename "$socket" .sock)"
+  done
+  answer info "${found:-none}" "the cluster's own is named to kubeadm" - true
+}
+try L22 container-runtimes probe_runtimes
+
+if has containerd; then fact containerd_version "$(containerd --version | awk '{ sub(/^v/, "", $3); print $3 }' || true)"; fi
+if has docker; then fact docker_version "$(docker --version | awk '{ sub(/,$/, "", $3); print $3 }' || true)"; fi
+if has kubelet; then fact kubelet_version "$(kubelet --version | awk '{ sub(/^v/, "", $2); print $2 }' || true)"; fi
+
+probe_cgroup_driver() {
+  local found=systemd
+  [ ! -r /var/lib/kubelet/config.yaml ] || found=$(awk '$1 == "cgroupDriver:" { print $2 }' /var/lib/kubelet/config.yaml)
+  answer warn "${found:-default}" "systemd, as the runtime's" "set cgroupDriver: systemd in the kubelet's configuration" [ "${found:-systemd}" = systemd ]
+}
+[ ! -e /var/lib/kubelet/config.yaml ] || try L24 cgroup-driver probe_cgroup_driver
+
+probe_other_cluster() {
+  local found='' unit server=''
+  for unit in k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite k0scontroller k0sworker; do
+    if active "$unit"; then found+=" $unit"; fi
+  done
+  if [ "$joined" = yes ]; then
+    server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
+    [ "$server" = "https://$MASTER_ADDRESS:6443" ] || found+=" a node of $server"
+  elif [ ! -e /etc/k8swin/kubeadm-init.started ]; then
+    found+=$(find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 -printf ' %p' 2>/dev/null || true)
+  fi
+  answer fail "${found:-none}" "no traces of another cluster" \
+    "make sure that nobody needs it, then kubeadm reset here, or take a fresh machine" [ -z "$found" ]
+}
+try L25 other-cluster probe_other_cluster
+probe_links() {
+  local link found=''
+  for link in cni0 flannel.1 flannel.4096 cali0 cilium_host weave; do
+    [ ! -e "/sys/class/net/$link" ] || found+=" $link"
+  done
+  [ "$joined" = no ] || found=''
+  answer warn "${found:-none}" "no interfaces of an earlier pod network" "ip link delete NAME" [ -z "$found" ]
+}
+try L25 other-links probe_links
+
+probe_cni() {
+  local file found=''
+  for file in /etc/cni/net.d/*; do
+    case $file in
+      *'/*' | */10-flannel.conflist) ;;
+      *.conf | *.conflist | *.json) found+=" $file" ;;
+    esac
+  done
+  answer warn "${found:-none}" "10-flannel.conflist alone" "the first name in the alphabet wins: move the others away" [ -z "$found" ]
+}
+try L26 cni-configuration probe_cni
+probe_plugins() {
+  local plugin missing=''
+  for plugin in loopback portmap bridge host-local; do
+    [ -x "/opt/cni/bin/$plugin" ] || missing+=" $plugin"
+  done
+  answer step "${missing:-all there}" "loopback portmap bridge host-local in /opt/cni/bin" "the step packages brings them" [ -z "$missing" ]
+}
+try L27 cni-plugins probe_plugins
+
+# Proxies are judged where the networks are known; a password in one is not for anybody's eyes.
+proxy_fact() { [ -z "$2" ] || fact "$1" "${2/\/\/*@/\/\/}"; }
 # shellcheck disable=SC2154
-proxy=${http_proxy:-${HTTP_PROXY:-}}${https_proxy:-${HTTPS_PROXY:-}}
-no_proxy_covers() { [ -z "$proxy" ] || grep -q -F "$NODE_ADDRESS" <<<"${no_proxy:-${NO_PROXY:-}}"; }
-judge proxy warn "${proxy:-none}" "none, or NO_PROXY holds the cluster's networks" "set NO_PROXY" no_proxy_covers
+proxy_fact proxy_session "${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}"
+# shellcheck disable=SC2154
+proxy_fact no_proxy_session "${no_proxy:-${NO_PROXY:-}}"
+setting() { sed -n "s/.*$1=//Ip" "$2" 2>/dev/null | tr -d "\"'" | sed -n '$p' || true; }
+if [ -r /etc/environment ]; then
+  proxy_fact proxy_environment "$(setting 'https\?_proxy' /etc/environment)"
+  proxy_fact no_proxy_environment "$(setting no_proxy /etc/environment)"
+fi
+for service in containerd docker kubelet; do
+  settings=$(systemctl show -p Environment --value "$service" 2>/dev/null | tr ' ' '\n' || true)
+  proxy_fact "proxy_$service" "$(sed -n 's/^https\?_proxy=//Ip' <<<"$settings" | sed -n '$p')"
+  proxy_fact "no_proxy_$service" "$(sed -n 's/^no_proxy=//Ip' <<<"$settings" | sed -n '$p')"
+done
+
+look_for_downloads() { # what cannot be had from each host, a line each
+  local host images='' code
+  if has ctr; then images=$(ctr -n k8s.io images ls -q 2>/dev/null || true); fi
+  for host in $DOWNLOAD_HOSTS; do
+    # What is on the host already is not fetched again.
+    if grep "^${host#registry-1.}/" <<<"$images" >/dev/null; then continue; fi
+    if ! getent ahostsv4 "${host%%:*}" >/dev/null; then
+      echo "failed $host (no such name)"
+    elif has curl; then
+      code=0
+      curl -s -o /dev/null --connect-timeout 5 --max-time 10 "https://$host/" || code=$?
+      case $code in
+        0 | 22 | 52) ;;
+        35 | 51 | 60) echo "untrusted $host" ;;
+        *) echo "failed $host (curl ends with $code)" ;;
+      esac
+    fi
+  done
+}
+downloads=$(look_for_downloads 2>/dev/null || true)
+probe_downloads() {
+  local failed
+  failed=$(sed -n 's/^failed //p' <<<"$downloads")
+  answer warn "${failed:-reached}" "${DOWNLOAD_HOSTS:-nothing to fetch}" \
+    "name a mirror of the site in the parameters, or correct DNS, route and proxy" [ -z "$failed" ]
+}
+try L29 downloads probe_downloads
+probe_trust() {
+  local untrusted
+  untrusted=$(sed -n 's/^untrusted //p' <<<"$downloads")
+  answer warn "${untrusted:-none}" "no certificates of unknown authorities" \
+    "something between opens TLS: install its authority with update-ca-certificates" [ -z "$untrusted" ]
+}
+try L30 tls-interception probe_trust
+
+probe_dpkg() {
+  local audit
+  audit=$(dpkg --audit | sed -n 1p)
+  answer fail "${audit:-none}" "no broken packages" "dpkg --configure -a" [ -z "$audit" ]
+}
+try L31 packages probe_dpkg
+probe_dpkg_lock() {
+  local inode found=free
+  inode=$(stat -c %i /var/lib/dpkg/lock-frontend 2>/dev/null || echo none)
+  if awk '{ print $6 }' /proc/locks 2>/dev/null | grep ":$inode\$" >/dev/null; then found="held by another program"; fi
+  answer warn "$found" free "wait until the other installation is done" [ "$found" = free ]
+}
+try L31 package-lock probe_dpkg_lock
+probe_held() {
+  local held missing='' package
+  held=$(apt-mark showhold | tr '\n' ' ')
+  if has kubelet; then
+    for package in kubelet kubeadm kubectl; do [[ " $held " == *" $package "* ]] || missing+=" $package"; done
+  fi
+  answer step "${missing:-none left out}" "kubelet, kubeadm and kubectl held" "the step packages holds them" [ -z "$missing" ]
+}
+try L32 held-packages probe_held
+
+probe_reboot() {
+  local found="not required"
+  [ ! -e /var/run/reboot-required ] || found=required
+  answer warn "$found" "not required" "reboot this host" [ "$found" = "not required" ]
+}
+try L33 reboot probe_reboot
+
+probe_tools() {
+  local tool missing=''
+  for tool in conntrack socat ethtool iptables; do has "$tool" || missing+=" $tool"; done
+  answer step "${missing:-all there}" "conntrack socat ethtool iptables" "the step packages brings them" [ -z "$missing" ]
+}
+try L34 tools probe_tools
+probe_iptables() {
+  local found
+  found=$(iptables -V)
+  if [ "$CLUSTER_PROFILE" = classic ]; then
+    answer warn "$found" legacy "update-alternatives --set iptables /usr/sbin/iptables-legacy where this Kubernetes is older than 1.17" \
+      grep -v nf_tables <<<"$found"
+  else
+    answer info "$found" any - true
+  fi
+}
+if has iptables; then try L35 iptables probe_iptables; fi
+
+probe_certificates() {
+  local file found=''
+  for file in /etc/kubernetes/pki/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do
+    [ -r "$file" ] || continue
+    openssl x509 -noout -checkend 2592000 -in "$file" >/dev/null || found+=" $(basename "$file")"
+  done
+  answer warn "${found:-none}" "none that ends within 30 days" "kubeadm certs renew all" [ -z "$found" ]
+}
+[ "$joined" = no ] || try L36 certificates probe_certificates
+
+if [ -n "$owner" ]; then
+  fact interface "$owner"
+  fact mtu "$(cat "/sys/class/net/$owner/mtu")"
+  fact mac "$(cat "/sys/class/net/$owner/address")"
+  fact prefix "$(ip -4 -o addr show dev "$owner" | awk -v address="$NODE_ADDRESS" '{ split($4, part, "/") } part[1] == address { print part[2]; exit }')"
+fi
+if [ "$NODE_ADDRESS" != "$MASTER_ADDRESS" ]; then
+  fact route_to_master "$(ip -4 route get "$MASTER_ADDRESS" 2>/dev/null | sed -n 1p || true)"
+  if [ "$API_EXPECTED" = true ]; then
+    probe_api() {
+      local found=reached
+      timeout 5 bash -c "exec 3<>/dev/tcp/$MASTER_ADDRESS/6443" 2>/dev/null || found="no answer"
+      answer fail "$found" "$MASTER_ADDRESS port 6443" \
+        "check the route and the firewall between this host and the master" [ "$found" = reached ]
+    }
+    try X4 api-server probe_api
+  fi
+fi
+fact virtualisation "$(systemd-detect-virt 2>/dev/null || true)"
+fact manufacturer "$(cat /sys/class/dmi/id/sys_vendor 2>/dev/null || true) $(cat /sys/class/dmi/id/product_name 2>/dev/null || true)"
+printf 'fact\tclock_last\t%s\n' "$(clock)"

@@ -2,134 +2,363 @@
 .SYNOPSIS
 Look at what Kubernetes needs of this server before anything is changed.
 .DESCRIPTION
-One line a check, tab-separated: name, severity when it does not hold (fail or warn), ok or no, what was
-found, what is wanted, what to do.
+One line a check, tab-separated: check, id, name, severity, ok or no, found, wanted, what to do. Severity is what
+it means when it does not hold: fail stops, warn is told, step is what a later step brings about, info never
+matters. Lines that begin with `fact` are compared between hosts and with the plan.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$NodeName,
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$MasterAddress,
-    [Parameter(Mandatory = $true)][string]$PodSubnet,
-    [Parameter(Mandatory = $true)][string]$ServiceSubnet,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
-    [string]$ControllerTime = ''
+    [Parameter(Mandatory = $true)][string]$FlannelBackend,
+    [string]$ClusterProfile = 'current',
+    [string]$ClusterCa = '',
+    [string]$DownloadHosts = '',
+    [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
 
-function Write-Check([string]$Name, [string]$Severity, [bool]$Holds, [string]$Found, [string]$Wanted, [string]$Fix) {
+function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
+
+function Get-Plain([string]$Text) { ($Text -replace '\s+', ' ').Trim() }
+
+function Write-Fact([string]$Name, [string]$Value) { "fact`t$Name`t$(Get-Plain $Value)" }
+
+function New-Answer([string]$Severity, [bool]$Holds, [string]$Found, [string]$Wanted, [string]$Fix) {
     $state = 'no'
     if ($Holds) { $state = 'ok' }
-    $Name, $Severity, $state, $Found, $Wanted, $Fix -join "`t"
+    $text = Get-Plain $Found
+    if (-not $text) { $text = 'none' }
+    $Severity, $state, $text, $Wanted, $Fix -join "`t"
 }
 
-function ConvertTo-Number([string]$Address) {
-    $bytes = ([System.Net.IPAddress]::Parse($Address)).GetAddressBytes()
-    [array]::Reverse($bytes)
-    [System.BitConverter]::ToUInt32($bytes, 0)
+# A probe that breaks off is one finding, and the others still run.
+function Test-Probe([string]$Id, [string]$Name, [scriptblock]$Probe) {
+    try {
+        $answer = & $Probe
+    } catch {
+        $answer = New-Answer 'warn' $false "could not be found out: $($_.Exception.Message)" 'an answer' 'look at it on the server'
+    }
+    "check`t$Id`t$Name`t$answer"
 }
 
-function Test-Overlap([string]$One, [string]$Two) {
-    $first, $firstLength = $One -split '/'
-    $second, $secondLength = $Two -split '/'
-    $bits = 32 - [Math]::Min([int]$firstLength, [int]$secondLength)
-    $size = [Math]::Pow(2, $bits)
-    [Math]::Floor((ConvertTo-Number $first) / $size) -eq [Math]::Floor((ConvertTo-Number $second) / $size)
+function Get-FactOf([string]$Name, [scriptblock]$Probe) {
+    try { Write-Fact $Name ([string](& $Probe)) } catch { Write-Fact $Name '' }
 }
 
-$identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
-$principal = New-Object System.Security.Principal.WindowsPrincipal($identity)
-$elevated = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
-Write-Check 'administrator' 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator'
+function Test-Port([string]$Address, [int]$Port) {
+    $client = New-Object System.Net.Sockets.TcpClient
+    try {
+        $attempt = $client.BeginConnect($Address, $Port, $null, $null)
+        $attempt.AsyncWaitHandle.WaitOne(5000) -and $client.Connected
+    } catch {
+        $false
+    } finally {
+        $client.Close()
+    }
+}
+
+Write-Fact 'clock_first' (Get-Clock).ToString([Globalization.CultureInfo]::InvariantCulture)
+$owned = Test-Path 'C:\k8swin\owned'
+$joined = Test-Path 'C:\etc\kubernetes\kubelet.conf'
+
+Test-Probe 'W01' 'administrator' {
+    $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+    $principal = New-Object System.Security.Principal.WindowsPrincipal($identity)
+    $elevated = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+    New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1'
+}
 
 $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-$build = [string]$version.CurrentBuildNumber
-Write-Check 'build' 'fail' (($SupportedBuilds -split ',') -contains $build) "$($version.ProductName) $build.$($version.UBR)" "one of $SupportedBuilds" 'use Windows Server 2019, 2022 or 2025 as this Kubernetes version supports it'
-Write-Check 'server' 'fail' ($version.InstallationType -like 'Server*') $version.InstallationType 'Server or Server Core' 'use Windows Server'
-Write-Check 'powershell' 'fail' ($PSVersionTable.PSVersion -ge [version]'5.1') ([string]$PSVersionTable.PSVersion) '5.1 or newer' 'install Windows Management Framework 5.1'
-$mode = [string]$ExecutionContext.SessionState.LanguageMode
-Write-Check 'language-mode' 'fail' ($mode -eq 'FullLanguage') $mode 'FullLanguage' 'take this server out of the AppLocker or WDAC policy'
-
-$name = $env:COMPUTERNAME.ToLower()
-Write-Check 'host-name' 'warn' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
-$addresses = @(Get-NetIPAddress -AddressFamily IPv4 | ForEach-Object { $_.IPAddress })
-$owners = @(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress })
-Write-Check 'address' 'fail' ($owners.Count -eq 1) ($addresses -join ' ') "$NodeAddress on one interface" 'correct the address in the parameters'
+$build = [int]$version.CurrentBuildNumber
+Test-Probe 'W02' 'build' {
+    $fix = 'use Windows Server 2019, 2022 or 2025 as this Kubernetes version supports it'
+    if ($build -lt 17763) { $fix = 'Windows Server 2016 and older have no network that Kubernetes can use: install Windows Server 2019 or newer' }
+    New-Answer 'fail' (($SupportedBuilds -split ',') -contains [string]$build) "$($version.ProductName) $build.$($version.UBR)" "one of $SupportedBuilds" $fix
+}
+Test-Probe 'W02' 'server' {
+    New-Answer 'fail' ($version.InstallationType -like 'Server*') $version.InstallationType 'Server or Server Core' 'use Windows Server'
+}
+Test-Probe 'W03' 'updates' {
+    $least = 0
+    $why = ''
+    if ($build -eq 17763) { $least = 1554; $why = ' (KB4580390, direct server return)' }
+    $severity = 'warn'
+    if ($build -eq 17763 -and $FlannelBackend -eq 'vxlan' -and $version.UBR -lt 379) {
+        $severity = 'fail'
+        $least = 379
+        $why = ' (KB4489899, without it there is no vxlan)'
+    }
+    New-Answer $severity ($version.UBR -ge $least) "$build.$($version.UBR)" "$build.$least or newer$why" 'install the current cumulative update'
+}
+Test-Probe 'W04' 'powershell' {
+    New-Answer 'fail' ($PSVersionTable.PSVersion -ge [version]'5.1') ([string]$PSVersionTable.PSVersion) '5.1 or newer' 'install Windows Management Framework 5.1'
+}
+Test-Probe 'W04' 'execution-policy' {
+    # Only a group policy outranks the Bypass with which jobs are started.
+    $policy = 'none'
+    $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell'
+    if (Test-Path $key) {
+        $set = Get-ItemProperty -Path $key
+        if ($set -and $set.PSObject.Properties['ExecutionPolicy']) { $policy = $set.ExecutionPolicy }
+    }
+    New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
+}
+Test-Probe 'W05' 'tls' {
+    $protocols = [string][System.Net.ServicePointManager]::SecurityProtocol
+    New-Answer 'warn' ($protocols -match 'SystemDefault|Tls12|Tls13') $protocols 'SystemDefault or Tls12' 'set SchUseStrongCrypto to 1 for .NET'
+}
+Test-Probe 'W06' 'tools' {
+    $missing = @('tar.exe', 'curl.exe' | Where-Object { -not (Test-Path "$env:SystemRoot\System32\$_") })
+    New-Answer 'warn' ($missing.Count -eq 0) ($missing -join ' ') 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
+}
 
 $system = Get-CimInstance -ClassName Win32_ComputerSystem
-$memory = [Math]::Floor($system.TotalPhysicalMemory / 1MB)
-Write-Check 'memory' 'warn' ($memory -ge 3900) "$memory MiB" '4096 MiB or more' 'give the machine more memory'
-Write-Check 'cpus' 'warn' ($system.NumberOfLogicalProcessors -ge 2) ([string]$system.NumberOfLogicalProcessors) '2 or more' 'give the machine a second CPU'
-$disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='C:'"
-$free = [Math]::Floor($disk.FreeSpace / 1GB)
-Write-Check 'disk' 'fail' ($free -ge 20) "$free GiB free on C:" '20 GiB, better 50' 'images take several GiB each: free or add disk space'
-
-$pending = @()
-if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
-if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
-$manager = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager'
-if ($manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
-$active = (Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName').ComputerName
-$next = (Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName').ComputerName
-if ($active -ne $next) { $pending += 'computer name' }
-$text = 'none'
-if ($pending) { $text = $pending -join ', ' }
-Write-Check 'pending-reboot' 'warn' ($pending.Count -eq 0) $text 'none' 'the step reboot does it'
-
-$route = @(Get-NetRoute -AddressFamily IPv4 | Where-Object {
-        $_.DestinationPrefix -ne '0.0.0.0/0' -and $_.InterfaceAlias -notlike 'vEthernet*' -and
-        ($_.DestinationPrefix -notlike '224.*') -and ($_.DestinationPrefix -notlike '255.*') -and
-        ($_.NextHop -eq '0.0.0.0') -and
-        ((Test-Overlap $_.DestinationPrefix $PodSubnet) -or (Test-Overlap $_.DestinationPrefix $ServiceSubnet))
-    } | ForEach-Object { $_.DestinationPrefix })
-$text = 'none'
-if ($route) { $text = $route -join ' ' }
-Write-Check 'routes' 'fail' ($route.Count -eq 0) $text "no route inside $PodSubnet or $ServiceSubnet" 'choose other subnets'
-
-$foreign = @()
-foreach ($service in 'docker', 'rke2', 'k3s', 'CalicoNode') {
-    if (Get-Service -Name $service -ErrorAction SilentlyContinue) { $foreign += $service }
+Test-Probe 'W07' 'memory' {
+    $memory = [Math]::Floor($system.TotalPhysicalMemory / 1MB)
+    New-Answer 'warn' ($memory -ge 3900) "$memory MiB" '4096 MiB or more' 'give the machine more memory'
 }
-if ((Get-Service -Name kubelet -ErrorAction SilentlyContinue) -and -not (Test-Path 'C:\k8swin\owned')) { $foreign += 'kubelet' }
-$text = 'none'
-if ($foreign) { $text = $foreign -join ' ' }
-Write-Check 'other-cluster' 'fail' ($foreign.Count -eq 0) $text 'no services of another cluster' 'remove the other installation first'
-
-$listening = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue | Where-Object { $_.LocalPort -eq 10250 })
-$ours = Test-Path 'C:\k8swin\owned'
-$text = 'free'
-if ($listening) { $text = 'in use' }
-Write-Check 'port-10250' 'fail' ($ours -or $listening.Count -eq 0) $text 'free' 'stop what listens on port 10250'
-
-$client = New-Object System.Net.Sockets.TcpClient
-$reached = $false
-try {
-    $attempt = $client.BeginConnect($MasterAddress, 6443, $null, $null)
-    $reached = $attempt.AsyncWaitHandle.WaitOne(5000) -and $client.Connected
-} catch {
-    $reached = $false
-} finally {
-    $client.Close()
+Test-Probe 'W07' 'cpus' {
+    New-Answer 'warn' ($system.NumberOfLogicalProcessors -ge 2) ([string]$system.NumberOfLogicalProcessors) '2 or more' 'give the machine a second CPU'
 }
-$text = 'no answer'
-if ($reached) { $text = 'reached' }
-Write-Check 'api-server' 'fail' $reached $text "$MasterAddress port 6443" 'check the route and the firewall between this server and the master'
-
-if ($ControllerTime) {
-    $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
-    $now = ([DateTime]::UtcNow - $epoch).TotalSeconds
-    $skew = [Math]::Round([Math]::Abs($now - [double]::Parse($ControllerTime, [Globalization.CultureInfo]::InvariantCulture)), 1)
-    Write-Check 'clock' 'fail' ($skew -lt 30) "$skew s from the controller" 'less than 30 s' 'w32tm /resync'
+Test-Probe 'W08' 'disk' {
+    $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='C:'"
+    $free = [Math]::Floor($disk.FreeSpace / 1GB)
+    # A worker that has joined holds its images already.
+    $severity = 'fail'
+    if ($joined) { $severity = 'warn' }
+    New-Answer $severity ($free -ge 20) "$free GiB free on C:" '20 GiB, better 50' 'images take several GiB each: free or add disk space'
 }
-$proxy = [Environment]::GetEnvironmentVariable('HTTPS_PROXY', 'Machine')
-$text = 'none'
-if ($proxy) { $text = $proxy }
-$except = [string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')
-Write-Check 'proxy' 'warn' (-not $proxy -or $except.Contains($MasterAddress)) $text "none, or NO_PROXY holds $MasterAddress" 'set NO_PROXY for the machine'
+Test-Probe 'W09' 'containers-feature' {
+    $state = [string](Get-WindowsFeature -Name Containers).InstallState
+    New-Answer 'step' ($state -eq 'Installed') $state 'Installed' 'the step containers installs it'
+}
+Test-Probe 'W10' 'virtualisation' {
+    New-Answer 'info' $true "$($system.Manufacturer) $($system.Model)" 'any' '-'
+}
+Test-Probe 'W11' 'container-services' {
+    $off = @()
+    foreach ($name in 'vmcompute', 'hns') {
+        $service = Get-Service -Name $name -ErrorAction SilentlyContinue
+        if ($service -and [string]$service.StartType -eq 'Disabled') { $off += $name }
+    }
+    New-Answer 'fail' ($off.Count -eq 0) ($off -join ' ') 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
+}
+
+$names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
+$active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
+$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
+Test-Probe 'W12' 'pending-reboot' {
+    $pending = @()
+    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
+    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
+    $manager = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager'
+    if ($manager -and $manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
+    if ($active -ne $next) { $pending += 'computer name' }
+    New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
+}
+Test-Probe 'W13' 'host-name' {
+    $name = $next.ToLower()
+    New-Answer 'step' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
+}
+Write-Fact 'host_name' $next.ToLower()
+
+$addresses = @(Get-NetIPAddress -AddressFamily IPv4)
+$owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
+$adapter = $null
+if ($owner.Count -eq 1) {
+    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1
+}
+Test-Probe 'W14' 'address' {
+    $all = @($addresses | ForEach-Object { $_.IPAddress })
+    New-Answer 'fail' ($owner.Count -eq 1) ($all -join ' ') "$NodeAddress on one interface" 'correct the address in the parameters'
+}
+if ($adapter) {
+    Test-Probe 'W14' 'adapter' {
+        $good = [string]$adapter.Status -eq 'Up' -and [string]$adapter.PhysicalMediaType -notlike '*802.11*'
+        New-Answer 'fail' $good "$($adapter.Name): $($adapter.Status) $($adapter.PhysicalMediaType)" 'an adapter that is up, not a wireless one' 'connect the adapter, or use another one'
+    }
+}
+if ($owner.Count -eq 1) {
+    Test-Probe 'W15' 'static-address' {
+        $origin = [string]$owner[0].PrefixOrigin
+        New-Answer 'warn' ($origin -ne 'Dhcp') $origin 'Manual' 'reserve the address at the DHCP server, or make it static'
+    }
+    Test-Probe 'W16' 'network-category' {
+        $public = @(Get-NetConnectionProfile | Where-Object { [string]$_.NetworkCategory -eq 'Public' } | ForEach-Object { $_.InterfaceAlias })
+        $rule = Get-NetFirewallRule -Name 'k8swin-winrm' -ErrorAction SilentlyContinue
+        $found = 'none public'
+        if ($public) { $found = "public: $($public -join ', ')" }
+        New-Answer 'step' ($public.Count -eq 0 -or [bool]$rule) $found 'WinRM allowed on every network profile' 'the step firewall allows it'
+    }
+}
+
 $networks = @()
-if (Get-Command Get-HnsNetwork -ErrorAction SilentlyContinue) {
-    $networks = @(Get-HnsNetwork | Where-Object { $_.Name -ne 'nat' -and $_.Name -ne $HnsNetwork } | ForEach-Object { $_.Name })
+if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) { $networks = @(Get-HnsNetwork) }
+Test-Probe 'W17' 'hns-networks' {
+    $known = @('nat', $HnsNetwork)
+    if ($ClusterProfile -eq 'classic') { $known += 'External' }
+    $others = @($networks | Where-Object { $known -notcontains $_.Name } | ForEach-Object { $_.Name })
+    New-Answer 'fail' ($others.Count -eq 0) ($others -join ' ') "only $($known -join ', ')" 'they hold the adapter: remove them with Remove-HnsNetwork when nobody needs them'
 }
-$text = 'none'
-if ($networks) { $text = $networks -join ' ' }
-Write-Check 'hns-networks' 'fail' ($networks.Count -eq 0) $text "only nat and $HnsNetwork" 'remove the other networks, they hold the adapter'
+foreach ($network in $networks) {
+    if ($network.Name -eq 'nat') { Get-FactOf 'hns_nat' { @($network.Subnets | ForEach-Object { $_.AddressPrefix }) -join ' ' } }
+}
+try {
+    Get-NetRoute -AddressFamily IPv4 | ForEach-Object {
+        # A network and its interface; an interface's alias may hold spaces, so it is the last.
+        if ($_.DestinationPrefix -ne '0.0.0.0/0') { Write-Fact 'route' "$($_.DestinationPrefix) $($_.NextHop) $($_.InterfaceAlias)" }
+    }
+} catch {
+    "check`tW18`troutes`t$(New-Answer 'warn' $false "could not be found out: $($_.Exception.Message)" 'an answer' 'Get-NetRoute')"
+}
+
+Test-Probe 'W20' 'ports' {
+    $busy = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue | Where-Object { $_.LocalPort -eq 10250 -or $_.LocalPort -eq 10256 } | ForEach-Object { $_.LocalPort } | Select-Object -Unique)
+    if ($owned) { $busy = @() }
+    New-Answer 'fail' ($busy.Count -eq 0) ($busy -join ' ') 'nothing listens on 10250 and 10256' 'stop what listens there'
+}
+Test-Probe 'W20' 'reserved-ports' {
+    $taken = @()
+    foreach ($line in @(& netsh.exe int ipv4 show excludedportrange tcp)) {
+        # The words are in the system's language, the numbers are not.
+        if ($line -match '^\s*(\d+)\s+(\d+)') {
+            $first = [int]$Matches[1]
+            $last = [int]$Matches[2]
+            if ($first -le 32767 -and $last -ge 30000) { $taken += "$first-$last" }
+        }
+    }
+    New-Answer 'warn' ($taken.Count -eq 0) ($taken -join ' ') 'no reserved range within 30000-32767' 'netsh int ipv4 delete excludedportrange, or choose node ports outside'
+}
+Test-Probe 'W20' 'dynamic-ports' {
+    $numbers = @(& netsh.exe int ipv4 show dynamicportrange tcp | ForEach-Object { if ($_ -match ':\s*(\d+)\s*$') { [int]$Matches[1] } })
+    $first = $numbers[0]
+    New-Answer 'warn' ($first -gt 32767) "from $first" 'beyond 32767, where node ports end' 'netsh int ipv4 set dynamicport tcp start=49152 num=16384'
+}
+Test-Probe 'W21' 'time-service' {
+    $state = [string](Get-Service -Name w32time).Status
+    New-Answer 'warn' ($state -eq 'Running') $state 'Running' 'Start-Service w32time; w32tm /resync'
+}
+
+$failed = @()
+$untrusted = @()
+foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
+    try {
+        $null = [System.Net.Dns]::GetHostAddresses(($place -split ':')[0])
+        & curl.exe -s -o NUL --connect-timeout 5 --max-time 10 "https://$place/"
+        if (@(35, 51, 60, 77) -contains $LASTEXITCODE) { $untrusted += $place }
+        elseif (@(0, 22, 52) -notcontains $LASTEXITCODE) { $failed += "$place (curl ends with $LASTEXITCODE)" }
+    } catch {
+        $failed += "$place (no such name)"
+    }
+}
+Test-Probe 'W22' 'downloads' {
+    New-Answer 'warn' ($failed.Count -eq 0) ($failed -join ', ') 'all places answer' 'name a mirror in the artifacts file, or correct DNS, route and proxy'
+}
+Test-Probe 'W25' 'tls-interception' {
+    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
+}
+if ($ApiExpected -eq 'true') {
+    Test-Probe 'W23' 'api-server' {
+        $reached = Test-Port $MasterAddress 6443
+        $text = 'no answer'
+        if ($reached) { $text = 'reached' }
+        New-Answer 'fail' $reached $text "$MasterAddress port 6443" 'check the route and the firewall between this server and the master'
+    }
+}
+
+Test-Probe 'W24' 'winhttp-proxy' {
+    $found = @(& netsh.exe winhttp show proxy | ForEach-Object { if ($_ -match '(\S+:\d+)\s*$') { $Matches[1] -replace '//.*@', '//' } })
+    New-Answer 'info' $true ($found -join ' ') 'services read the environment, not this' '-'
+}
+foreach ($scope in 'Machine', 'Process') {
+    foreach ($name in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') {
+        $value = [string][Environment]::GetEnvironmentVariable($name, $scope)
+        if ($value) { Write-Fact "$($name.ToLower())_$($scope.ToLower())" ($value -replace '//.*@', '//') }
+    }
+}
+
+Test-Probe 'W26' 'winrm-memory' {
+    $memory = [int64](Get-Item -Path 'WSMan:\localhost\Shell\MaxMemoryPerShellMB').Value
+    New-Answer 'warn' ($memory -ge 1024) "$memory MB" '1024 MB or more' 'Set-Item WSMan:\localhost\Shell\MaxMemoryPerShellMB 1024'
+}
+Test-Probe 'W26' 'winrm-encryption' {
+    $plain = [string](Get-Item -Path 'WSMan:\localhost\Service\AllowUnencrypted').Value
+    New-Answer 'warn' ($plain -ne 'true') "AllowUnencrypted $plain" 'AllowUnencrypted false' 'Set-Item WSMan:\localhost\Service\AllowUnencrypted $false'
+}
+Test-Probe 'W28' 'winrm-start' {
+    $mode = [string](Get-CimInstance -ClassName Win32_Service -Filter "Name='WinRM'").StartMode
+    New-Answer 'warn' ($mode -eq 'Auto') $mode 'Auto' 'Set-Service WinRM -StartupType Automatic: otherwise a reboot ends the access'
+}
+Test-Probe 'W29' 'antivirus' {
+    $state = [string](Get-Service -Name WinDefend -ErrorAction SilentlyContinue).Status
+    New-Answer 'info' $true "Defender $state" 'containerd, kubelet and their folders may be excluded, which is the site''s decision' '-'
+}
+Test-Probe 'W30' 'language-mode' {
+    $mode = [string]$ExecutionContext.SessionState.LanguageMode
+    New-Answer 'fail' ($mode -eq 'FullLanguage') $mode 'FullLanguage' 'take this server out of the AppLocker or WDAC policy'
+}
+Test-Probe 'W31' 'update-activity' {
+    $busy = @(Get-Process -Name TiWorker -ErrorAction SilentlyContinue)
+    $text = 'idle'
+    if ($busy) { $text = 'installing' }
+    New-Answer 'warn' ($busy.Count -eq 0) $text 'idle' 'wait until the updates are installed'
+}
+Test-Probe 'W31' 'automatic-restart' {
+    $option = 'none'
+    $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU'
+    if (Test-Path $key) {
+        $set = Get-ItemProperty -Path $key
+        if ($set -and $set.PSObject.Properties['AUOptions']) { $option = [string]$set.AUOptions }
+    }
+    New-Answer 'warn' ($option -ne '4') "AUOptions $option" 'no policy that installs and restarts by itself (4)' 'choose a maintenance window, or drain the node first'
+}
+Test-Probe 'W32' 'page-file' {
+    $pages = @(Get-CimInstance -ClassName Win32_PageFileUsage | ForEach-Object { "$($_.Name) $($_.AllocatedBaseSize) MB" })
+    New-Answer 'info' $true ($pages -join ', ') 'any: the kubelet on Windows does not look at it' '-'
+}
+
+Test-Probe 'W33' 'other-cluster' {
+    $foreign = @()
+    $others = @('rke2', 'k3s', 'CalicoNode', 'CalicoFelix')
+    if ($ClusterProfile -ne 'classic') { $others += 'docker' }
+    foreach ($service in $others) {
+        if (Get-Service -Name $service -ErrorAction SilentlyContinue) { $foreign += $service }
+    }
+    if ((Get-Service -Name kubelet -ErrorAction SilentlyContinue) -and -not $owned) { $foreign += 'kubelet' }
+    if ($joined) {
+        $text = Get-Content -Path 'C:\etc\kubernetes\kubelet.conf' -Raw
+        $server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+        $ca = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+        if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
+        elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
+    }
+    New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' 'make sure that nobody needs it, then remove it first, or take a fresh server'
+}
+Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
+Test-Probe 'W36' 'activation' {
+    $license = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL" | Select-Object -First 1)
+    $status = 0
+    $days = 0
+    if ($license) {
+        $status = [int]$license[0].LicenseStatus
+        $days = [Math]::Floor($license[0].GracePeriodRemaining / 1440)
+    }
+    $found = "status $status"
+    if ($days) { $found += ", $days days left" }
+    New-Answer 'warn' ($status -eq 1 -and ($days -eq 0 -or $days -ge 14)) $found 'licensed (1), for 14 days or more' 'activate Windows: an evaluation that has ended shuts down every hour'
+}
+
+if ($adapter) {
+    Write-Fact 'interface' $adapter.Name
+    Write-Fact 'mac' $adapter.MacAddress
+    Write-Fact 'prefix' ([string]$owner[0].PrefixLength)
+    Get-FactOf 'mtu' { (Get-NetIPInterface -InterfaceIndex $owner[0].InterfaceIndex -AddressFamily IPv4).NlMtu }
+}
+Get-FactOf 'product_uuid' { (Get-CimInstance -ClassName Win32_ComputerSystemProduct).UUID }
+Get-FactOf 'machine_id' { (Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Cryptography').MachineGuid }
+Get-FactOf 'kubelet_version' { if (Test-Path 'C:\k\kubelet.exe') { (& C:\k\kubelet.exe --version) -replace '^\S+ v', '' } }
+Write-Fact 'manufacturer' "$($system.Manufacturer) $($system.Model)"
+Write-Fact 'clock_last' (Get-Clock).ToString([Globalization.CultureInfo]::InvariantCulture)

@@ -243,6 +243,10 @@ def _stat(process: Process) -> int:
     return code
 
 
+INODES, INODES_USED = 2_621_440, 90_112
+"""Files that a machine's disk has room for, and about as many as a fresh Debian has."""
+
+
 def _file_system(process: Process, form: str, path: str) -> str:
     real = disk(process).real(path)
 
@@ -253,6 +257,8 @@ def _file_system(process: Process, form: str, path: str) -> str:
             return path
         if found[1] == "%":
             return "%"
+        if found[1] in "cd":
+            return str(INODES if found[1] == "c" else INODES - INODES_USED)
         raise NotSimulated(f"stat -f -c %{found[1]}")
 
     return re.sub(r"%(.)", one, form)

@@ -128,6 +128,28 @@ def page_files(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
     yield {"Name": r"C:\pagefile.sys", "AllocatedBaseSize": uint(1280), "CurrentUsage": uint(40)}
 
 
+def licenses(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
+    """One product that is licensed for good; every other product of the real list has no key."""
+    common = {
+        "ApplicationID": "55c92734-d682-4d71-983e-d6ec3f16059f",
+        "Name": f"Windows(R), {machine.edition.caption}",
+        "Description": "Windows(R) Operating System, VOLUME_KMSCLIENT channel",
+        "EvaluationEndDate": None,
+    }
+    yield {
+        **common,
+        "PartialProductKey": "KHKQY",
+        "LicenseStatus": uint(1),
+        "GracePeriodRemaining": uint(0),
+    }
+    yield {
+        **common,
+        "PartialProductKey": None,
+        "LicenseStatus": uint(0),
+        "GracePeriodRemaining": uint(0),
+    }
+
+
 CLASSES: dict[str, tuple[str, Maker, list[str] | None]] = {
     name.lower(): (name, maker, shown)
     for name, maker, shown in (
@@ -144,6 +166,7 @@ CLASSES: dict[str, tuple[str, Maker, list[str] | None]] = {
         ("Win32_QuickFixEngineering", fixes, ["Source", "Description", "HotFixID", "InstalledBy", "InstalledOn"]),
         ("Win32_NetworkAdapterConfiguration", adapters, ["ServiceName", "DHCPEnabled", "Index", "Description"]),
         ("Win32_PageFileUsage", page_files, None),
+        ("SoftwareLicensingProduct", licenses, None),
     )
 }  # fmt: skip
 

@@ -1,0 +1,32 @@
+"""How long a server's certificate still holds, seen from here."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+
+def days_left(address: str, port: int, timeout: float = 10) -> int:
+    """Return the whole days until a TLS server's certificate ends.
+
+    Only the date is read; whether the certificate is trusted is the business of those who talk to the server.
+
+    Raises:
+        OSError: when the server cannot be reached.
+        ValueError: when it sends no certificate.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection((address, port), timeout=timeout) as plain,
+        context.wrap_socket(plain) as secured,
+    ):
+        sent = secured.getpeercert(binary_form=True)
+    if not sent:
+        raise ValueError("the server sent no certificate")
+    ends = x509.load_der_x509_certificate(sent).not_valid_after_utc
+    return (ends - datetime.now(UTC)).days
