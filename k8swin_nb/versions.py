@@ -31,6 +31,39 @@ OS_LABEL: tuple[tuple[Minor, str], ...] = (
 )
 READY_PATH: tuple[tuple[Minor, str], ...] = (((1, 13), "/healthz"), ((1, 16), "/readyz"))
 
+ENDPOINTS: tuple[tuple[Minor, str], ...] = (
+    ((1, 13), "endpoints"),
+    ((1, 21), "endpointslices"),
+)
+"""Which resource lists what is behind a Service; slices are served as v1 from 1.21 on."""
+
+APPLY_OPTIONS: tuple[tuple[Minor, str], ...] = (
+    ((1, 13), ""),
+    ((1, 20), "--server-side --force-conflicts"),
+)
+"""How kubectl applies and compares a manifest: by the API server as soon as both of its verbs can."""
+
+TOPOLOGY_SPREAD: Minor = (1, 19)
+"""From here on pods are spread over nodes by constraint; before that by anti-affinity."""
+
+POD_OS: Minor = (1, 25)
+"""From here on a pod says its operating system; before that the field is unknown or without effect."""
+
+DASHBOARD: tuple[tuple[Minor, str], ...] = (
+    ((1, 20), "2.3.1"),
+    ((1, 22), "2.4.0"),
+    ((1, 23), "2.5.1"),
+    ((1, 24), "2.6.1"),
+    ((1, 25), "2.7.0"),
+)
+"""The Dashboard release that was made for a Kubernetes version; 2.7.0 is the last without Helm."""
+
+DASHBOARD_MADE_FOR: Minor = (1, 25)
+"""The newest Kubernetes that a Dashboard of this kind was made for."""
+
+CREATE_TOKEN: Minor = (1, 24)
+"""From here on kubectl has `create token`; before that the API is asked without it."""
+
 CGROUP_V2_REQUIRED: Minor = (1, 35)
 """From here on the kubelet and kubeadm refuse control groups v1 unless told otherwise."""
 

@@ -15,7 +15,9 @@ from k8swin_nb.phases import documents
 from k8swin_nb.phases.artifacts import worker_artifacts
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
+    APPLY_OPTIONS,
     CGROUP_V2_REQUIRED,
+    ENDPOINTS,
     OS_LABEL,
     READY_PATH,
     WINDOWS_BUILDS,
@@ -134,6 +136,8 @@ def common_values(run: Run, host: Host) -> dict[str, str]:
         "net_conf": documents.net_conf(plan),
         "os_label": gate(OS_LABEL, version),
         "ready_path": gate(READY_PATH, version),
+        "endpoints": gate(ENDPOINTS, version),
+        "apply_options": gate(APPLY_OPTIONS, version),
         "cgroup_v2_required": str(cgroup_v2).lower(),
         "allow_cgroup_v1": str(params.allow_cgroup_v1).lower(),
         "ignore_preflight_errors": (

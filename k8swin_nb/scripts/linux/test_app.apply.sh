@@ -1,5 +1,7 @@
 # Deploy the test app, whose manifest comes on standard input.
 set -euo pipefail
+: "${APPLY_OPTIONS:=}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-kubectl apply --server-side --force-conflicts -f -
+read -r -a options <<<"$APPLY_OPTIONS"
+kubectl apply "${options[@]}" -f -

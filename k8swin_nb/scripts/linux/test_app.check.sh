@@ -1,9 +1,11 @@
 # Is the test app deployed as planned? The manifest comes on standard input.
 set -euo pipefail
+: "${APPLY_OPTIONS:=}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+read -r -a options <<<"$APPLY_OPTIONS"
 code=0
-difference=$(kubectl diff --server-side --force-conflicts -f - 2>&1) || code=$?
+difference=$(kubectl diff "${options[@]}" -f - 2>&1) || code=$?
 if [ "$code" -gt 1 ]; then
   echo "kubectl diff ended with $code: $difference" >&2
   exit 1
