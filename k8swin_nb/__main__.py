@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
     run.add_argument("--runs", type=Path, default=None, help="folder of the records")
     run.add_argument(
-        "--only", default=None, help="notebooks, comma-separated: 01_network,02_master"
+        "--only",
+        default=None,
+        help="notebooks, comma-separated: 01_network,02_master; without it 01 to 06",
     )
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
     run.set_defaults(command=_run)
@@ -94,14 +96,14 @@ def _project_folder(given: Path | None, name: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from k8swin_nb.headless.runner import ORDER, print_failure, run_notebooks
+    from k8swin_nb.headless.runner import DEFAULT, print_failure, run_notebooks
     from k8swin_nb.headless.tables import print_tables
 
     folder, executed = run_notebooks(
         _project_folder(options.notebooks, "notebooks"),
         options.params,
         _project_folder(options.runs, "runs"),
-        names=options.only.split(",") if options.only else ORDER,
+        names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
     )
     code = print_failure(executed)
@@ -114,7 +116,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    """Run everything against a lab that is started for it, on a network of its own."""
+    """Run the way to the test app against a lab that is started for it, on a network of its own."""
+    from k8swin_nb.headless.runner import DEMO
+
     with tempfile.TemporaryDirectory(prefix="k8swin-demo-") as home:
         lab = [sys.executable, "-m", "k8swin_nb", "lab"]
         place = ["--home", home]
@@ -131,7 +135,7 @@ def _demo(options: argparse.Namespace) -> int:
                     params=description,
                     notebooks=options.notebooks,
                     runs=options.runs,
-                    only=None,
+                    only=",".join(DEMO),
                     dry_run=False,
                 )
             )

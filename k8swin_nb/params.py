@@ -46,6 +46,8 @@ def _version(text: str) -> str:
 def _without_zeros(text: str) -> str:
     """Return an address without leading zeros, which some programs read as octal numbers."""
     return re.sub(r"(?<![\d])0+(?=\d)", "", text)
+def _version_or_none(text: str) -> str:
+    return _version(text) if text else text
 
 
 def _network(text: str) -> str:
@@ -97,12 +99,14 @@ def _reference(text: str) -> str:
 
 
 Version = Annotated[str, AfterValidator(_version)]
+VersionOrNone = Annotated[str, AfterValidator(_version_or_none)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+NodePort = Annotated[int, Field(ge=30000, le=32767)]
 
 
 class _Model(BaseModel):
@@ -262,8 +266,23 @@ class ClusterParams(_Model):
     test_image: str = ""
     """Image of the test app; empty: servercore with the tag of the worker's build."""
 
-    test_node_port: Port = 30080
+    test_node_port: NodePort = 30080
     """Node port of the test app's Service."""
+
+    test_external_name: str = ""
+    """Name outside the cluster that pods must resolve; empty: the host of `image_repository`."""
+
+    probe_pods: bool = False
+    """06 makes pods of its own, for its time, on nodes that have none of the test app."""
+
+    dashboard: bool = False
+    """07 installs the Kubernetes Dashboard, whose project has ended; False: it is left out."""
+
+    dashboard_version: VersionOrNone = ""
+    """Version of the Dashboard, such as "2.7.0"; empty: the one made for the Kubernetes version."""
+
+    dashboard_repository: str = "docker.io/kubernetesui"
+    """Registry and organisation of the Dashboard's image."""
 
     known_hosts: str = ".k8swin/known_hosts"
     """The project's own host-key file, relative to the project's folder."""

@@ -103,11 +103,26 @@ ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 19), "endpointslices"))
 POD_OS_FIELD: Minor = (1, 25)
 """From here on `spec.os` is served and helps; before it is dropped or refused."""
 
-SERVER_SIDE_APPLY: Minor = (1, 18)
+SERVER_SIDE_APPLY: Minor = (1, 20)
 """From here on `kubectl apply --server-side` exists, and `kubectl diff --server-side` with it."""
 
 SPREAD_CONSTRAINTS: Minor = (1, 18)
 """From here on `topologySpreadConstraints` needs no feature gate."""
+
+CREATE_TOKEN: Minor = (1, 24)
+"""From here on kubectl has `create token`; before that the API is asked without it."""
+
+DASHBOARD: Gate[str] = (
+    ((1, 20), "2.3.1"),
+    ((1, 22), "2.4.0"),
+    ((1, 23), "2.5.1"),
+    ((1, 24), "2.6.1"),
+    ((1, 25), "2.7.0"),
+)
+"""The Dashboard release that was made for a Kubernetes version; 2.7.0 is the last without Helm."""
+
+DASHBOARD_MADE_FOR: Minor = (1, 25)
+"""The newest Kubernetes that a Dashboard of this kind was made for."""
 
 TOKEN_SECRETS_REMOVED: Minor = (1, 24)
 """From here on no Secret with a token is made for a service account; `kubectl create token` is."""

@@ -24,8 +24,18 @@ ORDER = (
     "04_join_linux",
     "04_join_windows",
     "05_test_app",
+    "06_verify",
+    "07_dashboard",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
+
+ONLY_WHEN_NAMED = frozenset({"07_dashboard"})
+"""What a run leaves out unless it is asked for by name: what is optional, or takes something away."""
+
+DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
+
+DEMO = tuple(name for name in DEFAULT if name != "06_verify")
+"""The demo ends with the test app: it is to be seen in a minute and a half."""
 
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
@@ -60,7 +70,7 @@ def run_notebooks(
     params_file: Path,
     runs: Path,
     *,
-    names: Sequence[str] = ORDER,
+    names: Sequence[str] = DEFAULT,
     dry_run: bool = False,
     stream: TextIO | None = None,
 ) -> tuple[Path, list[Executed]]:

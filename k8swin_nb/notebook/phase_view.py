@@ -19,8 +19,10 @@ from k8swin_nb.notebook.tables import (
     plan_table,
     preflight_table,
 )
+from k8swin_nb.phases.dashboard import dashboard_rows
 from k8swin_nb.phases.preflight import LINUX, WINDOWS
 from k8swin_nb.phases.static_routes import read_routes
+from k8swin_nb.phases.verify import matrix_records
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.report import Report
@@ -160,6 +162,28 @@ class PhaseView:
         from k8swin_nb.notebook.subnet_form import subnet_form
 
         return subnet_form(self.run.params)
+
+    def matrix(self) -> Any:
+        """Return who reaches whom, as a DataFrame: rows begin, columns are where they lead."""
+        from k8swin_nb.notebook.matrix import matrix_table
+
+        return matrix_table(matrix_records(self.run))
+
+    def matrix_picture(self) -> Any:
+        """Return the same as a picture."""
+        from k8swin_nb.notebook.matrix import MatrixPicture
+
+        return MatrixPicture(matrix_records(self.run))
+
+    def connections(self) -> Any:
+        """Return the same as a list: from, to, state, evidence, command, reason."""
+        from k8swin_nb.notebook.matrix import connections_table
+
+        return connections_table(matrix_records(self.run))
+
+    def dashboard(self) -> StaticTable:
+        """Return where the Dashboard is, how to open it, and in which file its token is."""
+        return StaticTable("Kubernetes Dashboard", ("what", "value"), dashboard_rows(self.run))
 
     def nodes(self) -> Any:
         """Return the nodes with kubectl's columns, as a DataFrame."""

@@ -31,9 +31,19 @@ def read_cluster_ca(run: Run, host: Host) -> Verdict:
     return Verdict(State.OK, "the certificate authority is known")
 
 
-def secret_json(run: Run, script: str, step: str) -> dict[str, str]:
+def secret_json(
+    run: Run, script: str, step: str, values: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Run a script on the master whose output is a secret, and return the document that it prints."""
-    result = run.script(script, run.master, verb="apply", step=step, quiet=True, secret_output=True)
+    result = run.script(
+        script,
+        run.master,
+        verb="apply",
+        step=step,
+        values=values,
+        quiet=True,
+        secret_output=True,
+    )
     if result.returncode != 0:
         # Its output may hold half a secret: only the exit code is told.
         raise StepFailed(
@@ -42,8 +52,8 @@ def secret_json(run: Run, script: str, step: str) -> dict[str, str]:
             host=run.master.name,
             detail=f"`{script}` ended with {result.returncode}",
         )
-    values: dict[str, str] = json.loads(result.stdout)
-    return values
+    answer: dict[str, str] = json.loads(result.stdout)
+    return answer
 
 
 def join_secrets(parameter: str) -> Callable[[Run, Host], Mapping[str, Secret]]:

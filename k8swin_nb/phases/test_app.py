@@ -9,14 +9,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
-from k8swin_nb.versions import (
-    OS_LABEL,
-    POD_OS_FIELD,
-    SPREAD_CONSTRAINTS,
-    gate,
-    minor,
-    windows_build,
-)
+from k8swin_nb.versions import OS_LABEL, POD_OS_FIELD, SPREAD_CONSTRAINTS, gate, minor, windows_build
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import State, Step, Verdict
@@ -32,11 +25,11 @@ def app_name(run: Run) -> str:
 
 def app_values(run: Run, host: Host) -> dict[str, str]:
     """Return the values of this phase's scripts."""
+    addresses = run.facts.get(host.name, {}).get("node_addresses", [])
     return {
         "test_app": app_name(run),
         "test_os": run.params.test_os,
-        "test_node_port": str(run.params.test_node_port),
-        "node_addresses": " ".join(run.facts.get(host.name, {}).get("node_addresses", [])),
+        "targets": " ".join(f"{address}:{run.params.test_node_port}" for address in addresses),
     }
 
 
@@ -61,7 +54,7 @@ def check_nodes(run: Run, host: Host) -> Verdict:
             detail="check failed",
             result=result,
         )
-    builds = sorted({line.split(".")[2] for line in lines[-1].removeprefix("builds:").split()})
+    builds = sorted(set(lines[-1].removeprefix("builds:").split()))
     names = {line.split()[1] for line in lines[:-1]}
     run.keep_facts(host, "builds", builds)
     addresses = [h.address for h in run.hosts("all") if h.name in names or h.name == host.name]
@@ -82,66 +75,117 @@ def image(run: Run, host: Host) -> str:
             step="test-app",
             host=host.name,
             detail=f"the Ready workers have the builds {', '.join(builds) or 'none'}, one image fits one build",
+            hint=f"set `test_image` to an image of all of them, such as `{LINUX_IMAGE}`",
         )
     return f"mcr.microsoft.com/windows/servercore:{windows_build(int(builds[0])).tag}"
 
 
-def placement(run: Run, labels: dict[str, str]) -> dict[str, Any]:
-    """Return how pods come to nodes of their operating system and spread over them, by what is served."""
-    version, wanted = run.params.kubernetes_version, run.params.test_os
-    host_name = "kubernetes.io/hostname"
-    pod: dict[str, Any] = {"nodeSelector": {gate(OS_LABEL, version): wanted}}
-    if minor(version) >= POD_OS_FIELD:
-        pod["os"] = {"name": wanted}
-    if minor(version) >= SPREAD_CONSTRAINTS:
-        pod["topologySpreadConstraints"] = [
+def agnhost(image: str) -> bool:
+    """Whether an image is agnhost, which serves by itself and on both operating systems."""
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "agnhost"
+
+
+def tolerations(system: str) -> list[dict[str, Any]]:
+    """Return what lets a pod onto every node of an operating system, the control plane's too."""
+    if system == "windows":
+        return [{"key": "os", "operator": "Equal", "value": "windows", "effect": "NoSchedule"}]
+    return [
+        {"key": f"node-role.kubernetes.io/{role}", "operator": "Exists", "effect": "NoSchedule"}
+        for role in ("control-plane", "master")
+    ]
+
+
+def placement(version: str, system: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return the part of a pod's spec that puts it on nodes of one system, and its like on others."""
+    spread: dict[str, Any] = {
+        "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
-                "topologyKey": host_name,
+                "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
                 "labelSelector": {"matchLabels": labels},
             }
         ]
-    else:
-        apart = {"labelSelector": {"matchLabels": labels}, "topologyKey": host_name}
-        pod["affinity"] = {
-            "podAntiAffinity": {
-                "preferredDuringSchedulingIgnoredDuringExecution": [
-                    {"weight": 100, "podAffinityTerm": apart}
-                ]
+    }
+    if minor(version) < SPREAD_CONSTRAINTS:
+        apart = {
+            "topologyKey": "kubernetes.io/hostname",
+            "labelSelector": {"matchLabels": labels},
+        }
+        preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+        spread = {
+            "affinity": {
+                "podAntiAffinity": {preferred: [{"weight": 100, "podAffinityTerm": apart}]}
             }
         }
-    return pod
+    return {
+        **({"os": {"name": system}} if minor(version) >= POD_OS_FIELD else {}),
+        "nodeSelector": {gate(OS_LABEL, version): system},
+        **spread,
+    }
 
 
-def manifest(run: Run, host: Host) -> bytes:
-    """Return the test app: a Deployment, a Service, and on Windows the script as a ConfigMap."""
-    name, windows = app_name(run), run.params.test_os == "windows"
-    labels = {"app": name}
+def scripted(image: str, system: str) -> bool:
+    """Whether a pod runs our own web server, because its image brings none."""
+    return system == "windows" and not agnhost(image)
+
+
+def web_pod(image: str, system: str, config_map: str) -> dict[str, Any]:
+    """Return the spec of a pod that answers /hostname on port 80, wherever it is put.
+
+    Args:
+        image: Of the container; agnhost, or a Windows image with PowerShell.
+        system: Operating system.
+        config_map: Name of the config map with the web server's script, for `scripted` images.
+    """
 
     def field(variable: str, path: str) -> dict[str, Any]:
         return {"name": variable, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
     container: dict[str, Any] = {
         "name": "webserver",
-        "image": image(run, host),
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": 80}],
         "readinessProbe": {
             "httpGet": {"path": "/hostname", "port": 80},
             # PowerShell takes its time to start in a fresh container.
-            "initialDelaySeconds": 10 if windows else 1,
+            "initialDelaySeconds": 10 if system == "windows" else 1,
             "periodSeconds": 5,
             "timeoutSeconds": 5,
         },
     }
     pod: dict[str, Any] = {
-        **placement(run, labels),
         "terminationGracePeriodSeconds": 5,
+        "tolerations": tolerations(system),
         "containers": [container],
     }
+    if not scripted(image, system):
+        container["args"] = ["netexec", "--http-port=80"]
+        return pod
+    container["command"] = [
+        "powershell.exe",
+        "-NoProfile",
+        "-NonInteractive",
+        "-ExecutionPolicy",
+        "Bypass",
+        "-File",
+        r"C:\app\webserver.ps1",
+    ]
+    container["env"] = [field("POD_NAME", "metadata.name"), field("NODE_NAME", "spec.nodeName")]
+    container["volumeMounts"] = [{"name": "app", "mountPath": r"C:\app"}]
+    pod["volumes"] = [{"name": "app", "configMap": {"name": config_map}}]
+    return pod
+
+
+def manifest(run: Run, host: Host) -> bytes:
+    """Return the test app: a Deployment, a Service, and on Windows the script as a ConfigMap."""
+    name, system = app_name(run), run.params.test_os
+    labels = {"app": name}
+    used = image(run, host)
+    pod = web_pod(used, system, name) | placement(run.params.kubernetes_version, system, labels)
     documents: list[dict[str, Any]] = []
-    if windows:
+    if scripted(used, system):
         script = Script.load("container/webserver.ps1").text
         documents.append(
             {
@@ -151,27 +195,6 @@ def manifest(run: Run, host: Host) -> bytes:
                 "data": {"webserver.ps1": script},
             }
         )
-        container["command"] = [
-            "powershell.exe",
-            "-NoProfile",
-            "-NonInteractive",
-            "-ExecutionPolicy",
-            "Bypass",
-            "-File",
-            r"C:\app\webserver.ps1",
-        ]
-        container["env"] = [field("POD_NAME", "metadata.name"), field("NODE_NAME", "spec.nodeName")]
-        container["volumeMounts"] = [{"name": "app", "mountPath": r"C:\app"}]
-        pod["volumes"] = [{"name": "app", "configMap": {"name": name}}]
-        pod["tolerations"] = [
-            {"key": "os", "operator": "Equal", "value": "windows", "effect": "NoSchedule"}
-        ]
-    else:
-        container["args"] = ["netexec", "--http-port=80"]
-        pod["tolerations"] = [
-            {"key": f"node-role.kubernetes.io/{role}", "operator": "Exists", "effect": "NoSchedule"}
-            for role in ("control-plane", "master")
-        ]
     documents += [
         {
             "apiVersion": "apps/v1",

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from k8swin_nb.lab.network import Source
 
 
+def _home(source: Source) -> str:
+    """Return the address of the node from which a connection comes: its own, or that of a pod's node."""
+    return str(getattr(source, "home", source.address))
+
+
 class ServiceRouter:
     """Router of one cluster, round robin over the ready endpoints.
 
     Args:
         cluster: The cluster.
-        windows_reaches_own_services: Whether a Windows node gets through its own node ports and
-            cluster IPs; with host-gw and l2bridge networks it does not.
+        windows_reaches_own_services: Whether a Windows node, or a pod on it, gets through the node's
+            own node ports, and the node to cluster IPs; with host-gw and l2bridge networks it does not.
 
     Attributes:
         proxied: Whether kube-proxy runs on a node, by node name, where the machine says so (on
@@ -47,7 +52,7 @@ class ServiceRouter:
             owner = self.cluster.node_ports().get(port)
             if owner is None or not self.proxies(node):
                 return self._host_network(address, port)
-            self._check_own(source, address == source.address)
+            self._check_own(source, address == _home(source))
             return self._behind(owner[0], owner[1], owner[2], f"{address}:{port}")
         for service in self.cluster.objects("services"):
             if service["spec"].get("clusterIP") == address:
@@ -57,10 +62,11 @@ class ServiceRouter:
     def _cluster_address(
         self, source: Source, service: Object, address: str, port: int
     ) -> HttpHandler | None:
-        own = self._node_at(source.address)
+        own = self._node_at(_home(source))
         if own is None or not self.proxies(own):
             raise NetworkError("timeout", f"dial tcp {address}:{port}: i/o timeout")
-        self._check_own(source, True)
+        # A Windows host has no way to cluster addresses; its pods do.
+        self._check_own(source, _home(source) == source.address)
         metadata = service["metadata"]
         if metadata["name"] == "kubernetes" and metadata["namespace"] == "default":
             return None

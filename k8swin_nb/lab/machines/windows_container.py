@@ -9,7 +9,9 @@ import urllib.parse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.lab.internet.pulling import Image
+from k8swin_nb.lab.internet.pulling import Image, split
+from k8swin_nb.lab.kubernetes import agnhost
+from k8swin_nb.lab.kubernetes.pod_network import PodStation, resolve
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.machines.windows_environment import Environment
@@ -34,7 +36,7 @@ _HELLO = b"\r\nHello from Docker!\r\nThis message shows that your installation a
 
 
 class PodNetwork(Network):
-    """The network as a pod sees it: names of services come first, the rest goes out through the node."""
+    """The network as a pod sees it: names are asked of the cluster, the rest goes out through the node."""
 
     def __init__(self, node: WindowsMachine, namespace: str) -> None:
         super().__init__()
@@ -42,26 +44,15 @@ class PodNetwork(Network):
         self._namespace = namespace
 
     def resolve(self, source: Source, name: str) -> str:
-        cluster = cluster_of(self._node)
-        if cluster is not None:
-            short = name.rstrip(".").removesuffix(f".svc.{cluster.dns_domain}").removesuffix(".svc")
-            parts = short.split(".")
-            # Windows asks for a name with a dot as it stands, so only the full name finds another namespace
-            full = name.rstrip(".").endswith(cluster.dns_domain)
-            if len(parts) == 1 or full:
-                found = cluster.object(
-                    "services", parts[0], parts[1] if len(parts) > 1 else self._namespace
-                )
-                if found:
-                    return str(found["spec"]["clusterIP"])
-        return self._node.network.resolve(self._node, name)
+        return resolve(cluster_of(self._node), self._node, self._namespace, name)
 
     def open(self, source: Source, address: str, port: int) -> HttpHandler | str:
         if address in ("127.0.0.1", source.address):
             if port in source.listening:
                 return source.listening[port]
             raise NetworkError("refused", f"connect to {address} port {port}: connection refused")
-        return self._node.network.open(self._node, address, port)
+        station = PodStation(source.name, source.address, self._node)
+        return self._node.network.open(station, address, port)
 
 
 def cluster_of(machine: WindowsMachine) -> Cluster | None:
@@ -274,6 +265,13 @@ class WindowsContainer:
                 126,
                 b"",
                 b"hcs::System::CreateProcess: The system cannot find the file specified.: (0x2)\n",
+            )
+        name = re.split(r"[\\/]", argv[0])[-1].lower().removesuffix(".exe") if argv else ""
+        if self.image.behaviour == "agnhost" and name == "agnhost":
+            machine, version = self.machine, split(self.image.reference)[1]
+            network = machine.network
+            return agnhost.run(
+                argv[1:], version, network, machine, lambda one: network.resolve(machine, one)
             )
         path = self.machine.find_program(argv[0], env["Path"]) if argv else None
         if path is None:

@@ -1,23 +1,24 @@
-# Is there a Ready node that the test app's pods can run on? Prints the nodes, and their Windows builds.
-#
-# Versions without the build's label have it in the kernel version.
+# Is there a Ready node that the test app's pods can run on? Prints each, with its Windows build.
 set -euo pipefail
 : "${TEST_OS:?windows or linux}"
-: "${OS_LABEL:?the node label that names the operating system, for example kubernetes.io/os}"
+: "${OS_LABEL:?kubernetes.io/os, or beta.kubernetes.io/os before Kubernetes 1.14}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+# The kernel's version is 10.0.BUILD.UPDATE on Windows; the label that names the build is younger than 1.13.
 nodes=$(kubectl get nodes -l "$OS_LABEL=$TEST_OS" \
-  -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.kernelVersion} {.metadata.labels.node\.kubernetes\.io/windows-build}{"\n"}{end}')
-if [ "$TEST_OS" = windows ]; then
-  nodes=$(awk '{ build = $NF; sub(/^([0-9]+\.){2}[0-9]+/, "&;", build); sub(/;.*/, "", build); print $1, $2, build }' <<<"$nodes")
-else
-  nodes=$(awk '{ print $1, $2 }' <<<"$nodes")
-fi
+  -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.kernelVersion}{"\n"}{end}')
 ready=$(awk '$2 == "True"' <<<"$nodes")
 if [ -z "$ready" ]; then
-  echo "no $TEST_OS node is Ready: join one with 04 first"
+  echo "no $TEST_OS node is Ready: run 04_join_$TEST_OS first"
   exit 20
 fi
-awk '{ print "node", $1, "is Ready", ($3 == "" ? "" : "build " $3) }' <<<"$ready"
-builds=$(awk '$3 != "" { print $3 }' <<<"$ready" | sort -u | tr '\n' ' ')
-echo "builds: ${builds% }"
+builds=""
+while read -r name _ kernel; do
+  build=""
+  if [ "$TEST_OS" = windows ]; then
+    IFS=. read -r _ _ build _ <<<"$kernel"
+    builds+=" $build"
+  fi
+  echo "node $name is Ready${build:+, build $build}"
+done <<<"$ready"
+echo "builds:$builds"

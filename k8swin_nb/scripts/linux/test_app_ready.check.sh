@@ -8,6 +8,9 @@ available=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.
 updated=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.updatedReplicas}')
 if [ "${available:-0}" != "$TEST_REPLICAS" ] || [ "${updated:-0}" != "$TEST_REPLICAS" ]; then
   waiting=$(kubectl -n default get pods -l "app=$TEST_APP" --no-headers | awk '$2 != "1/1" { printf "%s is %s; ", $1, $3 }')
+  # The first address of a Windows node's pods belongs to its bridge; the kubelet's next try takes another one.
+  taken=$(kubectl -n default get events -o 'jsonpath={range .items[*]}{.message}{"\n"}{end}' | grep -c '0x1392' || true)
+  if [ "$taken" -gt 0 ]; then waiting+="an address was taken (0x1392), which the next try gets over; "; fi
   echo "${available:-0} of $TEST_REPLICAS pods are available; ${waiting:-pods are being created}"
   exit 10
 fi

@@ -1,28 +1,39 @@
-# Send twenty web requests to the test app's node port, to one node after the other, each on a new connection.
+# Send twenty web requests to the test app, to one address after the other, each on a new connection.
 #
-# A line per request says which pod on which node answered; the last one sums up.
+# A line per request says which pod on which node answered; the last one sums up. Everybody who is listed as
+# ready behind the Service must have answered, and nobody else.
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
-: "${TEST_NODE_PORT:?for example 30080}"
-: "${NODE_ADDRESSES:?addresses of all nodes, separated by spaces}"
+: "${TARGETS:?ADDRESS:PORT of the Service, one or several, separated by spaces}"
+: "${ENDPOINTS:?endpointslices, or endpoints before Kubernetes 1.21}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+if [ "$ENDPOINTS" = endpoints ]; then
+  ready=$(kubectl -n default get endpoints "$TEST_APP" \
+    -o 'jsonpath={range .subsets[*].addresses[*]}{.targetRef.name} {.nodeName}{"\n"}{end}')
+else
+  ready=$(kubectl -n default get endpointslices -l "kubernetes.io/service-name=$TEST_APP" \
+    -o 'jsonpath={range .items[*].endpoints[?(@.conditions.ready==true)]}{.targetRef.name} {.nodeName}{"\n"}{end}')
+fi
 declare -A node_of seen
-while read -r pod node; do node_of[$pod]=$node; done < <(
-  kubectl -n default get pods -l "app=$TEST_APP" -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{"\n"}{end}'
-)
-read -r -a addresses <<<"$NODE_ADDRESSES"
+while read -r pod node; do
+  if [ -n "$pod" ]; then node_of[$pod]=$node; fi
+done <<<"$ready"
+read -r -a targets <<<"$TARGETS"
 answered=0
+strangers=0
 for number in $(seq 1 20); do
-  address=${addresses[$(((number - 1) % ${#addresses[@]}))]}
-  if pod=$(curl -fsS --noproxy '*' --no-keepalive --max-time 10 "http://$address:$TEST_NODE_PORT/hostname"); then
+  target=${targets[$(((number - 1) % ${#targets[@]}))]}
+  if pod=$(curl -fsS --noproxy '*' --no-keepalive --max-time 10 "http://$target/hostname"); then
     answered=$((answered + 1))
     seen[$pod]=$((${seen[$pod]:-0} + 1))
-    echo "request $number through $address: $pod on ${node_of[$pod]:-an unknown node}"
+    if [ -z "${node_of[$pod]:-}" ]; then strangers=$((strangers + 1)); fi
+    echo "request $number through $target: $pod on ${node_of[$pod]:-an unknown node}"
   else
-    echo "request $number through $address: no answer"
+    echo "request $number through $target: no answer"
   fi
 done
 nodes=$(for pod in "${!seen[@]}"; do echo "${node_of[$pod]:-unknown}"; done | sort -u | wc -l)
-echo "$answered of 20 requests answered by ${#seen[@]} pods on $nodes nodes"
-if [ "$answered" != 20 ] || [ "${#seen[@]}" != "${#node_of[@]}" ]; then exit 10; fi
+where=$(for pod in "${!seen[@]}"; do echo "${seen[$pod]} by $pod on ${node_of[$pod]:-an unknown node}"; done | sort | tr '\n' ';')
+echo "$answered of 20 requests answered by ${#seen[@]} of ${#node_of[@]} endpoints on $nodes nodes: ${where%;}"
+if [ "$answered" != 20 ] || [ "${#seen[@]}" != "${#node_of[@]}" ] || [ "$strangers" != 0 ]; then exit 10; fi

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.lab.network import HttpHandler, HttpRequest, NetworkError
+from k8swin_nb.lab.kubernetes import agnhost
+from k8swin_nb.lab.kubernetes.pod_network import PodStation, resolve
+from k8swin_nb.lab.network import HttpHandler, HttpRequest, NetworkError, Source
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.linux import LinuxMachine
@@ -130,6 +132,11 @@ class LinuxContainer:
         if not argv:
             return 0, b"", b""
         name = argv[0].rpartition("/")[2]
+        own = self.command[0] if self.command else ""
+        if name == "agnhost" and own.endswith("agnhost"):
+            version = str(self.spec["image"]).rpartition(":")[2]
+            network = self.machine.network
+            return agnhost.run(argv[1:], version, network, self.station(), self.resolve)
         program = _PROGRAMS.get(name)
         if program is None:
             text = (
@@ -139,8 +146,15 @@ class LinuxContainer:
             return 126, b"", f"{text}\n".encode()
         return program(self, argv[1:])
 
+    def station(self) -> Source:
+        """Return from where the container connects: its pod's address, or the host's."""
+        status = self.pod.get("status") or {}
+        if self.pod.get("spec", {}).get("hostNetwork") or not status.get("podIP"):
+            return self.machine
+        return PodStation(self.hostname, status["podIP"], self.machine, dict(self.http))
+
     def fetch(self, url: str) -> bytes:
-        """Send a GET request from the container's node.
+        """Send a GET request from the container.
 
         Raises:
             NetworkError: nothing answers.
@@ -149,7 +163,7 @@ class LinuxContainer:
         host = urllib.parse.urlsplit(url).hostname or ""
         address = self.resolve(host)
         target = url.replace(host, address, 1)
-        answer = self.machine.network.http(self.machine, HttpRequest("GET", target))
+        answer = self.machine.network.http(self.station(), HttpRequest("GET", target))
         if answer.status >= 400:
             raise NetworkError("protocol", f"server returned error: HTTP {answer.status}")
         return answer.body
@@ -160,13 +174,9 @@ class LinuxContainer:
         Raises:
             NetworkError: kind "name".
         """
-        cluster = self.machine.cluster
-        if cluster is not None:
-            short = name.removesuffix(".").removesuffix(f".svc.{cluster.dns_domain}")
-            parts = short.removesuffix(".svc").split(".")
-            namespace = parts[1] if len(parts) == 2 else self.pod["metadata"].get("namespace", "")
-            if len(parts) <= 2 and (service := cluster.object("services", parts[0], namespace)):
-                return str(service["spec"]["clusterIP"])
+        if isinstance(self.station(), PodStation):
+            namespace = self.pod["metadata"].get("namespace", "default")
+            return resolve(self.machine.cluster, self.machine, namespace, name)
         return self.machine.network.resolve(self.machine, name)
 
 

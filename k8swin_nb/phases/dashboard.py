@@ -1,0 +1,388 @@
+"""Phase 07, optional: the Kubernetes Dashboard, to look and not to touch, with a token for an hour.
+
+The project was archived in January 2026 and names Headlamp as its successor. Releases from 3 on are installed
+with Helm alone; the ones used here are the last before that, each for the Kubernetes that it was made for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from k8swin_nb.errors import ParamsError, StepFailed
+from k8swin_nb.inventory import Host
+from k8swin_nb.params import ClusterParams, project_path
+from k8swin_nb.phases.documents import to_yaml
+from k8swin_nb.phases.flannel import API_READY, MASTER
+from k8swin_nb.phases.joining import secret_json
+from k8swin_nb.phases.test_app import tolerations
+from k8swin_nb.secret import Secret
+from k8swin_nb.versions import (
+    CREATE_TOKEN,
+    DASHBOARD,
+    DASHBOARD_MADE_FOR,
+    OS_LABEL,
+    gate,
+    minor,
+)
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.step import State, Step, Verdict
+
+NAME = "kubernetes-dashboard"
+VIEWER = "k8swin-viewer"
+TOKEN_SECONDS = 3600
+RENEW_BEFORE = 600
+"""A token that is good for less than this is replaced."""
+
+OURS = {"app.kubernetes.io/managed-by": "k8swin"}
+LOCAL_PORT = 8443
+
+
+def dashboard_version(params: ClusterParams) -> str:
+    """Return the Dashboard's version: the given one, or the one made for the Kubernetes version.
+
+    Raises:
+        ParamsError: when there is none that works, with the reason.
+    """
+    version = params.kubernetes_version
+    if minor(version) < DASHBOARD[0][0]:
+        raise ParamsError(
+            f"`dashboard` with `kubernetes_version` {version}: before 1.20 a control plane of kubeadm "
+            "gives no tokens that expire",
+            hint="set `dashboard` to false, or use Kubernetes 1.20 or newer",
+        )
+    if params.dashboard_version and minor(params.dashboard_version) >= (3, 0):
+        raise ParamsError(
+            f"`dashboard_version` {params.dashboard_version}: releases from 3 on are installed with Helm",
+            hint='set `dashboard_version` to "2.7.0", the last one without',
+        )
+    return params.dashboard_version or gate(DASHBOARD, version)
+
+
+def not_wanted(run: Run, host: Host) -> str | None:
+    """Return why there is no Dashboard, or None."""
+    return None if run.params.dashboard else "`dashboard` is false"
+
+
+def check_version(run: Run, host: Host) -> Verdict:
+    """Find out which Dashboard goes with the cluster's Kubernetes, and what of it is past its time."""
+    version = dashboard_version(run.params)
+    newest = ".".join(map(str, DASHBOARD_MADE_FOR))
+    if minor(run.params.kubernetes_version) <= DASHBOARD_MADE_FOR:
+        return Verdict(State.OK, f"Dashboard {version}")
+    return Verdict(
+        State.OK,
+        f"Dashboard {version}, the last of its kind, was made for Kubernetes up to {newest}: its page of "
+        "cron jobs does not work here",
+    )
+
+
+def manifest(run: Run, host: Host) -> bytes:
+    """Return the Dashboard's objects, and an account that may look at everything but secrets."""
+    params = run.params
+    labels = {"k8s-app": NAME}
+    rbac = "rbac.authorization.k8s.io"
+    secrets = [f"{NAME}-{use}" for use in ("certs", "csrf", "key-holder")]
+
+    def metadata(name: str = NAME) -> dict[str, Any]:
+        return {"name": name, "namespace": NAME, "labels": {**labels, **OURS}}
+
+    def wide(name: str) -> dict[str, Any]:
+        return {"name": name, "labels": {**labels, **OURS}}
+
+    def account(name: str) -> dict[str, Any]:
+        return {"kind": "ServiceAccount", "name": name, "namespace": NAME}
+
+    def role_of(kind: str, name: str) -> dict[str, Any]:
+        return {"apiGroup": rbac, "kind": kind, "name": name}
+
+    def binding(name: str, role: str) -> dict[str, Any]:
+        return {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": wide(name),
+            "roleRef": role_of("ClusterRole", role),
+            "subjects": [account(VIEWER)],
+        }
+
+    container: dict[str, Any] = {
+        "name": NAME,
+        "image": f"{params.dashboard_repository}/dashboard:v{dashboard_version(params)}",
+        "imagePullPolicy": "IfNotPresent",
+        # Without a metrics server a scraper would have nothing to show: the provider is switched off.
+        "args": ["--auto-generate-certificates", f"--namespace={NAME}", "--metrics-provider=none"],
+        "ports": [{"containerPort": 8443}],
+        "readinessProbe": {"httpGet": {"scheme": "HTTPS", "path": "/", "port": 8443}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsUser": 1001,
+            "runAsGroup": 2001,
+        },
+        "volumeMounts": [
+            {"name": "certs", "mountPath": "/certs"},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - inside the container
+        ],
+    }
+    pod: dict[str, Any] = {
+        "serviceAccountName": NAME,
+        # On a cluster with Windows workers nothing else keeps it off them.
+        "nodeSelector": {gate(OS_LABEL, params.kubernetes_version): "linux"},
+        "tolerations": tolerations("linux"),
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [
+            {"name": "certs", "secret": {"secretName": secrets[0]}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+    return to_yaml(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": wide(NAME)},
+        *(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(name)}
+            for name in (NAME, VIEWER)
+        ),
+        # Empty: the Dashboard writes its own keys into them.
+        *(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata(name), "type": "Opaque"}
+            for name in secrets
+        ),
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(f"{NAME}-settings")},
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "Role",
+            "metadata": metadata(),
+            "rules": [
+                {
+                    "apiGroups": [""],
+                    "resources": ["secrets"],
+                    "resourceNames": secrets,
+                    "verbs": ["get", "update", "delete"],
+                },
+                {
+                    "apiGroups": [""],
+                    "resources": ["configmaps"],
+                    "resourceNames": [f"{NAME}-settings"],
+                    "verbs": ["get", "update"],
+                },
+            ],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata(),
+            "roleRef": role_of("Role", NAME),
+            "subjects": [account(NAME)],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRole",
+            "metadata": wide(f"{VIEWER}-nodes"),
+            "rules": [
+                {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]}
+            ],
+        },
+        binding(VIEWER, "view"),
+        # `view` leaves out what belongs to no namespace, and a cluster's nodes are worth a look.
+        binding(f"{VIEWER}-nodes", f"{VIEWER}-nodes"),
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata(),
+            "spec": {"ports": [{"port": 443, "targetPort": 8443}], "selector": labels},
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata(),
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        },
+    )
+
+
+def token_file(params: ClusterParams) -> Path:
+    """Return where the token is kept on this computer."""
+    return project_path(f".k8swin/dashboard-{params.cluster_name}.token")
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return what a token says of itself; empty when it is none. Nothing is verified by that."""
+    try:
+        body = token.split(".")[1]
+        read = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def until(token: str) -> str:
+    """Return when a token ends, as 2026-11-26 20:55 UTC."""
+    return datetime.fromtimestamp(claims(token).get("exp", 0), UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def check_token(run: Run, host: Host) -> Verdict:
+    """Find out whether the token's file holds one of this cluster's account that is still good."""
+    result = run.script(
+        "linux/dashboard_account.check.sh",
+        host,
+        verb="check",
+        step="dashboard-token",
+        values=dashboard_values(run, host),
+        quiet=True,
+    )
+    if result.returncode == 10:
+        return Verdict(State.NEEDED, result.stdout.strip())
+    if result.returncode != 0:
+        raise StepFailed(
+            phase=PHASE.name,
+            step="dashboard-token",
+            host=host.name,
+            detail="check failed",
+            result=result,
+        )
+    path = token_file(run.params)
+    if not path.exists():
+        return Verdict(State.NEEDED, f"there is no {path}")
+    token = path.read_text(encoding="ascii").strip()
+    if token:
+        Secret(token)
+    said = claims(token)
+    account = said.get("kubernetes.io", {}).get("serviceaccount", {}).get("uid")
+    if account != result.stdout.split()[-1]:
+        return Verdict(State.NEEDED, f"the token in {path} is of another account")
+    if path.stat().st_mode & 0o077:
+        return Verdict(State.NEEDED, f"others may read {path}")
+    if said.get("exp", 0) < time.time() + RENEW_BEFORE:
+        return Verdict(State.NEEDED, f"the token in {path} ends {until(token)}")
+    return Verdict(State.OK, f"the token in {path} is good until {until(token)}")
+
+
+def write_token(run: Run, host: Host) -> None:
+    """Ask the API server for a token and write it into a file that only the operator reads."""
+    made = secret_json(
+        run, "linux/dashboard_token.apply.sh", "dashboard-token", dashboard_values(run, host)
+    )
+    token = Secret(made["token"])
+    path = token_file(run.params)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token.reveal() + "\n")
+    fresh.replace(path)
+
+
+def dashboard_values(run: Run, host: Host) -> dict[str, str]:
+    """Return the values of this phase's scripts."""
+    creates = minor(run.params.kubernetes_version) >= CREATE_TOKEN
+    return {
+        "viewer": VIEWER,
+        "token_seconds": str(TOKEN_SECONDS),
+        "kubectl_creates_tokens": str(creates).lower(),
+    }
+
+
+def keep_address(run: Run, host: Host) -> Verdict:
+    """Find out whether the Dashboard answers, and at which address of the cluster."""
+    result = run.script(
+        "linux/dashboard_ready.check.sh", host, verb="check", step="dashboard-ready", quiet=True
+    )
+    lines = result.stdout.strip().splitlines() or [""]
+    if result.returncode == 10:
+        return Verdict(State.NEEDED, lines[-1])
+    if result.returncode != 0:
+        raise StepFailed(
+            phase=PHASE.name,
+            step="dashboard-ready",
+            host=host.name,
+            detail="check failed",
+            result=result,
+        )
+    run.keep_facts(host, "dashboard", lines[-1].split()[-1])
+    return Verdict(State.OK, lines[-1])
+
+
+def dashboard_rows(run: Run) -> list[tuple[str, str]]:
+    """Return how the Dashboard is opened, a row each; one row when there is none."""
+    master = run.master
+    address = run.facts.get(master.name, {}).get("dashboard")
+    path = token_file(run.params)
+    if not run.params.dashboard or not address:
+        return [("state", not_wanted(run, master) or "not deployed yet")]
+    port = f" -p {master.ssh_port}" if master.ssh_port != 22 else ""
+    key = f" -i {master.identity}" if master.identity else ""
+    tunnel = f"ssh -N -L {LOCAL_PORT}:{address}:443{port}{key} {master.user}@{master.address}"
+    forward = f"kubectl -n {NAME} port-forward service/{NAME} {LOCAL_PORT}:443"
+    return [
+        ("version", dashboard_version(run.params)),
+        ("1. open a way to it", tunnel),
+        ("or, with a kubeconfig here", forward),
+        ("2. open in a browser", f"https://localhost:{LOCAL_PORT}/ (its certificate is its own)"),
+        ("3. choose Token, and paste", f"what is in {path}"),
+        ("the token may", "look at everything but secrets, for an hour"),
+    ]
+
+
+REMOVED = Step(
+    name="dashboard-removed",
+    title="The Dashboard is gone",
+    on=MASTER,
+    check="linux/dashboard_removed.check.sh",
+    apply="linux/dashboard_removed.apply.sh",
+    wait=120,
+)
+"""Takes away what this phase made; a Dashboard that somebody else made stays."""
+
+
+PHASE = Phase(
+    name="07_dashboard",
+    title="The cluster can be looked at in a browser",
+    steps=(
+        API_READY,
+        Step(
+            name="dashboard-version",
+            title="There is a Dashboard for this Kubernetes",
+            on=MASTER,
+            check=check_version,
+            when=not_wanted,
+        ),
+        Step(
+            name="dashboard",
+            title="The Dashboard is deployed",
+            on=MASTER,
+            check="linux/dashboard.check.sh",
+            apply="linux/dashboard.apply.sh",
+            reads=manifest,
+            when=not_wanted,
+        ),
+        Step(
+            name="dashboard-ready",
+            title="The Dashboard answers",
+            on=MASTER,
+            check=keep_address,
+            runs=("linux/dashboard_ready.check.sh",),
+            when=not_wanted,
+            wait=600,
+        ),
+        Step(
+            name="dashboard-token",
+            title="A token for an hour is in a file of yours",
+            on=MASTER,
+            check=check_token,
+            apply=write_token,
+            runs=("linux/dashboard_account.check.sh", "linux/dashboard_token.apply.sh"),
+            when=not_wanted,
+        ),
+    ),
+)

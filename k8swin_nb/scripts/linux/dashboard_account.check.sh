@@ -1,0 +1,11 @@
+# Which account may look at the cluster? Prints the id that its tokens name.
+set -euo pipefail
+: "${VIEWER:?name of the service account, for example k8swin-viewer}"
+export KUBECONFIG=/etc/kubernetes/admin.conf
+
+uid=$(kubectl -n kubernetes-dashboard get serviceaccount "$VIEWER" --ignore-not-found -o 'jsonpath={.metadata.uid}')
+if [ -z "$uid" ]; then
+  echo "there is no account $VIEWER yet"
+  exit 10
+fi
+echo "$uid"
