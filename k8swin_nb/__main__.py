@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default=None, help="notebooks, comma-separated: 01_network,02_master"
     )
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
+    run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
     run.set_defaults(command=_run)
 
     demo = commands.add_parser(
@@ -94,15 +95,16 @@ def _project_folder(given: Path | None, name: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from k8swin_nb.headless.runner import ORDER, print_failure, run_notebooks
+    from k8swin_nb.headless.runner import DEFAULT, print_failure, run_notebooks
     from k8swin_nb.headless.tables import print_tables
 
     folder, executed = run_notebooks(
         _project_folder(options.notebooks, "notebooks"),
         options.params,
         _project_folder(options.runs, "runs"),
-        names=options.only.split(",") if options.only else ORDER,
+        names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
+        more={"confirm": options.confirm} if options.confirm else None,
     )
     code = print_failure(executed)
     if not options.dry_run and any(
@@ -133,6 +135,7 @@ def _demo(options: argparse.Namespace) -> int:
                     runs=options.runs,
                     only=None,
                     dry_run=False,
+                    confirm=None,
                 )
             )
         except subprocess.CalledProcessError as error:

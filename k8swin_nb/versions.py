@@ -29,6 +29,11 @@ OS_LABEL: tuple[tuple[Minor, str], ...] = (
     ((1, 13), "beta.kubernetes.io/os"),
     ((1, 14), "kubernetes.io/os"),
 )
+EMPTYDIR_FLAG: tuple[tuple[Minor, str], ...] = (
+    ((1, 13), "--delete-local-data"),
+    ((1, 20), "--delete-emptydir-data"),
+)
+"""What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
 READY_PATH: tuple[tuple[Minor, str], ...] = (((1, 13), "/healthz"), ((1, 16), "/readyz"))
 
 CGROUP_V2_REQUIRED: Minor = (1, 35)

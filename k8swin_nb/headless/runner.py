@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,14 @@ ORDER = (
     "04_join_linux",
     "04_join_windows",
     "05_test_app",
+    "90_teardown",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
+
+ONLY_WHEN_NAMED = frozenset({"90_teardown"})
+"""What a run leaves out unless it is asked for by name: what is optional, or takes something away."""
+
+DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
@@ -60,8 +66,9 @@ def run_notebooks(
     params_file: Path,
     runs: Path,
     *,
-    names: Sequence[str] = ORDER,
+    names: Sequence[str] = DEFAULT,
     dry_run: bool = False,
+    more: Mapping[str, Any] | None = None,
     stream: TextIO | None = None,
 ) -> tuple[Path, list[Executed]]:
     """Execute notebooks and write one page of the whole run; stop at the first that fails.
@@ -72,6 +79,7 @@ def run_notebooks(
         runs: Folder of the records; this run's is made below it.
         names: Which notebooks, in order.
         dry_run: Change nothing.
+        more: Further parameters of the notebooks, such as `confirm`.
         stream: Where progress goes; default standard output.
 
     Returns:
@@ -102,6 +110,7 @@ def run_notebooks(
                 "run_id": run_id,
                 "runs": str(runs.resolve()),
                 "dry_run": dry_run,
+                **(more or {}),
                 **({"ip": address} if address else {}),
             }
             done = Executed(

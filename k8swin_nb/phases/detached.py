@@ -1,6 +1,6 @@
-"""What cuts its own connection: reboots, and the job that creates the HNS network.
+"""What cuts its own connection: reboots, and the jobs that create and remove the HNS network.
 
-Both are started with one short command, and then looked for on new connections until a deadline. The
+They are started with one short command, and then looked for on new connections until a deadline. The
 work goes on without us: a kernel that died meanwhile finds it again with the step's check.
 """
 
@@ -21,7 +21,7 @@ from k8swin_nb.workflow.run import Run
 REBOOT_SECONDS = 1800
 """Windows may install updates while it boots."""
 
-POD_NETWORK_SECONDS = 300
+JOB_SECONDS = 300
 """The job gives up by itself after 120 s; the rest is for the network to come back."""
 
 INTERVAL = 2.0
@@ -64,24 +64,31 @@ def await_pod_network(run: Run, host: Host) -> None:
     Raises:
         StepFailed: when the job rolled back, or the worker does not answer in time.
     """
-    if not _job_is_underway(run, host):
-        started = run.script(
-            "windows/pod_network.apply.ps1", host, verb="apply", step="pod-network"
-        )
+    _await_job(run, host, "pod-network", "windows/pod_network.apply.ps1")
+
+
+def await_hns_removal(run: Run, host: Host) -> None:
+    """Start the job that removes the HNS networks and follow it through the loss of the connection.
+
+    Raises:
+        StepFailed: when the job failed, or the worker does not answer in time.
+    """
+    _await_job(run, host, "hns-removed", "windows/hns_removed.apply.ps1")
+
+
+def _await_job(run: Run, host: Host, job: str, script: str) -> None:
+    if not _job_is_underway(run, host, job):
+        started = run.script(script, host, verb="apply", step=job)
         if started.returncode != 0:
             raise StepFailed(
-                phase="",
-                step="pod-network",
-                host=host.name,
-                detail="the job was not started",
-                result=started,
+                phase="", step=job, host=host.name, detail="the job was not started", result=started
             )
-    deadline = time.monotonic() + POD_NETWORK_SECONDS
+    deadline = time.monotonic() + JOB_SECONDS
     said = ""
     while time.monotonic() < deadline:
         time.sleep(INTERVAL)
         try:
-            state, _, detail = _job_status(run, host).stdout.strip().partition(" ")
+            state, _, detail = _job_status(run, host, job).stdout.strip().partition(" ")
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
@@ -93,14 +100,14 @@ def await_pod_network(run: Run, host: Host) -> None:
         said = line
         if state == "done":
             return
-        if state in ("rolled-back", "failed"):
-            raise StepFailed(phase="", step="pod-network", host=host.name, detail=line)
+        if state in ("rolled-back", "failed", "lost"):
+            raise StepFailed(phase="", step=job, host=host.name, detail=line)
     raise StepFailed(
         phase="",
-        step="pod-network",
+        step=job,
         host=host.name,
         detail=(
-            f"no end of the job after {POD_NETWORK_SECONDS} s, last seen: {said}; if the worker stays "
+            f"no end of the job after {JOB_SECONDS} s, last seen: {said}; if the worker stays "
             r"silent, its address configuration is in C:\k8swin\network.json for its console"
         ),
     )
@@ -113,16 +120,17 @@ def _boot_time(run: Run, host: Host) -> str:
     return result.stdout.strip()
 
 
-def _job_status(run: Run, host: Host) -> Result:
+def _job_status(run: Run, host: Host, job: str) -> Result:
     return run.script(
-        "windows/pod_network.status.ps1",
+        "windows/job.status.ps1",
         host,
         verb="check",
-        step="pod-network",
+        step=job,
+        values={"job": job},
         quiet=True,
         timeout=60,
     )
 
 
-def _job_is_underway(run: Run, host: Host) -> bool:
-    return _job_status(run, host).stdout.split(" ")[0] in ("started", "waiting", "restoring")
+def _job_is_underway(run: Run, host: Host, job: str) -> bool:
+    return _job_status(run, host, job).stdout.split(" ")[0] in ("started", "waiting", "restoring")

@@ -83,6 +83,7 @@ def manifest(run: Run, host: Host) -> bytes:
     """Return the test app: a Deployment, a Service, and on Windows the script as a ConfigMap."""
     name, windows = app_name(run), run.params.test_os == "windows"
     labels = {"app": name}
+    owned = {**labels, "app.kubernetes.io/managed-by": "k8swin"}
 
     def field(variable: str, path: str) -> dict[str, Any]:
         return {"name": variable, "valueFrom": {"fieldRef": {"fieldPath": path}}}
@@ -121,7 +122,7 @@ def manifest(run: Run, host: Host) -> bytes:
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
-                "metadata": {"name": name, "namespace": "default", "labels": labels},
+                "metadata": {"name": name, "namespace": "default", "labels": owned},
                 "data": {"webserver.ps1": script},
             }
         )
@@ -150,7 +151,7 @@ def manifest(run: Run, host: Host) -> bytes:
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": name, "namespace": "default", "labels": labels},
+            "metadata": {"name": name, "namespace": "default", "labels": owned},
             "spec": {
                 "replicas": 2,
                 "selector": {"matchLabels": labels},
@@ -160,7 +161,7 @@ def manifest(run: Run, host: Host) -> bytes:
         {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": name, "namespace": "default", "labels": labels},
+            "metadata": {"name": name, "namespace": "default", "labels": owned},
             "spec": {
                 "type": "NodePort",
                 "selector": labels,

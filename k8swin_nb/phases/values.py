@@ -13,6 +13,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams
 from k8swin_nb.phases import documents
 from k8swin_nb.phases.artifacts import worker_artifacts
+from k8swin_nb.phases.places import places
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     CGROUP_V2_REQUIRED,
@@ -154,9 +155,12 @@ def windows_values(run: Run, host: Host) -> dict[str, str]:
         "windows_net_conf": documents.net_conf(plan, windows=True),
         "containerd_config": containerd_config(params),
         "folders": ";".join(FOLDERS),
+        "places": places(params),
+        "winrm_port": str(host.winrm_port),
         "supported_builds": supported_builds(params),
         "controller_time": f"{time.time():.1f}",
         "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
+        "hns_removal_job": Script.load("windows/hns_removed.job.ps1").text,
         "firewall_rules": firewall_rules(run, host),
         "artifacts": worker_artifacts(params),
         "images": f"{pause_image(params)} {test_image(run, host)}".strip(),

@@ -12,10 +12,12 @@ minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
 # shellcheck source=/dev/null
 . /etc/os-release
-install -d -m 0755 "$keys"
+install -d -m 0755 "$keys" /etc/k8swin
 
 fetch_key() { # URL FILE
   local armoured
+  # A key that somebody else put there is not ours to remove one day.
+  [ -e "$2" ] || echo "$2" >>/etc/k8swin/made
   armoured=$(mktemp)
   curl -fsSL --retry 3 --connect-timeout 20 -o "$armoured" "$1"
   gpg --batch --yes --dearmor -o "$2" "$armoured"
