@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         help="notebooks, comma-separated: 01_network,02_master; without it 01 to 06",
     )
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
+    run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
     run.set_defaults(command=_run)
 
     demo = commands.add_parser(
@@ -105,6 +106,7 @@ def _run(options: argparse.Namespace) -> int:
         _project_folder(options.runs, "runs"),
         names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
+        more={"confirm": options.confirm} if options.confirm else None,
     )
     code = print_failure(executed)
     if not options.dry_run and any(
@@ -137,6 +139,7 @@ def _demo(options: argparse.Namespace) -> int:
                     runs=options.runs,
                     only=",".join(DEMO),
                     dry_run=False,
+                    confirm=None,
                 )
             )
         except subprocess.CalledProcessError as error:

@@ -46,6 +46,8 @@ def _version(text: str) -> str:
 def _without_zeros(text: str) -> str:
     """Return an address without leading zeros, which some programs read as octal numbers."""
     return re.sub(r"(?<![\d])0+(?=\d)", "", text)
+
+
 def _version_or_none(text: str) -> str:
     return _version(text) if text else text
 

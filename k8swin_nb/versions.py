@@ -109,6 +109,9 @@ SERVER_SIDE_APPLY: Minor = (1, 20)
 SPREAD_CONSTRAINTS: Minor = (1, 18)
 """From here on `topologySpreadConstraints` needs no feature gate."""
 
+EMPTYDIR_FLAG: Gate[str] = (((1, 13), "--delete-local-data"), ((1, 20), "--delete-emptydir-data"))
+"""What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
+
 CREATE_TOKEN: Minor = (1, 24)
 """From here on kubectl has `create token`; before that the API is asked without it."""
 

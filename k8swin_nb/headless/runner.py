@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +26,11 @@ ORDER = (
     "05_test_app",
     "06_verify",
     "07_dashboard",
+    "90_teardown",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
 
-ONLY_WHEN_NAMED = frozenset({"07_dashboard"})
+ONLY_WHEN_NAMED = frozenset({"07_dashboard", "90_teardown"})
 """What a run leaves out unless it is asked for by name: what is optional, or takes something away."""
 
 DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
@@ -72,6 +73,7 @@ def run_notebooks(
     *,
     names: Sequence[str] = DEFAULT,
     dry_run: bool = False,
+    more: Mapping[str, Any] | None = None,
     stream: TextIO | None = None,
 ) -> tuple[Path, list[Executed]]:
     """Execute notebooks and write one page of the whole run; stop at the first that fails.
@@ -82,6 +84,7 @@ def run_notebooks(
         runs: Folder of the records; this run's is made below it.
         names: Which notebooks, in order.
         dry_run: Change nothing.
+        more: Further parameters of the notebooks, such as `confirm`.
         stream: Where progress goes; default standard output.
 
     Returns:
@@ -112,6 +115,7 @@ def run_notebooks(
                 "run_id": run_id,
                 "runs": str(runs.resolve()),
                 "dry_run": dry_run,
+                **(more or {}),
                 **({"ip": address} if address else {}),
             }
             done = Executed(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -49,7 +50,8 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
     phase = find_phase(name).variant(params.profile)
     check_versions(params)
     plan = check_plan(params)
-    target = require_target(mine, params, phase.target) if phase.target else ""
+    wants_target = phase.target or (phase.narrows and mine.ip)
+    target = require_target(mine, params, phase.target) if wants_target else ""
     inventory = inventory_of(params)
     record = Record(project_path(mine.runs), mine.run_id or new_run_id(), name)
     pool = Pool(on_pin=_recorder(record))
@@ -63,6 +65,7 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
         values=common_values,
         target=target,
         dry_run=mine.dry_run,
+        options=asdict(mine),
     )
     described = json.dumps(params.model_dump(), sort_keys=True)
     opened = record.opened(

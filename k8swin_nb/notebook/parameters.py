@@ -31,8 +31,27 @@ class NotebookParams:
 
     ip: str | None = _declared(
         None,
-        "address of the worker to join, one of the hosts",
-        ("04_join_linux", "04_join_windows"),
+        "address of the worker that is joined, or the only one that is removed (90_teardown)",
+        ("04_join_linux", "04_join_windows", "90_teardown"),
+    )
+    confirm: str | None = _declared(
+        None,
+        "what is removed, word for word: the cluster, a colon, and each of its hosts, separated by spaces",
+        ("90_teardown",),
+    )
+    keep_images: bool = _declared(
+        True, "False removes the container images that were pulled here", ("90_teardown",)
+    )
+    remove_packages: bool = _declared(
+        False, "True removes the packages that were installed here", ("90_teardown",)
+    )
+    remove_iptables: bool = _declared(
+        False,
+        "True removes the chains of Kubernetes, flannel and CNI and the jumps to them",
+        ("90_teardown",),
+    )
+    restore_swap: bool = _declared(
+        False, "True turns the swap on again that was turned off here", ("90_teardown",)
     )
     params_file: str = _declared(
         "params/lab.yaml", "description of the cluster; what is None below comes from it"
@@ -117,12 +136,17 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParams:
 
 
 def require_target(mine: NotebookParams, params: ClusterParams, system: str) -> str:
-    """Return the address of the worker to join.
+    """Return the address of the worker that the notebook is about.
+
+    Args:
+        mine: The notebook's parameters.
+        params: The cluster's description.
+        system: The worker's operating system; empty where any worker will do.
 
     Raises:
         ParamsError: when it is missing, the master's, or of no worker with the operating system.
     """
-    workers = [host for host in params.hosts if host.os == system and host.role == "worker"]
+    workers = [host for host in params.hosts if host.role == "worker" and system in ("", host.os)]
     choice = ", ".join(f"{host.address} ({host.name})" for host in workers) or "none in `hosts`"
     if not mine.ip:
         raise ParamsError(
@@ -135,7 +159,7 @@ def require_target(mine: NotebookParams, params: ClusterParams, system: str) -> 
         if host.address == mine.ip:
             raise ParamsError(
                 f"`ip` {mine.ip} is the address of `{host.name}`, the {host.os} {host.role}",
-                hint=f"give a {system} worker's: {choice}",
+                hint=f"give a {f'{system} worker'.strip()}'s: {choice}",
             )
     raise ParamsError(
         f"`ip` {mine.ip} is no host of the parameters",

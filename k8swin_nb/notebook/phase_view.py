@@ -99,6 +99,17 @@ class PhaseView:
         """Look at steps and change nothing; `skipped` means that apply would act."""
         return self._each(check_step, names)
 
+    def pending(self) -> Report:
+        """Look at every step that has not run yet, and change nothing: what the rest of the phase would do."""
+        done = {row.step for row in self.report.rows}
+        names = tuple(step.name for step in self.phase.steps if step.name not in done)
+        before = list(self.report.rows)
+        try:
+            return self._each(check_step, names)
+        finally:
+            # Having been looked at is no outcome of a step.
+            self.report.rows = before
+
     def _each(self, work: Any, names: tuple[str, ...]) -> Report:
         steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
         shown = Report(steps[0].title if len(steps) == 1 else self.phase.title)

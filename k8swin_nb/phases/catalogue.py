@@ -12,6 +12,7 @@ from k8swin_nb.phases import (
     join_windows,
     master,
     network,
+    teardown,
     test_app,
     verify,
 )
@@ -26,6 +27,7 @@ PHASES: tuple[Phase, ...] = (
     test_app.PHASE,
     verify.PHASE,
     dashboard.PHASE,
+    teardown.PHASE,
 )
 
 

@@ -1,4 +1,4 @@
-"""What outlives its connection: reboots, updates, and the job that creates the HNS network.
+"""What outlives its connection: reboots, updates, and the jobs that create and remove the HNS network.
 
 All are started with one short command, and then looked for on new connections until a deadline. The
 work goes on without us: a kernel that died meanwhile finds it again with the step's check.
@@ -24,6 +24,9 @@ REBOOT_SECONDS = 1800
 
 POD_NETWORK_SECONDS = 600
 """The job gives up by itself after three starts of flanneld of 120 s each; the rest is for what goes with them."""
+
+REMOVAL_SECONDS = 300
+"""The job that removes the networks gives up by itself after 120 s."""
 
 SILENT_SECONDS = 300
 """How long a worker may be silent at a stretch while its adapter is taken over."""
@@ -84,13 +87,31 @@ def await_pod_network(run: Run, host: Host) -> None:
     _follow(run, host, job)
 
 
+def await_hns_removal(run: Run, host: Host) -> None:
+    """Start the job that removes the HNS networks and follow it through the loss of the connection.
+
+    Raises:
+        StepFailed: when the job failed, or the worker does not answer in time.
+    """
+    job = Job("hns-removed", "windows/hns_removed", REMOVAL_SECONDS, SILENT_SECONDS)
+    if not _is_underway(run, host, job):
+        _start(run, host, job)
+    _follow(run, host, job)
+
+
 def update_windows(run: Run, host: Host) -> None:
     """Install updates and reboot, again and again until none is left.
 
     Raises:
         StepFailed: when updates are left after some rounds, or a job fails.
     """
-    job = Job("windows-update", "windows/windows_update", UPDATE_SECONDS, REBOOT_SECONDS)
+    job = Job(
+        "windows-update",
+        "windows/windows_update",
+        UPDATE_SECONDS,
+        REBOOT_SECONDS,
+        status="windows/windows_update.status.ps1",
+    )
     detail = ""
     for _ in range(UPDATE_ROUNDS):
         if not _is_underway(run, host, job):
@@ -114,13 +135,16 @@ class Job:
 
     step: str
     scripts: str
-    """Start of the names of its scripts: `.apply.ps1` starts it, `.status.ps1` says how far it is."""
+    """Start of the names of its scripts: `.apply.ps1` starts it."""
 
     seconds: float
     """How long it may take."""
 
     silent: float
     """How long the server may be silent at a stretch."""
+
+    status: str = "windows/job.status.ps1"
+    """The script that says how far it is."""
 
 
 def _start(run: Run, host: Host, job: Job) -> None:
@@ -187,7 +211,13 @@ def _boot_time(run: Run, host: Host) -> str:
 
 def _job_status(run: Run, host: Host, job: Job) -> Result:
     return run.script(
-        f"{job.scripts}.status.ps1", host, verb="check", step=job.step, quiet=True, timeout=60
+        job.status,
+        host,
+        verb="check",
+        step=job.step,
+        values={"job": job.step},
+        quiet=True,
+        timeout=60,
     )
 
 

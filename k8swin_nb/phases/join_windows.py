@@ -352,7 +352,7 @@ PHASE = Phase(
             runs=(
                 "windows/pod_network.apply.ps1",
                 "windows/pod_network.job.ps1",
-                "windows/pod_network.status.ps1",
+                "windows/job.status.ps1",
                 "linux/node_pod_cidr.check.sh",
             ),
             wait=60,

@@ -9,7 +9,14 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
-from k8swin_nb.versions import OS_LABEL, POD_OS_FIELD, SPREAD_CONSTRAINTS, gate, minor, windows_build
+from k8swin_nb.versions import (
+    OS_LABEL,
+    POD_OS_FIELD,
+    SPREAD_CONSTRAINTS,
+    gate,
+    minor,
+    windows_build,
+)
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import State, Step, Verdict
@@ -182,6 +189,7 @@ def manifest(run: Run, host: Host) -> bytes:
     """Return the test app: a Deployment, a Service, and on Windows the script as a ConfigMap."""
     name, system = app_name(run), run.params.test_os
     labels = {"app": name}
+    owned = {**labels, "app.kubernetes.io/managed-by": "k8swin"}
     used = image(run, host)
     pod = web_pod(used, system, name) | placement(run.params.kubernetes_version, system, labels)
     documents: list[dict[str, Any]] = []
@@ -191,7 +199,7 @@ def manifest(run: Run, host: Host) -> bytes:
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
-                "metadata": {"name": name, "namespace": "default", "labels": labels},
+                "metadata": {"name": name, "namespace": "default", "labels": owned},
                 "data": {"webserver.ps1": script},
             }
         )
@@ -199,7 +207,7 @@ def manifest(run: Run, host: Host) -> bytes:
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": name, "namespace": "default", "labels": labels},
+            "metadata": {"name": name, "namespace": "default", "labels": owned},
             "spec": {
                 "replicas": 2,
                 "selector": {"matchLabels": labels},
@@ -209,7 +217,7 @@ def manifest(run: Run, host: Host) -> bytes:
         {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": name, "namespace": "default", "labels": labels},
+            "metadata": {"name": name, "namespace": "default", "labels": owned},
             "spec": {
                 "type": "NodePort",
                 "selector": labels,

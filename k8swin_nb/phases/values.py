@@ -16,6 +16,7 @@ from k8swin_nb.phases import documents, windows_node
 from k8swin_nb.phases.artifacts import worker_artifacts
 from k8swin_nb.phases.flannel_manifest import flannel_image
 from k8swin_nb.phases.linux_artifacts import linux_artifacts
+from k8swin_nb.phases.places import places
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     CGROUP_V2_READ,
@@ -142,9 +143,12 @@ def windows_values(run: Run, host: Host) -> dict[str, str]:
             else documents.cni_conf(plan, host.address)
         ),
         "windows_net_conf": documents.net_conf(plan, windows=True),
+        "places": places(params),
+        "winrm_port": str(host.winrm_port),
         "supported_builds": supported_builds(params),
         "controller_time": f"{time.time():.1f}",
         "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
+        "hns_removal_job": Script.load("windows/hns_removed.job.ps1").text,
         "firewall_rules": firewall_rules(run, host),
         "artifacts": worker_artifacts(params),
         **windows_node.profile_values(run, host),

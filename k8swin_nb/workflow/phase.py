@@ -24,6 +24,9 @@ class Phase:
     target: str = ""
     """Operating system of the one host that the phase is about; empty when there is none."""
 
+    narrows: bool = False
+    """Whether the notebook's `ip` narrows the phase to one worker; without it all are meant."""
+
     variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
     """By variant, the steps that are done in another way: each stands in for the step of its name."""
 

@@ -28,8 +28,8 @@ class Connections(Protocol):
     def transport(self, host: Host) -> Transport: ...
 
 
-GROUPS = frozenset({"linux", "windows", "hypervisor", "worker"})
-"""What a step may be for although a cluster has none of it."""
+GROUPS = frozenset({"linux", "windows", "hypervisor", "worker", "node"})
+"""What a step may be for although a cluster has none of it; `node` is every host but a hypervisor."""
 
 Values = Callable[["Run", Host], Mapping[str, str]]
 
@@ -48,6 +48,7 @@ class Run:
         values: Values,
         target: str = "",
         dry_run: bool = False,
+        options: Mapping[str, Any] | None = None,
         on_output: Output | None = None,
     ) -> None:
         self.params = params
@@ -57,6 +58,8 @@ class Run:
         self.record = record
         self.target = target
         self.dry_run = dry_run
+        self.options = dict(options or {})
+        """Parameters of this notebook alone, by name."""
         self.on_output = on_output
         self.facts: dict[str, dict[str, Any]] = {}
         """What checks found, by host and by the step's `keep`."""
@@ -69,9 +72,14 @@ class Run:
         return self.inventory.select("control-plane")[0]
 
     def hosts(self, selection: str) -> list[Host]:
-        """Return the hosts that a step is for; `target` is the one named by the notebook's parameter."""
-        if selection in GROUPS:
-            return [h for h in self.inventory.hosts if selection == h.os or selection in h.roles]
+        """Return the hosts that a step is for; `target` is the one named by the notebook's parameter.
+
+        Groups are joined by `+`: `windows+worker`. With `+target` it is the target alone where there is
+        one, and all of them otherwise.
+        """
+        words = selection.split("+")
+        if set(words) - {"target"} and set(words) <= GROUPS | {"target"}:
+            return [h for h in self.inventory.hosts if all(self._is(h, word) for word in words)]
         if selection != "target":
             return list(self.inventory.select(selection))
         for host in self.inventory.hosts:
@@ -82,6 +90,11 @@ class Run:
             hint="give one of: "
             + ", ".join(f"{host.address} ({host.name})" for host in self.inventory.hosts),
         )
+
+    def _is(self, host: Host, word: str) -> bool:
+        if word == "target":
+            return not self.target or self.target in (host.name, host.address)
+        return word in (host.os, *host.roles) or (word == "node" and "hypervisor" not in host.roles)
 
     def keep_facts(self, host: Host, name: str, facts: Any) -> None:
         """Remember what a check found on a host."""

@@ -1,6 +1,6 @@
 """The runner: check, apply what differs, verify by reading back; per host, all hosts of a step at once.
 
-A failed host does not stop the others of the same step; the step raises once, at the end, with every
+A step may ask for one host after the other. A failed host does not stop the others of the same step; the step raises once, at the end, with every
 host's answer kept in the report. The next step does not start.
 """
 
@@ -92,7 +92,8 @@ def _each_host(
             watch(step, host, row.outcome, row.detail)
         return row
 
-    with ThreadPoolExecutor(max_workers=max(1, len(hosts)), thread_name_prefix=step.name) as pool:
+    at_once = 1 if step.in_turn else max(1, len(hosts))
+    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix=step.name) as pool:
         report.rows.extend(pool.map(one, hosts))
     if len(errors) == 1:
         error = next(iter(errors.values()))

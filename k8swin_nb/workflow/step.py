@@ -102,6 +102,9 @@ class Step:
     when: Callable[[Run, Host], str | None] | None = None
     """None, or a function that returns why the step is not for this host."""
 
+    in_turn: bool = False
+    """One host after the other, for what must not happen to all of them at once."""
+
     sudo: bool = True
     """Run as root on Linux; False for what belongs to the login user."""
 

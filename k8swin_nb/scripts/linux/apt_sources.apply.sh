@@ -13,7 +13,7 @@ minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
 # shellcheck source=/dev/null
 . /etc/os-release
-install -d -m 0755 "$keys"
+install -d -m 0755 "$keys" /etc/k8swin
 
 tools() { # what fetching a key takes, which a small installation lacks
   if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
@@ -24,6 +24,8 @@ tools() { # what fetching a key takes, which a small installation lacks
 fetch_key() { # URL FILE
   local armoured
   tools
+  # A key that somebody else put there is not ours to remove one day.
+  [ -e "$2" ] || echo "$2" >>/etc/k8swin/made
   armoured=$(mktemp)
   curl -fsSL --retry 3 --connect-timeout 20 -o "$armoured" "$1"
   gpg --batch --yes --dearmor -o "$2" "$armoured"

@@ -6,9 +6,12 @@ set -euo pipefail
 : "${PAUSE_IMAGE:?for example registry.k8s.io/pause:3.10.2}"
 export DEBIAN_FRONTEND=noninteractive
 
-command -v containerd >/dev/null || apt-get install -y -q containerd.io
-
 install -d -m 0755 /etc/containerd /etc/k8swin/saved
+if ! command -v containerd >/dev/null; then
+  # What comes new is written down first: a teardown removes these packages and no others.
+  apt-get -s install -y -q containerd.io | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+  apt-get install -y -q containerd.io
+fi
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 containerd config default | awk -v pause="$PAUSE_IMAGE" '
@@ -24,6 +27,7 @@ grep -q 'SystemdCgroup = true' "$new" || {
 if [ -e /etc/containerd/config.toml ] && [ ! -e /etc/k8swin/saved/containerd-config.toml ]; then
   cp -p /etc/containerd/config.toml /etc/k8swin/saved/containerd-config.toml
 fi
+sha256sum <"$new" >/etc/k8swin/containerd-config.sha256
 cat "$new" >/etc/containerd/config.toml
 if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then
   mv /etc/cni/net.d/10-containerd-net.conflist /etc/k8swin/saved/

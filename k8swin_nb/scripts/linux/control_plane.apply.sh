@@ -22,5 +22,7 @@ if ! kubeadm init --config /etc/k8swin/kubeadm-init.yaml "${ignore[@]}" >"$log" 
   fi
   exit 1
 fi
+# The cluster's authority tells this cluster from any that may stand here later.
+base64 -w 0 /etc/kubernetes/pki/ca.crt >/etc/k8swin/cluster-ca
 rm -f "$marker"
 echo "kubeadm init is done; its log is $log on this host"

@@ -6,6 +6,8 @@ set -euo pipefail
 : "${NODE_NAME:?the planned host name, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
 
+install -d -m 0755 /etc/k8swin/saved
+[ -e /etc/k8swin/saved/hosts ] || cp -p /etc/hosts /etc/k8swin/saved/hosts
 [ "$(hostnamectl --static)" = "$NODE_NAME" ] || hostnamectl set-hostname "$NODE_NAME"
 
 new=$(mktemp)

@@ -4,6 +4,9 @@ set -euo pipefail
 wanted=$(kubeadm config images list --config /etc/k8swin/kubeadm-init.yaml)
 present=$(ctr -n k8s.io images ls -q)
 for image in $wanted; do
-  grep -q -x -F "$image" <<<"$present" || crictl pull "$image"
+  if ! grep -q -x -F "$image" <<<"$present"; then
+    echo "$image" >>/etc/k8swin/images
+    crictl pull "$image"
+  fi
 done
 echo "the control plane's images are on this host"

@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${JOIN_CONFIGURATION:?configuration of kubeadm join}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
+: "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
   systemctl enable --now kubelet
@@ -19,6 +20,9 @@ file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 chmod 0600 "$file"
 printf '%s' "$JOIN_CONFIGURATION" >"$file"
+# Whose cluster this host joins is written down first: a teardown removes the host from no other one.
+install -d -m 0755 /etc/k8swin
+printf '%s' "$CLUSTER_CA" >/etc/k8swin/cluster-ca
 ignore=()
 [ -z "$IGNORE_PREFLIGHT_ERRORS" ] || ignore=(--ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS")
 kubeadm join --config "$file" "${ignore[@]}" 2>&1 | grep -v -i token

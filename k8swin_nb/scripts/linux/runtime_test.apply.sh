@@ -3,8 +3,11 @@ set -euo pipefail
 : "${RUNTIME_TEST_IMAGE:?for example docker.io/library/hello-world:latest}"
 
 images=$(ctr -n k8s.io images ls -q)
-grep -q -x -F "$RUNTIME_TEST_IMAGE" <<<"$images" || ctr -n k8s.io images pull "$RUNTIME_TEST_IMAGE"
-ctr -n k8s.io run --rm "$RUNTIME_TEST_IMAGE" "k8swin-runtime-test-$$"
 install -d -m 0755 /etc/k8swin
+if ! grep -q -x -F "$RUNTIME_TEST_IMAGE" <<<"$images"; then
+  echo "$RUNTIME_TEST_IMAGE" >>/etc/k8swin/images
+  ctr -n k8s.io images pull "$RUNTIME_TEST_IMAGE"
+fi
+ctr -n k8s.io run --rm "$RUNTIME_TEST_IMAGE" "k8swin-runtime-test-$$"
 echo "$RUNTIME_TEST_IMAGE on $(containerd --version | awk '{ print $3 }')" >/etc/k8swin/runtime-tested
 echo "a container ran from $RUNTIME_TEST_IMAGE"

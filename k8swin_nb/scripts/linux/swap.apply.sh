@@ -16,7 +16,9 @@ if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab
   cat "$new" >/etc/fstab
   systemctl daemon-reload
 fi
+install -d -m 0755 /etc/k8swin
 for unit in "${others[@]}"; do
+  echo "$unit" >>/etc/k8swin/masked
   systemctl mask --now "$unit"
 done
 echo "swap is off"

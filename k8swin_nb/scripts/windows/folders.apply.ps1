@@ -3,14 +3,32 @@
 Make the folders, put C:\k on the machine's PATH, and save the network configuration.
 .DESCRIPTION
 The saved configuration is what the pod network's job restores if Windows loses the address when the
-virtual switch takes the adapter over. It is written once, before that happens.
+virtual switch takes the adapter over. It is written once, before that happens. What is found on this
+server is written down too, before anything is made: a teardown removes everything else, and that stays.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$Folders,
+    [Parameter(Mandatory = $true)][string]$Places,
     [Parameter(Mandatory = $true)][string]$NodeAddress
 )
 $ErrorActionPreference = 'Stop'
 
+$record = 'C:\k8swin\state\found.json'
+if (-not (Test-Path $record)) {
+    $there = @(ConvertFrom-Json $Places | ForEach-Object { $_ } | Where-Object { Test-Path -LiteralPath $_.path } | ForEach-Object { $_.path })
+    $onPath = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' }).Count -gt 0
+    $found = [ordered]@{
+        places   = $there
+        path     = $onPath
+        services = @('containerd', 'docker' | Where-Object { Get-Service -Name $_ -ErrorAction SilentlyContinue })
+    }
+    if (-not (Test-Path 'C:\k8swin\state\saved')) { New-Item -ItemType Directory -Path 'C:\k8swin\state\saved' -Force | Out-Null }
+    $configuration = Join-Path $env:ProgramFiles 'containerd\config.toml'
+    if (Test-Path $configuration) { Copy-Item -Path $configuration -Destination 'C:\k8swin\state\saved\containerd-config.toml' -Force }
+    # Half a record would be taken for a whole one.
+    Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding ASCII
+    Move-Item -Path "$record.new" -Destination $record -Force
+}
 foreach ($folder in $Folders -split ';') {
     if (-not (Test-Path -Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
 }

@@ -8,8 +8,9 @@ $ErrorActionPreference = 'Stop'
 $missing = @($Folders -split ';' | Where-Object { -not (Test-Path -Path $_ -PathType Container) })
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })
 $saved = Test-Path 'C:\k8swin\network.json'
-if ($missing -or $path.Count -ne 1 -or -not $saved) {
-    "missing folders: $($missing -join ' '); C:\k on PATH: $($path.Count) times; network configuration saved: $saved"
+$recorded = Test-Path 'C:\k8swin\state\found.json'
+if ($missing -or $path.Count -ne 1 -or -not $saved -or -not $recorded) {
+    "missing folders: $($missing -join ' '); C:\k on PATH: $($path.Count) times; network configuration saved: $saved; what was found is recorded: $recorded"
     exit 10
 }
 'folders, PATH and the saved network configuration are in place'

@@ -11,6 +11,7 @@ $ctr = "$env:ProgramFiles\containerd\ctr.exe"
 $present = @(& $ctr -n k8s.io images ls -q)
 foreach ($image in $Images -split ' ') {
     if ($present -contains $image) { continue }
+    Add-Content -Path 'C:\k8swin\state\images.txt' -Value $image -Encoding ASCII
     "pulling $image"
     & $ctr -n k8s.io images pull $image | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "ctr.exe images pull $image ended with $LASTEXITCODE" }

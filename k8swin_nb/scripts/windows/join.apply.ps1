@@ -5,7 +5,10 @@ Join the cluster with kubeadm, or start the kubelet of a worker that has joined 
 The configuration holds the join token: it comes by standard input, lies in a file only while kubeadm
 runs, and that file is for administrators alone.
 #>
-param([Parameter(Mandatory = $true)][string]$JoinConfiguration)
+param(
+    [Parameter(Mandatory = $true)][string]$JoinConfiguration,
+    [Parameter(Mandatory = $true)][string]$ClusterCa
+)
 $ErrorActionPreference = 'Stop'
 
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
@@ -19,6 +22,8 @@ if (Test-Path 'C:\etc\kubernetes\pki\ca.crt') {
     # kubeadm stopped half-way earlier; it refuses to start over its own files.
     & C:\k\kubeadm.exe reset -f --cri-socket npipe:////./pipe/containerd-containerd | Out-Null
 }
+# Whose cluster this worker joins is written down first: a teardown removes it from no other one.
+Set-Content -Path 'C:\k8swin\state\cluster-ca' -Value $ClusterCa -Encoding ASCII
 Set-Content -Path $file -Value '' -Encoding ASCII
 & icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
 if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }

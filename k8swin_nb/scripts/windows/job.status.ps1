@@ -1,21 +1,22 @@
 <#
 .SYNOPSIS
-How far is the job that creates the HNS network? One line: state, then what it says.
+How far is a job of ours that goes on by itself? One line: state, then what it says.
 .DESCRIPTION
 A file that speaks of work under way while no task runs is left over: the server was switched off, or the job
 was stopped. That is `interrupted`, and the job may be started anew.
 #>
-param()
+param([Parameter(Mandatory = $true)][string]$Job)
 $ErrorActionPreference = 'Stop'
 
-$task = Get-ScheduledTask -TaskName k8swin-pod-network -ErrorAction SilentlyContinue
+$ended = @('done', 'rolled-back', 'failed')
+$task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
 $runs = $task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
-$file = 'C:\k8swin\jobs\pod-network\status.json'
+$file = "C:\k8swin\jobs\$Job\status.json"
 if (-not (Test-Path $file)) {
     if ($runs) {
         'started the task runs, no status yet'
     } elseif ($task) {
-        $result = (Get-ScheduledTaskInfo -TaskName k8swin-pod-network).LastTaskResult
+        $result = (Get-ScheduledTaskInfo -TaskName "k8swin-$Job").LastTaskResult
         "pending the task is $($task.State), last result $result"
     } else {
         'pending there is no task'
@@ -24,11 +25,11 @@ if (-not (Test-Path $file)) {
 }
 $status = Get-Content -Path $file -Raw | ConvertFrom-Json
 $state = $status.state
-if (-not $runs -and @('done', 'rolled-back', 'failed') -notcontains $state) {
+if (-not $runs -and $ended -notcontains $state) {
     # The task may have ended between the two looks: the file is read again before it is judged.
     Start-Sleep -Seconds 1
     $status = Get-Content -Path $file -Raw | ConvertFrom-Json
     $state = $status.state
-    if (@('done', 'rolled-back', 'failed') -notcontains $state) { $state = 'interrupted' }
+    if ($ended -notcontains $state) { $state = 'interrupted' }
 }
 "$state $($status.detail)"

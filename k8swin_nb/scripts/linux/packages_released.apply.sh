@@ -1,0 +1,34 @@
+# Release held packages, remove the package sources of these notebooks, and if asked the packages they installed.
+set -euo pipefail
+: "${REMOVE_PACKAGES:?true or false}"
+export DEBIAN_FRONTEND=noninteractive
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
+if [ -s /etc/k8swin/held ]; then
+  while read -r name; do
+    if installed "$name"; then apt-mark unhold "$name"; fi
+  done < <(sort -u /etc/k8swin/held)
+  rm -f /etc/k8swin/held
+fi
+if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
+  names=()
+  while read -r name; do
+    if installed "$name"; then names+=("$name"); fi
+  done < <(sort -u /etc/k8swin/packages)
+  # Another package may have come to need one of them: nothing that is not in the list may go with it.
+  if [ ${#names[@]} -gt 0 ]; then
+    extra=$(apt-get -s remove "${names[@]}" | awk '$1 == "Remv" { print $2 }' | grep -v -x -F -f <(printf '%s\n' "${names[@]}") || true)
+    if [ -n "$extra" ]; then
+      echo "other packages need those that would be removed: ${extra//$'\n'/ }" >&2
+      exit 1
+    fi
+    apt-get purge -y -q "${names[@]}"
+  fi
+  rm -f /etc/k8swin/packages
+fi
+if [ -s /etc/k8swin/made ]; then
+  while read -r file; do rm -f "$file"; done < <(sort -u /etc/k8swin/made)
+  rm -f /etc/k8swin/made
+fi
+rm -f /etc/apt/sources.list.d/k8swin.list
+echo "package sources are as they were found"

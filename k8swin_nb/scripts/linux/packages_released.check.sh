@@ -1,0 +1,20 @@
+# Are packages and package sources as they were found? Packages that were installed here stay unless asked.
+set -euo pipefail
+: "${REMOVE_PACKAGES:?true or false}"
+
+left=()
+[ ! -s /etc/k8swin/held ] || left+=("held: $(sort -u /etc/k8swin/held | tr '\n' ' ')")
+[ ! -e /etc/apt/sources.list.d/k8swin.list ] || left+=("/etc/apt/sources.list.d/k8swin.list")
+if [ -s /etc/k8swin/made ]; then left+=("$(sort -u /etc/k8swin/made | tr '\n' ' ')"); fi
+installed=
+if [ -s /etc/k8swin/packages ]; then
+  installed=$(sort -u /etc/k8swin/packages | tr '\n' ' ')
+  [ "$REMOVE_PACKAGES" = false ] || left+=("packages: $installed")
+fi
+if [ ${#left[@]} -gt 0 ]; then
+  printf 'to be released or removed:'
+  printf ' %s;' "${left[@]}"
+  echo
+  exit 10
+fi
+echo "package sources are as they were found${installed:+, packages that were installed here stay: $installed}"

@@ -1,0 +1,26 @@
+# Is nothing of kubeadm's work left on this host: no kubelet that runs, no configuration, no data?
+set -euo pipefail
+
+left=()
+for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
+  [ ! -e "/etc/kubernetes/$file" ] || left+=("$file")
+done
+[ ! -e /etc/kubernetes/pki/ca.crt ] || left+=("the certificates")
+for folder in /etc/kubernetes/manifests /var/lib/etcd /var/lib/kubelet; do
+  [ -z "$(find "$folder" -mindepth 1 -maxdepth 1 2>/dev/null | sed -n 1p)" ] || left+=("$folder")
+done
+if systemctl is-active --quiet kubelet || systemctl is-enabled --quiet kubelet 2>/dev/null; then left+=("the kubelet's service"); fi
+if [ -e /etc/k8swin/cluster-ca ] || [ -e /etc/k8swin/kubeadm-init.started ]; then
+  :
+elif [ ${#left[@]} -gt 0 ]; then
+  # Without a cluster of ours here a package's own kubelet is not ours to stop.
+  echo "no cluster of these notebooks on this host"
+  exit 0
+fi
+if [ ${#left[@]} -gt 0 ]; then
+  printf 'to be reset:'
+  printf ' %s;' "${left[@]}"
+  echo
+  exit 10
+fi
+echo "nothing of kubeadm's work is on this host"

@@ -1,0 +1,17 @@
+# Is the container runtime as it was found: its configuration, and the images that were pulled here?
+set -euo pipefail
+: "${KEEP_IMAGES:?true or false}"
+
+left=()
+config=/etc/containerd/config.toml
+ours=$(cat /etc/k8swin/containerd-config.sha256 2>/dev/null || true)
+[ -z "$ours" ] || left+=("$config")
+[ ! -e /etc/k8swin/saved/10-containerd-net.conflist ] || left+=("10-containerd-net.conflist")
+if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then left+=("$(sort -u /etc/k8swin/images | wc -l) images"); fi
+if [ ${#left[@]} -gt 0 ]; then
+  printf 'to be put back or removed:'
+  printf ' %s;' "${left[@]}"
+  echo
+  exit 10
+fi
+echo "the container runtime is as it was found$([ -s /etc/k8swin/images ] && echo ", images that were pulled stay" || true)"

@@ -1,0 +1,40 @@
+<#
+.SYNOPSIS
+Is what stands on this server a worker of the planned cluster, made by these notebooks? Anything else is left alone.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [string]$ClusterCa = ''
+)
+$ErrorActionPreference = 'Stop'
+
+$record = 'C:\k8swin\state\cluster-ca'
+$config = 'C:\etc\kubernetes\kubelet.conf'
+if (-not (Test-Path $config)) {
+    'no cluster on this server'
+    exit 0
+}
+if (-not (Test-Path $record)) {
+    "the worker on this server was not made by these notebooks: $record is missing"
+    exit 20
+}
+$ours = (Get-Content -Path $record -TotalCount 1).Trim()
+$text = Get-Content -Path $config -Raw
+$server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+$found = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+if (-not $found -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt')) {
+    $found = [Convert]::ToBase64String([System.IO.File]::ReadAllBytes('C:\etc\kubernetes\pki\ca.crt'))
+}
+if ($found -ne $ours) {
+    'this server trusts another certificate authority than that of the cluster which it joined from here'
+    exit 20
+}
+if ($ClusterCa -and $found -ne $ClusterCa) {
+    "this server belongs to another cluster than the one at ${MasterAddress}: its certificate authority differs"
+    exit 20
+}
+if ($server -ne "https://${MasterAddress}:6443") {
+    "this server belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+    exit 20
+}
+"this server is a worker of $server"

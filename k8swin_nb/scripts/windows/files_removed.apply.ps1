@@ -1,0 +1,61 @@
+<#
+.SYNOPSIS
+Remove the folders and files that were made on this server, and take C:\k off the machine's PATH.
+.DESCRIPTION
+Links are deleted as links: what they point to may be outside of the folder. What was there before the first
+step stays, and so does a folder that others use while anything is in it.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$RemovedPlaces,
+    [Parameter(Mandatory = $true)][string]$KeepImages
+)
+$ErrorActionPreference = 'Stop'
+
+function Remove-Tree([string]$Path) {
+    $attributes = [System.IO.File]::GetAttributes($Path)
+    $isFolder = ($attributes -band [System.IO.FileAttributes]::Directory) -ne 0
+    $isLink = ($attributes -band [System.IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($isFolder -and -not $isLink) {
+        foreach ($entry in [System.IO.Directory]::GetFileSystemEntries($Path)) { Remove-Tree $entry }
+    }
+    if ($isFolder) {
+        [System.IO.Directory]::Delete($Path)
+    } else {
+        if ($attributes -band [System.IO.FileAttributes]::ReadOnly) { Set-ItemProperty -LiteralPath $Path -Name IsReadOnly -Value $false }
+        [System.IO.File]::Delete($Path)
+    }
+}
+
+$record = 'C:\k8swin\state\found.json'
+$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+if (-not $found.path) {
+    $entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';')
+    if ($entries -contains 'C:\k') {
+        [Environment]::SetEnvironmentVariable('Path', (@($entries | Where-Object { $_ -and $_ -ne 'C:\k' }) -join ';'), 'Machine')
+        'C:\k is off the PATH'
+    }
+}
+foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
+    if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
+}
+$places = ConvertFrom-Json $RemovedPlaces
+foreach ($place in $places) {
+    if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
+    if ($place.kind -eq 'empty') {
+        if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
+        continue
+    }
+    Remove-Tree $place.path
+    "removed $($place.path)"
+}
+foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml') {
+    if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
+}
+foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {
+    # A later run that removes the images has to know what was here before them.
+    if ($KeepImages -eq 'true' -and $entry -match '\\(found\.json|images\.txt)$') { continue }
+    # The record goes last: without it a run that was interrupted here would take all for done.
+    if ($entry -ne $record) { Remove-Tree $entry }
+}
+if ($KeepImages -ne 'true') { Remove-Tree 'C:\k8swin' }
+'what was made here is removed'

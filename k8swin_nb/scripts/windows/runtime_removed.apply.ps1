@@ -1,0 +1,63 @@
+<#
+.SYNOPSIS
+Remove the containers of the cluster, images if asked, and containerd where it was installed here.
+.DESCRIPTION
+Tasks go before containers and containers before images, all in the namespace of Kubernetes. A containerd that
+was there before us gets its configuration back and runs on; so does one that runs containers of others.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
+    [Parameter(Mandatory = $true)][string]$KeepImages
+)
+$ErrorActionPreference = 'Stop'
+
+$folder = Join-Path $env:ProgramFiles 'containerd'
+$ctr = "$folder\ctr.exe"
+$found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
+$service = Get-Service -Name containerd -ErrorAction SilentlyContinue
+$ours = @($found.services) -notcontains 'containerd'
+
+if ($service -and $service.Status -eq 'Running' -and (Test-Path $ctr)) {
+    foreach ($task in @(& $ctr -n k8s.io tasks ls -q)) { & $ctr -n k8s.io tasks rm -f $task | Out-Null }
+    foreach ($container in @(& $ctr -n k8s.io containers ls -q)) { & $ctr -n k8s.io containers rm $container | Out-Null }
+    $left = @(& $ctr -n k8s.io containers ls -q)
+    if ($left) { throw "containers that could not be removed: $($left -join ' ')" }
+    if ($KeepImages -eq 'false') {
+        # A containerd of ours holds images of ours alone, those that the kubelet pulled among them.
+        $present = @(& $ctr -n k8s.io images ls -q)
+        $images = $present
+        if (-not $ours) { $images = @(Get-Content -Path 'C:\k8swin\state\images.txt' -ErrorAction SilentlyContinue | Where-Object { $present -contains $_ }) }
+        foreach ($image in $images) {
+            & $ctr -n k8s.io images rm --sync $image | Out-Null
+            if ($LASTEXITCODE -ne 0) { throw "ctr.exe images rm $image ended with $LASTEXITCODE" }
+        }
+    }
+    foreach ($namespace in @(& $ctr namespaces ls -q | Where-Object { $_ -ne 'k8s.io' })) {
+        $others = @(& $ctr -n $namespace containers ls -q)
+        if ($ours -and $others) { throw "containerd was installed here, and runs containers of others in the namespace ${namespace}: remove them first" }
+    }
+}
+if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
+
+if ($ours) {
+    if ($service) {
+        if ($service.Status -ne 'Stopped') { Stop-Service -Name containerd -Force }
+        & sc.exe delete containerd | Out-Null
+        if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete containerd ended with $LASTEXITCODE" }
+        foreach ($attempt in 1..20) {
+            if (-not (Get-Service -Name containerd -ErrorAction SilentlyContinue)) { break }
+            Start-Sleep -Seconds 1
+        }
+    }
+    'containerd is removed'
+    exit 0
+}
+if ((Test-Path "$folder\config.toml") -and [System.IO.File]::ReadAllText("$folder\config.toml") -eq $ContainerdConfig) {
+    if (Test-Path 'C:\k8swin\state\saved\containerd-config.toml') {
+        Copy-Item -Path 'C:\k8swin\state\saved\containerd-config.toml' -Destination "$folder\config.toml" -Force
+    } else {
+        Remove-Item -Path "$folder\config.toml" -Force
+    }
+    if ($service) { Restart-Service -Name containerd -Force }
+}
+'containerd was there before and has its configuration back'

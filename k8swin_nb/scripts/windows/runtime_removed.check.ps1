@@ -1,0 +1,30 @@
+<#
+.SYNOPSIS
+Is the container runtime as it was found: gone where it was installed here, with its own configuration elsewhere?
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
+    [Parameter(Mandatory = $true)][string]$KeepImages
+)
+$ErrorActionPreference = 'Stop'
+
+$record = 'C:\k8swin\state\found.json'
+if (-not (Test-Path $record)) {
+    'nothing was installed on this server from here'
+    exit 0
+}
+$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$service = Get-Service -Name containerd -ErrorAction SilentlyContinue
+$left = @()
+if (@($found.services) -contains 'containerd') {
+    $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
+    if ((Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $ContainerdConfig) { $left += 'the configuration of containerd' }
+} elseif ($service) {
+    $left += 'the service containerd'
+}
+if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { $left += 'images that were pulled here' }
+if ($left) {
+    "to be removed or put back: $($left -join ', ')"
+    exit 10
+}
+'the container runtime is as it was found'
