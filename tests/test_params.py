@@ -34,7 +34,7 @@ def refused(**changes) -> ParamsError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", ["lab.yaml", "example.yaml"])
+@pytest.mark.parametrize("name", ["lab.yaml", "lab-classic.yaml", "example.yaml"])
 def test_the_shipped_descriptions_are_valid(name):
     assert check_params(load_params(ROOT / "params" / name)).hosts
 

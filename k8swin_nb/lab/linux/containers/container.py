@@ -31,6 +31,7 @@ class LinuxContainer:
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     on_stop: list[Callable[[], None]] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
+    finished: float = 0.0
     _exit: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,7 +58,7 @@ class LinuxContainer:
     def finish(self, code: int) -> None:
         """End with an exit code."""
         if self._exit is None:
-            self._exit = code
+            self._exit, self.finished = code, time.time()
             for action in self.on_stop:
                 action()
 

@@ -68,7 +68,7 @@ def start(
     Raises:
         RuntimeError: with the runtime's text.
     """
-    runtime = machine.runtime
+    runtime = machine.pod_runtime
     if error := runtime.cri_error():
         raise RuntimeError(error)
     image = runtime.image(container["image"])
@@ -90,6 +90,12 @@ def run_once(machine: LinuxMachine, image: Image, command: list[str]) -> LinuxCo
     if command:
         spec["command"] = command
     return _start(machine, image, {}, spec, {})
+
+
+def image_command(image: Image) -> list[str]:
+    """Return what a container of an image runs when nobody says otherwise."""
+    own, _ = _BEHAVIOURS.get(image.behaviour, ([], None))
+    return list(own)
 
 
 def _start(
@@ -140,9 +146,11 @@ def _connect(machine: LinuxMachine, pod: dict[str, Any]) -> None:
     """Give a pod its network, as the CNI plugins do; the node's bridge comes with the first pod."""
     if pod.get("spec", {}).get("hostNetwork"):
         return
-    config = machine.runtime.cni_config()
+    if machine.pod_runtime is machine.docker and "network-plugin" not in machine.kubelet_options:
+        return  # the pod is on docker0
+    config = machine.pod_runtime.cni_config()
     name = pod["metadata"]["name"]
-    head = f'failed to setup network for sandbox "{machine.runtime.sandbox(pod).id}": '
+    head = f'failed to setup network for sandbox "{machine.pod_runtime.sandbox(pod).id}": '
     if config is None:
         raise RuntimeError(f"{head}cni plugin not initialized")
     kinds = [plugin["type"] for plugin in config.get("plugins", [config])]
