@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shlex
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from k8swin_nb.errors import TransportError
 from k8swin_nb.headless.runner import ORDER, run_notebooks
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params
@@ -60,6 +62,18 @@ def numbers(text: str) -> str:
     return ".".join(part or "0" for part in found.groups())
 
 
+def key_of(host):
+    """Its SSH host key; a host that was just started, at an address in use before, may take a while."""
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            return scan(host)
+        except TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(2)
+
+
 class Site:
     """The hosts, what they have, and the description that follows from it."""
 
@@ -67,7 +81,7 @@ class Site:
         values = self.values(folder)
         inventory = inventory_of(check_params(values))
         for host in inventory.hosts:
-            pin(host, scan(host))
+            pin(host, key_of(host))
         self.hosts = list(inventory.hosts)
         self.pool = Pool()
         found = self.run(self.hosts[0], LOOK, {"SOURCE": APT})
