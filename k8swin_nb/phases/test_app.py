@@ -10,6 +10,7 @@ from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
+    CONTROL_PLANE_TAINTS,
     OS_LABEL,
     POD_OS_FIELD,
     SPREAD_CONSTRAINTS,
@@ -153,7 +154,8 @@ def web_pod(image: str, system: str, config_map: str) -> dict[str, Any]:
         "name": "webserver",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": 80}],
+        # Spelt out: an old API server cannot merge ports whose protocol is left to its default.
+        "ports": [{"containerPort": 80, "protocol": "TCP"}],
         "readinessProbe": {
             "httpGet": {"path": "/hostname", "port": 80},
             # PowerShell takes its time to start in a fresh container.
@@ -221,7 +223,14 @@ def manifest(run: Run, host: Host) -> bytes:
             "spec": {
                 "type": "NodePort",
                 "selector": labels,
-                "ports": [{"port": 80, "targetPort": 80, "nodePort": run.params.test_node_port}],
+                "ports": [
+                    {
+                        "port": 80,
+                        "targetPort": 80,
+                        "protocol": "TCP",
+                        "nodePort": run.params.test_node_port,
+                    }
+                ],
             },
         },
     ]

@@ -1,12 +1,21 @@
 # Pull the control plane's images that are not on this host, and only those.
 set -euo pipefail
+: "${CONTAINER_RUNTIME:?docker or containerd}"
 
 wanted=$(kubeadm config images list --config /etc/k8swin/kubeadm-init.yaml)
-present=$(ctr -n k8s.io images ls -q)
+if [ "$CONTAINER_RUNTIME" = docker ]; then
+  present=$(docker images --format '{{.Repository}}:{{.Tag}}')
+else
+  present=$(ctr -n k8s.io images ls -q)
+fi
 for image in $wanted; do
-  if ! grep -q -x -F "$image" <<<"$present"; then
-    echo "$image" >>/etc/k8swin/images
-    crictl pull "$image"
+  if grep -q -x -F "$image" <<<"$present"; then continue; fi
+  # What was not here before is written down first: a teardown may remove these images and no others.
+  echo "$image" >>/etc/k8swin/images
+  if [ "$CONTAINER_RUNTIME" = docker ]; then
+    docker pull "$image"
+  else
+    crictl --runtime-endpoint unix:///run/containerd/containerd.sock pull "$image"
   fi
 done
 echo "the control plane's images are on this host"

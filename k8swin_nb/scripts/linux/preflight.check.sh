@@ -14,6 +14,7 @@ set -euo pipefail
 : "${ALLOW_CGROUP_V1:=false}"
 : "${DOWNLOAD_HOSTS:=}"
 : "${API_EXPECTED:=true}"
+: "${CONTROL_PLANE_PORTS:?ports that the control plane listens on, separated by spaces}"
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -178,8 +179,7 @@ try L12 machine-id probe_machine_id
 probe_ports() {
   local port busy='' wanted=10250
   if [ "$NODE_ROLE" = control-plane ]; then
-    wanted="6443 2379 2380 10250 10257 10259"
-    [ "$CLUSTER_PROFILE" != classic ] || wanted="6443 2379 2380 10250 10251 10252"
+    wanted="$CONTROL_PLANE_PORTS 10250"
   fi
   # Where a kubelet is set up already the ports are its own; L25 says whose it is.
   if [ "$joined" = no ] && [ ! -e /etc/k8swin/kubeadm-init.started ]; then
