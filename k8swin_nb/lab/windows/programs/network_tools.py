@@ -226,13 +226,15 @@ def _mask(length: int) -> str:
 
 def ping(process: Process) -> int:
     machine = machine_of(process)
-    words, count, name, index = process.argv[1:], 4, "", 0
+    words, count, name, index, forever = process.argv[1:], 4, "", 0, False
     while index < len(words):
         option = words[index].lower()
         index += 1
         if option in ("-n", "/n", "-w", "/w"):
             count = int(words[index]) if option[1] == "n" else count
             index += 1
+        elif option in ("-t", "/t"):
+            forever = True
         elif option[0] in "-/" and option[1:] not in ("4",):
             raise NotSimulated(f"ping.exe {option}")
         elif option[0] not in "-/":
@@ -254,7 +256,11 @@ def ping(process: Process) -> int:
         if alive
         else "Request timed out.\r\n"
     )
-    process.out(line * count)
+    process.out(line * (1 if forever else count))
+    while forever and not process.cancelled.wait(1):
+        process.out(line)
+    if forever:
+        return 0xC000013A - 2**32
     got = count if alive else 0
     process.out(f"\r\nPing statistics for {address}:\r\n    Packets: Sent = {count}, Received = {got}, Lost = {count - got} "
                 f"({0 if alive else 100}% loss),\r\n")  # fmt: skip
