@@ -355,7 +355,10 @@ class WindowsMachine(Machine):
 
     def _in_use(self, path: str) -> bool:
         folded = path.lower()
-        if any(folded.startswith(layer + "\\") for layer in self.docker.layers()):
+        if any(
+            folded.startswith(layer + "\\")
+            for layer in [*self.docker.layers(), *self.containers.layers()]
+        ):
             raise PermissionError(f"Access to the path '{path}' is denied.")
         return any(
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
@@ -402,6 +405,7 @@ class WindowsMachine(Machine):
         self.processes.end_all()
         self.containers.stop_all()
         self.docker.crash()
+        self.files.open.clear()
         self.services.forget()
 
     def reboot(self) -> None:
