@@ -23,6 +23,7 @@ from k8swin_nb.lab.machines.windows_processes import ProcessTable
 from k8swin_nb.lab.machines.windows_services import Services
 from k8swin_nb.lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_nb.lab.machines.windows_tasks import Tasks
+from k8swin_nb.lab.machines.windows_updates import Updates
 from k8swin_nb.lab.powershell.api import Terminating
 from k8swin_nb.lab.powershell.native import split_command_line
 
@@ -99,6 +100,7 @@ class WindowsMachine(Machine):
         windows_setup.install(self)
         self.containers = WindowsContainers(self)
         self.docker = WindowsDocker(self)
+        self.updates = Updates(self)
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
@@ -423,6 +425,7 @@ class WindowsMachine(Machine):
         """Boot."""
         with self.lock:
             self.features.apply_pending()
+            self.updates.apply_pending()
             self.registry.drop_volatile()
             self.registry.unset(windows_setup.SESSION_MANAGER, "PendingFileRenameOperations")
             name = self.registry.get(COMPUTER_NAME + r"\ComputerName", "ComputerName")
