@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from k8swin_nb.errors import ParamsError
 
@@ -135,6 +142,14 @@ class HostParams(_Model):
     """The worker's name on the Hyper-V host, when it differs from `name`."""
 
 
+CLASSIC_DEFAULTS = {
+    "kubernetes_version": "1.13.12",
+    "flannel_version": "0.11.0",
+    "flannel_repository": "quay.io/coreos",
+}
+"""What profile `classic` means where a description says nothing else: the versions of 2019."""
+
+
 class ClusterParams(_Model):
     """A cluster's description. Every field is explained in `params/example.yaml` too."""
 
@@ -149,6 +164,9 @@ class ClusterParams(_Model):
 
     containerd_version: Version = "2.3.4"
     """Version of containerd on the Windows workers, and the wanted one on Linux."""
+
+    docker_version: Version = "20.10.24"
+    """Version of Docker in profile `classic`; 18.06.3 for Kubernetes 1.13 when nothing is given."""
 
     flannel_version: Version = "0.28.9"
     """Version of flannel on Linux and flanneld.exe on Windows."""
@@ -186,6 +204,12 @@ class ClusterParams(_Model):
     containerd_apt_source: str = ""
     """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
 
+    docker_apt_source: str = ""
+    """apt source line of Docker (classic); empty: the vendor's, `same`: Kubernetes', `tarball`: a static build."""
+
+    package_source: Literal["auto", "apt", "tarball"] = "auto"
+    """Where kubeadm, kubelet and kubectl come from on Linux; `auto`: tarballs below 1.24 without a mirror."""
+
     image_repository: str = "registry.k8s.io"
     """Registry of the control plane's images and of pause."""
 
@@ -194,6 +218,9 @@ class ClusterParams(_Model):
 
     artifacts: str = ""
     """Path of a lock file (name, url, sha256) for the Windows downloads; empty: the built-in pins."""
+
+    linux_artifacts: str = ""
+    """Path of a lock file (name, url, sha256 or sha512) for the Linux tarballs; empty: the built-in pins."""
 
     runtime_test_image: str = "docker.io/library/hello-world:latest"
     """Image that is run once to prove the container runtime."""
@@ -215,6 +242,18 @@ class ClusterParams(_Model):
 
     hosts: list[HostParams] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_profile(cls, values: Any) -> Any:
+        """Give what is left out the value that goes with the profile and the Kubernetes version."""
+        if not isinstance(values, dict):
+            return values
+        defaults = dict(CLASSIC_DEFAULTS) if values.get("profile") == "classic" else {}
+        filled = defaults | values
+        if str(filled.get("kubernetes_version")).startswith("1.13."):
+            filled.setdefault("docker_version", "18.06.3")
+        return filled
 
 
 def load_params(path: str | Path) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 set -euo pipefail
 : "${NODE_NAME:?node name of the master, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
+: "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
 : "${FLANNEL_BACKEND:?host-gw or vxlan}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-read -r ready wanted < <(kubectl -n kube-flannel get daemonset kube-flannel-ds \
+read -r ready wanted < <(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" \
   -o 'jsonpath={.status.numberReady} {.status.desiredNumberScheduled}{"\n"}')
 if [ "${wanted:-0}" -lt 1 ] || [ "$ready" != "$wanted" ]; then
-  waiting=$(kubectl -n kube-flannel get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
+  waiting=$(kubectl -n "$FLANNEL_NAMESPACE" get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
   echo "flannel is ready on ${ready:-0} of ${wanted:-0} nodes${waiting:+, waiting: $waiting}"
   exit 10
 fi
