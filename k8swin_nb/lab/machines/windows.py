@@ -68,6 +68,7 @@ class WindowsMachine(Machine):
         prefix_length: int = 24,
         gateway: str | None = None,
         dns: list[str] | None = None,
+        nic: str = "Ethernet",
         pace: float = 1.0,
     ) -> None:
         super().__init__(name, address, network)
@@ -96,6 +97,7 @@ class WindowsMachine(Machine):
             prefix_length=prefix_length,
             gateway=first_three + ".254" if gateway is None else gateway,
             dns=[first_three + ".254"] if dns is None else dns,
+            nic=nic,
         )
         windows_setup.install(self)
         self.containers = WindowsContainers(self)

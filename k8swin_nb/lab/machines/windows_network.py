@@ -117,13 +117,19 @@ class WindowsNetwork:
     """The settings of one machine."""
 
     def __init__(
-        self, machine: WindowsMachine, *, prefix_length: int, gateway: str, dns: list[str]
+        self,
+        machine: WindowsMachine,
+        *,
+        prefix_length: int,
+        gateway: str,
+        dns: list[str],
+        nic: str = "Ethernet",
     ) -> None:
         self._machine = machine
         number = random.Random(machine.address)  # noqa: S311 - a stable MAC address, not a secret
         self._number = number
         mac = self.new_mac("00-15-5D")
-        ethernet = Adapter(5, "Ethernet", "Microsoft Hyper-V Network Adapter", mac, dns=dns)
+        ethernet = Adapter(5, nic, "Microsoft Hyper-V Network Adapter", mac, dns=dns)
         self.adapters = [ethernet]
         self.addresses = [
             Address(5, machine.address, prefix_length),
