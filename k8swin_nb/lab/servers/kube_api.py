@@ -290,7 +290,9 @@ def _json(
     content_type: str = "application/json",
     warnings: list[str] | None = None,
 ) -> web.Response:
-    body = json.dumps(result).encode() + b"\n"
+    # /version alone is laid out in lines, whoever asks.
+    indent = 2 if request.path == "/version" else None
+    body = json.dumps(result, indent=indent).encode() + b"\n"
     headers = {"Content-Type": content_type, "Cache-Control": "no-cache, private"}
     if len(body) > _GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
         body = gzip.compress(body, 1)

@@ -75,7 +75,7 @@ class ApiEndpoint:
         )
         if isinstance(result, str):
             return HttpResponse(status, {"content-type": "text/plain"}, result.encode())
-        answer = _json(status, result)
+        answer = _json(status, result, indent=2 if path == "/version" else None)
         if warnings:
             answer.headers["warning"] = ", ".join(f"299 - {json.dumps(text)}" for text in warnings)
         return answer
@@ -107,6 +107,6 @@ class ApiEndpoint:
         return _json(200, found)
 
 
-def _json(status: int, value: object) -> HttpResponse:
-    body = json.dumps(value).encode()
+def _json(status: int, value: object, *, indent: int | None = None) -> HttpResponse:
+    body = json.dumps(value, indent=indent).encode()
     return HttpResponse(status, {"content-type": "application/json"}, body)
