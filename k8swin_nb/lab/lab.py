@@ -306,6 +306,7 @@ def _builder(python_bash: bool) -> Build:
                 network,
                 build=spec.build,
                 users={spec.user: home.password(spec.name)},
+                nic=spec.nic,
             )
         from k8swin_nb.lab.machines.linux import LinuxMachine
 

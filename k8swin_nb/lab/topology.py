@@ -22,8 +22,9 @@ WINRM_HTTPS_PORT = 55986
 API_PORT = 6443
 WINDOWS_BUILD = 20348
 DISTRIBUTION = "bookworm"
+NIC = "Ethernet"
 _SYSTEMS = ("linux", "windows")
-_KEYS = {"name", "os", "address", "user", "build", "distribution"}
+_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic"}
 _DISTRIBUTIONS = ("bionic", "bookworm")
 _NETBIOS_LENGTH = 15
 
@@ -42,6 +43,7 @@ class MachineSpec:
     user: str
     build: int = WINDOWS_BUILD  # of Windows
     distribution: str = DISTRIBUTION  # code name of the Linux that is installed
+    nic: str = NIC  # alias of Windows' network adapter
     listen: str = ""  # real address of its sockets; the machine's own when empty
     ssh_port: int = SSH_PORT
     winrm_http_port: int = WINRM_HTTP_PORT
@@ -104,7 +106,9 @@ def default(network: str = DEFAULT_NETWORK, generation: str = "current") -> list
 
 
 def load(path: Path) -> list[MachineSpec]:
-    """Read machines from a YAML file: `machines:` with name, os, address, user, build, distribution.
+    """Read machines from a YAML file: `machines:` with name, os and address.
+
+    user, build, distribution and nic are optional.
 
     Raises:
         TopologyError: the file does not describe machines.
@@ -158,8 +162,13 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
     if distribution not in _DISTRIBUTIONS:
         known = " or ".join(_DISTRIBUTIONS)
         raise TopologyError(f"{where}: distribution is `{distribution}`, expected {known}")
+    nic = str(entry.get("nic", NIC))
+    if not nic.strip() or (system == "linux" and "nic" in entry):
+        raise TopologyError(
+            f"{where}: nic is `{nic}`, expected the alias of a Windows machine's adapter"
+        )
     user = str(entry.get("user") or ("ubuntu" if system == "linux" else "Administrator"))
-    return MachineSpec(name, system, str(address), user, build, distribution)
+    return MachineSpec(name, system, str(address), user, build, distribution, nic)
 
 
 def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:

@@ -23,6 +23,7 @@ from k8swin_nb.lab.machines.windows_processes import ProcessTable
 from k8swin_nb.lab.machines.windows_services import Services
 from k8swin_nb.lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_nb.lab.machines.windows_tasks import Tasks
+from k8swin_nb.lab.machines.windows_updates import Updates
 from k8swin_nb.lab.powershell.api import Terminating
 from k8swin_nb.lab.powershell.native import split_command_line
 
@@ -67,6 +68,7 @@ class WindowsMachine(Machine):
         prefix_length: int = 24,
         gateway: str | None = None,
         dns: list[str] | None = None,
+        nic: str = "Ethernet",
         pace: float = 1.0,
     ) -> None:
         super().__init__(name, address, network)
@@ -95,10 +97,12 @@ class WindowsMachine(Machine):
             prefix_length=prefix_length,
             gateway=first_three + ".254" if gateway is None else gateway,
             dns=[first_three + ".254"] if dns is None else dns,
+            nic=nic,
         )
         windows_setup.install(self)
         self.containers = WindowsContainers(self)
         self.docker = WindowsDocker(self)
+        self.updates = Updates(self)
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
@@ -423,6 +427,7 @@ class WindowsMachine(Machine):
         """Boot."""
         with self.lock:
             self.features.apply_pending()
+            self.updates.apply_pending()
             self.registry.drop_volatile()
             self.registry.unset(windows_setup.SESSION_MANAGER, "PendingFileRenameOperations")
             name = self.registry.get(COMPUTER_NAME + r"\ComputerName", "ComputerName")

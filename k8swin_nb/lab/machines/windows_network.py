@@ -117,13 +117,19 @@ class WindowsNetwork:
     """The settings of one machine."""
 
     def __init__(
-        self, machine: WindowsMachine, *, prefix_length: int, gateway: str, dns: list[str]
+        self,
+        machine: WindowsMachine,
+        *,
+        prefix_length: int,
+        gateway: str,
+        dns: list[str],
+        nic: str = "Ethernet",
     ) -> None:
         self._machine = machine
         number = random.Random(machine.address)  # noqa: S311 - a stable MAC address, not a secret
         self._number = number
         mac = self.new_mac("00-15-5D")
-        ethernet = Adapter(5, "Ethernet", "Microsoft Hyper-V Network Adapter", mac, dns=dns)
+        ethernet = Adapter(5, nic, "Microsoft Hyper-V Network Adapter", mac, dns=dns)
         self.adapters = [ethernet]
         self.addresses = [
             Address(5, machine.address, prefix_length),
@@ -135,6 +141,7 @@ class WindowsNetwork:
         self.rules = _initial_rules()
         self.profiles_enabled = {"Domain": True, "Private": True, "Public": True}
         self.dynamic_ports = {"tcp": (49152, 16384), "udp": (49152, 16384)}
+        self.excluded_ports: dict[str, list[tuple[int, int]]] = {"tcp": [], "udp": []}
         self.hns_networks: list[HnsNetwork] = []
         self.hns_endpoints: list[HnsEndpoint] = []
         self.hns_policies: list[dict[str, Any]] = []

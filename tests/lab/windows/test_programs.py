@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from k8swin_nb.lab.internet import install
 from k8swin_nb.lab.machines.windows import WindowsMachine
+from k8swin_nb.lab.network import Network
 
 from .conftest import Result
 
@@ -127,3 +129,22 @@ def test_a_second_shutdown_is_refused_while_one_is_scheduled(
     assert run("shutdown.exe /r /t 600").code == 0
     assert run("shutdown.exe /r /t 600").code == 1190
     assert run("shutdown.exe /a").code == 0
+
+
+def test_an_adapter_may_have_any_alias() -> None:
+    network = Network()
+    install(network)
+    machine = WindowsMachine(
+        "winworker03", "127.160.0.23", network, nic="Ethernet 2 (LAN)", pace=0.02
+    )
+    feature = machine.features.find("Containers")
+    assert feature is not None
+    machine.features.install(feature)
+    machine.reboot()
+    made = machine.net.create_hns_network("cbr0", "L2Bridge", [{"AddressPrefix": "10.244.1.0/24"}])
+    assert made.adapter_name == "Ethernet 2 (LAN)"
+    assert machine.net.primary().name == "vEthernet (Ethernet 2 (LAN))"
+    assert machine.net.physical_of("127.160.0.23") == "Ethernet 2 (LAN)"
+    machine.net.remove_hns_network(made)
+    assert machine.net.primary().name == "Ethernet 2 (LAN)"
+    machine.power_off()
