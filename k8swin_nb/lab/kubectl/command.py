@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from k8swin_nb.lab.arguments import MissingValue, Options
@@ -25,7 +26,8 @@ _GLOBAL_VALUES = (
     "-n,--namespace --kubeconfig --context -s,--server --token --request-timeout -v,--v"
 )
 _GLOBAL_FLAGS = "-h,--help"
-_REFUSED = ("--request-timeout", "-h")
+_REFUSED = ("-h",)
+_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+|\d+")
 
 _OBJECTS = "-o,--output -l,--selector --field-selector -f,--filename"
 _VERBS: dict[str, tuple[Verb, str, str]] = {
@@ -163,6 +165,10 @@ def _run(process: Process, files: Files, version: str) -> int:
     for option in _REFUSED:
         if option in parsed:
             raise NotSimulated(f"kubectl {verb} {option}")
+    # a request of the lab is answered or refused at once, so that no time-out is ever reached
+    timeout = parsed.get("--request-timeout")
+    if timeout and not _DURATION.fullmatch(timeout):
+        raise KubectlError(f'error: invalid timeout value: "{timeout}"')
     session = Session(process, files, version, parsed, verb)
     return function(session, [*parsed.operands, *command])
 

@@ -114,6 +114,12 @@ class WindowsMachine(Machine):
         """The NetBIOS name that is in force (a new one waits for the reboot)."""
         return str(self.registry.get(COMPUTER_NAME + r"\ActiveComputerName", "ComputerName"))
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the machine is on, its network works, and one of its adapters has its address."""
+        held = any(a.address == self.address for a in self.net.addresses)
+        return held and super().reachable
+
     def now(self) -> float:
         """The machine's clock: seconds since the epoch."""
         return time.time() + self.clock_offset

@@ -107,7 +107,9 @@ class WindowsContainers:
 
     def node_facts(self) -> NodeFacts:
         machine, kubelet = self._machine, self.kubelet
-        build = f"10.0.{machine.edition.build}"
+        labels = {"node.kubernetes.io/windows-build": f"10.0.{machine.edition.build}"}
+        if kubelet is not None and kubelet.version.startswith(("1.13.", "1.14.", "1.15.", "1.16.")):
+            labels = {}  # the label came with 1.17
         return NodeFacts(
             name=kubelet.name if kubelet else machine.computer_name.lower(),
             address=kubelet.address if kubelet else machine.address,
@@ -120,7 +122,7 @@ class WindowsContainers:
             boot_id=machine.boot_id,
             cpus=machine.cpus,
             memory_bytes=machine.memory_bytes,
-            labels={"node.kubernetes.io/windows-build": build},
+            labels=labels,
         )
 
     def _runtime_version(self) -> str:

@@ -111,7 +111,7 @@ class Dockershim:
         self, pod: dict[str, Any], name: str, image: DockerImage, shown: str
     ) -> DockerContainer:
         docker, metadata = self.machine.docker, pod["metadata"]
-        self._collect()
+        self.collect()
         namespace, uid = metadata.get("namespace", "default"), metadata.get("uid", "")
         attempt = 0
         while any(
@@ -126,7 +126,7 @@ class Dockershim:
         return docker.create(image, shown, [], name=f"k8s_{name}_{metadata['name']}_{namespace}_{uid}_{attempt}",
                              network="none", labels=labels)  # fmt: skip
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Forget the containers of pods that are gone."""
         docker, kubelet = self.machine.docker, self.machine.containers.kubelet
         alive = set(kubelet.agent.pods) if kubelet is not None else set()
@@ -143,7 +143,7 @@ class Dockershim:
         """
         docker, metadata = self.machine.docker, pod["metadata"]
         name, uid = metadata["name"], metadata.get("uid", "")
-        self._collect()
+        self.collect()
         if any(c.sandbox == uid and c.running for c in docker.containers.values()):
             return
         head = f'failed to create a sandbox for pod "{name}": '

@@ -163,7 +163,11 @@ def new_address(call: Call) -> Iterator[Any]:
         return
     length = int(call["PrefixLength"] if call["PrefixLength"] is not None else 32)
     address = Address(adapter.index, text, length)
+    machine.net.addresses = [
+        a for a in machine.net.addresses if a.index != adapter.index or a.origin != "WellKnown"
+    ]
     machine.net.addresses.append(address)
+    machine.changed()
     if call["DefaultGateway"]:
         machine.net.routes.append(Route("0.0.0.0/0", str(call["DefaultGateway"]), adapter.index))
     yield address_object(machine, address)
@@ -187,8 +191,7 @@ def remove_address(call: Call) -> Iterator[Any]:
     if not gone and wanted:
         no_match(call, "MSFT_NetIPAddress", "IPAddress", wanted[0])
     machine.net.addresses = kept
-    if any(a.address == machine.address for a in gone):
-        machine.interrupt(10**9)
+    machine.changed()
     return iter(())
 
 

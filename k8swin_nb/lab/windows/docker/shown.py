@@ -27,6 +27,9 @@ def engine_of(process: Process, what: str) -> RunningDocker:
             f"error during connect: This error may indicate that the docker daemon is not running.: Get "
             f'"http://%2F%2F.%2Fpipe%2Fdocker_engine/v1.24/{what}": open {_PIPE}: The system cannot find the file specified.'
         )
+    shim = machine_of(process).containers.shim
+    if shim is not None:
+        shim.collect()  # what the kubelet does within seconds of a pod's end
     return engine
 
 
