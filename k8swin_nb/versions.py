@@ -89,8 +89,11 @@ CONTROL_PLANE_TAINTS: Gate[tuple[str, ...]] = (
 )
 """Each below `node-role.kubernetes.io/`."""
 
-DNS_PINNED: Minor = (1, 14)
-"""From here on kubeadm keeps CoreDNS on Linux nodes, and from the next one kube-proxy too."""
+CONTROL_PLANE_PORTS: Gate[str] = (
+    ((1, 13), "6443 2379 2380 10251 10252 10257 10259"),
+    ((1, 23), "6443 2379 2380 10257 10259"),
+)
+"""Where API server, etcd, controller manager and scheduler listen; the insecure ports went last."""
 
 # What the API server serves and kubectl knows
 
@@ -125,6 +128,8 @@ CRI_V1: Minor = (1, 23)
 """Before, the kubelet speaks only the older CRI that containerd 2 no longer has."""
 
 CONTAINERD_2_ADVISED: Minor = (1, 36)
+"""From here on containerd 1.7 still works, and the host is told that it soon will not."""
+
 CONTAINERD_2_REQUIRED: Minor = (1, 38)
 DOCKER_SERIES: tuple[Minor, Minor] = ((17, 3), (20, 10))
 """Oldest and newest series of Docker that a kubelet with dockershim is given here."""

@@ -10,6 +10,7 @@ from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
+    CONTROL_PLANE_TAINTS,
     OS_LABEL,
     POD_OS_FIELD,
     SPREAD_CONSTRAINTS,
@@ -126,7 +127,8 @@ def manifest(run: Run, host: Host) -> bytes:
         "name": "webserver",
         "image": image(run, host),
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": 80}],
+        # Spelt out: an old API server cannot merge ports whose protocol is left to its default.
+        "ports": [{"containerPort": 80, "protocol": "TCP"}],
         "readinessProbe": {
             "httpGet": {"path": "/hostname", "port": 80},
             # PowerShell takes its time to start in a fresh container.
@@ -170,7 +172,7 @@ def manifest(run: Run, host: Host) -> bytes:
         container["args"] = ["netexec", "--http-port=80"]
         pod["tolerations"] = [
             {"key": f"node-role.kubernetes.io/{role}", "operator": "Exists", "effect": "NoSchedule"}
-            for role in ("control-plane", "master")
+            for role in gate(CONTROL_PLANE_TAINTS, run.params.kubernetes_version)
         ]
     documents += [
         {
@@ -190,7 +192,14 @@ def manifest(run: Run, host: Host) -> bytes:
             "spec": {
                 "type": "NodePort",
                 "selector": labels,
-                "ports": [{"port": 80, "targetPort": 80, "nodePort": run.params.test_node_port}],
+                "ports": [
+                    {
+                        "port": 80,
+                        "targetPort": 80,
+                        "protocol": "TCP",
+                        "nodePort": run.params.test_node_port,
+                    }
+                ],
             },
         },
     ]

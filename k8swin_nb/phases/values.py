@@ -20,6 +20,8 @@ from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     CGROUP_V2_READ,
     CGROUP_V2_REQUIRED,
+    CONTAINERD_2_ADVISED,
+    CONTROL_PLANE_PORTS,
     CRI_V1,
     ENDPOINTS,
     OS_LABEL,
@@ -70,6 +72,7 @@ def version_values(params: ClusterParams) -> dict[str, str]:
     return {
         "os_label": gate(OS_LABEL, version),
         "ready_path": gate(READY_PATH, version),
+        "control_plane_ports": gate(CONTROL_PLANE_PORTS, version),
         "endpoints": gate(ENDPOINTS, version),
         "server_side_apply": str(minor(version) >= SERVER_SIDE_APPLY).lower(),
         "token_secrets": str(minor(version) < TOKEN_SECRETS_REMOVED).lower(),
@@ -98,6 +101,9 @@ def linux_values(run: Run, host: Host) -> dict[str, str]:
         "package_source": package_source(params),
         "containerd_series": params.containerd_version.split(".")[0],
         "containerd_newest": "1" if minor(params.kubernetes_version) < CRI_V1 else "",
+        "containerd_advised": "2"
+        if minor(params.kubernetes_version) >= CONTAINERD_2_ADVISED
+        else "1",
         "cri_socket": cri_socket(params.profile, "linux", params.kubernetes_version),
         "linux_artifacts": linux_artifacts(params),
     }

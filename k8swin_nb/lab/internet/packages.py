@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from k8swin_nb.lab.internet.answers import file, missing, path_of, sha256
-from k8swin_nb.lab.internet.archives import tar_gz
+from k8swin_nb.lab.internet.archives import Members, tar_gz
 from k8swin_nb.lab.internet.binaries import stand_in
 from k8swin_nb.lab.internet.catalogue import catalogue, versions
 from k8swin_nb.lab.internet.debs import Package, pack, stanza
@@ -214,10 +214,10 @@ def docker_archive(version: str) -> bytes:
     prefix = "docker-" if version.endswith("-ce") else ""
     own = ("docker", "dockerd", "docker-init", "docker-proxy")
     others = ("containerd", "containerd-shim", "runc", "containerd-ctr" if prefix else "ctr")
-    return tar_gz(
-        {f"docker/{name}": stand_in(name, version) for name in own}
-        | {f"docker/{prefix}{name}": stand_in(f"{prefix}{name}", version) for name in others}
-    )
+    members: Members = {f"docker/{name}": stand_in(name, version) for name in own}
+    for name in others:
+        members[f"docker/{prefix}{name}"] = stand_in(f"{prefix}{name}", version)
+    return tar_gz(members)
 
 
 def _docker(request: HttpRequest) -> HttpResponse:

@@ -393,6 +393,11 @@ class LinuxMachine(LinuxFiles):
         path = endpoint.removeprefix("unix://").replace("/run/", "/var/run/", 1)
         return self.docker if path.replace("/var/var/", "/var/") == SHIM else self.runtime
 
+    def node_labels(self) -> dict[str, str]:
+        """Return the labels of the kubelet's --node-labels."""
+        pairs = self.kubelet_options.get("node-labels", "").split(",")
+        return {name: value for name, _, value in (pair.partition("=") for pair in pairs) if name}
+
     def groups_of(self, user: str) -> set[str]:
         """Return the groups a user is in, its own among them."""
         rows = [line.split(":") for line in self.read_text("/etc/group").splitlines()]

@@ -4,6 +4,7 @@
 # while kubeadm runs. kubeadm's output may repeat the token and is filtered.
 set -euo pipefail
 : "${JOIN_CONFIGURATION:?configuration of kubeadm join}"
+: "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
@@ -13,13 +14,13 @@ if [ -e /etc/kubernetes/kubelet.conf ]; then
 fi
 if [ -e /etc/kubernetes/pki/ca.crt ]; then
   echo "clearing what an interrupted kubeadm join left"
-  kubeadm reset -f >/dev/null
+  kubeadm reset -f --cri-socket "$CRI_SOCKET" >/dev/null
 fi
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 chmod 0600 "$file"
 printf '%s' "$JOIN_CONFIGURATION" >"$file"
-ignore=()
-[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || ignore=(--ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS")
-kubeadm join --config "$file" "${ignore[@]}" 2>&1 | grep -v -i token
+set -- --config "$file"
+[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || set -- "$@" --ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS"
+kubeadm join "$@" 2>&1 | grep -v -i token
 echo "this host has joined the cluster"

@@ -3,7 +3,7 @@ set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 export DEBIAN_FRONTEND=noninteractive
 
-apt-get install -y -q --allow-change-held-packages --allow-downgrades \
+apt-get -o DPkg::Lock::Timeout=300 install -y -q --allow-change-held-packages --allow-downgrades \
   "kubeadm=$KUBERNETES_VERSION-*" "kubelet=$KUBERNETES_VERSION-*" "kubectl=$KUBERNETES_VERSION-*"
 apt-mark hold kubeadm kubelet kubectl
 systemctl enable --now kubelet

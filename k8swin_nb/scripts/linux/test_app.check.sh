@@ -3,10 +3,10 @@ set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-server_side=()
-[ "$SERVER_SIDE_APPLY" = false ] || server_side=(--server-side --force-conflicts)
+set --
+[ "$SERVER_SIDE_APPLY" = false ] || set -- --server-side --force-conflicts
 code=0
-difference=$(kubectl diff "${server_side[@]}" -f - 2>&1) || code=$?
+difference=$(kubectl diff "$@" -f - 2>&1) || code=$?
 if [ "$code" -gt 1 ]; then
   echo "kubectl diff ended with $code: $difference" >&2
   exit 1
