@@ -49,6 +49,8 @@ CNI_PLUGINS = {
     ],
     "windows": ["host-local", "win-bridge", "win-overlay"],
 }
+_PLUGIN_SINCE = {"bandwidth": [0, 8], "dummy": [1, 3], "firewall": [0, 8], "host-device": [0, 7],
+                 "sbr": [0, 8], "static": [0, 8], "tap": [1, 4], "vrf": [0, 9]}  # fmt: skip
 _ASSETS = "release-assets.githubusercontent.com"
 _RELEASE = re.compile(
     r"/(?:release/)?v([^/]+)/bin/(linux|windows)/amd64/([a-z-]+)(\.exe)?(\.sha\d+)?"
@@ -207,6 +209,8 @@ def _cni_plugins(version: str, name: str) -> bytes | None:
     system = found[1] or "linux"
     members: Members = {}
     for plugin in CNI_PLUGINS[system] + (["flannel"] if numbers < [1, 0] else []):
+        if numbers < _PLUGIN_SINCE.get(plugin, [0, 0]):
+            continue
         members |= _program(plugin, version, system)
     return tar_gz(members)
 

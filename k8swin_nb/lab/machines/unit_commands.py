@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from io import BytesIO
 from typing import TYPE_CHECKING
+
+from k8swin_nb.lab.machines.program import NotSimulated, Process
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.linux import LinuxMachine
@@ -43,6 +46,51 @@ def environment(machine: LinuxMachine, unit: Unit) -> dict[str, str]:
             if equals and not name.startswith(("#", ";")):
                 found[name.strip()] = _unquoted(value.strip())
     return found
+
+
+_SHELLS = ("/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash")
+
+
+def run_beside(machine: LinuxMachine, unit: Unit, key: str) -> str | None:
+    """Run the commands of ExecStartPre or ExecStartPost as root, one after the other.
+
+    A command given to a shell is run when it is a plain one; the lab starts no shell inside systemd.
+
+    Returns:
+        None, or the last words of the command that failed.
+    """
+    for line in unit.settings.get("Service", {}).get(key, []):
+        words = _words(line.lstrip("-@+!:"))
+        if words[:1] and words[0] in _SHELLS and words[1:2] == ["-c"] and len(words) == 3:
+            if re.search(r"[;&|<>`$()*?\[\]{}\n]", words[2]):
+                return f"not simulated in the lab: {key}={line}"
+            words = _words(words[2])
+        said = _Sink()
+        process = Process(
+            machine, words, {"PATH": _PATH, "HOME": "/root"}, "/", "root", BytesIO(), said, said
+        )
+        try:
+            code = machine.run_program(process)
+        except NotSimulated as error:
+            said.write(str(error).encode())
+            code = 1
+        if code and not line.startswith("-"):
+            return said.text() or f"{words[0]}: exit code {code}"
+    return None
+
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self._data = b""
+
+    def write(self, data: bytes, /) -> None:
+        self._data += data
+
+    def text(self) -> str:
+        return self._data.decode(errors="replace").strip()
 
 
 def _words(text: str) -> list[str]:
