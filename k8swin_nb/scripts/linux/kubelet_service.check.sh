@@ -9,7 +9,7 @@ wanted=$(cat)
 found=$(cat "$folder/kubelet.service" "$folder/kubelet.service.d/10-kubeadm.conf" 2>/dev/null || true)
 differs=()
 [ "$found" = "$wanted" ] || differs+=("the unit is missing or differs")
-for tool in conntrack ebtables ethtool ip iptables mount socat; do
+for tool in conntrack ebtables ethtool ip iptables socat; do
   command -v "$tool" >/dev/null || differs+=("$tool is not installed")
 done
 systemctl is-enabled --quiet kubelet 2>/dev/null || differs+=("the kubelet is not enabled")
