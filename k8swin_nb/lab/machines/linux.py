@@ -19,6 +19,7 @@ from k8swin_nb.lab.internet.binaries import identity
 from k8swin_nb.lab.internet.pulling import PullError
 from k8swin_nb.lab.kubernetes.node import Container, NodeFacts
 from k8swin_nb.lab.machines import kernel as kernels
+from k8swin_nb.lab.machines import node_rules
 from k8swin_nb.lab.machines.container_runtime import ContainerRuntime, Runtime
 from k8swin_nb.lab.machines.daemons import DAEMONS, KUBELET_CONFIG
 from k8swin_nb.lab.machines.distributions import BOOKWORM, DISTRIBUTIONS
@@ -348,6 +349,7 @@ class LinuxMachine(LinuxFiles):
 
     def kubelet_started(self) -> None:
         """Open the kubelet's ports, and those of the control plane when its manifests are there."""
+        node_rules.of_kubelet(self)
         self.listening[10250] = "kubelet"
         self.listening[10248] = "kubelet"
         if self.control_plane and self.exists("/etc/kubernetes/manifests/kube-apiserver.yaml"):
@@ -437,6 +439,11 @@ class LinuxMachine(LinuxFiles):
                 else (f"rpc error: code = Unknown desc = {error}")
             )
         return None
+
+    def system_started(self, image: str) -> None:
+        """Do what a container of the control plane's images does to its host when it starts."""
+        if image.partition("@")[0].rpartition("/")[2].partition(":")[0] == "kube-proxy":
+            node_rules.of_kube_proxy(self)
 
     def start_container(
         self, pod: dict[str, Any], container: dict[str, Any], environment: dict[str, str]

@@ -23,6 +23,7 @@ from k8swin_nb.lab.machines.windows_processes import ProcessTable
 from k8swin_nb.lab.machines.windows_services import Services
 from k8swin_nb.lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_nb.lab.machines.windows_tasks import Tasks
+from k8swin_nb.lab.machines.windows_updates import Updates
 from k8swin_nb.lab.powershell.api import Terminating
 from k8swin_nb.lab.powershell.native import split_command_line
 
@@ -99,6 +100,7 @@ class WindowsMachine(Machine):
         windows_setup.install(self)
         self.containers = WindowsContainers(self)
         self.docker = WindowsDocker(self)
+        self.updates = Updates(self)
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
@@ -355,7 +357,10 @@ class WindowsMachine(Machine):
 
     def _in_use(self, path: str) -> bool:
         folded = path.lower()
-        if any(folded.startswith(layer + "\\") for layer in self.docker.layers()):
+        if any(
+            folded.startswith(layer + "\\")
+            for layer in [*self.docker.layers(), *self.containers.layers()]
+        ):
             raise PermissionError(f"Access to the path '{path}' is denied.")
         return any(
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
@@ -402,6 +407,7 @@ class WindowsMachine(Machine):
         self.processes.end_all()
         self.containers.stop_all()
         self.docker.crash()
+        self.files.open.clear()
         self.services.forget()
 
     def reboot(self) -> None:
@@ -419,6 +425,7 @@ class WindowsMachine(Machine):
         """Boot."""
         with self.lock:
             self.features.apply_pending()
+            self.updates.apply_pending()
             self.registry.drop_volatile()
             self.registry.unset(windows_setup.SESSION_MANAGER, "PendingFileRenameOperations")
             name = self.registry.get(COMPUTER_NAME + r"\ComputerName", "ComputerName")

@@ -21,6 +21,7 @@ from k8swin_nb.lab.network import HttpRequest, NetworkError
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.windows import WindowsMachine
     from k8swin_nb.lab.machines.windows_container import WindowsContainer
+    from k8swin_nb.lab.machines.windows_pause import Pause
 
 API_VERSIONS = {"18.06": "1.38", "18.09": "1.39", "19.03": "1.40", "20.10": "1.41"}
 _NAT_PREFIX = "172.{}.0.0/20"
@@ -79,7 +80,7 @@ class DockerContainer:
     shown_image: str
     command: list[str]
     created: float
-    process: WindowsContainer | None = None
+    process: WindowsContainer | Pause | None = None
     started: float = 0
     exit_code: int = 0
     network: str = "nat"

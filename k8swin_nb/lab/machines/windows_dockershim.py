@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from k8swin_nb.lab.kubernetes.node import Container
 from k8swin_nb.lab.machines.windows_docker import DockerContainer, DockerError, DockerImage
+from k8swin_nb.lab.machines.windows_pause import Pause
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.windows import WindowsMachine
@@ -174,7 +175,7 @@ class Dockershim:
             raise RuntimeError(f'failed to set up sandbox container "{record.id}" network for pod "{name}": NetworkPlugin cni failed to set '
                                f'up pod "{name}_{metadata.get("namespace", "default")}" network: {error}') from error  # fmt: skip
         record.sandbox, record.started = uid, self.machine.now()
-        record.process = _Pause(record)  # type: ignore[assignment]
+        record.process = Pause()
 
     def _connect(self) -> str | None:
         machine, found = self.machine, self.configuration()
@@ -199,28 +200,3 @@ class Dockershim:
             if machine.net.network_named(name) is None:
                 return f"error while GETHNSNewtorkByName({name}): Network {name} not found"
         return None
-
-
-class _Pause:
-    """The pause container of a pod: it does nothing until it is stopped."""
-
-    def __init__(self, record: DockerContainer) -> None:
-        self._exit: int | None = None
-        self._record = record
-
-    def exit_code(self) -> int | None:
-        return self._exit
-
-    def logs(self) -> str:
-        return ""
-
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
-        return (
-            126,
-            b"",
-            b"hcsshim::System::CreateProcess: The system cannot find the file specified. (0x2)\n",
-        )
-
-    def stop(self) -> None:
-        """End, as a container that is killed does."""
-        self._exit = 0xC000013A

@@ -135,6 +135,7 @@ class WindowsNetwork:
         self.rules = _initial_rules()
         self.profiles_enabled = {"Domain": True, "Private": True, "Public": True}
         self.dynamic_ports = {"tcp": (49152, 16384), "udp": (49152, 16384)}
+        self.excluded_ports: dict[str, list[tuple[int, int]]] = {"tcp": [], "udp": []}
         self.hns_networks: list[HnsNetwork] = []
         self.hns_endpoints: list[HnsEndpoint] = []
         self.hns_policies: list[dict[str, Any]] = []

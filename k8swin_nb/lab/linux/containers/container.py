@@ -27,6 +27,7 @@ class LinuxContainer:
     environment: dict[str, str]
     command: list[str]  # what runs: command and arguments, or the image's own
     image_files: dict[str, bytes] = field(default_factory=dict)
+    version: str = ""  # the image's tag
     http: dict[int, HttpHandler] = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     on_stop: list[Callable[[], None]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from k8swin_nb.lab.kubernetes.client import Client
 from k8swin_nb.lab.kubernetes.errors import ApiError
 from k8swin_nb.lab.kubernetes.users import service_account_user
 from k8swin_nb.lab.linux.containers.container import LinuxContainer
+from k8swin_nb.lab.machines import node_rules
 from k8swin_nb.lab.machines.interfaces import Route, mac_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,14 @@ class _Flanneld:
         except ApiError as error:
             return f"Error registering network: failed to acquire lease: {error}"
         self._write(network, subnet)
+        version = self._container.version.lstrip("v").split("-")[0].split(".")
+        node_rules.of_flannel(
+            self._machine,
+            str(network),
+            str(subnet),
+            masquerade="--ip-masq" in self._container.command,
+            chains=[int(part) for part in version[:2] if part.isdigit()] >= [0, 20],
+        )
         say = self._container.say
         say("I Determining IP address of default interface")
         say(f"I Using interface with name eth0 and address {facts.address}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.lab.internet.binaries import stand_in
@@ -113,7 +114,9 @@ def _start(
         command = [*container["command"], *(container.get("args") or [])]
     else:
         command = [*entry, *container["args"]] if container.get("args") else list(own)
-    made = LinuxContainer(machine, pod, container, environment, command, _image_files(image))
+    tag = split(image.reference)[1]
+    files = _image_files(image)
+    made = LinuxContainer(machine, pod, container, environment, command, files, tag)
     program = command[0].rpartition("/")[2]
     if program == entry[0].rpartition("/")[2] or program in ("flanneld", "agnhost", "kube-proxy"):
         behave(made)
@@ -169,3 +172,8 @@ def _connect(machine: LinuxMachine, pod: dict[str, Any]) -> None:
         machine.interfaces.add(
             "cni0", "bridge", pairs["FLANNEL_SUBNET"], int(pairs.get("FLANNEL_MTU", "1500"))
         )
+    # What the plugins remember: flannel the configuration it passed on, host-local the addresses.
+    sandbox = machine.pod_runtime.sandbox(pod).id
+    machine.write_file(f"/var/lib/cni/flannel/{sandbox}", json.dumps(config))
+    folder = f"/var/lib/cni/networks/{config.get('name', 'cbr0')}"
+    machine.write_file(f"{folder}/last_reserved_ip.0", pairs["FLANNEL_SUBNET"].partition("/")[0])

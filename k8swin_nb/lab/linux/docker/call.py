@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from k8swin_nb.lab import go_templates
 from k8swin_nb.lab.internet import pulling
 from k8swin_nb.lab.internet.pulling import Image
-from k8swin_nb.lab.linux import go_templates
 from k8swin_nb.lab.linux.files import machine_of
 from k8swin_nb.lab.linux.words import columns
 from k8swin_nb.lab.machines.container_runtime import ContainerRecord

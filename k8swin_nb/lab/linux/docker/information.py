@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_nb.lab import go_templates
 from k8swin_nb.lab.arguments import Options
-from k8swin_nb.lab.linux import go_templates
 from k8swin_nb.lab.linux.docker.call import Call, DockerError, images, unescaped
 from k8swin_nb.lab.machines.docker_engine import LOG_DRIVERS, DockerEngine
 

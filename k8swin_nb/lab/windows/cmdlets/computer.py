@@ -107,7 +107,9 @@ def get_timezone(call: Call) -> Iterator[Any]:
 
 def hotfixes(machine: WindowsMachine) -> list[tuple[str, str]]:
     """Installed updates: (number, kind)."""
-    return [("KB5034286", "Update"), ("KB5036909", "Security Update"), ("KB5036620", "Update")]
+    shipped = [("KB5034286", "Update"), ("KB5036909", "Security Update"), ("KB5036620", "Update")]
+    later = [u for u in machine.updates.all if u.installed and u.needs_reboot]
+    return [*shipped, *((f"KB{u.number}", "Security Update") for u in later)]
 
 
 def get_hotfix(call: Call) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from k8swin_nb.lab.gotemplate import TemplateError
+from k8swin_nb.lab.go_templates import TemplateError
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.windows_docker import DockerError
 from k8swin_nb.lab.windows.docker import container_commands as containers
@@ -51,7 +51,7 @@ def docker(process: Process) -> int:
         process.err(str(error) + "\n")
         return 1
     except TemplateError as error:
-        process.err(f"template: :1: {error}\n")
+        process.err(f"{error}\n")
         return 1
     except BuildError as error:
         process.err(f"{error}\n")

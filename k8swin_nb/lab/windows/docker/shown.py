@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_nb.lab.gotemplate import render
+from k8swin_nb.lab.go_templates import render
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.windows_docker import DockerError, RunningDocker
 from k8swin_nb.lab.windows.docker.options import Options

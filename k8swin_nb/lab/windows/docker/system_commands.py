@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from k8swin_nb.lab.gotemplate import render
+from k8swin_nb.lab.go_templates import render
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.windows_docker import DockerError
 from k8swin_nb.lab.windows.docker import facts

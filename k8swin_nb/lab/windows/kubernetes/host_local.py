@@ -101,12 +101,12 @@ def _allocate(
 ) -> tuple[str, int, str]:
     for one in group:
         try:
-            network = ipaddress.ip_network(one["subnet"])
+            network = ipaddress.IPv4Network(one["subnet"])
         except (KeyError, ValueError) as error:
             raise _Refused(999, f"invalid range set {index}: {error}") from error
         gateway = str(one.get("gateway") or network[1])
-        first = ipaddress.ip_address(one.get("rangeStart") or network[1])
-        last = ipaddress.ip_address(one.get("rangeEnd") or network[-2])
+        first = ipaddress.IPv4Address(one.get("rangeStart") or network[1])
+        last = ipaddress.IPv4Address(one.get("rangeEnd") or network[-2])
         for host in network.hosts():
             if first <= host <= last and str(host) not in held and str(host) != gateway:
                 return str(host), network.prefixlen, gateway

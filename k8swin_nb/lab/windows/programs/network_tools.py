@@ -333,8 +333,33 @@ def netsh(process: Process) -> int:
 
 
 def _excluded(process: Process, found: re.Match[str]) -> int:
+    ranges = [(5985, 5985, ""), (47001, 47001, "")]
+    ranges += [(a, b, "     *") for a, b in machine_of(process).net.excluded_ports[found[1]]]
+    rows = "".join(f"{a:>10}{b:>12}{mark} \r\n" for a, b, mark in sorted(ranges))
     process.out(f"\r\nProtocol {found[1]} Port Exclusion Ranges\r\n\r\nStart Port    End Port      \r\n----------    --------      \r\n"
-                "      5985        5985      \r\n     47001       47001      \r\n\r\n* - Administered port exclusions.\r\n\r\n")  # fmt: skip
+                f"{rows}\r\n* - Administered port exclusions.\r\n\r\n")  # fmt: skip
+    return 0
+
+
+def _exclude(process: Process, found: re.Match[str]) -> int:
+    first, count = int(found[3]), int(found[4])
+    ranges = machine_of(process).net.excluded_ports[found[2]]
+    wanted = (first, first + count - 1)
+    if found[1] == "delete":
+        if wanted not in ranges:
+            process.out("The system cannot find the file specified.\r\n\r\n")
+            return 1
+        ranges.remove(wanted)
+    elif (
+        count < 1 or first + count > 65536 or any(a <= wanted[1] and first <= b for a, b in ranges)
+    ):
+        process.out(
+            "The process cannot access the file because it is being used by another process.\r\n\r\n"
+        )
+        return 1
+    else:
+        ranges.append(wanted)
+    process.out("Ok.\r\n\r\n")
     return 0
 
 
@@ -384,7 +409,9 @@ def _firewall_off(process: Process, found: re.Match[str]) -> int:
 
 
 _NETSH: tuple[tuple[str, Callable[[Process, re.Match[str]], int]], ...] = (
-    (r"interface ipv4 show excludedportrange (?:protocol=)?(tcp|udp)", _excluded),
+    (r"interface ipv4 show excludedportrange (?:protocol=)?(tcp|udp)(?: store=(?:active|persistent))?", _excluded),
+    (r"interface ipv4 (add|delete) excludedportrange (?:protocol=)?(tcp|udp) (?:startport=)?(\d+) (?:numberofports=)?(\d+)"
+     r"(?: (?:store=)?(?:active|persistent))?", _exclude),
     (r"interface ipv4 show dynamic(?:port|portrange)? ?(?:protocol=)?(tcp|udp)", _dynamic),
     (r"interface ipv4 set dynamic(?:port|portrange)? (?:protocol=)?(tcp|udp) (?:start=|startport=)?(\d+) (?:num=|numberofports=)?(\d+)",
      _set_dynamic),
