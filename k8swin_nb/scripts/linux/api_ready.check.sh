@@ -11,7 +11,7 @@ if ! ready=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw "$READY_P
   echo "the API server does not answer: $ready: run 02_master again"
   exit 20
 fi
-version=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /version | tr '{,' '\n\n' | awk -F '"' '$2 == "gitVersion" { print $4 }')
+version=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /version | tr '{,' '\n' | awk -F '"' '$2 == "gitVersion" { print $4 }')
 if [ "$version" != "v$KUBERNETES_VERSION" ]; then
   echo "the cluster runs ${version:-an unknown version}, the parameters say v$KUBERNETES_VERSION; nodes of one cluster have one version"
   exit 20
