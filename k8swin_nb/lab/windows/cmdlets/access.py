@@ -167,7 +167,7 @@ def register(table: CommandTable) -> None:
     module = "Microsoft.PowerShell.Security"
     table.cmdlet(
         "Get-Acl",
-        parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch"),
+        parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch ~"),
         module=module,
     )(get_acl)
     table.cmdlet("Set-Acl", parameters=parameters("Path object[] @0; AclObject object @1 ! value; LiteralPath string[]"),

@@ -324,21 +324,21 @@ def register(table: CommandTable) -> None:
     """Add the cmdlets to a table."""
     add = table.cmdlet
     add("Rename-Computer", parameters=parameters(
-        "ComputerName string; PassThru switch; DomainCredential object; LocalCredential object; NewName string @0 !; "
+        "ComputerName string; PassThru switch; DomainCredential object ~; LocalCredential object ~; NewName string @0 !; "
         "Force switch; Restart switch"), module=_MANAGEMENT, should_process=True)(rename_computer)  # fmt: skip
     add("Restart-Computer", parameters=parameters(
-        "ComputerName string[] @0 =CN; Credential object @1; Force switch; Wait switch; Timeout int; For string; "
-        "Delay int"), module=_MANAGEMENT, should_process=True)(restart_computer)  # fmt: skip
+        "ComputerName string[] @0 =CN; Credential object ~ @1; Force switch; Wait switch ~; Timeout int ~; For string ~; "
+        "Delay int ~"), module=_MANAGEMENT, should_process=True)(restart_computer)  # fmt: skip
     add("Stop-Computer", parameters=parameters("ComputerName string[] @0 =CN; Force switch"), module=_MANAGEMENT,
         should_process=True)(stop_computer)  # fmt: skip
     add(
         "Get-TimeZone",
-        parameters=parameters("Id string[]; ListAvailable switch"),
+        parameters=parameters("Id string[] ~; ListAvailable switch ~"),
         module=_MANAGEMENT,
     )(get_timezone)
     add(
         "Get-HotFix",
-        parameters=parameters("Id string[] @0 =HFID; ComputerName string[]"),
+        parameters=parameters("Id string[] ~ @0 =HFID; ComputerName string[] ~"),
         module=_MANAGEMENT,
     )(get_hotfix)
     add("Get-ComputerInfo", parameters=parameters("Property string[] @0"), module=_MANAGEMENT)(
@@ -360,7 +360,7 @@ def register(table: CommandTable) -> None:
         get_volume
     )
     add("Start-BitsTransfer", parameters=parameters(
-        "Source string[] @0 !; Destination string[] @1; Asynchronous switch; DisplayName string; Priority string"),
+        "Source string[] @0 !; Destination string[] @1; Asynchronous switch ~; DisplayName string; Priority string"),
         module="BitsTransfer")(start_bits)  # fmt: skip
 
 
