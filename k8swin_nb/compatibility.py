@@ -131,6 +131,12 @@ def _flannel(params: ClusterParams) -> Iterator[Problem]:
     version = params.flannel_version
     parts = tuple(int(part) for part in version.split("."))
     windows = any(host.os == "windows" and host.role == "worker" for host in params.hosts)
+    if windows and params.profile == "classic" and params.topology == "vxlan":
+        yield (
+            "`topology` vxlan with profile `classic` and Windows workers: kube-proxy of that time has it as an "
+            "early trial only, and its steps are not made here",
+            "set `topology` to `host-gw` or `l3`, or `profile` to `current`",
+        )
     if flannel_is_early(version):
         if params.profile == "current":
             yield (

@@ -39,6 +39,7 @@ def classic(**changes):
         ),
         ({"containerd_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
         ({"profile": "classic", "docker_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
+        ({"profile": "classic", "topology": "vxlan"}, r"vxlan with profile `classic`"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, message):

@@ -234,7 +234,7 @@ def profile_values(run: Run, host: Host) -> dict[str, str]:
     """Return the values of a Windows worker that follow from its profile."""
     params, profile = run.params, run.params.profile
     return {
-        "profile": profile,
+        "cluster_profile": profile,
         "docker_config": docker_config(),
         "containerd_config": containerd_config(params),
         "folders": ";".join(FOLDERS[profile]),

@@ -17,7 +17,12 @@ from tests.test_params import described
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = ROOT / "k8swin_nb" / "scripts"
-STEPS = [(phase, step) for phase in PHASES for step in phase.steps]
+STEPS = [
+    (variant, step)
+    for phase in PHASES
+    for variant in (phase, *(phase.variant(name) for name in phase.variants))
+    for step in variant.steps
+]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
     "api_expected",
@@ -34,9 +39,18 @@ OF_ONE_STEP = {
     "worker_name",
     "worker_address",
     "test_replicas",
+    "admin_sha256",
+    "admin_days",
+    "node_pod_cidr",
 }
 """Values that a step supplies for itself."""
-SECRETS = {"JoinConfiguration", "JOIN_CONFIGURATION", "FlannelKubeconfig", "KubeProxyKubeconfig"}
+SECRETS = {
+    "JoinConfiguration",
+    "JOIN_CONFIGURATION",
+    "FlannelKubeconfig",
+    "KubeProxyKubeconfig",
+    "AdminKubeconfig",
+}
 
 
 def all_scripts() -> list[str]:
@@ -70,7 +84,9 @@ def test_every_declared_parameter_has_a_value(name):
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/pod_network.job.ps1":
-        known.add("timeoutseconds")  # the job's own default
+        known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
+    if name == "windows/register.apply.ps1":
+        known.add("registerseconds")  # likewise
     if name == "container/webserver.ps1":
         known.add("port")  # likewise
     assert declared <= known
@@ -107,7 +123,7 @@ def test_step_names_are_unique_in_a_phase():
 def test_the_built_in_lock_fits_the_default_versions():
     listed = json.loads(worker_artifacts(check_params(described())))
     assert {entry["name"] for entry in listed} == set(LAYOUT)
-    assert all(len(entry["sha256"]) == 64 or entry["sha256"] == "published" for entry in listed)
+    assert all(len(entry["hash"]) == 64 or entry["hash"] == "published" for entry in listed)
 
 
 def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
