@@ -1,7 +1,9 @@
 # What is there to verify? Prints nodes, pods and addresses of the cluster, a line each.
 #
 #   node NAME ADDRESS OS READY     pod NAME NODE ADDRESS READY     service ADDRESS NODE-PORT
-#   external NAME RESOLVED CONNECTED    whether this host itself gets there
+#   external NAME RESOLVED CONNECTED
+#
+# The external name is tried from this host itself: where it fails, pods cannot be blamed.
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
 : "${EXTERNAL_NAME:?a name outside the cluster, for example registry.k8s.io}"
