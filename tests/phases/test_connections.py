@@ -15,6 +15,7 @@ pod win-a winworker01 10.244.1.3 True
 pod win-b winworker01 10.244.1.4 True
 pod win-c winworker02 10.244.2.3 False
 external registry.k8s.io yes no
+image mcr.microsoft.com/windows/servercore:ltsc2022
 service 10.96.5.5 30080
 """
 
@@ -138,6 +139,20 @@ def test_a_refused_connection_is_no_name_that_was_found_when_a_pod_was_asked_for
     cell = cells()["winworker02", "pods on other nodes"]
     connections.judge(cell, [Answer(1, "/agnhost connect 10.244.1.3:80", "REFUSED")])
     assert cell.state is CellState.FAIL
+
+
+def test_exec_into_an_image_without_the_program_has_reached_the_kubelet():
+    cell = cells()["linuxmaster", "logs, exec on winworker01"]
+    missing = (
+        "OCI runtime exec failed: exec failed: unable to start container process: exec: "
+        '"/agnhost": stat /agnhost: no such file or directory'
+    )
+    connections.judge(cell, [Answer(0, "kubectl logs", ""), Answer(1, "kubectl exec", missing)])
+    assert cell.state is CellState.PASS
+    blocked = "Error from server: error dialing backend: dial tcp 10.1.0.3:10250: i/o timeout"
+    connections.judge(cell, [Answer(1, "kubectl logs", blocked)] * 2)
+    assert cell.state is CellState.FAIL
+    assert "10250 of winworker01" in connections.next_action(cell)
 
 
 def test_an_image_that_has_nothing_to_try_it_with_is_skipped():

@@ -27,6 +27,7 @@ OF_ONE_STEP = {
     "targets",
     "external_name",
     "probe_seconds",
+    "exec_seconds",
     "pod",
     "pod_os",
     "viewer",
