@@ -84,10 +84,45 @@ def matrix_table(records: Sequence[Record]) -> MatrixTable:
     return table
 
 
-def connections_table(records: Sequence[Record]) -> pd.DataFrame:
+class ConnectionsTable(pd.DataFrame):
+    """One row for each connection, shown in full: a command that is cut off cannot be repeated."""
+
+    _metadata = ["caption"]  # noqa: RUF012 - pandas' own protocol
+    caption: str
+
+    @property
+    def _constructor(self) -> Any:
+        return ConnectionsTable
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col" style="text-align:left">{html.escape(str(name))}</th>'
+            for name in self.columns
+        )
+        body = []
+        for row in self.itertuples(index=False, name=None):
+            cells = []
+            for name, value in zip(self.columns, row, strict=True):
+                style, text = "text-align:left", html.escape(str(value))
+                if name == "state":
+                    mark, colour, _ = MARKS.get(str(value), ("", "inherit", ""))
+                    style, text = f"{style};color:{colour};white-space:nowrap", f"{mark} {text}"
+                if name == "command" and text:
+                    text = f"<code>{text}</code>"
+                cells.append(f'<td style="{style}">{text}</td>')
+            body.append(f"<tr>{''.join(cells)}</tr>")
+        return (
+            f'<table><caption style="text-align:left">{html.escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        )
+
+
+def connections_table(records: Sequence[Record]) -> ConnectionsTable:
     """Return one row for each connection: from, to, state, evidence, command, reason."""
     columns = ["from", "to", "state", "evidence", "command", "reason"]
-    return pd.DataFrame(list(records), columns=columns)
+    table = ConnectionsTable(list(records), columns=columns)
+    table.caption = caption(records)
+    return table
 
 
 class MatrixPicture:

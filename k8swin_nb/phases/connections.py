@@ -31,6 +31,10 @@ CURL_SAYS = {
 """Exit codes of a curl that was told to be silent."""
 
 
+TIMED_OUT = 124
+"""Exit code of `timeout` when it had to end a command."""
+
+
 class CellState(StrEnum):
     """How a cell of the matrix ended."""
 
@@ -77,6 +81,8 @@ class Found:
     """Whether it gets a connection there."""
 
     master: str
+    image: str = ""
+    """Of the test app."""
 
     def pod_on(self, node: str) -> Pod | None:
         """Return the pod of a node."""
@@ -172,7 +178,7 @@ def parse_found(text: str, master: str) -> Found:
     """Read what `linux/verify_facts.check.sh` prints."""
     nodes: list[Node] = []
     pods: dict[str, Pod] = {}
-    service, node_port, external, resolves, connects = "", 0, "", False, False
+    service, node_port, external, resolves, connects, image = "", 0, "", False, False, ""
     for line in text.splitlines():
         kind, *words = line.split()
         if kind == "node" and len(words) == 4:
@@ -183,10 +189,20 @@ def parse_found(text: str, master: str) -> Found:
             service, node_port = words[0], int(words[1])
         elif kind == "external":
             external, resolves, connects = words[0], words[1] == "yes", words[2] == "yes"
+        elif kind == "image":
+            image = words[0]
     # The control plane first, then as kubectl lists them.
     nodes.sort(key=lambda node: node.name != master)
     return Found(
-        tuple(nodes), tuple(pods.values()), service, node_port, external, resolves, connects, master
+        nodes=tuple(nodes),
+        pods=tuple(pods.values()),
+        service=service,
+        node_port=node_port,
+        external=external,
+        resolves=resolves,
+        connects=connects,
+        master=master,
+        image=image,
     )
 
 
@@ -300,7 +316,9 @@ def parse_answers(text: str) -> list[Answer]:
         if len(parts) == 3 and parts[0].isdigit():
             code = int(parts[0])
             said = parts[2].strip()
-            if code and not said and "curl" in parts[1]:
+            if code == TIMED_OUT and not said:
+                said = "no answer in time"
+            elif code and not said and "curl" in parts[1]:
                 said = CURL_SAYS.get(code, f"curl ended with {code}")
             answers.append(Answer(code, parts[1], said))
     return answers
@@ -331,6 +349,8 @@ def judge(cell: Cell, answers: Sequence[Answer]) -> None:
 def _reached(probe: Probe, answer: Answer) -> bool:
     if answer.code == 0:
         return True
+    if probe.kind == "exec" and "unable to start container process" in answer.said:
+        return True  # the kubelet was reached, and the image has no such program
     # agnhost looks a name up only to connect to it; what it says else than DNS, the name was found.
     found = ("TIMEOUT", "REFUSED", "OTHER")
     return probe.kind == "resolve" and answer.said.startswith(found)

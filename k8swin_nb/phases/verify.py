@@ -8,13 +8,14 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from k8swin_nb.errors import ScriptError, StepFailed, TransportError
+from k8swin_nb.errors import CommandTimeout, ScriptError, StepFailed, TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import connections
 from k8swin_nb.phases.connections import Answer, Cell, CellState, Found, Node, Row
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
-from k8swin_nb.phases.test_app import LINUX_IMAGE, app_name, image, scripted, web_pod
+from k8swin_nb.phases.test_app import LINUX_IMAGE as AGNHOST
+from k8swin_nb.phases.test_app import app_name, web_pod
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
@@ -23,14 +24,15 @@ from k8swin_nb.workflow.step import State, Step, Verdict
 AT_ONCE = 6
 """Rows that are tried at the same time; an SSH server takes ten sessions of one connection."""
 
-ROUNDS = 3
+ROUNDS = 2
 """How often a connection that fails is tried: a network that has changed needs a moment."""
 
-PAUSE = 3.0
+PAUSE = 5.0
 """Seconds between two rounds."""
 
 PROBE_SECONDS = 5
-CELLS_SHOWN = 5
+CELLS_NAMED = 5
+"""Cells that fail and are named in the error; the matrix above it shows all."""
 
 PROBE_LABELS = {"app.kubernetes.io/managed-by": "k8swin", "k8swin.io/probe": "verify"}
 
@@ -89,10 +91,9 @@ def probe_pods(run: Run, host: Host) -> bytes:
     """Return one pod for each node that has none of the test app."""
     documents = []
     for node in bare_nodes(run, host):
-        same = node.os == run.params.test_os
-        used = image(run, host) if same else LINUX_IMAGE
-        if scripted(used, node.os) and not same:
-            used = LINUX_IMAGE
+        # agnhost serves on both; the test app's own image fits nodes of its system.
+        found: Found = run.facts[host.name]["verify"]
+        used = found.image if node.os == run.params.test_os else AGNHOST
         documents.append(
             {
                 "apiVersion": "v1",
@@ -145,7 +146,7 @@ def _try(run: Run, host: Host, cells: list[Cell]) -> None:
 def _try_row(run: Run, host: Host, row: Row, cells: list[Cell]) -> None:
     try:
         answers = _answers(run, host, row, cells)
-    except TransportError as error:
+    except (TransportError, CommandTimeout) as error:
         for cell in cells:
             connections.judge(cell, [Answer(255, "(log in)", str(error))] * len(cell.probes))
         return
@@ -177,7 +178,7 @@ def _answers(run: Run, host: Host, row: Row, cells: list[Cell]) -> list[Answer]:
         stdin="".join(f"{probe.kind} {probe.target}\n" for probe in probes).encode()
         if script.endswith(".sh")
         else b"",
-        timeout=60 + 2 * PROBE_SECONDS * len(probes),
+        timeout=60 + 30 * len(probes),
         quiet=True,
     )
     answers = connections.parse_answers(result.stdout)
@@ -217,14 +218,17 @@ def judge_all(run: Run, host: Host) -> Verdict:
         phase=PHASE.name,
         step="connections-hold",
         host=host.name,
-        detail="; ".join(
-            f"{cell.row.label} to {cell.column.label}: {cell.evidence}, tried with "
-            f"`{cell.commands[0]}`"
-            for cell in failed[:CELLS_SHOWN]
-        )
-        + (f"; and {len(failed) - CELLS_SHOWN} more" if len(failed) > CELLS_SHOWN else ""),
+        detail=f"{len(failed)} connections fail: {first.row.label} to {first.column.label}: "
+        f"{first.evidence}; tried with `{first.commands[0]}`{_others(failed[1:])}",
         hint=connections.next_action(first),
     )
+
+
+def _others(cells: list[Cell]) -> str:
+    named = [f"{cell.row.label} to {cell.column.label}" for cell in cells[:CELLS_NAMED]]
+    if len(cells) > CELLS_NAMED:
+        named.append(f"{len(cells) - CELLS_NAMED} more")
+    return f"; also {', '.join(named)}" if named else ""
 
 
 def _failed(step: str, host: Host, detail: str, result: Result) -> StepFailed:

@@ -41,6 +41,7 @@ def test_every_notebook_ran_and_the_workers_are_ready(built):
         "04_join_windows-winworker01",
         "04_join_windows-winworker02",
         "05_test_app",
+        "06_verify",
     ]
     ready = [e for e in events(folder, "step") if e["step"] == "worker-ready"]
     assert {(e["host"], e["outcome"]) for e in ready} == {
@@ -48,13 +49,15 @@ def test_every_notebook_ran_and_the_workers_are_ready(built):
         ("winworker02", "ok"),
     }
     (answered,) = [e for e in events(folder, "step") if e["step"] == "requests"]
-    assert answered["detail"] == "20 of 20 requests answered by 2 pods on 2 nodes"
+    assert answered["detail"].startswith(
+        "20 of 20 requests answered by 2 of 2 endpoints on 2 nodes"
+    )
 
 
 def test_a_second_run_changes_nothing(built, tmp_path):
     lab, first = built
     folder, executed = run_notebooks(ROOT / "notebooks", lab.params, tmp_path)
-    assert [item.error for item in executed] == [None] * 6
+    assert [item.error for item in executed] == [None] * 7
     again = events(folder, "step")
     assert len(again) == len(events(first, "step"))
     assert [e for e in again if e["outcome"] not in ("ok", "skipped")] == []

@@ -5,6 +5,7 @@
 # Prints a line each: exit code, the command, and the last line that it printed, between tabs.
 set -euo pipefail
 : "${PROBE_SECONDS:=5}"
+: "${EXEC_SECONDS:=30}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 attempt() {
@@ -16,15 +17,11 @@ attempt() {
 while read -r kind target os; do
   case $kind in
     http) attempt curl -fsS --noproxy '*' --no-keepalive --max-time "$PROBE_SECONDS" "http://$target/hostname" ;;
-    logs) attempt kubectl -n default logs "$target" --tail=1 ;;
+    logs) attempt timeout "$EXEC_SECONDS" kubectl -n default logs "$target" --tail=1 ;;
     exec)
-      if [ "$os" = windows ]; then
-        attempt kubectl -n default exec "$target" -- cmd.exe /c ver
-      elif kubectl -n default exec "$target" -- /agnhost --version >/dev/null 2>&1 </dev/null; then
-        attempt kubectl -n default exec "$target" -- /agnhost --version
-      else
-        attempt kubectl -n default exec "$target" -- hostname
-      fi
+      command=(/agnhost --version)
+      if [ "$os" = windows ]; then command=(cmd.exe /c ver); fi
+      attempt timeout "$EXEC_SECONDS" kubectl -n default exec "$target" -- "${command[@]}"
       ;;
     *)
       echo "unknown kind of connection: $kind" >&2

@@ -7,9 +7,10 @@ set -euo pipefail
 : "${POD:?name of the pod, in the namespace default}"
 : "${POD_OS:?windows or linux}"
 : "${PROBE_SECONDS:=5}"
+: "${EXEC_SECONDS:=30}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-inside() { kubectl -n default exec "$POD" -- "$@" </dev/null; }
+inside() { timeout "$EXEC_SECONDS" kubectl -n default exec "$POD" -- "$@" </dev/null; }
 attempt() {
   local code=0 said
   said=$(inside "$@" 2>&1) || code=$?
@@ -18,7 +19,16 @@ attempt() {
 }
 
 tool=none
-if inside /agnhost --version >/dev/null 2>&1; then
+code=0
+said=$(inside /agnhost --version 2>&1 | tail -n 1) || code=$?
+if [ "$code" = 124 ] || grep -q 'error dialing backend' <<<"$said"; then
+  # Where nothing can be run nothing is waited for once more.
+  while read -r _; do
+    printf '%s\tkubectl -n default exec %s -- /agnhost --version\t%s\n' "$code" "$POD" "nothing can be run in this pod: ${said:-no answer in time}"
+  done
+  exit 0
+fi
+if [ "$code" = 0 ]; then
   tool=agnhost
 elif [ "$POD_OS" = windows ]; then
   tool=windows

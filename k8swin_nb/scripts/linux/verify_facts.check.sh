@@ -1,7 +1,9 @@
 # What is there to verify? Prints nodes, pods and addresses of the cluster, a line each.
 #
 #   node NAME ADDRESS OS READY     pod NAME NODE ADDRESS READY     service ADDRESS NODE-PORT
-#   external NAME RESOLVED CONNECTED    whether this host itself gets there
+#   external NAME RESOLVED CONNECTED     image IMAGE
+#
+# The external name is tried from this host itself: where it fails, pods cannot be blamed.
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
 : "${EXTERNAL_NAME:?a name outside the cluster, for example registry.k8s.io}"
@@ -25,4 +27,5 @@ if getent ahostsv4 "$EXTERNAL_NAME" >/dev/null; then
   if curl -ksS --noproxy '*' -o /dev/null --max-time 10 "https://$EXTERNAL_NAME/"; then connected=yes; fi
 fi
 echo "external $EXTERNAL_NAME $resolved $connected"
+kubectl -n default get deployment "$TEST_APP" -o 'jsonpath=image {.spec.template.spec.containers[0].image}{"\n"}'
 echo "service $service"

@@ -50,6 +50,10 @@ _BEHAVIOURS: dict[str, tuple[list[str], web.Behaviour]] = {
     "coredns": (["/coredns"], web.coredns),
     "agnhost": (["/agnhost", "pause"], web.agnhost),
     "nginx": (["/docker-entrypoint.sh", "nginx"], web.nginx),
+    "dashboard": (
+        ["/dashboard", "--insecure-bind-address=0.0.0.0", "--bind-address=0.0.0.0"],
+        web.dashboard,
+    ),
     "hello-world": (["/hello"], _hello),
     "busybox": (["sh"], _ends),
     "flannel": (["/opt/bin/flanneld"], flannel),

@@ -86,6 +86,28 @@ def nginx(container: LinuxContainer) -> None:
     container.say("/docker-entrypoint.sh: Configuration complete; ready for start up")
 
 
+def dashboard(container: LinuxContainer) -> None:
+    """Serve the Dashboard's page over HTTPS on port 8443, once its account may read its own key."""
+    namespace = next(
+        (word.partition("=")[2] for word in container.command if word.startswith("--namespace=")),
+        "kube-system",
+    )
+    container.say(f"Using namespace: {namespace}")
+    cluster = container.machine.cluster
+    if cluster is None or cluster.object("secrets", "kubernetes-dashboard-csrf", namespace) is None:
+        container.say('panic: secrets "kubernetes-dashboard-csrf" not found')
+        container.finish(2)
+        return
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if urllib.parse.urlsplit(request.url).path != "/":
+            return _text("404 page not found\n", 404)
+        return _text("<!DOCTYPE html><title>Kubernetes Dashboard</title>", kind="text/html")
+
+    container.http[8443] = answer
+    container.say("Serving securely on HTTPS port: 8443")
+
+
 def coredns(container: LinuxContainer) -> None:
     """Answer the probes of CoreDNS; names are resolved by the containers themselves."""
 
