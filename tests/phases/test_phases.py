@@ -29,6 +29,16 @@ OF_ONE_STEP = {
     "worker_name",
     "worker_address",
     "test_replicas",
+    "job",
+    "closed_nodes",
+    "emptydir_flag",
+    "whole_cluster",
+    "drain_seconds",
+    "keep_images",
+    "remove_packages",
+    "restore_swap",
+    "cri_socket",
+    "removed_places",
 }
 """Values that a step supplies for itself."""
 SECRETS = {"JoinConfiguration", "JOIN_CONFIGURATION", "FlannelKubeconfig", "KubeProxyKubeconfig"}
@@ -64,7 +74,7 @@ def test_every_declared_parameter_has_a_value(name):
     known = {folded(value) for host in run.hosts for value in common_values(run, host)}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
-    if name == "windows/pod_network.job.ps1":
+    if name in ("windows/pod_network.job.ps1", "windows/hns_removed.job.ps1"):
         known.add("timeoutseconds")  # the job's own default
     if name == "container/webserver.ps1":
         known.add("port")  # likewise
