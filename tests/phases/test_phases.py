@@ -49,6 +49,16 @@ OF_ONE_STEP = {
     "admin_sha256",
     "admin_days",
     "node_pod_cidr",
+    "job",
+    "closed_nodes",
+    "emptydir_flag",
+    "whole_cluster",
+    "drain_seconds",
+    "keep_images",
+    "remove_packages",
+    "restore_swap",
+    "cri_socket",
+    "removed_places",
 }
 """Values that a step supplies for itself."""
 SECRETS = {
@@ -94,6 +104,8 @@ def test_every_declared_parameter_has_a_value(name):
         known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
     if name == "windows/register.apply.ps1":
         known.add("registerseconds")  # likewise
+    if name in ("windows/pod_network.job.ps1", "windows/hns_removed.job.ps1"):
+        known.add("timeoutseconds")  # the job's own default
     if name == "container/webserver.ps1":
         known.add("port")  # likewise
     assert declared <= known

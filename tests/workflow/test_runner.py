@@ -1,6 +1,7 @@
 """The runner: check, apply what differs, verify; every host keeps its own answer."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,19 @@ def test_the_record_holds_every_outcome_in_order(tmp_path):
     ]
     assert run.record.path.stat().st_mode & 0o777 == 0o600
     assert run.record.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_step_in_turn_takes_one_host_after_the_other(tmp_path):
+    running, most = [0], [0]
+
+    def slow(run, host):
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        time.sleep(0.05)
+        running[0] -= 1
+        return Verdict(State.OK)
+
+    step = Machine().step(check=slow, in_turn=True)
+    report = apply(step, make_run(tmp_path, "a", "b", "c"))
+    assert len(report.rows) == 3
+    assert most == [1]

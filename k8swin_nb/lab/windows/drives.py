@@ -148,6 +148,9 @@ _WSMAN: dict[str, Any] = {
     "localhost": {
         "MaxEnvelopeSizekb": "500", "MaxTimeoutms": "60000", "MaxBatchItems": "32000",
         "Client": {"AllowUnencrypted": "false", "TrustedHosts": ""},
+        "Listener": {
+            "Listener_1305953032": {"Address": "*", "Transport": "HTTPS", "Port": "5986", "Enabled": "true", "URLPrefix": "wsman"},
+        },
         "Service": {
             "AllowUnencrypted": "false", "MaxConnections": "300", "MaxConcurrentOperationsPerUser": "1500",
             "Auth": {"Basic": "false", "Kerberos": "true", "Negotiate": "true", "Certificate": "false", "CredSSP": "false"},
@@ -210,6 +213,8 @@ class WsManProvider:
     def set_property(self, path: str, name: str, value: Any, kind: str | None = None) -> None:
         if self.is_container(path) or not self.exists(path):
             raise FileNotFoundError(path)
+        if "\\listener\\" in path.lower():
+            raise NotSimulated("changing a listener of WinRM")
         self._registry.set(_WSMAN_KEY, path, str(value))
 
     def remove_property(self, path: str, name: str) -> None:

@@ -6,7 +6,7 @@ state=absent
 if [ -e /etc/kubernetes/admin.conf ]; then
   state=silent
   for _ in 1 2 3; do
-    if kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s get --raw "$READY_PATH" >/dev/null 2>&1; then
+    if timeout 15 kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw "$READY_PATH" >/dev/null 2>&1; then
       state=answers
       break
     fi

@@ -3,7 +3,7 @@ set -euo pipefail
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 ours=app.kubernetes.io/managed-by=k8swin
-kubectl delete deployments,services,configmaps -A -l $ours --ignore-not-found --timeout=120s
-kubectl delete clusterrolebindings,clusterroles -l $ours --ignore-not-found
-kubectl delete namespaces -l $ours --ignore-not-found --timeout=120s
+timeout 180 kubectl delete deployments,services,configmaps -A -l $ours --ignore-not-found
+timeout 60 kubectl delete clusterrolebindings,clusterroles -l $ours --ignore-not-found
+timeout 180 kubectl delete namespaces -l $ours --ignore-not-found
 echo "the test app and what belongs to it are deleted"

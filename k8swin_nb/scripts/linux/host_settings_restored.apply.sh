@@ -3,6 +3,7 @@
 # Kernel values that are in force stay until the next boot: other programs may rely on them by now.
 set -euo pipefail
 : "${NODE_USER:?the login user, for example ubuntu}"
+: "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
 : "${RESTORE_SWAP:?true or false}"
 
 rm -f /etc/modules-load.d/k8swin.conf /etc/sysctl.d/90-k8swin.conf
@@ -11,12 +12,16 @@ if grep -q '# k8swin$' /etc/hosts; then
   name=$(hostname)
   new=$(mktemp)
   trap 'rm -f "$new"' EXIT
-  # The line that Debian gives a host's own name comes back under the name of today.
-  local_line=
-  if grep -q '^127\.0\.1\.1' /etc/k8swin/saved/hosts 2>/dev/null && ! grep -q '^127\.0\.1\.1' /etc/hosts; then
-    local_line="127.0.1.1 $name"
-  fi
-  awk -v local_line="$local_line" '!/# k8swin$/ { print } END { if (local_line != "") print local_line }' /etc/hosts >"$new"
+  # The host name stays and has to lead somewhere, or every sudo waits for a name server: to 127.0.1.1 where
+  # that was Debian's way on this host, else to its address.
+  own=$NODE_ADDRESS
+  if grep -q '^127\.0\.1\.1' /etc/k8swin/saved/hosts 2>/dev/null; then own=127.0.1.1; fi
+  awk -v name="$name" -v own="$own" '
+    /# k8swin$/ { next }
+    $1 !~ /^#/ { for (i = 2; i <= NF; i++) if ($i == name) found = 1 }
+    { print }
+    END { if (!found) print own " " name }
+  ' /etc/hosts >"$new"
   cat "$new" >/etc/hosts
 fi
 
@@ -46,6 +51,7 @@ if [ "$RESTORE_SWAP" = true ]; then
     while read -r unit; do systemctl unmask "$unit"; done < <(sort -u /etc/k8swin/masked)
     rm -f /etc/k8swin/masked
   fi
-  swapon -a
+  # An entry that could not be turned on before cannot be now.
+  swapon -a || echo "warning: not every entry of /etc/fstab could be turned on"
 fi
 echo "the host's settings are back"

@@ -3,4 +3,4 @@ set -euo pipefail
 : "${WORKER_NAME:?node name of the worker, for example winworker01}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-kubectl delete node "$WORKER_NAME" --timeout=60s
+timeout 90 kubectl delete node "$WORKER_NAME"

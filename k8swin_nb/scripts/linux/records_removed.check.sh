@@ -11,6 +11,7 @@ for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   esac
 done
 [ -e /etc/fstab.k8swin ] && kept+=(/etc/fstab.k8swin)
+if [ -d /etc/k8swin ] && [ -z "$(find /etc/k8swin -mindepth 1 -maxdepth 1 | sed -n 1p)" ]; then left+=("/etc/k8swin"); fi
 if [ ${#left[@]} -gt 0 ]; then
   echo "records of the cluster: ${left[*]}"
   exit 10

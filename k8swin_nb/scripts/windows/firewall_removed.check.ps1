@@ -14,14 +14,20 @@ function Test-WinrmElsewhere {
     $category = [string]@(Get-NetConnectionProfile -InterfaceAlias $alias)[0].NetworkCategory
     if ($category -eq 'DomainAuthenticated') { $category = 'Domain' }
     if ([string](Get-NetFirewallProfile -Name $category).Enabled -eq 'False') { return $true }
-    $filters = @(Get-NetFirewallPortFilter -Protocol TCP | Where-Object { @($_.LocalPort) -contains $WinrmPort })
-    foreach ($filter in $filters) {
-        if ($filter.InstanceID -eq 'k8swin-winrm') { continue }
-        $rule = Get-NetFirewallRule -Name $filter.InstanceID -ErrorAction SilentlyContinue
-        if (-not $rule -or [string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
-        if ([string]$rule.Profile -eq 'Any' -or ([string]$rule.Profile -split ', *') -contains $category) { return $true }
+    # A port that is forwarded is none of the listeners' own; then each of these has to be let in.
+    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { (Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
+    if ($ports -contains $WinrmPort) { $ports = @($WinrmPort) }
+    $filters = @(Get-NetFirewallPortFilter -Protocol TCP)
+    foreach ($port in $ports) {
+        $open = $false
+        foreach ($filter in @($filters | Where-Object { @($_.LocalPort) -contains $port -and $_.InstanceID -ne 'k8swin-winrm' })) {
+            $rule = Get-NetFirewallRule -Name $filter.InstanceID -ErrorAction SilentlyContinue
+            if (-not $rule -or [string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
+            if ([string]$rule.Profile -eq 'Any' -or ([string]$rule.Profile -split ', *') -contains $category) { $open = $true }
+        }
+        if (-not $open) { return $false }
     }
-    $false
+    $ports.Count -gt 0
 }
 
 $rules = ConvertFrom-Json $FirewallRules

@@ -157,12 +157,15 @@ def get_filter(call: Call) -> Iterator[Any]:
     kind = call.name.lower()
     source = call["AssociatedNetFirewallRule"]
     names = [str(prop(s, "Name")).lower() for s in as_list(source)]
+    protocols = [str(p).lower() for p in as_list(call["Protocol"])] if "port" in kind else []
 
     def one_or_all(values: list[str]) -> Any:
         return values[0] if len(values) == 1 else texts(values)
 
     for rule in machine.net.rules:
         if names and rule.name.lower() not in names:
+            continue
+        if protocols and rule.protocol.lower() not in protocols:
             continue
         base: dict[str, Any] = {"InstanceID": rule.name}
         if "port" in kind:
@@ -229,7 +232,8 @@ def register(table: CommandTable) -> None:
         add(
             f"Get-NetFirewall{kind}Filter",
             get_filter,
-            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string ~",
+            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string ~"
+            + ("; Protocol string[]" if kind == "Port" else ""),
         )
     add(
         "Get-NetFirewallProfile",

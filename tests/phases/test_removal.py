@@ -1,0 +1,271 @@
+"""A removal: what is confirmed, whose cluster it is, who answers, and which places are ours."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from k8swin_nb.errors import DriftFound, HostUnreachable, ParamsError, StepFailed
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.params import check_params
+from k8swin_nb.phases import removal
+from k8swin_nb.phases.places import IMAGES_FOLDER, SHARED, TREES, places
+from k8swin_nb.phases.teardown import PHASE
+from k8swin_nb.phases.values import FOLDERS, common_values
+from k8swin_nb.plan import check_plan
+from k8swin_nb.result import Result
+from k8swin_nb.scripts import Script
+from k8swin_nb.workflow.record import Record
+from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.step import State
+from tests.test_params import MASTER, WORKER, described
+
+SCRIPTS = Path(__file__).parent.parent.parent / "k8swin_nb" / "scripts" / "linux"
+OTHER = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
+LINUX = {"name": "linuxworker01", "address": "10.1.0.5", "os": "linux", "user": "u"}
+HYPERVISOR = {**WORKER, "name": "hyperv", "address": "10.1.0.9", "role": "hypervisor"}
+
+
+class Hosts:
+    """Answers of hosts by script; a host that is in `silent` does not answer at all."""
+
+    def __init__(self, *silent: str, **answers: tuple[int, str]) -> None:
+        self.silent = silent
+        self.answers = {
+            "cluster_identity": (0, "ours"),
+            "api_state": (0, "answers QUJD"),
+            **answers,
+        }
+
+    def transport(self, host):
+        hosts = self
+
+        class Transport:
+            def run(self, script, **options):
+                if host.name in hosts.silent:
+                    raise HostUnreachable(host.name, "no route to host")
+                code, text = hosts.answers[script.stem.partition(".")[0]]
+                return Result(script.name, code, text + "\n", "", host.name, 0.1)
+
+        return Transport()
+
+
+def make_run(folder: Path, hosts: Hosts | None = None, target: str = "", **options) -> Run:
+    params = check_params(
+        described(cluster_name="lab", hosts=[MASTER, WORKER, OTHER, LINUX, HYPERVISOR])
+    )
+    return Run(
+        params=params,
+        plan=check_plan(params),
+        inventory=inventory_of(params),
+        connections=hosts or Hosts(),
+        record=Record(folder, "run", "notebook"),
+        values=common_values,
+        target=target,
+        options=options,
+    )
+
+
+def test_the_whole_cluster_is_every_node_and_never_the_hypervisor(tmp_path):
+    run = make_run(tmp_path)
+    assert [host.name for host in removal.removed_hosts(run)] == [
+        "linuxmaster",
+        "winworker01",
+        "winworker02",
+        "linuxworker01",
+    ]
+    for step in PHASE.steps:
+        assert "hyperv" not in [host.name for host in run.hosts(step.on)], step.name
+
+
+def test_one_worker_is_that_worker_alone(tmp_path):
+    run = make_run(tmp_path, target="10.1.0.4")
+    for step in PHASE.steps:
+        names = {host.name for host in run.hosts(step.on)}
+        reason = step.when(run, run.master) if step.when else None
+        if "linuxmaster" in names and step.apply and step.name != "confirm":
+            assert reason == "the cluster stays", step.name
+        assert names <= {"winworker02", "linuxmaster"}, step.name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lab: linuxmaster winworker01 winworker02 linuxworker01",
+        "lab:  linuxworker01, winworker02, winworker01, linuxmaster ",
+    ],
+)
+def test_the_right_words_confirm_in_any_order(tmp_path, words):
+    run = make_run(tmp_path, confirm=words)
+    assert removal.check_confirmation(run, run.master).state is State.OK
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        None,
+        "yes",
+        "lab",
+        "lab: linuxmaster",
+        "lab: linuxmaster winworker01 winworker02",
+        "lab: linuxmaster winworker01 winworker02 linuxworker01 hyperv",
+        "plant: linuxmaster winworker01 winworker02 linuxworker01",
+        "linuxmaster winworker01 winworker02 linuxworker01",
+    ],
+)
+def test_any_other_words_stop_with_those_that_are_wanted(tmp_path, words):
+    run = make_run(tmp_path, confirm=words)
+    assert removal.check_confirmation(run, run.master).state is State.NEEDED
+    with pytest.raises(ParamsError) as caught:
+        removal.demand_confirmation(run, run.master)
+    assert "nothing was removed" in str(caught.value)
+    wanted = "lab: linuxmaster winworker01 winworker02 linuxworker01"
+    assert f"-p confirm '{wanted}'" in str(caught.value.hint)
+
+
+def test_words_for_the_whole_cluster_do_not_confirm_one_worker(tmp_path):
+    words = "lab: linuxmaster winworker01 winworker02 linuxworker01"
+    run = make_run(tmp_path, target="10.1.0.4", confirm=words)
+    assert removal.check_confirmation(run, run.master).state is State.NEEDED
+
+
+def test_a_cluster_that_was_not_made_here_is_left_alone(tmp_path):
+    run = make_run(tmp_path, Hosts(cluster_identity=(20, "another certificate authority")))
+    with pytest.raises(DriftFound, match="another certificate authority") as caught:
+        removal.check_cluster(run, run.master)
+    assert "nothing was touched" in str(caught.value.hint)
+
+
+def worker_found(run: Run, name: str):
+    removal.check_cluster(run, run.master)
+    return removal.check_worker(run, run.inventory.host(name))
+
+
+def test_a_worker_that_is_lost_to_the_api_server_too_is_told_and_skipped(tmp_path):
+    hosts = Hosts("winworker01", node_state=(0, "NotReady since 2026-11-26T20:00:00Z"))
+    run = make_run(tmp_path, hosts)
+    verdict = worker_found(run, "winworker01")
+    assert verdict.state is State.OK
+    assert "only the node is removed, the machine is left as it is" in verdict.detail
+    worker = run.inventory.host("winworker01")
+    acting = [
+        step.name
+        for step in PHASE.steps
+        if step.apply
+        and worker in run.hosts(step.on)
+        and not (step.when and step.when(run, worker))
+    ]
+    assert acting == ["nodes"]
+
+
+def test_a_worker_that_is_ready_for_the_api_server_is_not_given_up(tmp_path):
+    run = make_run(tmp_path, Hosts("winworker01", node_state=(0, "Ready")))
+    with pytest.raises(StepFailed, match="calls its node Ready"):
+        worker_found(run, "winworker01")
+
+
+def test_one_worker_is_not_removed_without_an_api_server_that_answers(tmp_path):
+    run = make_run(tmp_path, Hosts(api_state=(0, "silent QUJD")), target="10.1.0.3")
+    with pytest.raises(StepFailed, match="does not answer"):
+        removal.check_cluster(run, run.master)
+
+
+def test_a_cluster_without_an_api_server_can_be_removed_as_a_whole(tmp_path):
+    run = make_run(tmp_path, Hosts("winworker01", api_state=(0, "absent")))
+    assert worker_found(run, "winworker01").state is State.OK
+    asked = [step.name for step in PHASE.steps if step.when and step.when(run, run.master)]
+    assert {"apps", "drain", "nodes"} <= set(asked)
+
+
+@pytest.mark.parametrize(
+    ("version", "flag"), [("1.36.4", "--delete-emptydir-data"), ("1.19.3", "--delete-local-data")]
+)
+def test_a_drain_uses_the_flag_of_its_version(tmp_path, version, flag):
+    run = make_run(tmp_path)
+    run.params = run.params.model_copy(update={"kubernetes_version": version})
+    assert removal.removal_values(run, run.master)["emptydir_flag"] == flag
+
+
+def test_no_folder_that_others_use_is_removed_with_what_is_in_it():
+    entries = json.loads(places(check_params(described())))
+    trees = {entry["path"] for entry in entries if entry["kind"] == "tree"}
+    assert trees == set(TREES)
+    assert not trees & set(SHARED)
+    for path in (r"C:\etc", r"C:\var", r"C:\opt", r"C:\usr", r"C:\run", "C:\\", r"C:\opt\cni\bin"):
+        assert path not in trees
+
+
+def test_inner_folders_are_looked_at_before_outer_ones():
+    for number, path in enumerate(SHARED):
+        assert not [later for later in SHARED[number:] if later.startswith(path + "\\")]
+
+
+def test_every_folder_that_is_made_is_known_to_the_removal():
+    known = [*TREES, *SHARED, r"C:\k8swin"]
+    for folder in FOLDERS:
+        assert any(folder == path or folder.startswith(path + "\\") for path in known), folder
+
+
+def test_images_stay_unless_they_are_to_go():
+    params = check_params(described())
+    assert IMAGES_FOLDER.replace("\\", "\\\\") in places(params)
+    assert IMAGES_FOLDER.replace("\\", "\\\\") not in places(params, keep_images=True)
+
+
+SAVED = """\
+# Generated by iptables-save
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:KUBE-SERVICES - [0:0]
+:FLANNEL-POSTRTG - [0:0]
+:SITE-NAT - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.9.9.9:80
+-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
+-A POSTROUTING -j SITE-NAT
+-A KUBE-SERVICES -d 10.96.0.1/32 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+-A SITE-NAT -s 10.9.0.0/16 -m comment --comment "not of KUBE-SERVICES" -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:SITE - [0:0]
+-A INPUT -j SITE
+COMMIT
+"""
+
+
+def test_only_the_clusters_own_chains_leave_iptables(tmp_path):
+    for name, text in {
+        "iptables-save": f"cat <<'END'\n{SAVED}END\n",
+        "iptables-restore": f'echo "options: $*" >>{tmp_path}/restored\ncat >>{tmp_path}/restored\n',
+    }.items():
+        path = tmp_path / name
+        path.write_text(f"#!/bin/bash\n{text}")
+        path.chmod(0o755)
+    bare = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    script = (SCRIPTS / "iptables_removed.apply.sh").read_text().replace(" ip6tables;", ";")
+    done = subprocess.run(["bash", "-c", script], env=bare, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "restored").read_text().splitlines() == [
+        "options: --noflush",
+        "*nat",
+        '-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+        '-D POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG',
+        "-F KUBE-SERVICES",
+        "-F FLANNEL-POSTRTG",
+        "-X KUBE-SERVICES",
+        "-X FLANNEL-POSTRTG",
+        "COMMIT",
+    ]
+
+
+def test_no_script_of_the_removal_deletes_a_shared_folder_or_flushes():
+    for step in PHASE.steps:
+        for name in step.scripts:
+            text = Script.load(name).text
+            assert "iptables -F" not in text
+            assert "rm -rf /etc/cni" not in text
+            assert "-Recurse" not in text, name
