@@ -48,6 +48,11 @@ function Get-FactOf([string]$Name, [scriptblock]$Probe) {
     try { Write-Fact $Name ([string](& $Probe)) } catch { Write-Fact $Name '' }
 }
 
+# What several probes read; they say so themselves when it is not there.
+function Get-Quiet([scriptblock]$Probe) {
+    try { & $Probe } catch { $null }
+}
+
 function Test-Port([string]$Address, [int]$Port) {
     $client = New-Object System.Net.Sockets.TcpClient
     try {
@@ -71,7 +76,7 @@ Test-Probe 'W01' 'administrator' {
     New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1'
 }
 
-$version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
+$version = Get-Quiet { Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' }
 $build = [int]$version.CurrentBuildNumber
 Test-Probe 'W02' 'build' {
     $fix = 'use Windows Server 2019, 2022 or 2025 as this Kubernetes version supports it'
@@ -115,12 +120,14 @@ Test-Probe 'W06' 'tools' {
     New-Answer 'warn' ($missing.Count -eq 0) ($missing -join ' ') 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
 }
 
-$system = Get-CimInstance -ClassName Win32_ComputerSystem
+$system = Get-Quiet { Get-CimInstance -ClassName Win32_ComputerSystem }
 Test-Probe 'W07' 'memory' {
+    if (-not $system) { throw 'WMI gives no Win32_ComputerSystem' }
     $memory = [Math]::Floor($system.TotalPhysicalMemory / 1MB)
     New-Answer 'warn' ($memory -ge 3900) "$memory MiB" '4096 MiB or more' 'give the machine more memory'
 }
 Test-Probe 'W07' 'cpus' {
+    if (-not $system) { throw 'WMI gives no Win32_ComputerSystem' }
     New-Answer 'warn' ($system.NumberOfLogicalProcessors -ge 2) ([string]$system.NumberOfLogicalProcessors) '2 or more' 'give the machine a second CPU'
 }
 Test-Probe 'W08' 'disk' {
@@ -148,8 +155,8 @@ Test-Probe 'W11' 'container-services' {
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
-$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
+$active = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName })
+$next = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ComputerName").ComputerName })
 Test-Probe 'W12' 'pending-reboot' {
     $pending = @()
     if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
@@ -165,13 +172,14 @@ Test-Probe 'W13' 'host-name' {
 }
 Write-Fact 'host_name' $next.ToLower()
 
-$addresses = @(Get-NetIPAddress -AddressFamily IPv4)
+$addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
 $adapter = $null
 if ($owner.Count -eq 1) {
-    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1
+    $adapter = Get-Quiet { Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1 }
 }
 Test-Probe 'W14' 'address' {
+    if (-not $addresses) { throw 'Get-NetIPAddress gives no address' }
     $all = @($addresses | ForEach-Object { $_.IPAddress })
     New-Answer 'fail' ($owner.Count -eq 1) ($all -join ' ') "$NodeAddress on one interface" 'correct the address in the parameters'
 }
@@ -196,7 +204,9 @@ if ($owner.Count -eq 1) {
 }
 
 $networks = @()
-if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) { $networks = @(Get-HnsNetwork) }
+if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
+    $networks = @(Get-Quiet { Get-HnsNetwork } | Where-Object { $_ })
+}
 Test-Probe 'W17' 'hns-networks' {
     $known = @('nat', $HnsNetwork)
     if ($ClusterProfile -eq 'classic') { $known += 'External' }
