@@ -7,7 +7,6 @@ a test holds that nothing is declared that this table lacks.
 from __future__ import annotations
 
 import json
-import time
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams
@@ -155,7 +154,6 @@ def windows_values(run: Run, host: Host) -> dict[str, str]:
         "containerd_config": containerd_config(params),
         "folders": ";".join(FOLDERS),
         "supported_builds": supported_builds(params),
-        "controller_time": f"{time.time():.1f}",
         "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
         "firewall_rules": firewall_rules(run, host),
         "artifacts": worker_artifacts(params),

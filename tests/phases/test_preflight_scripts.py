@@ -12,6 +12,7 @@ from k8swin_nb.hosts import inventory_of
 from k8swin_nb.lab.internet import install
 from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
+from k8swin_nb.lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.network import Network
 from k8swin_nb.params import check_params
@@ -247,3 +248,50 @@ def test_one_probe_that_breaks_off_is_one_finding(look_windows, server):
     assert broken == {"W21 time-service"}
     assert not findings["W31 automatic-restart"].holds
     assert findings["W33 other-cluster"].holds
+
+
+@pytest.fixture
+def hypervisor(server: WindowsMachine) -> WindowsMachine:
+    for name in ("Hyper-V", "Hyper-V-PowerShell"):
+        feature = server.features.find(name)
+        assert feature is not None
+        feature.state = "Installed"
+    server.virtual_machines = [
+        VirtualMachine("Worker 1", adapters=[VirtualAdapter(), VirtualAdapter("Storage")]),
+        VirtualMachine("linuxmaster"),
+    ]
+    return server
+
+
+@pytest.fixture
+def spoofing(hypervisor: WindowsMachine) -> Callable[..., tuple[int, str]]:
+    def run(verb: str, **given: str) -> tuple[int, str]:
+        text = Script.load(f"windows/mac_spoofing.{verb}.ps1").text
+        hypervisor.files.write("C:\\spoofing.ps1", text.encode())
+        words = " ".join(f'-{name} "{value}"' for name, value in given.items())
+        out, err = io.BytesIO(), io.BytesIO()
+        env = dict(hypervisor.login_environment("Administrator"))
+        line = f"powershell -NoProfile -File C:\\spoofing.ps1 {words}"
+        process = Process(hypervisor, [], env, "C:\\", "Administrator", io.BytesIO(), out, err)
+        return hypervisor.shell(line, process), out.getvalue().decode() + err.getvalue().decode()
+
+    return run
+
+
+def test_mac_address_spoofing_is_set_on_every_adapter_and_read_back(spoofing, hypervisor):
+    assert spoofing("check", VmNames="Worker 1")[0] == 10
+    code, said = spoofing("apply", VmNames="Worker 1")
+    assert (code, said.count("is on for Worker 1")) == (0, 2)
+    assert spoofing("check", VmNames="Worker 1")[0] == 0
+    assert [a.mac_address_spoofing for a in hypervisor.virtual_machines[0].adapters] == ["On", "On"]
+    assert hypervisor.virtual_machines[1].adapters[0].mac_address_spoofing == "Off"
+    assert spoofing("apply", VmNames="Worker 1") == (0, "")
+
+
+def test_a_virtual_machine_that_is_not_there_is_named_with_those_that_are(spoofing):
+    code, said = spoofing("check", VmNames="winworker01")
+    assert code == 20
+    assert "no virtual machine is named winworker01" in said
+    assert "Worker 1, linuxmaster" in said
+    # It may run on the other Hyper-V host.
+    assert spoofing("check", VmNames="winworker01", Hypervisors="2")[0] == 0

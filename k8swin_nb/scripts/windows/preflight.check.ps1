@@ -117,7 +117,9 @@ Test-Probe 'W05' 'tls' {
 }
 Test-Probe 'W06' 'tools' {
     $missing = @('tar.exe', 'curl.exe' | Where-Object { -not (Test-Path "$env:SystemRoot\System32\$_") })
-    New-Answer 'warn' ($missing.Count -eq 0) ($missing -join ' ') 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
+    $found = 'all there'
+    if ($missing) { $found = "missing: $($missing -join ' ')" }
+    New-Answer 'warn' ($missing.Count -eq 0) $found 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
 }
 
 $system = Get-Quiet { Get-CimInstance -ClassName Win32_ComputerSystem }
@@ -151,7 +153,7 @@ Test-Probe 'W11' 'container-services' {
         $service = Get-Service -Name $name -ErrorAction SilentlyContinue
         if ($service -and [string]$service.StartType -eq 'Disabled') { $off += $name }
     }
-    New-Answer 'fail' ($off.Count -eq 0) ($off -join ' ') 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
+    New-Answer 'fail' ($off.Count -eq 0) "disabled: $(@($off; if (-not $off) { 'none' }) -join ' ')" 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
@@ -228,7 +230,7 @@ try {
 Test-Probe 'W20' 'ports' {
     $busy = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue | Where-Object { $_.LocalPort -eq 10250 -or $_.LocalPort -eq 10256 } | ForEach-Object { $_.LocalPort } | Select-Object -Unique)
     if ($owned) { $busy = @() }
-    New-Answer 'fail' ($busy.Count -eq 0) ($busy -join ' ') 'nothing listens on 10250 and 10256' 'stop what listens there'
+    New-Answer 'fail' ($busy.Count -eq 0) "in use: $(@($busy; if (-not $busy) { 'none' }) -join ' ')" 'nothing of others listens on 10250 and 10256' 'stop what listens there'
 }
 Test-Probe 'W20' 'reserved-ports' {
     $taken = @()
@@ -265,7 +267,7 @@ foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
     }
 }
 Test-Probe 'W22' 'downloads' {
-    New-Answer 'warn' ($failed.Count -eq 0) ($failed -join ', ') 'all places answer' 'name a mirror in the artifacts file, or correct DNS, route and proxy'
+    New-Answer 'warn' ($failed.Count -eq 0) "out of reach: $(@($failed; if (-not $failed) { 'none' }) -join ', ')" "$DownloadHosts answer" 'name a mirror in the artifacts file, or correct DNS, route and proxy'
 }
 Test-Probe 'W25' 'tls-interception' {
     New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
