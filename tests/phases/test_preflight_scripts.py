@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -295,3 +296,14 @@ def test_a_virtual_machine_that_is_not_there_is_named_with_those_that_are(spoofi
     assert "Worker 1, linuxmaster" in said
     # It may run on the other Hyper-V host.
     assert spoofing("check", VmNames="winworker01", Hypervisors="2")[0] == 0
+
+
+def test_every_check_is_explained_in_the_documentation():
+    root = Path(__file__).parent.parent.parent
+    explained = (root / "docs" / "preflight.md").read_text()
+    package = root / "k8swin_nb"
+    texts = [Script.load(name).text for name in (LINUX, WINDOWS)]
+    texts.append((package / "phases" / "preflight_rules.py").read_text())
+    ids = {ident for text in texts for ident in re.findall(r"\b([LWX]\d{1,2})\b", text)}
+    assert len(ids) > 60
+    assert [ident for ident in sorted(ids) if ident not in explained] == []
