@@ -58,6 +58,27 @@ def test_the_name_of_the_backend_leads_to_the_topology():
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pod_subnet": "10.244.0.0/016"}, "`10.244.0.0/016` has leading zeros; write `10.244.0.0/16`"),
+        ({"service_subnet": "10.096.0.0/12"}, "`10.096.0.0/12` has leading zeros; write `10.96.0.0/12`"),
+        ({"dns_service_ip": "10.96.0.010"}, "`10.96.0.010` has leading zeros; write `10.96.0.10`"),
+        ({"pod_subnet": "10.244.0.1/16"}, "host bits set; the network is `10.244.0.0/16`"),
+        ({"anti_spoofing_attested": "yes"}, "is not a name and a date such as `A. Miller, 2026-11-26`"),
+    ],
+)  # fmt: skip
+def test_an_address_that_programs_read_differently_is_refused_with_the_right_one(changes, says):
+    assert says in str(refused(**changes))
+
+
+def test_two_hosts_at_one_address_are_refused():
+    worker = {**WORKER, "address": MASTER["address"]}
+    assert "`hosts[0].address` and `hosts[1].address` are both `10.1.0.2`" in str(
+        refused(hosts=[MASTER, worker])
+    )
+
+
 def test_a_version_that_arrived_as_a_number_is_not_repaired():
     error = refused(kubernetes_version=1.36)
     assert "`kubernetes_version` arrived as the number 1.36" in str(error)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.params import check_params
 from k8swin_nb.plan import NetworkPlan, check_plan, network_plan
-from tests.test_params import described
+from tests.test_params import MASTER, WORKER, described
 
 
 def plan_of(**changes) -> NetworkPlan:
@@ -70,6 +70,50 @@ def test_host_gw_refuses_nodes_of_another_segment_and_proposes_vxlan():
     assert "10.1.0.2" in message
     assert "vxlan" in message
     assert check_plan(check_params(described(host_subnet="10.2.0.0/24", topology="vxlan")))
+
+
+def test_with_l3_windows_workers_must_be_neighbours_and_linux_workers_need_not():
+    other = {**WORKER, "name": "winworker02", "address": "10.2.0.4"}
+    far = {"hosts": [MASTER, WORKER, other], "site_networks": ["10.2.0.0/24"], "topology": "l3"}
+    message = refusal(**far)
+    assert "`winworker01` in 10.1.0.0/24, `winworker02` in 10.2.0.0/24" in message
+    assert "vxlan" in message
+    linux = {**MASTER, "name": "linuxworker01", "address": "10.2.0.4", "role": "worker"}
+    assert check_plan(check_params(described(**{**far, "hosts": [MASTER, WORKER, linux]})))
+
+
+@pytest.mark.parametrize(
+    ("topology", "backend", "windows", "encapsulated"),
+    [
+        ("host-gw", "host-gw", "host-gw", False),
+        ("l3", "alloc", "host-gw", False),
+        ("vxlan", "vxlan", "vxlan", True),
+        ("ovn", "", "", False),
+    ],
+)
+def test_flannels_backend_follows_from_the_topology(topology, backend, windows, encapsulated):
+    plan = plan_of(topology=topology)
+    assert (plan.backend, plan.windows_backend, plan.encapsulated) == (
+        backend,
+        windows,
+        encapsulated,
+    )
+
+
+@pytest.mark.parametrize("address", ["10.1.0.0", "10.1.0.255"])
+def test_a_node_cannot_have_the_networks_own_or_broadcast_address(address):
+    assert address in refusal(hosts=[{**MASTER, "address": address}, WORKER])
+
+
+def test_a_node_at_an_address_of_pods_or_services_is_refused():
+    message = refusal(hosts=[{**MASTER, "address": "10.96.0.10"}, WORKER], topology="vxlan")
+    assert "`linuxmaster` 10.96.0.10 lies in `service_subnet` 10.96.0.0/12" in message
+
+
+def test_capacity_in_services_and_pods_follows_from_the_networks():
+    plan = plan_of(service_subnet="10.96.0.0/24")
+    assert plan.service_capacity == 252
+    assert plan.pod_capacity == 220
 
 
 def test_capacity_counts_a_24_for_each_node():

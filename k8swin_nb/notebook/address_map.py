@@ -10,10 +10,23 @@ import base64
 import html
 from ipaddress import IPv4Network
 
-from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.plan import DOCKER_BRIDGE, HNS_NAT, WINDOWS_DUMMY, NetworkPlan
 
 WIDTH, LEFT, RIGHT, ROW = 820, 190, 30, 44
-COLOURS = {"pods": "#0969da", "services": "#8250df", "hosts": "#1a7f37", "site": "#9a6700"}
+COLOURS = {
+    "pods": "#0969da",
+    "services": "#8250df",
+    "hosts": "#1a7f37",
+    "site": "#9a6700",
+    "taken": "#8c959f",
+}
+COLLIDES = "#cf222e"
+TAKEN = (
+    ("docker0's usual", DOCKER_BRIDGE),
+    ("Windows' nat range", HNS_NAT),
+    ("SDN placeholder", WINDOWS_DUMMY),
+)
+"""Networks that programs take by themselves."""
 
 
 class AddressMap:
@@ -26,6 +39,16 @@ class AddressMap:
             ("services", "service network", plan.service_subnet),
             ("hosts", "hosts' network", plan.host_subnet),
             *(("site", "site network", network) for network in plan.site_networks),
+            *(("taken", label, network) for label, network in TAKEN),
+        ]
+        self.collisions = [
+            any(
+                network.overlaps(other)
+                for position, (_, _, other) in enumerate(self.networks)
+                # Only the pods' and services' networks must be apart from all others.
+                if position != index and min(position, index) < 2
+            )
+            for index, (_, _, network) in enumerate(self.networks)
         ]
         first = min(int(n.network_address) for _, _, n in self.networks)
         last = max(int(n.broadcast_address) for _, _, n in self.networks)
@@ -39,10 +62,22 @@ class AddressMap:
 
     def __repr__(self) -> str:
         lines = ["Address map"]
-        for _, label, network in self.networks:
+        for (_, label, network), collides in zip(self.networks, self.collisions, strict=True):
             size = f"{network.num_addresses:,}".replace(",", " ")
-            lines.append(f"{label:<16} {network!s:<20} {size} addresses")
+            mark = ", ✗ overlaps" if collides else ""
+            lines.append(f"{label:<18} {network!s:<20} {size} addresses{mark}")
         return "\n".join(lines)
+
+    def _note(self, kind: str, network: IPv4Network) -> str:
+        plan = self.plan
+        if kind == "services":
+            room = f"{plan.service_capacity:,}".replace(",", " ")
+            return f"API {plan.api_service_ip}, DNS {plan.dns_service_ip}, room for {room}"
+        if kind == "pods":
+            return f"{len(plan.nodes)} of {plan.node_capacity} nodes, a /24 each"
+        if kind == "taken":
+            return "taken by programs on their own"
+        return f"{network.num_addresses:,} addresses".replace(",", " ")
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self._repr_svg_().encode()).decode()
@@ -75,19 +110,19 @@ class AddressMap:
                 f'<text x="{LEFT - 12}" y="{y + 12}" text-anchor="end">{html.escape(label)}</text>'
                 f'<text x="{LEFT - 12}" y="{y + 27}" text-anchor="end" fill-opacity="0.7">{network}</text>'
                 f'<rect x="{start:.1f}" y="{y}" width="{width:.1f}" height="28" rx="3" '
-                f'fill="{COLOURS[kind]}"><title>{html.escape(label)} {network}</title></rect>'
+                f'fill="{COLOURS[kind]}" fill-opacity="{0.45 if kind == "taken" else 1}"'
+                + (f' stroke="{COLLIDES}" stroke-width="3"' if self.collisions[index] else "")
+                + f"><title>{html.escape(label)} {network}</title></rect>"
             )
-            if kind == "services":
-                note = f"API {self.plan.api_service_ip}, DNS {self.plan.dns_service_ip}"
-            elif kind == "pods":
-                note = f"{self.plan.node_capacity} nodes, a /24 each"
-            else:
-                note = f"{network.num_addresses:,} addresses".replace(",", " ")
+            note = self._note(kind, network)
+            if self.collisions[index]:
+                note = f"✗ overlaps · {note}"
             end = start + width
             fits = end + 8 + 7 * len(note) < WIDTH
             parts.append(
                 f'<text x="{end + 8 if fits else start - 8:.1f}" y="{y + 19}" '
-                f'text-anchor="{"start" if fits else "end"}">{html.escape(note)}</text>'
+                + (f'fill="{COLLIDES}" ' if self.collisions[index] else "")
+                + f'text-anchor="{"start" if fits else "end"}">{html.escape(note)}</text>'
             )
         parts.append(
             f'<text x="{LEFT}" y="{height - 10}" fill-opacity="0.7">'

@@ -87,7 +87,7 @@ RESULTS = {"fail": "✗ fail", "warn": "● warn", "step": "→ later step", "in
 def preflight_table(facts: Mapping[str, Mapping[str, Any]]) -> StaticTable:
     """Return every preflight check of every host, what stops first: check, host, result, found, wanted, fix."""
     rows = []
-    for kept in facts.values():
+    for _, kept in sorted(facts.items()):
         for finding in (*kept.get("preflight", ()), *kept.get("cross_node", ())):
             result = "✓ ok" if finding["holds"] else RESULTS[finding["severity"]]
             fix = "" if result == "✓ ok" else finding["fix"]

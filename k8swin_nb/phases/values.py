@@ -7,7 +7,6 @@ a test holds that nothing is declared that this table lacks.
 from __future__ import annotations
 
 import json
-import time
 
 from k8swin_nb.compatibility import docker_source, package_source
 from k8swin_nb.inventory import Host
@@ -152,7 +151,6 @@ def windows_values(run: Run, host: Host) -> dict[str, str]:
         "places": places(params),
         "winrm_port": str(host.winrm_port),
         "supported_builds": supported_builds(params),
-        "controller_time": f"{time.time():.1f}",
         "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
         "hns_removal_job": Script.load("windows/hns_removed.job.ps1").text,
         "firewall_rules": firewall_rules(run, host),

@@ -26,7 +26,7 @@ def test_the_plan_table_says_the_derived_addresses_in_text_and_html():
 def test_the_map_is_well_formed_and_draws_every_network_in_its_place():
     svg = ET.fromstring(AddressMap(PLAN)._repr_svg_())
     bars = svg.findall("{http://www.w3.org/2000/svg}rect")
-    assert len(bars) == 5  # the ground, and four networks
+    assert len(bars) == 8  # the ground, four networks, and three that programs take
     bars = bars[1:]
     pods, services = (float(bar.get("x")) for bar in bars[:2])
     assert services < pods  # 10.96 lies before 10.244
@@ -45,7 +45,9 @@ def test_markup_in_a_value_is_escaped():
         "h": {
             "preflight": [
                 {
+                    "id": "L01",
                     "check": "<b>",
+                    "host": "h",
                     "holds": False,
                     "severity": "warn",
                     "found": "&",
@@ -75,7 +77,29 @@ def test_the_form_says_what_is_wrong_in_words(typed, told):
 def test_the_form_says_what_follows_when_nothing_is_wrong():
     fails, notes = form.problems(PARAMS, {"service_subnet": "10.192.0.0/12"})
     assert fails == []
-    assert "10.192.0.10" in notes[0]
+    assert any("10.192.0.10" in note for note in notes)
+    assert any("room for 256 nodes, 2 are planned" in note for note in notes)
+    assert any("room for 1048572 services" in note for note in notes)
+
+
+def test_the_form_judges_the_topology_and_the_sites_networks_too():
+    fails, _ = form.problems(PARAMS, {"host_subnet": "10.3.0.0/24"})
+    assert any("host-gw needs all nodes on one layer-2 segment" in text for text in fails)
+    fails, notes = form.problems(PARAMS, {"host_subnet": "10.3.0.0/24", "topology": "vxlan"})
+    assert fails == []
+    assert any("topology vxlan" in note for note in notes)
+    fails, _ = form.problems(
+        PARAMS, {"site_networks": form.split_networks("10.5.0.0/16, 10.244.9.0/24")}
+    )
+    assert fails == ["`pod_subnet` 10.244.0.0/16 overlaps `site_networks[1]` 10.244.9.0/24"]
+
+
+def test_a_collision_is_marked_on_the_map_and_in_its_words():
+    plan = network_plan(check_params(described(pod_subnet="172.17.0.0/16")))
+    drawing = AddressMap(plan)
+    assert repr(drawing).count("✗ overlaps") == 3  # the pods', docker0's, and Windows' range
+    assert drawing._repr_svg_().count('stroke-width="3"') == 3
+    assert "✗" not in repr(AddressMap(network_plan(check_params(described()))))
 
 
 def test_headless_the_form_is_a_static_table():
@@ -85,10 +109,17 @@ def test_headless_the_form_is_a_static_table():
 def test_typing_into_the_form_judges_at_once(monkeypatch):
     monkeypatch.setattr(form, "is_interactive", lambda: True)
     box = form.subnet_form(PARAMS)
-    pods, verdict, lines = box.children[0], box.children[-2], box.children[-1]
+    topology, pods = box.children[:2]
+    verdict, drawing, lines = box.children[-3:]
     assert "do not collide" in verdict.value
     pods.value = "10.96.0.0/16"
     assert "overlaps" in verdict.value
     assert lines.value == ""
+    assert "✗ overlaps" in drawing.value
+    pods.value = "nonsense"
+    assert drawing.value == ""
     pods.value = "10.200.0.0/16"
+    topology.value = "vxlan"
     assert "pod_subnet: 10.200.0.0/16" in lines.value
+    assert "topology: vxlan" in lines.value
+    assert "site_networks: [172.30.0.0/16]" in lines.value

@@ -12,6 +12,7 @@ from k8swin_nb.lab.machines import windows_setup
 from k8swin_nb.lab.machines.base import Machine
 from k8swin_nb.lab.machines.program import NotSimulated, Process, Program
 from k8swin_nb.lab.machines.registry import Registry
+from k8swin_nb.lab.machines.virtual_machines import VirtualMachine
 from k8swin_nb.lab.machines.windows_containers import WindowsContainers
 from k8swin_nb.lab.machines.windows_docker import WindowsDocker
 from k8swin_nb.lab.machines.windows_environment import Environment, expand
@@ -84,6 +85,7 @@ class WindowsMachine(Machine):
         self.clock_offset = 0.0
         self.machine_guid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.{address}"))
         self.events: list[Event] = []
+        self.virtual_machines: list[VirtualMachine] = []
         self.defender: dict[str, list[str]] = {"Path": [], "Process": [], "Extension": []}
         self._shutdown: threading.Timer | None = None
         self.files = WindowsFiles(self.lock, self.now)

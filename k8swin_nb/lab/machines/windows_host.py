@@ -33,6 +33,10 @@ class WindowsHost:
     def commands(self) -> CommandTable:
         """The machine's cmdlets; HostNetworkingService comes with the features that need it."""
         features = self.machine.features
+        if features.installed("Hyper-V-PowerShell"):
+            from k8swin_nb.lab.windows.catalogue import command_table
+
+            return command_table(hns=True, hyper_v=True)
         present = features.installed("Containers") or features.installed("Hyper-V")
         return self._with_hns if present else self._commands
 

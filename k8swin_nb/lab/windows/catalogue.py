@@ -21,6 +21,9 @@ from k8swin_nb.lab.windows.cmdlets import (
     services,
     tasks,
 )
+from k8swin_nb.lab.windows.cmdlets import (
+    hyper_v as hyper_v_cmdlets,
+)
 from k8swin_nb.lab.windows.docker import PROGRAMS as DOCKER
 from k8swin_nb.lab.windows.kubernetes import PROGRAMS as KUBERNETES
 from k8swin_nb.lab.windows.programs import (
@@ -57,8 +60,8 @@ PROGRAMS: dict[str, Program] = {
 
 
 @cache
-def command_table(*, hns: bool = False) -> CommandTable:
-    """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService."""
+def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
+    """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
     table = CommandTable()
     for family in (
         access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
@@ -66,4 +69,6 @@ def command_table(*, hns: bool = False) -> CommandTable:
         family.register(table)
     if hns:
         host_networking.register(table)
+    if hyper_v:
+        hyper_v_cmdlets.register(table)
     return table

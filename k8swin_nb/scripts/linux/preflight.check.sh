@@ -9,6 +9,7 @@ set -euo pipefail
 : "${NODE_ROLE:?control-plane or worker}"
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${CLUSTER_PROFILE:=current}"
+: "${CONTROL_PLANE_PORTS:=6443 2379 2380 10257 10259}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
 : "${CGROUP_V1_REQUIRED:=false}"
 : "${ALLOW_CGROUP_V1:=false}"
@@ -119,7 +120,7 @@ swap_sources() { # what is on now, and what would come back at the next boot
   awk '$1 !~ /^#/ && $3 == "swap" { print "fstab:" $1 }' /etc/fstab
   systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }'
   systemctl list-unit-files --type=swap --plain --no-legend | awk '$2 == "enabled" || $2 == "static" { print $1 }'
-  for unit in zramswap.service zram-config.service; do
+  for unit in zramswap.service zram-config.service dphys-swapfile.service; do
     if systemctl is-enabled --quiet "$unit" 2>/dev/null; then echo "$unit"; fi
   done
   for file in /etc/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
@@ -178,9 +179,7 @@ try L12 machine-id probe_machine_id
 
 probe_ports() {
   local port busy='' wanted=10250
-  if [ "$NODE_ROLE" = control-plane ]; then
-    wanted="$CONTROL_PLANE_PORTS 10250"
-  fi
+  [ "$NODE_ROLE" != control-plane ] || wanted="$CONTROL_PLANE_PORTS 10250"
   # Where a kubelet is set up already the ports are its own; L25 says whose it is.
   if [ "$joined" = no ] && [ ! -e /etc/k8swin/kubeadm-init.started ]; then
     for port in $wanted; do

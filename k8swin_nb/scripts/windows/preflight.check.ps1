@@ -48,6 +48,11 @@ function Get-FactOf([string]$Name, [scriptblock]$Probe) {
     try { Write-Fact $Name ([string](& $Probe)) } catch { Write-Fact $Name '' }
 }
 
+# What several probes read; they say so themselves when it is not there.
+function Get-Quiet([scriptblock]$Probe) {
+    try { & $Probe } catch { $null }
+}
+
 function Test-Port([string]$Address, [int]$Port) {
     $client = New-Object System.Net.Sockets.TcpClient
     try {
@@ -71,7 +76,7 @@ Test-Probe 'W01' 'administrator' {
     New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1'
 }
 
-$version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
+$version = Get-Quiet { Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' }
 $build = [int]$version.CurrentBuildNumber
 Test-Probe 'W02' 'build' {
     $fix = 'use Windows Server 2019, 2022 or 2025 as this Kubernetes version supports it'
@@ -112,15 +117,19 @@ Test-Probe 'W05' 'tls' {
 }
 Test-Probe 'W06' 'tools' {
     $missing = @('tar.exe', 'curl.exe' | Where-Object { -not (Test-Path "$env:SystemRoot\System32\$_") })
-    New-Answer 'warn' ($missing.Count -eq 0) ($missing -join ' ') 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
+    $found = 'all there'
+    if ($missing) { $found = "missing: $($missing -join ' ')" }
+    New-Answer 'warn' ($missing.Count -eq 0) $found 'tar.exe and curl.exe there' 'use Windows Server 2019 or newer, which brings them'
 }
 
-$system = Get-CimInstance -ClassName Win32_ComputerSystem
+$system = Get-Quiet { Get-CimInstance -ClassName Win32_ComputerSystem }
 Test-Probe 'W07' 'memory' {
+    if (-not $system) { throw 'WMI gives no Win32_ComputerSystem' }
     $memory = [Math]::Floor($system.TotalPhysicalMemory / 1MB)
     New-Answer 'warn' ($memory -ge 3900) "$memory MiB" '4096 MiB or more' 'give the machine more memory'
 }
 Test-Probe 'W07' 'cpus' {
+    if (-not $system) { throw 'WMI gives no Win32_ComputerSystem' }
     New-Answer 'warn' ($system.NumberOfLogicalProcessors -ge 2) ([string]$system.NumberOfLogicalProcessors) '2 or more' 'give the machine a second CPU'
 }
 Test-Probe 'W08' 'disk' {
@@ -144,12 +153,12 @@ Test-Probe 'W11' 'container-services' {
         $service = Get-Service -Name $name -ErrorAction SilentlyContinue
         if ($service -and [string]$service.StartType -eq 'Disabled') { $off += $name }
     }
-    New-Answer 'fail' ($off.Count -eq 0) ($off -join ' ') 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
+    New-Answer 'fail' ($off.Count -eq 0) "disabled: $(@($off; if (-not $off) { 'none' }) -join ' ')" 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
-$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
+$active = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName })
+$next = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ComputerName").ComputerName })
 Test-Probe 'W12' 'pending-reboot' {
     $pending = @()
     if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
@@ -165,13 +174,14 @@ Test-Probe 'W13' 'host-name' {
 }
 Write-Fact 'host_name' $next.ToLower()
 
-$addresses = @(Get-NetIPAddress -AddressFamily IPv4)
+$addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
 $adapter = $null
 if ($owner.Count -eq 1) {
-    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1
+    $adapter = Get-Quiet { Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1 }
 }
 Test-Probe 'W14' 'address' {
+    if (-not $addresses) { throw 'Get-NetIPAddress gives no address' }
     $all = @($addresses | ForEach-Object { $_.IPAddress })
     New-Answer 'fail' ($owner.Count -eq 1) ($all -join ' ') "$NodeAddress on one interface" 'correct the address in the parameters'
 }
@@ -196,7 +206,9 @@ if ($owner.Count -eq 1) {
 }
 
 $networks = @()
-if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) { $networks = @(Get-HnsNetwork) }
+if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
+    $networks = @(Get-Quiet { Get-HnsNetwork } | Where-Object { $_ })
+}
 Test-Probe 'W17' 'hns-networks' {
     $known = @('nat', $HnsNetwork)
     if ($ClusterProfile -eq 'classic') { $known += 'External' }
@@ -218,7 +230,7 @@ try {
 Test-Probe 'W20' 'ports' {
     $busy = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue | Where-Object { $_.LocalPort -eq 10250 -or $_.LocalPort -eq 10256 } | ForEach-Object { $_.LocalPort } | Select-Object -Unique)
     if ($owned) { $busy = @() }
-    New-Answer 'fail' ($busy.Count -eq 0) ($busy -join ' ') 'nothing listens on 10250 and 10256' 'stop what listens there'
+    New-Answer 'fail' ($busy.Count -eq 0) "in use: $(@($busy; if (-not $busy) { 'none' }) -join ' ')" 'nothing of others listens on 10250 and 10256' 'stop what listens there'
 }
 Test-Probe 'W20' 'reserved-ports' {
     $taken = @()
@@ -255,7 +267,7 @@ foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
     }
 }
 Test-Probe 'W22' 'downloads' {
-    New-Answer 'warn' ($failed.Count -eq 0) ($failed -join ', ') 'all places answer' 'name a mirror in the artifacts file, or correct DNS, route and proxy'
+    New-Answer 'warn' ($failed.Count -eq 0) "out of reach: $(@($failed; if (-not $failed) { 'none' }) -join ', ')" "$DownloadHosts answer" 'name a mirror in the artifacts file, or correct DNS, route and proxy'
 }
 Test-Probe 'W25' 'tls-interception' {
     New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'

@@ -1,0 +1,206 @@
+"""Phase 01 beyond the plan's arithmetic: platforms, attestations, routes for a router, and OVN handed over."""
+
+import json
+from ipaddress import IPv4Network
+from types import SimpleNamespace
+
+import pytest
+
+from k8swin_nb.errors import StepFailed
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.notebook.routes import Handover, RouteListing
+from k8swin_nb.params import check_params
+from k8swin_nb.phases import anti_spoofing, flannel, network
+from k8swin_nb.phases.preflight import Facts
+from k8swin_nb.phases.static_routes import NodeRoute, listings, read_routes
+from k8swin_nb.plan import network_plan
+from k8swin_nb.result import Result
+from k8swin_nb.workflow.record import Record
+from k8swin_nb.workflow.step import State
+from tests.test_params import MASTER, WORKER, described
+
+HYPERVISOR = {
+    "name": "hyperv01",
+    "address": "10.1.0.9",
+    "os": "windows",
+    "role": "hypervisor",
+    "user": "Administrator",
+    "credential": "env:HV_PASSWORD",
+}
+
+
+def a_run(*, platform=None, folder=None, facts=None, hosts=None, **changes):
+    worker = {**WORKER, **({"platform": platform} if platform else {})}
+    params = check_params(described(hosts=hosts or [MASTER, worker], **changes))
+    inventory = inventory_of(params)
+    return SimpleNamespace(
+        params=params,
+        plan=network_plan(params),
+        inventory=inventory,
+        master=inventory.host("linuxmaster"),
+        facts=facts or {},
+        record=Record(folder, "r", "01_network") if folder else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "platform"),
+    [
+        ({"manufacturer": "VMware, Inc. VMware7,1"}, "vmware"),
+        ({"manufacturer": "Microsoft Corporation Virtual Machine"}, "hyper-v"),
+        ({"manufacturer": "Microsoft Corporation Surface"}, "physical"),
+        ({"manufacturer": "QEMU Standard PC (Q35 + ICH9, 2009)"}, "kvm"),
+        ({"manufacturer": "OpenStack Foundation OpenStack Nova"}, "openstack"),
+        ({"manufacturer": "Red Hat OpenStack Compute"}, "openstack"),
+        ({"manufacturer": "Amazon EC2 m5.large"}, "cloud"),
+        ({"manufacturer": "Dell Inc. PowerEdge R640"}, "physical"),
+        ({"virtualisation": "microsoft"}, "hyper-v"),
+        ({"virtualisation": "systemd-nspawn"}, "physical"),
+        ({}, "physical"),
+    ],
+)
+def test_the_platform_is_found_out_from_what_the_machine_says(facts, platform):
+    assert anti_spoofing.detect(Facts(facts)) == platform
+
+
+def needed(**options) -> dict[str, str]:
+    return {need.host: need.commands for need in anti_spoofing.needs(a_run(**options))}
+
+
+def test_each_platform_gets_commands_for_its_own_machine():
+    assert (
+        "Set-VMNetworkAdapter -MacAddressSpoofing On" in needed(platform="hyper-v")["winworker01"]
+    )
+    assert "-VMName winworker01" in needed(platform="hyper-v")["winworker01"]
+    assert "-ForgedTransmits $true" in needed(platform="vmware")["winworker01"]
+    assert "virsh edit winworker01" in needed(platform="kvm")["winworker01"]
+    assert (
+        "--allowed-address ip-address=10.244.0.0/16" in needed(platform="openstack")["winworker01"]
+    )
+    assert "topology: vxlan" in needed(platform="cloud")["winworker01"]
+
+
+def test_nothing_is_needed_on_physical_machines_or_with_vxlan():
+    assert needed(platform="physical") == {}
+    assert needed(platform="vmware", topology="vxlan") == {}
+    assert "vxlan" in str(anti_spoofing.encapsulated(a_run(topology="vxlan"), None))
+    assert anti_spoofing.encapsulated(a_run(topology="l3"), None) is None
+
+
+def test_a_platform_that_filters_addresses_concerns_linux_nodes_too():
+    master = {**MASTER, "platform": "openstack"}
+    assert set(needed(hosts=[master, {**WORKER, "platform": "openstack"}])) == {
+        "linuxmaster",
+        "winworker01",
+    }
+    master = {**MASTER, "platform": "hyper-v"}
+    assert set(needed(hosts=[master, {**WORKER, "platform": "hyper-v"}])) == {"winworker01"}
+
+
+def test_a_hyper_v_host_in_the_inventory_needs_no_person():
+    hosts = [MASTER, {**WORKER, "platform": "hyper-v"}, HYPERVISOR]
+    assert needed(hosts=hosts) == {}
+    run = a_run(hosts=[MASTER, {**WORKER, "vm_name": "Worker 1"}, HYPERVISOR])
+    assert network.vm_names(run, None) == {"vm_names": "Worker 1", "hypervisors": "1"}
+
+
+def test_nobodys_word_is_a_warning_and_a_word_is_recorded_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    quiet = a_run(platform="vmware")
+    verdict = anti_spoofing.check_attested(quiet, quiet.master)
+    assert verdict.state is State.OK
+    assert verdict.detail.startswith("warning: nobody attests")
+    assert "winworker01 (VMware vSphere)" in verdict.detail
+
+    run = a_run(platform="vmware", folder=tmp_path, anti_spoofing_attested="A. Miller, 2026-11-26")
+    assert anti_spoofing.check_attested(run, run.master).state is State.NEEDED
+    anti_spoofing.record_attestation(run, run.master)
+    assert anti_spoofing.check_attested(run, run.master).state is State.OK
+    (event,) = [json.loads(line) for line in run.record.path.read_text().splitlines()]
+    assert event["event"] == "attestation"
+    assert event["attested"] == "A. Miller, 2026-11-26"
+    assert event["hosts"] == {"winworker01": "vmware"}
+    assert event["operator"]
+    assert event["time"]
+
+
+def test_an_attestation_for_other_machines_does_not_count(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    word = "A. Miller, 2026-11-26"
+    run = a_run(platform="vmware", folder=tmp_path, anti_spoofing_attested=word)
+    anti_spoofing.record_attestation(run, run.master)
+    moved = a_run(platform="kvm", folder=tmp_path, anti_spoofing_attested=word)
+    assert anti_spoofing.check_attested(moved, moved.master).state is State.NEEDED
+
+
+ROUTES = [
+    NodeRoute("linuxmaster", IPv4Network("10.244.0.0/24"), "10.1.0.2"),
+    NodeRoute("winworker01", IPv4Network("10.244.1.0/24"), "10.1.0.3"),
+]
+
+
+def test_routes_are_given_in_the_words_of_the_usual_routers():
+    last = {router: commands[-1] for router, commands in listings(ROUTES).items()}
+    assert last == {
+        "Linux (iproute2)": "ip route replace 10.244.1.0/24 via 10.1.0.3",
+        "Cisco IOS, IOS XE": "ip route 10.244.1.0 255.255.255.0 10.1.0.3 name winworker01",
+        "Cisco NX-OS, Arista EOS": "ip route 10.244.1.0/24 10.1.0.3 name winworker01",
+        "Juniper Junos": "set routing-options static route 10.244.1.0/24 next-hop 10.1.0.3",
+        "Windows Server (RRAS)": (
+            "New-NetRoute -DestinationPrefix 10.244.1.0/24 -NextHop 10.1.0.3 -InterfaceAlias <alias>"
+        ),
+    }
+
+
+def answering(code: int, text: str):
+    run = a_run()
+    run.script = lambda *args, **options: Result("s", code, text, "", "linuxmaster", 0.1)
+    return run
+
+
+def test_routes_are_read_from_the_live_nodes_and_a_node_without_a_network_has_none():
+    text = "linuxmaster\t10.1.0.2\t10.244.0.0/24\nwinworker01\t10.1.0.3\t\n"
+    assert read_routes(answering(0, text)) == ROUTES[:1]
+
+
+def test_there_are_no_routes_before_there_is_a_cluster():
+    assert read_routes(answering(10, "there is no cluster on this host yet\n")) == []
+    with pytest.raises(StepFailed):
+        read_routes(answering(1, ""))
+
+
+def test_the_listing_says_who_needs_the_routes_and_which_nodes_are_missing():
+    shown = repr(RouteListing(a_run(topology="l3").plan, ROUTES[:1]))
+    assert "The site's router needs these routes" in shown
+    assert "Not a node yet: winworker01" in shown
+    assert "<pre>" in RouteListing(a_run().plan, ROUTES)._repr_html_()
+    assert "No router needs" in RouteListing(a_run(topology="vxlan").plan, ROUTES).note
+
+
+def test_ovn_is_handed_over_with_all_that_it_must_agree_with():
+    document = Handover(a_run(topology="ovn"))
+    plan = json.loads(document.text)
+    assert plan["topology"] == "ovn"
+    assert plan["pod_subnet"] == "10.244.0.0/16"
+    assert (plan["api_service_ip"], plan["dns_service_ip"]) == ("10.96.0.1", "10.96.0.10")
+    assert plan["api_server"] == "https://10.1.0.2:6443"
+    assert [node["name"] for node in plan["nodes"]] == ["linuxmaster", "winworker01"]
+    assert "not installed by this tool" in document.note
+
+
+def test_the_pod_network_by_ovn_is_refused_with_what_to_hand_over():
+    run = a_run(topology="ovn")
+    with pytest.raises(StepFailed) as caught:
+        flannel.manifest(run, run.master)
+    assert "this tool does not install" in str(caught.value)
+    assert "phase.handover()" in str(caught.value.hint)
+
+
+def test_with_l3_linux_only_hands_out_networks_and_windows_makes_its_bridge():
+    from k8swin_nb.phases import documents
+
+    plan = a_run(topology="l3").plan
+    assert json.loads(documents.net_conf(plan))["Backend"] == {"Type": "alloc"}
+    windows = json.loads(documents.net_conf(plan, windows=True))["Backend"]
+    assert windows == {"Type": "host-gw", "Name": "cbr0"}
+    assert json.loads(documents.cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"

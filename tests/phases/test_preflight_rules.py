@@ -1,0 +1,322 @@
+"""What preflight makes of facts: collisions, proxies, versions, clocks, and hosts held against each other."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from k8swin_nb.errors import StepFailed
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.params import check_params
+from k8swin_nb.phases import preflight_rules as rules
+from k8swin_nb.phases.preflight import Facts, Finding, clock_offset, parse, verdict
+from k8swin_nb.plan import network_plan
+from k8swin_nb.workflow.step import State
+from tests.test_params import MASTER, WORKER, described
+
+SECOND = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
+
+
+def a_run(**changes):
+    params = check_params(described(**{"hosts": [MASTER, WORKER, SECOND], **changes}))
+    inventory = inventory_of(params)
+    return SimpleNamespace(
+        params=params,
+        plan=network_plan(params),
+        inventory=inventory,
+        master=inventory.host("linuxmaster"),
+    )
+
+
+def linux(text: str):
+    return parse(text, inventory_of(check_params(described())).host("linuxmaster"))
+
+
+def windows(text: str):
+    return parse(text, inventory_of(check_params(described())).host("winworker01"))
+
+
+def routes_on(name: str, *lines: str, **changes) -> list[Finding]:
+    run = a_run(**changes)
+    host = run.inventory.host(name)
+    _, facts = parse("".join(f"fact\troute\t{line}\n" for line in lines), host)
+    return rules.routes(run.plan, host, facts)
+
+
+def bad(findings: list[Finding]) -> list[str]:
+    return [finding.found for finding in findings if not finding.holds]
+
+
+def test_checks_and_facts_are_read_and_other_lines_passed_over():
+    findings, facts = linux(
+        "some noise\ncheck\tL01\troot\tfail\tok\troot\troot\tsudo\nfact\tmtu\t1500\r\n"
+        "check\tL05\tcpus\tfail\tno\t1\t2\tadd one\n"
+    )
+    assert [(f.id, f.holds, f.stops) for f in findings] == [
+        ("L01", True, False),
+        ("L05", False, True),
+    ]
+    assert facts.get("mtu") == "1500"
+    assert facts.get("nothing") == ""
+
+
+def test_a_windows_interface_may_have_spaces_in_its_name():
+    _, facts = windows("fact\troute\t10.9.0.0/16 0.0.0.0 Ethernet Instance 0 2\n")
+    assert facts.routes[0].interface == "Ethernet Instance 0 2"
+    assert facts.routes[0].via == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("172.17.0.0/16 docker0 -", "docker0's network 172.17.0.0/16 overlaps `pod_subnet`"),
+        ("172.17.9.0/24 eth0 10.1.0.1", "the route via 10.1.0.1 on eth0 172.17.9.0/24 overlaps `pod_subnet`"),
+        ("10.96.0.0/16 tun0 -", "the route on tun0 10.96.0.0/16 overlaps `service_subnet` 10.96.0.0/12"),
+        ("172.17.4.4 eth1 -", "the route on eth1 172.17.4.4/32 overlaps `pod_subnet`"),
+    ],
+)  # fmt: skip
+def test_a_route_of_a_linux_host_inside_the_plan_is_named(line, says):
+    found = routes_on("linuxmaster", line, pod_subnet="172.17.0.0/16")
+    assert [f.id for f in found] == ["L16"]
+    assert found[0].stops
+    assert found[0].found.startswith(says)
+
+
+def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
+    found = routes_on(
+        "winworker01", "172.29.64.0/20 0.0.0.0 vEthernet (nat)", pod_subnet="172.29.0.0/16"
+    )
+    assert bad(found) == ["the HNS nat network 172.29.64.0/20 overlaps `pod_subnet` 172.29.0.0/16"]
+    found = routes_on("winworker01", "10.1.0.0/24 0.0.0.0 Ethernet 2", pod_subnet="10.1.0.0/16")
+    assert bad(found) == ["the host's own network 10.1.0.0/24 overlaps `pod_subnet` 10.1.0.0/16"]
+
+
+def test_the_hns_nat_network_counts_before_it_has_a_route():
+    run = a_run(pod_subnet="172.29.0.0/16")
+    facts = Facts({"hns_nat": "172.29.64.0/20"})
+    assert "HNS nat" in bad(rules.routes(run.plan, run.inventory.host("winworker01"), facts))[0]
+
+
+def test_a_finished_linux_node_has_no_collision():
+    found = routes_on(
+        "linuxmaster",
+        "10.1.0.0/24 eth0 -",
+        "10.244.0.0/24 cni0 -",
+        "10.244.1.0/24 eth0 10.1.0.3",
+        "169.254.0.0/16 eth0 -",
+        "172.17.0.0/16 docker0 -",
+    )
+    assert [(f.holds, f.id) for f in found] == [(True, "L16")]
+
+
+def test_a_finished_windows_worker_has_no_collision():
+    found = routes_on(
+        "winworker01",
+        "10.1.0.0/24 0.0.0.0 vEthernet (Ethernet 2)",
+        "10.1.0.3/32 0.0.0.0 vEthernet (Ethernet 2)",
+        "10.244.0.0/24 10.1.0.2 vEthernet (Ethernet 2)",
+        "10.244.1.0/24 0.0.0.0 vEthernet (cbr0_ep)",
+        "10.244.1.2/32 0.0.0.0 vEthernet (cbr0_ep)",
+        "127.0.0.0/8 0.0.0.0 Loopback Pseudo-Interface 1",
+        "224.0.0.0/4 0.0.0.0 vEthernet (Ethernet 2)",
+        "255.255.255.255/32 0.0.0.0 vEthernet (Ethernet 2)",
+    )
+    assert bad(found) == []
+
+
+def test_a_foreign_router_for_the_pods_network_is_a_collision():
+    assert bad(routes_on("linuxmaster", "10.244.1.0/24 eth0 10.1.0.99"))
+
+
+def test_the_sdn_scripts_network_stops_only_where_they_run():
+    route = "192.168.255.0/24 0.0.0.0 Ethernet 3"
+    assert bad(routes_on("winworker01", route)) == []
+    found = routes_on("winworker01", route, profile="classic", kubernetes_version="1.13.12")
+    assert "192.168.255.0/30" in bad(found)[0]
+    own = "192.168.255.0/30 0.0.0.0 vEthernet (External)"
+    assert bad(routes_on("winworker01", own, profile="classic", kubernetes_version="1.13.12")) == []
+
+
+GOOD = "10.244.0.0/16,10.96.0.0/12,10.1.0.0/24,.svc,.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "missing"),
+    [
+        (GOOD, []),
+        ("*", []),
+        ("10.0.0.0/8", []),
+        ("10.244.0.0/16 10.96.0.0/12;10.1.0.2,10.1.0.3,10.1.0.4", []),
+        ("10.96.0.0/12,10.1.0.0/24", ["10.244.0.0/16"]),
+        ("10.244.0.0/16,10.96.0.0/12,10.1.0.2,10.1.0.3", ["10.1.0.4"]),
+        ("localhost,.example.com", ["10.244.0.0/16", "10.96.0.0/12", "10.1.0.2", "10.1.0.3", "10.1.0.4"]),
+    ],
+)  # fmt: skip
+def test_no_proxy_must_cover_pods_services_and_nodes(exceptions, missing):
+    assert rules.uncovered(a_run().plan, exceptions) == missing
+
+
+def proxied(place: str, exceptions: str, name: str = "linuxmaster") -> Finding:
+    run = a_run()
+    names = (f"proxy_{place}", f"no_proxy_{place}")
+    if name != "linuxmaster":
+        names = (f"https_proxy_{place}", f"no_proxy_{place}")
+    facts = Facts({names[0]: "http://proxy:3128", names[1]: exceptions})
+    (finding,) = rules.proxies(run, run.inventory.host(name), facts)
+    return finding
+
+
+def test_a_proxy_between_kubeadm_and_the_api_server_stops_with_what_to_set():
+    finding = proxied("session", "localhost")
+    assert finding.stops
+    assert "10.244.0.0/16,10.96.0.0/12,10.1.0.0/24,.svc,.cluster.local" in finding.fix
+    assert proxied("machine", "localhost", "winworker01").stops
+
+
+def test_a_proxy_of_the_container_runtime_alone_is_told():
+    finding = proxied("containerd", "localhost")
+    assert (finding.holds, finding.severity) == (False, "warn")
+    assert proxied("session", GOOD).holds
+
+
+def test_no_proxy_at_all_is_one_check_that_holds():
+    run = a_run()
+    (finding,) = rules.proxies(run, run.master, Facts())
+    assert finding.holds
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "wanted", "installed", "severity", "holds"),
+    [
+        ("1.36.4", "2.3.4", "2.3.4", "fail", True),
+        ("1.36.4", "2.3.4", "1.7.28", "fail", False),
+        ("1.36.4", "1.7.28", "1.7.28", "warn", False),
+        ("1.35.8", "1.7.28", "1.7.28", "fail", True),
+        ("1.38.0", "1.7.28", "1.7.28", "fail", False),
+        ("1.20.2", "1.6.20", "1.6.20~ds1", "fail", True),
+    ],
+)
+def test_a_container_runtime_that_is_too_old_is_found(
+    kubernetes, wanted, installed, severity, holds
+):
+    run = a_run(kubernetes_version=kubernetes, containerd_version=wanted)
+    (finding,) = rules.versions(run, run.master, Facts({"containerd_version": installed}))
+    assert (finding.severity, finding.holds) == (severity, holds)
+
+
+@pytest.mark.parametrize(
+    ("installed", "severity", "holds"),
+    [
+        ("1.36.4", "warn", True),
+        ("1.37.0", "fail", False),
+        ("1.33.1", "warn", True),
+        ("1.32.9", "warn", False),
+    ],
+)
+def test_a_kubelet_newer_than_the_cluster_stops(installed, severity, holds):
+    run = a_run()
+    (finding,) = rules.versions(run, run.master, Facts({"kubelet_version": installed}))
+    assert (finding.id, finding.severity, finding.holds) == ("X7", severity, holds)
+
+
+def test_the_time_on_the_wire_is_taken_out_of_a_clock():
+    # Sent at 100, 4 s on the way there, 10 s of work, 2 s back; the host's clock is 7 s ahead.
+    facts = Facts({"clock_first": "111", "clock_last": "121"})
+    offset, uncertainty = clock_offset(facts, 100, 116)
+    assert offset - uncertainty <= 7 <= offset + uncertainty
+    assert uncertainty == 3
+
+
+def test_a_host_that_says_no_time_is_judged_by_none():
+    assert clock_offset(Facts(), 1, 2) == (0.0, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("offset", "holds", "severity"), [(1.9, True, "warn"), (5, False, "warn"), (-60, False, "fail")]
+)
+def test_a_clock_is_told_from_two_seconds_and_stops_from_thirty(offset, holds, severity):
+    finding = rules.clock(a_run().master, Facts(clock=(offset, 0.1)))
+    assert (finding.holds, finding.severity) == (holds, severity)
+
+
+def compared(facts: dict[str, Facts], **changes) -> dict[str, Finding]:
+    return {f"{f.id} {f.check}": f for f in rules.compare(a_run(**changes), facts)}
+
+
+def test_two_hosts_with_skewed_clocks_are_compared_with_each_other():
+    found = compared(
+        {"linuxmaster": Facts(clock=(-20, 0.5)), "winworker01": Facts(clock=(20, 0.5))}
+    )["X3 clock-skew"]
+    assert found.stops
+    assert found.found == "+40.0 s from linuxmaster, give or take 1.0 s"
+
+
+def test_clones_are_found_whatever_their_spelling():
+    found = compared(
+        {
+            "winworker01": Facts({"mac": "00-15-5D-00-00-01", "product_uuid": "AB-1", "machine_id": "x"}),
+            "winworker02": Facts({"mac": "00:15:5d:00:00:01", "product_uuid": "ab-1", "machine_id": "y"}),
+        }
+    )  # fmt: skip
+    assert found["L11 mac"].found == "winworker01 and winworker02 both have 00:15:5d:00:00:01"
+    assert found["L11 mac"].stops
+    assert found["L11 product-uuid"].stops
+    assert found["L12 machine-id"].holds
+
+
+def test_firmware_that_gives_no_uuid_makes_no_clones():
+    zeros = "00000000-0000-0000-0000-000000000000"
+    assert "L11 product-uuid" not in compared(
+        {
+            "winworker01": Facts({"product_uuid": zeros}),
+            "winworker02": Facts({"product_uuid": zeros}),
+        }
+    )
+
+
+def test_two_fresh_hosts_of_one_name_are_renamed_by_a_later_step():
+    same = {n: Facts({"host_name": "debian"}) for n in ("linuxmaster", "winworker01")}
+    assert compared(same)["X2 host-name"].severity == "step"
+    same = {n: Facts({"host_name": "winworker01"}) for n in ("linuxmaster", "winworker01")}
+    assert compared(same)["X2 host-name"].stops
+
+
+def test_host_gw_needs_one_segment_and_the_others_do_not():
+    facts = {
+        "linuxmaster": Facts({"prefix": "25"}),
+        "winworker01": Facts({"prefix": "24", "route_to_master": "10.1.0.2 via 10.1.0.1 dev eth0"}),
+    }
+    found = compared(facts)
+    assert found["X1 segment"].stops
+    assert "linuxmaster 10.1.0.0/25, winworker01 10.1.0.0/24" in found["X1 segment"].found
+    assert found["X9 neighbours"].stops
+    assert "vxlan" in found["X9 neighbours"].fix
+    assert not any(f.stops for f in compared(facts, topology="vxlan").values())
+
+
+def test_an_mtu_that_differs_is_told_with_both_values():
+    found = compared(
+        {"linuxmaster": Facts({"mtu": "9000"}), "winworker01": Facts({"mtu": "1500"})}
+    )["L37 mtu"]
+    assert found.found == "linuxmaster 9000, winworker01 1500"
+    assert found.severity == "warn"
+
+
+def a_finding(severity: str, *, holds: bool) -> Finding:
+    return Finding(
+        "L99", f"a-{severity}", "linuxmaster", severity, holds, "this", "that", f"do {severity}"
+    )
+
+
+def test_only_failures_stop_and_all_of_them_are_named():
+    host = a_run().master
+    fine = [a_finding(s, holds=False) for s in ("warn", "step", "info")]
+    said = verdict(host, fine)
+    assert said.state is State.OK
+    assert (
+        said.detail
+        == "1 of 3 checks hold, 1 by later steps, warnings: L99 a-warn is this, wanted that"
+    )
+    with pytest.raises(StepFailed) as caught:
+        verdict(host, [*fine, a_finding("fail", holds=False), a_finding("fail", holds=False)])
+    assert str(caught.value).count("L99 a-fail on linuxmaster is this, wanted that") == 2
+    assert caught.value.hint == "do fail"
