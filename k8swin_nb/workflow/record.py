@@ -83,12 +83,20 @@ class Record:
         content = redact(text).encode()
         digest = hashlib.sha256(content).hexdigest()
         with self._lock:
-            number = len(list(self.logs.iterdir())) + 1
-            path = self.logs / f"{number:04d}-{name}.log"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            path, descriptor = self._new_log(name)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
         return f"logs/{path.name}", digest
+
+    def _new_log(self, name: str) -> tuple[Path, int]:
+        """Open a file that nobody else has; notebooks of one run count in the same folder at once."""
+        number = len(list(self.logs.iterdir())) + 1
+        while True:
+            path = self.logs / f"{number:04d}-{name}.log"
+            try:
+                return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                number += 1
 
     def opened(self, **fields: Any) -> dict[str, Any]:
         """Append the event that starts a notebook: where the toolkit itself runs."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -25,6 +28,7 @@ class Server:
     connections: list[Any] = field(default_factory=list)
     host_key: Any = None
     loop: asyncio.AbstractEventLoop | None = None
+    children: set[asyncio.subprocess.Process] = field(default_factory=set)
 
     def drop_all(self) -> None:
         assert self.loop
@@ -50,7 +54,9 @@ def _process(server: Server) -> Any:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
+        server.children.add(child)
 
         async def feed() -> None:
             try:
@@ -69,6 +75,7 @@ def _process(server: Server) -> Any:
         )
         await copies
         code = await child.wait()
+        server.children.discard(child)
         feeding.cancel()
         process.exit(code)
 
@@ -124,7 +131,20 @@ def server(keys: Path) -> Iterator[Server]:
         await listener.wait_closed()
         for connection in state.connections:
             connection.abort()
-        await asyncio.sleep(0.05)
+        # Commands that hang on purpose end here, with all that they have started: nothing is left
+        # that would speak to a loop that is closed.
+        for child in state.children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        _, waiting = await asyncio.wait(tasks, timeout=5) if tasks else (None, set())
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # a pipe's end and a connection's end are told to their owners in a turn of the loop each
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await loop.shutdown_asyncgens()
 
     asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
