@@ -10,7 +10,6 @@ from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
-    CONTROL_PLANE_TAINTS,
     OS_LABEL,
     POD_OS_FIELD,
     SPREAD_CONSTRAINTS,

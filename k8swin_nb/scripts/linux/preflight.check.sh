@@ -15,7 +15,6 @@ set -euo pipefail
 : "${ALLOW_CGROUP_V1:=false}"
 : "${DOWNLOAD_HOSTS:=}"
 : "${API_EXPECTED:=true}"
-: "${CONTROL_PLANE_PORTS:?ports that the control plane listens on, separated by spaces}"
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
