@@ -169,9 +169,11 @@ def there(*names: str) -> list[str]:
     ]
 
 
-def run(site, folder: Path, *names: str) -> tuple[dict[str, str], dict[str, str]]:
+def run(site, folder: Path, *names: str, **more: str) -> tuple[dict[str, str], dict[str, str]]:
     """Run notebooks; return how steps ended by notebook/step/host, and the errors of notebooks."""
-    target, executed = run_notebooks(ROOT / "notebooks", site.path, folder, names=there(*names))
+    target, executed = run_notebooks(
+        ROOT / "notebooks", site.path, folder, names=there(*names), more=more
+    )
     events = [json.loads(line) for line in (target / "events.jsonl").read_text().splitlines()]
     steps = {
         f"{event['notebook']}/{event['step']}/{event['host']}": event["outcome"]
@@ -211,9 +213,10 @@ def test_a_cluster_with_other_networks_is_left_alone(site, tmp_path):
 
 @pytest.mark.skipif(not there(TAKE_DOWN), reason="there is no notebook that takes a cluster down")
 def test_what_was_built_is_taken_down_and_built_again(site, tmp_path):
-    steps, errors = run(site, tmp_path, TAKE_DOWN)
+    confirm = f"real: {' '.join(host.name for host in site.hosts)}"
+    steps, errors = run(site, tmp_path, TAKE_DOWN, confirm=confirm)
     assert errors == {}
-    steps, errors = run(site, tmp_path, TAKE_DOWN)
+    steps, errors = run(site, tmp_path, TAKE_DOWN, confirm=confirm)
     assert errors == {}
     assert {name: how for name, how in steps.items() if how not in ("ok", "skipped")} == {}
 

@@ -11,6 +11,11 @@ if [ -s /etc/k8swin/packages ]; then
   installed=$(sort -u /etc/k8swin/packages | tr '\n' ' ')
   [ "$REMOVE_PACKAGES" = false ] || left+=("packages: $installed")
 fi
+programs=$(find /etc/k8swin/downloads -type f 2>/dev/null | sed 's|.*/||' | sort | tr '\n' ' ' || true)
+if [ -n "$programs" ]; then
+  installed+=$programs
+  [ "$REMOVE_PACKAGES" = false ] || left+=("programs of $programs")
+fi
 if [ ${#left[@]} -gt 0 ]; then
   printf 'to be released or removed:'
   printf ' %s;' "${left[@]}"

@@ -1,10 +1,10 @@
-# Remove these notebooks' own records. Those of images, packages and swap stay while their subjects do.
+# Remove these notebooks' own records. Those of images, packages, downloads and swap stay while their subjects do.
 set -euo pipefail
 
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    images | packages | masked) ;;
+    images | packages | masked | downloads) ;;
     *) rm -rf "$path" ;;
   esac
 done
