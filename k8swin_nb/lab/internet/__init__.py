@@ -11,7 +11,7 @@ An origin can be replaced, which is how a lab goes wrong on purpose: `network.or
 from __future__ import annotations
 
 from k8swin_nb.lab.internet.mirror import site_mirror
-from k8swin_nb.lab.internet.packages import package_origins
+from k8swin_nb.lab.internet.packages import kept_origins, package_origins
 from k8swin_nb.lab.internet.registries import registry_origins
 from k8swin_nb.lab.internet.releases import release_origins
 from k8swin_nb.lab.internet.windows_classic import windows_classic_origins
@@ -20,7 +20,7 @@ from k8swin_nb.lab.network import Network
 __all__ = ["MIRROR", "install"]
 
 MIRROR = "mirror.lab.example"
-"""The site's own mirror: https://mirror.lab.example/HOST/PATH is HOST's file."""
+"""The site's own mirror: https://mirror.lab.example/HOST/PATH is HOST's file, also of hosts that are no more."""
 
 
 def install(network: Network, *, mirror: str = MIRROR) -> None:
@@ -33,4 +33,4 @@ def install(network: Network, *, mirror: str = MIRROR) -> None:
     network.origins |= release_origins() | package_origins() | registry_origins()
     network.origins |= windows_classic_origins(network.origins)
     if mirror:
-        network.origins[mirror] = site_mirror(network.origins)
+        network.origins[mirror] = site_mirror(network.origins, kept_origins())

@@ -8,8 +8,14 @@ from k8swin_nb.lab.internet.answers import missing
 from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse
 
 
-def site_mirror(origins: dict[str, HttpHandler]) -> HttpHandler:
+def site_mirror(
+    origins: dict[str, HttpHandler], kept: dict[str, HttpHandler] | None = None
+) -> HttpHandler:
     """Return the handler of a mirror over these origins; later changes to the table count.
+
+    Args:
+        origins: by host name.
+        kept: origins that are no more, of which only the mirror has copies.
 
     A redirect of an origin is followed here, as a mirror holds the file and not the redirect.
     """
@@ -20,7 +26,7 @@ def site_mirror(origins: dict[str, HttpHandler]) -> HttpHandler:
         url = f"https://{host}/{rest}"
         for _ in range(5):
             name = urllib.parse.urlsplit(url).hostname or ""
-            origin = origins.get(name)
+            origin = origins.get(name) or (kept or {}).get(name)
             if origin is None or origin is answer:
                 return missing()
             found = origin(

@@ -30,6 +30,7 @@ KEYS = {
         "234654DA9A296436",
         "isv:kubernetes OBS Project <isv:kubernetes@build.opensuse.org>",
     ),
+    "google": ("B53DC80D13EDEF05", "Rapture Automatic Signing Key (cloud-rapture-signing-key)"),
     "docker": ("7EA0A9C3F273FCD8", "Docker Release (CE deb) <docker@docker.com>"),
     "debian": ("0E98404D386FA1D9", "Debian Archive Automatic Signing Key (12/bookworm)"),
     "ubuntu": ("3B4FE6ACC0B21F32", "Ubuntu Archive Automatic Signing Key (2012)"),
@@ -47,6 +48,11 @@ def package_origins() -> dict[str, HttpHandler]:
         "archive.ubuntu.com": _ubuntu,
         "security.ubuntu.com": _ubuntu,
     }
+
+
+def kept_origins() -> dict[str, HttpHandler]:
+    """Return origins that are no more and of which sites have kept copies, by the host's old name."""
+    return {"apt.kubernetes.io": _google, "packages.cloud.google.com": _google_keys}
 
 
 def public_key(vendor: str) -> bytes:
@@ -140,6 +146,28 @@ def kubernetes_repository(minor: str) -> Repository:
     }
     label = f"Origin: isv:kubernetes:core:stable:v{minor}\nSuite: deb\nArchitectures: amd64\n"
     return _build("kubernetes", "amd64/", "Packages", "", label, wanted=wanted)
+
+
+@cache
+def google_repository() -> Repository:
+    """Return what a site kept of the repository that Kubernetes had until 2024."""
+    wanted = {
+        "kubernetes": {one for one in versions("kubernetes") if _minor(one) < (1, 28)},
+        "cri-tools": {one for one in versions("cri-tools") if _minor(one) < (1, 27)},
+        "cni-plugins": {one for one in versions("cni-plugins") if _minor(one) < (1, 0)},
+    }
+    label = "Origin: cloud-rapture\nLabel: kubernetes-xenial\nSuite: kubernetes-xenial\n"
+    index = "dists/kubernetes-xenial/main/binary-amd64/Packages"
+    return _build("google", "pool/", index, "dists/kubernetes-xenial", label, wanted=wanted)
+
+
+def _google(request: HttpRequest) -> HttpResponse:
+    return _serve(request, google_repository(), path_of(request).lstrip("/"))
+
+
+def _google_keys(request: HttpRequest) -> HttpResponse:
+    known = path_of(request) == "/apt/doc/apt-key.gpg"
+    return file(request, public_key("google") if known else None, "application/pgp-keys")
 
 
 def _minor(version: str) -> tuple[int, int]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from k8swin_nb.lab.linux.gpg import dearmored
 from k8swin_nb.lab.machines.installed import compare, satisfies
-from k8swin_nb.lab.machines.program import NotSimulated
 from k8swin_nb.lab.web_client import WebError, fetch
 
 if TYPE_CHECKING:
@@ -188,7 +187,11 @@ def update(machine: LinuxMachine, configured: list[Source]) -> Update:
 
 def _get(machine: LinuxMachine, url: str) -> bytes:
     if url.startswith("file:"):
-        raise NotSimulated(f"apt source {url}")
+        path = "/" + url.removeprefix("file:").lstrip("/")
+        try:
+            return machine.path(path).read_bytes()
+        except OSError as error:
+            raise WebError("status", f"File not found - {path}", "localhost", status=404) from error
     return fetch(machine, url).body
 
 
@@ -199,6 +202,11 @@ def _release(machine: LinuxMachine, source: Source, number: int, done: Update) -
     try:
         content = _get(machine, url)
     except WebError as error:
+        if source.trusted and url.startswith("file:"):
+            done.lines.append(
+                f"Ign:{number} {title}"
+            )  # a folder of packages with an index is enough
+            return ""
         _failed(source, number, title, url, error, done)
         return None
     text = content.decode(errors="replace")
@@ -260,8 +268,11 @@ def _signed(machine: LinuxMachine, source: Source, key: str) -> bool:
 def _index(machine: LinuxMachine, source: Source, number: int, done: Update) -> int:
     kept = source.listed(source.index)
     try:
-        packed = _get(machine, f"{source.index}.gz")
-        content = gzip.decompress(packed)
+        try:
+            packed = _get(machine, f"{source.index}.gz")
+            content = gzip.decompress(packed)
+        except WebError:
+            packed = content = _get(machine, source.index)
     except WebError as error:
         done.warnings.append(f"Failed to fetch {source.index}  {error.apt_text}")
         return number

@@ -14,6 +14,15 @@ from typing import Any
 
 Table = dict[str, Any]
 
+_SINCE_2 = {
+    "io.containerd.differ.v1.erofs",
+    "io.containerd.image-verifier.v1.bindir",
+    "io.containerd.metrics.v1.grpc-prometheus",
+    "io.containerd.monitor.container.v1.restart",
+    "io.containerd.monitor.task.v1.cgroups",
+    "io.containerd.mount-handler.v1.erofs",
+}
+
 IMAGES = "io.containerd.cri.v1.images"
 RUNTIME = "io.containerd.cri.v1.runtime"
 CRI = "io.containerd.grpc.v1.cri"
@@ -43,7 +52,9 @@ def default(version: str) -> Table:
     }
     old["cni"]["bin_dir"] = "/opt/cni/bin"
     del table["imports"]
-    return {**table, "version": 2, "plugins": {CRI: old, **plugins}}
+    streaming = plugins.pop(CRI, {})
+    others = {name: value for name, value in plugins.items() if name not in _SINCE_2}
+    return {**table, "version": 2, "plugins": {CRI: {**streaming, **old}, **others}}
 
 
 def effective(version: str, text: str) -> Table:
@@ -96,13 +107,15 @@ def _lay_over(table: Table, own: Table) -> None:
 
 def render(table: Table) -> str:
     """Return a configuration as `containerd config default` and `config dump` print it."""
-    return _render(table, ()).lstrip("\n")
+    # containerd 1.x was built with another TOML library, which writes double quotes.
+    quote = "'" if table["version"] >= 3 else '"'
+    return _render(table, (), quote).lstrip("\n")
 
 
-def _render(table: Table, path: tuple[str, ...]) -> str:
+def _render(table: Table, path: tuple[str, ...], quote: str) -> str:
     indent = "  " * len(path)
     lines = "".join(
-        f"{indent}{_key(key)} = {_value(value)}\n"
+        f"{indent}{_key(key, quote)} = {_value(value, quote)}\n"
         for key, value in table.items()
         if not isinstance(value, dict)
     )
@@ -110,23 +123,23 @@ def _render(table: Table, path: tuple[str, ...]) -> str:
     for key, value in table.items():
         if isinstance(value, dict):
             inner = (*path, key)
-            head = f"{indent}[{'.'.join(map(_key, inner))}]\n"
+            head = f"{indent}[{'.'.join(_key(part, quote) for part in inner)}]\n"
             gap = "" if first and path else "\n"
-            lines += gap + head + _render(value, inner)
+            lines += gap + head + _render(value, inner, quote)
             first = False
     return lines
 
 
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() else f"'{key}'"
+def _key(key: str, quote: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else f"{quote}{key}{quote}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, quote: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    return f"'{value}'" if isinstance(value, str) else str(value)
+        return f"[{', '.join(_value(one, quote) for one in value)}]"
+    return f"{quote}{value}{quote}" if isinstance(value, str) else str(value)
 
 
 def cri_enabled(table: Table) -> bool:

@@ -134,6 +134,11 @@ def _runtime_refusal(
         or config.get("containerRuntimeEndpoint")
         or "unix:///run/containerd/containerd.sock"
     )
+    if minor < 23 and machine.runtime.running and int(machine.runtime.version.split(".")[0]) >= 2:
+        return (
+            "failed to run Kubelet: failed to create kubelet: get remote runtime typed version failed: rpc error:"
+            " code = Unimplemented desc = unknown service runtime.v1alpha2.RuntimeService"
+        )
     if why := machine.runtime.cri_error(endpoint):
         return f"failed to run Kubelet: validate service connection: {why}"
     return None

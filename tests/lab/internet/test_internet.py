@@ -14,7 +14,7 @@ from k8swin_nb.lab.internet.binaries import identity, stand_in
 from k8swin_nb.lab.internet.debs import unpack
 from k8swin_nb.lab.internet.pulling import normalize
 from k8swin_nb.lab.internet.registries import image_index
-from k8swin_nb.lab.network import HttpRequest, HttpResponse, Network
+from k8swin_nb.lab.network import HttpRequest, HttpResponse, Network, _origin_address
 
 GITHUB = "https://github.com"
 WINDOWS_DOWNLOADS = {
@@ -151,3 +151,39 @@ def test_an_index_is_found_by_its_digest_too():
     index = image_index("registry.k8s.io/pause", "3.10.2")
     assert index is not None
     assert image_index("registry.k8s.io/pause", index["digest"]) == index
+
+
+def test_no_two_origins_have_the_same_address(network):
+    addresses = [_origin_address(name) for name in network.origins]
+    assert len(addresses) == len(set(addresses))
+
+
+def test_the_server_archive_of_an_old_release_has_its_hash_beside_it(network):
+    url = "https://dl.k8s.io/v1.13.12/kubernetes-server-linux-amd64.tar.gz"
+    archive = get(network, url).body
+    assert hashlib.sha512(archive).hexdigest().encode() == get(network, f"{url}.sha512").body
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        assert "kubernetes/server/bin/kubeadm" in opened.getnames()
+
+
+def test_docker_comes_as_a_static_archive_with_a_containerd_of_its_own_before_18_09(network):
+    base = "https://download.docker.com/linux/static/stable/x86_64"
+    for version, name in (("18.06.3-ce", "docker-containerd"), ("20.10.24", "containerd")):
+        archive = get(network, f"{base}/docker-{version}.tgz").body
+        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+            names = opened.getnames()
+        assert {"docker/dockerd", f"docker/{name}"} <= set(names)
+
+
+def test_the_frozen_registry_has_what_was_there_when_it_froze(network):
+    url = "https://k8s.gcr.io/v2/kube-apiserver/manifests"
+    assert get(network, f"{url}/v1.20.2").status == 200
+    assert get(network, f"{url}/v1.36.4").status == 404
+
+
+def test_only_the_mirror_has_the_package_repository_that_was_removed(network):
+    path = "apt.kubernetes.io/dists/kubernetes-xenial/main/binary-amd64/Packages"
+    assert "apt.kubernetes.io" not in network.origins
+    index = get(network, f"https://mirror.lab.example/{path}").body.decode()
+    assert "Version: 1.20.2-00\n" in index
+    assert get(network, "https://pkgs.k8s.io/core:/stable:/v1.20/deb/Packages").status == 404
