@@ -57,28 +57,35 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
 
 
 @cache
-def tree_of(module: ModuleType) -> ast.Module:
-    return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+def functions_of(module: ModuleType) -> dict[tuple[int, str], ast.AST]:
+    """The syntax of every function of a module, by its first line and its name."""
+    found: dict[tuple[int, str], ast.AST] = {}
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found[first, node.name] = node
+        elif isinstance(node, ast.Lambda):
+            found[node.lineno, "<lambda>"] = node
+    return found
 
 
-def node_of(function: FunctionType) -> ast.AST | None:
-    """The syntax of a function, found by its line."""
-    module = inspect.getmodule(function)
+@cache
+def module_of(function: FunctionType) -> ModuleType | None:
+    return inspect.getmodule(function)
+
+
+@cache
+def own(function: FunctionType) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The texts of a function, and the names that it uses."""
+    module = module_of(function)
     if module is None:
         return None
-    kinds = (ast.FunctionDef, ast.Lambda)
-    line, name = function.__code__.co_firstlineno, function.__code__.co_name
-    for node in ast.walk(tree_of(module)):
-        first = getattr(node, "lineno", 0)
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
-            first = min(first, *(d.lineno for d in node.decorator_list))
-        if (
-            isinstance(node, kinds)
-            and first == line
-            and (getattr(node, "name", "<lambda>") == name)
-        ):
-            return node
-    return None
+    node = functions_of(module).get((function.__code__.co_firstlineno, function.__code__.co_name))
+    if node is None:
+        return None
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return frozenset(texts_in(node)), frozenset(names)
 
 
 def texts_in(node: ast.AST) -> Iterator[str]:
@@ -114,13 +121,11 @@ def reads(function: FunctionType, seen: set[Any]) -> set[str]:
     if function in seen:
         return set()
     seen.add(function)
-    node = node_of(function)
-    if node is None:
+    known = own(function)
+    if known is None:
         return set()
-    found = set(texts_in(node))
-    for name in {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} | {
-        n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)
-    }:
+    found = set(known[0])
+    for name in known[1]:
         target = function.__globals__.get(name)
         if isinstance(target, type) and target.__module__.startswith("k8swin_nb.lab"):
             for method in vars(target).values():
