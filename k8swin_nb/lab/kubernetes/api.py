@@ -375,10 +375,8 @@ class Api:
         asked = rbac.Attributes(verb="get", path=path)
         if not rbac.allowed(self.store, user, asked):
             raise rbac.refuse(user, asked)
-        cluster = self.cluster
-        minor = cluster.minor
-        health = ("healthz",) if minor < 16 else ("healthz", "livez", "readyz")
-        if path.split("/")[1] in health:
+        cluster, minor = self.cluster, self.cluster.minor
+        if path.split("/")[1] in (("healthz",) if minor < 16 else ("healthz", "livez", "readyz")):
             return 200, "ok"
         parts = path.strip("/").split("/")
         if path == "/version":
