@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,12 +15,18 @@ from typing import Any
 import pytest
 
 from k8swin_nb.lab.machines.windows import WindowsMachine
-from k8swin_nb.lab.powershell.api import Cmdlet
+from k8swin_nb.lab.powershell import builtin, cmdlets
+from k8swin_nb.lab.powershell.api import Cmdlet, CommandTable, Parameter
 from k8swin_nb.lab.windows.catalogue import command_table
 
 from .conftest import Result
 
 WINDOWS = command_table(hns=True).cmdlets
+BY_THE_ENGINE = {
+    "ForEach-Object", "Where-Object", "Invoke-Command", "Invoke-Expression", "Out-Default", "Out-Host", "Format-Custom", "Out-GridView",
+    "Out-Printer",
+}  # fmt: skip
+"""Their bodies stand for what the pipeline itself does, or say that they are not simulated."""
 _ASKS_NOTHING = "nothing of the lab asks before it acts, and nobody is logged on at the console"
 _EVERYTHING = "it gives everything already when nothing is named"
 NO_DIFFERENCE: dict[tuple[str, str], str] = {
@@ -38,34 +46,46 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Invoke-RestMethod", "DisableKeepAlive"): "each request of the lab has a connection of its own",
     **{("Start-BitsTransfer", name): "every transfer is refused before it is looked at"
        for name in ("Source", "Destination", "DisplayName", "Priority")},
+    ("ConvertTo-Csv", "UseCulture"): "the list separator of en-US is the comma",
+    ("Export-Csv", "UseCulture"): "the list separator of en-US is the comma",
+    ("Format-List", "Force"): "objects of the lab hide nothing",
+    ("Format-Table", "Force"): "objects of the lab hide nothing",
+    ("Set-ItemProperty", "Force"): "values of the lab's registry are protected by nothing",
     ("Start-Process", "WindowStyle"): "no program of the lab has a window",
 }  # fmt: skip
 """What is taken and changes nothing, because nothing in the lab could show the difference, each with its reason."""
 
 
 @cache
-def tree_of(module: ModuleType) -> ast.Module:
-    return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+def functions_of(module: ModuleType) -> dict[tuple[int, str], ast.AST]:
+    """The syntax of every function of a module, by its first line and its name."""
+    found: dict[tuple[int, str], ast.AST] = {}
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found[first, node.name] = node
+        elif isinstance(node, ast.Lambda):
+            found[node.lineno, "<lambda>"] = node
+    return found
 
 
-def node_of(function: FunctionType) -> ast.AST | None:
-    """The syntax of a function, found by its line."""
-    module = inspect.getmodule(function)
+@cache
+def module_of(function: FunctionType) -> ModuleType | None:
+    return inspect.getmodule(function)
+
+
+@cache
+def own(function: FunctionType) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The texts of a function, and the names that it uses."""
+    module = module_of(function)
     if module is None:
         return None
-    kinds = (ast.FunctionDef, ast.Lambda)
-    line, name = function.__code__.co_firstlineno, function.__code__.co_name
-    for node in ast.walk(tree_of(module)):
-        first = getattr(node, "lineno", 0)
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
-            first = min(first, *(d.lineno for d in node.decorator_list))
-        if (
-            isinstance(node, kinds)
-            and first == line
-            and (getattr(node, "name", "<lambda>") == name)
-        ):
-            return node
-    return None
+    node = functions_of(module).get((function.__code__.co_firstlineno, function.__code__.co_name))
+    if node is None:
+        return None
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return frozenset(texts_in(node)), frozenset(names)
 
 
 def texts_in(node: ast.AST) -> Iterator[str]:
@@ -101,14 +121,16 @@ def reads(function: FunctionType, seen: set[Any]) -> set[str]:
     if function in seen:
         return set()
     seen.add(function)
-    node = node_of(function)
-    if node is None:
+    known = own(function)
+    if known is None:
         return set()
-    found = set(texts_in(node))
-    for name in {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} | {
-        n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)
-    }:
+    found = set(known[0])
+    for name in known[1]:
         target = function.__globals__.get(name)
+        if isinstance(target, type) and target.__module__.startswith("k8swin_nb.lab"):
+            for method in vars(target).values():
+                if isinstance(method, FunctionType):
+                    found |= reads(method, seen)
         if isinstance(target, FunctionType) and target.__module__.startswith("k8swin_nb.lab"):
             found |= reads(target, seen)
         elif isinstance(target, tuple | dict):
@@ -133,9 +155,37 @@ def ignored(cmdlet: Cmdlet) -> list[str]:
     ]  # fmt: skip
 
 
+def language() -> dict[str, Cmdlet]:
+    """The cmdlets that belong to PowerShell itself."""
+    found: dict[str, Cmdlet] = {}
+    for package in (builtin, cmdlets):
+        for info in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            for value in vars(module).values():
+                if isinstance(value, CommandTable):
+                    found |= value.cmdlets
+    return found
+
+
+LANGUAGE = {name: cmdlet for name, cmdlet in language().items() if cmdlet.name not in BY_THE_ENGINE}
+
+
 @pytest.mark.parametrize("name", sorted(WINDOWS))
-def test_no_parameter_is_taken_and_ignored(name: str) -> None:
+def test_no_parameter_of_windows_is_taken_and_ignored(name: str) -> None:
     assert ignored(WINDOWS[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(LANGUAGE))
+def test_no_parameter_of_the_language_is_taken_and_ignored(name: str) -> None:
+    assert ignored(LANGUAGE[name]) == []
+
+
+def test_a_parameter_that_nothing_reads_is_noticed() -> None:
+    def body(call: Any) -> None:
+        """Reads one of two."""
+        call["Path"]
+
+    assert ignored(Cmdlet("Get-Thing", (Parameter("Path"), Parameter("Depth")), body)) == ["Depth"]
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,9 @@ _ALIAS = [
     Parameter("Name", "string", position=0, mandatory=True, pipeline="property"),
     Parameter("Value", "string", position=1, mandatory=True, pipeline="property"),
     Parameter("Scope", "string"),
-    Parameter("Option", "string[]"),
-    Parameter("Description", "string"),
-    Parameter("Force", "switch"),
+    Parameter("Option", "string[]", simulated=False),
+    Parameter("Description", "string", simulated=False),
+    Parameter("Force", "switch", simulated=False),
     Parameter("PassThru", "switch"),
 ]
 

@@ -205,7 +205,7 @@ _INPUT = Parameter("InputObject", "object", pipeline="value")
 TABLE.cmdlet("Out-Default", parameters=[_INPUT], module=_CORE, streaming=False)(_out)
 TABLE.cmdlet(
     "Out-Host",
-    parameters=[_INPUT, Parameter("Paging", "switch")],
+    parameters=[_INPUT, Parameter("Paging", "switch", simulated=False)],
     module=_CORE,
     streaming=False,
     aliases=("oh",),

@@ -150,8 +150,8 @@ def _options(call: Call) -> str:
 _COMMON = [
     Parameter("Value", "object", position=1, pipeline="both"),
     Parameter("Option", "string[]"),
-    Parameter("Description", "string"),
-    Parameter("Visibility", "string"),
+    Parameter("Description", "string", simulated=False),
+    Parameter("Visibility", "string", simulated=False),
     Parameter("Force", "switch"),
     Parameter("PassThru", "switch"),
     _SCOPE,

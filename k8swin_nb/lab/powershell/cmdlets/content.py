@@ -99,7 +99,7 @@ def _raw_bytes(call: Call) -> bool:
 def get_content(call: Call) -> Iterator[Any]:
     if call["Wait"] or call["Stream"]:
         raise NotSimulated("Get-Content -Wait" if call["Wait"] else "Get-Content -Stream")
-    refuse(call, "Credential")
+    refuse(call, "Credential", "Filter", "Include", "Exclude")
     session: Any = call.session
     for target in existing(call):
         if target.table is not None:
@@ -179,8 +179,14 @@ def write_data(call: Call, path: str, data: bytes) -> bool:
             "System.IO.DirectoryNotFoundException",
         )
         return False
+    attributes: set[str] = set()
+    if call["Force"] and hasattr(files, "attributes") and files.exists(path):
+        attributes = files.attributes(path)
+        files.set_attributes(path, attributes - {"ReadOnly"})
     try:
         files.write(path, data)
+        if "ReadOnly" in attributes:
+            files.set_attributes(path, attributes)
     except (PermissionError, IsADirectoryError):
         _open_failure(
             call,
@@ -316,6 +322,7 @@ def add_content(call: Call) -> Iterator[Any]:
     should_process=True,
 )
 def clear_content(call: Call) -> None:
+    refuse(call, "Filter", "Include", "Exclude")
     for target in existing(call):
         if not target.is_file_system:
             raise NotSimulated(f"Clear-Content on {target.shown}")

@@ -186,7 +186,10 @@ def _set(call: Call, target: Target, name: str, value: Any) -> None:
         ) from error
 
 
-@TABLE.cmdlet("New-ItemProperty", parameters=_CHANGE, module=MANAGEMENT, should_process=True)
+_NEW = [parameter for parameter in _CHANGE if parameter.name not in ("PassThru", "InputObject")]
+
+
+@TABLE.cmdlet("New-ItemProperty", parameters=_NEW, module=MANAGEMENT, should_process=True)
 def new_item_property(call: Call) -> Iterator[Any]:
     for target in existing(call):
         name = call["Name"]

@@ -100,7 +100,15 @@ def _home(call: Call) -> str:
     return str(environment.get("USERPROFILE") or environment.get("HOME") or session.location)
 
 
-@TABLE.cmdlet("Set-Location", parameters=_PLACE, module=MANAGEMENT, aliases=("cd", "sl", "chdir"))
+_NO_STACK = [
+    *(parameter for parameter in _PLACE if parameter.name != "StackName"),
+    Parameter("StackName", "string", simulated=False),
+]
+
+
+@TABLE.cmdlet(
+    "Set-Location", parameters=_NO_STACK, module=MANAGEMENT, aliases=("cd", "sl", "chdir")
+)
 def set_location(call: Call) -> Iterator[Any]:
     session: Any = call.session
     path = call["LiteralPath"] if call.bound("LiteralPath") else call["Path"]
