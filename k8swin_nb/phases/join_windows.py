@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
@@ -184,7 +185,10 @@ CLASSIC = {
             check="windows/register.check.ps1",
             apply="windows/register.apply.ps1",
         ),
-        defined("flanneld", "flanneld is a service", windows_services.classic_flanneld_service),
+        replace(
+            defined("flanneld", "flanneld is a service", windows_services.classic_flanneld_service),
+            runs=("windows/flanneld.run.ps1",),
+        ),
         defined("kube-proxy", "kube-proxy runs", windows_services.classic_kube_proxy_service),
     )
 }

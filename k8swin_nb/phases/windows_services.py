@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import hns_network
 from k8swin_nb.phases.windows_node import CNI_FOLDER, CNI_PLUGINS, pause_image
+from k8swin_nb.scripts import Script
 from k8swin_nb.versions import flannel_is_early, minor, passes
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import Step
@@ -154,8 +155,21 @@ def flanneld_service(run: Run, host: Host) -> dict[str, object]:
 
 
 def classic_flanneld_service(run: Run, host: Host) -> dict[str, object]:
-    """Define flanneld with the administrator's kubeconfig, as Microsoft's scripts start it."""
-    return _flanneld(run, host, ADMIN_KUBECONFIG)
+    """Define flanneld with the administrator's kubeconfig, behind a script that clears up after the last boot."""
+    defined = _flanneld(run, host, ADMIN_KUBECONFIG)
+    told = {
+        "network": hns_network(run.plan),
+        "arguments": str(defined["arguments"]).split(" "),
+    }
+    script = r"C:\k8swin\flanneld.ps1"
+    return defined | {
+        "program": r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
+        "arguments": f"-NoProfile -NonInteractive -ExecutionPolicy Bypass -File {script}",
+        "files": [
+            {"path": script, "text": Script.load("windows/flanneld.run.ps1").text},
+            {"path": r"C:\k8swin\state\flanneld.json", "text": json.dumps(told)},
+        ],
+    }
 
 
 def _kube_proxy(run: Run, host: Host, kubeconfig: str) -> dict[str, object]:

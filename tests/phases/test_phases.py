@@ -103,6 +103,8 @@ def test_every_declared_parameter_has_a_value(name):
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/pod_network.job.ps1":
         known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
+    if name == "windows/flanneld.run.ps1":
+        known.add("argumentsfile")  # likewise
     if name == "windows/register.apply.ps1":
         known.add("registerseconds")  # likewise
     if name in ("windows/pod_network.job.ps1", "windows/hns_removed.job.ps1"):

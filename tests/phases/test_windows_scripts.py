@@ -1,5 +1,6 @@
 """The scripts of a Windows worker, one by one, on a machine of the lab: what they find, change and refuse."""
 
+import base64
 import hashlib
 import io
 import json
@@ -224,6 +225,42 @@ def test_a_service_of_somebody_else_is_not_touched(machine, run):
     )
     wanted = json.dumps({"name": "kubelet", "program": "x", "arguments": "", "environment": []})
     assert run("service.check", Service=wanted).code == 20
+
+
+def token(**claims: object) -> str:
+    return (
+        "head." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".x"
+    )
+
+
+HERE = {"MasterAddress": "10.1.0.2", "ClusterCa": "Q0E="}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (KUBECONFIG + f"    token: {token(exp=4102444800)}\n", 0, "valid for"),
+        (KUBECONFIG + f"    token: {token(sub='x')}\n", 0, "do not expire"),
+        (KUBECONFIG + f"    token: {token(exp=1600000000)}\n", 10, "expires in -"),
+        (KUBECONFIG.replace("10.1.0.2", "10.1.0.9"), 20, "another cluster"),
+        (KUBECONFIG.replace("Q0E=", "T1RIRVI="), 20, "another cluster"),
+        ("\n", 10, "not a whole kubeconfig"),
+    ],
+)
+def test_credentials_are_judged_by_cluster_and_expiry(machine, run, text, code, said):
+    for folder in (r"C:\etc\kube-flannel", r"C:\etc\kube-proxy"):
+        machine.files.make_directory(folder)
+        machine.files.write(folder + r"\kubeconfig", text.encode())
+    found = run("credentials.check", **HERE)
+    assert (found.code, said in found.said) == (code, True), found
+
+
+@pytest.mark.parametrize(("left", "code"), [(b"CA", 10), (b"OTHER", 20), (None, 10)])
+def test_what_another_cluster_left_of_a_join_is_drift(machine, run, left, code):
+    if left is not None:
+        machine.files.make_directory(r"C:\etc\kubernetes\pki")
+        machine.files.write(r"C:\etc\kubernetes\pki\ca.crt", left)
+    assert run("join.check", **HERE).code == code
 
 
 STATUS = r"C:\k8swin\jobs\pod-network\status.json"

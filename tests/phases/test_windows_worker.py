@@ -117,7 +117,9 @@ def test_an_early_flanneld_is_given_only_flags_that_it_has():
     run = _Run(**CLASSIC)
     assert run.params.flannel_version == "0.11.0"
     defined = windows_services.classic_flanneld_service(run, run.worker)
-    assert set(words(defined)) <= set(FLAGS["flanneld 0.11"]["flags"])
+    told = json.loads(defined["files"][1]["text"])
+    given = {word.partition("=")[0] for word in told["arguments"]}
+    assert "--iface" in given and given <= set(FLAGS["flanneld 0.11"]["flags"])
     # it looks for its configuration here and nowhere else
     assert r"C:\etc\kube-flannel\net-conf.json" in windows_node.NET_CONF_FILES["classic"]
 

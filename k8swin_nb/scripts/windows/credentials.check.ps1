@@ -8,6 +8,7 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 
+$days = [int]::MaxValue
 $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
 foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfig') {
     if (-not (Test-Path $file)) {
@@ -15,17 +16,27 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
         exit 10
     }
     $text = Get-Content -Path $file -Raw
-    if (-not $text.Contains("https://${MasterAddress}:6443") -or -not $text.Contains($ClusterCa)) {
-        "$file is for another cluster"
+    $server = ([regex]'server:\s*(\S+)').Match("$text").Groups[1].Value
+    $ca = ([regex]'certificate-authority-data:\s*(\S+)').Match("$text").Groups[1].Value
+    if (($server -and $server -ne "https://${MasterAddress}:6443") -or ($ca -and $ca -ne $ClusterCa)) {
+        "$file belongs to another cluster, at $server"
+        exit 20
+    }
+    if (-not $server -or -not $ca) {
+        "$file is not a whole kubeconfig"
         exit 10
     }
     $claims = ([regex]'token:\s*[^.\s]+\.([^.\s]+)\.').Match($text).Groups[1].Value.Replace('-', '+').Replace('_', '/')
     $claims = $claims.PadRight([int]([Math]::Ceiling($claims.Length / 4) * 4), '=')
     $token = [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($claims)) | ConvertFrom-Json
-    $days = [Math]::Floor(($epoch.AddSeconds($token.exp) - [DateTime]::UtcNow).TotalDays)
-    if ($days -lt 30) {
-        "$file expires in $days days"
+    # Tokens of old versions come from a Secret and do not expire.
+    if (-not $token.PSObject.Properties['exp']) { continue }
+    $left = [Math]::Floor(($epoch.AddSeconds($token.exp) - [DateTime]::UtcNow).TotalDays)
+    if ($left -lt 30) {
+        "$file expires in $left days"
         exit 10
     }
+    $days = [Math]::Min($days, $left)
 }
-"flanneld and kube-proxy have kubeconfigs of their own, valid for $days days"
+$text = 'flanneld and kube-proxy have kubeconfigs of their own'
+if ($days -lt [int]::MaxValue) { "$text, valid for $days days" } else { "$text, which do not expire" }

@@ -18,7 +18,7 @@ if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     exit 0
 }
 $file = 'C:\k8swin\join.yaml'
-if (Test-Path 'C:\etc\kubernetes\pki\ca.crt') {
+if ((Test-Path 'C:\etc\kubernetes\pki\ca.crt') -or (Test-Path 'C:\etc\kubernetes\bootstrap-kubelet.conf')) {
     # kubeadm stopped half-way earlier; it refuses to start over its own files.
     & C:\k\kubeadm.exe reset -f --cri-socket npipe:////./pipe/containerd-containerd | Out-Null
 }

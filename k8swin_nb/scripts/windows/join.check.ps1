@@ -10,6 +10,11 @@ $ErrorActionPreference = 'Stop'
 
 $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
+    $left = 'C:\etc\kubernetes\pki\ca.crt'
+    if ((Test-Path $left) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($left)) -ne $ClusterCa) {
+        "$left is left over from another cluster"
+        exit 20
+    }
     'this worker has not joined a cluster'
     exit 10
 }

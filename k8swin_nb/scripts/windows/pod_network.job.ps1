@@ -152,7 +152,7 @@ function Wait-Network([int]$Attempt) {
         if ($address) { $lost = 0 } else { $lost++ }
         if ($lost -ge 10) {
             # A lease comes back by itself within seconds; what is still missing now stays missing.
-            try { Restore-Address } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+            try { Restore-Address; Restore-Rest } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
             $lost = 0
         }
         Write-Status 'waiting' "start $Attempt of $Attempts, $([int]$watch.Elapsed.TotalSeconds) s: network ready: $ready, address in place: $address"

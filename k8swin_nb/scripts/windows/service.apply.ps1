@@ -25,6 +25,9 @@ if ($existing) {
 } else {
     Invoke-Nssm install $name $wanted.program
 }
+foreach ($file in @($wanted.files)) {
+    if ($file) { [System.IO.File]::WriteAllText($file.path, $file.text, (New-Object System.Text.UTF8Encoding($false))) }
+}
 Invoke-Nssm set $name AppParameters $wanted.arguments
 Invoke-Nssm set $name AppDirectory 'C:\'
 Invoke-Nssm set $name DisplayName "k8swin $name"

@@ -48,6 +48,11 @@ $depends = Get-Value $key 'DependOnService'
 if ($depends -ne $wanted.depends) { $differs += "DependOnService $depends" }
 $mode = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$($wanted.name)'").StartMode
 if ($mode -ne 'Auto') { $differs += "start mode $mode" }
+foreach ($file in @($wanted.files)) {
+    if ($file -and (-not (Test-Path $file.path) -or [System.IO.File]::ReadAllText($file.path) -ne $file.text)) {
+        $differs += "file $($file.path)"
+    }
+}
 if ($wanted.start -and (Get-Service -Name $wanted.name).Status -ne 'Running') { $differs += 'it does not run' }
 if ($differs) {
     "the service $($wanted.name) differs: $($differs -join '; ')"
