@@ -13,7 +13,7 @@ from k8swin_nb.params import check_params
 from k8swin_nb.transports.hostkeys import pin, scan
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app")
+NAMES = ("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app", "06_verify")
 HOSTS = os.environ.get("REAL_HOSTS", "").split()
 
 pytestmark = [
@@ -64,10 +64,24 @@ def outcomes(folder: Path) -> dict[str, str]:
     }
 
 
+def cells(folder: Path) -> dict[tuple[str, str], str]:
+    """Return how each connection of 06 ended, by where it begins and where it leads."""
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    (matrix,) = [event for event in events if event["event"] == "matrix"]
+    return {(cell["from"], cell["to"]): cell["state"] for cell in matrix["cells"]}
+
+
 def test_a_cluster_is_built_and_a_second_run_changes_nothing(description, tmp_path):
     folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
     assert [(item.name, item.error) for item in executed if item.error] == []
     assert outcomes(folder)["02_master/control-plane/linuxmaster"] in ("changed", "ok")
+
+    matrix = cells(folder)
+    assert matrix["this computer", "NodePort of linuxmaster"] == "pass"
+    assert matrix["linux pod on linuxmaster", "cluster DNS"] == "pass"
+    if len(HOSTS) > 1:
+        assert matrix["linux pod on linuxworker01", "pods on other nodes"] == "pass"
+        assert matrix["linuxmaster", "logs, exec on linuxworker01"] == "pass"
 
     folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
     assert [(item.name, item.error) for item in executed if item.error] == []
