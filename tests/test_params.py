@@ -135,6 +135,18 @@ def test_a_host_that_cannot_work_is_refused(host, told):
     assert told in str(refused(hosts=hosts))
 
 
+@pytest.mark.parametrize("port", [80, 29999, 32768])
+def test_a_node_port_outside_of_its_range_is_refused(port):
+    # 80 would be the Service's own port, which Windows does not lead anywhere.
+    assert "test_node_port" in str(refused(test_node_port=port))
+
+
+def test_the_dashboards_version_is_a_whole_one_or_left_out():
+    assert check_params(described(dashboard_version="2.7.0")).dashboard_version == "2.7.0"
+    assert check_params(described()).dashboard_version == ""
+    assert "not a full version" in str(refused(dashboard_version="2.7"))
+
+
 def test_every_problem_is_told_at_once():
     message = str(
         refused(pod_subnet="x", service_subnet="10.96.0.10/12", kubernetes_version="1.36")

@@ -16,6 +16,7 @@ from k8swin_nb.versions import (
     OS_LABEL,
     PAUSE,
     READY_PATH,
+    SERVER_SIDE_APPLY,
     WINDOWS_BUILDS,
     cri_socket,
     flannel_daemonset,
@@ -52,6 +53,15 @@ def test_kubeadm_is_given_the_api_version_it_reads(version, api):
 def test_the_os_label_changed_with_1_14():
     assert gate(OS_LABEL, "1.13.12") == "beta.kubernetes.io/os"
     assert gate(OS_LABEL, "1.14.0") == "kubernetes.io/os"
+
+
+def test_slices_of_endpoints_are_asked_for_from_1_21():
+    assert gate(ENDPOINTS, "1.20.2") == "endpoints"
+    assert gate(ENDPOINTS, "1.21.0") == "endpointslices"
+
+
+def test_manifests_are_applied_by_the_server_as_soon_as_it_can_compare_them_too():
+    assert minor("1.13.12") < SERVER_SIDE_APPLY <= minor("1.20.2")
 
 
 def test_readyz_is_there_from_1_16():

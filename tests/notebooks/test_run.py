@@ -64,6 +64,49 @@ def test_a_second_run_changes_nothing(built, tmp_path):
     assert [e for e in events(folder, "script") if e["verb"] == "apply"] == []
 
 
+def test_the_matrix_tells_limitations_from_failures_and_is_in_the_record(built):
+    _, folder = built
+    (matrix,) = events(folder, "matrix")
+    states = {(cell["from"], cell["to"]): cell["state"] for cell in matrix["cells"]}
+    assert "fail" not in states.values()
+    assert states["winworker01", "NodePort of winworker01"] == "known limitation"
+    assert states["winworker01", "NodePort of winworker02"] == "pass"
+    assert states["windows pod on winworker01", "cluster DNS"] == "pass"
+    assert states["linux pod on linuxmaster", "cluster DNS"] == "skipped"
+    assert states["this computer", "NodePort of winworker02"] == "pass"
+    (dns,) = [
+        cell
+        for cell in matrix["cells"]
+        if (cell["from"], cell["to"]) == ("windows pod on winworker01", "cluster DNS")
+    ]
+    assert "Resolve-DnsName -Name kubernetes.default.svc.cluster.local" in dns["command"]
+    assert dns["evidence"] == "10.96.0.1"
+
+
+def test_probe_pods_and_the_dashboard_come_when_asked_for_and_leave_no_secret(built, tmp_path):
+    lab, _ = built
+    params = lab.write(tmp_path, probe_pods=True, dashboard=True, cluster_name="asked")
+    token = ROOT / ".k8swin" / "dashboard-asked.token"
+    try:
+        folder, executed = run_notebooks(
+            ROOT / "notebooks", params, tmp_path, names=["06_verify", "07_dashboard"]
+        )
+        assert [item.error for item in executed] == [None, None]
+        assert token.stat().st_mode & 0o777 == 0o600
+        secret = token.read_text().strip()
+    finally:
+        token.unlink(missing_ok=True)
+    outcome = {event["step"]: event["outcome"] for event in events(folder, "step")}
+    assert outcome["probe-pods"] == outcome["probe-pods-removed"] == "changed"
+    assert outcome["dashboard-token"] == "changed"
+    (matrix,) = events(folder, "matrix")
+    states = {(cell["from"], cell["to"]): cell["state"] for cell in matrix["cells"]}
+    assert states["linux pod on linuxmaster", "pods on other nodes"] == "pass"
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert secret not in path.read_text(errors="replace"), path
+
+
 def test_a_notebook_begins_with_what_runs_where_and_ends_with_the_outcomes(built):
     _, folder = built
     for path in folder.glob("*.ipynb"):

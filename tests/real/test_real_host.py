@@ -183,6 +183,13 @@ def run(site, folder: Path, *names: str, **more: str) -> tuple[dict[str, str], d
     return steps, {item.name: item.error for item in executed if item.error}
 
 
+def cells(folder: Path) -> dict[tuple[str, str], str]:
+    """Return how each connection of 06 ended, by where it begins and where it leads."""
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    (matrix,) = [event for event in events if event["event"] == "matrix"]
+    return {(cell["from"], cell["to"]): cell["state"] for cell in matrix["cells"]}
+
+
 def test_a_cluster_is_built_and_a_second_run_changes_nothing(site, tmp_path):
     steps, errors = run(site, tmp_path, *BUILD)
     assert errors == {}
@@ -199,6 +206,13 @@ def test_pods_answer_on_every_node(site, tmp_path):
     steps, errors = run(site, tmp_path, *TRY)
     assert errors == {}
     assert steps["05_test_app/requests/linuxmaster"] == "ok"
+    (record,) = tmp_path.glob("*/events.jsonl")
+    matrix = cells(record.parent)
+    assert matrix["this computer", "NodePort of linuxmaster"] == "pass"
+    assert "fail" not in matrix.values()
+    if len(site.hosts) > 1:
+        assert matrix["linux pod on linuxworker01", "pods on other nodes"] == "pass"
+        assert matrix["linuxmaster", "logs, exec on linuxworker01"] == "pass"
 
 
 def test_a_cluster_with_other_networks_is_left_alone(site, tmp_path):
