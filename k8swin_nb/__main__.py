@@ -174,13 +174,13 @@ def _describe(status: dict[str, object], network: str) -> dict[str, object]:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from k8swin_nb.compatibility import check_versions
     from k8swin_nb.notebook.tables import plan_table
     from k8swin_nb.params import check_params, load_params
     from k8swin_nb.plan import check_plan
-    from k8swin_nb.versions import check_versions
 
     params = check_params(load_params(options.params), source=f"`{options.params.name}`")
-    check_versions(params.profile, params.kubernetes_version, params.containerd_version)
+    check_versions(params)
     sys.stdout.write(f"{plan_table(check_plan(params))!r}\n")
     return 0
 

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from k8swin_nb.errors import ParamsError
 
@@ -22,6 +29,9 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 _REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
+
+OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
+"""Words under which a parameter is looked for although it has another name."""
 
 NETBIOS_LENGTH = 15
 """A Windows computer name has at most this many characters."""
@@ -135,6 +145,14 @@ class HostParams(_Model):
     """The worker's name on the Hyper-V host, when it differs from `name`."""
 
 
+CLASSIC_DEFAULTS = {
+    "kubernetes_version": "1.13.12",
+    "flannel_version": "0.11.0",
+    "flannel_repository": "quay.io/coreos",
+}
+"""What profile `classic` means where a description says nothing else: the versions of 2019."""
+
+
 class ClusterParams(_Model):
     """A cluster's description. Every field is explained in `params/example.yaml` too."""
 
@@ -150,11 +168,14 @@ class ClusterParams(_Model):
     containerd_version: Version = "2.3.4"
     """Version of containerd on the Windows workers, and the wanted one on Linux."""
 
+    docker_version: Version = "20.10.24"
+    """Version of Docker in profile `classic`; 18.06.3 for Kubernetes 1.13 when nothing is given."""
+
     flannel_version: Version = "0.28.9"
     """Version of flannel on Linux and flanneld.exe on Windows."""
 
-    flannel_backend: Literal["host-gw", "vxlan"] = "host-gw"
-    """`host-gw` needs all nodes on one layer-2 segment; `vxlan` does not."""
+    topology: Literal["host-gw", "l3", "ovn", "vxlan"] = "host-gw"
+    """How pods reach other nodes: `host-gw` on one segment, `l3` by the site's router, `vxlan`; `ovn` by others."""
 
     pod_subnet: Network = "10.244.0.0/16"
     """Pods' network; each node is given a /24 of it."""
@@ -180,11 +201,23 @@ class ClusterParams(_Model):
     system_update: bool = False
     """Upgrade the Linux master's installed packages before anything else."""
 
+    windows_update: bool = False
+    """Install all updates of Windows on a worker first, with as many reboots as they take."""
+
+    defender_exclusions: bool = False
+    """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
+
     kubernetes_apt_source: str = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
 
     containerd_apt_source: str = ""
     """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
+
+    docker_apt_source: str = ""
+    """apt source line of Docker (classic); empty: the vendor's, `same`: Kubernetes', `tarball`: a static build."""
+
+    package_source: Literal["auto", "apt", "tarball"] = "auto"
+    """Where kubeadm, kubelet and kubectl come from on Linux; `auto`: tarballs below 1.24 without a mirror."""
 
     image_repository: str = "registry.k8s.io"
     """Registry of the control plane's images and of pause."""
@@ -194,6 +227,9 @@ class ClusterParams(_Model):
 
     artifacts: str = ""
     """Path of a lock file (name, url, sha256) for the Windows downloads; empty: the built-in pins."""
+
+    linux_artifacts: str = ""
+    """Path of a lock file (name, url, sha256 or sha512) for the Linux tarballs; empty: the built-in pins."""
 
     runtime_test_image: str = "docker.io/library/hello-world:latest"
     """Image that is run once to prove the container runtime."""
@@ -215,6 +251,18 @@ class ClusterParams(_Model):
 
     hosts: list[HostParams] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_profile(cls, values: Any) -> Any:
+        """Give what is left out the value that goes with the profile and the Kubernetes version."""
+        if not isinstance(values, dict):
+            return values
+        defaults = dict(CLASSIC_DEFAULTS) if values.get("profile") == "classic" else {}
+        filled = defaults | values
+        if str(filled.get("kubernetes_version")).startswith("1.13."):
+            filled.setdefault("docker_version", "18.06.3")
+        return filled
 
 
 def load_params(path: str | Path) -> dict[str, Any]:
@@ -285,8 +333,7 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
         model = HostParams if len(detail["loc"]) > 1 else ClusterParams
-        close = difflib.get_close_matches(str(detail["loc"][-1]), model.model_fields, n=1)
-        return f"unknown parameter `{name}`" + (f", did you mean `{close[0]}`?" if close else "")
+        return f"unknown parameter `{name}`" + _did_you_mean(str(detail["loc"][-1]), model)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
@@ -301,6 +348,14 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     return (
         f"`{name}` ({type(found).__name__}{shown}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
+
+
+def _did_you_mean(word: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(word, model.model_fields, n=1)
+    other = OTHER_WORDS.get(word)
+    if other in model.model_fields:
+        close = [str(other)]
+    return f", did you mean `{close[0]}`?" if close else ""
 
 
 def _cross_check(params: ClusterParams, source: str) -> None:

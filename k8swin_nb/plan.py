@@ -24,6 +24,9 @@ MAX_PODS = 110
 SERVICE_PREFIX_MIN = 12
 """The API server refuses a service network of more than 2^20 addresses."""
 
+BACKENDS = {"host-gw": "host-gw", "l3": "alloc", "ovn": "", "vxlan": "vxlan"}
+"""flannel's backend by topology: `alloc` hands out networks and leaves the routing to others."""
+
 RESERVED = (
     (IPv4Network("127.0.0.0/8"), "the loopback network"),
     (IPv4Network("169.254.0.0/16"), "the link-local network"),
@@ -56,7 +59,9 @@ class NetworkPlan:
     service_subnet: IPv4Network
     host_subnet: IPv4Network
     site_networks: tuple[IPv4Network, ...]
-    backend: str
+    topology: str
+    """How pods reach pods of other nodes, as `topology` in the parameters."""
+
     profile: str
     nodes: tuple[tuple[str, IPv4Address, str], ...]
     """Every node as (name, address, os)."""
@@ -70,6 +75,25 @@ class NetworkPlan:
     def dns_service_ip(self) -> IPv4Address:
         """Address of the `kube-dns` Service: the 10th of the service network."""
         return self.service_subnet[10]
+
+    @property
+    def backend(self) -> str:
+        """Type of flannel's backend for the topology; empty where flannel is not the pod network."""
+        return BACKENDS[self.topology]
+
+    @property
+    def windows_backend(self) -> str:
+        """Type of flannel's backend on Windows workers.
+
+        `alloc` makes no HNS network there. `host-gw` does, and its routes pass over nodes that announce
+        another backend: pods of Linux nodes are then reached through the default gateway, as planned.
+        """
+        return "host-gw" if self.backend == "alloc" else self.backend
+
+    @property
+    def encapsulated(self) -> bool:
+        """Whether packets between pods travel inside packets between nodes."""
+        return self.backend == "vxlan"
 
     @property
     def node_capacity(self) -> int:
@@ -172,10 +196,10 @@ class NetworkPlan:
         found = []
         for name, address, _ in self.nodes:
             if address not in self.host_subnet:
-                if self.backend == "host-gw":
+                if self.topology == "host-gw":
                     message = (
                         f"`{name}` {address} is outside `host_subnet` {self.host_subnet}: host-gw needs "
-                        "all nodes on one layer-2 segment; use `flannel_backend: vxlan`"
+                        "all nodes on one layer-2 segment; use `topology: vxlan`"
                     )
                     found.append(Finding("fail", message))
                 else:
@@ -200,7 +224,7 @@ def network_plan(params: ClusterParams) -> NetworkPlan:
         service_subnet=IPv4Network(params.service_subnet),
         host_subnet=IPv4Network(params.host_subnet),
         site_networks=tuple(map(IPv4Network, params.site_networks)),
-        backend=params.flannel_backend,
+        topology=params.topology,
         profile=params.profile,
         nodes=tuple(
             (host.name, ipaddress.IPv4Address(host.address), host.os)

@@ -68,10 +68,12 @@ class RunningLab:
         return path
 
 
-def start_lab(home: Path, network: str) -> RunningLab:
+def start_lab(home: Path, network: str, generation: str = "current") -> RunningLab:
+    """Start a lab; its description names the addresses, versions are added by `write`."""
     from k8swin_nb.__main__ import _describe
 
-    up = k8swin("lab", "up", "--home", str(home), "--network", network)
+    place = ["--home", str(home), "--network", network, "--generation", generation]
+    up = k8swin("lab", "up", *place)
     assert up.returncode == 0, up.stdout + up.stderr
     status = json.loads(k8swin("lab", "status", "--home", str(home), "--json").stdout)
     params = home / "params.yaml"

@@ -34,7 +34,7 @@ def refused(**changes) -> ParamsError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", ["lab.yaml", "example.yaml"])
+@pytest.mark.parametrize("name", ["lab.yaml", "lab-classic.yaml", "example.yaml"])
 def test_the_shipped_descriptions_are_valid(name):
     assert check_params(load_params(ROOT / "params" / name)).hosts
 
@@ -50,6 +50,12 @@ def test_the_example_says_the_defaults_of_the_model():
     text = (ROOT / "params" / "example.yaml").read_text()
     for name in ("kubernetes_version", "containerd_version", "flannel_version"):
         assert f'Default: "{ClusterParams.model_fields[name].default}"' in text
+
+
+def test_the_name_of_the_backend_leads_to_the_topology():
+    assert "unknown parameter `flannel_backend`, did you mean `topology`?" in str(
+        refused(flannel_backend="vxlan")
+    )
 
 
 def test_a_version_that_arrived_as_a_number_is_not_repaired():

@@ -69,7 +69,7 @@ def test_host_gw_refuses_nodes_of_another_segment_and_proposes_vxlan():
     message = refusal(host_subnet="10.2.0.0/24")
     assert "10.1.0.2" in message
     assert "vxlan" in message
-    assert check_plan(check_params(described(host_subnet="10.2.0.0/24", flannel_backend="vxlan")))
+    assert check_plan(check_params(described(host_subnet="10.2.0.0/24", topology="vxlan")))
 
 
 def test_capacity_counts_a_24_for_each_node():
@@ -111,7 +111,7 @@ def test_overlap_is_found_whichever_network_is_the_larger(one, two):
         service_subnet=services,
         host_subnet=IPv4Network("192.0.2.0/24"),
         site_networks=(),
-        backend="vxlan",
+        topology="vxlan",
         profile="current",
         nodes=(),
     )

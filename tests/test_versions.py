@@ -1,16 +1,33 @@
-"""The gates between versions: what holds from which minor on, and what is refused."""
+"""The gates between versions: what holds from which minor on."""
+
+import itertools
 
 import pytest
 
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.versions import (
+    ARCH_LABEL,
+    CONTROL_PLANE_LABELS,
+    CONTROL_PLANE_TAINTS,
+    ENDPOINTS,
+    FLAGS,
     KUBEADM_API,
+    KUBEADM_READS,
     OS_LABEL,
+    PAUSE,
     READY_PATH,
-    check_versions,
+    WINDOWS_BUILDS,
+    cri_socket,
+    flannel_daemonset,
+    flannel_namespace,
     gate,
+    minor,
+    passes,
+    skew_problem,
     windows_build,
 )
+
+EVERY_MINOR = [f"1.{number}.0" for number in range(13, 39)]
 
 
 @pytest.mark.parametrize(
@@ -47,17 +64,6 @@ def test_a_version_before_every_gate_is_refused():
         gate(KUBEADM_API, "1.12.0")
 
 
-def test_docker_is_refused_where_the_kubelet_has_no_support_for_it():
-    with pytest.raises(ParamsError, match=r"Docker since 1\.24"):
-        check_versions("classic", "1.24.0", "1.7.0")
-
-
-def test_containerd_1_is_refused_from_1_38_on():
-    check_versions("current", "1.37.0", "1.7.30")
-    with pytest.raises(ParamsError, match=r"containerd 2\.0"):
-        check_versions("current", "1.38.0", "1.7.30")
-
-
 @pytest.mark.parametrize(
     ("build", "tag"), [(17763, "ltsc2019"), (20348, "ltsc2022"), (26100, "ltsc2025")]
 )
@@ -69,3 +75,134 @@ def test_server_2016_is_refused_with_what_is_supported():
     with pytest.raises(ParamsError, match="14393") as caught:
         windows_build(14393)
     assert "Windows Server 2022 (20348)" in caught.value.hint
+
+
+@pytest.mark.parametrize("version", EVERY_MINOR)
+def test_each_version_is_given_a_configuration_that_its_kubeadm_reads(version):
+    first, end = KUBEADM_READS[gate(KUBEADM_API, version)]
+    assert first <= minor(version) and (end is None or minor(version) < end)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [KUBEADM_API, OS_LABEL, ARCH_LABEL, READY_PATH, ENDPOINTS, PAUSE],
+    ids=lambda table: str(table[-1][1]),
+)
+def test_rows_are_in_order_and_each_one_changes_something(table):
+    firsts = [first for first, _ in table]
+    assert firsts == sorted(set(firsts)) and firsts[0] == (1, 13)
+    values = [value for _, value in table]
+    assert all(one != other for one, other in itertools.pairwise(values))
+
+
+@pytest.mark.parametrize(
+    ("version", "labels", "taints"),
+    [
+        ("1.13.12", ("master",), ("master",)),
+        ("1.19.16", ("master",), ("master",)),
+        ("1.20.2", ("master", "control-plane"), ("master",)),
+        ("1.23.17", ("master", "control-plane"), ("master",)),
+        ("1.24.0", ("control-plane",), ("master", "control-plane")),
+        ("1.25.0", ("control-plane",), ("control-plane",)),
+        ("1.36.4", ("control-plane",), ("control-plane",)),
+    ],
+)
+def test_the_control_planes_label_and_taint_changed_their_name(version, labels, taints):
+    assert gate(CONTROL_PLANE_LABELS, version) == labels
+    assert gate(CONTROL_PLANE_TAINTS, version) == taints
+
+
+@pytest.mark.parametrize(
+    ("version", "pause"),
+    [
+        ("1.13.12", "3.1"),
+        ("1.20.2", "3.2"),
+        ("1.23.0", "3.6"),
+        ("1.30.1", "3.9"),
+        ("1.36.4", "3.10.2"),
+    ],
+)
+def test_linux_nodes_use_the_pause_image_that_kubeadm_lists(version, pause):
+    assert gate(PAUSE, version) == pause
+
+
+@pytest.mark.parametrize(
+    ("flag", "last_with", "first_without"),
+    [
+        ("--allow-privileged", "1.14.10", "1.15.0"),
+        ("--network-plugin", "1.23.17", "1.24.0"),
+        ("--cni-bin-dir", "1.23.17", "1.24.0"),
+        ("--cni-conf-dir", "1.23.17", "1.24.0"),
+        ("--image-pull-progress-deadline", "1.23.17", "1.24.0"),
+        ("--container-runtime=remote", "1.26.15", "1.27.0"),
+        ("--pod-infra-container-image", "1.26.15", "1.27.0"),
+        ("--log-dir", "1.25.16", "1.26.0"),
+        ("--logtostderr", "1.25.16", "1.26.0"),
+        ("--feature-gates=WinOverlay=true", "1.33.9", "1.34.0"),
+        ("--feature-gates=WinDSR=true", "1.32.9", "1.33.0"),
+    ],
+)
+def test_a_flag_is_passed_until_it_went_away(flag, last_with, first_without):
+    assert passes(flag, last_with)
+    assert not passes(flag, first_without)
+
+
+def test_feature_gates_are_not_passed_before_they_existed():
+    assert not passes("--feature-gates=WinOverlay=true", "1.13.12")
+    assert not passes("--feature-gates=WinDSR=true", "1.13.12")
+    assert passes("--feature-gates=WinDSR=true", "1.14.0")
+
+
+def test_the_newest_version_is_passed_none_of_the_old_flags():
+    assert [flag for flag in FLAGS if passes(flag, "1.36.4")] == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "os", "version", "socket"),
+    [
+        ("classic", "linux", "1.13.12", "/var/run/dockershim.sock"),
+        ("current", "linux", "1.20.2", "/run/containerd/containerd.sock"),
+        ("current", "linux", "1.36.4", "unix:///run/containerd/containerd.sock"),
+        ("classic", "windows", "1.13.12", "npipe:////./pipe/docker_engine"),
+        ("current", "windows", "1.36.4", "npipe:////./pipe/containerd-containerd"),
+    ],
+)
+def test_the_runtimes_socket_is_spelt_as_the_version_reads_it(profile, os, version, socket):
+    assert cri_socket(profile, os, version) == socket
+
+
+@pytest.mark.parametrize(
+    ("server", "kubelet", "problem"),
+    [
+        ("1.36.4", "1.36.4", None),
+        ("1.36.4", "1.33.0", None),
+        ("1.36.4", "1.32.0", "more than 3 minors older"),
+        ("1.36.4", "1.37.0", "newer"),
+        ("1.28.0", "1.25.0", None),
+        ("1.27.0", "1.25.0", None),
+        ("1.27.0", "1.24.0", "more than 2 minors older"),
+        ("1.13.12", "1.14.0", "newer"),
+    ],
+)
+def test_skew_between_api_server_and_kubelet_is_judged(server, kubelet, problem):
+    found = skew_problem(server, kubelet)
+    assert (found is None) if problem is None else (problem in str(found))
+
+
+def test_flannels_objects_moved_to_a_namespace_of_their_own():
+    assert (flannel_namespace("0.11.0"), flannel_daemonset("0.11.0")) == (
+        "kube-system",
+        "kube-flannel-ds-amd64",
+    )
+    assert (flannel_namespace("0.28.9"), flannel_daemonset("0.28.9")) == (
+        "kube-flannel",
+        "kube-flannel-ds",
+    )
+
+
+def test_every_supported_build_has_a_first_kubernetes_version():
+    assert {build.build: build.kubernetes_from for build in WINDOWS_BUILDS} == {
+        17763: (1, 13),
+        20348: (1, 23),
+        26100: (1, 33),
+    }

@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     up = add("up", "Start the lab and return when it is ready.", _up)
     up.add_argument("--foreground", action="store_true", help="stay until interrupted")
     up.add_argument("--network", help=f"loopback network (default {topology.DEFAULT_NETWORK})")
+    up.add_argument(
+        "--generation",
+        choices=sorted(topology.GENERATIONS),
+        help="current: Debian 12 and Windows Server 2022 (default); classic: Ubuntu 18.04 and 2019",
+    )
     up.add_argument("--topology", metavar="FILE", help="YAML file that names other machines")
     up.add_argument("--python-bash", action="store_true", help="never use this computer's bash")
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
@@ -105,9 +110,13 @@ def _runs(home: Home) -> bool:
 def _machines(options: argparse.Namespace) -> list[topology.MachineSpec]:
     if options.topology and options.network:
         raise LabError("--topology names addresses itself; leave --network out")
+    if options.topology and options.generation:
+        raise LabError("--topology names systems itself; leave --generation out")
     if options.topology:
         return topology.load(Path(options.topology))
-    return topology.default(options.network or topology.DEFAULT_NETWORK)
+    return topology.default(
+        options.network or topology.DEFAULT_NETWORK, options.generation or "current"
+    )
 
 
 def _up(home: Home, options: argparse.Namespace) -> int:
@@ -129,7 +138,7 @@ def _start_daemon(home: Home, options: argparse.Namespace) -> int:
     """Start the lab in a session of its own, and wait until it tells that it is ready."""
     reading, writing = os.pipe()
     arguments = ["up", "--foreground", "--home", str(home.path), "--ready-fd", str(writing)]
-    for name in ("network", "topology"):
+    for name in ("network", "generation", "topology"):
         value = getattr(options, name)
         if value:
             arguments += [f"--{name}", value]

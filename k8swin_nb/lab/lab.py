@@ -312,7 +312,13 @@ def _builder(python_bash: bool) -> Build:
         root = home.machine_root(spec.name)
         root.mkdir(parents=True)
         machine = LinuxMachine(
-            spec.name, spec.address, network, root=root, user=spec.user, python_bash=python_bash
+            spec.name,
+            spec.address,
+            network,
+            root=root,
+            user=spec.user,
+            python_bash=python_bash,
+            distribution=spec.distribution,
         )
         authorize(machine, spec.user, home.public_key())
         return machine

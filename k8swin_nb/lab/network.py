@@ -37,6 +37,9 @@ class HttpResponse:
     body: bytes = b""
 
 
+_SMALL = 1024
+"""Answers below this many bytes are no files worth damaging: hashes, indexes, JSON."""
+
 HttpHandler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -189,7 +192,22 @@ class Network:
             raise NetworkError("protocol", f"{answer} at {address} port {port} speaks no HTTP")
         if not request.peer:
             request.peer = source.address
-        return answer(request)
+        response = answer(request)
+        if getattr(source, "damaged_downloads", 0) and parts.hostname in self.origins:
+            _damage(source, request, response)
+        return response
+
+
+def _damage(source: Source, request: HttpRequest, response: HttpResponse) -> None:
+    """Change a byte in the middle of a file that a machine with that fault downloads."""
+    size = len(response.body)
+    if request.method != "GET" or response.status != 200 or size < _SMALL:
+        return
+    source.damaged_downloads -= 1  # type: ignore[attr-defined]
+    middle = size // 2
+    response.body = (
+        response.body[:middle] + bytes([response.body[middle] ^ 0xFF]) + response.body[middle + 1 :]
+    )
 
 
 def _origin_address(name: str) -> str:

@@ -21,8 +21,10 @@ WINRM_HTTP_PORT = 55985
 WINRM_HTTPS_PORT = 55986
 API_PORT = 6443
 WINDOWS_BUILD = 20348
+DISTRIBUTION = "bookworm"
 _SYSTEMS = ("linux", "windows")
-_KEYS = {"name", "os", "address", "user", "build"}
+_KEYS = {"name", "os", "address", "user", "build", "distribution"}
+_DISTRIBUTIONS = ("bionic", "bookworm")
 _NETBIOS_LENGTH = 15
 
 
@@ -39,6 +41,7 @@ class MachineSpec:
     address: str  # the machine's own, on the lab's network
     user: str
     build: int = WINDOWS_BUILD  # of Windows
+    distribution: str = DISTRIBUTION  # code name of the Linux that is installed
     listen: str = ""  # real address of its sockets; the machine's own when empty
     ssh_port: int = SSH_PORT
     winrm_http_port: int = WINRM_HTTP_PORT
@@ -51,11 +54,31 @@ class MachineSpec:
         return self.listen or self.address
 
 
-def default(network: str = DEFAULT_NETWORK) -> list[MachineSpec]:
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Which systems the machines of a lab have when nothing else is said."""
+
+    build: int
+    distribution: str
+
+
+GENERATIONS = {
+    # Windows Server 2022 and Debian 12: control groups v2, iptables over nf_tables
+    "current": Generation(WINDOWS_BUILD, DISTRIBUTION),
+    # Windows Server 2019 and Ubuntu 18.04: control groups v1, legacy iptables
+    "classic": Generation(17763, "bionic"),
+}
+
+
+def default(network: str = DEFAULT_NETWORK, generation: str = "current") -> list[MachineSpec]:
     """Return a control plane and two Windows workers on a network such as `127.160.0.0/24`.
 
+    Args:
+        network: from which their addresses are.
+        generation: a key of `GENERATIONS`.
+
     Raises:
-        TopologyError: it is not an IPv4 network with room for them.
+        TopologyError: it is not an IPv4 network with room for them, or no generation.
     """
     try:
         hosts = ipaddress.IPv4Network(network)
@@ -63,15 +86,25 @@ def default(network: str = DEFAULT_NETWORK) -> list[MachineSpec]:
         raise TopologyError(f"--network: {error}; expected one such as 127.161.0.0/24") from error
     if hosts.prefixlen > 24:
         raise TopologyError(f"--network: {network} is too small; expected a /24 or larger")
+    if generation not in GENERATIONS:
+        known = " or ".join(GENERATIONS)
+        raise TopologyError(f"--generation: found {generation}, expected {known}")
+    systems = GENERATIONS[generation]
     return [
-        MachineSpec("linuxmaster", "linux", str(hosts[10]), "ubuntu"),
-        MachineSpec("winworker01", "windows", str(hosts[151]), "Administrator"),
-        MachineSpec("winworker02", "windows", str(hosts[152]), "Administrator"),
+        MachineSpec(
+            "linuxmaster", "linux", str(hosts[10]), "ubuntu", distribution=systems.distribution
+        ),
+        MachineSpec(
+            "winworker01", "windows", str(hosts[151]), "Administrator", build=systems.build
+        ),
+        MachineSpec(
+            "winworker02", "windows", str(hosts[152]), "Administrator", build=systems.build
+        ),
     ]
 
 
 def load(path: Path) -> list[MachineSpec]:
-    """Read machines from a YAML file: `machines:` with name, os, address, user and build.
+    """Read machines from a YAML file: `machines:` with name, os, address, user, build, distribution.
 
     Raises:
         TopologyError: the file does not describe machines.
@@ -121,8 +154,12 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
     build = entry.get("build", WINDOWS_BUILD)
     if not isinstance(build, int):
         raise TopologyError(f"{where}: build is `{build}`, expected a number such as 20348")
+    distribution = str(entry.get("distribution", DISTRIBUTION))
+    if distribution not in _DISTRIBUTIONS:
+        known = " or ".join(_DISTRIBUTIONS)
+        raise TopologyError(f"{where}: distribution is `{distribution}`, expected {known}")
     user = str(entry.get("user") or ("ubuntu" if system == "linux" else "Administrator"))
-    return MachineSpec(name, system, str(address), user, build)
+    return MachineSpec(name, system, str(address), user, build, distribution)
 
 
 def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:

@@ -24,7 +24,10 @@ class Header:
                 "cluster",
                 f"{params.cluster_name}, Kubernetes {params.kubernetes_version}, profile {params.profile}",
             ),
-            ("networks", f"pods {plan.pod_subnet}, services {plan.service_subnet}, {plan.backend}"),
+            (
+                "networks",
+                f"pods {plan.pod_subnet}, services {plan.service_subnet}, {plan.topology}",
+            ),
             ("hosts", ", ".join(f"{h.name} ({h.address})" for h in run.inventory.hosts)),
             *([("target", run.target)] if run.target else []),
             ("parameters", f"sha256 {opened['parameters_sha256'][:16]}"),

@@ -14,6 +14,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from k8swin_nb.compatibility import check_versions
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.notebook import context
 from k8swin_nb.notebook.header import Header
@@ -24,7 +25,6 @@ from k8swin_nb.phases.catalogue import phase as find_phase
 from k8swin_nb.phases.values import common_values
 from k8swin_nb.plan import check_plan
 from k8swin_nb.transports.pool import Pool
-from k8swin_nb.versions import check_versions
 from k8swin_nb.workflow.record import Record, new_run_id
 from k8swin_nb.workflow.run import Run
 
@@ -48,7 +48,7 @@ def open_phase(name: str) -> PhaseView:
 def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseView:
     """Open a phase with parameters that are given, for programs and tests."""
     phase = find_phase(name).variant(params.profile)
-    check_versions(params.profile, params.kubernetes_version, params.containerd_version)
+    check_versions(params)
     plan = check_plan(params)
     wants_target = phase.target or (phase.narrows and mine.ip)
     target = require_target(mine, params, phase.target) if wants_target else ""

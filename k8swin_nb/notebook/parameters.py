@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import ClusterParams, check_params, load_params, project_path
+from k8swin_nb.params import OTHER_WORDS, ClusterParams, check_params, load_params, project_path
 
 INJECTED = "# Parameters"
 """The first line of the cell that papermill injects."""
@@ -97,7 +97,8 @@ def collect(
     known = own | set(ClusterParams.model_fields)
     unknown = sorted(given_names(cells) - known)
     if unknown:
-        close = difflib.get_close_matches(unknown[0], known, n=1)
+        other = OTHER_WORDS.get(unknown[0])
+        close = [other] if other else difflib.get_close_matches(unknown[0], known, n=1)
         raise ParamsError(
             "unknown parameter " + ", ".join(f"`{name}`" for name in unknown),
             hint=f"did you mean `{close[0]}`?"

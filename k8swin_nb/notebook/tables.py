@@ -41,6 +41,15 @@ class StaticTable:
         )
 
 
+TOPOLOGIES = {
+    "host-gw": "each node routes to the others' pods; one layer-2 segment",
+    "l3": "the site's router routes to the nodes' pods",
+    "ovn": "made by OVN/OVS, which this tool does not install",
+    "vxlan": "inside UDP port 4789, VNI 4096, on all nodes",
+}
+"""What each topology means, in a few words."""
+
+
 def plan_table(plan: NetworkPlan) -> StaticTable:
     """Return what a plan decides and derives, one row each."""
     pods = plan.pods_per_node
@@ -58,9 +67,9 @@ def plan_table(plan: NetworkPlan) -> StaticTable:
             "addresses of a /24, capped by the kubelet",
         ),
         (
-            "backend",
-            plan.backend,
-            "one layer-2 segment" if plan.backend == "host-gw" else "encapsulated",
+            "topology",
+            plan.topology,
+            TOPOLOGIES[plan.topology],
         ),
         *(("warning", finding.message, "") for finding in plan.findings()),
     ]

@@ -1,12 +1,13 @@
-"""What cuts its own connection: reboots, and the jobs that create and remove the HNS network.
+"""What outlives its connection: reboots, updates, and the jobs that create and remove the HNS network.
 
-They are started with one short command, and then looked for on new connections until a deadline. The
+All are started with one short command, and then looked for on new connections until a deadline. The
 work goes on without us: a kernel that died meanwhile finds it again with the step's check.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from k8swin_nb.errors import (
     AuthenticationFailed,
@@ -21,8 +22,24 @@ from k8swin_nb.workflow.run import Run
 REBOOT_SECONDS = 1800
 """Windows may install updates while it boots."""
 
-JOB_SECONDS = 300
-"""The job gives up by itself after 120 s; the rest is for the network to come back."""
+POD_NETWORK_SECONDS = 600
+"""The job gives up by itself after three starts of flanneld of 120 s each; the rest is for what goes with them."""
+
+REMOVAL_SECONDS = 300
+"""The job that removes the networks gives up by itself after 120 s."""
+
+SILENT_SECONDS = 300
+"""How long a worker may be silent at a stretch while its adapter is taken over."""
+
+UPDATE_SECONDS = 7200
+UPDATE_ROUNDS = 6
+"""Updates bring further updates; most servers need two or three rounds."""
+
+START_SECONDS = 60
+"""How long the task scheduler may take to start a task."""
+
+UNDERWAY = ("started", "waiting", "restoring", "relaunching", "searching", "installing")
+"""What the status of a job says while it works."""
 
 INTERVAL = 2.0
 
@@ -64,7 +81,10 @@ def await_pod_network(run: Run, host: Host) -> None:
     Raises:
         StepFailed: when the job rolled back, or the worker does not answer in time.
     """
-    _await_job(run, host, "pod-network", "windows/pod_network.apply.ps1")
+    job = Job("pod-network", "windows/pod_network", POD_NETWORK_SECONDS, SILENT_SECONDS)
+    if not _is_underway(run, host, job):
+        _start(run, host, job)
+    _follow(run, host, job)
 
 
 def await_hns_removal(run: Run, host: Host) -> None:
@@ -73,22 +93,88 @@ def await_hns_removal(run: Run, host: Host) -> None:
     Raises:
         StepFailed: when the job failed, or the worker does not answer in time.
     """
-    _await_job(run, host, "hns-removed", "windows/hns_removed.apply.ps1")
+    job = Job("hns-removed", "windows/hns_removed", REMOVAL_SECONDS, SILENT_SECONDS)
+    if not _is_underway(run, host, job):
+        _start(run, host, job)
+    _follow(run, host, job)
 
 
-def _await_job(run: Run, host: Host, job: str, script: str) -> None:
-    if not _job_is_underway(run, host, job):
-        started = run.script(script, host, verb="apply", step=job)
-        if started.returncode != 0:
-            raise StepFailed(
-                phase="", step=job, host=host.name, detail="the job was not started", result=started
-            )
-    deadline = time.monotonic() + JOB_SECONDS
+def update_windows(run: Run, host: Host) -> None:
+    """Install updates and reboot, again and again until none is left.
+
+    Raises:
+        StepFailed: when updates are left after some rounds, or a job fails.
+    """
+    job = Job(
+        "windows-update",
+        "windows/windows_update",
+        UPDATE_SECONDS,
+        REBOOT_SECONDS,
+        status="windows/windows_update.status.ps1",
+    )
+    detail = ""
+    for _ in range(UPDATE_ROUNDS):
+        if not _is_underway(run, host, job):
+            _start(run, host, job)
+        left, reboot_wanted, detail = [*_follow(run, host, job).split(" ", 2), "", ""][:3]
+        if reboot_wanted == "True":
+            reboot(run, host)
+        elif left == "0":
+            return
+    raise StepFailed(
+        phase="",
+        step=job.step,
+        host=host.name,
+        detail=f"updates are left after {UPDATE_ROUNDS} rounds: {detail}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task of a Windows server's own, that is started and then followed by its status file."""
+
+    step: str
+    scripts: str
+    """Start of the names of its scripts: `.apply.ps1` starts it."""
+
+    seconds: float
+    """How long it may take."""
+
+    silent: float
+    """How long the server may be silent at a stretch."""
+
+    status: str = "windows/job.status.ps1"
+    """The script that says how far it is."""
+
+
+def _start(run: Run, host: Host, job: Job) -> None:
+    try:
+        started = run.script(f"{job.scripts}.apply.ps1", host, verb="apply", step=job.step)
+    except (AuthenticationFailed, CertificateRejected):
+        raise
+    except TransportError:
+        # The job may have cut the connection before the answer came; its status will tell.
+        run.connections.transport(host).reconnect()
+        return
+    if started.returncode != 0:
+        raise StepFailed(
+            phase="",
+            step=job.step,
+            host=host.name,
+            detail="the job was not started",
+            result=started,
+        )
+
+
+def _follow(run: Run, host: Host, job: Job) -> str:
+    """Follow a job to its end, through losses of the connection; return what it says at the end."""
+    began = answered = time.monotonic()
     said = ""
-    while time.monotonic() < deadline:
+    while time.monotonic() - began < job.seconds:
         time.sleep(INTERVAL)
         try:
             state, _, detail = _job_status(run, host, job).stdout.strip().partition(" ")
+            answered = time.monotonic()
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
@@ -99,16 +185,19 @@ def _await_job(run: Run, host: Host, job: str, script: str) -> None:
             run.on_output(host, "stdout", line + "\n")
         said = line
         if state == "done":
-            return
-        if state in ("rolled-back", "failed", "lost"):
-            raise StepFailed(phase="", step=job, host=host.name, detail=line)
+            return detail
+        late = state == "pending" and time.monotonic() - began > START_SECONDS
+        if state in ("rolled-back", "failed", "interrupted") or late:
+            raise StepFailed(phase="", step=job.step, host=host.name, detail=line)
+        if time.monotonic() - answered > job.silent:
+            break
     raise StepFailed(
         phase="",
-        step=job,
+        step=job.step,
         host=host.name,
         detail=(
-            f"no end of the job after {JOB_SECONDS} s, last seen: {said}; if the worker stays "
-            r"silent, its address configuration is in C:\k8swin\network.json for its console"
+            f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
+            r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
         ),
     )
 
@@ -120,17 +209,17 @@ def _boot_time(run: Run, host: Host) -> str:
     return result.stdout.strip()
 
 
-def _job_status(run: Run, host: Host, job: str) -> Result:
+def _job_status(run: Run, host: Host, job: Job) -> Result:
     return run.script(
-        "windows/job.status.ps1",
+        job.status,
         host,
         verb="check",
-        step=job,
-        values={"job": job},
+        step=job.step,
+        values={"job": job.step},
         quiet=True,
         timeout=60,
     )
 
 
-def _job_is_underway(run: Run, host: Host, job: str) -> bool:
-    return _job_status(run, host, job).stdout.split(" ")[0] in ("started", "waiting", "restoring")
+def _is_underway(run: Run, host: Host, job: Job) -> bool:
+    return _job_status(run, host, job).stdout.split(" ")[0] in UNDERWAY

@@ -13,10 +13,14 @@ import yaml
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams
 from k8swin_nb.plan import NetworkPlan
-from k8swin_nb.versions import CGROUP_V2_REQUIRED, KUBEADM_API, gate, minor
-
-FLANNEL_CNI_PLUGIN = "v1.9.1-flannel3"
-"""Release of flannel's CNI plugin that goes with flannel 0.28 on Linux."""
+from k8swin_nb.versions import (
+    CGROUP_V2_REQUIRED,
+    DNS_REPOSITORY,
+    KUBEADM_API,
+    cri_socket,
+    gate,
+    minor,
+)
 
 VXLAN_VNI = 4096
 """Windows takes no smaller number; Linux must use the same."""
@@ -57,7 +61,7 @@ def kubeadm_init(params: ClusterParams, plan: NetworkPlan, master: Host) -> byte
             "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": 6443},
             "nodeRegistration": {
                 "name": master.name,
-                "criSocket": "unix:///run/containerd/containerd.sock",
+                "criSocket": cri_socket(params.profile, "linux", version),
                 "kubeletExtraArgs": named_arguments(version, {"node-ip": master.address}),
             },
         },
@@ -74,6 +78,7 @@ def kubeadm_init(params: ClusterParams, plan: NetworkPlan, master: Host) -> byte
                 "dnsDomain": "cluster.local",
             },
             "apiServer": {"certSANs": [master.address, master.name]},
+            **dns_repository(params),
         },
         kubelet,
         {
@@ -85,17 +90,27 @@ def kubeadm_init(params: ClusterParams, plan: NetworkPlan, master: Host) -> byte
     )
 
 
-def net_conf(plan: NetworkPlan, *, windows: bool = False) -> str:
+def dns_repository(params: ClusterParams) -> Document:
+    """Return where kubeadm finds CoreDNS, when it would look for it in the wrong folder."""
+    below = gate(DNS_REPOSITORY, params.kubernetes_version)
+    if not below or params.image_repository != "registry.k8s.io":
+        return {}
+    return {"dns": {"imageRepository": params.image_repository + below}}
+
+
+def net_conf(plan: NetworkPlan, *, windows: bool = False, early: bool = False) -> str:
     """Return flannel's net-conf.json in one line.
 
     Windows names the HNS network in it; Linux is told not to use nftables, which the kubelet's own
-    rules do not use either.
+    rules do not use either, unless it is an early flannel that has never heard of them.
     """
-    backend: Document = {"Type": plan.backend}
-    if plan.backend == "vxlan":
+    backend: Document = {"Type": plan.windows_backend if windows else plan.backend}
+    if plan.encapsulated:
         backend |= {"VNI": VXLAN_VNI, "Port": VXLAN_PORT}
     if windows:
         backend["Name"] = hns_network(plan)
+        return json.dumps({"Network": str(plan.pod_subnet), "Backend": backend})
+    if early:
         return json.dumps({"Network": str(plan.pod_subnet), "Backend": backend})
     return json.dumps(
         {"Network": str(plan.pod_subnet), "EnableNFTables": False, "Backend": backend}
@@ -104,7 +119,7 @@ def net_conf(plan: NetworkPlan, *, windows: bool = False) -> str:
 
 def hns_network(plan: NetworkPlan) -> str:
     """Return the name of the HNS network on Windows workers, which is the CNI network's name too."""
-    return "cbr0" if plan.backend == "host-gw" else f"flannel.{VXLAN_VNI}"
+    return f"flannel.{VXLAN_VNI}" if plan.encapsulated else "cbr0"
 
 
 def cni_conf(plan: NetworkPlan, node_address: str) -> str:
@@ -122,19 +137,19 @@ def cni_conf(plan: NetworkPlan, node_address: str) -> str:
         endpoint("OutBoundNAT", {"Exceptions": inside}),
         endpoint("SDNRoute", {"DestinationPrefix": str(plan.service_subnet), "NeedEncap": True}),
     ]
-    if plan.backend == "host-gw":
+    if plan.encapsulated:
+        policies.append(endpoint("ProviderAddress", {"ProviderAddress": node_address}))
+    else:
         policies.append(
             endpoint("SDNRoute", {"DestinationPrefix": f"{node_address}/32", "NeedEncap": True})
         )
-    else:
-        policies.append(endpoint("ProviderAddress", {"ProviderAddress": node_address}))
     delegate: Document = {
-        "type": "win-bridge" if plan.backend == "host-gw" else "win-overlay",
+        "type": "win-overlay" if plan.encapsulated else "win-bridge",
         "apiVersion": 2,
         "dns": {"Nameservers": [str(plan.dns_service_ip)], "Search": ["svc.cluster.local"]},
         "policies": policies,
     }
-    if plan.backend == "host-gw":
+    if not plan.encapsulated:
         delegate["loopbackDSR"] = True
     return json.dumps(
         {
@@ -147,160 +162,11 @@ def cni_conf(plan: NetworkPlan, node_address: str) -> str:
     )
 
 
-def flannel(params: ClusterParams, plan: NetworkPlan) -> bytes:
-    """Return the manifest of flannel on Linux nodes."""
-    labels = {"app": "flannel", "tier": "node"}
-    image = flannel_image(params)
-    plugin = f"{params.flannel_repository}/flannel-cni-plugin:{FLANNEL_CNI_PLUGIN}"
-    cni_conflist = {
-        "name": "cbr0",
-        "cniVersion": "0.3.1",
-        "plugins": [
-            {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
-            {"type": "portmap", "capabilities": {"portMappings": True}},
-        ],
-    }
-
-    def mount(name: str, path: str, **more: str) -> Document:
-        return {"name": name, "mountPath": path, **more}
-
-    def copy(name: str, source_image: str, source: str, target: str, *mounts: Document) -> Document:
-        return {
-            "name": name,
-            "image": source_image,
-            "command": ["cp"],
-            "args": ["-f", source, target],
-            "volumeMounts": list(mounts),
-        }
-
-    def field(name: str, path: str) -> Document:
-        return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-
-    pod_spec: Document = {
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "hostNetwork": True,
-        "priorityClassName": "system-node-critical",
-        "serviceAccountName": "flannel",
-        "tolerations": [{"operator": "Exists", "effect": "NoSchedule"}],
-        "initContainers": [
-            copy(
-                "install-cni-plugin",
-                plugin,
-                "/flannel",
-                "/opt/cni/bin/flannel",
-                mount("cni-plugin", "/opt/cni/bin"),
-            ),
-            copy(
-                "install-cni",
-                image,
-                "/etc/kube-flannel/cni-conf.json",
-                "/etc/cni/net.d/10-flannel.conflist",
-                mount("cni", "/etc/cni/net.d"),
-                mount("flannel-cfg", "/etc/kube-flannel/"),
-            ),
-        ],
-        "containers": [
-            {
-                "name": "kube-flannel",
-                "image": image,
-                "command": ["/opt/bin/flanneld"],
-                "args": ["--ip-masq", "--kube-subnet-mgr"],
-                "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
-                "securityContext": {
-                    "privileged": False,
-                    "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]},
-                },
-                "env": [
-                    field("POD_NAME", "metadata.name"),
-                    field("POD_NAMESPACE", "metadata.namespace"),
-                    {"name": "EVENT_QUEUE_DEPTH", "value": "5000"},
-                ],
-                "volumeMounts": [
-                    mount("run", "/run/flannel"),
-                    mount("flannel-cfg", "/etc/kube-flannel/"),
-                    mount("xtables-lock", "/run/xtables.lock"),
-                ],
-            }
-        ],
-        "volumes": [
-            {"name": "run", "hostPath": {"path": "/run/flannel"}},
-            {"name": "cni-plugin", "hostPath": {"path": "/opt/cni/bin"}},
-            {"name": "cni", "hostPath": {"path": "/etc/cni/net.d"}},
-            {"name": "flannel-cfg", "configMap": {"name": "kube-flannel-cfg"}},
-            {
-                "name": "xtables-lock",
-                "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"},
-            },
-        ],
-    }
-    namespaced = {"namespace": "kube-flannel"}
-    rbac = "rbac.authorization.k8s.io"
-    return to_yaml(
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": "kube-flannel",
-                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
-            },
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "flannel", **namespaced},
-        },
-        {
-            "apiVersion": f"{rbac}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": "flannel"},
-            "rules": [
-                {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]},
-                {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
-                {"apiGroups": [""], "resources": ["nodes/status"], "verbs": ["patch"]},
-            ],
-        },
-        {
-            "apiVersion": f"{rbac}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": "flannel"},
-            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "flannel"},
-            "subjects": [{"kind": "ServiceAccount", "name": "flannel", **namespaced}],
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "kube-flannel-cfg", "labels": labels, **namespaced},
-            "data": {
-                "cni-conf.json": json.dumps(cni_conflist, indent=2),
-                "net-conf.json": net_conf(plan),
-            },
-        },
-        {
-            "apiVersion": "apps/v1",
-            "kind": "DaemonSet",
-            "metadata": {"name": "kube-flannel-ds", "labels": labels, **namespaced},
-            "spec": {
-                "selector": {"matchLabels": {"app": "flannel"}},
-                "template": {"metadata": {"labels": labels}, "spec": pod_spec},
-            },
-        },
-    )
-
-
-def flannel_image(params: ClusterParams) -> str:
-    """Return the image of flannel on Linux nodes."""
-    return f"{params.flannel_repository}/flannel:v{params.flannel_version}"
-
-
 def join_configuration(
     params: ClusterParams, master: Host, worker: Host, token: str, ca_hash: str
 ) -> str:
     """Return the configuration file of `kubeadm join`; it holds the token and is therefore a secret."""
     version = params.kubernetes_version
-    socket = {
-        "windows": "npipe:////./pipe/containerd-containerd",
-        "linux": "unix:///run/containerd/containerd.sock",
-    }[worker.os]
     return to_yaml(
         {
             "apiVersion": gate(KUBEADM_API, version),
@@ -314,7 +180,7 @@ def join_configuration(
             },
             "nodeRegistration": {
                 "name": worker.name,
-                "criSocket": socket,
+                "criSocket": cri_socket(params.profile, worker.os, version),
                 "kubeletExtraArgs": named_arguments(version, {"node-ip": worker.address}),
             },
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases import documents
+from k8swin_nb.phases import flannel_manifest
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import Step
@@ -13,7 +13,7 @@ MASTER = "control-plane"
 
 def manifest(run: Run, host: Host) -> bytes:
     """Return flannel's manifest."""
-    return documents.flannel(run.params, run.plan)
+    return flannel_manifest.flannel(run.params, run.plan)
 
 
 API_READY = Step(

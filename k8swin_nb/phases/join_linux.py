@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8swin_nb.phases.flannel import API_READY
 from k8swin_nb.phases.joining import CLUSTER_CA, POD_NETWORK_PLANNED, join_secrets, worker_ready
-from k8swin_nb.phases.linux_node import node_steps
+from k8swin_nb.phases.linux_node import node_steps, node_variants
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 
@@ -32,4 +32,5 @@ PHASE = Phase(
         ),
         worker_ready(),
     ),
+    variants=node_variants(TARGET),
 )

@@ -1,13 +1,18 @@
-"""Phase 04: one Windows server becomes a worker of the cluster."""
+"""Phase 04: one Windows server becomes a worker of the cluster.
+
+Both profiles have the same steps in the same order. What the classic one does in another way stands in
+`CLASSIC`; a step that only one of them needs says so where it is skipped.
+"""
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Callable, Mapping
 
+from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases import documents
-from k8swin_nb.phases.detached import await_pod_network, reboot
+from k8swin_nb.phases import documents, windows_services
+from k8swin_nb.phases.detached import await_pod_network, reboot, update_windows
 from k8swin_nb.phases.flannel import API_READY
 from k8swin_nb.phases.joining import (
     CLUSTER_CA,
@@ -17,10 +22,11 @@ from k8swin_nb.phases.joining import (
     worker_ready,
 )
 from k8swin_nb.phases.preflight import preflight
+from k8swin_nb.phases.windows_services import defined
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.step import Step
+from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
 
 TARGET = "target"
 
@@ -39,96 +45,150 @@ def credential_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
     }
 
 
-Definition = Callable[[Run, Host], dict[str, object]]
-
-
-def service(definition: Definition) -> Callable[[Run, Host], Mapping[str, str]]:
-    """Make the values of a step that defines a service."""
-    return lambda run, host: {"service": json.dumps(definition(run, host))}
-
-
-def kubelet_service(run: Run, host: Host) -> dict[str, object]:
-    """Define the kubelet. kubeadm join starts it; it reads what kubeadm writes.
-
-    kubeadm's own flags file is read by no program on Windows, so the node's name and address are here.
-    The two empty values turn off what a Linux cluster's configuration turns on.
-    """
-    arguments = [
-        "--config=C:/var/lib/kubelet/config.yaml",
-        "--bootstrap-kubeconfig=C:/etc/kubernetes/bootstrap-kubelet.conf",
-        "--kubeconfig=C:/etc/kubernetes/kubelet.conf",
-        "--cert-dir=C:/var/lib/kubelet/pki",
-        f"--hostname-override={host.name}",
-        f"--node-ip={host.address}",
-        "--cgroups-per-qos=false",
-        "--enforce-node-allocatable=",
-        "--resolv-conf=",
-        "--windows-priorityclass=ABOVE_NORMAL_PRIORITY_CLASS",
-    ]
-    return {
-        "name": "kubelet",
-        "program": r"C:\k\kubelet.exe",
-        "arguments": " ".join(arguments),
-        "environment": [],
-        "depends": "containerd",
-        "log": r"C:\var\log\kubelet\kubelet.log",
-        "start": False,
-    }
-
-
-def flanneld_service(run: Run, host: Host) -> dict[str, object]:
-    """Define flanneld. The pod network's job starts it, because it cuts the network when it starts."""
-    arguments = [
-        r"--kubeconfig-file=C:\etc\kube-flannel\kubeconfig",
-        r"--net-config-path=C:\etc\kube-flannel\net-conf.json",
-        f"--iface={host.address}",
-        "--ip-masq",
-        "--kube-subnet-mgr",
-        "--iptables-forward-rules=false",
-    ]
-    return {
-        "name": "flanneld",
-        "program": r"C:\k\flanneld.exe",
-        "arguments": " ".join(arguments),
-        "environment": [f"NODE_NAME={host.name}"],
-        "depends": "hns",
-        "log": r"C:\var\log\flanneld\flanneld.log",
-        "start": False,
-    }
-
-
-def kube_proxy_service(run: Run, host: Host) -> dict[str, object]:
-    """Define kube-proxy. Without its node name it deletes the endpoints of containers."""
-    arguments = [
-        "--proxy-mode=kernelspace",
-        f"--hostname-override={host.name}",
-        r"--kubeconfig=C:\etc\kube-proxy\kubeconfig",
-        f"--cluster-cidr={run.plan.pod_subnet}",
-        "--v=3",
-    ]
-    return {
-        "name": "kube-proxy",
-        "program": r"C:\k\kube-proxy.exe",
-        "arguments": " ".join(arguments),
-        "environment": [f"KUBE_NETWORK={documents.hns_network(run.plan)}"],
-        "depends": "flanneld",
-        "log": r"C:\var\log\kube-proxy\kube-proxy.log",
-        "start": True,
-    }
-
-
-def defined(name: str, title: str, definition: Definition) -> Step:
-    """Make the step that defines a service."""
-    return Step(
-        name=name,
-        title=title,
-        on=TARGET,
-        check="windows/service.check.ps1",
-        apply="windows/service.apply.ps1",
-        values=service(definition),
-        wait=30,
+def admin_values(run: Run, host: Host) -> Mapping[str, str]:
+    """Return what is public of the administrator's kubeconfig: its hash, and how long it is valid."""
+    result = run.script(
+        "linux/admin_kubeconfig.check.sh",
+        run.master,
+        verb="check",
+        step="credentials",
+        quiet=True,
     )
+    if result.returncode != 0:
+        raise StepFailed(
+            phase="",
+            step="credentials",
+            host=run.master.name,
+            detail="the administrator's kubeconfig was not read",
+            result=result,
+        )
+    found = result.json()
+    return {"admin_sha256": found["sha256"], "admin_days": found["days"]}
 
+
+def admin_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
+    """Fetch the administrator's kubeconfig; it goes to the worker on standard input."""
+    made = secret_json(run, "linux/admin_kubeconfig.apply.sh", "credentials")
+    return {"AdminKubeconfig": Secret(base64.b64decode(made["kubeconfig"]).decode())}
+
+
+def node_pod_cidr(run: Run, host: Host) -> tuple[State, str]:
+    """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
+    result = run.script(
+        "linux/node_pod_cidr.check.sh",
+        run.master,
+        verb="check",
+        step="join",
+        values={"worker_name": host.name},
+        quiet=True,
+    )
+    state = EXIT_STATE.get(result.returncode)
+    if state is None:
+        raise StepFailed(
+            phase="",
+            step="join",
+            host=run.master.name,
+            detail="the control plane was not asked for the node",
+            result=result,
+        )
+    return state, result.stdout.strip()
+
+
+def check_join(run: Run, host: Host) -> Verdict:
+    """Ask the worker whether it has joined, and the control plane whether it still knows the worker.
+
+    A node that was deleted comes back when its kubelet starts again, and at no other time.
+    """
+    result = run.script("windows/join.check.ps1", host, verb="check", step="join", quiet=True)
+    state = EXIT_STATE.get(result.returncode)
+    if state is None:
+        raise StepFailed(
+            phase="", step="join", host=host.name, detail="check failed", result=result
+        )
+    lines = result.stdout.strip().splitlines()
+    said = lines[-1] if lines else ""
+    if state is State.OK:
+        known, found = node_pod_cidr(run, host)
+        if known is not State.OK:
+            return Verdict(State.NEEDED, f"{said}, but {found}")
+    return Verdict(state, said)
+
+
+def pod_cidr_values(run: Run, host: Host) -> Mapping[str, str]:
+    """Return the pod network that the worker's HNS network must have; empty before there is a node."""
+    state, found = node_pod_cidr(run, host)
+    return {"node_pod_cidr": found if state is State.OK else ""}
+
+
+def check_source_vip(run: Run, host: Host) -> Verdict:
+    """Look for kube-proxy's own address on an encapsulated network, and keep it for its service."""
+    result = run.script(
+        "windows/source_vip.check.ps1", host, verb="check", step="source-vip", quiet=True
+    )
+    state = EXIT_STATE.get(result.returncode)
+    if state is None:
+        raise StepFailed(
+            phase="", step="source-vip", host=host.name, detail="check failed", result=result
+        )
+    found = result.stdout.strip()
+    if state is State.OK:
+        run.keep_facts(host, "source_vip", found)
+        return Verdict(state, f"kube-proxy sends from {found}")
+    return Verdict(state, found)
+
+
+def only_when(parameter: str, reason: str) -> Callable[[Run, Host], str | None]:
+    """Make the `when` of a step that is done only when a parameter asks for it."""
+    return lambda run, host: None if getattr(run.params, parameter) else reason
+
+
+def only_encapsulated(run: Run, host: Host) -> str | None:
+    """Return why kube-proxy needs no address of its own."""
+    return None if run.plan.encapsulated else "packets are not encapsulated: no address is needed"
+
+
+CLASSIC = {
+    step.name: step
+    for step in (
+        Step(
+            name="container-runtime",
+            title="The container runtime runs",
+            on=TARGET,
+            check="windows/docker.check.ps1",
+            apply="windows/docker.apply.ps1",
+            wait=60,
+        ),
+        Step(
+            name="images",
+            title="The images are on the worker",
+            on=TARGET,
+            check="windows/docker_images.check.ps1",
+            apply="windows/docker_images.apply.ps1",
+            timeout=3600,
+        ),
+        Step(
+            name="credentials",
+            title="flanneld and kube-proxy can talk to the API server",
+            on=TARGET,
+            check="windows/admin_kubeconfig.check.ps1",
+            apply="windows/admin_kubeconfig.apply.ps1",
+            values=admin_values,
+            secrets=admin_secrets,
+            runs=("linux/admin_kubeconfig.check.sh", "linux/admin_kubeconfig.apply.sh"),
+        ),
+        defined("kubelet", "The kubelet is a service", windows_services.classic_kubelet_service),
+        Step(
+            name="join",
+            title="The worker has joined",
+            on=TARGET,
+            check="windows/register.check.ps1",
+            apply="windows/register.apply.ps1",
+        ),
+        defined("flanneld", "flanneld is a service", windows_services.classic_flanneld_service),
+        defined("kube-proxy", "kube-proxy runs", windows_services.classic_kube_proxy_service),
+    )
+}
+"""What the classic profile does in another way: Docker, and one kubeconfig, the administrator's, for all."""
 
 PHASE = Phase(
     name="04_join_windows",
@@ -183,6 +243,34 @@ PHASE = Phase(
             apply="windows/folders.apply.ps1",
         ),
         Step(
+            name="windows-update",
+            title="Windows is up to date",
+            on=TARGET,
+            check="windows/windows_update.check.ps1",
+            apply=update_windows,
+            runs=(
+                "windows/windows_update.apply.ps1",
+                "windows/windows_update.job.ps1",
+                "windows/windows_update.status.ps1",
+            ),
+            when=only_when("windows_update", "`windows_update` is false"),
+        ),
+        Step(
+            name="system-settings",
+            title="Node ports are free, and WinRM starts in its turn",
+            on=TARGET,
+            check="windows/system_settings.check.ps1",
+            apply="windows/system_settings.apply.ps1",
+        ),
+        Step(
+            name="defender",
+            title="Microsoft Defender leaves the worker's programs alone",
+            on=TARGET,
+            check="windows/defender.check.ps1",
+            apply="windows/defender.apply.ps1",
+            when=only_when("defender_exclusions", "`defender_exclusions` is false"),
+        ),
+        Step(
             name="firewall",
             title="The firewall lets the kubelet and WinRM through",
             on=TARGET,
@@ -198,11 +286,19 @@ PHASE = Phase(
             timeout=3600,
         ),
         Step(
-            name="containerd",
-            title="containerd runs",
+            name="container-runtime",
+            title="The container runtime runs",
             on=TARGET,
             check="windows/containerd.check.ps1",
             apply="windows/containerd.apply.ps1",
+            wait=60,
+        ),
+        Step(
+            name="proxy",
+            title="A web proxy is used for the internet and for nothing else",
+            on=TARGET,
+            check="windows/proxy.check.ps1",
+            apply="windows/proxy.apply.ps1",
             wait=60,
         ),
         Step(
@@ -213,26 +309,30 @@ PHASE = Phase(
             apply="windows/images.apply.ps1",
             timeout=3600,
         ),
-        defined("kubelet", "The kubelet is a service", kubelet_service),
-        Step(
-            name="join",
-            title="The worker has joined",
-            on=TARGET,
-            check="windows/join.check.ps1",
-            apply="windows/join.apply.ps1",
-            secrets=join_secrets("JoinConfiguration"),
-            runs=("linux/join_token.apply.sh",),
-            timeout=600,
-            wait=60,
-        ),
         Step(
             name="credentials",
-            title="flanneld and kube-proxy have kubeconfigs of their own",
+            title="flanneld and kube-proxy can talk to the API server",
             on=TARGET,
             check="windows/credentials.check.ps1",
             apply="windows/credentials.apply.ps1",
             secrets=credential_secrets,
             runs=("linux/worker_tokens.apply.sh",),
+        ),
+        defined("kubelet", "The kubelet is a service", windows_services.kubelet_service),
+        Step(
+            name="join",
+            title="The worker has joined",
+            on=TARGET,
+            check=check_join,
+            apply="windows/join.apply.ps1",
+            secrets=join_secrets("JoinConfiguration"),
+            runs=(
+                "windows/join.check.ps1",
+                "linux/node_pod_cidr.check.sh",
+                "linux/join_token.apply.sh",
+            ),
+            timeout=600,
+            wait=60,
         ),
         Step(
             name="cni",
@@ -241,21 +341,33 @@ PHASE = Phase(
             check="windows/cni.check.ps1",
             apply="windows/cni.apply.ps1",
         ),
-        defined("flanneld", "flanneld is a service", flanneld_service),
+        defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
         Step(
             name="pod-network",
             title="The HNS network is up and the address is still there",
             on=TARGET,
             check="windows/pod_network.check.ps1",
             apply=await_pod_network,
+            values=pod_cidr_values,
             runs=(
                 "windows/pod_network.apply.ps1",
                 "windows/pod_network.job.ps1",
                 "windows/job.status.ps1",
+                "linux/node_pod_cidr.check.sh",
             ),
             wait=60,
         ),
-        defined("kube-proxy", "kube-proxy runs", kube_proxy_service),
+        Step(
+            name="source-vip",
+            title="kube-proxy has an address of its own where packets are encapsulated",
+            on=TARGET,
+            check=check_source_vip,
+            apply="windows/source_vip.apply.ps1",
+            runs=("windows/source_vip.check.ps1",),
+            when=only_encapsulated,
+        ),
+        defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
         worker_ready(),
     ),
+    variants={"classic": CLASSIC},
 )

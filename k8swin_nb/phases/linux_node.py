@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.docker import docker_steps
+from k8swin_nb.phases.kubelet_service import (
+    from_packages,
+    from_tarball,
+    nothing_to_download,
+    units,
+)
 from k8swin_nb.phases.preflight import preflight
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import Step
@@ -45,6 +52,7 @@ def node_steps(on: str) -> tuple[Step, ...]:
             on=on,
             check="linux/time.check.sh",
             apply="linux/time.apply.sh",
+            timeout=900,
         ),
         Step(
             name="swap",
@@ -66,13 +74,24 @@ def node_steps(on: str) -> tuple[Step, ...]:
             on=on,
             check="linux/apt_sources.check.sh",
             apply="linux/apt_sources.apply.sh",
+            timeout=900,
         ),
         Step(
-            name="containerd",
-            title="containerd runs, configured for Kubernetes",
+            name="downloads",
+            title="Programs without a package are installed",
+            on=on,
+            check="linux/downloads.check.sh",
+            apply="linux/downloads.apply.sh",
+            timeout=1800,
+            when=nothing_to_download,
+        ),
+        Step(
+            name="container-runtime",
+            title="The container runtime runs, configured for Kubernetes",
             on=on,
             check="linux/containerd.check.sh",
             apply="linux/containerd.apply.sh",
+            timeout=900,
             wait=30,
         ),
         Step(
@@ -89,5 +108,21 @@ def node_steps(on: str) -> tuple[Step, ...]:
             check="linux/packages.check.sh",
             apply="linux/packages.apply.sh",
             timeout=900,
+            when=from_tarball,
+        ),
+        Step(
+            name="kubelet-service",
+            title="The kubelet is a service",
+            on=on,
+            check="linux/kubelet_service.check.sh",
+            apply="linux/kubelet_service.apply.sh",
+            reads=units,
+            timeout=900,
+            when=from_packages,
         ),
     )
+
+
+def node_variants(on: str) -> dict[str, dict[str, Step]]:
+    """Return the steps that other profiles do in another way, by profile."""
+    return {"classic": docker_steps(on)}

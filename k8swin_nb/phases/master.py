@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import documents
-from k8swin_nb.phases.linux_node import node_steps
+from k8swin_nb.phases.linux_node import node_steps, node_variants
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import Step
@@ -69,4 +69,5 @@ PHASE = Phase(
             wait=180,
         ),
     ),
+    variants=node_variants(MASTER),
 )

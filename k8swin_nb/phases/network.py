@@ -24,7 +24,7 @@ def plan_document(run: Run) -> str:
         "host_subnet": str(plan.host_subnet),
         "api_service_ip": str(plan.api_service_ip),
         "dns_service_ip": str(plan.dns_service_ip),
-        "flannel_backend": plan.backend,
+        "topology": plan.topology,
         "hosts": {name: str(address) for name, address, _ in plan.nodes},
     }
     return json.dumps(document, indent=2) + "\n"

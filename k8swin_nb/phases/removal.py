@@ -15,7 +15,7 @@ from k8swin_nb.errors import (
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.places import places
 from k8swin_nb.result import Result
-from k8swin_nb.versions import EMPTYDIR_FLAG, gate
+from k8swin_nb.versions import EMPTYDIR_FLAG, cri_socket, gate
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import EXIT_STATE, Check, State, Verdict
@@ -228,12 +228,10 @@ def removal_values(run: Run, host: Host) -> dict[str, str]:
         "keep_images": str(bool(keep_images)).lower(),
         "remove_packages": asked("remove_packages"),
         "restore_swap": asked("restore_swap"),
-        "cri_socket": (
-            "npipe:////./pipe/containerd-containerd"
-            if host.os == "windows"
-            else "unix:///run/containerd/containerd.sock"
-        ),
     }
     if host.os == "windows":
+        values["cri_socket"] = cri_socket(
+            run.params.profile, "windows", run.params.kubernetes_version
+        )
         values["removed_places"] = places(run.params, keep_images=bool(keep_images))
     return values

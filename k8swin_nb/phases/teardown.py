@@ -40,10 +40,22 @@ def removed(name: str, title: str, on: str, scripts: str, **more: Any) -> Step:
     )
 
 
+CLASSIC = {
+    "runtime-windows": removed(
+        "runtime-windows",
+        "The container runtime of Windows workers is as it was found",
+        WINDOWS,
+        "windows/docker_removed",
+        timeout=1800,
+    )
+}
+"""What the classic profile does in another way: Docker."""
+
 PHASE = Phase(
     name=removal.NAME,
     title="What was made here is removed",
     narrows=True,
+    variants={"classic": CLASSIC},
     steps=(
         Step(
             name="cluster",

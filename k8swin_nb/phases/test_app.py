@@ -9,7 +9,15 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.scripts import Script
-from k8swin_nb.versions import windows_build
+from k8swin_nb.versions import (
+    CONTROL_PLANE_TAINTS,
+    OS_LABEL,
+    POD_OS_FIELD,
+    SPREAD_CONSTRAINTS,
+    gate,
+    minor,
+    windows_build,
+)
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import State, Step, Verdict
@@ -79,6 +87,34 @@ def image(run: Run, host: Host) -> str:
     return f"mcr.microsoft.com/windows/servercore:{windows_build(int(builds[0])).tag}"
 
 
+def placement(run: Run, labels: dict[str, str]) -> dict[str, Any]:
+    """Return how pods come to nodes of their operating system and spread over them, by what is served."""
+    version, wanted = run.params.kubernetes_version, run.params.test_os
+    host_name = "kubernetes.io/hostname"
+    pod: dict[str, Any] = {"nodeSelector": {gate(OS_LABEL, version): wanted}}
+    if minor(version) >= POD_OS_FIELD:
+        pod["os"] = {"name": wanted}
+    if minor(version) >= SPREAD_CONSTRAINTS:
+        pod["topologySpreadConstraints"] = [
+            {
+                "maxSkew": 1,
+                "topologyKey": host_name,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": labels},
+            }
+        ]
+    else:
+        apart = {"labelSelector": {"matchLabels": labels}, "topologyKey": host_name}
+        pod["affinity"] = {
+            "podAntiAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 100, "podAffinityTerm": apart}
+                ]
+            }
+        }
+    return pod
+
+
 def manifest(run: Run, host: Host) -> bytes:
     """Return the test app: a Deployment, a Service, and on Windows the script as a ConfigMap."""
     name, windows = app_name(run), run.params.test_os == "windows"
@@ -92,7 +128,8 @@ def manifest(run: Run, host: Host) -> bytes:
         "name": "webserver",
         "image": image(run, host),
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": 80}],
+        # Spelt out: an old API server cannot merge ports whose protocol is left to its default.
+        "ports": [{"containerPort": 80, "protocol": "TCP"}],
         "readinessProbe": {
             "httpGet": {"path": "/hostname", "port": 80},
             # PowerShell takes its time to start in a fresh container.
@@ -102,17 +139,8 @@ def manifest(run: Run, host: Host) -> bytes:
         },
     }
     pod: dict[str, Any] = {
-        "os": {"name": run.params.test_os},
-        "nodeSelector": {"kubernetes.io/os": run.params.test_os},
+        **placement(run, labels),
         "terminationGracePeriodSeconds": 5,
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": labels},
-            }
-        ],
         "containers": [container],
     }
     documents: list[dict[str, Any]] = []
@@ -145,7 +173,7 @@ def manifest(run: Run, host: Host) -> bytes:
         container["args"] = ["netexec", "--http-port=80"]
         pod["tolerations"] = [
             {"key": f"node-role.kubernetes.io/{role}", "operator": "Exists", "effect": "NoSchedule"}
-            for role in ("control-plane", "master")
+            for role in gate(CONTROL_PLANE_TAINTS, run.params.kubernetes_version)
         ]
     documents += [
         {
@@ -165,7 +193,14 @@ def manifest(run: Run, host: Host) -> bytes:
             "spec": {
                 "type": "NodePort",
                 "selector": labels,
-                "ports": [{"port": 80, "targetPort": 80, "nodePort": run.params.test_node_port}],
+                "ports": [
+                    {
+                        "port": 80,
+                        "targetPort": 80,
+                        "protocol": "TCP",
+                        "nodePort": run.params.test_node_port,
+                    }
+                ],
             },
         },
     ]

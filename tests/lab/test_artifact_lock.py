@@ -11,6 +11,9 @@ from k8swin_nb.lab.network import HttpRequest, Network
 
 ROOT = Path(__file__).parent.parent.parent
 LOCK = yaml.safe_load((ROOT / "params" / "lab-artifacts.yaml").read_text())
+CLASSIC = yaml.safe_load((ROOT / "params" / "lab-artifacts-classic.yaml").read_text())
+LINUX = yaml.safe_load((ROOT / "params" / "lab-linux-artifacts-classic.yaml").read_text())
+BUILT_IN_LINUX = yaml.safe_load((ROOT / "k8swin_nb/phases/linux_artifacts.yaml").read_text())
 BUILT_IN = yaml.safe_load((ROOT / "k8swin_nb" / "phases" / "artifacts.yaml").read_text())
 
 
@@ -35,6 +38,26 @@ def test_it_is_for_the_same_downloads_as_the_built_in_lock():
     assert {name: entry["url"] for name, entry in LOCK["artifacts"].items()} == {
         name: entry["url"] for name, entry in BUILT_IN["artifacts"].items()
     }
+
+
+@pytest.mark.parametrize("name", LINUX["artifacts"])
+def test_the_lab_serves_the_tarballs_that_linux_machines_download(network, name):
+    entry = LINUX["artifacts"][name]
+    assert entry["url"] == BUILT_IN_LINUX["artifacts"][name]["url"]
+    algorithm = "sha512" if "sha512" in entry else "sha256"
+    content = fetch(network, entry["url"])
+    assert hashlib.new(algorithm, content).hexdigest() == entry[algorithm]
+
+
+@pytest.mark.parametrize("name", CLASSIC["artifacts"])
+def test_the_lab_serves_what_the_classic_lock_names(network, name):
+    entry = CLASSIC["artifacts"][name]
+    algorithm = "sha512" if "sha512" in entry else "sha256"
+    content, expected = fetch(network, entry["url"]), entry[algorithm]
+    if expected == "published":
+        expected = fetch(network, entry["url"] + ".sha256").decode().split()[0]
+    if expected != "first-use":
+        assert hashlib.new(algorithm, content).hexdigest() == expected
 
 
 @pytest.mark.parametrize("name", LOCK["artifacts"])

@@ -17,7 +17,12 @@ from tests.test_params import described
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = ROOT / "k8swin_nb" / "scripts"
-STEPS = [(phase, step) for phase in PHASES for step in phase.steps]
+STEPS = [
+    (variant, step)
+    for phase in PHASES
+    for variant in (phase, *(phase.variant(name) for name in phase.variants))
+    for step in variant.steps
+]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
     "service",
@@ -37,11 +42,20 @@ OF_ONE_STEP = {
     "keep_images",
     "remove_packages",
     "restore_swap",
-    "cri_socket",
     "removed_places",
+    "cri_socket",
+    "admin_sha256",
+    "admin_days",
+    "node_pod_cidr",
 }
 """Values that a step supplies for itself."""
-SECRETS = {"JoinConfiguration", "JOIN_CONFIGURATION", "FlannelKubeconfig", "KubeProxyKubeconfig"}
+SECRETS = {
+    "JoinConfiguration",
+    "JOIN_CONFIGURATION",
+    "FlannelKubeconfig",
+    "KubeProxyKubeconfig",
+    "AdminKubeconfig",
+}
 
 
 def all_scripts() -> list[str]:
@@ -74,8 +88,12 @@ def test_every_declared_parameter_has_a_value(name):
     known = {folded(value) for host in run.hosts for value in common_values(run, host)}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
-    if name in ("windows/pod_network.job.ps1", "windows/hns_removed.job.ps1"):
+    if name == "windows/hns_removed.job.ps1":
         known.add("timeoutseconds")  # the job's own default
+    if name == "windows/pod_network.job.ps1":
+        known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
+    if name == "windows/register.apply.ps1":
+        known.add("registerseconds")  # likewise
     if name == "container/webserver.ps1":
         known.add("port")  # likewise
     assert declared <= known
@@ -112,7 +130,7 @@ def test_step_names_are_unique_in_a_phase():
 def test_the_built_in_lock_fits_the_default_versions():
     listed = json.loads(worker_artifacts(check_params(described())))
     assert {entry["name"] for entry in listed} == set(LAYOUT)
-    assert all(len(entry["sha256"]) == 64 or entry["sha256"] == "published" for entry in listed)
+    assert all(len(entry["hash"]) == 64 or entry["hash"] == "published" for entry in listed)
 
 
 def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
@@ -127,7 +145,7 @@ def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
 
 
 def test_vxlan_uses_what_windows_needs_on_linux_too():
-    plan = network_plan(check_params(described(flannel_backend="vxlan")))
+    plan = network_plan(check_params(described(topology="vxlan")))
     for windows in (False, True):
         backend = json.loads(documents.net_conf(plan, windows=windows))["Backend"]
         assert (backend["VNI"], backend["Port"]) == (4096, 4789)

@@ -2,88 +2,207 @@
 
 import json
 import os
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.headless.runner import ORDER, run_notebooks
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params
+from k8swin_nb.scripts import Script
 from k8swin_nb.transports.hostkeys import pin, scan
+from k8swin_nb.transports.pool import Pool
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app")
+HERE = Path(__file__).parent
 HOSTS = os.environ.get("REAL_HOSTS", "").split()
+PROFILE = os.environ.get("REAL_PROFILE") or "current"
+KUBERNETES = os.environ.get("REAL_KUBERNETES") or "1.36.4"
+APT = os.environ.get("REAL_APT", "")
+OWN_IMAGE = "localhost/agnhost:of-the-host"
+BUILD = ("01_network", "02_master", "03_flannel", "04_join_linux")
+TRY = ("05_test_app", "06_verify")
+TAKE_DOWN = "90_teardown"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(not HOSTS, reason="REAL_HOSTS names no host"),
 ]
 
+LOOK = """
+echo "cgroup $(stat -fc %T /sys/fs/cgroup)"
+echo "containerd $(containerd --version 2>/dev/null | awk '{ sub(/^v/, "", $3); print $3 }')"
+ctr -n k8s.io images ls -q 2>/dev/null | sed 's/^/image /' || true
+if [ -n "$SOURCE" ]; then
+  own=$(mktemp -d)
+  mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
+  echo "$SOURCE" >"$own/list"
+  options="-o Dir::Etc::SourceList=$own/list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$own/lists"
+  options="$options -o Dir::Cache=$own/cache"
+  apt-get -qq $options update
+  for name in docker-ce docker.io containerd.io containerd; do
+    apt-cache $options madison $name | awk '{ print "offered", $1, $3 }'
+  done
+  rm -rf "$own"
+fi
+"""
+"""What a description for these hosts must say: nothing is installed or changed by it."""
+
+
+def numbers(text: str) -> str:
+    """The version in a package's or program's version: 20.10.24 of 5:20.10.24+dfsg1-1."""
+    found = re.match(r"(?:\d+:)?v?(\d+)\.(\d+)(?:\.(\d+))?", text)
+    assert found, text
+    return ".".join(part or "0" for part in found.groups())
+
+
+class Site:
+    """The hosts, what they have, and the description that follows from it."""
+
+    def __init__(self, folder: Path) -> None:
+        values = self.values(folder)
+        inventory = inventory_of(check_params(values))
+        for host in inventory.hosts:
+            pin(host, scan(host))
+        self.hosts = list(inventory.hosts)
+        self.pool = Pool()
+        found = self.run(self.hosts[0], LOOK, {"SOURCE": APT})
+        rows = [line.split() for line in found.splitlines()]
+        images = {row[1] for row in rows if row[0] == "image"}
+        offered = {row[1]: numbers(row[2]) for row in reversed(rows) if row[0] == "offered"}
+        values |= self.of_the_host({row[0]: row[1:] for row in rows}, images, offered)
+        self.path = folder / "params.yaml"
+        self.path.write_text(yaml.safe_dump(values))
+
+    @staticmethod
+    def values(folder: Path) -> dict:
+        return {
+            "cluster_name": "real",
+            "profile": PROFILE,
+            "kubernetes_version": KUBERNETES,
+            "host_subnet": HOSTS[0].rpartition(".")[0] + ".0/24",
+            "kubernetes_apt_source": APT,
+            "containerd_apt_source": "same" if APT else "",
+            "docker_apt_source": "same" if APT else "",
+            "known_hosts": str(folder / "known_hosts"),
+            "test_os": "linux",
+            "hosts": [
+                {
+                    "name": "linuxmaster" if index == 0 else f"linuxworker{index:02d}",
+                    "address": each,
+                    "os": "linux",
+                    "role": "worker" if index else "control-plane",
+                    "user": os.environ.get("REAL_USER") or "ubuntu",
+                    "identity": str(Path(os.environ["REAL_KEY"]).expanduser()),
+                }
+                for index, each in enumerate(HOSTS)
+            ],
+        }
+
+    @staticmethod
+    def of_the_host(facts: dict, images: set[str], offered: dict[str, str]) -> dict:
+        accepted = os.environ.get("REAL_CGROUP_V1") or str(facts["cgroup"] != ["cgroup2fs"]).lower()
+        values = {"allow_cgroup_v1": accepted == "true"}
+        containerd = facts.get("containerd") or [
+            offered.get("containerd.io") or offered.get("containerd")
+        ]
+        if containerd[0]:
+            values["containerd_version"] = numbers(containerd[0])
+        docker = offered.get("docker-ce") or offered.get("docker.io")
+        if PROFILE == "classic" and docker:
+            values["docker_version"] = docker
+        for image in images:
+            registry, _, name = image.rpartition("/")
+            if name == f"kube-apiserver:v{KUBERNETES}":
+                values["image_repository"] = registry
+        if images and not any("/agnhost:" in image for image in images):
+            values["test_image"] = OWN_IMAGE
+        return values
+
+    def run(self, host, text: str, values: dict[str, str] | None = None) -> str:
+        assignments = [f"{name}={shlex.quote(value)}" for name, value in (values or {}).items()]
+        script = Script.from_text("\n".join(["set -euo pipefail", *assignments, text]), "bash")
+        result = self.pool.transport(host).run(script, sudo=host.user != "root", timeout=300)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def load_own_image(self) -> None:
+        """Give hosts without a registry an image that serves, made of what they have."""
+        if yaml.safe_load(self.path.read_text()).get("test_image") != OWN_IMAGE:
+            return
+        runtime = "docker" if PROFILE == "classic" else "containerd"
+        for host in self.hosts:
+            for name in ("agnhost.py", "web_image.py"):
+                self.pool.transport(host).put((HERE / name).read_bytes(), f"/var/tmp/{name}")
+            self.run(host, f"python3 /var/tmp/web_image.py {runtime} {OWN_IMAGE}")
+
 
 @pytest.fixture(scope="module")
-def description(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("real")
-    address = HOSTS[0]
-    values = {
-        "cluster_name": "real",
-        "kubernetes_version": os.environ.get("REAL_KUBERNETES", "1.36.4"),
-        "host_subnet": address.rpartition(".")[0] + ".0/24",
-        "kubernetes_apt_source": os.environ.get("REAL_APT", ""),
-        "containerd_apt_source": "same" if os.environ.get("REAL_APT") else "",
-        "allow_cgroup_v1": os.environ.get("REAL_CGROUP_V1", "") == "true",
-        "known_hosts": str(folder / "known_hosts"),
-        "test_os": "linux",
-        "hosts": [
-            {
-                "name": "linuxmaster" if index == 0 else f"linuxworker{index:02d}",
-                "address": each,
-                "os": "linux",
-                "role": "worker" if index else "control-plane",
-                "user": os.environ.get("REAL_USER", "ubuntu"),
-                "identity": str(Path(os.environ["REAL_KEY"]).expanduser()),
-            }
-            for index, each in enumerate(HOSTS)
-        ],
-    }
-    for host in inventory_of(check_params(values)).hosts:
-        pin(host, scan(host))
-    path = folder / "params.yaml"
-    path.write_text(yaml.safe_dump(values))
-    return path
+def site(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("real"))
+    yield site
+    site.pool.close()
 
 
-def outcomes(folder: Path) -> dict[str, str]:
-    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    return {
+def there(*names: str) -> list[str]:
+    """Those notebooks of `names` that this project has."""
+    return [
+        name for name in names if name in ORDER or (ROOT / "notebooks" / f"{name}.ipynb").exists()
+    ]
+
+
+def run(site, folder: Path, *names: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Run notebooks; return how steps ended by notebook/step/host, and the errors of notebooks."""
+    target, executed = run_notebooks(ROOT / "notebooks", site.path, folder, names=there(*names))
+    events = [json.loads(line) for line in (target / "events.jsonl").read_text().splitlines()]
+    steps = {
         f"{event['notebook']}/{event['step']}/{event['host']}": event["outcome"]
         for event in events
         if event["event"] == "step"
     }
+    return steps, {item.name: item.error for item in executed if item.error}
 
 
-def test_a_cluster_is_built_and_a_second_run_changes_nothing(description, tmp_path):
-    folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
-    assert [(item.name, item.error) for item in executed if item.error] == []
-    assert outcomes(folder)["02_master/control-plane/linuxmaster"] in ("changed", "ok")
+def test_a_cluster_is_built_and_a_second_run_changes_nothing(site, tmp_path):
+    steps, errors = run(site, tmp_path, *BUILD)
+    assert errors == {}
+    assert steps["02_master/control-plane/linuxmaster"] in ("changed", "ok")
 
-    folder, executed = run_notebooks(ROOT / "notebooks", description, tmp_path, names=NAMES)
-    assert [(item.name, item.error) for item in executed if item.error] == []
-    second = outcomes(folder)
-    assert len(second) > 20
-    assert {
-        step: outcome for step, outcome in second.items() if outcome not in ("ok", "skipped")
-    } == {}
+    steps, errors = run(site, tmp_path, *BUILD)
+    assert errors == {}
+    assert len(steps) > 20
+    assert {name: how for name, how in steps.items() if how not in ("ok", "skipped")} == {}
 
 
-def test_a_cluster_with_other_networks_is_left_alone(description, tmp_path):
-    values = yaml.safe_load(description.read_text())
+def test_pods_answer_on_every_node(site, tmp_path):
+    site.load_own_image()
+    steps, errors = run(site, tmp_path, *TRY)
+    assert errors == {}
+    assert steps["05_test_app/requests/linuxmaster"] == "ok"
+
+
+def test_a_cluster_with_other_networks_is_left_alone(site, tmp_path):
+    values = yaml.safe_load(site.path.read_text())
     values["service_subnet"] = "10.192.0.0/12"
     other = tmp_path / "other.yaml"
     other.write_text(yaml.safe_dump(values))
-    folder, executed = run_notebooks(ROOT / "notebooks", other, tmp_path, names=["02_master"])
+    _, executed = run_notebooks(ROOT / "notebooks", other, tmp_path, names=["02_master"])
     assert "DriftFound" in executed[0].error
     assert "10.96.0.0/12" in executed[0].error
-    assert outcomes(folder)["02_master/control-plane/linuxmaster"] == "failed"
+
+
+@pytest.mark.skipif(not there(TAKE_DOWN), reason="there is no notebook that takes a cluster down")
+def test_what_was_built_is_taken_down_and_built_again(site, tmp_path):
+    steps, errors = run(site, tmp_path, TAKE_DOWN)
+    assert errors == {}
+    steps, errors = run(site, tmp_path, TAKE_DOWN)
+    assert errors == {}
+    assert {name: how for name, how in steps.items() if how not in ("ok", "skipped")} == {}
+
+    steps, errors = run(site, tmp_path, *BUILD)
+    assert errors == {}
+    assert steps["02_master/control-plane/linuxmaster"] == "changed"

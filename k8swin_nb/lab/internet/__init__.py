@@ -14,6 +14,7 @@ from k8swin_nb.lab.internet.mirror import site_mirror
 from k8swin_nb.lab.internet.packages import package_origins
 from k8swin_nb.lab.internet.registries import registry_origins
 from k8swin_nb.lab.internet.releases import release_origins
+from k8swin_nb.lab.internet.windows_classic import windows_classic_origins
 from k8swin_nb.lab.network import Network
 
 __all__ = ["MIRROR", "install"]
@@ -30,5 +31,6 @@ def install(network: Network, *, mirror: str = MIRROR) -> None:
         mirror: name of a host that serves the files of all others, or "" for none.
     """
     network.origins |= release_origins() | package_origins() | registry_origins()
+    network.origins |= windows_classic_origins(network.origins)
     if mirror:
         network.origins[mirror] = site_mirror(network.origins)

@@ -37,6 +37,7 @@ class Package:
     enable: list[str] = field(
         default_factory=list
     )  # units that the installation enables and starts
+    groups: list[str] = field(default_factory=list)  # that the installation makes
     reboot: bool = False  # asks for a reboot when it is upgraded
 
 

@@ -1,4 +1,4 @@
-"""Origins of Debian packages: the community repository of Kubernetes, the vendor's of containerd, Debian.
+"""Origins of Debian packages: the community repository of Kubernetes, Docker's, Debian, Ubuntu.
 
 A repository here has what apt asks for: a signed InRelease, an index, the packages. Its signature is a
 key's name, which must be found in the keyring of the source, as the real one must.
@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from k8swin_nb.lab.internet.answers import file, missing, path_of, sha256
+from k8swin_nb.lab.internet.archives import Members, tar_gz
 from k8swin_nb.lab.internet.binaries import stand_in
 from k8swin_nb.lab.internet.catalogue import catalogue, versions
 from k8swin_nb.lab.internet.debs import Package, pack, stanza
@@ -31,6 +32,7 @@ KEYS = {
     ),
     "docker": ("7EA0A9C3F273FCD8", "Docker Release (CE deb) <docker@docker.com>"),
     "debian": ("0E98404D386FA1D9", "Debian Archive Automatic Signing Key (12/bookworm)"),
+    "ubuntu": ("3B4FE6ACC0B21F32", "Ubuntu Archive Automatic Signing Key (2012)"),
 }
 """Number and owner of the key that signs a vendor's repositories."""
 
@@ -42,6 +44,8 @@ def package_origins() -> dict[str, HttpHandler]:
         "download.docker.com": _docker,
         "deb.debian.org": _debian,
         "security.debian.org": _debian,
+        "archive.ubuntu.com": _ubuntu,
+        "security.ubuntu.com": _ubuntu,
     }
 
 
@@ -77,15 +81,23 @@ def _contents(entry: dict[str, Any], version: str) -> dict[str, bytes | str]:
     return files
 
 
+@cache
+def _table() -> dict[str, list[dict[str, Any]]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = Path(__file__).with_suffix(".yaml").read_text()
+    return yaml.load(text, Loader=loader)  # type: ignore[no-any-return]  # noqa: S506 - a safe one
+
+
 def _packages(
-    vendor: str, wanted: dict[str, set[str]] | None = None
+    vendor: str, suite: str = "", wanted: dict[str, set[str]] | None = None
 ) -> Iterator[tuple[Package, bytes]]:
-    table = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())[vendor]
-    for source in table:
+    for source in _table()[vendor]:
         entry = dict(source)
         product = entry.pop("versions", None)
-        for version in versions(product) if product else [""]:
-            if product and wanted is not None and version not in wanted[product]:
+        if suite not in entry.pop("suites", [suite]):
+            continue
+        for version in versions(product) if isinstance(product, str) else product or [""]:
+            if isinstance(product, str) and wanted is not None and version not in wanted[product]:
                 continue
             fields = {key: value for key, value in entry.items() if key != "files"}
             fields["version"] = str(fields["version"]).replace("@V@", version)
@@ -121,8 +133,10 @@ def kubernetes_repository(minor: str) -> Repository:
     """Return the repository of one minor version ("1.36"), flat."""
     wanted = {
         "kubernetes": set(catalogue()["kubernetes"][minor]),
-        "cri-tools": {one for one in versions("cri-tools") if _minor(one) <= _minor(minor)},
-        "cni-plugins": set(versions("cni-plugins")),
+        "cri-tools": {
+            one for one in versions("cri-tools") if (1, 24) <= _minor(one) <= _minor(minor)
+        },
+        "cni-plugins": {one for one in versions("cni-plugins") if _minor(one) >= (1, 1)},
     }
     label = f"Origin: isv:kubernetes:core:stable:v{minor}\nSuite: deb\nArchitectures: amd64\n"
     return _build("kubernetes", "amd64/", "Packages", "", label, wanted=wanted)
@@ -139,7 +153,7 @@ def docker_repository(codename: str) -> Repository:
     index = f"dists/{codename}/stable/binary-amd64/Packages"
     label = f"Origin: Docker\nLabel: Docker CE\nSuite: {codename}\nCodename: {codename}\n"
     pool = f"dists/{codename}/pool/stable/amd64/"
-    return _build("docker", pool, index, f"dists/{codename}", label)
+    return _build("docker", pool, index, f"dists/{codename}", label, suite=codename)
 
 
 @cache
@@ -151,22 +165,32 @@ def debian_repository() -> Repository:
 
 
 @cache
-def _empty_suite(suite: str) -> Repository:
-    number, _ = KEYS["debian"]
+def ubuntu_repository() -> Repository:
+    """Return the little of Ubuntu 18.04 that is not on every machine from the start."""
+    label = "Origin: Ubuntu\nLabel: Ubuntu\nSuite: bionic\nVersion: 18.04\nCodename: bionic\n"
+    index = "dists/bionic/main/binary-amd64/Packages"
+    made = _build("ubuntu", "pool/main/", index, "dists/bionic", label)
+    for component in ("restricted", "universe", "multiverse"):
+        made.files |= _empty_index(f"dists/bionic/{component}/binary-amd64/Packages")
+    return made
+
+
+def _empty_index(path: str) -> dict[str, bytes]:
+    return {path: b"", f"{path}.gz": gzip.compress(b"", mtime=0)}
+
+
+@cache
+def _empty_suite(vendor: str, suite: str) -> Repository:
+    number, _ = KEYS[vendor]
     signed = (
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
-        f"Origin: Debian\nSuite: {suite}\nCodename: {suite}\n"
+        f"Origin: {vendor.capitalize()}\nSuite: {suite}\nCodename: {suite}\n"
         f"-----BEGIN PGP SIGNATURE-----\n\nkey {number}\n-----END PGP SIGNATURE-----\n"
     ).encode()
-    index = f"dists/{suite}/main/binary-amd64/Packages"
-    return Repository(
-        {
-            f"dists/{suite}/InRelease": signed,
-            index: b"",
-            f"{index}.gz": gzip.compress(b"", mtime=0),
-        },
-        {},
-    )
+    files = {f"dists/{suite}/InRelease": signed}
+    for component in ("main", "restricted", "universe", "multiverse"):
+        files |= _empty_index(f"dists/{suite}/{component}/binary-amd64/Packages")
+    return Repository(files, {})
 
 
 def _serve(request: HttpRequest, repository: Repository, path: str) -> HttpResponse:
@@ -176,20 +200,37 @@ def _serve(request: HttpRequest, repository: Repository, path: str) -> HttpRespo
 
 def _kubernetes(request: HttpRequest) -> HttpResponse:
     found = re.fullmatch(r"/core:/stable:/v(\d+\.\d+)/deb/(.*)", path_of(request))
-    if not found or found[1] not in catalogue()["kubernetes"]:
+    if not found or found[1] not in catalogue()["kubernetes"] or _minor(found[1]) < (1, 24):
         return missing()
     if found[2] == "Release.key":
         return file(request, public_key("kubernetes"), "application/pgp-keys")
     return _serve(request, kubernetes_repository(found[1]), found[2])
 
 
+@cache
+def docker_archive(version: str) -> bytes:
+    """Return the static archive of a version of Docker for Linux."""
+    # Before 18.09 Docker brought a containerd of its own, under names of its own.
+    prefix = "docker-" if version.endswith("-ce") else ""
+    own = ("docker", "dockerd", "docker-init", "docker-proxy")
+    others = ("containerd", "containerd-shim", "runc", "containerd-ctr" if prefix else "ctr")
+    members: Members = {f"docker/{name}": stand_in(name, version) for name in own}
+    for name in others:
+        members[f"docker/{prefix}{name}"] = stand_in(f"{prefix}{name}", version)
+    return tar_gz(members)
+
+
 def _docker(request: HttpRequest) -> HttpResponse:
+    static = re.fullmatch(r"/linux/static/stable/x86_64/docker-(\d[\w.-]*)\.tgz", path_of(request))
+    if static:
+        known = static[1] in versions("docker")
+        return file(request, docker_archive(static[1]) if known else None)
     found = re.fullmatch(r"/linux/(debian|ubuntu)/(.*)", path_of(request))
     if not found:
         return missing()
     if found[2] == "gpg":
         return file(request, public_key("docker"), "application/pgp-keys")
-    suite = re.match(r"dists/(bookworm|trixie|jammy|noble)/", found[2])
+    suite = re.match(r"dists/(bookworm|trixie|bionic|jammy|noble)/", found[2])
     return _serve(request, docker_repository(suite[1]), found[2]) if suite else missing()
 
 
@@ -200,4 +241,14 @@ def _debian(request: HttpRequest) -> HttpResponse:
     if re.match(r"(dists/bookworm/|pool/)", found[1]):
         return _serve(request, debian_repository(), found[1])
     suite = re.match(r"dists/(bookworm-(?:updates|security|backports))/", found[1])
-    return _serve(request, _empty_suite(suite[1]), found[1]) if suite else missing()
+    return _serve(request, _empty_suite("debian", suite[1]), found[1]) if suite else missing()
+
+
+def _ubuntu(request: HttpRequest) -> HttpResponse:
+    found = re.fullmatch(r"/ubuntu/(.*)", path_of(request))
+    if not found:
+        return missing()
+    if re.match(r"(dists/bionic/|pool/)", found[1]):
+        return _serve(request, ubuntu_repository(), found[1])
+    suite = re.match(r"dists/(bionic-(?:updates|security|backports))/", found[1])
+    return _serve(request, _empty_suite("ubuntu", suite[1]), found[1]) if suite else missing()

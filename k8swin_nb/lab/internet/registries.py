@@ -18,12 +18,18 @@ from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse
 HOSTS = {"docker.io": "registry-1.docker.io"}
 """Where the images of a registry name are, when that is not the name itself."""
 
+_FROZEN = {"k8s.gcr.io": "registry.k8s.io"}
+"""Registries that take nothing new any more and send everybody to another one."""
+
+_FROZEN_AT = (1, 27)
+"""The first Kubernetes of which a frozen registry has no images."""
+
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def registry_origins() -> dict[str, HttpHandler]:
     """Return the handlers by host name."""
-    names = {repository.partition("/")[0] for repository in catalogue()["images"]}
+    names = {repository.partition("/")[0] for repository in catalogue()["images"]} | set(_FROZEN)
     return {HOSTS.get(name, name): _registry(name) for name in sorted(names)}
 
 
@@ -46,7 +52,25 @@ def _registry(name: str) -> HttpHandler:
 
 
 def _known(repository: str) -> bool:
-    return repository in catalogue()["images"]
+    return _entry(repository) is not None
+
+
+def _entry(repository: str) -> dict[str, Any] | None:
+    """Return what is known of a repository, under the name of the registry that has it."""
+    registry, _, rest = repository.partition("/")
+    found: dict[str, Any] | None = catalogue()["images"].get(
+        f"{_FROZEN.get(registry, registry)}/{rest}"
+    )
+    if found is None or registry not in _FROZEN:
+        return found
+    return {**found, "tags": [tag for tag in _tags(found) if _old_enough(found, tag)]}
+
+
+def _old_enough(entry: dict[str, Any], tag: str) -> bool:
+    if entry["tags"] != "kubernetes":
+        return True
+    major, minor = tag.removeprefix("v").split(".")[:2]
+    return (int(major), int(minor)) < _FROZEN_AT
 
 
 def _tags(entry: dict[str, Any]) -> list[str]:
@@ -67,7 +91,7 @@ def image_index(repository: str, tag: str) -> dict[str, Any] | None:
         repository: with the registry's name: "registry.k8s.io/pause".
         tag: "3.10.2", or "sha256:..." for the index with this digest.
     """
-    entry = catalogue()["images"].get(repository)
+    entry = _entry(repository)
     if entry is None:
         return None
     if tag.startswith("sha256:"):

@@ -49,14 +49,27 @@ CNI_PLUGINS = {
     ],
     "windows": ["host-local", "win-bridge", "win-overlay"],
 }
+_PLUGIN_SINCE = {"bandwidth": [0, 8], "dummy": [1, 3], "firewall": [0, 8], "host-device": [0, 7],
+                 "sbr": [0, 8], "static": [0, 8], "tap": [1, 4], "vrf": [0, 9]}  # fmt: skip
 _ASSETS = "release-assets.githubusercontent.com"
-_RELEASE = re.compile(r"/release/v([^/]+)/bin/(linux|windows)/amd64/([a-z-]+)(\.exe)?(\.sha\d+)?")
+_RELEASE = re.compile(
+    r"/(?:release/)?v([^/]+)/bin/(linux|windows)/amd64/([a-z-]+)(\.exe)?(\.sha\d+)?"
+)
+_ARCHIVE = re.compile(
+    r"/(?:release/)?v([^/]+)/kubernetes-(server|node|client)-linux-amd64\.tar\.gz(\.sha\d+)?"
+)
+_ARCHIVED = {
+    "server": KUBERNETES_BINARIES["linux"],
+    "node": ("kube-proxy", "kubeadm", "kubectl", "kubelet"),
+    "client": ("kubectl",),
+}
 
 
 def release_origins() -> dict[str, HttpHandler]:
     """Return the handlers by host name."""
     return {
         "dl.k8s.io": _kubernetes,
+        "storage.googleapis.com": _bucket,
         "cdn.dl.k8s.io": _kubernetes,
         "github.com": _github,
         _ASSETS: _github_assets,
@@ -76,20 +89,50 @@ def _kubernetes(request: HttpRequest) -> HttpResponse:
     if label := re.fullmatch(r"/release/(?:stable|latest)(?:-(\d+(?:\.\d+)?))?\.txt", path):
         known = [one for one in versions("kubernetes") if f"{one}.".startswith(f"{label[1] or 1}.")]
         return file(request, f"v{known[-1]}".encode() if known else None, "text/plain")
+    if archive := _ARCHIVE.fullmatch(path):
+        version, kind, hashed = archive.groups()
+        content = kubernetes_archive(version, kind) if version in versions("kubernetes") else None
+        return _hashed(request, content, hashed or "")
     found = _RELEASE.fullmatch(path)
     if not found or found[1] not in versions("kubernetes"):
         return missing()
     version, system, name, ending, hashed = found.groups()
     if name not in KUBERNETES_BINARIES[system] or bool(ending) != (system == "windows"):
         return missing()
-    content = stand_in(name, version, f"{system}/amd64")
-    if hashed in (".sha256", ".sha512"):
-        return file(request, hashlib.new(hashed[1:], content).hexdigest().encode(), "text/plain")
-    return missing() if hashed else file(request, content)
+    return _hashed(request, stand_in(name, version, f"{system}/amd64"), hashed or "")
+
+
+def _hashed(request: HttpRequest, content: bytes | None, ending: str) -> HttpResponse:
+    """Return a file, or the file beside it that holds its hash (".sha512")."""
+    if content is None or ending not in ("", ".sha256", ".sha512"):
+        return missing()
+    if ending:
+        return file(request, hashlib.new(ending[1:], content).hexdigest().encode(), "text/plain")
+    return file(request, content)
+
+
+@cache
+def kubernetes_archive(version: str, kind: str) -> bytes:
+    """Return kubernetes-server-linux-amd64.tar.gz of a version, or that of "node" or "client"."""
+    members: Members = {"kubernetes/LICENSES": b"The licences of what a release holds.\n"}
+    for name in _ARCHIVED[kind]:
+        members[f"kubernetes/{kind}/bin/{name}"] = stand_in(name, version)
+    return tar_gz(members)
+
+
+def _bucket(request: HttpRequest) -> HttpResponse:
+    """Answer for the bucket in which releases were kept under a name of its own."""
+    path = path_of(request)
+    if not path.startswith("/kubernetes-release/"):
+        return missing()
+    url = f"https://dl.k8s.io{path.removeprefix('/kubernetes-release')}"
+    return _kubernetes(HttpRequest(request.method, url, request.headers, b"", request.peer))
 
 
 def _github(request: HttpRequest) -> HttpResponse:
     path = path_of(request)
+    if found := re.fullmatch(r"/coreos/flannel/(.+)", path):
+        return redirect(f"https://github.com/flannel-io/flannel/{found[1]}")
     if found := re.fullmatch(r"/([^/]+/[^/]+)/releases/latest/download/([^/]+)", path):
         tag = _latest_tag(found[1])
         target = f"https://github.com/{found[1]}/releases/download/{tag}/{found[2]}"
@@ -156,12 +199,19 @@ def _crictl(version: str, name: str) -> bytes | None:
 
 
 def _cni_plugins(version: str, name: str) -> bytes | None:
-    found = re.fullmatch(rf"cni-plugins-(linux|windows)-amd64-v{re.escape(version)}\.tgz", name)
-    if not found:
+    found = re.fullmatch(
+        rf"cni-plugins-(?:(linux|windows)-)?amd64-v{re.escape(version)}\.tgz", name
+    )
+    numbers = [int(part) for part in version.split(".")[:2]]
+    # Before 0.8 there were archives for Linux only; flannel's own plugin left them in 1.0.
+    if not found or (numbers < [0, 8]) != (found[1] is None):
         return None
+    system = found[1] or "linux"
     members: Members = {}
-    for plugin in CNI_PLUGINS[found[1]]:
-        members |= _program(plugin, version, found[1])
+    for plugin in CNI_PLUGINS[system] + (["flannel"] if numbers < [1, 0] else []):
+        if numbers < _PLUGIN_SINCE.get(plugin, [0, 0]):
+            continue
+        members |= _program(plugin, version, system)
     return tar_gz(members)
 
 

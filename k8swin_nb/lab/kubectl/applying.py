@@ -29,7 +29,7 @@ def apply(session: Session, words: list[str]) -> int:
     dry_run = _dry_run(session)
     done: list[Object] = []
     for obj, source in read(session.process, session.files, options.all("-f")):
-        resource = resource_of(obj)
+        resource = resource_of(obj, session.minor)
         namespace = _namespace(session, obj)
         try:
             if "--server-side" in options:
@@ -165,7 +165,7 @@ def _three_way(before: Any, desired: Any, live: Any) -> Any:
 
 def create(session: Session, obj: Object, source: str) -> Object | None:
     """Create one object of a manifest; a refusal is reported."""
-    resource = resource_of(obj)
+    resource = resource_of(obj, session.minor)
     namespace = _namespace(session, obj)
     query = [("fieldManager", "kubectl-create"), ("fieldValidation", "Strict")]
     if session.options.get("--dry-run") == "client":
@@ -199,12 +199,14 @@ def delete(session: Session, words: list[str]) -> int:
     targets: list[tuple[Resource, str, str, str]] = []
     if options.all("-f"):
         for obj, source in read(session.process, session.files, options.all("-f")):
-            targets.append((resource_of(obj), _namespace(session, obj), _name(obj), source))
+            targets.append(
+                (resource_of(obj, session.minor), _namespace(session, obj), _name(obj), source)
+            )
     else:
         everything = (
             "--all" in options or bool(options.get("-l")) or bool(options.get("--field-selector"))
         )
-        for one in wanted(words):
+        for one in wanted(words, session.minor):
             if not one.names and not everything:
                 raise KubectlError("error: resource(s) were provided, but no name was specified")
             for name in one.names:
@@ -263,7 +265,7 @@ def diff(session: Session, words: list[str]) -> int:
     """Run kubectl diff; 1 means that there are differences, more that it failed."""
     differs = False
     for obj, _ in read(session.process, session.files, session.options.all("-f")):
-        resource = resource_of(obj)
+        resource = resource_of(obj, session.minor)
         namespace = _namespace(session, obj)
         live = session.connection.find(resource.path(namespace, _name(obj)))
         try:

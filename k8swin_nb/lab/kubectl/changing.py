@@ -51,8 +51,10 @@ def patch(session: Session, words: list[str]) -> int:
 def _named(session: Session, words: list[str]) -> list[tuple[Resource, str]]:
     if files := session.options.all("-f"):
         objects = read(session.process, session.files, files)
-        return [(resource_of(obj), str(obj["metadata"]["name"])) for obj, _ in objects]
-    found = [(one.resource, name) for one in wanted(words) for name in one.names]
+        return [
+            (resource_of(obj, session.minor), str(obj["metadata"]["name"])) for obj, _ in objects
+        ]
+    found = [(one.resource, name) for one in wanted(words, session.minor) for name in one.names]
     if not found:
         raise KubectlError("error: resource(s) were provided, but no name was specified")
     return found
@@ -114,7 +116,7 @@ def _pairs(session: Session, words: list[str], part: str, done: str, undone: str
                 if part == "labels"
                 else f'annotation "{key}" not found.'
             )
-        resource = resource_of(obj)
+        resource = resource_of(obj, session.minor)
         path = resource.path(metadata.get("namespace"), metadata["name"])
         query = [("fieldManager", "kubectl-label" if part == "labels" else "kubectl-annotate")]
         try:
@@ -138,10 +140,10 @@ def _chosen(session: Session, words: list[str]) -> list[Object]:
     found: list[Object] = []
     if files := session.options.all("-f"):
         for obj, _ in read(session.process, session.files, files):
-            resource = resource_of(obj)
+            resource = resource_of(obj, session.minor)
             found += session.items(resource, (str(obj["metadata"]["name"]),))
         return found
-    for one in wanted(words):
+    for one in wanted(words, session.minor):
         if not one.names and "--all" not in session.options and not session.options.get("-l"):
             raise KubectlError(
                 "error: one or more resources must be specified as <resource> <name> or <resource>/<name>"
@@ -266,8 +268,9 @@ def uncordon(session: Session, words: list[str]) -> int:
 def drain(session: Session, words: list[str]) -> int:
     """Run kubectl drain."""
     options = session.options
-    if not words:
+    if not words and "-l" not in options:
         raise KubectlError("error: USAGE: drain NODE [flags]")
+    limit = _drain_seconds(options.get("--timeout"))
     for node in session.items(named("nodes"), tuple(word.removeprefix("node/") for word in words)):
         name = node["metadata"]["name"]
         _mark(session, node, True, "cordoned")
@@ -287,8 +290,12 @@ def drain(session: Session, words: list[str]) -> int:
         for pod in evicted:
             metadata = pod["metadata"]
             where = named("pods").path(metadata["namespace"], metadata["name"], "eviction")
+            if "--disable-eviction" in options:
+                session.out(f"deleting pod {metadata['namespace']}/{metadata['name']}")
+                session.connection.delete(where.removesuffix("/eviction"))
+                continue
             body: Object = {
-                "apiVersion": "policy/v1",
+                "apiVersion": "policy/v1" if session.minor >= 22 else "policy/v1beta1",
                 "kind": "Eviction",
                 "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
             }
@@ -299,7 +306,7 @@ def drain(session: Session, words: list[str]) -> int:
                 session.connection.post(where, body)
             except RequestError as error:
                 session.fail(error)
-        end = time.monotonic() + 120
+        end = time.monotonic() + limit
         for pod in evicted:
             metadata = pod["metadata"]
             path = named("pods").path(metadata["namespace"], metadata["name"])
@@ -307,10 +314,27 @@ def drain(session: Session, words: list[str]) -> int:
                 "uid"
             ]:
                 if time.monotonic() > end or not session.wait_a_little():
-                    raise KubectlError("error: timed out waiting for pods to be evicted")
+                    raise KubectlError(
+                        f'error: unable to drain node "{name}" due to error: error when waiting for pod'
+                        f' "{metadata["name"]}" in namespace "{metadata["namespace"]}" to terminate: global'
+                        f" timeout reached: {options.get('--timeout') or '2m'}"
+                    )
             session.out(f"pod/{metadata['name']} evicted")
         session.out(f"node/{name} drained")
     return 1 if session.failed else 0
+
+
+def _drain_seconds(text: str) -> float:
+    """Return for how long a drain waits; without a limit the lab waits two minutes."""
+    if text in ("", "0", "0s"):
+        return 120.0
+    found = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
+    if not found or "".join(number + unit for number, unit in found) != text:
+        raise KubectlError(
+            f'error: invalid argument "{text}" for "--timeout" flag: time: invalid duration "{text}"'
+        )
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    return sum(float(number) * units[unit] for number, unit in found)
 
 
 def _sort_pods(session: Session, pods: list[Object]) -> tuple[list[Object], list[str], list[str]]:
@@ -331,7 +355,7 @@ def _sort_pods(session: Session, pods: list[Object]) -> tuple[list[Object], list
         if not owners and "--force" not in options:
             loose.append(name)
         if any("emptyDir" in volume for volume in pod["spec"].get("volumes") or []) and (
-            "--delete-emptydir-data" not in options
+            "--delete-emptydir-data" not in options and "--delete-local-data" not in options
         ):
             local.append(name)
         evicted.append(pod)

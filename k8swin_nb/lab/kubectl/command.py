@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from k8swin_nb.lab.arguments import MissingValue, Options
+from k8swin_nb.lab.arguments import MissingValue, Options, Parsed
 from k8swin_nb.lab.kubectl import (
     applying,
     changing,
@@ -25,7 +26,8 @@ _GLOBAL_VALUES = (
     "-n,--namespace --kubeconfig --context -s,--server --token --request-timeout -v,--v"
 )
 _GLOBAL_FLAGS = "-h,--help"
-_REFUSED = ("--request-timeout", "-h")
+_REFUSED = ("-h",)
+_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+|\d+")
 
 _OBJECTS = "-o,--output -l,--selector --field-selector -f,--filename"
 _VERBS: dict[str, tuple[Verb, str, str]] = {
@@ -70,7 +72,7 @@ _VERBS: dict[str, tuple[Verb, str, str]] = {
     "uncordon": (changing.uncordon, "", "-l,--selector"),
     "drain": (
         changing.drain,
-        "--ignore-daemonsets --delete-emptydir-data --force --disable-eviction",
+        "--ignore-daemonsets --delete-emptydir-data --delete-local-data --force --disable-eviction",
         "--grace-period --timeout -l,--selector",
     ),
     "rollout": (waiting.rollout, "", "--timeout -w,--watch -l,--selector"),
@@ -81,7 +83,7 @@ _VERBS: dict[str, tuple[Verb, str, str]] = {
         "-c,--container --tail --since-time --limit-bytes -l,--selector",
     ),
     "exec": (inspecting.execute, "-i,--stdin -t,--tty -q,--quiet", "-c,--container"),
-    "version": (inspecting.version, "--client", "-o,--output"),
+    "version": (inspecting.version, "--client --short", "-o,--output"),
     "cluster-info": (inspecting.cluster_info, "", ""),
     "config": (inspecting.config, "--raw --minify --flatten --no-headers", "-o,--output"),
     "api-resources": (
@@ -163,8 +165,42 @@ def _run(process: Process, files: Files, version: str) -> int:
     for option in _REFUSED:
         if option in parsed:
             raise NotSimulated(f"kubectl {verb} {option}")
+    # a request of the lab is answered or refused at once, so that no time-out is ever reached
+    timeout = parsed.get("--request-timeout")
+    if timeout and not _DURATION.fullmatch(timeout):
+        raise KubectlError(f'error: invalid timeout value: "{timeout}"')
+    _check_version(verb, parsed, version)
     session = Session(process, files, version, parsed, verb)
     return function(session, [*parsed.operands, *command])
+
+
+_OPTIONS_SINCE = {
+    ("apply", "--server-side"): (16, 1000),
+    ("apply", "--force-conflicts"): (16, 1000),
+    ("diff", "--server-side"): (18, 1000),
+    ("drain", "--delete-emptydir-data"): (20, 1000),
+    ("drain", "--delete-local-data"): (0, 27),
+    ("drain", "--disable-eviction"): (18, 1000),
+    ("patch", "--patch-file"): (20, 1000),
+    ("patch", "--subresource"): (24, 1000),
+    ("version", "--short"): (0, 27),
+}
+"""The first and the last minor version of kubectl that has an option."""
+
+
+def _check_version(verb: str, parsed: Parsed, version: str) -> None:
+    minor = int(version.split(".")[1])
+    for option, value in parsed.options:
+        first, last = _OPTIONS_SINCE.get((verb, option), (0, 1000))
+        if not first <= minor <= last:
+            raise KubectlError(
+                f"error: unknown flag: {option}\nSee 'kubectl {verb} --help' for usage."
+            )
+        if option == "--dry-run" and minor < 18 and value not in ("", "true", "false"):
+            raise KubectlError(
+                f'error: invalid argument "{value}" for "--dry-run" flag: strconv.ParseBool: parsing'
+                f" \"{value}\": invalid syntax\nSee 'kubectl {verb} --help' for usage."
+            )
 
 
 def _verb(words: list[str]) -> tuple[str, list[str], list[str]]:

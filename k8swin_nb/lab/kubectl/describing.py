@@ -14,7 +14,7 @@ from k8swin_nb.lab.kubectl.session import Object, Session
 def describe(session: Session, words: list[str]) -> int:
     """Run kubectl describe."""
     texts = []
-    for one in wanted(words):
+    for one in wanted(words, session.minor):
         for obj in session.items(one.resource, one.names):
             kind = one.resource.plural
             if kind == "nodes":

@@ -41,11 +41,11 @@ def get(session: Session, words: list[str]) -> int:
         return 0
     if options.all("-f"):
         chosen = [
-            Wanted(resource_of(obj), (str(obj["metadata"]["name"]),))
+            Wanted(resource_of(obj, session.minor), (str(obj["metadata"]["name"]),))
             for obj, _ in read(session.process, session.files, options.all("-f"))
         ]
     else:
-        chosen = wanted(words)
+        chosen = wanted(words, session.minor)
     if "-A" in options and any(one.names for one in chosen):
         raise KubectlError("error: a resource cannot be retrieved by name across all namespaces")
     form = options.get("-o")

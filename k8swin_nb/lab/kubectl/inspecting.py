@@ -9,7 +9,8 @@ from k8swin_nb.lab.kubectl.errors import KubectlError, RequestError
 from k8swin_nb.lab.kubectl.names import resource_named, wanted
 from k8swin_nb.lab.kubectl.output import tabulate, to_json, to_yaml
 from k8swin_nb.lab.kubectl.session import Object, Session
-from k8swin_nb.lab.kubernetes.resources import groups, named, table
+from k8swin_nb.lab.kubernetes.resources import named
+from k8swin_nb.lab.kubernetes.served import groups, seen
 from k8swin_nb.lab.machines.program import NotSimulated
 
 
@@ -65,7 +66,7 @@ def _pod_of(session: Session, text: str) -> str:
     kind, slash, name = text.partition("/")
     if not slash:
         return text
-    resource = resource_named(kind)
+    resource = resource_named(kind, session.minor)
     if resource.plural == "pods":
         return name
     obj = session.connection.get(session.path(resource, name))
@@ -110,7 +111,9 @@ def version(session: Session, words: list[str]) -> int:
         "compiler": "gc",
         "platform": f"{session.process.machine.os}/amd64",
     }
-    found: Object = {"clientVersion": client, "kustomizeVersion": "v5.8.1"}
+    found: Object = {"clientVersion": client}
+    if int(client["minor"]) >= 24:
+        found["kustomizeVersion"] = "v5.8.1"
     failure = None
     if "--client" not in session.options:
         try:
@@ -122,12 +125,24 @@ def version(session: Session, words: list[str]) -> int:
     elif form == "yaml":
         session.process.out(to_yaml(found))
     else:
-        session.out(f"Client Version: v{session.version}\nKustomize Version: v5.8.1")
+        minor = int(session.version.split(".")[1])
+        plain = minor >= 28 or "--short" in session.options
+        session.out(f"Client Version: {_version_text(client, plain)}")
+        if minor >= 25:
+            session.out("Kustomize Version: v5.8.1")
         if "serverVersion" in found:
-            session.out(f"Server Version: {found['serverVersion']['gitVersion']}")
+            session.out(f"Server Version: {_version_text(found['serverVersion'], plain)}")
     if failure:
         raise failure
     return 0
+
+
+def _version_text(found: Object, plain: bool) -> str:
+    """Return a version alone, or the structure that kubectl printed until 1.27."""
+    if plain:
+        return str(found["gitVersion"])
+    fields = ", ".join(f'{key[0].upper()}{key[1:]}:"{value}"' for key, value in found.items())
+    return f"version.Info{{{fields}}}"
 
 
 def cluster_info(session: Session, words: list[str]) -> int:
@@ -249,7 +264,7 @@ def api_resources(session: Session, words: list[str]) -> int:
     session.connection.get("/api")
     chosen = [
         one
-        for one in table()
+        for one in seen(session.minor)
         if (
             "--namespaced" not in options
             or one.namespaced == (options.get("--namespaced") != "false")
@@ -281,7 +296,9 @@ def api_versions(session: Session, words: list[str]) -> int:
     """Run kubectl api-versions."""
     session.connection.get("/api")
     found = [
-        f"{group}/{one}" if group else one for group, listed in groups().items() for one in listed
+        f"{group}/{one}" if group else one
+        for group, listed in groups(session.minor).items()
+        for one in listed
     ]
     session.process.out("".join(f"{one}\n" for one in sorted(found)))
     return 0
@@ -299,7 +316,7 @@ def auth(session: Session, words: list[str]) -> int:
         return 0
     if verb != "can-i" or len(rest) < 2:
         raise NotSimulated(f"kubectl auth {' '.join(words)}".strip())
-    one = wanted([rest[1], *rest[2:3]])[0]
+    one = wanted([rest[1], *rest[2:3]], session.minor)[0]
     attributes: Object = {
         "verb": rest[0],
         "resource": one.resource.plural,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from k8swin_nb.lab.kubectl.errors import KubectlError
-from k8swin_nb.lab.kubernetes.resources import Resource, of_kind, table
+from k8swin_nb.lab.kubernetes.resources import Resource
+from k8swin_nb.lab.kubernetes.served import of_kind, seen
 
 _NOT_FOUND = 'error: the server doesn\'t have a resource type "{}"'
 
@@ -18,14 +19,14 @@ class Wanted:
     names: tuple[str, ...] = ()
 
 
-def resource_named(text: str) -> Resource:
+def resource_named(text: str, minor: int) -> Resource:
     """Return a resource by plural, singular, short or full name.
 
     Raises:
         KubectlError: there is none.
     """
     word, _, group = text.lower().partition(".")
-    for resource in table():
+    for resource in seen(minor):
         names = (resource.plural, resource.singular, resource.kind.lower(), *resource.short_names)
         if word in names and "list" in resource.verbs:
             own = resource.group
@@ -38,7 +39,7 @@ def resource_named(text: str) -> Resource:
     raise KubectlError(_NOT_FOUND.format(text))
 
 
-def wanted(words: list[str]) -> list[Wanted]:
+def wanted(words: list[str], minor: int) -> list[Wanted]:
     """Return what the words after a verb mean.
 
     Raises:
@@ -61,24 +62,24 @@ def wanted(words: list[str]) -> list[Wanted]:
                     "arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of"
                     " 'kubectl get resource resource/<resource_name>'"
                 )
-            found.append(Wanted(resource_named(kind), (name,)))
+            found.append(Wanted(resource_named(kind, minor), (name,)))
         return found
     kinds, *names = words
     resources: list[Resource] = []
     for kind in kinds.split(","):
-        members = [one for one in table() if kind.lower() in one.categories]
-        resources += members or [resource_named(kind)]
+        members = [one for one in seen(minor) if kind.lower() in one.categories]
+        resources += members or [resource_named(kind, minor)]
     return [Wanted(resource, tuple(names)) for resource in resources]
 
 
-def resource_of(obj: dict[str, object]) -> Resource:
+def resource_of(obj: dict[str, object], minor: int) -> Resource:
     """Return the resource of an object.
 
     Raises:
         KubectlError: its kind is not served.
     """
     version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
-    found = of_kind(version, kind)
+    found = of_kind(minor, version, kind)
     if found is None:
         raise KubectlError(
             f'error: resource mapping not found for name: "{_name(obj)}" namespace: "" from "STDIN": no matches'

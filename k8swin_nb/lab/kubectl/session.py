@@ -56,6 +56,15 @@ class Session:
         """Requests to the API server."""
         return Connection(self.process, self.access, f"kubectl/v{self.version}")
 
+    @cached_property
+    def minor(self) -> int:
+        """The minor version of the server, by which its resources are known.
+
+        Raises:
+            KubectlError: the server cannot be reached.
+        """
+        return int(str(self.connection.get("/version")["minor"]).rstrip("+"))
+
     @property
     def namespace(self) -> str:
         return self.access.namespace

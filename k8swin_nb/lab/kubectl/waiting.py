@@ -58,7 +58,7 @@ def wait(session: Session, words: list[str]) -> int:
     kind, _, rest = condition.partition("=")
     end = time.monotonic() + limit
     targets = []
-    for one in wanted(words):
+    for one in wanted(words, session.minor):
         if (
             not one.names
             and "--all" not in options
@@ -86,7 +86,7 @@ def wait(session: Session, words: list[str]) -> int:
 
 def _wait_for_creation(session: Session, words: list[str], limit: float) -> int:
     end = time.monotonic() + limit
-    for one in wanted(words):
+    for one in wanted(words, session.minor):
         for name in one.names:
             while session.connection.find(session.path(one.resource, name)) is None:
                 if time.monotonic() > end or not session.wait_a_little():
@@ -163,7 +163,7 @@ def _restart(session: Session, words: list[str]) -> int:
             "template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": stamp}}}
         }
     }
-    for one in wanted(words):
+    for one in wanted(words, session.minor):
         for obj in session.items(one.resource, one.names):
             if one.resource.plural not in ("deployments", "daemonsets", "statefulsets"):
                 raise KubectlError(
@@ -182,7 +182,7 @@ def _status(session: Session, words: list[str]) -> int:
     end = time.monotonic() + limit if limit else None
     targets = [
         (one.resource, obj)
-        for one in wanted(words)
+        for one in wanted(words, session.minor)
         for obj in session.items(one.resource, one.names)
     ]
     if session.failed:

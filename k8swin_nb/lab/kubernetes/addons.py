@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from k8swin_nb.lab.kubernetes.cluster import Cluster
 
 _RBAC = "rbac.authorization.k8s.io"
-_LINUX = {"kubernetes.io/os": "linux"}
 _DNS_LABEL = {"k8s-app": "kube-dns"}
 _SYSTEM = "kube-system"
 
@@ -31,6 +30,11 @@ def _apply(cluster: Cluster, resource: str, obj: Object) -> None:
             new["spec"] = {**new["spec"], "clusterIP": old["spec"]["clusterIP"],
                            "clusterIPs": old["spec"]["clusterIPs"]}  # fmt: skip
         client.update(resource, new)
+
+
+def _linux(cluster: Cluster) -> dict[str, str]:
+    """Return the selector of Linux nodes; the addons kept the old label until 1.17."""
+    return {f"{'beta.' if cluster.minor < 18 else ''}kubernetes.io/os": "linux"}
 
 
 def _account(name: str) -> Object:
@@ -92,7 +96,7 @@ def install_coredns(cluster: Cluster, image: str, replicas: int = 2) -> None:
         ]
     )
     _apply(cluster, "configmaps", _config_map("coredns", {"Corefile": corefile}))
-    _apply(cluster, "deployments", _coredns_deployment(image, replicas))
+    _apply(cluster, "deployments", _coredns_deployment(cluster, image, replicas))
     address = str(ipaddress.ip_network(cluster.service_subnet)[10])
     _apply(
         cluster,
@@ -123,7 +127,7 @@ def install_coredns(cluster: Cluster, image: str, replicas: int = 2) -> None:
     )
 
 
-def _coredns_deployment(image: str, replicas: int) -> Object:
+def _coredns_deployment(cluster: Cluster, image: str, replicas: int) -> Object:
     container: Object = {
         "name": "coredns",
         "image": image,
@@ -144,17 +148,26 @@ def _coredns_deployment(image: str, replicas: int) -> Object:
             "timeoutSeconds": 5,
             "failureThreshold": 5,
         },
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}},
+        **(
+            {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}}}
+            if cluster.minor >= 15
+            else {}
+        ),
         "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}],
     }
     items = [{"key": "Corefile", "path": "Corefile"}]
     spec: Object = {
         "priorityClassName": "system-cluster-critical",
         "serviceAccountName": "coredns",
-        "nodeSelector": _LINUX,
+        # kubeadm has pinned CoreDNS to Linux since 1.14.
+        **({"nodeSelector": _linux(cluster)} if cluster.minor >= 14 else {}),
         "tolerations": [
             {"key": "CriticalAddonsOnly", "operator": "Exists"},
-            {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
+            *(
+                {"key": f"node-role.kubernetes.io/{name}", "effect": "NoSchedule"}
+                for name, first, last in (("master", 0, 24), ("control-plane", 20, 1000))
+                if first <= cluster.minor <= last
+            ),
         ],
         "containers": [container],
         "dnsPolicy": "Default",
@@ -230,8 +243,12 @@ def install_kube_proxy(cluster: Cluster, image: str, server: str, configuration:
         "priorityClassName": "system-node-critical",
         "serviceAccountName": "kube-proxy",
         "hostNetwork": True,
-        "nodeSelector": _LINUX,
-        "tolerations": [{"operator": "Exists"}],
+        # kubeadm has pinned kube-proxy to Linux since 1.15.
+        **({"nodeSelector": _linux(cluster)} if cluster.minor >= 15 else {}),
+        "tolerations": [
+            *([{"key": "CriticalAddonsOnly", "operator": "Exists"}] if cluster.minor < 30 else []),
+            {"operator": "Exists"},
+        ],
         "containers": [container],
         "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
     }

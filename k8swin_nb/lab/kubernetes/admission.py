@@ -11,7 +11,7 @@ _TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 (a 
 PRIORITIES = {"system-node-critical": 2000001000, "system-cluster-critical": 2000000000}
 
 
-def admit_pod(store: Store, pod: Object) -> None:
+def admit_pod(store: Store, pod: Object, minor: int) -> None:
     """Give a new pod its service account, token volume, priority and default tolerations.
 
     Raises:
@@ -33,14 +33,15 @@ def admit_pod(store: Store, pod: Object) -> None:
                 name,
             )
         if spec.get("automountServiceAccountToken", True):
-            _mount_token(spec)
+            _mount_token(spec, found if minor < 21 else None)
     _priority(store, spec, name)
     if not mirror:
         _tolerations(spec)
     pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
 
 
-def _mount_token(spec: Object) -> None:
+def _mount_token(spec: Object, account: Object | None) -> None:
+    """Mount a token: of the API server from 1.21 on, before that of the account's Secret."""
     containers = [*spec["containers"], *(spec.get("initContainers") or [])]
     bare = [
         container
@@ -50,6 +51,16 @@ def _mount_token(spec: Object) -> None:
         )
     ]
     if not bare:
+        return
+    secrets = (account or {}).get("secrets") or []
+    if secrets:
+        name = secrets[0]["name"]
+        held: Object = {"name": name, "secret": {"secretName": name, "defaultMode": 420}}
+        spec.setdefault("volumes", []).append(held)
+        for container in bare:
+            container.setdefault("volumeMounts", []).append(
+                {"name": name, "readOnly": True, "mountPath": _TOKEN_MOUNT}
+            )
         return
     volume = f"kube-api-access-{suffix()}"
     spec.setdefault("volumes", []).append(

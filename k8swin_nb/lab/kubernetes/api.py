@@ -43,7 +43,7 @@ class Api:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.store = cluster.store
-        self.writer = Writer(cluster.store, cluster.service_subnet, cluster.clock)
+        self.writer = Writer(cluster.store, cluster.service_subnet, cluster.clock, cluster.minor)
 
     def request(
         self,
@@ -375,18 +375,22 @@ class Api:
         asked = rbac.Attributes(verb="get", path=path)
         if not rbac.allowed(self.store, user, asked):
             raise rbac.refuse(user, asked)
-        if path.split("/")[1] in ("healthz", "livez", "readyz"):
-            return 200, "ok"
         cluster = self.cluster
+        minor = cluster.minor
+        health = ("healthz",) if minor < 16 else ("healthz", "livez", "readyz")
+        if path.split("/")[1] in health:
+            return 200, "ok"
         parts = path.strip("/").split("/")
         if path == "/version":
             return 200, discovery.version_info(cluster.version)
         if path == "/api":
             return 200, discovery.api_versions(f"{cluster.advertise_address}:{cluster.port}")
         if path == "/apis":
-            return 200, discovery.group_list()
+            return 200, discovery.group_list(minor)
+        if path.startswith("/openapi/v3") and minor < 24:
+            return 404, "404 page not found\n"
         if path == "/openapi/v3":
-            return 200, discovery.openapi_index()
+            return 200, discovery.openapi_index(minor)
         found: Object | None = None
         if path.startswith("/openapi/v3/"):
             group, version = (
@@ -394,11 +398,11 @@ class Api:
             )
             found = discovery.openapi_document(group, version, cluster.version)
         elif parts[0] == "api" and len(parts) == 2:
-            found = discovery.resource_list("", parts[1])
+            found = discovery.resource_list("", parts[1], minor)
         elif parts[0] == "apis" and len(parts) == 2:
-            found = discovery.group(parts[1])
+            found = discovery.group(parts[1], minor)
         elif parts[0] == "apis" and len(parts) == 3:
-            found = discovery.resource_list(parts[1], parts[2])
+            found = discovery.resource_list(parts[1], parts[2], minor)
         elif path == "/.well-known/openid-configuration":
             found = {"issuer": cluster.signer.issuer, "response_types_supported": ["id_token"]}
         if found is None:

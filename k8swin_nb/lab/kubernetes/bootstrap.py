@@ -46,7 +46,12 @@ class InitSettings:
     kubernetes_version: str = "v1.36.4"
     image_repository: str = "registry.k8s.io"
     etcd_tag: str = "3.6.8-0"
-    coredns_tag: str = "v1.14.2"
+    coredns_image: str = "registry.k8s.io/coredns/coredns:v1.14.2"
+    labels: Sequence[str] = (
+        CONTROL_PLANE,
+        "node.kubernetes.io/exclude-from-external-load-balancers",
+    )
+    kubelet_config_map: str = "kubelet-config"
     control_plane_endpoint: str = ""
     cluster_configuration: str = ""
     """YAML as kubeadm prints it; made from the cluster when empty."""
@@ -83,9 +88,11 @@ def init_cluster(cluster: Cluster, settings: InitSettings) -> None:
         cluster, settings.cluster_configuration or _cluster_configuration(cluster, settings)
     )
     upload_kubelet_config(
-        cluster, settings.kubelet_configuration or _kubelet_configuration(cluster)
+        cluster,
+        settings.kubelet_configuration or _kubelet_configuration(cluster),
+        settings.kubelet_config_map,
     )
-    mark_control_plane(cluster, settings.node_name, settings.taints)
+    mark_control_plane(cluster, settings.node_name, settings.taints, settings.labels)
     if settings.token:
         create_bootstrap_token(
             cluster,
@@ -98,8 +105,7 @@ def init_cluster(cluster: Cluster, settings: InitSettings) -> None:
     endpoint = settings.control_plane_endpoint or f"{cluster.advertise_address}:{cluster.port}"
     cluster_info(cluster, f"https://{endpoint}")
     if "addon/coredns" not in settings.skip_phases:
-        image = f"{settings.image_repository}/coredns/coredns:{settings.coredns_tag}"
-        install_coredns(cluster, image)
+        install_coredns(cluster, settings.coredns_image)
     if "addon/kube-proxy" not in settings.skip_phases:
         image = f"{settings.image_repository}/kube-proxy:{settings.kubernetes_version}"
         install_kube_proxy(cluster, image, f"https://{endpoint}", settings.kube_proxy_configuration)
@@ -230,23 +236,25 @@ def upload_config(cluster: Cluster, cluster_configuration: str) -> None:
     _readable_config_map(cluster, "kubeadm-config", data, "kubeadm:nodes-kubeadm-config", groups)
 
 
-def upload_kubelet_config(cluster: Cluster, configuration: str) -> None:
-    """Keep the KubeletConfiguration (YAML) in the ConfigMap kubelet-config."""
+def upload_kubelet_config(
+    cluster: Cluster, configuration: str, name: str = "kubelet-config"
+) -> None:
+    """Keep the KubeletConfiguration (YAML) in a ConfigMap."""
     groups = ("system:nodes", *DEFAULT_GROUPS)
-    _readable_config_map(
-        cluster, "kubelet-config", {"kubelet": configuration}, "kubeadm:kubelet-config", groups
-    )
+    role = f"kubeadm:{name}"
+    _readable_config_map(cluster, name, {"kubelet": configuration}, role, groups)
 
 
-def mark_control_plane(cluster: Cluster, node: str, taints: list[Object]) -> None:
+def mark_control_plane(
+    cluster: Cluster, node: str, taints: list[Object], names: Sequence[str] = (CONTROL_PLANE,)
+) -> None:
     """Label and taint the control-plane node."""
     client = _kubeadm(cluster)
     found = client.get("nodes", node)
     if found is None:
         raise LookupError(f"node {node!r} is not in the cluster: start its kubelet first")
     labels = found["metadata"].setdefault("labels", {})
-    labels[CONTROL_PLANE] = ""
-    labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
+    labels.update(dict.fromkeys(names, ""))
     present = found["spec"].setdefault("taints", [])
     for taint in taints:
         if not any((t["key"], t["effect"]) == (taint["key"], taint["effect"]) for t in present):
@@ -327,11 +335,12 @@ def static_pod_manifests(cluster: Cluster, settings: InitSettings) -> dict[str, 
         "--client-ca-file=/etc/kubernetes/pki/ca.crt",
         "--enable-admission-plugins=NodeRestriction", "--enable-bootstrap-token-auth=true",
         f"--secure-port={cluster.port}", f"--service-cluster-ip-range={cluster.service_subnet}",
-    ], ("/readyz", cluster.port))  # fmt: skip
+    ], ("/readyz", cluster.port) if cluster.minor >= 16 else None)  # fmt: skip
     api["metadata"]["annotations"] = {
         "kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{address}:{cluster.port}"
     }
-    api["spec"]["containers"][0]["readinessProbe"]["httpGet"]["scheme"] = "HTTPS"
+    if cluster.minor >= 16:
+        api["spec"]["containers"][0]["readinessProbe"]["httpGet"]["scheme"] = "HTTPS"
     manager = ["kube-controller-manager", "--bind-address=127.0.0.1",
                "--kubeconfig=/etc/kubernetes/controller-manager.conf"]  # fmt: skip
     if cluster.pod_subnet:
@@ -341,7 +350,10 @@ def static_pod_manifests(cluster: Cluster, settings: InitSettings) -> dict[str, 
                  "--kubeconfig=/etc/kubernetes/scheduler.conf"]  # fmt: skip
     return {
         "etcd.yaml": _static_pod(
-            "etcd", etcd, ["etcd", "--data-dir=/var/lib/etcd"], ("/readyz", 2381)
+            "etcd",
+            etcd,
+            ["etcd", "--data-dir=/var/lib/etcd"],
+            ("/readyz", 2381) if cluster.minor >= 31 else None,
         ),
         "kube-apiserver.yaml": api,
         "kube-controller-manager.yaml": _static_pod(

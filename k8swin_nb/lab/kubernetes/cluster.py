@@ -22,6 +22,7 @@ from k8swin_nb.lab.kubernetes.controllers import CONTROLLERS
 from k8swin_nb.lab.kubernetes.errors import Object
 from k8swin_nb.lab.kubernetes.events import Recorder
 from k8swin_nb.lab.kubernetes.resources import named
+from k8swin_nb.lab.kubernetes.served import Front
 from k8swin_nb.lab.kubernetes.store import Store
 from k8swin_nb.lab.kubernetes.system_objects import create_system_objects
 from k8swin_nb.lab.kubernetes.tokens import ServiceAccountSigner
@@ -82,6 +83,8 @@ class Cluster:
             f"https://kubernetes.default.svc.{dns_domain}", service_account_key
         )
         self.api = Api(self)
+        self.front = Front(self.api, self.minor)
+        """What clients from outside ask."""
         self.kubelets: dict[str, Kubelet] = {}
         self.recorder = Recorder(self)
         self._observers: list[Callable[[Cluster], None]] = []
@@ -94,6 +97,11 @@ class Cluster:
         self._reconciled_version = 0
         create_system_objects(self)
         self.settle()
+
+    @property
+    def minor(self) -> int:
+        """13 of "v1.13.12"."""
+        return int(self.version.split(".")[1])
 
     def client(self, user: User = ADMIN, manager: str = "kubectl") -> Client:
         """Return a client that asks as `user`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from k8swin_nb.lab.kubernetes import timestamps
 from k8swin_nb.lab.kubernetes.environment import MissingReference, environment
 from k8swin_nb.lab.kubernetes.errors import Object
-from k8swin_nb.lab.kubernetes.node import Container
+from k8swin_nb.lab.kubernetes.node import Container, SystemHost
 from k8swin_nb.lab.kubernetes.probes import probe
 from k8swin_nb.lab.kubernetes.system_images import system_container
 
@@ -124,6 +124,8 @@ class ContainerRuntime:
         try:
             variables = environment(self.pod.cluster, pod, self.spec)
             known = system_container(self.spec)
+            if known is not None and isinstance(machine, SystemHost):
+                machine.system_started(str(self.spec["image"]))
             started = known or machine.start_container(pod, self.spec, variables)
         except MissingReference as error:
             self.waiting = ("CreateContainerConfigError", str(error))

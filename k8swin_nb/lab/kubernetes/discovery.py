@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-from k8swin_nb.lab.kubernetes import resources, schema
+from k8swin_nb.lab.kubernetes import schema, served
 from k8swin_nb.lab.kubernetes.errors import Object
 from k8swin_nb.lab.kubernetes.resources import Resource, Subresource
 
@@ -26,23 +26,23 @@ def _group(group: str, versions: list[str]) -> Object:
     return {"name": group, "versions": listed, "preferredVersion": listed[0]}
 
 
-def group_list() -> Object:
+def group_list(minor: int) -> Object:
     """/apis."""
-    found = [_group(group, versions) for group, versions in resources.groups().items() if group]
+    found = [_group(group, versions) for group, versions in served.groups(minor).items() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": found}
 
 
-def group(name: str) -> Object | None:
+def group(name: str, minor: int) -> Object | None:
     """/apis/GROUP."""
-    versions = resources.groups().get(name)
+    versions = served.groups(minor).get(name)
     if not name or versions is None:
         return None
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)}
 
 
-def resource_list(group_name: str, version: str) -> Object | None:
+def resource_list(group_name: str, version: str, minor: int) -> Object | None:
     """/api/v1 or /apis/GROUP/VERSION."""
-    found = [r for r in resources.table() if (r.group, r.version) == (group_name, version)]
+    found = [r for r in served.seen(minor) if (r.group, r.version) == (group_name, version)]
     if not found:
         return None
     listed: list[Object] = []
@@ -82,10 +82,10 @@ def _sub_entry(resource: Resource, name: str, sub: Subresource) -> Object:
     return entry
 
 
-def aggregated(core: bool) -> Object:
+def aggregated(core: bool, minor: int) -> Object:
     """Return the aggregated discovery document of /api (`core`) or /apis."""
     items = []
-    for name, versions in resources.groups().items():
+    for name, versions in served.groups(minor).items():
         if bool(name) == core:
             continue
         items.append(
@@ -96,7 +96,7 @@ def aggregated(core: bool) -> Object:
                         "version": version,
                         "resources": [
                             _aggregated_entry(resource)
-                            for resource in resources.table()
+                            for resource in served.seen(minor)
                             if (resource.group, resource.version) == (name, version)
                         ],
                         "freshness": "Current",
@@ -153,10 +153,10 @@ def version_info(version: str) -> Object:
     }
 
 
-def openapi_index() -> Object:
+def openapi_index(minor: int) -> Object:
     """/openapi/v3."""
     paths: Object = {}
-    for group_name, versions in resources.groups().items():
+    for group_name, versions in served.groups(minor).items():
         for version in versions:
             path = f"apis/{group_name}/{version}" if group_name else f"api/{version}"
             paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}"}
@@ -170,12 +170,13 @@ def openapi_document(group_name: str, version: str, release: str) -> Object | No
     The types carry no prose, and of each operation only what kubectl looks for is there: the kind
     it is about and that it takes `fieldValidation` and `dryRun`.
     """
-    served = [r for r in resources.table() if (r.group, r.version) == (group_name, version)]
-    if not served:
+    minor = int(release.split(".")[1])
+    found_here = [r for r in served.seen(minor) if (r.group, r.version) == (group_name, version)]
+    if not found_here:
         return None
     wanted: dict[str, Any] = {}
     paths: Object = {}
-    for resource in served:
+    for resource in found_here:
         for kind in (resource.kind, f"{resource.kind}List"):
             found = schema.schema_of(resource.api_version, kind)
             for name, definition in schema.definitions().items():

@@ -98,9 +98,15 @@ class Kubelet:
         labels = {
             "beta.kubernetes.io/arch": facts.architecture,
             "beta.kubernetes.io/os": facts.operating_system,
-            "kubernetes.io/arch": facts.architecture,
             "kubernetes.io/hostname": self.name,
-            "kubernetes.io/os": facts.operating_system,
+            **(
+                {
+                    "kubernetes.io/arch": facts.architecture,
+                    "kubernetes.io/os": facts.operating_system,
+                }
+                if self.cluster.minor >= 14
+                else {}
+            ),
             **facts.labels,
             **self.register_labels,
         }
@@ -142,7 +148,7 @@ class Kubelet:
                 "bootID": facts.boot_id,
                 "containerRuntimeVersion": facts.container_runtime_version,
                 "kernelVersion": facts.kernel_version,
-                "kubeProxyVersion": "",
+                "kubeProxyVersion": facts.kubelet_version if self.cluster.minor < 33 else "",
                 "kubeletVersion": facts.kubelet_version,
                 "machineID": facts.machine_id,
                 "operatingSystem": facts.operating_system,
@@ -213,6 +219,8 @@ class Kubelet:
             self.cluster.recorder.record(node, reason, text, component="kubelet", host=self.name)
 
     def _renew(self) -> None:
+        if self.cluster.minor < 14:
+            return  # the node's status was the only sign of life
         now = self.cluster.clock()
         lease = self.cluster.object("leases", self.name, "kube-node-lease")
         if lease is not None and now - self._renewed < _RENEW_EVERY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from k8swin_nb.lab.network import HttpHandler
 
@@ -64,3 +64,11 @@ class NodeMachine(Protocol):
         self, pod: dict[str, Any], container: dict[str, Any], environment: dict[str, str]
     ) -> Container:
         """Start a container of a pod (both as API objects); raises RuntimeError with the runtime's text."""
+
+
+@runtime_checkable
+class SystemHost(Protocol):
+    """A machine on which containers of the control plane's images leave traces."""
+
+    def system_started(self, image: str) -> None:
+        """Be told that a container of such an image started."""

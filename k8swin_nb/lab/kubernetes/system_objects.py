@@ -22,6 +22,8 @@ def create_system_objects(cluster: Cluster) -> None:
     """Create the objects that every cluster has before anybody asks it anything."""
     client = Client(cluster, API_SERVER, "kube-apiserver")
     for name in NAMESPACES:
+        if name == "kube-node-lease" and cluster.minor < 14:
+            continue
         client.create("namespaces", _object("v1", "Namespace", name))
     for name, value in PRIORITIES.items():
         client.create(

@@ -45,10 +45,13 @@ class WriteOptions:
 class Writer:
     """Writes to one store."""
 
-    def __init__(self, store: Store, service_subnet: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, service_subnet: str, clock: Callable[[], float], minor: int
+    ) -> None:
         self.store = store
         self.service_subnet = service_subnet
         self.clock = clock
+        self.minor = minor
 
     def create(
         self, resource: Resource, namespace: str, obj: Object, options: WriteOptions
@@ -88,7 +91,7 @@ class Writer:
 
     def _prepare_new(self, resource: Resource, obj: Object, options: WriteOptions) -> None:
         if resource.kind == "Pod":
-            admission.admit_pod(self.store, obj)
+            admission.admit_pod(self.store, obj, self.minor)
         elif resource.kind == "CertificateSigningRequest":
             spec = obj["spec"]
             spec["username"], spec["groups"] = options.user.name, list(options.user.groups)

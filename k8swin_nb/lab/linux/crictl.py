@@ -13,7 +13,7 @@ from k8swin_nb.lab.internet.pulling import Image, PullError, split
 from k8swin_nb.lab.linux.files import Files, machine_of
 from k8swin_nb.lab.linux.words import ago, columns, decimal_size
 from k8swin_nb.lab.machines import containerd_config
-from k8swin_nb.lab.machines.container_runtime import ContainerRecord, ContainerRuntime
+from k8swin_nb.lab.machines.container_runtime import ContainerRecord, ContainerRuntime, Runtime
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 
 _GLOBAL = Options(
@@ -207,7 +207,9 @@ def _remove_image(process: Process, runtime: ContainerRuntime, parsed: Parsed) -
 
 
 def _containers(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
-    found = [one for one in _all(runtime) if one.sandbox and (one.running or "-a" in parsed)]
+    found = [
+        one for one in all_containers(runtime) if one.sandbox and (one.running or "-a" in parsed)
+    ]
     if name := parsed.get("--name"):
         found = [one for one in found if name in one.name]
     if state := (parsed.get("--state") or parsed.get("-s")):
@@ -235,11 +237,11 @@ def _containers(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> 
     return 0
 
 
-def _all(runtime: ContainerRuntime) -> list[ContainerRecord]:
+def all_containers(runtime: Runtime) -> list[ContainerRecord]:
     """Return the containers, with those of system images, which the kubelet runs by itself."""
     found = list(runtime.containers)
     known = {(one.sandbox.uid, one.name) for one in found if one.sandbox}
-    kubelet = runtime.machine.kubelet
+    kubelet = runtime.machine.kubelet if runtime.machine.pod_runtime is runtime else None
     for pod in list(kubelet.pods.values()) if kubelet else []:
         for part in pod.containers:
             container, image = part.container, runtime.image(part.spec["image"])
@@ -279,7 +281,7 @@ def _pods(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
         if option in parsed:
             raise NotSimulated(f"crictl pods {option}")
     runtime.drop_finished_pods()
-    _all(runtime)
+    all_containers(runtime)
     found = sorted(runtime.sandboxes.values(), key=lambda one: -one.created)
     if name := parsed.get("--name"):
         found = [one for one in found if name in one.name]
@@ -305,7 +307,7 @@ def _pods(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
 
 
 def _logs(process: Process, runtime: ContainerRuntime, parsed: Parsed) -> int:
-    for record in _all(runtime):
+    for record in all_containers(runtime):
         if parsed.operands and record.id.startswith(parsed.operands[0]):
             lines = record.container.logs().splitlines(keepends=True)
             if tail := parsed.get("--tail"):

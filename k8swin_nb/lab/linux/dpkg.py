@@ -33,7 +33,10 @@ def dpkg(process: Process) -> int:
     if "--print-foreign-architectures" in parsed or "-C" in parsed or "--configure" in parsed:
         return 0
     if "--version" in parsed:
-        process.out("Debian 'dpkg' package management program version 1.21.22 (amd64).\n")
+        process.out(
+            "Debian 'dpkg' package management program version "
+            f"{machine_of(process).distribution.dpkg} (amd64).\n"
+        )
         return 0
     if "-l" in parsed:
         return _list(process, table.table, parsed.operands)

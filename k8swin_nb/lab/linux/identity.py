@@ -8,7 +8,6 @@ import time
 
 from k8swin_nb.lab.arguments import Options
 from k8swin_nb.lab.linux.files import Files, explain, machine_of
-from k8swin_nb.lab.machines.kernel import RELEASE, VERSION
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 
 _HOSTNAMECTL = Options(
@@ -86,8 +85,8 @@ def hostnamectl(process: Process) -> int:
         raise NotSimulated(f"hostnamectl {verb}")
     if parsed.get("--json") in ("pretty", "short"):
         fields = {"Hostname": machine.name, "StaticHostname": static, "PrettyHostname": None,
-                  "Chassis": "vm", "KernelName": "Linux", "KernelRelease": RELEASE,
-                  "OperatingSystemPrettyName": "Debian GNU/Linux 12 (bookworm)"}  # fmt: skip
+                  "Chassis": "vm", "KernelName": "Linux", "KernelRelease": machine.kernel.release,
+                  "OperatingSystemPrettyName": machine.distribution.pretty}  # fmt: skip
         pretty = parsed.get("--json") == "pretty"
         text = json.dumps(fields, indent="\t" if pretty else None)
         process.out(f"{text}\n")
@@ -100,8 +99,8 @@ def hostnamectl(process: Process) -> int:
         f"      Machine ID: {machine_id}\n"
         f"         Boot ID: {machine.boot_id.replace('-', '')}\n"
         "  Virtualization: microsoft\n"
-        "Operating System: Debian GNU/Linux 12 (bookworm)\n"
-        f"          Kernel: Linux {RELEASE}\n"
+        f"Operating System: {machine.distribution.pretty}\n"
+        f"          Kernel: Linux {machine.kernel.release}\n"
         "    Architecture: x86-64\n"
         " Hardware Vendor: Microsoft Corporation\n"
         "  Hardware Model: Virtual Machine\n"
@@ -194,14 +193,16 @@ def uname(process: Process) -> int:
     """Run uname."""
     parsed = _UNAME.parse("uname", process.argv[1:])
     machine = machine_of(process)
+    ubuntu = machine.distribution.fields["ID"] == "ubuntu"
+    unknown = "x86_64" if ubuntu else "unknown"  # what a vendor makes of coreutils' question
     parts = {
         "-s": "Linux",
         "-n": machine.name,
-        "-r": RELEASE,
-        "-v": VERSION,
+        "-r": machine.kernel.release,
+        "-v": machine.kernel.version,
         "-m": "x86_64",
-        "-p": "unknown",
-        "-i": "unknown",
+        "-p": unknown,
+        "-i": unknown,
         "-o": "GNU/Linux",
     }
     if "-a" in parsed:
@@ -359,11 +360,12 @@ def lsb_release(process: Process) -> int:
     parsed = Options(
         flags="-a,--all -s,--short -c,--codename -r,--release -i,--id -d,--description"
     ).parse("lsb_release", process.argv[1:])
+    fields = machine_of(process).os_release()
     rows = {
-        "-i": ("Distributor ID", "Debian"),
-        "-d": ("Description", "Debian GNU/Linux 12 (bookworm)"),
-        "-r": ("Release", "12"),
-        "-c": ("Codename", "bookworm"),
+        "-i": ("Distributor ID", fields["ID"].capitalize()),
+        "-d": ("Description", fields["PRETTY_NAME"]),
+        "-r": ("Release", fields["VERSION_ID"]),
+        "-c": ("Codename", fields["VERSION_CODENAME"]),
     }
     for key, (title, value) in rows.items():
         if "-a" in parsed or key in parsed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8swin_nb.lab.arguments import Options, Parsed
 from k8swin_nb.lab.linux.files import Files, explain, machine_of
-from k8swin_nb.lab.machines.kernel import KNOWN_MODULES, RELEASE, setting_path
+from k8swin_nb.lab.machines.kernel import KNOWN_MODULES, setting_path
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 
 _MODPROBE = Options(
@@ -27,7 +27,7 @@ def modprobe(process: Process) -> int:
         if plain not in KNOWN_MODULES and plain not in machine.kernel.modules:
             if "-q" not in parsed:
                 process.err(
-                    f"modprobe: FATAL: Module {name} not found in directory /lib/modules/{RELEASE}\n"
+                    f"modprobe: FATAL: Module {name} not found in directory /lib/modules/{machine.kernel.release}\n"
                 )
             code = 1
         elif process.user != "root":

@@ -53,7 +53,7 @@ def systemctl(process: Process) -> int:
             raise NotSimulated(f"systemctl {option}")
     if "--version" in parsed:
         process.out(
-            "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT +SELINUX +APPARMOR default-hierarchy=unified\n"
+            f"systemd {machine_of(process).distribution.systemd}\n+PAM +AUDIT +SELINUX +APPARMOR default-hierarchy=unified\n"
         )
         return 0
     if parsed.get("-P"):

@@ -29,6 +29,8 @@ class Machine(ABC):
         self.powered_on = True
         self.unreachable_until = 0.0
         """Until when (`time.monotonic()`) the network does not reach this machine."""
+        self.damaged_downloads = 0
+        """How many of the next files from the internet arrive with another byte in their middle (a fault)."""
         self.listening: dict[int, HttpHandler | str] = {}
         """TCP ports on which something of this machine listens: an HTTP handler, or a plain name."""
         self._observers: list[Callable[[Machine], None]] = []

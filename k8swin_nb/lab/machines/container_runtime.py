@@ -1,4 +1,4 @@
-"""The container runtime of a Linux machine: containerd's images, containers and readiness."""
+"""The container runtimes of a Linux machine: images and containers, and containerd itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import tomllib
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from k8swin_nb.lab.internet import pulling
 from k8swin_nb.lab.internet.pulling import Image, PullError
@@ -46,15 +46,16 @@ class ContainerRecord:
     container: Container
     attempt: int = 0
     namespace: str = CRI_NAMESPACE
+    shown_image: str = ""  # as it was asked for; "" for the image's own name
 
     @property
     def running(self) -> bool:
         return self.container.exit_code() is None
 
 
-@dataclass(slots=True)
-class ContainerRuntime:
-    """containerd on one machine; images and containers outlive the process, as the real ones do."""
+@dataclass
+class Runtime:
+    """Images and containers of a machine; they outlive the daemon's process, as the real ones do."""
 
     machine: LinuxMachine
     running: bool = False
@@ -65,24 +66,14 @@ class ContainerRuntime:
     containers: list[ContainerRecord] = field(default_factory=list)
     server_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    def start(self, version: str) -> str | None:
-        """Start the daemon with the configuration on disk; returns its last words when it fails."""
-        try:
-            text = self.machine.read_text("/etc/containerd/config.toml")
-        except OSError:
-            text = f"version = {containerd_config.default(version)['version']}\n"
-        try:
-            self.config = containerd_config.effective(version, text)
-        except (tomllib.TOMLDecodeError, ValueError) as error:
-            return f"containerd: failed to load TOML: /etc/containerd/config.toml: {error}"
-        self.version, self.running = version, True
-        self.machine.write_file(SOCKET, b"", 0o660)
-        return None
+    name: ClassVar[str]
+    """As in a node's `containerRuntimeVersion`."""
+    namespace: ClassVar[str]
+    """Where the images of pods are."""
 
-    def stop(self) -> None:
-        """Stop the daemon; containers run on."""
-        self.running = False
-        self.machine.path(SOCKET).unlink(missing_ok=True)
+    def cri_error(self) -> str | None:
+        """Return why the kubelet cannot use this runtime, or None."""
+        raise NotImplementedError
 
     def power_off(self) -> None:
         """End the daemon and every container."""
@@ -92,19 +83,9 @@ class ContainerRuntime:
         self.sandboxes.clear()
         self.running = False
 
-    def cri_error(self, endpoint: str = f"unix://{SOCKET}") -> str | None:
-        """Return why a CRI client cannot talk to an endpoint, in the client's words, or None."""
-        path = endpoint.removeprefix("unix://").replace("/var/run/", "/run/")
-        head = f'validate CRI v1 runtime API for endpoint "{endpoint}": rpc error: code = '
-        if path != SOCKET or not self.running:
-            path = endpoint.removeprefix("unix://")
-            return (
-                f'{head}Unavailable desc = connection error: desc = "transport: Error while dialing: '
-                f'dial unix {path}: connect: no such file or directory"'
-            )
-        if not containerd_config.cri_enabled(self.config):
-            return f"{head}Unimplemented desc = unknown service runtime.v1.RuntimeService"
-        return None
+    def cni_directories(self) -> tuple[str, list[str]]:
+        """Return where CNI configurations are, and where plugins are."""
+        raise NotImplementedError
 
     def network_error(self) -> str | None:
         """Return why the pod network is not ready, or None."""
@@ -113,8 +94,8 @@ class ContainerRuntime:
         return None
 
     def cni_config(self) -> dict[str, Any] | None:
-        """Return the first usable CNI configuration, as containerd picks it."""
-        directory, binaries = containerd_config.cni_directories(self.config)
+        """Return the first usable CNI configuration, as the runtime picks it."""
+        directory, binaries = self.cni_directories()
         try:
             names = sorted(entry.name for entry in self.machine.path(directory).iterdir())
         except OSError:
@@ -135,7 +116,7 @@ class ContainerRuntime:
     def _plugin(self, kind: str, directories: list[str]) -> bool:
         return any(self.machine.exists(f"{directory}/{kind}") for directory in directories)
 
-    def pull(self, reference: str, namespace: str = CRI_NAMESPACE) -> Image:
+    def pull(self, reference: str, namespace: str = "") -> Image:
         """Make an image present.
 
         Raises:
@@ -146,12 +127,12 @@ class ContainerRuntime:
             image = pulling.resolve(self.machine, full, "linux")
         except PullError as error:
             raise PullError(f'failed to pull and unpack image "{full}": {error}') from error
-        self.images.setdefault(namespace, {})[full] = image
+        self.images.setdefault(namespace or self.namespace, {})[full] = image
         return image
 
-    def image(self, reference: str, namespace: str = CRI_NAMESPACE) -> Image | None:
+    def image(self, reference: str, namespace: str = "") -> Image | None:
         """Return a present image by reference or by (the beginning of) its id."""
-        present = self.images.get(namespace, {})
+        present = self.images.get(namespace or self.namespace, {})
         if found := present.get(pulling.normalize(reference)):
             return found
         wanted = reference.removeprefix("sha256:")
@@ -200,3 +181,48 @@ class ContainerRuntime:
             for record in self.containers
             if record.sandbox is None or record.sandbox.uid in self.sandboxes
         ]
+
+
+@dataclass
+class ContainerRuntime(Runtime):
+    """containerd on one machine."""
+
+    name = "containerd"
+    namespace = CRI_NAMESPACE
+
+    def cni_directories(self) -> tuple[str, list[str]]:
+        """Return where CNI configurations are, and where plugins are."""
+        return containerd_config.cni_directories(self.config)
+
+    def start(self, version: str) -> str | None:
+        """Start the daemon with the configuration on disk; returns its last words when it fails."""
+        try:
+            text = self.machine.read_text("/etc/containerd/config.toml")
+        except OSError:
+            text = f"version = {containerd_config.default(version)['version']}\n"
+        try:
+            self.config = containerd_config.effective(version, text)
+        except (tomllib.TOMLDecodeError, ValueError) as error:
+            return f"containerd: failed to load TOML: /etc/containerd/config.toml: {error}"
+        self.version, self.running = version, True
+        self.machine.write_file(SOCKET, b"", 0o660)
+        return None
+
+    def stop(self) -> None:
+        """Stop the daemon; containers run on."""
+        self.running = False
+        self.machine.path(SOCKET).unlink(missing_ok=True)
+
+    def cri_error(self, endpoint: str = f"unix://{SOCKET}") -> str | None:
+        """Return why a CRI client cannot talk to an endpoint, in the client's words, or None."""
+        path = endpoint.removeprefix("unix://").replace("/var/run/", "/run/")
+        head = f'validate CRI v1 runtime API for endpoint "{endpoint}": rpc error: code = '
+        if path != SOCKET or not self.running:
+            path = endpoint.removeprefix("unix://")
+            return (
+                f'{head}Unavailable desc = connection error: desc = "transport: Error while dialing: '
+                f'dial unix {path}: connect: no such file or directory"'
+            )
+        if not containerd_config.cri_enabled(self.config):
+            return f"{head}Unimplemented desc = unknown service runtime.v1.RuntimeService"
+        return None

@@ -13,19 +13,6 @@ from k8swin_nb.lab.machines.units import UnitError
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.linux import LinuxMachine
 
-_BASE = """\
-adduser 3.134 all|apt 2.6.1|base-files 12.4+deb12u12|base-passwd 3.6.1|bash 5.2.15-2+b8
-bsdutils 1:2.38.1-5+deb12u3|ca-certificates 20230311+deb12u1 all|coreutils 9.1-1|cron 3.0pl1-162
-curl 7.88.1-10+deb12u15|dbus 1.14.10-1~deb12u1|debian-archive-keyring 2023.3+deb12u2 all|dpkg 1.21.22
-findutils 4.9.0-4|gpg 2.2.40-1.1+deb12u2|gpgv 2.2.40-1.1+deb12u2|grep 3.8-5|gzip 1.12-1
-hostname 3.23+nmu1|ifupdown 0.8.41|init 1.65.2|iproute2 6.1.0-3|iputils-ping 3:20221126-1+deb12u1
-kmod 30+20221128-1|libc6 2.36-9+deb12u13|libseccomp2 2.5.4-1+deb12u1|libssl3 3.0.17-1~deb12u3
-linux-image-amd64 6.1.153-1|login 1:4.13+dfsg1-1+deb12u1|mount 2.38.1-5+deb12u3
-openssh-server 1:9.2p1-2+deb12u7|openssl 3.0.17-1~deb12u3|passwd 1:4.13+dfsg1-1+deb12u1
-procps 2:4.0.2-3|sed 4.9-1|sudo 1.9.13p3-1+deb12u2|systemd 252.39-1~deb12u1|tar 1.34+dfsg-1.2+deb12u1
-tzdata 2025b-0+deb12u1 all|util-linux 2.38.1-5+deb12u3|wget 1.21.3-1+deb12u1|xz-utils 5.4.1-1
-zlib1g 1:1.2.13.dfsg-1"""
-
 
 @dataclass(slots=True)
 class Installed:
@@ -50,7 +37,7 @@ class InstalledPackages:
         self._machine = machine
         self.table: dict[str, Installed] = {}
         self.holds: set[str] = set()
-        for row in _BASE.replace("\n", "|").split("|"):
+        for row in machine.distribution.packages.replace("\n", "|").split("|"):
             words = row.split()
             package = Package(words[0], words[1], f"{words[0]} of the base system")
             if words[2:]:
@@ -87,6 +74,8 @@ class InstalledPackages:
         kept = set(old.files if old else ()) - set(content.files)
         for path in sorted(kept - set(package.conffiles)):
             machine.path(path).unlink(missing_ok=True)
+        for group in package.groups:
+            self._add_group(group)
         for path, data in content.files.items():
             if path in package.conffiles and machine.exists(path):
                 continue
@@ -107,6 +96,14 @@ class InstalledPackages:
             machine.write_file("/run/reboot-required.pkgs", f"{package.name}\n")
         self._write()
         return self._enable(package, fresh=old is None or old.removed)
+
+    def _add_group(self, name: str) -> None:
+        text = self._machine.read_text("/etc/group")
+        if f"\n{name}:" in f"\n{text}":
+            return
+        taken = {int(line.split(":")[2]) for line in text.splitlines() if line.count(":") == 3}
+        number = next(one for one in range(998, 100, -1) if one not in taken)
+        self._machine.write_file("/etc/group", f"{text.rstrip()}\n{name}:x:{number}:\n")
 
     def _enable(self, package: Package, *, fresh: bool) -> list[str]:
         said: list[str] = []

@@ -106,6 +106,13 @@ class Interfaces:
                 best, length = route, network.prefixlen
         return best
 
+    def network_of(self, device: str) -> str:
+        """Return the network of an interface's first address, or "" when it has none."""
+        link = self.links.get(device)
+        if link is None or not link.addresses:
+            return ""
+        return str(ipaddress.ip_interface(link.addresses[0]).network)
+
     def own(self, address: str) -> str | None:
         """Return the interface that has an address."""
         for link in self.links.values():

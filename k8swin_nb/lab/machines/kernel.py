@@ -6,8 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-RELEASE = "6.1.0-41-amd64"
-VERSION = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)"
+from k8swin_nb.lab.machines.distributions import BOOKWORM, Distribution
 
 _NEEDS = {
     "br_netfilter": ["bridge"],
@@ -128,10 +127,21 @@ class Kernel:
     cpus: int
     memory: int  # bytes
     cgroup: str  # "v1" or "v2"
+    distribution: Distribution = BOOKWORM
     product_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     modules: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_FROM_START, 0))
     settings: dict[str, str] = field(default_factory=lambda: dict(_SETTINGS))
     swap: list[SwapArea] = field(default_factory=list)
+
+    @property
+    def release(self) -> str:
+        """What `uname -r` prints."""
+        return self.distribution.kernel
+
+    @property
+    def version(self) -> str:
+        """What `uname -v` prints."""
+        return self.distribution.kernel_version
 
     def load(self, module: str) -> bool:
         """Load a module and those it needs; False when there is no such module."""
@@ -189,7 +199,7 @@ class Kernel:
         }
         files |= {
             "/proc/sys/kernel/hostname": f"{hostname}\n",
-            "/proc/sys/kernel/osrelease": f"{RELEASE}\n",
+            "/proc/sys/kernel/osrelease": f"{self.release}\n",
             "/proc/sys/kernel/ostype": "Linux\n",
             "/proc/sys/kernel/random/boot_id": f"{boot_id}\n",
             "/proc/swaps": self._swaps(),
@@ -203,8 +213,8 @@ class Kernel:
                 f"cpu MHz\t\t: 2400.000\ncpu cores\t: {self.cpus}\n\n"
                 for number in range(self.cpus)
             ),
-            "/proc/version": f"Linux version {RELEASE} (debian-kernel@lists.debian.org) {VERSION}\n",
-            "/proc/cmdline": f"BOOT_IMAGE=/boot/vmlinuz-{RELEASE} root=/dev/sda1 ro quiet\n",
+            "/proc/version": f"Linux version {self.release} ({self.distribution.kernel_builder}) {self.version}\n",
+            "/proc/cmdline": f"BOOT_IMAGE=/boot/vmlinuz-{self.release} root=/dev/sda1 ro quiet\n",
             "/proc/uptime": f"{time.time() - booted_at:.0f}.00 {time.time() - booted_at:.0f}.00\n",
             "/proc/loadavg": "0.08 0.03 0.01 1/132 1042\n",
             "/proc/filesystems": "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\n\text4\n"

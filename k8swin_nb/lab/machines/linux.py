@@ -1,4 +1,4 @@
-"""A simulated Linux server: Debian 12, as fresh as an installer leaves it.
+"""A simulated Linux server: Debian 12 or Ubuntu 18.04, as fresh as an installer leaves it.
 
 The disk is a real directory; what the kernel and systemd keep in memory is here and in the modules
 beside this one. Commands are in `lab/linux`; the shell that runs scripts is in `lab/bash`.
@@ -19,8 +19,12 @@ from k8swin_nb.lab.internet.binaries import identity
 from k8swin_nb.lab.internet.pulling import PullError
 from k8swin_nb.lab.kubernetes.node import Container, NodeFacts
 from k8swin_nb.lab.machines import kernel as kernels
-from k8swin_nb.lab.machines.container_runtime import ContainerRuntime
+from k8swin_nb.lab.machines import node_rules
+from k8swin_nb.lab.machines.container_runtime import ContainerRuntime, Runtime
 from k8swin_nb.lab.machines.daemons import DAEMONS, KUBELET_CONFIG
+from k8swin_nb.lab.machines.distributions import BOOKWORM, DISTRIBUTIONS
+from k8swin_nb.lab.machines.docker_engine import SHIM, DockerEngine
+from k8swin_nb.lab.machines.firewall import Firewall
 from k8swin_nb.lab.machines.installed import InstalledPackages
 from k8swin_nb.lab.machines.interfaces import Interfaces
 from k8swin_nb.lab.machines.journal import Journal
@@ -52,7 +56,8 @@ class LinuxMachine(LinuxFiles):
         python_bash: whether scripts run in the Python interpreter and never in the host's bash.
         cpus: processors.
         memory: bytes.
-        cgroup: "v2" or "v1".
+        distribution: code name of what is installed: "bookworm" or "bionic".
+        cgroup: "v2" or "v1"; the distribution's own when None.
         swap: whether a swap file is in use.
         gateway: of the default route.
         packages: names of packages that are installed from the start, "containerd.io" for example.
@@ -71,7 +76,8 @@ class LinuxMachine(LinuxFiles):
         python_bash: bool = False,
         cpus: int = 2,
         memory: int = 4 * 1024**3,
-        cgroup: str = "v2",
+        distribution: str = BOOKWORM.codename,
+        cgroup: str | None = None,
         swap: bool = True,
         gateway: str | None = None,
         packages: Sequence[str] = (),
@@ -82,15 +88,19 @@ class LinuxMachine(LinuxFiles):
         self._python_bash = python_bash
         self._owners: dict[str, tuple[str, str]] = {}
         root.mkdir(parents=True, exist_ok=True)
-        lay_out(root, name, address, user, swap=swap)
-        self._hardware = (cpus, memory, cgroup)
-        self.kernel = Kernel(cpus, memory, cgroup)
+        self.distribution = DISTRIBUTIONS[distribution]
+        lay_out(root, self.distribution, name, address, user, swap=swap)
+        self._hardware = (cpus, memory, cgroup or self.distribution.cgroup, self.distribution)
+        self.kernel = Kernel(*self._hardware)
         self.journal = Journal(boot=self.boot_id)
         default_gateway = address.rpartition(".")[0] + ".1"
         self.interfaces = Interfaces(address, default_gateway if gateway is None else gateway)
-        self.iptables: dict[str, dict[str, Any]] = {}
+        self.firewall, self.firewall6 = Firewall(), Firewall()
         self.clock_synchronized = False
         self.runtime = ContainerRuntime(self)
+        self.docker = DockerEngine(self)
+        self.kubelet_options: dict[str, str] = {}
+        """The command line of the kubelet that was started last."""
         self.installed = InstalledPackages(self)
         self.units = Units(self, DAEMONS)
         self.cluster: Cluster | None = None
@@ -161,7 +171,7 @@ class LinuxMachine(LinuxFiles):
 
     def _identity(self, path: str) -> tuple[str, str] | None:
         if path.startswith(("/lib/systemd/systemd-", "/usr/lib/systemd/systemd-")):
-            return path.rpartition("/")[2], "252"
+            return path.rpartition("/")[2], self.distribution.systemd
         try:
             with self.path(path).open("rb") as file:
                 return identity(file.read(300))
@@ -234,6 +244,7 @@ class LinuxMachine(LinuxFiles):
             self.powered_on = False
         self.units.power_off()
         self.runtime.power_off()
+        self.docker.power_off()
         self.listening.clear()
         if self._shell is not None:
             self._shell.stop()
@@ -251,7 +262,8 @@ class LinuxMachine(LinuxFiles):
         uuid_of_product = self.kernel.product_uuid
         self.kernel = Kernel(*self._hardware, product_uuid=uuid_of_product)
         self.clock_synchronized = False
-        self.iptables.clear()
+        self.firewall.clear()
+        self.firewall6.clear()
         gateway = next(
             (r.gateway for r in self.interfaces.routes if r.destination == "default"), ""
         )
@@ -325,6 +337,8 @@ class LinuxMachine(LinuxFiles):
         """Do what follows when systemd stops a service of ours."""
         if program == "containerd":
             self.runtime.stop()
+        elif program == "dockerd":
+            self.docker.stop()
         elif program == "sshd":
             self.listening.pop(22, None)
         elif program == "chronyd":
@@ -335,6 +349,7 @@ class LinuxMachine(LinuxFiles):
 
     def kubelet_started(self) -> None:
         """Open the kubelet's ports, and those of the control plane when its manifests are there."""
+        node_rules.of_kubelet(self)
         self.listening[10250] = "kubelet"
         self.listening[10248] = "kubelet"
         if self.control_plane and self.exists("/etc/kubernetes/manifests/kube-apiserver.yaml"):
@@ -349,9 +364,9 @@ class LinuxMachine(LinuxFiles):
             address=self._node_address(),
             operating_system="linux",
             os_image=self.os_release().get("PRETTY_NAME", "Linux"),
-            kernel_version=kernels.RELEASE,
-            container_runtime_version=f"containerd://{self.runtime.version}",
-            kubelet_version=f"v{self.program_version('/usr/bin/kubelet')}",
+            kernel_version=self.kernel.release,
+            container_runtime_version=f"{self.pod_runtime.name}://{self.pod_runtime.version}",
+            kubelet_version=f"v{self.kubelet_version}",
             machine_id=machine_id,
             boot_id=self.boot_id,
             cpus=self.kernel.cpus,
@@ -359,14 +374,36 @@ class LinuxMachine(LinuxFiles):
         )
 
     def _node_address(self) -> str:
-        try:
-            words = self.read_text("/var/lib/kubelet/kubeadm-flags.env").replace('"', " ").split()
-        except OSError:
-            words = []
-        for word in words:
-            if word.startswith("--node-ip="):
-                return word.partition("=")[2]
-        return self.address
+        return self.kubelet_options.get("node-ip") or self.address
+
+    @property
+    def kubelet_version(self) -> str:
+        """The version of the kubelet that the service starts, or that is on root's PATH."""
+        unit = self.units.load("kubelet.service")
+        path = unit.program if unit else ""
+        return self.program_version(path or self.which("kubelet") or "")
+
+    @property
+    def pod_runtime(self) -> Runtime:
+        """The runtime that the kubelet uses, by its command line and its version."""
+        minor = int((self.kubelet_version or "1.36").split(".")[1])
+        own = self.kubelet_options.get("container-runtime", "docker")
+        return self.docker if minor < 24 and own == "docker" else self.runtime
+
+    def runtime_at(self, endpoint: str) -> Runtime:
+        """Return the runtime that kubeadm's criSocket means."""
+        path = endpoint.removeprefix("unix://").replace("/run/", "/var/run/", 1)
+        return self.docker if path.replace("/var/var/", "/var/") == SHIM else self.runtime
+
+    def node_labels(self) -> dict[str, str]:
+        """Return the labels of the kubelet's --node-labels."""
+        pairs = self.kubelet_options.get("node-labels", "").split(",")
+        return {name: value for name, _, value in (pair.partition("=") for pair in pairs) if name}
+
+    def groups_of(self, user: str) -> set[str]:
+        """Return the groups a user is in, its own among them."""
+        rows = [line.split(":") for line in self.read_text("/etc/group").splitlines()]
+        return {user} | {row[0] for row in rows if len(row) == 4 and user in row[3].split(",")}
 
     def kubelet_running(self) -> bool:
         """Whether the kubelet's service runs and the machine is on."""
@@ -378,25 +415,35 @@ class LinuxMachine(LinuxFiles):
 
     def runtime_ready(self) -> str | None:
         """None when the container runtime answers, else why not."""
-        return self.runtime.cri_error()
+        return self.pod_runtime.cri_error()
 
     def network_ready(self) -> str | None:
         """None when the pod network is configured, else why not."""
-        return self.runtime.network_error()
+        if self.pod_runtime is self.docker and "network-plugin" not in self.kubelet_options:
+            return None  # Docker's own bridge
+        return self.pod_runtime.network_error()
 
     def pull(self, image: str) -> str | None:
         """Make an image present; an error is the runtime's text."""
-        if self.runtime.image(image):
+        runtime = self.pod_runtime
+        if runtime.image(image):
             return None
         try:
-            self.runtime.pull(image)
+            runtime.pull(image)
         except PullError as error:
+            if runtime is self.docker:
+                return f"rpc error: code = Unknown desc = Error response from daemon: {error}"
             return (
                 f"rpc error: code = NotFound desc = {error}"
                 if "not found" in str(error)
                 else (f"rpc error: code = Unknown desc = {error}")
             )
         return None
+
+    def system_started(self, image: str) -> None:
+        """Do what a container of the control plane's images does to its host when it starts."""
+        if image.partition("@")[0].rpartition("/")[2].partition(":")[0] == "kube-proxy":
+            node_rules.of_kube_proxy(self)
 
     def start_container(
         self, pod: dict[str, Any], container: dict[str, Any], environment: dict[str, str]

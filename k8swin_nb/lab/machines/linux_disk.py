@@ -1,9 +1,11 @@
-"""The disk of a freshly installed Linux server: Debian 12 with a swap file, sshd and a sudo user."""
+"""The disk of a freshly installed Linux server: a swap file, sshd and a user with sudo."""
 
 from __future__ import annotations
 
 import uuid
 from pathlib import Path
+
+from k8swin_nb.lab.machines.distributions import Distribution
 
 _SYSTEM_USERS = """\
 root:x:0:0:root:/root:/bin/bash
@@ -28,22 +30,6 @@ systemd-journal:x:999:
 systemd-network:x:998:
 nogroup:x:65534:
 """
-OS_RELEASE = """\
-PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
-NAME="Debian GNU/Linux"
-VERSION_ID="12"
-VERSION="12 (bookworm)"
-VERSION_CODENAME=bookworm
-ID=debian
-HOME_URL="https://www.debian.org/"
-SUPPORT_URL="https://www.debian.org/support"
-BUG_REPORT_URL="https://bugs.debian.org/"
-"""
-_SOURCES = """\
-deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main
-"""
 _UNIT = "[Unit]\nDescription={}\n\n[Service]\nType={}\nExecStart={}\n\n[Install]\nWantedBy={}\n"
 _SERVICES = {
     "cron": ("Regular background program processing daemon", "simple", "/usr/sbin/cron -f", "multi-user.target"),
@@ -55,14 +41,17 @@ _SERVICES = {
     "systemd-modules-load": ("Load Kernel Modules", "oneshot", "/lib/systemd/systemd-modules-load", "sysinit.target"),
     "systemd-sysctl": ("Apply Kernel Variables", "oneshot", "/lib/systemd/systemd-sysctl", "sysinit.target"),
 }  # fmt: skip
-_BINARIES = ("cron", "sshd")
+_PROGRAMS = (("usr/sbin/cron", "0"), ("usr/sbin/sshd", "0"))
 
 
-def lay_out(root: Path, name: str, address: str, user: str, *, swap: bool) -> None:
+def lay_out(
+    root: Path, distribution: Distribution, name: str, address: str, user: str, *, swap: bool
+) -> None:
     """Write the disk of a new machine.
 
     Args:
         root: the directory that becomes the machine's /.
+        distribution: what is installed.
         name: host name.
         address: of eth0.
         user: a login user besides root, in the group sudo.
@@ -120,11 +109,11 @@ def lay_out(root: Path, name: str, address: str, user: str, *, swap: bool) -> No
         (root / directory).chmod(0o1777)
     (root / "root").chmod(0o700)
     identity = uuid.uuid4().hex
-    debian_key = f"public key 0E98404D386FA1D9 of Debian, machine {identity}\n"
+    archive_key = f"public key {distribution.key} of the archive, machine {identity}\n"
     _write(root, {
-        "etc/apt/sources.list": _SOURCES,
-        "etc/apt/trusted.gpg.d/debian-archive-bookworm-automatic.asc": debian_key,
-        "etc/debian_version": "12.12\n",
+        "etc/apt/sources.list": distribution.sources,
+        distribution.key_path: archive_key,
+        **distribution.versions,
         "etc/fstab": "# <file system> <mount point> <type> <options> <dump> <pass>\n"
         "/dev/sda1 / ext4 errors=remount-ro 0 1\n" + ("/swap.img none swap sw 0 0\n" if swap else ""),
         "etc/group": _SYSTEM_GROUPS.replace("@USER@", user) + f"{user}:x:1000:\n",
@@ -132,7 +121,7 @@ def lay_out(root: Path, name: str, address: str, user: str, *, swap: bool) -> No
         "etc/hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n\n"
         "::1     localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n",
         "etc/machine-id": f"{identity}\n",
-        "etc/os-release": OS_RELEASE,
+        "etc/os-release": distribution.os_release,
         "etc/passwd": _SYSTEM_USERS + f"{user}:x:1000:1000::/home/{user}:/bin/bash\n",
         "etc/resolv.conf": "search lab.example\nnameserver 192.0.2.53\n",
         "etc/shells": "/bin/sh\n/bin/bash\n",
@@ -149,9 +138,9 @@ def lay_out(root: Path, name: str, address: str, user: str, *, swap: bool) -> No
     _link(root / "etc/sysctl.d/99-sysctl.conf", "../sysctl.conf")
     _link(root / "usr/lib/os-release", "../../etc/os-release")
     _link(root / "etc/localtime", "/usr/share/zoneinfo/Etc/UTC")
-    for binary in _BINARIES:
-        path = root / "usr/sbin" / binary
-        path.write_text(f"#!/.k8swin-lab/run {binary} 0\n")
+    for file, version in (*_PROGRAMS, *distribution.programs):
+        path = root / file
+        path.write_text(f"#!/.k8swin-lab/run {path.name} {version}\n")
         path.chmod(0o755)
     for service, (description, kind, command, target) in _SERVICES.items():
         unit = root / f"usr/lib/systemd/system/{service}.service"

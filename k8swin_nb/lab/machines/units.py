@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from k8swin_nb.lab.bash.tools.disk import Disk
 from k8swin_nb.lab.machines.kernel import SwapArea
+from k8swin_nb.lab.machines.unit_commands import UnitEnvironmentError, run_beside
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.machines.linux import LinuxMachine
@@ -272,7 +273,15 @@ class Units:
             )
             return
         daemon = self._daemons.get(name or "")
-        last_words = daemon(self._machine, unit) if daemon else None
+        try:
+            last_words = run_beside(self._machine, unit, "ExecStartPre")
+            if last_words is None and daemon:
+                last_words = daemon(self._machine, unit)
+            if last_words is None:
+                last_words = run_beside(self._machine, unit, "ExecStartPost")
+        except UnitEnvironmentError as error:
+            self._fail(unit, state, str(error), 1)
+            return
         if last_words is not None:
             self._machine.journal.write(unit.name, name or "", state.pid, last_words)
             self._fail(unit, state, f"Main process exited, code=exited, status={1}/FAILURE", 1)

@@ -13,6 +13,7 @@ from k8swin_nb.lab.machines.base import Machine
 from k8swin_nb.lab.machines.program import NotSimulated, Process, Program
 from k8swin_nb.lab.machines.registry import Registry
 from k8swin_nb.lab.machines.windows_containers import WindowsContainers
+from k8swin_nb.lab.machines.windows_docker import WindowsDocker
 from k8swin_nb.lab.machines.windows_environment import Environment, expand
 from k8swin_nb.lab.machines.windows_features import Features
 from k8swin_nb.lab.machines.windows_files import WindowsFiles
@@ -22,6 +23,7 @@ from k8swin_nb.lab.machines.windows_processes import ProcessTable
 from k8swin_nb.lab.machines.windows_services import Services
 from k8swin_nb.lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_nb.lab.machines.windows_tasks import Tasks
+from k8swin_nb.lab.machines.windows_updates import Updates
 from k8swin_nb.lab.powershell.api import Terminating
 from k8swin_nb.lab.powershell.native import split_command_line
 
@@ -97,6 +99,8 @@ class WindowsMachine(Machine):
         )
         windows_setup.install(self)
         self.containers = WindowsContainers(self)
+        self.docker = WindowsDocker(self)
+        self.updates = Updates(self)
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
@@ -111,6 +115,12 @@ class WindowsMachine(Machine):
     def computer_name(self) -> str:
         """The NetBIOS name that is in force (a new one waits for the reboot)."""
         return str(self.registry.get(COMPUTER_NAME + r"\ActiveComputerName", "ComputerName"))
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the machine is on, its network works, and one of its adapters has its address."""
+        held = any(a.address == self.address for a in self.net.addresses)
+        return held and super().reachable
 
     def now(self) -> float:
         """The machine's clock: seconds since the epoch."""
@@ -127,7 +137,8 @@ class WindowsMachine(Machine):
             self.disk_bytes
             - 18 * 1024**3
             - self.files.used_bytes()
-            - self.containers.image_bytes(),
+            - self.containers.image_bytes()
+            - self.docker.image_bytes(),
         )
 
     def log_event(self, log: str, source: str, number: int, level: str, message: str) -> None:
@@ -345,6 +356,12 @@ class WindowsMachine(Machine):
         return code
 
     def _in_use(self, path: str) -> bool:
+        folded = path.lower()
+        if any(
+            folded.startswith(layer + "\\")
+            for layer in [*self.docker.layers(), *self.containers.layers()]
+        ):
+            raise PermissionError(f"Access to the path '{path}' is denied.")
         return any(
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
         )
@@ -389,6 +406,8 @@ class WindowsMachine(Machine):
         self.changed()
         self.processes.end_all()
         self.containers.stop_all()
+        self.docker.crash()
+        self.files.open.clear()
         self.services.forget()
 
     def reboot(self) -> None:
@@ -406,6 +425,7 @@ class WindowsMachine(Machine):
         """Boot."""
         with self.lock:
             self.features.apply_pending()
+            self.updates.apply_pending()
             self.registry.drop_volatile()
             self.registry.unset(windows_setup.SESSION_MANAGER, "PendingFileRenameOperations")
             name = self.registry.get(COMPUTER_NAME + r"\ComputerName", "ComputerName")

@@ -14,6 +14,7 @@ from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.machines.windows_environment import Environment
 from k8swin_nb.lab.machines.windows_network import Address
+from k8swin_nb.lab.machines.windows_setup import SYSTEM32
 from k8swin_nb.lab.network import (
     HttpHandler,
     HttpRequest,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHELLS = ("windows-base", "iis")
 """Behaviours of images that carry cmd.exe and PowerShell."""
+_HELLO = b"\r\nHello from Docker!\r\nThis message shows that your installation appears to be working correctly.\r\n\r\n"
 
 
 class PodNetwork(Network):
@@ -95,8 +97,12 @@ class WindowsContainer:
         pod: dict[str, Any],
         spec: dict[str, Any],
         environment: dict[str, str],
+        *,
+        default: list[str] | None = None,
     ) -> None:
+        """`default` is the command of the image, for a container whose spec names none."""
         self.node = node
+        self.default = default or []
         self.image = image
         self.pod = pod
         self.spec = spec
@@ -112,6 +118,8 @@ class WindowsContainer:
             users={"ContainerAdministrator": ""}, cpus=node.cpus, memory_bytes=node.memory_bytes, pace=node.pace,
         )  # fmt: skip
         self.machine.listening = {}
+        if "/nanoserver" in image.reference:
+            self.machine.files.remove(SYSTEM32 + r"\WindowsPowerShell", recursive=True)
         self.machine.net.addresses = [
             Address(a.index, a.address, a.length, a.origin) for a in self.machine.net.addresses
         ]
@@ -181,12 +189,15 @@ class WindowsContainer:
 
     def start(self) -> None:
         """Begin to run what the pod or the image says."""
-        command = self._command()
+        command = self._command() or self.default
         behaviour = self.image.behaviour
         if behaviour == "agnhost":
             self._agnhost(command)
         elif behaviour == "pause":
             return
+        elif behaviour == "hello-world":
+            self._output.write(_HELLO)
+            self._finish(0)
         elif behaviour not in _SHELLS:
             raise RuntimeError(
                 f"not simulated in the lab: a Windows container of the image {self.image.reference}"
@@ -196,6 +207,9 @@ class WindowsContainer:
                 200, {"content-type": "text/html"}, b"<title>IIS Windows Server</title>"
             )
         elif not command:
+            # cmd.exe without a console reads the end of its input at once
+            banner = f"Microsoft Windows [Version {self.image.os_version}]\r\n(c) Microsoft Corporation. All rights reserved.\r\n"
+            self._output.write(f"{banner}\r\nC:\\>".encode())
             self._finish(0)
         else:
             self._run(command)

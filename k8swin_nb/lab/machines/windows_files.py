@@ -94,6 +94,8 @@ class WindowsFiles:
             ],
         )
         self.in_use: Callable[[str], bool] = lambda path: False
+        self.open: set[str] = set()
+        """Files that a program has open and lets others read and write, but not delete; in lower case."""
         """Whether a running program holds this file open (its executable); such a file cannot be replaced."""
 
     # --- finding
@@ -230,7 +232,13 @@ class WindowsFiles:
         with self._lock:
             entry, spelled = self._find(path, follow=False)
             for held in self._files_below(entry, spelled):
-                self._check_use("\\".join(held))
+                below = "C:\\" + "\\".join(held)
+                if self.in_use(below):  # a program that runs
+                    raise PermissionError(f"Access to the path '{below}' is denied.")
+                if below.lower() in self.open:
+                    raise OSError(
+                        f"The process cannot access the file '{below}' because it is being used by another process."
+                    )
             if entry.children and entry.target is None and not recursive:
                 raise OSError(f"The directory is not empty: '{path}'.")
             parent, name = self._parent(path)
@@ -248,7 +256,13 @@ class WindowsFiles:
         with self._lock:
             entry, spelled = self._find(source, follow=False)
             for held in self._files_below(entry, spelled):
-                self._check_use("\\".join(held))
+                below = "C:\\" + "\\".join(held)
+                if self.in_use(below):  # a program that runs
+                    raise PermissionError(f"Access to the path '{below}' is denied.")
+                if below.lower() in self.open:
+                    raise OSError(
+                        f"The process cannot access the file '{below}' because it is being used by another process."
+                    )
             parent, name = self._parent(target)
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             there = parent.children.get(name.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,18 @@ class WindowsHost:
             self.machine.changed()
 
         return close
+
+    def com_object(self, name: str, user: str, cancelled: threading.Event) -> Any:
+        """New-Object -ComObject, for a session of a user.
+
+        Raises:
+            NotSimulated: The lab has no such class.
+        """
+        from k8swin_nb.lab.windows import com_objects
+
+        service = user.lower().startswith("nt authority")
+        remote = not service and self.machine.processes.job_with(cancelled) != 0
+        return com_objects.create(self.machine, name, remote=remote)
 
     def is_elevated(self, user: str) -> bool:
         """Whether a session of this user has an administrator's full token."""

@@ -96,6 +96,7 @@ class HnsNetwork:
     management_address: str = ""
     adapter_name: str = ""
     source_mac: str = ""
+    gateway_index: int = 0  # of the host's adapter on an internal network
     id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
 
 
@@ -134,11 +135,16 @@ class WindowsNetwork:
         self.rules = _initial_rules()
         self.profiles_enabled = {"Domain": True, "Private": True, "Public": True}
         self.dynamic_ports = {"tcp": (49152, 16384), "udp": (49152, 16384)}
+        self.excluded_ports: dict[str, list[tuple[int, int]]] = {"tcp": [], "udp": []}
         self.hns_networks: list[HnsNetwork] = []
         self.hns_endpoints: list[HnsEndpoint] = []
         self.hns_policies: list[dict[str, Any]] = []
         self.interruption_seconds = 3.0
         """How long the machine is unreachable when the virtual switch takes the adapter over."""
+        self.loses_address = 0
+        """How many of the next hand-overs of the adapter lose its static address (a fault)."""
+        self.silent_starts = 0
+        """How many of the next starts of flanneld make no network (a fault)."""
 
     def new_mac(self, vendor: str = "00-15-5D") -> str:
         """A MAC address with that vendor's beginning."""
@@ -170,6 +176,17 @@ class WindowsNetwork:
                 if adapter is not None:
                     return adapter
         return self.adapters[0]
+
+    def physical_of(self, address: str) -> str:
+        """The alias of the physical adapter that holds an address, or on whose behalf a virtual one does."""
+        index = next((a.index for a in self.addresses if a.address == address), None)
+        adapter = self.adapter(index=index) if index is not None else None
+        name = adapter.name if adapter is not None else self.adapters[0].name
+        return (
+            name.removeprefix("vEthernet (").removesuffix(")")
+            if adapter and adapter.virtual
+            else name
+        )
 
     def route_table(self) -> list[Route]:
         """Configured routes and those that follow from addresses."""
@@ -225,11 +242,26 @@ class WindowsNetwork:
         if network.kind in ("L2Bridge", "Overlay", "Transparent", "L2Tunnel"):
             with machine.lock:
                 self._take_adapter(network, adapter_name)
+        elif network.kind in ("NAT", "ICS", "Internal") and subnets:
+            self._add_gateway(network, subnets[0])
         self.hns_networks.append(network)
         machine.registry.create(
             rf"HKLM\SYSTEM\CurrentControlSet\Services\hns\State\HostComputeNetwork\Network\{network.id}"
         )
         return network
+
+    def _add_gateway(self, network: HnsNetwork, subnet: dict[str, Any]) -> None:
+        """An internal switch: the host has an adapter on it, with the gateway's address."""
+        name = "nat" if network.kind == "NAT" else network.name
+        adapter = Adapter(self.next_index(), f"vEthernet ({name})", "Hyper-V Virtual Ethernet Adapter", self.new_mac(), virtual=True,
+                          category="Public", profile="Unidentified network")  # fmt: skip
+        length = int(str(subnet.get("AddressPrefix", "/24")).rpartition("/")[2])
+        with self._machine.lock:
+            self.adapters.append(adapter)
+            self.addresses.append(
+                Address(adapter.index, str(subnet.get("GatewayAddress", "")), length)
+            )
+        network.gateway_index = adapter.index
 
     def require_hns(self) -> None:
         """Raise unless the Host Network Service runs."""
@@ -237,7 +269,12 @@ class WindowsNetwork:
             raise HnsError("0x800706ba", "hnsCall failed in Win32: The RPC server is unavailable.")
 
     def _take_adapter(self, network: HnsNetwork, adapter_name: str) -> None:
-        name = adapter_name or "Ethernet"
+        name = adapter_name or next(a.name for a in self.adapters if not a.virtual)
+        name = (
+            name.removeprefix("vEthernet (").removesuffix(")")
+            if name.startswith("vEthernet")
+            else name
+        )
         existing = next((n for n in self.hns_networks if n.adapter_name), None)
         physical = self.adapter(name=name)
         if physical is None or physical.virtual:
@@ -256,7 +293,25 @@ class WindowsNetwork:
         physical.dns = []
         own = next((a for a in self.addresses if a.index == virtual.index), None)
         network.management_address = own.address if own else ""
+        self._lose(virtual.index)
         self._machine.interrupt(self.interruption_seconds)
+
+    def _lose(self, index: int) -> None:
+        """The fault: a static address does not survive the hand-over, Windows gives itself one instead."""
+        if self.loses_address <= 0:
+            return
+        self.loses_address -= 1
+        number = self._number
+        self.addresses = [a for a in self.addresses if a.index != index]
+        self.addresses.append(
+            Address(
+                index,
+                f"169.254.{number.randrange(1, 255)}.{number.randrange(1, 255)}",
+                16,
+                "WellKnown",
+            )
+        )
+        self.routes = [r for r in self.routes if r.index != index]
 
     def _move(self, source: int, target: int) -> None:
         for address in self.addresses:
@@ -275,6 +330,9 @@ class WindowsNetwork:
         self._machine.registry.delete(
             rf"HKLM\SYSTEM\CurrentControlSet\Services\hns\State\HostComputeNetwork\Network\{network.id}"
         )
+        if network.gateway_index:
+            self.adapters = [a for a in self.adapters if a.index != network.gateway_index]
+            self.addresses = [a for a in self.addresses if a.index != network.gateway_index]
         if network.adapter_name and not any(n.adapter_name for n in self.hns_networks):
             physical = self.adapter(name=network.adapter_name)
             virtual = self.adapter(name=f"vEthernet ({network.adapter_name})")
@@ -282,6 +340,7 @@ class WindowsNetwork:
                 self._move(virtual.index, physical.index)
                 physical.dns = list(virtual.dns)
                 self.adapters.remove(virtual)
+                self._lose(physical.index)
                 self._machine.interrupt(self.interruption_seconds)
 
     def create_hns_endpoint(

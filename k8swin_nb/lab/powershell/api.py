@@ -35,6 +35,7 @@ class Parameter:
     choices: tuple[str, ...] = ()  # ValidateSet
     default: Any = None
     remaining: bool = False  # ValueFromRemainingArguments
+    simulated: bool = True  # False: it exists, and giving it is refused by name
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_nb.lab.machines.program import NotSimulated
 from k8swin_nb.lab.powershell.api import Call, Cmdlet, Parameter, StopUpstream, Terminating
 from k8swin_nb.lab.powershell.binding import Argument, Binder, Bound, Spec
 from k8swin_nb.lab.powershell.errors import StopPipeline, from_terminating
@@ -70,6 +71,10 @@ class CmdletStage(Stage):
         if self.bound.common:
             self.interp.apply_common(self, self.bound.common, function=False)
         self.binder.require(self.bound, expecting_input=self.expects_input)
+        for parameter in self.cmdlet.parameters:
+            given = self.bound.values.get(parameter.name, False)
+            if not parameter.simulated and given is not False:
+                raise NotSimulated(f"{self.cmdlet.name} -{parameter.name}")
 
     def make_call(self, values: dict[str, Any], given: list[Any]) -> Call:
         """The call that the body gets."""

@@ -146,8 +146,13 @@ class KubeApiServer:
     ) -> web.StreamResponse:
         accept = request.headers.get("Accept", "application/json")
         root = request.path.rstrip("/")
-        if root in ("/api", "/apis") and _AGGREGATED in accept and "v=v2" in accept:
-            found = discovery.aggregated(core=root == "/api")
+        if (
+            root in ("/api", "/apis")
+            and _AGGREGATED in accept
+            and "v=v2" in accept
+            and self.cluster.minor >= 30
+        ):
+            found = discovery.aggregated(root == "/api", self.cluster.minor)
             kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
             return _json(request, 200, found, content_type=kind)
         if request.path == "/openapi/v2":
@@ -159,7 +164,7 @@ class KubeApiServer:
         body = await request.read()
 
         def serve() -> tuple[int, Any]:
-            return self.cluster.api.request(
+            return self.cluster.front.request(
                 request.method,
                 request.path,
                 query,
@@ -183,7 +188,7 @@ class KubeApiServer:
         accept = request.headers.get("Accept", "application/json")
         path, query = _watched(request.path, query)
         events = await self._in_thread(
-            lambda: self.cluster.api.watch(path, query, user, accept=accept, cancelled=cancelled)
+            lambda: self.cluster.front.watch(path, query, user, accept=accept, cancelled=cancelled)
         )
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
@@ -219,7 +224,7 @@ class KubeApiServer:
 
         def read(whole: bool) -> tuple[int, Any]:
             asked = query if whole else {k: v for k, v in query.items() if k != "tailLines"}
-            return self.cluster.api.request("GET", request.path, asked, user=user)
+            return self.cluster.front.request("GET", request.path, asked, user=user)
 
         status, text = await self._in_thread(read, False)
         if status != 200:

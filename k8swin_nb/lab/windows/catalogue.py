@@ -21,6 +21,7 @@ from k8swin_nb.lab.windows.cmdlets import (
     services,
     tasks,
 )
+from k8swin_nb.lab.windows.docker import PROGRAMS as DOCKER
 from k8swin_nb.lab.windows.kubernetes import PROGRAMS as KUBERNETES
 from k8swin_nb.lab.windows.programs import (
     command_shell,
@@ -49,6 +50,7 @@ PROGRAMS: dict[str, Program] = {
     **_SYSTEM,
     "powershell": powershell.powershell,
     "nssm": nssm.nssm,
+    **DOCKER,
     **KUBERNETES,
 }
 """Every program that a file may stand for, by name without `.exe`."""

@@ -109,7 +109,8 @@ def parameters(declaration: str) -> list[Parameter]:
     """Declare parameters briefly, one per line or semicolon.
 
     `Name string[] @0 ! value =ServiceName,Svc` is the parameter Name: position 0, mandatory, from the
-    pipeline by value, with two aliases. `property` and `both` are the other ways from the pipeline.
+    pipeline by value, with two aliases. `property` and `both` are the other ways from the pipeline. `~` marks a
+    parameter that exists and is refused by name, because the lab gives it no effect.
     """
     result = []
     for part in declaration.replace("\n", ";").split(";"):
@@ -120,12 +121,14 @@ def parameters(declaration: str) -> list[Parameter]:
         pipeline: str | None = None
         aliases: tuple[str, ...] = ()
         choices: tuple[str, ...] = ()
-        mandatory = False
+        mandatory, simulated = False, True
         for word in words[2:]:
             if word.startswith("@"):
                 position = int(word[1:])
             elif word == "!":
                 mandatory = True
+            elif word == "~":
+                simulated = False
             elif word.startswith("="):
                 aliases = tuple(word[1:].split(","))
             elif word.startswith("|"):
@@ -136,7 +139,7 @@ def parameters(declaration: str) -> list[Parameter]:
         result.append(
             Parameter(
                 words[0], kind, position=position, mandatory=mandatory, pipeline=pipeline, aliases=aliases,
-                choices=choices,
+                choices=choices, simulated=simulated,
             )
         )  # fmt: skip
     return result

@@ -1,11 +1,12 @@
-# Write the package sources of Kubernetes and containerd, fetch their keys, read the lists.
+# Write the package sources of Kubernetes and of the container runtime, fetch their keys, read the lists.
 #
-# An empty source stands for the community repository of the minor version and for the vendor's own;
-# a site mirror is given whole, as an apt source line. `same` takes containerd from the first.
+# What comes as a tarball needs no source. An empty source stands for the community repository of the
+# minor version and for the vendor's own; a site mirror is given whole, as an apt source line.
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
+: "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
-: "${CONTAINERD_APT_SOURCE:=}"
+: "${RUNTIME_APT_SOURCE:=}"
 export DEBIAN_FRONTEND=noninteractive
 
 minor=${KUBERNETES_VERSION%.*}
@@ -14,8 +15,15 @@ keys=/etc/apt/keyrings
 . /etc/os-release
 install -d -m 0755 "$keys" /etc/k8swin
 
+tools() { # what fetching a key takes, which a small installation lacks
+  if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
+    apt-get -o DPkg::Lock::Timeout=300 update -q
+    apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates gnupg
+  fi
+}
 fetch_key() { # URL FILE
   local armoured
+  tools
   # A key that somebody else put there is not ours to remove one day.
   [ -e "$2" ] || echo "$2" >>/etc/k8swin/made
   armoured=$(mktemp)
@@ -26,20 +34,23 @@ fetch_key() { # URL FILE
 }
 
 kubernetes=$KUBERNETES_APT_SOURCE
-if [ -z "$kubernetes" ]; then
+if [ -z "$kubernetes" ] && [ "$PACKAGE_SOURCE" = apt ]; then
   fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg"
   kubernetes="deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /"
 fi
-containerd=$CONTAINERD_APT_SOURCE
-if [ "$containerd" = same ]; then
-  containerd=$kubernetes
-elif [ -z "$containerd" ]; then
-  fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg"
-  containerd="deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID $VERSION_CODENAME stable"
-fi
-printf '%s\n' "$kubernetes" "$containerd" | awk '!seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
-apt-get update -q
-if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
+runtime=$RUNTIME_APT_SOURCE
+case $RUNTIME_APT_SOURCE in
+  same) runtime=$kubernetes ;;
+  tarball) runtime= ;;
+  '')
+    fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg"
+    runtime="deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable"
+    ;;
+esac
+[ "$PACKAGE_SOURCE" = apt ] || kubernetes=
+printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
+apt-get -o DPkg::Lock::Timeout=300 update -q
+if [ "$PACKAGE_SOURCE" = apt ] && ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
   exit 1
 fi

@@ -1,21 +1,33 @@
-# Are the package sources of Kubernetes and containerd configured for this minor version?
+# Are the package sources of Kubernetes and of the container runtime configured for this version?
+#
+# What comes as a tarball needs no source. An empty source stands for the community repository of the
+# minor version and for the vendor's own; `same` takes the runtime from Kubernetes' source.
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
+: "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
-: "${CONTAINERD_APT_SOURCE:=}"
+: "${RUNTIME_APT_SOURCE:=}"
 
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
 # shellcheck source=/dev/null
 . /etc/os-release
 kubernetes=${KUBERNETES_APT_SOURCE:-deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /}
-containerd=${CONTAINERD_APT_SOURCE:-deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID $VERSION_CODENAME stable}
-[ "$containerd" != same ] || containerd=$kubernetes
-wanted=$(printf '%s\n' "$kubernetes" "$containerd" | awk '!seen[$0]++')
+runtime=${RUNTIME_APT_SOURCE:-deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable}
+case $RUNTIME_APT_SOURCE in
+  same) runtime=$kubernetes ;;
+  tarball) runtime= ;;
+esac
+[ "$PACKAGE_SOURCE" = apt ] || kubernetes=
+wanted=$(printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++')
 found=$(cat /etc/apt/sources.list.d/k8swin.list 2>/dev/null || true)
 if [ "$found" != "$wanted" ]; then
   echo "package sources differ: found [${found//$'\n'/ | }], wanted [${wanted//$'\n'/ | }]"
   exit 10
+fi
+if [ "$PACKAGE_SOURCE" != apt ]; then
+  echo "package sources are configured; Kubernetes comes as a tarball"
+  exit 0
 fi
 if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package lists hold no kubeadm $KUBERNETES_VERSION"

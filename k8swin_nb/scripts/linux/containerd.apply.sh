@@ -4,14 +4,38 @@
 # installed version, because the keys moved between configuration versions 2 and 3.
 set -euo pipefail
 : "${PAUSE_IMAGE:?for example registry.k8s.io/pause:3.10.2}"
+: "${CONTAINERD_SERIES:?the major version wanted, for example 2}"
+: "${CONTAINERD_NEWEST:=}"
 export DEBIAN_FRONTEND=noninteractive
 
-install -d -m 0755 /etc/containerd /etc/k8swin/saved
+offered() { # PACKAGE: its newest version within the wanted series, or nothing
+  apt-cache madison "$1" | awk -v oldest="$CONTAINERD_SERIES" -v newest="$CONTAINERD_NEWEST" '
+    { series = $3; sub(/^[0-9]+:/, "", series); sub(/\..*/, "", series) }
+    series + 0 >= oldest + 0 && (newest == "" || series + 0 <= newest + 0) { found = found ? found : $3 }
+    END { print found }
+  '
+}
 if ! command -v containerd >/dev/null; then
+  wanted=
+  for name in containerd.io containerd; do
+    version=$(offered "$name")
+    if [ -n "$version" ]; then
+      wanted=$name=$version
+      break
+    fi
+  done
+  if [ -z "$wanted" ]; then
+    echo "the package sources offer no containerd $CONTAINERD_SERIES.x; they offer:" >&2
+    apt-cache madison containerd.io containerd | awk '{ print "  " $1 " " $3 }' >&2
+    exit 1
+  fi
   # What comes new is written down first: a teardown removes these packages and no others.
-  apt-get -s install -y -q containerd.io | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-  apt-get install -y -q containerd.io
+  install -d -m 0755 /etc/k8swin
+  apt-get -s install -y -q "$wanted" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+  apt-get -o DPkg::Lock::Timeout=300 install -y -q "$wanted"
 fi
+
+install -d -m 0755 /etc/containerd /etc/k8swin/saved
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 containerd config default | awk -v pause="$PAUSE_IMAGE" '

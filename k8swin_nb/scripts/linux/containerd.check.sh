@@ -1,7 +1,11 @@
 # Is containerd installed, running, and configured for Kubernetes?
+#
+# A version that the kubelet cannot work with is somebody's: it is neither upgraded nor removed.
 set -euo pipefail
 : "${PAUSE_IMAGE:?for example registry.k8s.io/pause:3.10.2}"
 : "${CONTAINERD_SERIES:?the major version wanted, for example 2}"
+: "${CONTAINERD_NEWEST:=}"
+: "${CONTAINERD_ADVISED:=1}"
 
 if ! command -v containerd >/dev/null; then
   echo "containerd is not installed"
@@ -10,6 +14,10 @@ fi
 version=$(containerd --version | awk '{ sub(/^v/, "", $3); print $3 }')
 if [ "${version%%.*}" -lt "$CONTAINERD_SERIES" ]; then
   echo "containerd is $version, wanted $CONTAINERD_SERIES.x or newer"
+  exit 20
+fi
+if [ -n "$CONTAINERD_NEWEST" ] && [ "${version%%.*}" -gt "$CONTAINERD_NEWEST" ]; then
+  echo "containerd is $version, and this kubelet works with $CONTAINERD_NEWEST.x at most"
   exit 20
 fi
 differs=()
@@ -26,4 +34,6 @@ if [ ${#differs[@]} -gt 0 ]; then
   echo
   exit 10
 fi
-echo "containerd $version runs with the systemd cgroup driver"
+advice=
+[ "${version%%.*}" -ge "$CONTAINERD_ADVISED" ] || advice="; Kubernetes 1.38 will not work with it"
+echo "containerd $version runs with the systemd cgroup driver$advice"

@@ -2,19 +2,20 @@
 #
 # The marker tells an interrupted init of ours, which may be reset, from somebody else's cluster.
 set -euo pipefail
+: "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
 
 marker=/etc/k8swin/kubeadm-init.started
 log=/etc/k8swin/kubeadm-init.log
 if [ -e "$marker" ]; then
   echo "clearing what the interrupted kubeadm init left"
-  kubeadm reset -f >/dev/null
+  kubeadm reset -f --cri-socket "$CRI_SOCKET" >/dev/null
 fi
 install -m 0600 /dev/null "$log"
 : >"$marker"
-ignore=()
-[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || ignore=(--ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS")
-if ! kubeadm init --config /etc/k8swin/kubeadm-init.yaml "${ignore[@]}" >"$log" 2>&1; then
+set -- --config /etc/k8swin/kubeadm-init.yaml
+[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || set -- "$@" --ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS"
+if ! kubeadm init "$@" >"$log" 2>&1; then
   grep -v -e '--token' -e '--discovery-token-ca-cert-hash' -e '--certificate-key' "$log" | tail -n 40 >&2
   if grep -q 'error execution phase preflight' "$log"; then
     # Nothing was changed yet; without the marker the next run starts afresh.

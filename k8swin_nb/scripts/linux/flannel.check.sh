@@ -1,22 +1,25 @@
 # Does flannel run as planned? Its backend cannot be changed under running nodes.
 set -euo pipefail
 : "${NET_CONF:?the planned net-conf.json in one line}"
+: "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
+: "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
+: "${OS_LABEL:?the node label that names the operating system, for example kubernetes.io/os}"
 : "${FLANNEL_IMAGE:?for example ghcr.io/flannel-io/flannel:v0.28.9}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-image=$(kubectl -n kube-flannel get daemonset kube-flannel-ds --ignore-not-found \
+image=$(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" --ignore-not-found \
   -o 'jsonpath={.spec.template.spec.containers[0].image}')
 if [ -z "$image" ]; then
   echo "flannel is not deployed"
   exit 10
 fi
-found=$(kubectl -n kube-flannel get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
+found=$(kubectl -n "$FLANNEL_NAMESPACE" get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
 wanted=$(tr -d '[:space:]' <<<"$NET_CONF")
 if [ -n "$found" ] && [ "$found" != "$wanted" ]; then
   echo "flannel runs with $found, the plan has $wanted"
   exit 20
 fi
-selector=$(kubectl -n kube-flannel get daemonset kube-flannel-ds -o 'jsonpath={.spec.template.spec.nodeSelector.kubernetes\.io/os}')
+selector=$(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" -o "jsonpath={.spec.template.spec.nodeSelector.${OS_LABEL//./\\.}}")
 if [ -z "$found" ] || [ "$image" != "$FLANNEL_IMAGE" ] || [ "$selector" != linux ]; then
   echo "flannel is $image on nodes with os ${selector:-any}, wanted $FLANNEL_IMAGE on linux"
   exit 10

@@ -2,21 +2,26 @@
 set -euo pipefail
 : "${NODE_NAME:?node name of the master, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
-: "${FLANNEL_BACKEND:?host-gw or vxlan}"
+: "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
+: "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
+: "${FLANNEL_BACKEND:?host-gw, alloc or vxlan}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-read -r ready wanted < <(kubectl -n kube-flannel get daemonset kube-flannel-ds \
+read -r ready wanted < <(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" \
   -o 'jsonpath={.status.numberReady} {.status.desiredNumberScheduled}{"\n"}')
 if [ "${wanted:-0}" -lt 1 ] || [ "$ready" != "$wanted" ]; then
-  waiting=$(kubectl -n kube-flannel get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
+  waiting=$(kubectl -n "$FLANNEL_NAMESPACE" get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
   echo "flannel is ready on ${ready:-0} of ${wanted:-0} nodes${waiting:+, waiting: $waiting}"
   exit 10
 fi
 annotation() { kubectl get node "$NODE_NAME" -o "jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/$1}"; }
 backend=$(annotation backend-type)
 address=$(annotation public-ip)
-if [ "$backend $address" != "$FLANNEL_BACKEND $NODE_ADDRESS" ]; then
-  echo "flannel announces $backend at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
+wanted_backend=$FLANNEL_BACKEND
+# Where only networks are handed out, flannel names no backend.
+[ "$FLANNEL_BACKEND" != alloc ] || wanted_backend=
+if [ "$backend $address" != "$wanted_backend $NODE_ADDRESS" ]; then
+  echo "flannel announces ${backend:-no backend} at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
   exit 10
 fi
 if ! grep -q '^FLANNEL_SUBNET=' /run/flannel/subnet.env 2>/dev/null; then
@@ -35,4 +40,4 @@ if [ "$available" != "$replicas" ]; then
   echo "CoreDNS: $pods"
   exit 10
 fi
-echo "$NODE_NAME is Ready, $backend at $address, $(grep '^FLANNEL_SUBNET=' /run/flannel/subnet.env), CoreDNS available"
+echo "$NODE_NAME is Ready, ${backend:-alloc} at $address, $(grep '^FLANNEL_SUBNET=' /run/flannel/subnet.env), CoreDNS available"

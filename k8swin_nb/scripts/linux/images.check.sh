@@ -1,15 +1,24 @@
 # Are the control plane's images on this host?
 set -euo pipefail
+: "${CONTAINER_RUNTIME:?docker or containerd}"
 
 if [ ! -e /etc/k8swin/kubeadm-init.yaml ]; then
   echo "the configuration of kubeadm init is not written yet"
   exit 10
 fi
+present() { # IMAGE
+  if [ "$CONTAINER_RUNTIME" = docker ]; then
+    docker image inspect "$1" >/dev/null 2>&1
+  else
+    grep -q -x -F "$1" <<<"$images"
+  fi
+}
 wanted=$(kubeadm config images list --config /etc/k8swin/kubeadm-init.yaml)
-present=$(ctr -n k8s.io images ls -q)
+images=
+[ "$CONTAINER_RUNTIME" = docker ] || images=$(ctr -n k8s.io images ls -q)
 missing=()
 for image in $wanted; do
-  grep -q -x -F "$image" <<<"$present" || missing+=("$image")
+  present "$image" || missing+=("$image")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   echo "not on this host: ${missing[*]}"

@@ -4,6 +4,7 @@
 # while kubeadm runs. kubeadm's output may repeat the token and is filtered.
 set -euo pipefail
 : "${JOIN_CONFIGURATION:?configuration of kubeadm join}"
+: "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 
@@ -14,7 +15,7 @@ if [ -e /etc/kubernetes/kubelet.conf ]; then
 fi
 if [ -e /etc/kubernetes/pki/ca.crt ]; then
   echo "clearing what an interrupted kubeadm join left"
-  kubeadm reset -f >/dev/null
+  kubeadm reset -f --cri-socket "$CRI_SOCKET" >/dev/null
 fi
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
@@ -23,7 +24,7 @@ printf '%s' "$JOIN_CONFIGURATION" >"$file"
 # Whose cluster this host joins is written down first: a teardown removes the host from no other one.
 install -d -m 0755 /etc/k8swin
 printf '%s' "$CLUSTER_CA" >/etc/k8swin/cluster-ca
-ignore=()
-[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || ignore=(--ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS")
-kubeadm join --config "$file" "${ignore[@]}" 2>&1 | grep -v -i token
+set -- --config "$file"
+[ -z "$IGNORE_PREFLIGHT_ERRORS" ] || set -- "$@" --ignore-preflight-errors="$IGNORE_PREFLIGHT_ERRORS"
+kubeadm join "$@" 2>&1 | grep -v -i token
 echo "this host has joined the cluster"

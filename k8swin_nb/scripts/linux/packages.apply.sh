@@ -12,7 +12,7 @@ held=$(apt-mark showhold)
 for name in kubeadm kubelet kubectl; do
   grep -q -x "$name" <<<"$held" || echo "$name" >>/etc/k8swin/held
 done
-apt-get install "${options[@]}" "${wanted[@]}"
+apt-get -o DPkg::Lock::Timeout=300 install "${options[@]}" "${wanted[@]}"
 apt-mark hold kubeadm kubelet kubectl
 systemctl enable --now kubelet
 echo "kubeadm $(kubeadm version -o short) is installed and held"

@@ -1,9 +1,10 @@
 # Is flannel deployed with the planned backend? Workers need its configuration.
 set -euo pipefail
 : "${NET_CONF:?the planned net-conf.json in one line}"
+: "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-found=$(kubectl -n kube-flannel get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
+found=$(kubectl -n "$FLANNEL_NAMESPACE" get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
 if [ -z "$found" ]; then
   echo "flannel is not deployed yet: run 03_flannel first"
   exit 20

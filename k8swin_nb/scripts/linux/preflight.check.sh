@@ -9,7 +9,9 @@ set -euo pipefail
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
+: "${CGROUP_V1_REQUIRED:=false}"
 : "${ALLOW_CGROUP_V1:=false}"
+: "${CONTROL_PLANE_PORTS:?ports that the control plane listens on, separated by spaces}"
 
 report() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
 judge() { # NAME SEVERITY FOUND WANTED FIX COMMAND...
@@ -47,7 +49,11 @@ disk=$(df -Pm / | awk 'NR == 2 { print $4 }')
 judge disk warn "$disk MiB free" "20480 MiB free" "free or add disk space" [ "$disk" -ge 20480 ]
 cgroup=$(stat -fc %T /sys/fs/cgroup)
 accepts_cgroup() { [ "$cgroup" = cgroup2fs ] || [ "$CGROUP_V2_REQUIRED" = false ] || [ "$ALLOW_CGROUP_V1" = true ]; }
-judge control-groups fail "$cgroup" cgroup2fs "boot with control groups v2, or set allow_cgroup_v1" accepts_cgroup
+if [ "$CGROUP_V1_REQUIRED" = true ]; then
+  judge control-groups fail "$cgroup" "v1 (tmpfs)" "boot with systemd.unified_cgroup_hierarchy=0" [ "$cgroup" != cgroup2fs ]
+else
+  judge control-groups fail "$cgroup" cgroup2fs "boot with control groups v2, or set allow_cgroup_v1" accepts_cgroup
+fi
 
 capital() { grep -q '[A-Z]' <<<"$(hostname)"; }
 lower_case() { ! capital; }
@@ -67,7 +73,7 @@ done < <(ip -4 route show)
 judge routes fail "${taken:- none}" "no route inside $POD_SUBNET or $SERVICE_SUBNET" "choose other subnets" [ -z "$taken" ]
 
 wanted_ports="10250"
-[ "$NODE_ROLE" != control-plane ] || wanted_ports="6443 2379 2380 10250 10257 10259"
+[ "$NODE_ROLE" != control-plane ] || wanted_ports="$CONTROL_PLANE_PORTS 10250"
 busy=
 if [ "$joined" = no ]; then
   for port in $wanted_ports; do

@@ -1,5 +1,8 @@
 # Deploy the test app, whose manifest comes on standard input.
 set -euo pipefail
+: "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-kubectl apply --server-side --force-conflicts -f -
+set --
+[ "$SERVER_SIDE_APPLY" = false ] || set -- --server-side --force-conflicts
+kubectl apply "$@" -f -

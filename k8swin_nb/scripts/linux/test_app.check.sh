@@ -1,9 +1,12 @@
 # Is the test app deployed as planned? The manifest comes on standard input.
 set -euo pipefail
+: "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+set --
+[ "$SERVER_SIDE_APPLY" = false ] || set -- --server-side --force-conflicts
 code=0
-difference=$(kubectl diff --server-side --force-conflicts -f - 2>&1) || code=$?
+difference=$(kubectl diff "$@" -f - 2>&1) || code=$?
 if [ "$code" -gt 1 ]; then
   echo "kubectl diff ended with $code: $difference" >&2
   exit 1

@@ -1,11 +1,17 @@
 # Scale the test app from two pods to three and back to two, and count the ready endpoints each time.
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
+: "${ENDPOINTS:?endpointslices, or endpoints for old versions}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 ready_endpoints() {
-  kubectl -n default get endpointslices -l "kubernetes.io/service-name=$TEST_APP" \
-    -o 'jsonpath={range .items[*].endpoints[?(@.conditions.ready==true)]}{.addresses[0]}{"\n"}{end}' | grep -c . || true
+  if [ "$ENDPOINTS" = endpointslices ]; then
+    kubectl -n default get endpointslices -l "kubernetes.io/service-name=$TEST_APP" \
+      -o 'jsonpath={range .items[*].endpoints[?(@.conditions.ready==true)]}{.addresses[0]}{"\n"}{end}' | grep -c . || true
+  else
+    kubectl -n default get endpoints "$TEST_APP" \
+      -o 'jsonpath={range .subsets[*].addresses[*]}{.ip}{"\n"}{end}' | grep -c . || true
+  fi
 }
 for replicas in 3 2; do
   kubectl -n default scale deployment "$TEST_APP" --replicas="$replicas"

@@ -7,7 +7,7 @@ if virtual=$(systemd-detect-virt --container 2>/dev/null); then
 fi
 for unit in chrony chronyd systemd-timesyncd ntp ntpsec; do
   if systemctl is-active --quiet "$unit"; then
-    echo "$unit is active, synchronised: $(timedatectl show -p NTPSynchronized --value)"
+    echo "$unit is active, synchronised: $(timedatectl | awk -F ': *' '/synchronized/ { print $2 }')"
     exit 0
   fi
 done

@@ -1,58 +1,80 @@
 <#
 .SYNOPSIS
-Download the programs, verify their SHA-256, and put them in place.
+Download the programs, verify their hashes, and put them in place.
 .DESCRIPTION
 A download that does not match its hash is deleted and fetched once more, then it is an error. A program
-that runs is stopped before its file is replaced and started again afterwards by its own step.
+that runs is stopped before its file is replaced and started again afterwards by its own step. An unpacked
+archive leaves its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
 
-function Test-Hash([string]$Path, [string]$Sha256) {
-    (Test-Path -Path $Path) -and (Get-FileHash -Path $Path -Algorithm SHA256).Hash -eq $Sha256
+function Get-Hash([string]$Path, [string]$Algorithm) {
+    (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLower()
 }
 
-function Get-LockedHash($Artifact) {
-    if ($Artifact.sha256 -ne 'published') { return $Artifact.sha256 }
-    $stamp = "C:\k8swin\state\$($Artifact.name).published"
+function Save-Url([string]$Name, [string]$Url, [string]$Path) {
+    & curl.exe -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 -o $Path $Url
+    if ($LASTEXITCODE -ne 0) { throw "${Name}: curl.exe ended with $LASTEXITCODE for $Url" }
+}
+
+function Get-LockedHash($Artifact, [string]$Download) {
+    if ($Artifact.hash -ne 'published' -and $Artifact.hash -ne 'first-use') { return $Artifact.hash }
+    $stamp = "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)"
     if (Test-Path $stamp) {
         $hash, $url = (Get-Content -Path $stamp -TotalCount 1) -split ' '
         if ($url -eq $Artifact.url) { return $hash }
     }
-    $answer = & curl.exe -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 "$($Artifact.url).sha256"
-    if ($LASTEXITCODE -ne 0) { throw "$($Artifact.name): curl.exe ended with $LASTEXITCODE for $($Artifact.url).sha256" }
-    $hash = ("$answer".Trim() -split '\s+')[0].ToLower()
-    if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
+    if ($Artifact.hash -eq 'published') {
+        Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256"
+        $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLower()
+        Remove-Item -Path "$Download.sha256" -Force
+        if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
+    } else {
+        # Two downloads that are alike are whole; whether the origin is right nobody can tell without a hash.
+        Save-Url $Artifact.name $Artifact.url $Download
+        $hash = Get-Hash $Download $Artifact.algorithm
+        Save-Url $Artifact.name $Artifact.url "$Download.again"
+        $again = Get-Hash "$Download.again" $Artifact.algorithm
+        Remove-Item -Path "$Download.again" -Force
+        if ($hash -ne $again) {
+            Remove-Item -Path $Download -Force
+            throw "$($Artifact.name): two downloads differ, SHA-256 $hash and $again, from $($Artifact.url)"
+        }
+    }
     Set-Content -Path $stamp -Value "$hash $($Artifact.url)" -Encoding ASCII
     $hash
 }
 
-function Receive-Artifact($Artifact, [string]$Sha256, [string]$Path) {
-    if (Test-Hash $Path $Sha256) { return }
+function Receive-Artifact($Artifact, [string]$Hash, [string]$Path) {
+    if ((Test-Path -Path $Path) -and (Get-Hash $Path $Artifact.algorithm) -eq $Hash) { return }
     $found = ''
     foreach ($attempt in 1, 2) {
-        & curl.exe -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 -o $Path $Artifact.url
-        if ($LASTEXITCODE -ne 0) { throw "$($Artifact.name): curl.exe ended with $LASTEXITCODE for $($Artifact.url)" }
-        if (Test-Hash $Path $Sha256) { return }
-        $found = (Get-FileHash -Path $Path -Algorithm SHA256).Hash.ToLower()
+        Save-Url $Artifact.name $Artifact.url $Path
+        $found = Get-Hash $Path $Artifact.algorithm
+        if ($found -eq $Hash) { return }
         Remove-Item -Path $Path -Force
     }
-    throw "$($Artifact.name): SHA-256 is $found, locked is $Sha256, from $($Artifact.url)"
+    throw "$($Artifact.name): $($Artifact.algorithm) is $found, locked is $Hash, from $($Artifact.url)"
+}
+
+function Stop-Users($Artifact) {
+    foreach ($name in @($Artifact.services)) {
+        if ($name -and (Get-Service -Name $name -ErrorAction SilentlyContinue)) { Stop-Service -Name $name -Force }
+    }
 }
 
 $locked = ConvertFrom-Json $Artifacts
 foreach ($artifact in $locked) {
-    $sha256 = Get-LockedHash $artifact
     $download = "C:\k8swin\downloads\$($artifact.file)"
+    $hash = Get-LockedHash $artifact $download
     if ($artifact.unpack) {
-        $stamp = "C:\k8swin\state\$($artifact.name).sha256"
-        $done = (Test-Path $stamp) -and ((Get-Content -Path $stamp -TotalCount 1) -eq $sha256)
+        $stamp = "C:\k8swin\state\$($artifact.name).unpacked"
+        $done = (Test-Path $stamp) -and ((Get-Content -Path $stamp -TotalCount 1) -eq $hash)
         foreach ($file in @($artifact.provides)) { if (-not (Test-Path -Path $file)) { $done = $false } }
         if ($done) { continue }
-        Receive-Artifact $artifact $sha256 $download
-        if ($artifact.service -and (Get-Service -Name $artifact.service -ErrorAction SilentlyContinue)) {
-            Stop-Service -Name $artifact.service -Force
-        }
+        Receive-Artifact $artifact $hash $download
+        Stop-Users $artifact
         if (-not (Test-Path -Path $artifact.to)) { New-Item -ItemType Directory -Path $artifact.to -Force | Out-Null }
         if ($artifact.members) {
             & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip @($artifact.members)
@@ -60,13 +82,14 @@ foreach ($artifact in $locked) {
             & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip
         }
         if ($LASTEXITCODE -ne 0) { throw "$($artifact.name): tar.exe ended with $LASTEXITCODE" }
-        Set-Content -Path $stamp -Value $sha256 -Encoding ASCII
-    } else {
-        if (Test-Hash $artifact.to $sha256) { continue }
-        Receive-Artifact $artifact $sha256 $download
-        if ($artifact.service -and (Get-Service -Name $artifact.service -ErrorAction SilentlyContinue)) {
-            Stop-Service -Name $artifact.service -Force
+        foreach ($file in @($artifact.provides)) {
+            if (-not (Test-Path -Path $file)) { throw "$($artifact.name): the archive $($artifact.url) holds no $file" }
         }
+        Set-Content -Path $stamp -Value $hash -Encoding ASCII
+    } else {
+        if ((Test-Path -Path $artifact.to) -and (Get-Hash $artifact.to $artifact.algorithm) -eq $hash) { continue }
+        Receive-Artifact $artifact $hash $download
+        Stop-Users $artifact
         Copy-Item -Path $download -Destination $artifact.to -Force
     }
     Remove-Item -Path $download -Force

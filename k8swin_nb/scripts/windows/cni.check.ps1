@@ -4,14 +4,15 @@ Do the CNI configuration and flannel's net-conf.json equal the plan, and does no
 #>
 param(
     [Parameter(Mandatory = $true)][string]$CniConf,
-    [Parameter(Mandatory = $true)][string]$WindowsNetConf
+    [Parameter(Mandatory = $true)][string]$CniFolder,
+    [Parameter(Mandatory = $true)][string]$CniFile,
+    [Parameter(Mandatory = $true)][string]$WindowsNetConf,
+    [Parameter(Mandatory = $true)][string]$NetConfFiles
 )
 $ErrorActionPreference = 'Stop'
 
-$wanted = @{
-    'C:\etc\cni\net.d\10-flannel.conf'      = $CniConf
-    'C:\etc\kube-flannel\net-conf.json'     = $WindowsNetConf
-}
+$wanted = [ordered]@{ "$CniFolder\$CniFile" = $CniConf }
+foreach ($file in $NetConfFiles -split ';') { $wanted[$file] = $WindowsNetConf }
 foreach ($file in $wanted.Keys) {
     if (-not (Test-Path $file) -or [System.IO.File]::ReadAllText($file) -ne $wanted[$file]) {
         "$file is missing or differs from the plan"
@@ -22,7 +23,7 @@ foreach ($file in $wanted.Keys) {
         exit 10
     }
 }
-$others = @(Get-ChildItem -Path 'C:\etc\cni\net.d' | Where-Object { $_.Name -ne '10-flannel.conf' } | ForEach-Object { $_.Name })
+$others = @(Get-ChildItem -Path $CniFolder | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
 if ($others) {
     "other CNI configurations stand beside flannel's: $($others -join ' ')"
     exit 20

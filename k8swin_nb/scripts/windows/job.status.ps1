@@ -1,25 +1,35 @@
 <#
 .SYNOPSIS
-How far is a detached job of ours? One line: state, then what it says.
+How far is a job of ours that goes on by itself? One line: state, then what it says.
+.DESCRIPTION
+A file that speaks of work under way while no task runs is left over: the server was switched off, or the job
+was stopped. That is `interrupted`, and the job may be started anew.
 #>
 param([Parameter(Mandatory = $true)][string]$Job)
 $ErrorActionPreference = 'Stop'
 
-$file = "C:\k8swin\jobs\$Job\status.json"
+$ended = @('done', 'rolled-back', 'failed')
 $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
+$runs = $task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
+$file = "C:\k8swin\jobs\$Job\status.json"
 if (-not (Test-Path $file)) {
-    if ($task -and $task.State -ne 'Running') {
+    if ($runs) {
+        'started the task runs, no status yet'
+    } elseif ($task) {
         $result = (Get-ScheduledTaskInfo -TaskName "k8swin-$Job").LastTaskResult
         "pending the task is $($task.State), last result $result"
     } else {
-        'pending no status yet'
+        'pending there is no task'
     }
     exit 0
 }
-# The task is asked first: what it wrote last is read after it has ended.
 $status = Get-Content -Path $file -Raw | ConvertFrom-Json
-if (@('started', 'waiting', 'restoring') -contains $status.state -and (-not $task -or $task.State -ne 'Running')) {
-    "lost the task ended without a word, for example in a reboot; before that: $($status.state), $($status.detail)"
-    exit 0
+$state = $status.state
+if (-not $runs -and $ended -notcontains $state) {
+    # The task may have ended between the two looks: the file is read again before it is judged.
+    Start-Sleep -Seconds 1
+    $status = Get-Content -Path $file -Raw | ConvertFrom-Json
+    $state = $status.state
+    if ($ended -notcontains $state) { $state = 'interrupted' }
 }
-"$($status.state) $($status.detail)"
+"$state $($status.detail)"

@@ -12,8 +12,9 @@ param(
 $ErrorActionPreference = 'Stop'
 
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
-    Start-Service -Name kubelet
-    'the kubelet is started'
+    # A kubelet registers its node when it starts, and at no other time.
+    Restart-Service -Name kubelet -Force
+    'the kubelet is started anew'
     exit 0
 }
 $file = 'C:\k8swin\join.yaml'

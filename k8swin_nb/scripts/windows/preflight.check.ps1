@@ -13,6 +13,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ServiceSubnet,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
+    [string]$ClusterProfile = 'current',
     [string]$ControllerTime = ''
 )
 $ErrorActionPreference = 'Stop'
@@ -88,6 +89,7 @@ Write-Check 'routes' 'fail' ($route.Count -eq 0) $text "no route inside $PodSubn
 
 $foreign = @()
 foreach ($service in 'docker', 'rke2', 'k3s', 'CalicoNode') {
+    if ($service -eq 'docker' -and $ClusterProfile -eq 'classic' -and (Test-Path 'C:\k8swin\owned')) { continue }
     if (Get-Service -Name $service -ErrorAction SilentlyContinue) { $foreign += $service }
 }
 if ((Get-Service -Name kubelet -ErrorAction SilentlyContinue) -and -not (Test-Path 'C:\k8swin\owned')) { $foreign += 'kubelet' }
@@ -128,7 +130,7 @@ $except = [string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')
 Write-Check 'proxy' 'warn' (-not $proxy -or $except.Contains($MasterAddress)) $text "none, or NO_PROXY holds $MasterAddress" 'set NO_PROXY for the machine'
 $networks = @()
 if (Get-Command Get-HnsNetwork -ErrorAction SilentlyContinue) {
-    $networks = @(Get-HnsNetwork | Where-Object { $_.Name -ne 'nat' -and $_.Name -ne $HnsNetwork } | ForEach-Object { $_.Name })
+    $networks = @(Get-HnsNetwork | Where-Object { $_.Name -ne 'nat' -and $_.Name -ne $HnsNetwork -and ($ClusterProfile -ne 'classic' -or $_.Name -ne 'External') } | ForEach-Object { $_.Name })
 }
 $text = 'none'
 if ($networks) { $text = $networks -join ' ' }

@@ -37,6 +37,10 @@ Invoke-Nssm set $name AppStderr $wanted.log
 Invoke-Nssm set $name AppRotateFiles 1
 Invoke-Nssm set $name AppRotateOnline 1
 Invoke-Nssm set $name AppRotateBytes 10485760
-if (@($wanted.environment).Count -gt 0) { Invoke-Nssm set $name AppEnvironmentExtra @($wanted.environment) }
+if (@($wanted.environment).Count -gt 0) {
+    Invoke-Nssm set $name AppEnvironmentExtra @($wanted.environment)
+} else {
+    Invoke-Nssm reset $name AppEnvironmentExtra
+}
 if ($running -or $wanted.start) { Start-Service -Name $name }
 "the service $name is defined"

@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Is the service defined as planned: program, arguments, environment, start mode?
+Is the service defined as planned: program, arguments, environment, start mode, dependency, restart, log?
 .DESCRIPTION
 nssm keeps a service's definition in the registry, where it is read; `nssm get` prints UTF-16.
 #>
@@ -17,14 +17,36 @@ if (-not (Test-Path "$key\Parameters")) {
     "the service $($wanted.name) is not defined"
     exit 10
 }
-$found = Get-ItemProperty -Path "$key\Parameters"
-$environment = ''
-if ($found.PSObject.Properties['AppEnvironmentExtra']) { $environment = @($found.AppEnvironmentExtra) -join ' ' }
-$mode = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$($wanted.name)'").StartMode
+
+function Get-Value([string]$Path, [string]$Name) {
+    if (-not (Test-Path $Path)) { return '' }
+    $found = Get-ItemProperty -Path $Path
+    if (-not $found.PSObject.Properties[$Name]) { return '' }
+    @($found.$Name) -join ' '
+}
+
+$expected = [ordered]@{
+    Application         = $wanted.program
+    AppParameters       = $wanted.arguments
+    AppDirectory        = 'C:\'
+    AppEnvironmentExtra = @($wanted.environment) -join ' '
+    AppRestartDelay     = '10000'
+    AppStdout           = $wanted.log
+    AppStderr           = $wanted.log
+    AppRotateFiles      = '1'
+    AppRotateOnline     = '1'
+    AppRotateBytes      = '10485760'
+}
 $differs = @()
-if ($found.Application -ne $wanted.program) { $differs += "program $($found.Application)" }
-if ($found.AppParameters -ne $wanted.arguments) { $differs += "arguments $($found.AppParameters)" }
-if ($environment -ne (@($wanted.environment) -join ' ')) { $differs += "environment $environment" }
+foreach ($name in $expected.Keys) {
+    $value = Get-Value "$key\Parameters" $name
+    if ($value -ne $expected[$name]) { $differs += "$name $value" }
+}
+$exit = Get-Value "$key\Parameters\AppExit" '(default)'
+if ($exit -ne 'Restart') { $differs += "AppExit $exit" }
+$depends = Get-Value $key 'DependOnService'
+if ($depends -ne $wanted.depends) { $differs += "DependOnService $depends" }
+$mode = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$($wanted.name)'").StartMode
 if ($mode -ne 'Auto') { $differs += "start mode $mode" }
 if ($wanted.start -and (Get-Service -Name $wanted.name).Status -ne 'Running') { $differs += 'it does not run' }
 if ($differs) {

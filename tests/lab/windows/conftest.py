@@ -81,8 +81,23 @@ def machine() -> Iterator[WindowsMachine]:
 
 
 @pytest.fixture
+def server_2019() -> Iterator[WindowsMachine]:
+    """A Windows Server 2019 at the same address."""
+    network = Network()
+    install(network)
+    made = WindowsMachine("winworker01", "127.160.0.21", network, build=17763, pace=0.02)
+    yield made
+    made.power_off()
+
+
+@pytest.fixture
 def run(machine: WindowsMachine) -> Callable[[str], Result]:
     """Run a line as WinRS does."""
+    return runner(machine)
+
+
+def runner(machine: WindowsMachine) -> Callable[[str], Result]:
+    """What runs a line on a machine as WinRS does."""
 
     def command(line: str) -> Result:
         out, err = io.BytesIO(), io.BytesIO()

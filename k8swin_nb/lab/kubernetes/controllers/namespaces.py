@@ -24,7 +24,7 @@ def _fill(cluster: Cluster, name: str) -> None:
     if cluster.object("serviceaccounts", "default", name) is None:
         account = {"metadata": {"name": "default", "namespace": name}}
         cluster.control.create("serviceaccounts", account)
-    if cluster.object("configmaps", "kube-root-ca.crt", name) is None:
+    if cluster.minor >= 20 and cluster.object("configmaps", "kube-root-ca.crt", name) is None:
         text = (
             "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
             "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "

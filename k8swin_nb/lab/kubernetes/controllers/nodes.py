@@ -29,7 +29,9 @@ def reconcile(cluster: Cluster) -> None:
         if cluster.pod_subnet and not spec.get("podCIDR"):
             cidr = _free_cidr(cluster)
             if cidr is not None:
-                spec["podCIDR"], spec["podCIDRs"] = cidr, [cidr]
+                spec["podCIDR"] = cidr
+                if cluster.minor >= 16:
+                    spec["podCIDRs"] = [cidr]
         _set_taints(cluster, changed)
         if changed != node:
             cluster.control.update("nodes", changed)

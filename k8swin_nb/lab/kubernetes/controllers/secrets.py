@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8swin_nb.lab.kubernetes import timestamps, tokens
 from k8swin_nb.lab.kubernetes.errors import Object
+from k8swin_nb.lab.kubernetes.naming import suffix
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.kubernetes.cluster import Cluster
@@ -16,12 +17,39 @@ _ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 (a type's n
 
 def reconcile(cluster: Cluster) -> None:
     """Fill token Secrets, remove expired bootstrap tokens, sign the cluster-info."""
+    if cluster.minor < 24:
+        _give_tokens(cluster)
     for secret in cluster.objects("secrets"):
         if secret["type"] == _ACCOUNT_TOKEN:
             _fill(cluster, secret)
         elif secret["type"] == tokens.BOOTSTRAP_TYPE:
             _expire(cluster, secret)
     _sign_cluster_info(cluster)
+
+
+def _give_tokens(cluster: Cluster) -> None:
+    """Make a token Secret for each account that has none, as the token controller did until 1.23."""
+    for account in cluster.objects("serviceaccounts"):
+        metadata = account["metadata"]
+        if account.get("secrets") or metadata.get("deletionTimestamp"):
+            continue
+        name = f"{metadata['name']}-token-{suffix()}"
+        cluster.control.create(
+            "secrets",
+            {
+                "metadata": {
+                    "name": name,
+                    "namespace": metadata["namespace"],
+                    "annotations": {
+                        "kubernetes.io/service-account.name": metadata["name"],
+                        "kubernetes.io/service-account.uid": metadata["uid"],
+                    },
+                },
+                "type": _ACCOUNT_TOKEN,
+            },
+        )
+        change: Object = {"secrets": [{"name": name}]}
+        cluster.control.patch("serviceaccounts", metadata["name"], change, metadata["namespace"])
 
 
 def _fill(cluster: Cluster, secret: Object) -> None:

@@ -27,10 +27,12 @@ class LinuxContainer:
     environment: dict[str, str]
     command: list[str]  # what runs: command and arguments, or the image's own
     image_files: dict[str, bytes] = field(default_factory=dict)
+    version: str = ""  # the image's tag
     http: dict[int, HttpHandler] = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     on_stop: list[Callable[[], None]] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
+    finished: float = 0.0
     _exit: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,7 +59,7 @@ class LinuxContainer:
     def finish(self, code: int) -> None:
         """End with an exit code."""
         if self._exit is None:
-            self._exit = code
+            self._exit, self.finished = code, time.time()
             for action in self.on_stop:
                 action()
 

@@ -10,6 +10,7 @@ from k8swin_nb.lab.kubernetes.client import Client
 from k8swin_nb.lab.kubernetes.errors import ApiError
 from k8swin_nb.lab.kubernetes.users import service_account_user
 from k8swin_nb.lab.linux.containers.container import LinuxContainer
+from k8swin_nb.lab.machines import node_rules
 from k8swin_nb.lab.machines.interfaces import Route, mac_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class _Flanneld:
             return f"Failed to create SubnetManager: unable to read net-conf.json: {error}"
         backend = self._config.get("Backend", {})
         self._backend = str(backend.get("Type", "udp")).lower()
-        if self._backend not in ("host-gw", "vxlan"):
+        if self._backend not in ("host-gw", "vxlan", "alloc"):
             raise RuntimeError(f"not simulated in the lab: flannel backend {self._backend}")
         facts = self._machine.node_facts()
         node = cluster.object("nodes", facts.name)
@@ -69,6 +70,14 @@ class _Flanneld:
         except ApiError as error:
             return f"Error registering network: failed to acquire lease: {error}"
         self._write(network, subnet)
+        version = self._container.version.lstrip("v").split("-")[0].split(".")
+        node_rules.of_flannel(
+            self._machine,
+            str(network),
+            str(subnet),
+            masquerade="--ip-masq" in self._container.command,
+            chains=[int(part) for part in version[:2] if part.isdigit()] >= [0, 20],
+        )
         say = self._container.say
         say("I Determining IP address of default interface")
         say(f"I Using interface with name eth0 and address {facts.address}")
@@ -76,8 +85,9 @@ class _Flanneld:
         say(f"I Found network config - Backend type: {self._backend}")
         say("I Wrote subnet file to /run/flannel/subnet.env")
         say("I Running backend.")
-        cluster.observe(self._changed)
-        self._changed(cluster)
+        if self._backend != "alloc":
+            cluster.observe(self._changed)
+            self._changed(cluster)
         self._container.on_stop.append(self._leave)
         return None
 
@@ -92,7 +102,7 @@ class _Flanneld:
         client = Client(cluster, service_account_user(namespace, account), "flanneld")
         annotations = {
             f"{_PREFIX}/backend-data": data,
-            f"{_PREFIX}/backend-type": self._backend,
+            f"{_PREFIX}/backend-type": "" if self._backend == "alloc" else self._backend,
             f"{_PREFIX}/kube-subnet-manager": "true",
             f"{_PREFIX}/public-ip": address,
         }
@@ -101,7 +111,7 @@ class _Flanneld:
         )
 
     def _write(self, network: Any, subnet: Any) -> None:
-        mtu = 1500 if self._backend == "host-gw" else 1450
+        mtu = 1450 if self._backend == "vxlan" else 1500
         first = f"{subnet.network_address + 1}/{subnet.prefixlen}"
         text = (
             f"FLANNEL_NETWORK={network}\nFLANNEL_SUBNET={first}\nFLANNEL_MTU={mtu}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.lab.internet.binaries import stand_in
@@ -68,7 +69,7 @@ def start(
     Raises:
         RuntimeError: with the runtime's text.
     """
-    runtime = machine.runtime
+    runtime = machine.pod_runtime
     if error := runtime.cri_error():
         raise RuntimeError(error)
     image = runtime.image(container["image"])
@@ -92,6 +93,12 @@ def run_once(machine: LinuxMachine, image: Image, command: list[str]) -> LinuxCo
     return _start(machine, image, {}, spec, {})
 
 
+def image_command(image: Image) -> list[str]:
+    """Return what a container of an image runs when nobody says otherwise."""
+    own, _ = _BEHAVIOURS.get(image.behaviour, ([], None))
+    return list(own)
+
+
 def _start(
     machine: LinuxMachine,
     image: Image,
@@ -107,7 +114,9 @@ def _start(
         command = [*container["command"], *(container.get("args") or [])]
     else:
         command = [*entry, *container["args"]] if container.get("args") else list(own)
-    made = LinuxContainer(machine, pod, container, environment, command, _image_files(image))
+    tag = split(image.reference)[1]
+    files = _image_files(image)
+    made = LinuxContainer(machine, pod, container, environment, command, files, tag)
     program = command[0].rpartition("/")[2]
     if program == entry[0].rpartition("/")[2] or program in ("flanneld", "agnhost", "kube-proxy"):
         behave(made)
@@ -140,9 +149,11 @@ def _connect(machine: LinuxMachine, pod: dict[str, Any]) -> None:
     """Give a pod its network, as the CNI plugins do; the node's bridge comes with the first pod."""
     if pod.get("spec", {}).get("hostNetwork"):
         return
-    config = machine.runtime.cni_config()
+    if machine.pod_runtime is machine.docker and "network-plugin" not in machine.kubelet_options:
+        return  # the pod is on docker0
+    config = machine.pod_runtime.cni_config()
     name = pod["metadata"]["name"]
-    head = f'failed to setup network for sandbox "{machine.runtime.sandbox(pod).id}": '
+    head = f'failed to setup network for sandbox "{machine.pod_runtime.sandbox(pod).id}": '
     if config is None:
         raise RuntimeError(f"{head}cni plugin not initialized")
     kinds = [plugin["type"] for plugin in config.get("plugins", [config])]
@@ -161,3 +172,8 @@ def _connect(machine: LinuxMachine, pod: dict[str, Any]) -> None:
         machine.interfaces.add(
             "cni0", "bridge", pairs["FLANNEL_SUBNET"], int(pairs.get("FLANNEL_MTU", "1500"))
         )
+    # What the plugins remember: flannel the configuration it passed on, host-local the addresses.
+    sandbox = machine.pod_runtime.sandbox(pod).id
+    machine.write_file(f"/var/lib/cni/flannel/{sandbox}", json.dumps(config))
+    folder = f"/var/lib/cni/networks/{config.get('name', 'cbr0')}"
+    machine.write_file(f"{folder}/last_reserved_ip.0", pairs["FLANNEL_SUBNET"].partition("/")[0])

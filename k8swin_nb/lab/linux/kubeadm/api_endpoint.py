@@ -62,7 +62,7 @@ class ApiEndpoint:
                 return _json(error.code, error.status)
         warnings: list[str] = []
         agent = request.headers.get("user-agent", "unknown").partition("/")[0]
-        status, result = self.cluster.api.request(
+        status, result = self.cluster.front.request(
             request.method,
             path,
             dict(pairs),

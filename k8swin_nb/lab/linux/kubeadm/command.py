@@ -11,7 +11,6 @@ from k8swin_nb.lab.linux.files import Files, explain, machine_of
 from k8swin_nb.lab.linux.kubeadm import texts
 from k8swin_nb.lab.linux.kubeadm.certificates import certs
 from k8swin_nb.lab.linux.kubeadm.configuration import (
-    SOCKET,
     Configuration,
     Object,
     init_configuration,
@@ -24,7 +23,9 @@ from k8swin_nb.lab.linux.kubeadm.initialize import initialize
 from k8swin_nb.lab.linux.kubeadm.join import join
 from k8swin_nb.lab.linux.kubeadm.reset import reset
 from k8swin_nb.lab.linux.kubeadm.tokens import token
+from k8swin_nb.lab.linux.kubeadm.versions import minor
 from k8swin_nb.lab.linux.words import klog
+from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.web_client import WebError, fetch
 
@@ -63,15 +64,19 @@ def kubeadm(process: Process, *, version: str) -> int:
     try:
         return _run(process, process.argv[1:], version)
     except KubeadmError as error:
-        process.err(
-            f"error: {error}\nTo see the stack trace of this error execute with --v=5 or higher\n"
-        )
+        _fail(process, str(error), version)
         return error.code
     except MissingValue as error:
-        process.err(
-            f"error: flag needs an argument: {error}\nTo see the stack trace of this error execute with --v=5 or higher\n"
-        )
+        _fail(process, f"flag needs an argument: {error}", version)
         return 1
+
+
+def _fail(process: Process, text: str, version: str) -> None:
+    head = "error: " if minor(version) >= 31 else ""
+    trace = "" if minor(version) < 15 else (
+        "To see the stack trace of this error execute with --v=5 or higher\n"
+    )  # fmt: skip
+    process.err(f"{head}{text}\n{trace}")
 
 
 def _run(process: Process, words: list[str], version: str) -> int:
@@ -95,9 +100,9 @@ def _run(process: Process, words: list[str], version: str) -> int:
     if verb == "reset":
         parsed = _RESET.parse("kubeadm reset", rest)
         _refuse("kubeadm reset", parsed)
-        return reset(process, parsed)
+        return reset(process, parsed, version)
     if verb == "token":
-        return token(process, rest)
+        return token(process, rest, version)
     if verb == "certs":
         return certs(process, rest)
     if verb in ("help", "--help", "-h"):
@@ -116,15 +121,15 @@ def _refuse(command: str, parsed: Parsed) -> None:
 
 def _version(process: Process, words: list[str], version: str) -> int:
     parsed = Options(values="-o,--output").parse("kubeadm version", words)
-    major, minor = version.split(".")[:2]
+    major, minor_ = version.split(".")[:2]
     fields = {
         "major": major,
-        "minor": minor,
+        "minor": minor_,
         "gitVersion": f"v{version}",
         "gitCommit": "0" * 40,
         "gitTreeState": "clean",
-        "buildDate": "2026-08-17T10:00:00Z",
-        "goVersion": "go1.26.8",
+        "buildDate": "2026-08-17T10:00:00Z" if int(minor_) >= 33 else "2021-01-13T13:25:59Z",
+        "goVersion": "go1.26.8" if int(minor_) >= 33 else "go1.15.5",
         "compiler": "gc",
         "platform": "linux/amd64",
     }
@@ -143,7 +148,7 @@ def _version(process: Process, words: list[str], version: str) -> int:
     return 0
 
 
-def _documents(process: Process, parsed: Parsed) -> dict[str, Object]:
+def _documents(process: Process, parsed: Parsed, version: str) -> dict[str, Object]:
     path = parsed.get("--config")
     if not path:
         return {}
@@ -151,12 +156,12 @@ def _documents(process: Process, parsed: Parsed) -> dict[str, Object]:
         text = Files(process).read(path).decode(errors="replace")
     except OSError as error:
         raise KubeadmError(f"open {path}: {explain(error).lower()}") from error
-    return load(text)
+    return load(text, version, process.err)
 
 
 def _init_documents(process: Process, parsed: Parsed, version: str) -> dict[str, Object]:
     """Return the documents of the file, or those that the flags amount to."""
-    documents = _documents(process, parsed)
+    documents = _documents(process, parsed, version)
     flags = {
         "--apiserver-advertise-address": (
             "InitConfiguration",
@@ -237,8 +242,8 @@ def _ask_version(process: Process, version: str) -> None:
         )
         return
     if found.split(".")[:2] != f"v{version}".split(".")[:2]:
-        minor = ".".join(version.split(".")[:2])
-        text = f"remote version is much newer: {found}; falling back to: stable-{minor}"
+        label = ".".join(version.split(".")[:2])
+        text = f"remote version is much newer: {found}; falling back to: stable-{label}"
         process.err(klog("I", "version.go:260", text))
 
 
@@ -249,7 +254,7 @@ def _join(process: Process, words: list[str], version: str) -> int:
     _refuse("kubeadm join", parsed)
     if "--discovery-file" in parsed or "--skip-phases" in parsed:
         raise NotSimulated("kubeadm join --discovery-file or --skip-phases")
-    documents = _documents(process, parsed)
+    documents = _documents(process, parsed, version)
     document = documents.setdefault("JoinConfiguration", {})
     if parsed.operands:
         if "--config" in parsed:
@@ -266,26 +271,26 @@ def _join(process: Process, words: list[str], version: str) -> int:
     for option, name in (("--node-name", "name"), ("--cri-socket", "criSocket")):
         if option in parsed:
             registration[name] = parsed.get(option)
-    configuration = join_configuration(machine_of(process), documents)
+    configuration = join_configuration(machine_of(process), documents, version)
     return join(process, configuration, parsed, version)
 
 
 def _config(process: Process, words: list[str], version: str) -> int:
     verb, *rest = words or ["--help"]
     if verb in ("--help", "-h"):
-        process.out(texts.CONFIG_HELP)
+        process.out(texts.config_help(minor(version)))
         return 0
     if verb == "images" and rest:
         return _images(process, rest[0], rest[1:], version)
-    if verb == "validate":
+    if verb == "validate" and minor(version) >= 26:
         parsed = Options(flags="--allow-experimental-api", values="--config -v,--v").parse(
             "kubeadm config validate", rest
         )
         if "--config" not in parsed:
             raise KubeadmError("the --config flag is mandatory")
-        documents = _documents(process, parsed)
+        documents = _documents(process, parsed, version)
         if "JoinConfiguration" in documents:
-            join_configuration(machine_of(process), documents)
+            join_configuration(machine_of(process), documents, version)
         else:
             init_configuration(machine_of(process), documents, version)
         process.out("ok\n")
@@ -295,11 +300,31 @@ def _config(process: Process, words: list[str], version: str) -> int:
             process.out(texts.init_defaults(version))
             return 0
         if rest[0] == "join-defaults":
-            process.out(texts.join_defaults(machine_of(process).name))
+            process.out(texts.join_defaults(machine_of(process).name, version))
             return 0
     if verb in ("migrate", "print", "images"):
         raise NotSimulated(f"kubeadm config {' '.join(words)}")
+    unknown = [word for word in rest if word.startswith("--")]
+    if unknown:
+        raise KubeadmError(f"unknown flag: {unknown[0].partition('=')[0]}")
+    if (
+        minor(version) < 26
+    ):  # a group of commands that prints its help for a command it does not have
+        process.out(texts.config_help(minor(version)))
+        return 0
     raise KubeadmError(f'unknown command "{verb}" for "kubeadm config"')
+
+
+def _output_api(version: str) -> str:
+    return (
+        "v1alpha3" if minor(version) >= 28 else "v1alpha2" if minor(version) >= 23 else "v1alpha1"
+    )
+
+
+def _unreachable(machine: LinuxMachine, socket: str) -> str | None:
+    if machine.runtime_at(socket) is machine.docker:
+        return machine.docker.cri_error()
+    return machine.runtime.cri_error(socket)
 
 
 def _images(process: Process, verb: str, words: list[str], version: str) -> int:
@@ -312,7 +337,7 @@ def _images(process: Process, verb: str, words: list[str], version: str) -> int:
         if parsed.get("-o") == "json":
             value = {
                 "kind": "Images",
-                "apiVersion": "output.kubeadm.k8s.io/v1alpha3",
+                "apiVersion": f"output.kubeadm.k8s.io/{_output_api(version)}",
                 "images": configuration.images(),
             }
             process.out(json.dumps(value, indent=4) + "\n")
@@ -323,9 +348,9 @@ def _images(process: Process, verb: str, words: list[str], version: str) -> int:
         return 0
     if verb != "pull":
         raise KubeadmError(f'unknown command "{verb}" for "kubeadm config images"')
-    runtime = machine_of(process).runtime
-    socket = configuration.registration.get("criSocket", SOCKET)
-    if error := runtime.cri_error(socket):
+    socket = configuration.registration["criSocket"]
+    runtime = machine_of(process).runtime_at(socket)
+    if error := _unreachable(machine_of(process), socket):
         raise KubeadmError(
             f"failed to create new CRI runtime service: validate service connection: {error}"
         )

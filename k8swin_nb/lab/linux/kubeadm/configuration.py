@@ -5,18 +5,19 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from k8swin_nb.lab.internet.catalogue import components
+from k8swin_nb.lab.linux.kubeadm import versions
 from k8swin_nb.lab.linux.kubeadm.errors import KubeadmError
+from k8swin_nb.lab.linux.words import klog
 from k8swin_nb.lab.machines.linux import LinuxMachine
 
 Object = dict[str, Any]
 
-SOCKET = "unix:///var/run/containerd/containerd.sock"
 TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _TIMEOUTS = {
     "controlPlaneComponentHealthCheck": "4m0s",
@@ -97,22 +98,18 @@ class Configuration:
 
     def images(self) -> list[str]:
         """Return the images of the control plane in kubeadm's order."""
-        repository = self.cluster["imageRepository"]
-        version = self.version
-        tags = components(version)
-        dns = self.cluster.get("dns") or {}
-        dns_repository = dns.get("imageRepository") or f"{repository}/coredns"
-        return [
-            *(f"{repository}/{name}:{version}" for name in (
-                "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")),
-            f"{dns_repository}/coredns:{dns.get('imageTag') or tags['coredns']}",
-            f"{repository}/pause:{tags['pause']}",
-            f"{repository}/etcd:{tags['etcd']}",
-        ]  # fmt: skip
+        etcd = (self.cluster.get("etcd") or {}).get("local") or {}
+        repository = str(self.cluster["imageRepository"])
+        return versions.images(self.version, repository, self.cluster.get("dns") or {}, etcd)
 
 
-def load(text: str) -> dict[str, Object]:
+def load(text: str, version: str, warn: Callable[[str], object]) -> dict[str, Object]:
     """Read the documents of a file by kind.
+
+    Args:
+        text: YAML.
+        version: of kubeadm, "1.36.4".
+        warn: takes lines for standard error.
 
     Raises:
         KubeadmError: what kubeadm says of it.
@@ -124,24 +121,32 @@ def load(text: str) -> dict[str, Object]:
     except yaml.YAMLError as error:
         raise KubeadmError(f"error converting YAML to JSON: {error}") from error
     for document in documents:
-        version = document.get("apiVersion") if isinstance(document, dict) else None
+        stated = document.get("apiVersion") if isinstance(document, dict) else None
         kind = document.get("kind") if isinstance(document, dict) else None
-        group, _, number = (version or "/").partition("/")
-        if not version or not kind:
+        group, _, number = (stated or "/").partition("/")
+        if not stated or not kind:
             raise KubeadmError(
                 f"invalid configuration for GroupVersionKind {group}/{number}, Kind={kind or ''}: "
                 "kind and apiVersion is mandatory information that must be specified"
             )
-        if group == "kubeadm.k8s.io" and number not in ("v1beta4", "v1beta3"):
+        if group == "kubeadm.k8s.io" and not versions.reads(number, version):
             unknown.append((group, number, kind))
             continue
         if group == "kubeadm.k8s.io":
-            _check_fields(document, group, number, kind)
+            if versions.is_deprecated(number, version):
+                warn(klog("W", "common.go:77", _DEPRECATED.format(f"{group}/{number}")))
+            _check_fields(document, group, number, kind, version, warn)
         if kind in found:
             raise KubeadmError(
                 f'invalid configuration: kind "{kind}" is specified twice in YAML file'
             )
         found[kind] = document
+    if unknown and versions.minor(version) < 22:
+        first = unknown[0]
+        raise KubeadmError(
+            f'could not convert cfg to an internal cfg: no kind "{first[2]}" is registered for version '
+            f'"{first[0]}/{first[1]}" in scheme "k8s.io/kubernetes/cmd/kubeadm/app/apis/kubeadm/scheme/scheme.go:31"'
+        )
     if unknown:
         shown = ", ".join(
             f'schema.GroupVersionKind{{Group:"{group}", Version:"{number}", Kind:"{kind}"}}'
@@ -151,20 +156,95 @@ def load(text: str) -> dict[str, Object]:
     return found
 
 
-def _check_fields(document: Object, group: str, number: str, kind: str) -> None:
+_DEPRECATED = (
+    'your configuration file uses a deprecated API spec: "{}". Please use \'kubeadm config migrate'
+    " --old-config old.yaml --new-config new.yaml', which will write the new, similar spec using a newer"
+    " API version."
+)
+# What an API version does not have yet, or not any more, beside what `_FIELDS` says.
+_LATER: dict[str, set[str]] = {
+    "v1beta4": {"timeouts", "extraEnvs", "encryptionAlgorithm", "certificateValidityPeriod",
+                "caCertificateValidityPeriod", "proxy", "disabled", "imagePullSerial", "dryRun"},
+    "v1beta3": {"skipPhases", "patches", "imagePullPolicy"},
+    "v1beta2": {"certificateKey", "ignorePreflightErrors"},
+}  # fmt: skip
+_EARLIER: dict[str, set[str]] = {
+    "v1beta1": {"useHyperKubeImage", "dns.type"},
+    "v1beta2": {"useHyperKubeImage", "dns.type"},
+    "v1alpha3": {"useHyperKubeImage", "dns.type"},
+}
+
+
+def _names(number: str, part: str, names: str) -> set[str]:
+    """Return the fields that a part has in an API version."""
+    found = set(names.split())
+    for later, fields in _LATER.items():
+        if number < later:
+            found -= fields
+    if number == "v1beta4":
+        found -= {"timeoutForControlPlane", "timeout"}
+    for name in _EARLIER.get(number, set()):
+        where, _, own = name.rpartition(".")
+        if where == part:
+            found.add(own)
+    return found
+
+
+def _check_fields(
+    document: Object,
+    group: str,
+    number: str,
+    kind: str,
+    version: str,
+    warn: Callable[[str], object],
+) -> None:
     known = _FIELDS.get(kind)
-    if known is None:
+    if known is None or (kind == "ResetConfiguration" and number < "v1beta4"):
+        if kind == "ClusterStatus" and number < "v1beta3":
+            return
         raise KubeadmError(f'no kind "{kind}" is registered for version "{group}/{number}"')
-    bad = [name for name in document if name not in known[""].split()]
+    bad = [name for name in document if name not in _names(number, "", known[""])]
     for part, names in known.items():
         if part and isinstance(document.get(part), dict):
-            bad += [f"{part}.{name}" for name in document[part] if name not in names.split()]
-    if bad:
+            allowed = _names(number, part, names)
+            bad += [f"{part}.{name}" for name in document[part] if name not in allowed]
+    _check_arguments(document, number)
+    if not bad:
+        return
+    where = (
+        f'error unmarshaling configuration schema.GroupVersionKind{{Group:"{group}", '
+        f'Version:"{number}", Kind:"{kind}"}}: '
+    )
+    if versions.minor(version) >= 25:
         shown = ", ".join(f'unknown field "{name}"' for name in bad)
-        raise KubeadmError(
-            f'error unmarshaling configuration schema.GroupVersionKind{{Group:"{group}", '
-            f'Version:"{number}", Kind:"{kind}"}}: strict decoding error: {shown}'
-        )
+        raise KubeadmError(f"{where}strict decoding error: {shown}")
+    # Until 1.24 kubeadm only says so, and goes on without the field.
+    name = bad[0].rpartition(".")[2]
+    text = f'error unmarshaling JSON: while decoding JSON: json: unknown field "{name}"'
+    warn(klog("W", "strict.go:54", where + text))
+
+
+def _check_arguments(document: Object, number: str) -> None:
+    """Refuse extra arguments of the wrong shape: a list from v1beta4 on, a map before."""
+    places = {
+        "nodeRegistration.kubeletExtraArgs": (document.get("nodeRegistration") or {}).get(
+            "kubeletExtraArgs"
+        ),
+        **{
+            f"{part}.extraArgs": (document.get(part) or {}).get("extraArgs")
+            for part in ("apiServer", "controllerManager", "scheduler")
+            if isinstance(document.get(part), dict)
+        },
+    }
+    for place, value in places.items():
+        wanted = list if number >= "v1beta4" else dict
+        if value is not None and not isinstance(value, wanted):
+            found = "array" if isinstance(value, list) else "object"
+            shape = f"[]{number}.Arg" if wanted is list else "map[string]string"
+            raise KubeadmError(
+                f"json: cannot unmarshal {found} into Go struct field"
+                f" {document['kind']}.{place} of type {shape}"
+            )
 
 
 def init_configuration(
@@ -183,30 +263,21 @@ def init_configuration(
     documents = copy.deepcopy(documents)
     init = documents.get("InitConfiguration", {})
     cluster = documents.get("ClusterConfiguration", {})
-    _registration(machine, init)
+    _registration(machine, init, version)
     endpoint = init.setdefault("localAPIEndpoint", {})
     endpoint.setdefault("advertiseAddress", machine.address)
     endpoint.setdefault("bindPort", 6443)
-    cluster.setdefault("apiVersion", "kubeadm.k8s.io/v1beta4")
-    cluster["apiVersion"] = "kubeadm.k8s.io/v1beta4"
-    defaults: Object = {
-        "kind": "ClusterConfiguration",
-        "apiServer": {},
-        "caCertificateValidityPeriod": "87600h0m0s",
-        "certificateValidityPeriod": "8760h0m0s",
-        "certificatesDir": "/etc/kubernetes/pki",
-        "clusterName": "kubernetes",
-        "controllerManager": {},
-        "dns": {},
-        "encryptionAlgorithm": "RSA-2048",
-        "etcd": {"local": {"dataDir": "/var/lib/etcd"}},
-        "imageRepository": "registry.k8s.io",
-        "kubernetesVersion": f"v{version}",
-        "proxy": {},
-        "scheduler": {},
-    }
-    for key, value in defaults.items():
+    api = versions.own_api(version)
+    cluster["apiVersion"] = f"kubeadm.k8s.io/{api}"
+    _convert_arguments(cluster, api)
+    for key, value in _cluster_defaults(api, version).items():
         cluster.setdefault(key, value)
+    if api < "v1beta4":
+        server = cluster["apiServer"] = dict(cluster.get("apiServer") or {})
+        server.setdefault("timeoutForControlPlane", "4m0s")
+        server["extraArgs"] = {"authorization-mode": "Node,RBAC", **(server.get("extraArgs") or {})}
+    if api < "v1beta3":
+        cluster["dns"] = {"type": "CoreDNS", **(cluster.get("dns") or {})}
     networking = cluster.setdefault("networking", {})
     networking.setdefault("dnsDomain", "cluster.local")
     networking.setdefault("serviceSubnet", "10.96.0.0/12")
@@ -221,10 +292,45 @@ def init_configuration(
     return made
 
 
-def _registration(machine: LinuxMachine, document: Object) -> None:
+def _cluster_defaults(api: str, version: str) -> Object:
+    found: Object = {
+        "kind": "ClusterConfiguration",
+        "apiServer": {},
+        "certificatesDir": "/etc/kubernetes/pki",
+        "clusterName": "kubernetes",
+        "controllerManager": {},
+        "dns": {},
+        "etcd": {"local": {"dataDir": "/var/lib/etcd"}},
+        "imageRepository": versions.image_repository(f"v{version}"),
+        "kubernetesVersion": f"v{version}",
+        "scheduler": {},
+    }
+    if api >= "v1beta4":
+        found |= {
+            "caCertificateValidityPeriod": "87600h0m0s",
+            "certificateValidityPeriod": "8760h0m0s",
+            "encryptionAlgorithm": "RSA-2048",
+            "proxy": {},
+        }
+    return found
+
+
+def _convert_arguments(cluster: Object, api: str) -> None:
+    """Bring extra arguments into the shape of the API version that is written."""
+    for part in ("apiServer", "controllerManager", "scheduler"):
+        given = (cluster.get(part) or {}).get("extraArgs")
+        if isinstance(given, dict) and api >= "v1beta4":
+            pairs = [{"name": name, "value": str(given[name])} for name in sorted(given)]
+            cluster[part] = {**cluster[part], "extraArgs": pairs}
+
+
+def _registration(machine: LinuxMachine, document: Object, version: str) -> None:
     registration = document.setdefault("nodeRegistration", {})
     registration.setdefault("name", machine.name.lower())
-    registration.setdefault("criSocket", SOCKET)
+    if "criSocket" not in registration:
+        registration["criSocket"] = _detected_socket(machine, version)
+    elif versions.minor(version) >= 24 and "://" not in registration["criSocket"]:
+        registration["criSocket"] = f"unix://{registration['criSocket']}"
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", registration["name"]):
         raise KubeadmError(
             f'nodeRegistration.name: Invalid value: "{registration["name"]}": a lowercase RFC 1123'
@@ -232,6 +338,17 @@ def _registration(machine: LinuxMachine, document: Object) -> None:
             " and end with an alphanumeric character (e.g. 'example.com', regex used for validation is"
             " '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
         )
+
+
+def _detected_socket(machine: LinuxMachine, version: str) -> str:
+    """Return the runtime that kubeadm finds; Docker's containerd does not count beside Docker."""
+    if versions.minor(version) >= 24:
+        return versions.CONTAINERD_SOCKET
+    if versions.minor(version) == 13 or machine.exists("/var/run/docker.sock"):
+        return versions.DOCKERSHIM_SOCKET
+    if machine.exists("/run/containerd/containerd.sock"):
+        return "/run/containerd/containerd.sock"
+    return versions.DOCKERSHIM_SOCKET
 
 
 def _version(text: str, own: str) -> str:
@@ -297,14 +414,16 @@ def _validate(made: Configuration) -> None:
             )
 
 
-def join_configuration(machine: LinuxMachine, documents: dict[str, Object]) -> Configuration:
+def join_configuration(
+    machine: LinuxMachine, documents: dict[str, Object], version: str
+) -> Configuration:
     """Fill in the defaults of a join.
 
     Raises:
         KubeadmError: discovery is missing or not valid.
     """
     join = copy.deepcopy(documents.get("JoinConfiguration", {}))
-    _registration(machine, join)
+    _registration(machine, join, version)
     discovery = join.setdefault("discovery", {})
     token = discovery.get("bootstrapToken")
     if not token and not discovery.get("file"):

@@ -13,8 +13,10 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from k8swin_nb.lab.internet.catalogue import components
 from k8swin_nb.lab.kubernetes.authority import CertificateAuthority, key_pem
 from k8swin_nb.lab.linux.kubeadm.configuration import Configuration, extra_arguments
+from k8swin_nb.lab.linux.kubeadm.versions import image_repository, minor
 from k8swin_nb.lab.machines.linux import LinuxMachine
 
 PKI = "/etc/kubernetes/pki"
@@ -63,7 +65,7 @@ def write_pki(machine: LinuxMachine, configuration: Configuration, say: Any) -> 
         f"[certs] apiserver serving cert is signed for DNS names [{' '.join(sorted(names))}] and IPs [{' '.join(addresses)}]"
     )
     _issue(machine, cluster, "apiserver-kubelet-client", "kube-apiserver-kubelet-client", say,
-           groups=["kubeadm:cluster-admins"])  # fmt: skip
+           groups=["kubeadm:cluster-admins" if minor(configuration.version) >= 29 else "system:masters"])  # fmt: skip
     front = _authority(machine, "front-proxy-ca", "front-proxy-ca", say)
     _issue(machine, front, "front-proxy-client", "front-proxy-client", say)
     etcd = _authority(machine, "etcd/ca", "etcd-ca", say)
@@ -164,9 +166,12 @@ def write_kubeconfigs(
     name = configuration.cluster["clusterName"]
     server = f"https://{configuration.endpoint}"
     node = configuration.registration["name"]
+    number = minor(configuration.version)
+    # From 1.29 on the administrator has what a binding gives, and another file what nobody can take away.
+    admin = "kubeadm:cluster-admins" if number >= 29 else "system:masters"
     for file, user, groups in (
-        ("admin", "kubernetes-admin", ("kubeadm:cluster-admins",)),
-        ("super-admin", "kubernetes-super-admin", ("system:masters",)),
+        ("admin", "kubernetes-admin", (admin,)),
+        *([("super-admin", "kubernetes-super-admin", ("system:masters",))] if number >= 29 else []),
         ("kubelet", f"system:node:{node}", ("system:nodes",)),
         ("controller-manager", "system:kube-controller-manager", ()),
         ("scheduler", "system:kube-scheduler", ()),
@@ -201,6 +206,7 @@ def write_node_credentials(
 def kubelet_configuration(configuration: Configuration) -> Object:
     """Return the KubeletConfiguration of a cluster: kubeadm's defaults under the user's own."""
     networking = configuration.cluster["networking"]
+    number = minor(configuration.version)
     dns = str(ipaddress.ip_network(networking["serviceSubnet"].split(",")[0], strict=False)[10])
     found: Object = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -213,67 +219,107 @@ def kubelet_configuration(configuration: Configuration) -> Object:
             "mode": "Webhook",
             "webhook": {"cacheAuthorizedTTL": "0s", "cacheUnauthorizedTTL": "0s"},
         },
-        "cgroupDriver": "systemd",
+        **({"cgroupDriver": "systemd"} if number >= 22 else {}),
         "clusterDNS": [dns],
         "clusterDomain": networking["dnsDomain"],
-        "containerRuntimeEndpoint": "",
         "cpuManagerReconcilePeriod": "0s",
-        "crashLoopBackOff": {},
         "evictionPressureTransitionPeriod": "0s",
         "fileCheckFrequency": "0s",
         "healthzBindAddress": "127.0.0.1",
         "healthzPort": 10248,
         "httpCheckFrequency": "0s",
-        "imageMaximumGCAge": "0s",
         "imageMinimumGCAge": "0s",
         "kind": "KubeletConfiguration",
-        "logging": {
-            "flushFrequency": 0,
-            "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}},
-            "verbosity": 0,
-        },
-        "memorySwap": {},
         "nodeStatusReportFrequency": "0s",
         "nodeStatusUpdateFrequency": "0s",
         "rotateCertificates": True,
         "runtimeRequestTimeout": "0s",
-        "shutdownGracePeriod": "0s",
-        "shutdownGracePeriodCriticalPods": "0s",
         "staticPodPath": "/etc/kubernetes/manifests",
         "streamingConnectionIdleTimeout": "0s",
         "syncFrequency": "0s",
         "volumeStatsAggPeriod": "0s",
     }
+    if number >= 20:
+        found |= {
+            "shutdownGracePeriod": "0s",
+            "shutdownGracePeriodCriticalPods": "0s",
+            "logging": {},
+        }
+    if number >= 28:
+        found |= {
+            "containerRuntimeEndpoint": "",
+            "imageMaximumGCAge": "0s",
+            "memorySwap": {},
+            "logging": {
+                "flushFrequency": 0,
+                "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}},
+                "verbosity": 0,
+            },
+        }
+    if number >= 33:
+        found["crashLoopBackOff"] = {}
     found.update(copy.deepcopy(configuration.kubelet))
     return found
 
 
 def write_kubelet_files(
-    machine: LinuxMachine, configuration: Configuration, kubelet: Object, say: Any
+    machine: LinuxMachine, configuration: Configuration, kubelet: Object, version: str, say: Any
 ) -> None:
-    """Write what the kubelet's service reads."""
+    """Write what the kubelet's service reads.
+
+    Args:
+        machine: whose kubelet it is.
+        configuration: gives the node's registration.
+        kubelet: the KubeletConfiguration.
+        version: of kubeadm.
+        say: takes lines of output.
+    """
     registration = configuration.registration
+    number = minor(version)
     flags = "/var/lib/kubelet/kubeadm-flags.env"
     say(f'[kubelet-start] Writing kubelet environment file with flags to file "{flags}"')
     words = [f"--{name}={value}" for name, value in extra_arguments(registration)]
+    words += _runtime_flags(machine, registration["criSocket"], kubelet, version)
     if registration["name"] != machine.name.lower():
         words.append(f"--hostname-override={registration['name']}")
-    for taint in registration.get("taints") or []:
-        words.append(
-            f"--register-with-taints={taint['key']}={taint.get('value', '')}:{taint['effect']}"
-        )
+    taints = [
+        f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
+        for taint in registration.get("taints") or []
+    ]
+    if taints:
+        words.append(f"--register-with-taints={','.join(taints)}")
     machine.write_file(flags, f'KUBELET_KUBEADM_ARGS="{" ".join(sorted(words))}"\n')
     machine.path("/var/lib/kubelet").chmod(0o700)
     socket = registration["criSocket"]
-    instance = "/var/lib/kubelet/instance-config.yaml"
-    say(f'[kubelet-start] Writing kubelet configuration to file "{instance}"')
-    machine.write_file(instance, f'containerRuntimeEndpoint: "{socket}"\n')
-    say(
-        '[patches] Applied patch of type "application/strategic-merge-patch+json" to target "kubeletconfiguration"'
-    )
+    if number >= 35:
+        instance = "/var/lib/kubelet/instance-config.yaml"
+        say(f'[kubelet-start] Writing kubelet configuration to file "{instance}"')
+        machine.write_file(instance, f'containerRuntimeEndpoint: "{socket}"\n')
+        say(
+            '[patches] Applied patch of type "application/strategic-merge-patch+json" to target'
+            ' "kubeletconfiguration"'
+        )
+        kubelet = {**kubelet, "containerRuntimeEndpoint": socket}
     say('[kubelet-start] Writing kubelet configuration to file "/var/lib/kubelet/config.yaml"')
-    text = to_yaml({**kubelet, "containerRuntimeEndpoint": socket})
-    machine.write_file("/var/lib/kubelet/config.yaml", text)
+    machine.write_file("/var/lib/kubelet/config.yaml", to_yaml(kubelet))
+
+
+def _runtime_flags(machine: LinuxMachine, socket: str, kubelet: Object, version: str) -> list[str]:
+    """Return the flags with which the kubelet finds its container runtime."""
+    number = minor(version)
+    pause = f"{image_repository(f'v{version}')}/pause:{components(version)['pause']}"
+    sandbox = [f"--pod-infra-container-image={pause}"] if number < 35 else []
+    if number >= 35:
+        return []
+    if number >= 24:
+        return [f"--container-runtime-endpoint={socket}", *sandbox]
+    if machine.runtime_at(socket) is not machine.docker:
+        return ["--container-runtime=remote", f"--container-runtime-endpoint={socket}"]
+    driver = machine.docker.cgroup_driver
+    found = ["--network-plugin=cni", *sandbox]
+    if "cgroupDriver" not in kubelet:
+        found.append(f"--cgroup-driver={driver}")
+    return found
 
 
 def write_manifests(machine: LinuxMachine, manifests: dict[str, Object]) -> None:

@@ -15,7 +15,7 @@ from k8swin_nb.lab.kubernetes.cluster import Cluster
 from k8swin_nb.lab.kubernetes.kubelet import Kubelet
 from k8swin_nb.lab.kubernetes.services import ServiceRouter
 from k8swin_nb.lab.linux.files import machine_of
-from k8swin_nb.lab.linux.kubeadm import files
+from k8swin_nb.lab.linux.kubeadm import files, versions
 from k8swin_nb.lab.linux.kubeadm.api_endpoint import ApiEndpoint
 from k8swin_nb.lab.linux.kubeadm.configuration import Configuration, Object
 from k8swin_nb.lab.linux.kubeadm.errors import in_phase
@@ -26,11 +26,6 @@ from k8swin_nb.lab.machines.units import UnitError
 
 if TYPE_CHECKING:
     from k8swin_nb.lab.network import HttpHandler
-
-CONTROL_PLANE_TAINT: Object = {
-    "key": "node-role.kubernetes.io/control-plane",
-    "effect": "NoSchedule",
-}
 
 
 def initialize(process: Process, configuration: Configuration, parsed: Parsed, version: str) -> int:
@@ -66,7 +61,7 @@ def initialize(process: Process, configuration: Configuration, parsed: Parsed, v
     machine.write_file("/var/lib/etcd/member/snap/db", b"", 0o600)
     machine.path("/var/lib/etcd").chmod(0o700)
     kubelet = files.kubelet_configuration(configuration)
-    files.write_kubelet_files(machine, configuration, kubelet, say)
+    files.write_kubelet_files(machine, configuration, kubelet, version, say)
     say("[kubelet-start] Starting the kubelet")
     _start(machine, cluster, configuration, manifests)
     _wait(process, machine, configuration)
@@ -76,8 +71,17 @@ def initialize(process: Process, configuration: Configuration, parsed: Parsed, v
     ]:
         machine.network.routers.remove(router)
     machine.network.routers.append(ServiceRouter(cluster))
+    if versions.minor(version) < 35:
+        socket = configuration.registration["criSocket"]
+        annotate_socket(cluster, configuration.registration["name"], socket)
     _finish(process, machine, configuration, settings)
     return 0
+
+
+def annotate_socket(cluster: Cluster, node: str, socket: str) -> None:
+    """Note on the node which runtime kubeadm chose."""
+    note = {"kubeadm.alpha.kubernetes.io/cri-socket": socket}
+    cluster.client(manager="kubeadm").patch("nodes", node, {"metadata": {"annotations": note}})
 
 
 def _preflight(
@@ -96,12 +100,17 @@ def _preflight(
         "[preflight] You can also perform this action beforehand using 'kubeadm config images pull'\n"
     )
     failures = []
+    runtime = machine.runtime_at(configuration.registration["criSocket"])
     for image in configuration.images():
-        if machine.runtime.image(image) or machine.runtime.cri_error():
+        if runtime.image(image) or runtime.cri_error():
             continue
         try:
-            machine.runtime.pull(image)
+            runtime.pull(image)
         except PullError as error:
+            if runtime is machine.docker:
+                text = f"failed to pull image {image}: output: Error response from daemon: {error}\n, error: exit status 1"
+                failures.append(Finding("ImagePull", text))
+                continue
             code = "NotFound" if str(error).endswith("not found") else "Unknown"
             text = f"failed to pull image {image}: failed to pull image {image}: rpc error: code = {code} desc = {error}"
             failures.append(Finding("ImagePull", text))
@@ -129,20 +138,30 @@ def _settings(configuration: Configuration) -> bootstrap.InitSettings:
     tags = components(configuration.version)
     token = (configuration.init.get("bootstrapTokens") or [{}])[0]
     kubelet = files.kubelet_configuration(configuration)
-    kubelet.pop("containerRuntimeEndpoint", None)
     dns = configuration.cluster.get("dns") or {}
     skipped = list(configuration.init.get("skipPhases") or [])
     registration = configuration.registration
-    taints = [CONTROL_PLANE_TAINT] if registration.get("taints") is None else registration["taints"]
+    taints: list[Object] = (
+        list(versions.control_plane_taints(configuration.version))
+        if registration.get("taints") is None
+        else registration["taints"]
+    )
     return bootstrap.InitSettings(
         node_name=registration["name"],
         kubernetes_version=configuration.version,
         image_repository=configuration.cluster["imageRepository"],
         etcd_tag=tags["etcd"],
-        coredns_tag=dns.get("imageTag") or tags["coredns"],
+        coredns_image=versions.dns_image(
+            configuration.cluster["imageRepository"],
+            dns.get("imageRepository", ""),
+            dns.get("imageTag") or tags["coredns"],
+            configuration.version,
+        ),
+        labels=versions.control_plane_labels(configuration.version),
+        kubelet_config_map=versions.kubelet_config_map(configuration.version),
         control_plane_endpoint=configuration.endpoint,
         cluster_configuration=files.to_yaml(configuration.cluster),
-        kubelet_configuration=files.to_yaml({**kubelet, "containerRuntimeEndpoint": ""}),
+        kubelet_configuration=files.to_yaml(kubelet),
         kube_proxy_configuration=files.to_yaml(configuration.proxy) if configuration.proxy else "",
         token=str(token.get("token") or new_token()),
         token_ttl_seconds=seconds(str(token.get("ttl", "24h0m0s"))),
@@ -186,20 +205,29 @@ def _start(
         10257: "kube-controller-manager",
         10259: "kube-scheduler",
     }
+    if versions.minor(configuration.version) < 17:
+        machine.control_plane |= {10251: "kube-scheduler", 10252: "kube-controller-manager"}
     try:
         machine.units.restart("kubelet.service")
     except UnitError as error:
         raise in_phase("kubelet-start", f"couldn't start the kubelet: {error}") from error
-    machine.kubelet = Kubelet(cluster, machine, static_pods=dict(manifests))
+    machine.kubelet = Kubelet(
+        cluster, machine, static_pods=dict(manifests), register_labels=machine.node_labels()
+    )
     machine.kubelet.start()
 
 
 def _wait(process: Process, machine: LinuxMachine, configuration: Configuration) -> None:
+    number = versions.minor(configuration.version)
     process.out(
         "[wait-control-plane] Waiting for the kubelet to boot up the control plane as static Pods from "
-        'directory "/etc/kubernetes/manifests"\n'
-        "[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. "
-        "This can take up to 4m0s\n"
+        'directory "/etc/kubernetes/manifests"'
+        + (
+            "\n[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. "
+            "This can take up to 4m0s\n"
+            if number >= 30
+            else ". This can take up to 4m0s\n"
+        )
     )
     if not machine.kubelet_running():
         process.out(unhealthy_kubelet())
@@ -207,7 +235,7 @@ def _wait(process: Process, machine: LinuxMachine, configuration: Configuration)
                        "'curl -sSL http://127.0.0.1:10248/healthz' returned error: Get "
                        '"http://127.0.0.1:10248/healthz": context deadline exceeded')  # fmt: skip
     address = configuration.init["localAPIEndpoint"]["advertiseAddress"]
-    process.out(
+    modern = (
         "[kubelet-check] The kubelet is healthy after 501.2ms\n"
         "[control-plane-check] Waiting for healthy control plane components. This can take up to 4m0s\n"
         f"[control-plane-check] Checking kube-apiserver at https://{address}:{configuration.bind_port}/livez\n"
@@ -217,6 +245,8 @@ def _wait(process: Process, machine: LinuxMachine, configuration: Configuration)
         "[control-plane-check] kube-scheduler is healthy after 21.6ms\n"
         "[control-plane-check] kube-apiserver is healthy after 1.5s\n"
     )
+    old = "[apiclient] All control plane components are healthy after 1.500000 seconds\n"
+    process.out(modern if number >= 30 else old)
     cluster = machine.cluster
     name = configuration.registration["name"]
     if cluster is None or not cluster.wait_until(
@@ -259,10 +289,10 @@ def _finish(
     )
     process.out(
         '[upload-config] Storing the configuration used in ConfigMap "kubeadm-config" in the "kube-system" Namespace\n'
-        '[kubelet] Creating a ConfigMap "kubelet-config" in namespace kube-system with the configuration for the kubelets in the cluster\n'
+        f'[kubelet] Creating a ConfigMap "{settings.kubelet_config_map}" in namespace kube-system with the configuration for the kubelets in the cluster\n'
         "[upload-certs] Skipping phase. Please see --upload-certs\n"
         f"[mark-control-plane] Marking the node {name} as control-plane by adding the labels: "
-        "[node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n"
+        f"[{' '.join(settings.labels)}]\n"
         f"{tainted}"
         f"[bootstrap-token] Using token: {token}\n"
         "[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles\n"
@@ -274,7 +304,8 @@ def _finish(
         '[kubelet-finalize] Updating "/etc/kubernetes/kubelet.conf" to point to a rotatable kubelet client certificate and key\n'
         "[addons] Applied essential addon: CoreDNS\n"
         "[addons] Applied essential addon: kube-proxy\n\n"
-        "Your Kubernetes control-plane has initialized successfully!\n\n"
+        f"Your Kubernetes {'master' if versions.minor(configuration.version) < 14 else 'control-plane'} has"
+        " initialized successfully!\n\n"
         "To start using your cluster, you need to run the following as a regular user:\n\n"
         "  mkdir -p $HOME/.kube\n"
         "  sudo cp -i /etc/kubernetes/admin.conf $HOME/.kube/config\n"

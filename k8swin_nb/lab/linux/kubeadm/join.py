@@ -19,8 +19,10 @@ from k8swin_nb.lab.linux.files import machine_of
 from k8swin_nb.lab.linux.kubeadm import files
 from k8swin_nb.lab.linux.kubeadm.configuration import Configuration, Object
 from k8swin_nb.lab.linux.kubeadm.errors import in_phase
-from k8swin_nb.lab.linux.kubeadm.initialize import unhealthy_kubelet
+from k8swin_nb.lab.linux.kubeadm.initialize import annotate_socket, unhealthy_kubelet
 from k8swin_nb.lab.linux.kubeadm.preflight import join_checks, report
+from k8swin_nb.lab.linux.kubeadm.texts import reading_configuration
+from k8swin_nb.lab.linux.kubeadm.versions import kubelet_config_map, minor
 from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.units import UnitError
@@ -59,16 +61,12 @@ def join(process: Process, configuration: Configuration, parsed: Parsed, version
         raise NotSimulated("kubeadm join with a discovery file")
     found = _discover(machine, discovery)
     token = configuration.join["discovery"].get("tlsBootstrapToken") or discovery["token"]
-    say(
-        '[preflight] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...'
-    )
-    say(
-        "[preflight] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it."
-    )
-    kubelet = _kubelet_configuration(machine, found, str(token))
+    for line in reading_configuration("preflight", version):
+        say(line)
+    kubelet = _kubelet_configuration(machine, found, str(token), version)
     node = configuration.registration["name"]
     machine.write_file(f"{files.PKI}/ca.crt", found.authority)
-    files.write_kubelet_files(machine, configuration, kubelet, say)
+    files.write_kubelet_files(machine, configuration, kubelet, version, say)
     files.write_node_credentials(
         machine, found.cluster.authority, node, "default-cluster", found.server
     )
@@ -78,19 +76,27 @@ def join(process: Process, configuration: Configuration, parsed: Parsed, version
         machine.units.restart("kubelet.service")
     except UnitError as error:
         raise in_phase("kubelet-start", f"couldn't start the kubelet: {error}") from error
-    say(
-        "[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. This can take up to 4m0s"
-    )
+    if minor(version) >= 30:
+        say(
+            "[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. This can take up"
+            " to 4m0s"
+        )
     if not machine.kubelet_running():
         process.out(unhealthy_kubelet())
         raise in_phase("kubelet-start", "error uploading crisocket: Unauthorized")
-    say("[kubelet-check] The kubelet is healthy after 501.1ms")
-    say("[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap")
+    if minor(version) >= 30:
+        say("[kubelet-check] The kubelet is healthy after 501.1ms")
+    more = "" if minor(version) >= 31 else "..."
+    say(f"[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap{more}")
     taints = configuration.registration.get("taints") or []
-    machine.kubelet = Kubelet(found.cluster, machine, register_taints=taints)
+    machine.kubelet = Kubelet(
+        found.cluster, machine, register_taints=taints, register_labels=machine.node_labels()
+    )
     machine.kubelet.start()
     if not found.cluster.wait_until(lambda: found.cluster.object("nodes", node) is not None, 10):
         raise in_phase("kubelet-start", f'nodes "{node}" not found')
+    if minor(version) < 35:
+        annotate_socket(found.cluster, node, configuration.registration["criSocket"])
     process.out(
         "\nThis node has joined the cluster:\n"
         "* Certificate signing request was sent to apiserver and a response was received.\n"
@@ -159,9 +165,11 @@ def _check_pin(discovery: Object, authority: bytes) -> None:
         )
 
 
-def _kubelet_configuration(machine: LinuxMachine, found: _Discovered, token: str) -> dict[str, Any]:
+def _kubelet_configuration(
+    machine: LinuxMachine, found: _Discovered, token: str, version: str
+) -> dict[str, Any]:
     """Read the cluster's kubelet configuration with the token, as the API server lets it."""
-    url = f"{found.server}/api/v1/namespaces/kube-system/configmaps/kubelet-config"
+    url = f"{found.server}/api/v1/namespaces/kube-system/configmaps/{kubelet_config_map(version)}"
     headers = {"authorization": f"Bearer {token}"}
     try:
         response = send(machine, "GET", url, headers, trusted=found.authority)

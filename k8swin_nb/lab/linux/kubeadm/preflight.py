@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from k8swin_nb.lab.linux.kubeadm.configuration import Configuration
 from k8swin_nb.lab.linux.kubeadm.errors import in_phase
+from k8swin_nb.lab.linux.kubeadm.versions import minor
 from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
 
@@ -46,7 +47,8 @@ def init_checks(machine: LinuxMachine, configuration: Configuration, version: st
                 f"the system RAM ({machine.kernel.memory // 1024**2} MB) is less than the minimum 1700 MB",
             )
         )
-    found += _ports(machine, [configuration.bind_port, 10259, 10257])
+    insecure = [10251, 10252] if minor(version) < 17 else [10259, 10257]
+    found += _ports(machine, [configuration.bind_port, *insecure])
     for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"):
         path = f"/etc/kubernetes/manifests/{name}.yaml"
         if machine.exists(path):
@@ -100,42 +102,57 @@ def _ports(machine: LinuxMachine, ports: list[int]) -> list[Finding]:
 
 def _common(machine: LinuxMachine, configuration: Configuration, version: str) -> list[Finding]:
     found = []
+    number = minor(version)
     endpoint = configuration.registration["criSocket"]
-    if error := machine.runtime.cri_error(endpoint):
+    docker = machine.runtime_at(endpoint) is machine.docker and number < 24
+    if docker:
+        found += _docker(machine, number)
+    elif error := machine.runtime.cri_error(endpoint):
         text = (
             "could not connect to the container runtime: failed to create new CRI runtime service: "
             f"validate service connection: {error}"
         )
         found.append(Finding("CRI", text))
-        if int(version.split(".")[1]) >= 36:
+        if number >= 36:
             found.append(Finding("ContainerRuntimeVersion", text))
     for tool in _TOOLS:
+        if (tool == "crictl" and docker) or (tool == "conntrack" and number < 18):
+            continue
         if tool not in _ALWAYS_THERE and machine.which(tool) is None:
-            fatal = tool in ("conntrack", "iptables")
+            fatal = tool in ("conntrack", "iptables") or (tool == "crictl" and number < 30)
             found.append(Finding(f"FileExisting-{tool}", f"{tool} not found in system path", fatal))
-    for tool in _OPTIONAL_TOOLS:
+    for tool in (*_OPTIONAL_TOOLS, *(("socat",) if number < 33 else ())):
         if tool not in _ALWAYS_THERE and machine.which(tool) is None:
             found.append(Finding(f"FileExisting-{tool}", f"{tool} not found in system path", False))
-    if machine.kernel.cgroup == "v1":
-        found.append(Finding("SystemVerification", _CGROUP_V1, int(version.split(".")[1]) >= 35))
+    if machine.kernel.cgroup == "v1" and number >= 31:
+        found.append(Finding("SystemVerification", _CGROUP_V1, number >= 35))
+    if machine.kernel.cgroup == "v2" and number < 20:
+        text = "missing cgroups: cpu cpuacct cpuset devices freezer memory"
+        found.append(Finding("SystemVerification", text))
     if machine.name.lower() != configuration.registration["name"] and configuration.registration[
         "name"
     ] not in (machine.host_addresses()):
         name = configuration.registration["name"]
         found.append(Finding("Hostname", f'hostname "{name}" could not be reached', False))
-    found += _services(machine)
-    if machine.kernel.swap:
+    found += _services(machine, docker=docker)
+    if machine.kernel.swap and number < 22:
+        text = "running with swap on is not supported. Please disable swap"
+        found.append(Finding("Swap", text))
+    elif machine.kernel.swap:
         found.append(
             Finding(
                 "Swap",
-                "swap is supported for cgroup v2 only. The kubelet must be properly configured to use swap. "
+                "swap is enabled; production deployments should disable swap unless testing the NodeSwap feature"
+                " gate of the kubelet"
+                if number < 34
+                else "swap is supported for cgroup v2 only. The kubelet must be properly configured to use swap. "
                 "Please refer to https://kubernetes.io/docs/concepts/architecture/nodes/#swap-memory, or disable"
                 " swap on the node",
                 False,
             )
         )
-    own = machine.program_version("/usr/bin/kubelet")
-    if own and own.split(".")[:2] > version.split(".")[:2]:
+    own = machine.kubelet_version
+    if own and minor(own) > number:
         found.append(
             Finding(
                 "KubeletVersion",
@@ -149,7 +166,7 @@ def _common(machine: LinuxMachine, configuration: Configuration, version: str) -
                 "/proc/sys/net/ipv4/ip_forward contents are not set to 1",
             )
         )
-    if int(version.split(".")[1]) < 30:
+    if number < 30:
         found += _bridge(machine)
     return found
 
@@ -165,9 +182,41 @@ def _bridge(machine: LinuxMachine) -> list[Finding]:
     return []
 
 
-def _services(machine: LinuxMachine) -> list[Finding]:
+def _docker(machine: LinuxMachine, number: int) -> list[Finding]:
+    """Check Docker as kubeadm does below 1.24: that it answers, its version and its cgroup driver."""
+    engine = machine.docker
+    if error := engine.cri_error():
+        head = 'docker is required for container runtime: exec: "docker": executable file not found in $PATH'
+        text = f"failed to get docker info: {error}"
+        return [Finding("SystemVerification", text if machine.which("docker") else head)]
+    newest = next(release for first, release in _DOCKER_KNOWN if number >= first)
     found = []
-    for service, check in (("containerd", "Service-Containerd"), ("kubelet", "Service-Kubelet")):
+    if engine.cgroup_driver == "cgroupfs" and 14 <= number < 22:
+        text = (
+            'detected "cgroupfs" as the Docker cgroup driver. The recommended driver is "systemd". Please follow'
+            " the guide at https://kubernetes.io/docs/setup/cri/"
+        )
+        found.append(Finding("IsDockerSystemdCheck", text, False))
+    own = [int(part) for part in engine.version.split(".")[:2]]
+    if own > [int(part) for part in newest.split(".")]:
+        text = (
+            f"this Docker version is not on the list of validated versions: {engine.version}. Latest validated"
+            f" version: {newest}"
+        )
+        found.append(Finding("SystemVerification", text, False))
+    return found
+
+
+_DOCKER_KNOWN = ((21, "20.10"), (17, "19.03"), (14, "18.09"), (0, "18.06"))
+"""The newest Docker that kubeadm was validated with, by minor version of Kubernetes."""
+
+
+def _services(machine: LinuxMachine, *, docker: bool) -> list[Finding]:
+    found = []
+    for service in ("docker", "containerd", "kubelet"):
+        if service != ("docker" if docker else "containerd") and service != "kubelet":
+            continue
+        check = f"Service-{service.capitalize()}"
         unit = machine.units.load(f"{service}.service")
         if unit is not None and not unit.masked and machine.units.file_state(unit) == "disabled":
             text = (

@@ -7,12 +7,13 @@ import shutil
 from k8swin_nb.lab.arguments import Parsed
 from k8swin_nb.lab.linux.files import machine_of, read_all
 from k8swin_nb.lab.linux.kubeadm.errors import in_phase
+from k8swin_nb.lab.linux.kubeadm.texts import reading_configuration, reset_epilogue
+from k8swin_nb.lab.linux.kubeadm.versions import minor
 from k8swin_nb.lab.linux.words import klog
 from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.units import UnitError
 
-_FOLDERS = ("/etc/kubernetes/manifests", "/var/lib/kubelet", "/etc/kubernetes/pki")
 _FILES = tuple(
     f"/etc/kubernetes/{name}.conf"
     for name in (
@@ -21,7 +22,7 @@ _FILES = tuple(
 )  # fmt: skip
 
 
-def reset(process: Process, parsed: Parsed) -> int:
+def reset(process: Process, parsed: Parsed, version: str) -> int:
     """Run kubeadm reset.
 
     Raises:
@@ -30,10 +31,8 @@ def reset(process: Process, parsed: Parsed) -> int:
     machine = machine_of(process)
     control_plane = machine.exists("/etc/kubernetes/manifests/kube-apiserver.yaml")
     if machine.exists("/etc/kubernetes/admin.conf"):
-        process.out(
-            '[reset] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n'
-            "[reset] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.\n"
-        )
+        for line in reading_configuration("reset", version):
+            process.out(f"{line}\n")
     if "-f" not in parsed:
         text = "[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be reverted."
         process.err(klog("W", "preflight.go:55", text))
@@ -46,28 +45,42 @@ def reset(process: Process, parsed: Parsed) -> int:
     if control_plane:
         shutil.rmtree(machine.root / "var/lib/etcd", ignore_errors=True)
         (machine.root / "var/lib/etcd").mkdir(parents=True)
-        process.out("[reset] Deleted contents of the etcd data directory: /var/lib/etcd\n")
+        if minor(version) >= 25:
+            process.out("[reset] Deleted contents of the etcd data directory: /var/lib/etcd\n")
     else:
         text = "[reset] No kubeadm config, using etcd pod spec to get data directory"
         process.err(klog("W", "removeetcdmember.go:105", text))
     process.out("[reset] Stopping the kubelet service\n")
     _stop(machine, control_plane=control_plane)
     process.out('[reset] Unmounting mounted directories in "/var/lib/kubelet"\n')
-    for folder in _FOLDERS:
-        target = machine.root / folder.lstrip("/")
+    number = minor(version)
+    own = ["/etc/kubernetes/manifests", "/etc/kubernetes/pki"]
+    stateful = ["/var/lib/kubelet"]
+    if number < 32:  # those of a CNI plugin too, until that was left to the user
+        stateful += ["/var/lib/dockershim", "/var/run/kubernetes", "/var/lib/cni"]
+    if number >= 24:
+        stateful = [folder for folder in stateful if folder != "/var/lib/dockershim"]
+    files = [name for name in _FILES if number >= 29 or "super-admin" not in name]
+    for folder in (*own, *stateful):
+        target = machine.path(folder)
         if target.is_dir():
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
-    process.out(f"[reset] Deleting contents of directories: [{' '.join(_FOLDERS)}]\n")
-    for file in _FILES:
-        (machine.root / file.lstrip("/")).unlink(missing_ok=True)
-    process.out(f"[reset] Deleting files: [{' '.join(_FILES)}]\n")
-    process.out(
-        "\nThe reset process does not perform cleanup of CNI plugin configuration,\n"
-        "network filtering rules and kubeconfig files.\n\n"
-        "For information on how to perform this cleanup manually, please see:\n"
-        "    https://k8s.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/\n\n"
-    )
+    for file in files:
+        machine.path(file).unlink(missing_ok=True)
+    if number >= 25:
+        process.out(
+            f"[reset] Deleting contents of directories: [{' '.join([own[0], *stateful, own[1]])}]\n"
+        )
+        process.out(f"[reset] Deleting files: [{' '.join(files)}]\n")
+    else:
+        process.out(f"[reset] Deleting contents of config directories: [{' '.join(own)}]\n")
+        process.out(f"[reset] Deleting files: [{' '.join(files)}]\n")
+        etcd = ["/var/lib/etcd"] if control_plane else []
+        process.out(
+            f"[reset] Deleting contents of stateful directories: [{' '.join([*etcd, *stateful])}]\n"
+        )
+    process.out(reset_epilogue(version))
     return 0
 
 
@@ -79,10 +92,11 @@ def _stop(machine: LinuxMachine, *, control_plane: bool) -> None:
     kubelet, cluster = machine.kubelet, machine.cluster
     if kubelet is not None:
         kubelet.stop()
-    for record in [one for one in machine.runtime.containers if one.sandbox]:
-        record.container.stop()
-        machine.runtime.containers.remove(record)
-    machine.runtime.sandboxes.clear()
+    for runtime in (machine.runtime, machine.docker):
+        for record in [one for one in runtime.containers if one.sandbox]:
+            record.container.stop()
+            runtime.containers.remove(record)
+        runtime.sandboxes.clear()
     with machine.lock:
         for port in machine.control_plane:
             machine.listening.pop(port, None)

@@ -17,6 +17,7 @@ from k8swin_nb.lab.linux.files import Files
 from k8swin_nb.lab.linux.kubeadm.configuration import TOKEN
 from k8swin_nb.lab.linux.kubeadm.errors import KubeadmError
 from k8swin_nb.lab.linux.kubeadm.initialize import new_token, seconds
+from k8swin_nb.lab.linux.kubeadm.versions import minor
 from k8swin_nb.lab.machines.program import NotSimulated, Process
 
 _OPTIONS = Options(
@@ -27,7 +28,7 @@ _SECRETS = "/api/v1/namespaces/kube-system/secrets"
 _GROUP = "system:bootstrappers:kubeadm:default-node-token"
 
 
-def token(process: Process, words: list[str]) -> int:
+def token(process: Process, words: list[str], version: str) -> int:
     """Run kubeadm token create, list, delete or generate.
 
     Raises:
@@ -37,8 +38,8 @@ def token(process: Process, words: list[str]) -> int:
     if verb == "generate":
         process.out(f"{new_token()}\n")
         return 0
-    commands = {"create": _create, "list": _list, "delete": _delete}
-    if verb not in commands:
+    commands = {"list": _list, "delete": _delete}
+    if verb != "create" and verb not in commands:
         if verb == "help":
             raise NotSimulated("kubeadm token --help")
         raise KubeadmError(f'unknown command "{verb}" for "kubeadm token"')
@@ -46,8 +47,12 @@ def token(process: Process, words: list[str]) -> int:
     for option in ("--dry-run", "--config", "--certificate-key"):
         if option in parsed:
             raise NotSimulated(f"kubeadm token {verb} {option}")
+    if "-o" in parsed and minor(version) < 16:
+        raise KubeadmError("unknown shorthand flag: 'o' in -o")
     connection = admin_connection(process, parsed)
     try:
+        if verb == "create":
+            return _create(process, connection, parsed, version)
         return commands[verb](process, connection, parsed)
     except RequestError as error:
         raise KubeadmError(str(error)) from error
@@ -78,7 +83,7 @@ def admin_connection(process: Process, parsed: Parsed) -> Connection:
     return connect(process, text, path)
 
 
-def _create(process: Process, connection: Connection, parsed: Parsed) -> int:
+def _create(process: Process, connection: Connection, parsed: Parsed, version: str) -> int:
     value = parsed.operands[0] if parsed.operands else new_token()
     if not TOKEN.fullmatch(value):
         raise KubeadmError(
@@ -109,7 +114,10 @@ def _create(process: Process, connection: Connection, parsed: Parsed) -> int:
         "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
     })  # fmt: skip
     if "--print-join-command" in parsed:
-        process.out(f"{join_command(connection, value)} \n")
+        command = join_command(connection, value)
+        if 14 <= minor(version) < 22:  # a line end that was taken out left its indentation behind
+            command = command.replace(" --discovery", "     --discovery")
+        process.out(f"{command} \n")
     else:
         process.out(f"{value}\n")
     return 0

@@ -321,7 +321,11 @@ def new_object(call: Call) -> Iterator[Any]:
     """An instance of a .NET type or of a script's class."""
     interp = session(call)
     if call.bound("ComObject"):
-        raise NotSimulated(f"New-Object -ComObject {call['ComObject']}")
+        make = getattr(interp.host, "com_object", None)
+        if make is None:
+            raise NotSimulated(f"New-Object -ComObject {call['ComObject']}")
+        yield make(call["ComObject"], interp.user, interp.cancelled_event)
+        return
     name = call["TypeName"]
     given = call["ArgumentList"]
     arguments = list(given) if isinstance(given, list) else [] if given is None else [given]

@@ -60,6 +60,11 @@ def _check(self: list[Any], index: int, limit: int) -> None:
         raise out_of_range(_INDEX, "index")
 
 
+def _list_item(self: Any, index: int) -> Any:
+    _check(self, int(index), len(self))
+    return self[int(index)]
+
+
 def _list_add(interp: Any, self: Any, value: Any) -> Any:
     self.append(element_of(interp, type_name_of(self), value))
     _stored(self)
@@ -174,6 +179,8 @@ for _type in _KINDS:
         ("CopyTo", _copy_to),
     ):
         _type.method(_name)(_function)
+    _type.method("Item")(_list_item)
+    _type.method("get_Item")(_list_item)
     _type.method("Contains")(lambda self, value: any(_identical(item, value) for item in self))
     _type.method("IndexOf")(lambda self, value, start=0: _position(self, value, int(start)))
     _type.method("LastIndexOf")(

@@ -16,6 +16,38 @@ _RIGHTS = {"F": "FullControl", "M": "Modify, Synchronize", "RX": "ReadAndExecute
 _LETTERS = {"fullcontrol": "F", "modify": "M", "readandexecute": "RX", "read": "R", "write": "W"}
 
 
+_ALIASES = {
+    r"nt authority\system": "SY", r"builtin\administrators": "BA", r"builtin\users": "BU", "everyone": "WD",
+    "creator owner": "CO", r"nt authority\authenticated users": "AU", r"nt service\trustedinstaller":
+    "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", r"nt authority\network service": "NS",
+    r"nt authority\local service": "LS",
+}  # fmt: skip
+_MASKS = {"F": "FA", "M": "0x1301bf", "RX": "0x1200a9", "R": "FR", "W": "FW"}
+
+
+def sddl(access: AccessList) -> str:
+    """The security descriptor as text; the group is shown as the owner's, as for files that the system made."""
+
+    def trustee(name: str) -> str:
+        if found := _ALIASES.get(name.lower()):
+            return found
+        return (
+            "LA"
+            if name.lower().endswith("\\administrator")
+            else f"S-1-5-21-{sum(name.lower().encode())}-1000"
+        )
+
+    owner = trustee(access.owner)
+    text = f"O:{owner}G:{owner}D:{'P' if access.protected else ''}AI"
+    for rule in access.rules:
+        flags = "".join(rule.flags.replace(",", "").split()) + ("ID" if rule.inherited else "")
+        kind = "A" if rule.allow else "D"
+        text += (
+            f"({kind};{flags};{_MASKS.get(rule.rights, rule.rights)};;;{trustee(rule.identity)})"
+        )
+    return text
+
+
 def access_object(machine: WindowsMachine, path: str) -> PSObject:
     """A FileSecurity whose methods change the object until Set-Acl writes it back."""
     access = machine.files.access(path)
@@ -31,6 +63,7 @@ def access_object(machine: WindowsMachine, path: str) -> PSObject:
 
     def show() -> None:
         found.properties["Access"] = PSArray([_rule_object(rule) for rule in access.rules])
+        found.properties["Sddl"] = sddl(access)
         found.properties["AreAccessRulesProtected"] = access.protected
         found.properties["AccessToString"] = "\n".join(
             f"{r.identity} {'Allow' if r.allow else 'Deny'}  {_RIGHTS.get(r.rights, r.rights)}"
@@ -134,7 +167,7 @@ def register(table: CommandTable) -> None:
     module = "Microsoft.PowerShell.Security"
     table.cmdlet(
         "Get-Acl",
-        parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch"),
+        parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch ~"),
         module=module,
     )(get_acl)
     table.cmdlet("Set-Acl", parameters=parameters("Path object[] @0; AclObject object @1 ! value; LiteralPath string[]"),

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_nb.lab.machines.program import NotSimulated
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.machines.windows_network import LOOPBACK_INDEX, Adapter, Address, Route
 from k8swin_nb.lab.powershell.api import Call, CommandTable
@@ -84,9 +85,10 @@ def change_adapter(call: Call) -> Iterator[Any]:
             no_match(call, "MSFT_NetAdapter", "Name", name)
             continue
         adapter.status = "Disabled" if verb == "disable" else "Up"
+        if call["PassThru"]:
+            yield _adapter_object(adapter)
         if adapter is machine.net.primary():
             machine.interrupt(3 if verb == "restart" else (10**9 if verb == "disable" else 1))
-    return iter(())
 
 
 def rename_adapter(call: Call) -> Iterator[Any]:
@@ -124,7 +126,12 @@ def get_address(call: Call) -> Iterator[Any]:
     if str(call["AddressFamily"] or "").lower() == "ipv6":
         items: list[PSObject] = []
     else:
-        items = [address_object(machine, a) for a in machine.net.addresses]
+        everywhere = bool(call["IncludeAllCompartments"])
+        items = [
+            address_object(machine, a)
+            for a in machine.net.addresses
+            if everywhere or a.compartment == 1
+        ]
     yield from search(
         call, "MSFT_NetIPAddress", items,
         ("IPAddress", "InterfaceIndex", "InterfaceAlias", "PrefixLength", "PrefixOrigin", "AddressState"),
@@ -141,6 +148,7 @@ def named_interface(call: Call) -> Adapter | None:
 
 
 def new_address(call: Call) -> Iterator[Any]:
+    _only_ipv4(call)
     machine: WindowsMachine = call.session.machine
     adapter, text = named_interface(call), str(call["IPAddress"])
     if adapter is None:
@@ -163,14 +171,26 @@ def new_address(call: Call) -> Iterator[Any]:
         return
     length = int(call["PrefixLength"] if call["PrefixLength"] is not None else 32)
     address = Address(adapter.index, text, length)
+    machine.net.addresses = [
+        a for a in machine.net.addresses if a.index != adapter.index or a.origin != "WellKnown"
+    ]
     machine.net.addresses.append(address)
+    machine.changed()
     if call["DefaultGateway"]:
         machine.net.routes.append(Route("0.0.0.0/0", str(call["DefaultGateway"]), adapter.index))
     yield address_object(machine, address)
 
 
+def _only_ipv4(call: Call) -> None:
+    """-AddressFamily IPv6 is refused where something would be changed."""
+    if str(call["AddressFamily"] or "").lower() == "ipv6":
+        raise NotSimulated(f"{call.name} -AddressFamily IPv6")
+
+
 def remove_address(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
+    _only_ipv4(call)
+    lengths = [int(length) for length in as_list(call["PrefixLength"])]
     wanted = (
         [str(prop(call["InputObject"], "IPAddress"))]
         if call["InputObject"] is not None
@@ -183,12 +203,12 @@ def remove_address(call: Call) -> Iterator[Any]:
         fits = matches(address.address, wanted or None) and (
             adapter is None or address.index == adapter.index
         )
+        fits = fits and (not lengths or address.length in lengths)
         (gone if fits and address.index != LOOPBACK_INDEX else kept).append(address)
     if not gone and wanted:
         no_match(call, "MSFT_NetIPAddress", "IPAddress", wanted[0])
     machine.net.addresses = kept
-    if any(a.address == machine.address for a in gone):
-        machine.interrupt(10**9)
+    machine.changed()
     return iter(())
 
 
@@ -220,6 +240,7 @@ def get_route(call: Call) -> Iterator[Any]:
 
 def new_route(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
+    _only_ipv4(call)
     adapter = named_interface(call)
     hop = str(call["NextHop"] or "0.0.0.0")  # noqa: S104 - "on link"
     if adapter is None:
@@ -251,6 +272,7 @@ def new_route(call: Call) -> Iterator[Any]:
 def remove_route(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
     source = call["InputObject"]
+    _only_ipv4(call)
     prefixes = as_list(prop(source, "DestinationPrefix", call["DestinationPrefix"]))
     hops = as_list(prop(source, "NextHop", call["NextHop"]))
     adapter = named_interface(call)
@@ -289,11 +311,12 @@ def get_interface(call: Call) -> Iterator[Any]:
         call,
         "MSFT_NetIPInterface",
         items,
-        ("InterfaceIndex", "InterfaceAlias", "Dhcp", "Forwarding"),
+        ("InterfaceIndex", "InterfaceAlias", "Dhcp", "Forwarding", "ConnectionState"),
     )
 
 
 def set_interface(call: Call) -> Iterator[Any]:
+    _only_ipv4(call)
     machine: WindowsMachine = call.session.machine
     source = call["InputObject"]
     adapter = (
@@ -419,7 +442,7 @@ def register(table: CommandTable) -> None:
     one = "InterfaceIndex object =ifIndex; InterfaceAlias string =ifAlias"
     passing = "InputObject object value; PassThru switch"
     add("Get-NetAdapter", get_adapter, "Name string[] @0 =ifAlias,InterfaceAlias; InterfaceIndex object[] =ifIndex; "
-        "InterfaceDescription string[] =ifDesc; Physical switch; IncludeHidden switch", "NetAdapter")  # fmt: skip
+        "InterfaceDescription string[] =ifDesc; Physical switch; IncludeHidden switch ~", "NetAdapter")  # fmt: skip
     for verb in ("Enable", "Disable", "Restart"):
         add(
             f"{verb}-NetAdapter",
@@ -436,23 +459,23 @@ def register(table: CommandTable) -> None:
         change=True,
     )
     add("Get-NetIPAddress", get_address, f"IPAddress string[] @0; {interface}; AddressFamily string; PrefixLength object[]; "
-        "PrefixOrigin string[]; AddressState string[]; IncludeAllCompartments switch; PolicyStore string", "NetTCPIP")  # fmt: skip
+        "PrefixOrigin string[]; AddressState string[]; IncludeAllCompartments switch; PolicyStore string ~", "NetTCPIP")  # fmt: skip
     add("New-NetIPAddress", new_address, f"IPAddress string @0 !; {one}; PrefixLength int; DefaultGateway string; "
-        "AddressFamily string; PolicyStore string; SkipAsSource bool", "NetTCPIP", change=True)  # fmt: skip
+        "AddressFamily string; PolicyStore string ~; SkipAsSource bool ~", "NetTCPIP", change=True)  # fmt: skip
     add("Remove-NetIPAddress", remove_address, f"IPAddress string[] @0; {interface}; AddressFamily string; "
-        f"PrefixLength object[]; {passing}; DefaultGateway string", "NetTCPIP", change=True)  # fmt: skip
+        f"PrefixLength object[]; InputObject object value; PassThru switch ~; DefaultGateway string ~", "NetTCPIP", change=True)  # fmt: skip
     add("Get-NetRoute", get_route, f"DestinationPrefix string[] @0; {interface}; NextHop string[]; AddressFamily string; "
-        "RouteMetric object[]; Protocol string[]; IncludeAllCompartments switch; PolicyStore string", "NetTCPIP")  # fmt: skip
+        "RouteMetric object[]; Protocol string[]; IncludeAllCompartments switch; PolicyStore string ~", "NetTCPIP")  # fmt: skip
     add("New-NetRoute", new_route, f"DestinationPrefix string @0 !; {one}; NextHop string; RouteMetric int; "
-        "PolicyStore string; AddressFamily string", "NetTCPIP", change=True)  # fmt: skip
-    add("Remove-NetRoute", remove_route, f"DestinationPrefix string[] @0; {interface}; NextHop string[]; {passing}; "
-        "AddressFamily string; PolicyStore string", "NetTCPIP", change=True)  # fmt: skip
+        "PolicyStore string ~; AddressFamily string", "NetTCPIP", change=True)  # fmt: skip
+    add("Remove-NetRoute", remove_route, f"DestinationPrefix string[] @0; {interface}; NextHop string[]; InputObject object value; "
+        "PassThru switch ~; AddressFamily string; PolicyStore string ~", "NetTCPIP", change=True)  # fmt: skip
     add("Get-NetIPInterface", get_interface, f"{interface}; AddressFamily string; Dhcp string; Forwarding string; "
         "IncludeAllCompartments switch; ConnectionState string", "NetTCPIP")  # fmt: skip
     add("Set-NetIPInterface", set_interface, f"{one}; AddressFamily string; Forwarding string; Dhcp string; "
         f"InterfaceMetric int; NlMtuBytes int; {passing}", "NetTCPIP", change=True)  # fmt: skip
     add("Get-NetIPConfiguration", get_configuration, "InterfaceAlias string @0 =ifAlias; InterfaceIndex int =ifIndex; "
-        "All switch; Detailed switch", "NetTCPIP", aliases=("gip",))  # fmt: skip
+        "All switch ~; Detailed switch ~", "NetTCPIP", aliases=("gip",))  # fmt: skip
     add("Get-DnsClientServerAddress", get_dns, f"{interface}; AddressFamily string", "DnsClient")
     add("Set-DnsClientServerAddress", set_dns, f"{one}; ServerAddresses string[] =Addresses; ResetServerAddresses switch; "
-        "Validate switch", "DnsClient", change=True)  # fmt: skip
+        "Validate switch ~", "DnsClient", change=True)  # fmt: skip

@@ -107,7 +107,9 @@ def get_timezone(call: Call) -> Iterator[Any]:
 
 def hotfixes(machine: WindowsMachine) -> list[tuple[str, str]]:
     """Installed updates: (number, kind)."""
-    return [("KB5034286", "Update"), ("KB5036909", "Security Update"), ("KB5036620", "Update")]
+    shipped = [("KB5034286", "Update"), ("KB5036909", "Security Update"), ("KB5036620", "Update")]
+    later = [u for u in machine.updates.all if u.installed and u.needs_reboot]
+    return [*shipped, *((f"KB{u.number}", "Security Update") for u in later)]
 
 
 def get_hotfix(call: Call) -> Iterator[Any]:
@@ -322,21 +324,21 @@ def register(table: CommandTable) -> None:
     """Add the cmdlets to a table."""
     add = table.cmdlet
     add("Rename-Computer", parameters=parameters(
-        "ComputerName string; PassThru switch; DomainCredential object; LocalCredential object; NewName string @0 !; "
+        "ComputerName string; PassThru switch; DomainCredential object ~; LocalCredential object ~; NewName string @0 !; "
         "Force switch; Restart switch"), module=_MANAGEMENT, should_process=True)(rename_computer)  # fmt: skip
     add("Restart-Computer", parameters=parameters(
-        "ComputerName string[] @0 =CN; Credential object @1; Force switch; Wait switch; Timeout int; For string; "
-        "Delay int"), module=_MANAGEMENT, should_process=True)(restart_computer)  # fmt: skip
+        "ComputerName string[] @0 =CN; Credential object ~ @1; Force switch; Wait switch ~; Timeout int ~; For string ~; "
+        "Delay int ~"), module=_MANAGEMENT, should_process=True)(restart_computer)  # fmt: skip
     add("Stop-Computer", parameters=parameters("ComputerName string[] @0 =CN; Force switch"), module=_MANAGEMENT,
         should_process=True)(stop_computer)  # fmt: skip
     add(
         "Get-TimeZone",
-        parameters=parameters("Id string[]; ListAvailable switch"),
+        parameters=parameters("Id string[] ~; ListAvailable switch ~"),
         module=_MANAGEMENT,
     )(get_timezone)
     add(
         "Get-HotFix",
-        parameters=parameters("Id string[] @0 =HFID; ComputerName string[]"),
+        parameters=parameters("Id string[] ~ @0 =HFID; ComputerName string[] ~"),
         module=_MANAGEMENT,
     )(get_hotfix)
     add("Get-ComputerInfo", parameters=parameters("Property string[] @0"), module=_MANAGEMENT)(
@@ -358,7 +360,7 @@ def register(table: CommandTable) -> None:
         get_volume
     )
     add("Start-BitsTransfer", parameters=parameters(
-        "Source string[] @0 !; Destination string[] @1; Asynchronous switch; DisplayName string; Priority string"),
+        "Source string[] @0 !; Destination string[] @1; Asynchronous switch ~; DisplayName string; Priority string"),
         module="BitsTransfer")(start_bits)  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def set_profile(call: Call) -> Iterator[Any]:
         )
     elif call["NetworkCategory"]:
         adapter.category = str(call["NetworkCategory"]).capitalize()
-    return iter(())
+    if adapter is not None and call["PassThru"]:
+        yield profile_object(adapter)
 
 
 def register(table: CommandTable) -> None:

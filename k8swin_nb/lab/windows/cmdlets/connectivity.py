@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_nb.lab.machines.program import NotSimulated
 from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.network import NetworkError
 from k8swin_nb.lab.powershell.api import Call, CommandTable, Terminating
@@ -28,13 +29,15 @@ def get_tcp(call: Call) -> Iterator[Any]:
         call,
         "MSFT_NetTCPConnection",
         items,
-        ("LocalPort", "State", "OwningProcess", "LocalAddress"),
+        ("LocalPort", "State", "OwningProcess", "LocalAddress", "RemotePort", "RemoteAddress"),
     )
 
 
 def resolve_name(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
-    name = str(call["Name"])
+    name, kind = str(call["Name"]), str(call["Type"] or "A").upper()
+    if kind not in ("A", "A_AAAA"):
+        raise NotSimulated(f"Resolve-DnsName -Type {kind}")
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError as error:
@@ -134,12 +137,12 @@ def register(table: CommandTable) -> None:
         "LocalPort object[] @1; State string[]; OwningProcess object[]; LocalAddress string[] @0; RemotePort object[]; "
         "RemoteAddress string[]"), module="NetTCPIP")(get_tcp)  # fmt: skip
     table.cmdlet("Resolve-DnsName", parameters=parameters(
-        "Name string @0 ! both; Type string @1; Server string[]; DnsOnly switch; NoHostsFile switch; QuickTimeout switch"),
+        "Name string @0 ! both; Type string @1; Server string[] ~; DnsOnly switch ~; NoHostsFile switch ~; QuickTimeout switch ~"),
         module="DnsClient")(resolve_name)  # fmt: skip
     table.cmdlet("Clear-DnsClientCache", module="DnsClient")(clear_cache)
     table.cmdlet("Test-NetConnection", parameters=parameters(
         "ComputerName string @0 =RemoteAddress,cn; Port int =RemotePort; CommonTCPPort string @1 |HTTP|RDP|SMB|WINRM; "
         "InformationLevel string"), module="NetTCPIP", aliases=("TNC",))(test_net)  # fmt: skip
     table.cmdlet("Test-Connection", parameters=parameters(
-        "ComputerName string[] @0 ! property =CN,IPAddress,Destination; Count int; Quiet switch; Delay int; BufferSize int; "
-        "TimeToLive int"), module="Microsoft.PowerShell.Management")(test_connection)  # fmt: skip
+        "ComputerName string[] @0 ! property =CN,IPAddress,Destination; Count int; Quiet switch; Delay int ~; BufferSize int ~; "
+        "TimeToLive int ~"), module="Microsoft.PowerShell.Management")(test_connection)  # fmt: skip

@@ -190,29 +190,29 @@ def register(table: CommandTable) -> None:
     """Add the family to a table."""
     module = "ServerManager"
     table.cmdlet(
-        "Get-WindowsFeature", parameters=parameters("Name object[] @0 value; ComputerName string; LogPath string"),
+        "Get-WindowsFeature", parameters=parameters("Name object[] @0 value; ComputerName string ~; LogPath string ~"),
         module=module,
     )(get_feature)  # fmt: skip
-    common = "Name object[] @0 ! value; Restart switch; IncludeManagementTools switch; ComputerName string; LogPath string"
+    common = "Name object[] @0 ! value; Restart switch; IncludeManagementTools switch; ComputerName string ~; LogPath string ~"
     table.cmdlet(
-        "Install-WindowsFeature", parameters=parameters(common + "; IncludeAllSubFeature switch; Source string[]"),
+        "Install-WindowsFeature", parameters=parameters(common + "; IncludeAllSubFeature switch ~; Source string[]"),
         module=module, should_process=True, aliases=("Add-WindowsFeature",),
     )(lambda call: _change(call, install=True))  # fmt: skip
     table.cmdlet(
-        "Uninstall-WindowsFeature", parameters=parameters(common + "; Remove switch"), module=module,
+        "Uninstall-WindowsFeature", parameters=parameters(common + "; Remove switch ~"), module=module,
         should_process=True, aliases=("Remove-WindowsFeature",),
     )(lambda call: _change(call, install=False))  # fmt: skip
     table.cmdlet(
-        "Get-WindowsOptionalFeature", parameters=parameters("FeatureName string @0; Online switch; LogPath string"),
+        "Get-WindowsOptionalFeature", parameters=parameters("FeatureName string @0; Online switch; LogPath string ~"),
         module="Dism",
     )(get_optional)  # fmt: skip
-    changing = "FeatureName string[] @0 !; Online switch; NoRestart switch; LogPath string"
+    changing = "FeatureName string[] @0 !; Online switch; NoRestart switch; LogPath string ~"
     table.cmdlet(
         "Enable-WindowsOptionalFeature",
-        parameters=parameters(changing + "; All switch; LimitAccess switch; Source string[]"), module="Dism",
+        parameters=parameters(changing + "; All switch; LimitAccess switch ~; Source string[] ~"), module="Dism",
     )(lambda call: _change_optional(call, enable=True))  # fmt: skip
     table.cmdlet(
         "Disable-WindowsOptionalFeature",
-        parameters=parameters(changing + "; Remove switch"),
+        parameters=parameters(changing + "; Remove switch ~"),
         module="Dism",
     )(lambda call: _change_optional(call, enable=False))

@@ -206,7 +206,7 @@ def register(table: CommandTable) -> None:
             name, parameters=parameters(declaration), module="NetSecurity", should_process=change
         )(body)
 
-    select = "Name string[] @0 =ID; DisplayName string[]; DisplayGroup string[]; Group string[]; PolicyStore string; InputObject object[] value"
+    select = "Name string[] @0 =ID; DisplayName string[]; DisplayGroup string[]; Group string[]; PolicyStore string ~; InputObject object[] value"
     settings = (
         "Description string; Enabled string; Profile string[]; Direction string |Inbound|Outbound; Action string "
         "|Allow|Block|NotConfigured; Protocol string; LocalPort string[]; RemotePort string[]; LocalAddress string[]; "
@@ -217,7 +217,7 @@ def register(table: CommandTable) -> None:
         get_rule,
         select + "; Enabled string; Direction string; Action string; All switch",
     )
-    add("New-NetFirewallRule", new_rule, f"Name string =ID; DisplayName string !; Group string; PolicyStore string; {settings}",
+    add("New-NetFirewallRule", new_rule, f"Name string =ID; DisplayName string !; Group string; PolicyStore string ~; {settings}",
         change=True)  # fmt: skip
     add(
         "Set-NetFirewallRule",
@@ -225,20 +225,20 @@ def register(table: CommandTable) -> None:
         f"{select}; NewDisplayName string; PassThru switch; {settings}",
         change=True,
     )
-    add("Remove-NetFirewallRule", remove_rule, select + "; All switch", change=True)
+    add("Remove-NetFirewallRule", remove_rule, select + "; All switch ~", change=True)
     add("Enable-NetFirewallRule", switch_rule, select + "; PassThru switch", change=True)
     add("Disable-NetFirewallRule", switch_rule, select + "; PassThru switch", change=True)
     for kind in ("Port", "Address", "Application"):
         add(
             f"Get-NetFirewall{kind}Filter",
             get_filter,
-            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string"
+            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string ~"
             + ("; Protocol string[]" if kind == "Port" else ""),
         )
     add(
         "Get-NetFirewallProfile",
         get_profile,
-        "Name string[] @0 =Profile; All switch; PolicyStore string",
+        "Name string[] @0 =Profile; All switch; PolicyStore string ~",
     )
     add("Set-NetFirewallProfile", set_profile, "Name string[] @0 =Profile; Enabled string; All switch; "
-        "PolicyStore string", change=True)  # fmt: skip
+        "PolicyStore string ~", change=True)  # fmt: skip

@@ -140,6 +140,7 @@ def new_endpoint(call: Call) -> Iterator[Any]:
             str(call["IPAddress"] or ""),
             str(call["Gateway"] or ""),
         )
+        endpoint.mac = str(call["MacAddress"] or endpoint.mac)
     except HnsError as error:
         raise _failed(error) from error
     yield endpoint_object(machine, endpoint)
@@ -157,6 +158,8 @@ def remove_endpoint(call: Call) -> Iterator[Any]:
 def get_policies(call: Call) -> Iterator[Any]:
     machine = _require(call)
     for policy in machine.net.hns_policies:
+        if not _wanted(call, str(policy["ID"])):
+            continue
         yield PSObject(policy)
 
 
@@ -173,16 +176,24 @@ def register(table: CommandTable) -> None:
     def add(name: str, body: Any, declaration: str) -> None:
         table.cmdlet(name, parameters=parameters(declaration), module=_MODULE)(body)
 
-    add("Get-HnsNetwork", get_network, "Id string @0; Name string; Detailed switch; Version int")
+    add(
+        "Get-HnsNetwork", get_network, "Id string @0; Name string; Detailed switch ~; Version int ~"
+    )
     add("New-HnsNetwork", new_network, "JsonString string value; Type string; Name string; AddressPrefix object[]; "
         "Gateway object[]; AdapterName string")  # fmt: skip
-    add("Remove-HnsNetwork", remove_network, "InputObjects object[] @0 value =Id; Version int")
-    add("Get-HnsEndpoint", get_endpoint, "Id string @0; Name string; Detailed switch; Version int")
+    add("Remove-HnsNetwork", remove_network, "InputObjects object[] @0 value =Id; Version int ~")
+    add(
+        "Get-HnsEndpoint",
+        get_endpoint,
+        "Id string @0; Name string; Detailed switch ~; Version int ~",
+    )
     add(
         "New-HnsEndpoint",
         new_endpoint,
         "NetworkId string @0 !; Name string; IPAddress string; Gateway string; MacAddress string",
     )
-    add("Remove-HnsEndpoint", remove_endpoint, "InputObjects object[] @0 value =Id; Version int")
-    add("Get-HnsPolicyList", get_policies, "Id string @0; Detailed switch; Version int")
-    add("Remove-HnsPolicyList", remove_policies, "InputObjects object[] @0 value =Id; Version int")
+    add("Remove-HnsEndpoint", remove_endpoint, "InputObjects object[] @0 value =Id; Version int ~")
+    add("Get-HnsPolicyList", get_policies, "Id string @0; Detailed switch ~; Version int ~")
+    add(
+        "Remove-HnsPolicyList", remove_policies, "InputObjects object[] @0 value =Id; Version int ~"
+    )

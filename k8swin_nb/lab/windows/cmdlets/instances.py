@@ -321,24 +321,24 @@ def register(table: CommandTable) -> None:
     table.cmdlet(
         "Get-CimInstance",
         parameters=parameters(
-            "ClassName string @0 property =Class; Namespace string; Filter string; Query string; Property string[]; "
-            "KeyOnly switch; OperationTimeoutSec int =OT; ComputerName string[]"
+            "ClassName string @0 property =Class; Namespace string; Filter string; Query string; Property string[] ~; "
+            "KeyOnly switch ~; OperationTimeoutSec int =OT ~; ComputerName string[] ~"
         ),
         module="CimCmdlets", aliases=("gcim",),
     )(get_instance)  # fmt: skip
     table.cmdlet(
         "Get-WmiObject",
         parameters=parameters(
-            "ClassName string @0 =Class; Namespace string =NS; Filter string; Query string; Property string[] @1; "
-            "ComputerName string[] =Cn"
+            "ClassName string @0 =Class; Namespace string =NS; Filter string; Query string; Property string[] ~ @1; "
+            "ComputerName string[] =Cn ~"
         ),
         module="Microsoft.PowerShell.Management", aliases=("gwmi",),
     )(get_instance)  # fmt: skip
     table.cmdlet(
         "Invoke-CimMethod",
         parameters=parameters(
-            "ClassName string @0 =Class; MethodName string @1 ! =Name; Arguments hashtable @2; Namespace string; "
-            "InputObject object value =CimInstance; OperationTimeoutSec int; ComputerName string[]"
+            "ClassName string @0 =Class; MethodName string @1 ! =Name; Arguments hashtable @2; Namespace string ~; "
+            "InputObject object value =CimInstance; OperationTimeoutSec int ~; ComputerName string[] ~"
         ),
         module="CimCmdlets", should_process=True, aliases=("icim",),
     )(invoke_method)  # fmt: skip

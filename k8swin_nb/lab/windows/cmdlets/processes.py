@@ -190,8 +190,8 @@ def register(table: CommandTable) -> None:
     """Add the cmdlets to a table."""
     module = "Microsoft.PowerShell.Management"
     select = "Id int[] property =PID; InputObject object[] value"
-    table.cmdlet("Get-Process", parameters=parameters(f"Name string[] @0 property =ProcessName; {select}; IncludeUserName switch; "
-                 "ComputerName string[]"), module=module, aliases=("gps", "ps"))(get_process)  # fmt: skip
+    table.cmdlet("Get-Process", parameters=parameters(f"Name string[] @0 property =ProcessName; {select}; IncludeUserName switch ~; "
+                 "ComputerName string[] ~"), module=module, aliases=("gps", "ps"))(get_process)  # fmt: skip
     table.cmdlet("Stop-Process", parameters=parameters("Name string[] property =ProcessName; Id int[] @0 property; InputObject "
                  "object[] value; Force switch; PassThru switch"), module=module, should_process=True,
                  aliases=("spps", "kill"))(stop_process)  # fmt: skip
@@ -199,6 +199,6 @@ def register(table: CommandTable) -> None:
                  module=module)(wait_process)  # fmt: skip
     table.cmdlet("Start-Process", parameters=parameters(
         "FilePath string @0 ! =PSPath; ArgumentList string[] @1 =Args; WorkingDirectory string; NoNewWindow switch =nnw; "
-        "PassThru switch; Wait switch; WindowStyle string; Verb string; RedirectStandardOutput string =RSO; "
-        "RedirectStandardError string =RSE; LoadUserProfile switch; UseNewEnvironment switch"), module=module,
+        "PassThru switch; Wait switch; WindowStyle string; Verb string ~; RedirectStandardOutput string =RSO; "
+        "RedirectStandardError string =RSE; LoadUserProfile switch ~; UseNewEnvironment switch ~"), module=module,
         aliases=("saps", "start"))(start_process)  # fmt: skip

@@ -42,13 +42,17 @@ def _send(call: Call) -> HttpResponse:
         headers.setdefault("content-type", "application/x-www-form-urlencoded")
     elif body is not None:
         content = call.session.to_string(body).encode()
+    headers["user-agent"] = str(
+        call["UserAgent"]
+        or "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1"
+    )
     if call["ContentType"]:
         headers["content-type"] = str(call["ContentType"])
     host = url.split("/")[2]
     try:
         response, _ = fetch(
             machine, str(call["Method"] or "GET").upper(), url, headers=headers, body=content,
-            redirects=int(call["MaximumRedirection"]) if call.bound("MaximumRedirection") else 5,
+            timeout=float(call["TimeoutSec"] or 100), redirects=int(call["MaximumRedirection"]) if call.bound("MaximumRedirection") else 5,
         )  # fmt: skip
     except NetworkError as error:
         texts = {
@@ -93,7 +97,7 @@ def from_json(value: Any) -> Any:
 
 def rest_method(call: Call) -> Iterator[Any]:
     response = _send(call)
-    if call["OutFile"]:
+    if call["OutFile"] and not call["PassThru"]:
         return
     text = response.body.decode("utf-8", "replace")
     try:

@@ -286,12 +286,12 @@ def new_service(call: Call) -> Iterator[Any]:
 def register(table: CommandTable) -> None:
     """Add the family to a table."""
     module = "Microsoft.PowerShell.Management"
-    select = "Name string[] @0 both =ServiceName; DisplayName string[]; InputObject object value; Include string[]; Exclude string[]"
+    select = "Name string[] @0 both =ServiceName; DisplayName string[]; InputObject object value; Include string[] ~; Exclude string[] ~"
     passing = f"{select}; PassThru switch"
     table.cmdlet(
         "Get-Service",
         parameters=parameters(
-            f"{select}; ComputerName string[] =Cn; DependentServices switch =DS; RequiredServices switch =SDO,ServicesDependedOn"
+            f"{select}; ComputerName string[] =Cn ~; DependentServices switch =DS; RequiredServices switch =SDO,ServicesDependedOn"
         ),
         module=module,
         aliases=("gsv",),
@@ -307,7 +307,7 @@ def register(table: CommandTable) -> None:
         ("Stop-Service", stop_service, "spsv"),
         ("Restart-Service", restart_service, ""),
     ):
-        extra = "; Force switch; NoWait switch" if name == "Stop-Service" else "; Force switch"
+        extra = "; Force switch; NoWait switch ~" if name == "Stop-Service" else "; Force switch"
         table.cmdlet(
             name, parameters=parameters(passing + extra), module=module, should_process=True,
             aliases=(alias,) if alias else (),
@@ -317,7 +317,7 @@ def register(table: CommandTable) -> None:
         parameters=parameters(
             "Name string @0 both =ServiceName,SN; DisplayName string =DN; Description string; StartupType string "
             "=StartMode,SM,ST; Status string |Running|Stopped|Paused; InputObject object value; PassThru switch; "
-            "ComputerName string[] =cn; Include string[]; Exclude string[]"
+            "ComputerName string[] =cn ~; Include string[] ~; Exclude string[] ~"
         ),
         module=module,
         should_process=True,

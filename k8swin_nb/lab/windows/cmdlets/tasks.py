@@ -255,19 +255,19 @@ def register(table: CommandTable) -> None:
         "Execute string @0 !; Argument string @1; WorkingDirectory string @2; Id string",
     )
     add("New-ScheduledTaskTrigger", new_trigger, "AtStartup switch; AtLogOn switch; Once switch; Daily switch; Weekly switch; "
-        "At datetime; User string; RandomDelay object")  # fmt: skip
+        "At datetime; User string; RandomDelay object ~")  # fmt: skip
     add("New-ScheduledTaskPrincipal", new_principal, "UserId string @0; LogonType string @1 |None|Password|S4U|Interactive|Group|"
         "ServiceAccount|InteractiveOrPassword; RunLevel string @2 |Limited|Highest; GroupId string; Id string")  # fmt: skip
     add("New-ScheduledTaskSettingsSet", new_settings, "ExecutionTimeLimit object; RestartCount int; RestartInterval object; "
         "MultipleInstances string |Parallel|Queue|IgnoreNew; Priority int; Hidden switch; Disable switch; StartWhenAvailable "
         "switch; AllowStartIfOnBatteries switch; DontStopIfGoingOnBatteries switch; WakeToRun switch; "
-        "RunOnlyIfNetworkAvailable switch; Compatibility string")  # fmt: skip
+        "RunOnlyIfNetworkAvailable switch; Compatibility string ~")  # fmt: skip
     content = (
         "Action object[]; Trigger object[]; Settings object; Principal object; Description string"
     )
     add("New-ScheduledTask", new_task, content)
     add("Register-ScheduledTask", register_task, f"TaskName string @0; TaskPath string @1; {content}; InputObject object value; "
-        "Xml string; User string; Password string; RunLevel string |Limited|Highest; Force switch")  # fmt: skip
+        "Xml string; User string; Password string ~; RunLevel string |Limited|Highest; Force switch")  # fmt: skip
     select = "TaskName string[] @0; TaskPath string[] @1; InputObject object value"
     add("Get-ScheduledTask", get_task, select)
     add("Get-ScheduledTaskInfo", get_info, select)

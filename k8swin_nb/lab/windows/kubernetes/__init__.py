@@ -9,8 +9,10 @@ from __future__ import annotations
 from k8swin_nb.lab.machines.program import Program
 from k8swin_nb.lab.windows.kubernetes.containerd import containerd, crictl, ctr
 from k8swin_nb.lab.windows.kubernetes.flanneld import flanneld
+from k8swin_nb.lab.windows.kubernetes.host_local import host_local
 from k8swin_nb.lab.windows.kubernetes.kube_proxy import kube_proxy
 from k8swin_nb.lab.windows.kubernetes.kubeadm import kubeadm
+from k8swin_nb.lab.windows.kubernetes.kubectl import kubectl
 from k8swin_nb.lab.windows.kubernetes.kubelet import kubelet
 
 PROGRAMS: dict[str, Program] = {
@@ -18,8 +20,10 @@ PROGRAMS: dict[str, Program] = {
     "crictl": crictl,
     "ctr": ctr,
     "flanneld": flanneld,
+    "host-local": host_local,
     "kube-proxy": kube_proxy,
     "kubeadm": kubeadm,
+    "kubectl": kubectl,
     "kubelet": kubelet,
 }
 """By name without `.exe`."""

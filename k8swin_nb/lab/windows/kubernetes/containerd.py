@@ -10,10 +10,12 @@ from k8swin_nb.lab.machines.program import NotSimulated, Process
 from k8swin_nb.lab.machines.windows_containers import (
     DEFAULT_CNI_BIN,
     DEFAULT_CNI_CONF,
+    DEFAULT_ROOT,
     RunningContainerd,
     read_configuration,
 )
 from k8swin_nb.lab.machines.windows_services import ServiceError
+from k8swin_nb.lab.windows.kubernetes import crictl_containers, ctr_containers
 from k8swin_nb.lab.windows.machine_of import full_path, machine_of
 
 DEFAULT_CONFIG = r"C:\Program Files\containerd\config.toml"
@@ -132,11 +134,17 @@ def _run(process: Process, options: dict[str, str], version: str) -> int:
             "fatal", f"failed to load TOML: open {path}: The system cannot find the file specified."
         )
         return 1
+    machine.containers.open_root(
+        options.get("--root") or str(configuration.get("root") or DEFAULT_ROOT)
+    )
     machine.containers.containerd = RunningContainerd(version, configuration)
     say("info", "starting containerd")
     say("info", "containerd successfully booted in 0.084s")
     machine.services.connected(process)
+    opened = {log.replace("/", "\\").lower()} if log else set()
+    machine.files.open |= opened
     process.cancelled.wait()
+    machine.files.open -= opened
     machine.containers.containerd = None
     return 0
 
@@ -201,7 +209,7 @@ imports = []
 
 
 def ctr(process: Process) -> int:
-    """ctr.exe: version, and images ls, pull, tag, rm and import in a namespace."""
+    """ctr.exe: version, and images ls, pull, tag and rm in a namespace; more is in `ctr_containers`."""
     machine = machine_of(process)
     words, namespace = process.argv[1:], "default"
     while words and words[0].startswith("-"):
@@ -246,18 +254,15 @@ def ctr(process: Process) -> int:
         process.out(f"Client:\n  Version:  v{version}\n  Revision: {_REVISION}\n\nServer:\n"
                     f"  Version:  v{machine.containers.containerd.version}\n  Revision: {_REVISION}\n")  # fmt: skip
         return 0
-    if words[0] in ("namespaces", "ns") and words[1:2] in (["ls"], ["list"]):
-        process.out(
-            "NAME    LABELS \n"
-            + "".join(f"{n}        \n" for n in sorted(machine.containers.images))
-        )
-        return 0
+    if ctr_containers.known(words[0]):
+        machine.containers.collect()
+        return ctr_containers.run(process, words, namespace)
     if words[0] not in ("images", "image", "i") or len(words) < 2:
         raise NotSimulated(f"ctr.exe {' '.join(words[:2])}")
     verb, rest = words[1], words[2:]
     quiet = any(w in ("-q", "--quiet") for w in rest)
     names = [w for w in rest if not w.startswith("-")]
-    odd = [w for w in rest if w.startswith("-") and w not in ("-q", "--quiet", "--all-platforms", "--local", "--force")
+    odd = [w for w in rest if w.startswith("-") and w not in ("-q", "--quiet", "--all-platforms", "--local", "--force", "--sync")
            and not w.startswith("--platform")]  # fmt: skip
     if odd:
         process.err(f"ctr: flag provided but not defined: {odd[0]}\n")
@@ -301,7 +306,7 @@ def ctr(process: Process) -> int:
         return 0
     if verb in ("rm", "remove", "delete", "del"):
         for name in names:
-            if images.pop(name, None) is None:
+            if not machine.containers.drop_image(namespace, name):
                 process.err(f'ctr: image "{name}": not found\n')
                 return 1
             process.out(name + "\n")
@@ -310,7 +315,7 @@ def ctr(process: Process) -> int:
 
 
 def crictl(process: Process) -> int:
-    """crictl.exe: version, info, images, pull, pods and ps."""
+    """crictl.exe: version, info, images and pull; more is in `crictl_containers`."""
     machine = machine_of(process)
     words, endpoint = process.argv[1:], ""
     version = machine.program_version(process)
@@ -405,20 +410,6 @@ def crictl(process: Process) -> int:
             return 1
         process.out(f"Image is up to date for {images[pulling.normalize(rest[-1])].id}\n")
         return 0
-    if verb in ("pods", "ps"):
-        running = machine.containers.running
-        if as_json:
-            key = "items" if verb == "pods" else "containers"
-            process.out(json.dumps({key: [{"metadata": {"name": c.pod["metadata"]["name"] if verb == "pods" else c.spec["name"]},
-                                           "state": "SANDBOX_READY" if verb == "pods" else "CONTAINER_RUNNING"} for c in running]}, indent=2) + "\n")  # fmt: skip
-        else:
-            head = "POD ID              CREATED             STATE               NAME\n" if verb == "pods" else (
-                "CONTAINER           IMAGE               CREATED             STATE               NAME                POD\n")  # fmt: skip
-            process.out(head)
-            for c in running:
-                name = c.pod["metadata"]["name"] if verb == "pods" else c.spec["name"]
-                process.out(
-                    f"{c.image.digest.removeprefix('sha256:')[:13]:<20}{'Running':<20}{name}\n"
-                )
-        return 0
+    if crictl_containers.known(verb):
+        return crictl_containers.run(process, verb, rest)
     raise NotSimulated(f"crictl.exe {verb}")

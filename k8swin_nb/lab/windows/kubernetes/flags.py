@@ -1,7 +1,8 @@
 """Command lines of Go programs: their known flags, and how they refuse others.
 
 `flags.json` holds, per program, each flag and what it takes ("" for a boolean), as the Windows builds of
-Kubernetes 1.36 and flannel 0.28 print them with --help.
+Kubernetes 1.36 and flannel 0.28 print them with --help. `flags-classic.json` holds those of Kubernetes 1.13 and
+flannel 0.11, and what later versions added and removed as long as the kubelet knew Docker.
 """
 
 from __future__ import annotations
@@ -18,25 +19,50 @@ class FlagError(Exception):
     """The text is that of Go's flag packages."""
 
 
+_CLASSIC_ENDS = {"kubelet": (1, 24), "kube-proxy": (1, 24), "flanneld": (0, 14)}
+"""The version from which a program has the flags of today's table."""
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers: (1, 13, 12)."""
+    return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdigit())
+
+
+def is_classic(program: str, version: str) -> bool:
+    """Whether this version of a program belongs to the generation of Docker."""
+    return bool(version) and numbers(version) < _CLASSIC_ENDS.get(program, (0,))
+
+
 @cache
-def known(program: str) -> dict[str, str]:
+def known(program: str, version: str = "") -> dict[str, str]:
     """The flags of a program ("kubelet", "kubeadm join" ...), each with what it takes."""
+    if is_classic(program, version):
+        text = resources.files(__package__).joinpath("flags-classic.json").read_text("utf-8")
+        entry = json.loads(text)[program]
+        table: dict[str, str] = entry["flags"]
+        for since, change in entry["changes"].items():
+            if numbers(version) >= numbers(since):
+                table.update(change["add"])
+                for gone in change["remove"]:
+                    table.pop(gone, None)
+        return table
     text = resources.files(__package__).joinpath("flags.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found[program]
 
 
 def parse(
-    program: str, words: list[str], *, go: bool = False
+    program: str, words: list[str], *, go: bool = False, version: str = ""
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Split a command line into flags (all values, in order) and arguments.
 
-    `go` chooses the standard library's package (flanneld: one or two dashes) instead of pflag.
+    `go` chooses the standard library's package (flanneld: one or two dashes) instead of pflag. `version` is the
+    program's: without one the flags are today's.
 
     Raises:
         FlagError: An unknown flag or a missing value.
     """
-    table = known(program)
+    table = known(program, version)
     flags: dict[str, list[str]] = {}
     arguments: list[str] = []
     index = 0
@@ -69,6 +95,8 @@ def parse(
             raise FlagError(
                 f'invalid argument "{value}" for "{spelled}" flag: strconv.ParseBool: parsing "{value}": invalid syntax'
             )
+        if table[spelled] == "":
+            value = "true" if value.lower() in ("true", "t", "1") else "false"
         flags.setdefault(spelled, []).append(value)
     return flags, arguments
 

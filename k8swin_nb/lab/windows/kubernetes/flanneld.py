@@ -1,4 +1,4 @@
-"""flanneld.exe with the host-gw backend: its lease, its HNS network, and routes to the other nodes."""
+"""flanneld.exe with host-gw and vxlan: its lease, its HNS network, and the ways to the other nodes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from k8swin_nb.lab.windows.kubernetes.connection import (
     read_kubeconfig,
     request,
 )
-from k8swin_nb.lab.windows.kubernetes.flags import FlagError, last, parse
+from k8swin_nb.lab.windows.kubernetes.flags import FlagError, last, numbers, parse
 from k8swin_nb.lab.windows.machine_of import full_path, machine_of, variable
 
 _PREFIX = "flannel.alpha.coreos.com"
@@ -29,16 +29,17 @@ class _Fatal(Exception):
 def flanneld(process: Process) -> int:
     """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
     machine = machine_of(process)
+    version = machine.program_version(process)
     try:
-        flags, _ = parse("flanneld", process.argv[1:], go=True)
+        flags, _ = parse("flanneld", process.argv[1:], go=True, version=version)
     except FlagError as error:
         process.err(f"{error}\nUsage: {process.argv[0]} [OPTION]...\n")
         return 2
     if last(flags, "--version") == "true":
-        process.err(f"v{machine.program_version(process)}\n")
+        process.err(f"v{version}\n")
         return 0
     try:
-        _Daemon(process, machine, flags).run()
+        _Daemon(process, machine, flags, version).run()
     except _Fatal as error:
         process.err(f"E0101 00:00:00.000000    2000 main.go] {error}\n")
         return 1
@@ -47,8 +48,9 @@ def flanneld(process: Process) -> int:
 
 class _Daemon:
     def __init__(
-        self, process: Process, machine: WindowsMachine, flags: dict[str, list[str]]
+        self, process: Process, machine: WindowsMachine, flags: dict[str, list[str]], version: str
     ) -> None:
+        self.version = numbers(version)
         self.process = process
         self.machine = machine
         self.flags = flags
@@ -64,11 +66,23 @@ class _Daemon:
         address = self._interface()
         self._subnet_manager()
         self._settings()
+        backend = self._backend()
+        if backend == "vxlan":
+            self._check_vxlan()
         node = self._lease()
         subnet = ipaddress.ip_network(node["spec"]["podCIDR"])
-        self._annotate(address)
-        network = self._network(subnet)
-        self._endpoint(network, subnet)
+        if self.machine.net.silent_starts > 0:
+            # seen with old versions: the request to HNS never comes back, and nothing is said
+            self.machine.net.silent_starts -= 1
+            self.process.cancelled.wait()
+            return
+        if backend == "vxlan":
+            network = self._network(subnet, "Overlay", address)
+            self._annotate(address, network)
+        else:
+            self._annotate(address, None)
+            network = self._network(subnet, "L2Bridge", address)
+            self._endpoint(network, subnet)
         self._write(subnet)
         self.say("Running backend.")
         while not self.process.cancelled.is_set():
@@ -148,34 +162,62 @@ class _Daemon:
                          f'PodCIDR of the "{self.node}" node')  # fmt: skip
         return node
 
-    def _annotate(self, address: str) -> None:
-        backend = self._backend()
-        annotations = {f"{_PREFIX}/backend-data": "null", f"{_PREFIX}/backend-type": backend,
+    def _annotate(self, address: str, overlay: HnsNetwork | None) -> None:
+        backend, data = self._backend(), "null"
+        if overlay is not None:
+            mac = overlay.source_mac.replace("-", ":").lower()
+            data = json.dumps(
+                {"VNI": self._number("VNI", 4096), "VtepMAC": mac}, separators=(",", ":")
+            )
+        annotations = {f"{_PREFIX}/backend-data": data, f"{_PREFIX}/backend-type": backend,
                        f"{_PREFIX}/kube-subnet-manager": "true", f"{_PREFIX}/public-ip": last(self.flags, "--public-ip", address)}  # fmt: skip
         self._call("PATCH", f"/api/v1/nodes/{self.node}/status", {"metadata": {"annotations": annotations}},
                    "application/strategic-merge-patch+json")  # fmt: skip
 
     def _backend(self) -> str:
-        backend = str(self.settings.get("Backend", {}).get("Type", "udp")).lower()
-        if backend != "host-gw":
+        backend = str(self._setting("Type", "udp")).lower()
+        if backend not in ("host-gw", "vxlan"):
             raise NotSimulated(f"flanneld.exe with the backend {backend}")
         return backend
 
-    def _network(self, subnet: Any) -> HnsNetwork:
+    def _number(self, name: str, default: int) -> int:
+        """A number of the backend's settings; Go finds keys without case."""
+        return int(self._setting(name, default))
+
+    def _setting(self, name: str, default: Any) -> Any:
+        backend = self.settings.get("Backend", {})
+        return next((v for k, v in backend.items() if k.lower() == name.lower()), default)
+
+    def _check_vxlan(self) -> None:
+        head = "Error registering network: invalid VXLAN backend config. "
+        vni, port = self._number("VNI", 4096), self._number("Port", 4789)
+        if vni < 4096:
+            raise _Fatal(f"{head}VNI [{vni}] must be greater than or equal to 4096 on Windows")
+        if port != 4789:
+            raise _Fatal(
+                f"{head}Port [{port}] is not supported on Windows. Omit the setting to default to port 4789"
+            )
+        for name in ("DirectRouting", "GBP"):
+            if self._setting(name, False):
+                raise _Fatal(f"{head}{name} is not supported on Windows")
+
+    def _network(self, subnet: Any, kind: str, address: str) -> HnsNetwork:
         net = self.machine.net
-        name = str(self.settings.get("Backend", {}).get("Name", "cbr0"))
+        default = "cbr0" if kind == "L2Bridge" else f"flannel.{self._number('VNI', 4096)}"
+        name = str(self._setting("Name", default))
+        adapter = net.physical_of(address) if kind == "Overlay" else ""
         wanted = {"AddressPrefix": str(subnet), "GatewayAddress": str(subnet.network_address + 1)}
         try:
             found = net.network_named(name)
             if found is not None and (
-                found.kind != "L2Bridge" or found.subnets[0].get("AddressPrefix") != str(subnet)
+                found.kind != kind or found.subnets[0].get("AddressPrefix") != str(subnet)
             ):
                 self.say(f"Deleting stale HNS network {name}")
                 net.remove_hns_network(found)
                 found = None
             if found is None:
                 self.say(f"Creating HNS network {name}")
-                found = net.create_hns_network(name, "L2Bridge", [wanted])
+                found = net.create_hns_network(name, kind, [wanted], adapter)
                 self.process.cancelled.wait(1 * self.machine.pace)
         except HnsError as error:
             raise _Fatal(
@@ -203,6 +245,11 @@ class _Daemon:
             ) from error
         if net.adapter(name=f"vEthernet ({name})") is None:
             net.attach_host_endpoint(found)
+        elif self.version < (0, 14):
+            # later ones take the endpoint as they find it
+            self.process.cancelled.wait(5 * self.machine.pace)
+            raise _Fatal(f"Error registering network: failed to hot attach bridge HNSEndpoint {name} to host compartment: hnsCall failed in "
+                         "Win32: This endpoint is already attached to the switch. (0x803b0014)")  # fmt: skip
         for adapter in net.adapters:
             if adapter.virtual:
                 adapter.forwarding = True
@@ -213,13 +260,15 @@ class _Daemon:
         self.machine.files.make_directory(path.rpartition("\\")[0])
         masquerade = str(last(self.flags, "--ip-masq") == "true").lower()
         text = (f"FLANNEL_NETWORK={self.settings['Network']}\nFLANNEL_SUBNET={subnet.network_address + 1}/{subnet.prefixlen}\n"
-                f"FLANNEL_MTU=1500\nFLANNEL_IPMASQ={masquerade}\n")  # fmt: skip
+                f"FLANNEL_MTU={1450 if self._backend() == 'vxlan' else 1500}\nFLANNEL_IPMASQ={masquerade}\n")  # fmt: skip
         self.machine.files.write(path, text.encode())
         self.say(
             f"Wrote subnet file to {last(self.flags, '--subnet-file', '/run/flannel/subnet.env')}"
         )
 
     def _routes(self) -> None:
+        if self._backend() == "vxlan":
+            return  # the overlay finds the other nodes by their annotations
         try:
             nodes = request(self.machine, self.config, "GET", "/api/v1/nodes").get("items", [])
         except ConnectionFailed as error:
@@ -227,7 +276,10 @@ class _Daemon:
             return
         wanted = {}
         for node in nodes:
-            public = (node["metadata"].get("annotations") or {}).get(f"{_PREFIX}/public-ip")
+            notes = node["metadata"].get("annotations") or {}
+            public = notes.get(f"{_PREFIX}/public-ip")
+            if notes.get(f"{_PREFIX}/backend-type") != self._backend():
+                continue
             if node["metadata"]["name"] != self.node and public and node["spec"].get("podCIDR"):
                 wanted[node["spec"]["podCIDR"]] = public
         net = self.machine.net

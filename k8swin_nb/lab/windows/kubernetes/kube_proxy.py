@@ -12,7 +12,8 @@ from k8swin_nb.lab.windows.kubernetes.connection import (
     read_kubeconfig,
     request,
 )
-from k8swin_nb.lab.windows.kubernetes.flags import FlagError, last, parse
+from k8swin_nb.lab.windows.kubernetes.flags import FlagError, is_classic, last, numbers, parse
+from k8swin_nb.lab.windows.kubernetes.klog import Klog, LogFileError
 from k8swin_nb.lab.windows.machine_of import full_path, machine_of, variable
 
 _LOCKED_GATES = {"WinOverlay", "WinDSR"}
@@ -23,23 +24,53 @@ def kube_proxy(process: Process) -> int:
     """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
     machine = machine_of(process)
 
-    def fail(error: str) -> int:
-        process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
-        return 1
-
+    version = machine.program_version(process)
+    classic = is_classic("kube-proxy", version)
     try:
-        flags, _ = parse("kube-proxy", process.argv[1:])
+        flags, _ = parse("kube-proxy", process.argv[1:], version=version)
     except FlagError as error:
         process.err(f"Error: {error}\n")
         return 1
     if last(flags, "--version"):
-        process.out(f"Kubernetes v{machine.program_version(process)}\n")
+        process.out(f"Kubernetes v{version}\n")
         return 0
+    if not classic:
+        return _run(process, flags, None)
+    if numbers(version) < (1, 14):
+        for pair in filter(None, last(flags, "--feature-gates").split(",")):
+            gate = pair.partition("=")[0]
+            if gate in _LOCKED_GATES:
+                process.err(
+                    f'Error: invalid argument "{pair}" for "--feature-gates" flag: unrecognized feature gate: {gate}\n'
+                )
+                return 1
+    for name in sorted({"--cleanup", "--master", "--write-config-to"} & set(flags)):
+        raise NotSimulated(f"kube-proxy.exe {name} in version {version}")
+    log = Klog(process, flags)
+    try:
+        log.say("I", "server_windows.go:110", f"Version: v{version}")
+        return _run(process, flags, log)
+    except LogFileError as error:
+        process.err(f"{error}\n")
+        return 2
+
+
+def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int:
+    """Serve until stopped; `log` is set for a version that can write its log to files."""
+    machine = machine_of(process)
+
+    def fail(error: str) -> int:
+        if log is not None:
+            log.say("F", "server.go:361", error)
+            return 255
+        process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
+        return 1
+
     if last(flags, "--config"):
         raise NotSimulated("kube-proxy.exe --config")
     for pair in last(flags, "--feature-gates").split(","):
         gate, _, value = pair.partition("=")
-        if gate in _LOCKED_GATES and value.lower() == "false":
+        if gate in _LOCKED_GATES and value.lower() == "false" and log is None:
             return fail(f"cannot set feature gate {gate} to false, feature is locked to true")
     mode = last(flags, "--proxy-mode", "kernelspace")
     if mode != "kernelspace":
@@ -60,6 +91,9 @@ def kube_proxy(process: Process) -> int:
         return fail("Environment variable KUBE_NETWORK and network-flag not initialized")
     found = machine.net.network_named(network)
     if found is None:
+        if log is not None:
+            return fail(f"unable to create proxier: Unable to find HNS Network specified by {network}. Please check environment variable "
+                        "KUBE_NETWORK or network-name flag")  # fmt: skip
         process.err(f'E0101 00:00:00.000000    3000 proxier.go] "Unable to find HNS Network specified, please check network name and CNI '
                     f'deployment" hnsNetworkName="{network}"\n')  # fmt: skip
         return fail(f"Network {network} not found")
@@ -78,21 +112,28 @@ def kube_proxy(process: Process) -> int:
 
     machine.listening[10256] = healthz
     machine.changed()
+    # load balancers of an earlier run are taken over, as HNS finds them by what they are for
+    programmed: set[str] = set()
+    machine.net.hns_policies = []
     while not process.cancelled.is_set():
-        wanted = [
-            s["metadata"]["uid"]
+        wanted = {
+            s["metadata"]["uid"]: str(uuid.uuid5(uuid.NAMESPACE_OID, s["metadata"]["uid"])).upper()
             for s in cluster.objects("services")
             if s["spec"].get("clusterIP") not in (None, "None")
-        ]
+        }
         with machine.lock:
+            # what somebody removes behind its back is not made again: it counts as done
+            gone = {
+                str(uuid.uuid5(uuid.NAMESPACE_OID, uid)).upper() for uid in programmed - set(wanted)
+            }
             machine.net.hns_policies = [
-                {
-                    "ID": str(uuid.uuid5(uuid.NAMESPACE_OID, uid)).upper(),
-                    "Policies": [{"Type": "ELB"}],
-                    "References": [],
-                }
-                for uid in wanted
+                policy for policy in machine.net.hns_policies if policy["ID"] not in gone
+            ] + [
+                {"ID": identifier, "Policies": [{"Type": "ELB"}], "References": []}
+                for uid, identifier in wanted.items()
+                if uid not in programmed
             ]
+        programmed = set(wanted)
         process.cancelled.wait(2 * machine.pace)
     for router in routers:
         router.proxied[name] = False

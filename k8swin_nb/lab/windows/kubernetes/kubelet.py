@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -11,14 +11,19 @@ from k8swin_nb.lab.kubernetes.users import User
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.windows_containers import RunningKubelet
 from k8swin_nb.lab.network import HttpRequest, HttpResponse
+from k8swin_nb.lab.windows.kubernetes import kubelet_docker
 from k8swin_nb.lab.windows.kubernetes.connection import (
     ConnectionFailed,
     Kubeconfig,
     cluster_behind,
     read_kubeconfig,
 )
-from k8swin_nb.lab.windows.kubernetes.flags import FlagError, last, parse
+from k8swin_nb.lab.windows.kubernetes.flags import FlagError, is_classic, last, parse
 from k8swin_nb.lab.windows.machine_of import full_path, machine_of
+
+if TYPE_CHECKING:
+    from k8swin_nb.lab.kubernetes.cluster import Cluster
+    from k8swin_nb.lab.machines.windows_dockershim import Dockershim
 
 _GONE = "The system cannot find the file specified."
 
@@ -26,6 +31,9 @@ _GONE = "The system cannot find the file specified."
 def kubelet(process: Process) -> int:
     """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
     machine = machine_of(process)
+    version = machine.program_version(process)
+    if is_classic("kubelet", version):
+        return kubelet_docker.run(process)
 
     def fail(summary: str, error: str) -> int:
         process.err(f'E0101 00:00:00.000000    {1000:>4} run.go:74] "{summary}" err="{error}"\n')
@@ -37,27 +45,16 @@ def kubelet(process: Process) -> int:
         return fail("command failed", f"failed to parse kubelet flag: {error}")
     if arguments:
         return fail("command failed", f'unknown command "{arguments[0]}"')
-    version = machine.program_version(process)
     if "--version" in flags:
         process.out(f"Kubernetes v{version}\n")
         return 0
-    configuration: dict[str, Any] = {}
-    path = last(flags, "--config")
-    if path:
-        full = full_path(process, path)
-        if not machine.files.exists(full):
-            return fail(
-                "command failed",
-                f"failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error failed to "
-                f'read kubelet config file \\"{path}\\", error: open {path}: {_GONE}',
-            )
-        try:
-            configuration = yaml.safe_load(machine.files.read(full).decode("utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            return fail(
-                "command failed",
-                f"failed to load kubelet config file, path: {path}, error: {error}",
-            )
+    configuration = configuration_of(process, flags)
+    if isinstance(configuration, str):
+        path = last(flags, "--config")
+        return fail(
+            "command failed",
+            f"failed to load kubelet config file, path: {path}, error: {configuration}",
+        )
     if last(flags, "--windows-service") == "true":
         machine.services.connected(process)
     name = (last(flags, "--hostname-override") or machine.computer_name).lower()
@@ -71,7 +68,7 @@ def kubelet(process: Process) -> int:
                 f"W0101 00:00:00.000000    1000 server.go] {setting} is not supported on Windows\n"
             )
     try:
-        config = _credentials(process, flags, name)
+        config = credentials(process, flags, name)
         cluster = cluster_behind(machine, config.server)
     except ConnectionFailed as error:
         return fail("command failed", f"failed to run Kubelet: {error}")
@@ -84,13 +81,49 @@ def kubelet(process: Process) -> int:
             "command failed",
             f'failed to run Kubelet: validate service connection: validate CRI v1 runtime API for endpoint \\"{endpoint}\\": {unready}',
         )
-    taints = [_taint(text) for text in last(flags, "--register-with-taints").split(",") if text]
+    taints = [taint(text) for text in last(flags, "--register-with-taints").split(",") if text]
     labels = dict(
         pair.split("=", 1) for pair in last(flags, "--node-labels").split(",") if "=" in pair
     )
     address = last(flags, "--node-ip") or machine.address
+    process.err(
+        f'I0101 00:00:00.000000    1000 server.go] "Kubelet version" kubeletVersion="v{version}"\n'
+    )
+    return serve(process, cluster, name, address, version, taints, labels, None)
+
+
+def configuration_of(process: Process, flags: dict[str, list[str]]) -> dict[str, Any] | str:
+    """The content of --config, empty without one; a text says why it cannot be read."""
+    machine, path = machine_of(process), last(flags, "--config")
+    if not path:
+        return {}
+    full = full_path(process, path)
+    if not machine.files.exists(full):
+        return (
+            f"failed to load Kubelet config file {path}, error failed to read kubelet config file "
+            f'\\"{path}\\", error: open {path}: {_GONE}'
+        )
+    try:
+        found = yaml.safe_load(machine.files.read(full).decode("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return str(error)
+    return found if isinstance(found, dict) else "it is not a mapping"
+
+
+def serve(
+    process: Process,
+    cluster: Cluster,
+    name: str,
+    address: str,
+    version: str,
+    taints: list[dict[str, Any]],
+    labels: dict[str, str],
+    shim: Dockershim | None,
+) -> int:
+    """Be the node's kubelet until stopped; `shim` is set for one that uses Docker."""
+    machine = machine_of(process)
     running = RunningKubelet.__new__(RunningKubelet)
-    running.name, running.address, running.version = name, address, version
+    running.name, running.address, running.version, running.shim = name, address, version, shim
     machine.containers.kubelet = running
     agent = cluster.kubelets.get(name)
     fresh = agent is None or agent.machine is not machine
@@ -105,9 +138,6 @@ def kubelet(process: Process) -> int:
         proxied = getattr(router, "proxied", None)
         if proxied is not None and getattr(router, "cluster", None) is cluster:
             proxied.setdefault(name, False)
-    process.err(
-        f'I0101 00:00:00.000000    1000 server.go] "Kubelet version" kubeletVersion="v{version}"\n'
-    )
     if fresh:
         agent.start()
     else:
@@ -125,13 +155,14 @@ def _healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, {"content-type": "text/plain"}, b"ok")
 
 
-def _taint(text: str) -> dict[str, Any]:
+def taint(text: str) -> dict[str, Any]:
+    """KEY=VALUE:EFFECT as an API object."""
     pair, _, effect = text.rpartition(":")
     key, _, value = pair.partition("=")
     return {"key": key, "effect": effect, **({"value": value} if value else {})}
 
 
-def _credentials(process: Process, flags: dict[str, list[str]], name: str) -> Kubeconfig:
+def credentials(process: Process, flags: dict[str, list[str]], name: str) -> Kubeconfig:
     """The kubeconfig, made from the bootstrap one when it is not there."""
     machine = machine_of(process)
     path = full_path(process, last(flags, "--kubeconfig"))

@@ -226,13 +226,15 @@ def _mask(length: int) -> str:
 
 def ping(process: Process) -> int:
     machine = machine_of(process)
-    words, count, name, index = process.argv[1:], 4, "", 0
+    words, count, name, index, forever = process.argv[1:], 4, "", 0, False
     while index < len(words):
         option = words[index].lower()
         index += 1
         if option in ("-n", "/n", "-w", "/w"):
             count = int(words[index]) if option[1] == "n" else count
             index += 1
+        elif option in ("-t", "/t"):
+            forever = True
         elif option[0] in "-/" and option[1:] not in ("4",):
             raise NotSimulated(f"ping.exe {option}")
         elif option[0] not in "-/":
@@ -254,7 +256,11 @@ def ping(process: Process) -> int:
         if alive
         else "Request timed out.\r\n"
     )
-    process.out(line * count)
+    process.out(line * (1 if forever else count))
+    while forever and not process.cancelled.wait(1):
+        process.out(line)
+    if forever:
+        return 0xC000013A - 2**32
     got = count if alive else 0
     process.out(f"\r\nPing statistics for {address}:\r\n    Packets: Sent = {count}, Received = {got}, Lost = {count - got} "
                 f"({0 if alive else 100}% loss),\r\n")  # fmt: skip
@@ -327,8 +333,33 @@ def netsh(process: Process) -> int:
 
 
 def _excluded(process: Process, found: re.Match[str]) -> int:
+    ranges = [(5985, 5985, ""), (47001, 47001, "")]
+    ranges += [(a, b, "     *") for a, b in machine_of(process).net.excluded_ports[found[1]]]
+    rows = "".join(f"{a:>10}{b:>12}{mark} \r\n" for a, b, mark in sorted(ranges))
     process.out(f"\r\nProtocol {found[1]} Port Exclusion Ranges\r\n\r\nStart Port    End Port      \r\n----------    --------      \r\n"
-                "      5985        5985      \r\n     47001       47001      \r\n\r\n* - Administered port exclusions.\r\n\r\n")  # fmt: skip
+                f"{rows}\r\n* - Administered port exclusions.\r\n\r\n")  # fmt: skip
+    return 0
+
+
+def _exclude(process: Process, found: re.Match[str]) -> int:
+    first, count = int(found[3]), int(found[4])
+    ranges = machine_of(process).net.excluded_ports[found[2]]
+    wanted = (first, first + count - 1)
+    if found[1] == "delete":
+        if wanted not in ranges:
+            process.out("The system cannot find the file specified.\r\n\r\n")
+            return 1
+        ranges.remove(wanted)
+    elif (
+        count < 1 or first + count > 65536 or any(a <= wanted[1] and first <= b for a, b in ranges)
+    ):
+        process.out(
+            "The process cannot access the file because it is being used by another process.\r\n\r\n"
+        )
+        return 1
+    else:
+        ranges.append(wanted)
+    process.out("Ok.\r\n\r\n")
     return 0
 
 
@@ -378,7 +409,9 @@ def _firewall_off(process: Process, found: re.Match[str]) -> int:
 
 
 _NETSH: tuple[tuple[str, Callable[[Process, re.Match[str]], int]], ...] = (
-    (r"interface ipv4 show excludedportrange (?:protocol=)?(tcp|udp)", _excluded),
+    (r"interface ipv4 show excludedportrange (?:protocol=)?(tcp|udp)(?: store=(?:active|persistent))?", _excluded),
+    (r"interface ipv4 (add|delete) excludedportrange (?:protocol=)?(tcp|udp) (?:startport=)?(\d+) (?:numberofports=)?(\d+)"
+     r"(?: (?:store=)?(?:active|persistent))?", _exclude),
     (r"interface ipv4 show dynamic(?:port|portrange)? ?(?:protocol=)?(tcp|udp)", _dynamic),
     (r"interface ipv4 set dynamic(?:port|portrange)? (?:protocol=)?(tcp|udp) (?:start=|startport=)?(\d+) (?:num=|numberofports=)?(\d+)",
      _set_dynamic),

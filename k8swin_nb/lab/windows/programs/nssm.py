@@ -291,6 +291,8 @@ def _serve(process: Process, machine: WindowsMachine, service: str) -> int:
             env=dict(env), cwd=str(value("AppDirectory") or r"C:\Windows\System32"), user=process.user,
             stdout=_Log(machine, stdout) if stdout else None, stderr=_Log(machine, stderr) if stderr else None,
         )  # fmt: skip
+        logs = {path.replace("/", "\\").lower() for path in (stdout, stderr) if path}
+        machine.files.open |= logs
         throttle = float(int(str(value("AppThrottle", 1500)))) / 1000 * machine.pace
         child.ended.wait(throttle)
         short = child.ended.is_set()
@@ -298,7 +300,9 @@ def _serve(process: Process, machine: WindowsMachine, service: str) -> int:
         while not child.ended.wait(0.05):
             if process.cancelled.is_set():
                 machine.processes.kill(child)
+                machine.files.open -= logs
                 return 0
+        machine.files.open -= logs
         code = child.exit_code or 0
         action = machine.registry.get(
             key + r"\AppExit", str(code), machine.registry.get(key + r"\AppExit", "", "Restart")

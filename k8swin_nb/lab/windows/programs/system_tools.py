@@ -266,18 +266,92 @@ def w32tm(process: Process) -> int:
             "The following error occurred: The service has not been started. (0x80070426)\r\n"
         )
         return 0x80070426 - 2**32
-    if words == ["/query", "/status"]:
+    machine = machine_of(process)
+    peers = str(machine.registry.get(_TIME, "NtpServer", "time.windows.com,0x8"))
+    source = (
+        "VM IC Time Synchronization Provider "
+        if machine.registry.get(_TIME, "Type", "NT5DS") != "NTP"
+        else peers.split()[0]
+    )
+    if words in (["/query", "/status"], ["/query", "/status", "/verbose"]):
         process.out("Leap Indicator: 0(no warning)\r\nStratum: 3 (secondary reference - syncd by (S)NTP)\r\n"
                     "Precision: -23 (119.209ns per tick)\r\nRoot Delay: 0.0001000s\r\nRoot Dispersion: 0.0100000s\r\n"
-                    "Source: VM IC Time Synchronization Provider \r\nPoll Interval: 6 (64s)\r\n\r\n")  # fmt: skip
+                    f"Source: {source}\r\nPoll Interval: 6 (64s)\r\n\r\n")  # fmt: skip
+        if len(words) == 3:
+            process.out(f"Phase Offset: {machine.clock_offset:.7f}s\r\nState Machine: 2 (Sync)\r\nLast Sync Error: 0 (The command completed "
+                        "successfully.)\r\n\r\n")  # fmt: skip
         return 0
-    if words and words[0] == "/resync":
-        machine_of(process).clock_offset = 0.0
+    if words == ["/query", "/source"]:
+        process.out(source + "\r\n")
+        return 0
+    if words == ["/query", "/peers"]:
+        names = peers.split()
+        process.out(
+            f"#Peers: {len(names)}\r\n\r\n"
+            + "".join(f"Peer: {name}\r\nState: Active\r\n\r\n" for name in names)
+        )
+        return 0
+    if words and words[0] == "/config":
+        return _configure_time(process)
+    if words and words[0] == "/stripchart":
+        return _strip_chart(process, words)
+    if (
+        words
+        and words[0] == "/resync"
+        and set(words[1:]) <= {"/force", "/rediscover", "/nowait", "/soft"}
+    ):
+        machine.clock_offset = 0.0
         process.out(
             "Sending resync command to local computer\r\nThe command completed successfully.\r\n"
         )
         return 0
     raise NotSimulated(f"w32tm.exe {' '.join(words)}")
+
+
+_TIME = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Parameters"
+
+
+def _configure_time(process: Process) -> int:
+    registry = machine_of(process).registry
+    for word in process.argv[2:]:
+        name, _, value = word.partition(":")
+        if name.lower() == "/manualpeerlist":
+            registry.set(_TIME, "NtpServer", value.strip('"'))
+        elif name.lower() == "/syncfromflags":
+            kinds = {"manual": "NTP", "domhier": "NT5DS", "no": "NoSync", "all": "AllSync"}
+            if value.lower() not in kinds:
+                process.out("The command /config is unknown.\r\n")
+                return 1
+            registry.set(_TIME, "Type", kinds[value.lower()])
+        elif name.lower() == "/reliable":
+            registry.set(_TIME, "Reliable", value)
+        elif name.lower() != "/update":
+            raise NotSimulated(f"w32tm.exe /config {word}")
+    process.out("The command completed successfully.\r\n")
+    return 0
+
+
+def _strip_chart(process: Process, words: list[str]) -> int:
+    import time
+
+    from k8swin_nb.lab.network import NetworkError
+
+    machine = machine_of(process)
+    options = dict(word.partition(":")[::2] for word in words[1:])
+    unknown = set(options) - {"/computer", "/samples", "/dataonly", "/period"}
+    if unknown or "/computer" not in options:
+        raise NotSimulated(f"w32tm.exe /stripchart {' '.join(sorted(unknown))}")
+    name = options["/computer"]
+    process.out(f"Tracking {name}.\r\nCollecting {options.get('/samples', '1')} samples.\r\n")
+    try:
+        machine.network.resolve(machine, name)
+    except NetworkError:
+        process.out("The following error occurred: No such host is known. (0x80072AF9)\r\n")
+        return 0x80072AF9 - 2**32
+    for _ in range(int(options.get("/samples", "1"))):
+        clock = time.strftime("%H:%M:%S", time.gmtime(machine.now()))
+        process.out(f"{clock}, {-machine.clock_offset:+.7f}s\r\n")
+    return 0
 
 
 def tzutil(process: Process) -> int:

@@ -1,0 +1,162 @@
+"""Combinations of profile, Kubernetes, container runtime and flannel that cannot work, and why.
+
+What may live here: refusals that follow from a cluster's description alone. What a host or a cluster
+turns out to be is the preflight's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8swin_nb.errors import ParamsError
+from k8swin_nb.params import ClusterParams
+from k8swin_nb.versions import (
+    CONTAINERD_2_REQUIRED,
+    CRI_V1,
+    DOCKER_SERIES,
+    DOCKERSHIM_REMOVED,
+    FLANNEL_OWN_NAMESPACE,
+    FLANNEL_WINDOWS_HOST_GW,
+    KUBEADM_API,
+    OLDEST_COMMUNITY_PACKAGES,
+    OLDEST_CURRENT,
+    flannel_is_early,
+    gate,
+    minor,
+)
+
+Problem = tuple[str, str]
+"""What excludes what, and what to set instead."""
+
+
+def check_versions(params: ClusterParams) -> None:
+    """Refuse combinations that cannot work, with the reason.
+
+    Raises:
+        ParamsError: naming both values and why they exclude each other.
+    """
+    gate(KUBEADM_API, params.kubernetes_version)
+    for find in (_profile, _runtime, _sources, _flannel):
+        for message, hint in find(params):
+            raise ParamsError(message, hint=hint)
+
+
+def package_source(params: ClusterParams) -> str:
+    """Return `apt` or `tarball`: where kubeadm, kubelet and kubectl come from.
+
+    There is no public package repository before 1.24, so `auto` means tarballs there unless the
+    site has a mirror.
+    """
+    if params.package_source != "auto":
+        return params.package_source
+    older = minor(params.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
+    return "tarball" if older and not params.kubernetes_apt_source else "apt"
+
+
+def docker_source(params: ClusterParams) -> str:
+    """Return `apt` or `tarball`: where Docker comes from in the classic profile."""
+    return "tarball" if params.docker_apt_source == "tarball" else "apt"
+
+
+def _text(value: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in value)
+
+
+def _profile(params: ClusterParams) -> Iterator[Problem]:
+    version = params.kubernetes_version
+    wanted = minor(version)
+    if params.profile == "classic" and wanted >= DOCKERSHIM_REMOVED:
+        yield (
+            f"profile `classic` with `kubernetes_version` {version}: the kubelet has no support "
+            f"for Docker since {_text(DOCKERSHIM_REMOVED)}",
+            "use profile `current`, or a version below 1.24",
+        )
+    if params.profile == "current" and wanted < OLDEST_CURRENT:
+        yield (
+            f"profile `current` with `kubernetes_version` {version}: its oldest version is "
+            f"{_text(OLDEST_CURRENT)}",
+            'set `kubernetes_version` to "1.36.4", or `profile` to `classic`',
+        )
+
+
+def _runtime(params: ClusterParams) -> Iterator[Problem]:
+    version, wanted = params.kubernetes_version, minor(params.kubernetes_version)
+    if params.profile == "classic":
+        oldest, newest = DOCKER_SERIES
+        if not oldest <= minor(params.docker_version) <= newest:
+            yield (
+                f"`docker_version` {params.docker_version} with profile `classic`: its kubelets work "
+                f"with Docker {oldest[0]}.{oldest[1]:02d} to {_text(newest)}",
+                "set `docker_version` to 18.06.3 for Kubernetes 1.13, or to 20.10.24",
+            )
+        return
+    containerd = minor(params.containerd_version)
+    if wanted >= CONTAINERD_2_REQUIRED and containerd < (2, 0):
+        yield (
+            f"`containerd_version` {params.containerd_version} with `kubernetes_version` {version}: "
+            f"the kubelet needs containerd 2.0 or newer since {_text(CONTAINERD_2_REQUIRED)}",
+            "set `containerd_version` to 2.3.4 or newer",
+        )
+    if wanted < CRI_V1 and containerd >= (2, 0):
+        yield (
+            f"`containerd_version` {params.containerd_version} with `kubernetes_version` {version}: "
+            f"a kubelet before {_text(CRI_V1)} speaks an interface that containerd 2.0 no longer has",
+            'set `containerd_version` to a version of 1, such as "1.6.20"',
+        )
+    if containerd < (1, 6):
+        yield (
+            f"`containerd_version` {params.containerd_version}: the oldest that is configured here is 1.6",
+            'set `containerd_version` to "1.6.20" or newer',
+        )
+
+
+def _sources(params: ClusterParams) -> Iterator[Problem]:
+    older = minor(params.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
+    if params.package_source == "apt" and older and not params.kubernetes_apt_source:
+        yield (
+            f"`package_source` apt with `kubernetes_version` {params.kubernetes_version}: the community "
+            f"repositories begin at {_text(OLDEST_COMMUNITY_PACKAGES)}",
+            "give a site mirror in `kubernetes_apt_source`, or set `package_source` to tarball",
+        )
+    if "same" in (params.docker_apt_source, params.containerd_apt_source):
+        which = "docker" if params.profile == "classic" else "containerd"
+        if getattr(params, f"{which}_apt_source") == "same" and not params.kubernetes_apt_source:
+            yield (
+                f"`{which}_apt_source` is `same`, and `kubernetes_apt_source` is empty",
+                "give an apt source line in `kubernetes_apt_source`",
+            )
+
+
+def _flannel(params: ClusterParams) -> Iterator[Problem]:
+    version = params.flannel_version
+    parts = tuple(int(part) for part in version.split("."))
+    windows = any(host.os == "windows" and host.role == "worker" for host in params.hosts)
+    if windows and params.profile == "classic" and params.topology == "vxlan":
+        yield (
+            "`topology` vxlan with profile `classic` and Windows workers: kube-proxy of that time has it as an "
+            "early trial only, and its steps are not made here",
+            "set `topology` to `host-gw` or `l3`, or `profile` to `current`",
+        )
+    if flannel_is_early(version):
+        if params.profile == "current":
+            yield (
+                f"`flannel_version` {version} with profile `current`: host-gw on Windows works since "
+                f"{_text(FLANNEL_WINDOWS_HOST_GW)}, and this generation knows Docker only",
+                'set `flannel_version` to "0.28.9"',
+            )
+        if parts < (0, 11):
+            yield (
+                f"`flannel_version` {version}: the oldest that is deployed here is 0.11.0",
+                'set `flannel_version` to "0.11.0"',
+            )
+    elif minor(version) < FLANNEL_OWN_NAMESPACE:
+        yield (
+            f"`flannel_version` {version}: the manifests of 0.13 to 0.18 are not made here",
+            'set `flannel_version` to "0.11.0" (classic) or "0.28.9"',
+        )
+    elif windows and parts < FLANNEL_WINDOWS_HOST_GW:
+        yield (
+            f"`flannel_version` {version} with Windows workers: with host-gw flanneld.exe waits for the "
+            f"wrong state of its endpoint before {_text(FLANNEL_WINDOWS_HOST_GW)}",
+            'set `flannel_version` to "0.28.9"',
+        )

@@ -1,0 +1,87 @@
+# Install Docker and configure it for Kubernetes; the configuration comes on standard input.
+#
+# The configuration is written first, so that Docker's first start is with it. What was there before is
+# kept once. Docker forbids forwarding whenever it starts: an addition to its unit opens it again.
+set -euo pipefail
+: "${DOCKER_VERSION:?for example 18.06.3}"
+: "${DOCKER_SOURCE:?apt or tarball}"
+export DEBIAN_FRONTEND=noninteractive
+
+install -d -m 0755 /etc/docker /etc/k8swin/saved /etc/systemd/system/docker.service.d
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+cat >"$new"
+if [ -e /etc/docker/daemon.json ] && [ ! -e /etc/k8swin/saved/docker-daemon.json ]; then
+  cp -p /etc/docker/daemon.json /etc/k8swin/saved/docker-daemon.json
+fi
+install -m 0644 "$new" /etc/docker/daemon.json
+sha256sum <"$new" >/etc/k8swin/docker-daemon.sha256
+cat >/etc/systemd/system/docker.service.d/k8swin.conf <<'END'
+[Service]
+ExecStartPost=/bin/sh -c 'iptables -w -P FORWARD ACCEPT'
+END
+
+offered() { # PACKAGE: its version that is the planned one, or nothing
+  apt-cache madison "$1" | awk -v wanted="$DOCKER_VERSION" '
+    { version = $3; sub(/^[0-9]+:/, "", version) }
+    index(version, wanted) == 1 && substr(version, length(wanted) + 1, 1) !~ /[0-9.]/ { found = found ? found : $3 }
+    END { print found }
+  '
+}
+if [ "$DOCKER_SOURCE" = tarball ]; then
+  cat >/etc/systemd/system/docker.service <<'END'
+[Unit]
+Description=Docker Application Container Engine
+Documentation=https://docs.docker.com
+After=network-online.target firewalld.service
+Wants=network-online.target
+
+[Service]
+Type=notify
+ExecStart=/usr/local/bin/dockerd
+ExecReload=/bin/kill -s HUP $MAINPID
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+Delegate=yes
+KillMode=process
+Restart=on-failure
+StartLimitBurst=3
+StartLimitInterval=60s
+
+[Install]
+WantedBy=multi-user.target
+END
+  command -v iptables >/dev/null || apt-get -o DPkg::Lock::Timeout=300 install -y -q iptables
+elif ! command -v dockerd >/dev/null; then
+  packages=()
+  for name in docker-ce docker.io; do
+    version=$(offered "$name")
+    if [ -n "$version" ]; then
+      packages=("$name=$version")
+      client=
+      [ "$name" = docker.io ] || client=$(offered docker-ce-cli)
+      [ -z "$client" ] || packages+=("docker-ce-cli=$client")
+      break
+    fi
+  done
+  if [ ${#packages[@]} -eq 0 ]; then
+    echo "the package sources offer no Docker $DOCKER_VERSION; they offer:" >&2
+    apt-cache madison docker-ce docker.io | awk '{ print "  " $1 " " $3 }' >&2
+    exit 1
+  fi
+  # What comes new, and what is held anew, is written down first: a teardown takes back that and no more.
+  apt-get -s install -y -q "${packages[@]}" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+  printf '%s\n' "${packages[@]%%=*}" >>/etc/k8swin/held
+  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
+  apt-mark hold "${packages[@]%%=*}"
+fi
+if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then
+  mv /etc/cni/net.d/10-containerd-net.conflist /etc/k8swin/saved/
+fi
+systemctl daemon-reload
+systemctl enable docker
+systemctl restart docker
+echo "Docker is configured"

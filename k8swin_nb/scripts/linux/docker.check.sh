@@ -1,0 +1,43 @@
+# Does Docker run at the planned version, configured for Kubernetes? Its configuration comes on standard input.
+#
+# Docker of another series is somebody's: it is neither upgraded nor removed. Since 1.13 it forbids
+# forwarding, which pods on other nodes need.
+set -euo pipefail
+: "${DOCKER_VERSION:?for example 18.06.3}"
+: "${DOCKER_SOURCE:?apt or tarball}"
+
+wanted=$(cat)
+if ! command -v dockerd >/dev/null; then
+  echo "Docker is not installed"
+  exit 10
+fi
+version=$(dockerd --version | awk '{ sub(/,$/, "", $3); print $3 }')
+case $version in
+  "${DOCKER_VERSION%.*}."*) ;;
+  *)
+    echo "Docker is $version, wanted $DOCKER_VERSION; set docker_version to one that fits, or remove it from this host"
+    exit 20
+    ;;
+esac
+differs=()
+[ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" = "$wanted" ] || differs+=("/etc/docker/daemon.json differs")
+[ -s /etc/systemd/system/docker.service.d/k8swin.conf ] || differs+=("forwarding is not opened at its start")
+if [ "$DOCKER_SOURCE" = tarball ] && [ ! -s /etc/systemd/system/docker.service ]; then differs+=("it has no service"); fi
+systemctl is-enabled --quiet docker 2>/dev/null || differs+=("the service is not enabled")
+driver=
+if systemctl is-active --quiet docker; then
+  driver=$(docker info --format '{{.CgroupDriver}} {{.Driver}}')
+  [ "$driver" = "systemd overlay2" ] || differs+=("it runs with $driver")
+else
+  differs+=("the service is not active")
+fi
+policy=$(iptables -S FORWARD | sed -n 1p)
+[ "$policy" = "-P FORWARD ACCEPT" ] || differs+=("the policy is ${policy:-unknown}")
+[ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
+if [ ${#differs[@]} -gt 0 ]; then
+  printf 'Docker %s:' "$version"
+  printf ' %s;' "${differs[@]}"
+  echo
+  exit 10
+fi
+echo "Docker $version runs with $driver, forwarding is open"

@@ -1,0 +1,23 @@
+<#
+.SYNOPSIS
+Write the cluster's kubeconfig to C:\k\config for administrators alone, and name it to all programs.
+.DESCRIPTION
+The rights are narrowed on the empty file, before the secret is in it.
+#>
+param([Parameter(Mandatory = $true)][string]$AdminKubeconfig)
+$ErrorActionPreference = 'Stop'
+
+$file = 'C:\k\config'
+if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
+& icacls.exe $file /reset | Out-Null
+if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
+& icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
+if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+[System.IO.File]::WriteAllText($file, $AdminKubeconfig, (New-Object System.Text.UTF8Encoding($false)))
+# Services do not see a user's variables.
+[Environment]::SetEnvironmentVariable('KUBECONFIG', $file, 'Machine')
+foreach ($name in 'kubelet', 'flanneld', 'kube-proxy') {
+    $service = Get-Service -Name $name -ErrorAction SilentlyContinue
+    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $name -Force }
+}
+"wrote ${file}: it holds the cluster administrator's rights, keep this server as safe as the control plane"

@@ -1,0 +1,50 @@
+<#
+.SYNOPSIS
+Has this worker the cluster's kubeconfig, for this cluster, readable by administrators alone?
+.DESCRIPTION
+It is the administrator's: kubelet, kube-proxy and flanneld of that time work with it. Whoever reads it owns
+the cluster, so that nobody but the system and administrators may.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ClusterCa,
+    [Parameter(Mandatory = $true)][string]$AdminSha256,
+    [string]$AdminDays = ''
+)
+$ErrorActionPreference = 'Stop'
+
+$file = 'C:\k\config'
+if (-not (Test-Path $file)) {
+    "$file does not exist"
+    exit 10
+}
+$text = Get-Content -Path $file -Raw
+$server = ([regex]'server:\s*(\S+)').Match("$text").Groups[1].Value
+$ca = ([regex]'certificate-authority-data:\s*(\S+)').Match("$text").Groups[1].Value
+if ($server -and $server -ne "https://${MasterAddress}:6443") {
+    "$file belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+    exit 20
+}
+if ($ca -and $ca -ne $ClusterCa) {
+    "$file trusts another certificate authority than the cluster at $server has"
+    exit 20
+}
+if ((Get-FileHash -Path $file -Algorithm SHA256).Hash -ne $AdminSha256) {
+    "$file differs from the control plane's, which may have been renewed"
+    exit 10
+}
+# Names of accounts are in the server's language; the descriptor has SY and BA everywhere.
+$rules = (Get-Acl -Path $file).Sddl -replace '^.*?D:', ''
+$readers = @([regex]::Matches($rules, '\((?:[^;()]*;){5}([^;()]*)\)') | ForEach-Object { $_.Groups[1].Value })
+$others = @($readers | Where-Object { $_ -ne 'SY' -and $_ -ne 'BA' })
+if (-not $rules.StartsWith('P') -or $others) {
+    "$file may be read by others than the system and administrators"
+    exit 10
+}
+if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -ne $file) {
+    "KUBECONFIG of the machine is not $file"
+    exit 10
+}
+$expiry = ''
+if ($AdminDays) { $expiry = ", valid for $AdminDays days" }
+"WARNING: $file holds the cluster administrator's rights$expiry; SYSTEM and Administrators alone may read it"

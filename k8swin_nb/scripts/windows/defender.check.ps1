@@ -1,0 +1,22 @@
+<#
+.SYNOPSIS
+Does Microsoft Defender leave the container runtime's and Kubernetes' programs alone, if it runs?
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$ExcludedPrograms,
+    [Parameter(Mandatory = $true)][string]$ExcludedFolders
+)
+$ErrorActionPreference = 'Stop'
+
+if (-not (Get-Process -Name MsMpEng -ErrorAction SilentlyContinue)) {
+    'Microsoft Defender does not run'
+    exit 0
+}
+$found = Get-MpPreference
+$missing = @($ExcludedPrograms -split ';' | Where-Object { @($found.ExclusionProcess) -notcontains $_ })
+$missing += @($ExcludedFolders -split ';' | Where-Object { @($found.ExclusionPath) -notcontains $_ })
+if ($missing) {
+    "Microsoft Defender inspects $($missing -join ', ')"
+    exit 10
+}
+'Microsoft Defender leaves the programs of this worker alone'

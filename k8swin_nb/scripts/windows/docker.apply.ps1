@@ -1,0 +1,28 @@
+<#
+.SYNOPSIS
+Configure Docker, register it as a service that restarts after a failure, and start it.
+.DESCRIPTION
+Docker comes as an archive of its programs: dockerd registers the service by itself. The configuration is
+written without a byte-order mark.
+#>
+param([Parameter(Mandatory = $true)][string]$DockerConfig)
+$ErrorActionPreference = 'Stop'
+
+$folder = Join-Path $env:ProgramFiles 'docker'
+$settings = Join-Path $env:ProgramData 'docker\config'
+if (-not (Test-Path $settings)) { New-Item -ItemType Directory -Path $settings -Force | Out-Null }
+[System.IO.File]::WriteAllText("$settings\daemon.json", $DockerConfig, (New-Object System.Text.UTF8Encoding($false)))
+
+# Only the machine's own value is read and written: $env:Path also holds the user's and the session's.
+$entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -and $_ -ne $folder })
+[Environment]::SetEnvironmentVariable('Path', (($entries + $folder) -join ';'), 'Machine')
+
+if (-not (Get-Service -Name docker -ErrorAction SilentlyContinue)) {
+    & "$folder\dockerd.exe" --register-service
+    if ($LASTEXITCODE -ne 0) { throw "dockerd.exe --register-service ended with $LASTEXITCODE" }
+}
+Set-Service -Name docker -StartupType Automatic
+& sc.exe failure docker reset= 86400 actions= restart/5000/restart/5000/restart/30000 | Out-Null
+if ($LASTEXITCODE -ne 0) { throw "sc.exe failure ended with $LASTEXITCODE" }
+Restart-Service -Name docker -Force
+'Docker is configured and started'

@@ -1,0 +1,37 @@
+<#
+.SYNOPSIS
+Does Docker run as a service of this installation, with the planned configuration?
+#>
+param([Parameter(Mandatory = $true)][string]$DockerConfig)
+$ErrorActionPreference = 'Stop'
+
+$folder = Join-Path $env:ProgramFiles 'docker'
+$service = Get-CimInstance -ClassName Win32_Service -Filter "Name='docker'"
+if ($service -and -not $service.PathName.Contains("$folder\dockerd.exe")) {
+    "a service docker of another installation is here: $($service.PathName)"
+    exit 20
+}
+$file = Join-Path $env:ProgramData 'docker\config\daemon.json'
+$text = ''
+if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
+if ($text -ne $DockerConfig) {
+    "$file is missing or differs from the plan"
+    exit 10
+}
+if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'Auto') {
+    "the service docker is $($service.State) with start mode $($service.StartMode)"
+    exit 10
+}
+$path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq $folder })
+if ($path.Count -ne 1) {
+    "$folder is $($path.Count) times on the machine's PATH"
+    exit 10
+}
+$ErrorActionPreference = 'Continue'
+$version = & "$folder\docker.exe" version --format '{{.Server.Version}}' 2>$null
+if ($LASTEXITCODE -ne 0) {
+    'Docker does not answer yet'
+    exit 10
+}
+"Docker $version runs as a service that starts with the machine"
+exit 0

@@ -1,0 +1,29 @@
+<#
+.SYNOPSIS
+Are the images on this worker that its pods will need, and were they built for this Windows?
+.DESCRIPTION
+Process isolation runs an image only when the first three fields of its version are those of the host.
+#>
+param([Parameter(Mandatory = $true)][string]$Images)
+$ErrorActionPreference = 'Stop'
+
+$docker = "$env:ProgramFiles\docker\docker.exe"
+$build = (Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuildNumber
+$present = @(& $docker image ls --format '{{.Repository}}:{{.Tag}}')
+if ($LASTEXITCODE -ne 0) { throw "docker.exe image ls ended with $LASTEXITCODE" }
+$missing = @($Images -split ' ' | Where-Object { $present -notcontains $_ })
+if ($missing) {
+    "not on this worker: $($missing -join ' ')"
+    exit 10
+}
+$others = @()
+foreach ($image in $Images -split ' ') {
+    $version = & $docker image inspect --format '{{.OsVersion}}' $image
+    if ($LASTEXITCODE -ne 0) { throw "docker.exe image inspect $image ended with $LASTEXITCODE" }
+    if (-not "$version".StartsWith("10.0.$build.")) { $others += "$image is for $version" }
+}
+if ($others) {
+    "not for this server, which is 10.0.${build}: $($others -join ', ')"
+    exit 10
+}
+"on this worker, built for 10.0.${build}: $Images"

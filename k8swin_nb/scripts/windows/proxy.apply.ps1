@@ -1,0 +1,29 @@
+<#
+.SYNOPSIS
+Let the cluster's addresses pass the web proxy by, and tell the container runtime's service of the proxy.
+.DESCRIPTION
+NO_PROXY of the machine only grows: what stands in it stays.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$NoProxy,
+    [Parameter(Mandatory = $true)][string]$RuntimeService
+)
+$ErrorActionPreference = 'Stop'
+
+$except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })
+$except += @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
+[Environment]::SetEnvironmentVariable('NO_PROXY', ($except -join ','), 'Machine')
+$key = "HKLM:\SYSTEM\CurrentControlSet\Services\$RuntimeService"
+$lines = @()
+$properties = Get-ItemProperty -Path $key
+if ($properties.PSObject.Properties['Environment']) {
+    $lines = @($properties.Environment | Where-Object { $_ -notmatch '^(HTTP_PROXY|HTTPS_PROXY|NO_PROXY)=' })
+}
+foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY') {
+    $value = [Environment]::GetEnvironmentVariable($name, 'Machine')
+    if ($value) { $lines += "$name=$value" }
+}
+$lines += "NO_PROXY=$($except -join ',')"
+New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value ([string[]]$lines) -Force | Out-Null
+Restart-Service -Name $RuntimeService -Force
+"the service $RuntimeService is restarted with the proxy of this server"

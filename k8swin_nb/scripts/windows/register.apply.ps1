@@ -1,0 +1,35 @@
+<#
+.SYNOPSIS
+Start the kubelet and wait until it has registered the node, for two minutes at most.
+.DESCRIPTION
+flanneld needs the node's own pod network, which the control plane gives to a node once it is registered. The
+kubelet is a service: it outlives this connection. When it does not register it is stopped again, and the end
+of its log says why.
+#>
+param(
+    [Parameter(Mandatory = $true)][string]$NodeName,
+    [int]$RegisterSeconds = 120
+)
+$ErrorActionPreference = 'Stop'
+
+function Test-Registered {
+    # kubectl writes what it misses to standard error, which is no reason to stop here.
+    $ErrorActionPreference = 'Continue'
+    & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
+    $LASTEXITCODE -eq 0
+}
+
+# A kubelet registers its node when it starts, and at no other time.
+Restart-Service -Name kubelet -Force
+$watch = [System.Diagnostics.Stopwatch]::StartNew()
+while (-not (Test-Registered)) {
+    if ($watch.Elapsed.TotalSeconds -gt $RegisterSeconds) {
+        Stop-Service -Name kubelet -Force
+        $log = @()
+        if (Test-Path 'C:\var\log\kubelet\kubelet.log') { $log = @(Get-Content -Path 'C:\var\log\kubelet\kubelet.log' -Tail 5) }
+        throw "the node $NodeName did not register in $RegisterSeconds s; the kubelet's log ends with: $($log -join ' | ')"
+    }
+    Start-Sleep -Seconds 2
+}
+"the node $NodeName is registered"
+exit 0

@@ -1,0 +1,24 @@
+<#
+.SYNOPSIS
+Keep outgoing connections off the node ports, and start WinRM late where Hyper-V changes the network at boot.
+.DESCRIPTION
+The range from 34000 to 65535 is also larger than the one that Windows ships: many pods share it.
+#>
+param()
+$ErrorActionPreference = 'Stop'
+
+foreach ($protocol in 'tcp', 'udp') {
+    $shown = & netsh.exe interface ipv4 show dynamicportrange $protocol | Out-String
+    $numbers = @([regex]::Matches($shown, ':\s*(\d+)') | ForEach-Object { [int]$_.Groups[1].Value })
+    if ($numbers.Count -lt 2) { throw "netsh.exe showed no range: $($shown.Trim())" }
+    if ($numbers[-2] -le 32767 -and ($numbers[-2] + $numbers[-1] - 1) -ge 30000) {
+        & netsh.exe interface ipv4 set dynamicportrange $protocol start=34000 num=31536 | Out-Null
+        if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
+        "outgoing $protocol connections use the ports 34000 to 65535"
+    }
+}
+if ((Get-WindowsFeature -Name Hyper-V).InstallState -eq 'Installed') {
+    & sc.exe config winrm start= delayed-auto | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "sc.exe config ended with $LASTEXITCODE" }
+    'WinRM starts after the other services'
+}

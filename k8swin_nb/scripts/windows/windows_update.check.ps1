@@ -1,0 +1,22 @@
+<#
+.SYNOPSIS
+Has Windows Update found nothing more to install within the last day?
+.DESCRIPTION
+Windows Update refuses to work for a network logon. It is asked by a task of the system's, whose last answer is
+read here.
+#>
+param()
+$ErrorActionPreference = 'Stop'
+
+$file = 'C:\k8swin\jobs\windows-update\status.json'
+if (-not (Test-Path $file)) {
+    'Windows Update has not been asked yet'
+    exit 10
+}
+$status = Get-Content -Path $file -Raw | ConvertFrom-Json
+$age = [DateTime]::UtcNow - [DateTime]::ParseExact($status.time, 'yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture, 'AdjustToUniversal,AssumeUniversal')
+if ($status.state -ne 'done' -or $status.left -ne 0 -or $age.TotalHours -gt 24) {
+    "Windows Update: $($status.state), $($status.left) left, asked $([Math]::Floor($age.TotalHours)) h ago"
+    exit 10
+}
+"Windows Update had nothing more to install $([Math]::Floor($age.TotalHours)) h ago"

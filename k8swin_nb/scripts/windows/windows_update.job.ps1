@@ -1,0 +1,54 @@
+<#
+.SYNOPSIS
+Search, download and install the updates of Windows, and write down how far that is.
+.DESCRIPTION
+Runs as a task of the system's. One round: what an update brings is found by the next one, after the reboot that
+its status may ask for. Updates that want to talk to somebody are left alone.
+#>
+param()
+$ErrorActionPreference = 'Stop'
+$folder = 'C:\k8swin\jobs\windows-update'
+
+function Write-Status([string]$State, [int]$Left, [bool]$Reboot, [string]$Detail) {
+    $status = [ordered]@{
+        state = $State; left = $Left; reboot = $Reboot; detail = $Detail
+        time = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    }
+    Set-Content -Path "$folder\status.new" -Value ($status | ConvertTo-Json -Compress) -Encoding UTF8
+    Move-Item -Path "$folder\status.new" -Destination "$folder\status.json" -Force
+}
+
+try {
+    Write-Status 'searching' 0 $false 'asking Windows Update'
+    $session = New-Object -ComObject Microsoft.Update.Session
+    $session.ClientApplicationID = 'k8swin'
+    $found = $session.CreateUpdateSearcher().Search("IsInstalled=0 and IsHidden=0 and Type='Software'")
+    $wanted = New-Object -ComObject Microsoft.Update.UpdateColl
+    $titles = @()
+    foreach ($update in $found.Updates) {
+        if ($update.InstallationBehavior.CanRequestUserInput) { continue }
+        if (-not $update.EulaAccepted) { $update.AcceptEula() }
+        [void]$wanted.Add($update)
+        $titles += $update.Title
+    }
+    if ($wanted.Count -eq 0) {
+        Write-Status 'done' 0 $false 'nothing to install'
+        exit 0
+    }
+    Write-Status 'installing' $wanted.Count $false "downloading: $($titles -join '; ')"
+    $downloader = $session.CreateUpdateDownloader()
+    $downloader.Updates = $wanted
+    [void]$downloader.Download()
+    Write-Status 'installing' $wanted.Count $false "installing: $($titles -join '; ')"
+    $installer = $session.CreateUpdateInstaller()
+    $installer.Updates = $wanted
+    $result = $installer.Install()
+    # 2: all of them, 3: some with errors, 4: failed, 5: aborted.
+    if ($result.ResultCode -ne 2 -and $result.ResultCode -ne 3) {
+        throw "Windows Update ended with $($result.ResultCode), HRESULT $('0x{0:x8}' -f $result.HResult): $($titles -join '; ')"
+    }
+    Write-Status 'done' $wanted.Count ([bool]$result.RebootRequired) "installed: $($titles -join '; ')"
+} catch {
+    Write-Status 'failed' 0 $false $_.Exception.Message
+    exit 1
+}
