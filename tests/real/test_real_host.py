@@ -157,7 +157,11 @@ def there(*names: str) -> list[str]:
 
 def run(site, folder: Path, *names: str) -> tuple[dict[str, str], dict[str, str]]:
     """Run notebooks; return how steps ended by notebook/step/host, and the errors of notebooks."""
-    target, executed = run_notebooks(ROOT / "notebooks", site.path, folder, names=there(*names))
+    words = f"real: {' '.join(host.name for host in site.hosts)}"
+    more = {"confirm": words} if TAKE_DOWN in names else None
+    target, executed = run_notebooks(
+        ROOT / "notebooks", site.path, folder, names=there(*names), more=more
+    )
     events = [json.loads(line) for line in (target / "events.jsonl").read_text().splitlines()]
     steps = {
         f"{event['notebook']}/{event['step']}/{event['host']}": event["outcome"]
