@@ -100,6 +100,9 @@ CONTROL_PLANE_PORTS: Gate[str] = (
 OS_LABEL: Gate[str] = (((1, 13), "beta.kubernetes.io/os"), ((1, 14), "kubernetes.io/os"))
 ARCH_LABEL: Gate[str] = (((1, 13), "beta.kubernetes.io/arch"), ((1, 14), "kubernetes.io/arch"))
 READY_PATH: Gate[str] = (((1, 13), "/healthz"), ((1, 16), "/readyz"))
+EMPTYDIR_FLAG: Gate[str] = (((1, 13), "--delete-local-data"), ((1, 20), "--delete-emptydir-data"))
+"""What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
+
 ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 19), "endpointslices"))
 """Where the addresses behind a Service are read."""
 

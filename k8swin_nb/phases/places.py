@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 from k8swin_nb.params import ClusterParams
-from k8swin_nb.phases.artifacts import CONTAINERD_FOLDER, worker_artifacts
+from k8swin_nb.phases.artifacts import CONTAINERD_FOLDER, DOCKER_FOLDER, worker_artifacts
 
-IMAGES_FOLDER = r"C:\ProgramData\containerd"
-"""containerd's images and snapshots."""
+IMAGES_FOLDERS = (r"C:\ProgramData\containerd", r"C:\ProgramData\docker")
+"""Images and layers of the container runtimes."""
 
 TREES = (
     r"C:\k",
@@ -19,6 +19,7 @@ TREES = (
     r"C:\etc\kube-flannel",
     r"C:\etc\kube-proxy",
     r"C:\etc\kubernetes",
+    r"C:\flannel",
     r"C:\run\flannel",
     r"C:\var\lib\cni",
     r"C:\var\lib\kubelet",
@@ -29,7 +30,8 @@ TREES = (
     r"C:\var\log\kubelet",
     r"C:\var\log\pods",
     CONTAINERD_FOLDER,
-    IMAGES_FOLDER,
+    DOCKER_FOLDER,
+    *IMAGES_FOLDERS,
 )
 """Folders that hold nothing but what belongs to the worker; they go with all that is in them."""
 
@@ -80,7 +82,7 @@ def places(params: ClusterParams, *, keep_images: bool = False) -> str:
         params: The cluster's description.
         keep_images: Leave out where images are kept.
     """
-    trees = [path for path in TREES if not (keep_images and path == IMAGES_FOLDER)]
+    trees = [path for path in TREES if not (keep_images and path in IMAGES_FOLDERS)]
     # A tree that stays, because it was there before, loses the files that were put into it.
     files = dict.fromkeys([*FILES, *_programs(params)])
     entries = [("tree", path) for path in trees]

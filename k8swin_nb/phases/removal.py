@@ -187,7 +187,7 @@ def on_master(script: str, step: str) -> Check:
     return ask_master
 
 
-def through_master(script: str, step: str) -> Callable[[Run, Host], None]:
+def through_master(script: str, step: str, hint: str) -> Callable[[Run, Host], None]:
     """Make an apply that runs on the master for a worker."""
 
     def act_on_master(run: Run, host: Host) -> None:
@@ -206,7 +206,7 @@ def through_master(script: str, step: str) -> Callable[[Run, Host], None]:
                 host=host.name,
                 detail="apply failed",
                 result=result,
-                hint="nothing on this worker was removed yet; delete what holds it up, then run again",
+                hint=hint,
             )
 
     return act_on_master
@@ -228,8 +228,10 @@ def removal_values(run: Run, host: Host) -> dict[str, str]:
         "keep_images": str(bool(keep_images)).lower(),
         "remove_packages": asked("remove_packages"),
         "restore_swap": asked("restore_swap"),
-        "cri_socket": cri_socket(run.params.profile, host.os, run.params.kubernetes_version),
     }
     if host.os == "windows":
+        values["cri_socket"] = cri_socket(
+            run.params.profile, "windows", run.params.kubernetes_version
+        )
         values["removed_places"] = places(run.params, keep_images=bool(keep_images))
     return values

@@ -40,10 +40,22 @@ def removed(name: str, title: str, on: str, scripts: str, **more: Any) -> Step:
     )
 
 
+CLASSIC = {
+    "runtime-windows": removed(
+        "runtime-windows",
+        "The container runtime of Windows workers is as it was found",
+        WINDOWS,
+        "windows/docker_removed",
+        timeout=1800,
+    )
+}
+"""What the classic profile does in another way: Docker."""
+
 PHASE = Phase(
     name=removal.NAME,
     title="What was made here is removed",
     narrows=True,
+    variants={"classic": CLASSIC},
     steps=(
         Step(
             name="cluster",
@@ -83,7 +95,11 @@ PHASE = Phase(
             title="The workers are drained",
             on=WORKERS,
             check=on_master("linux/drained.check.sh", "drain"),
-            apply=through_master("linux/drained.apply.sh", "drain"),
+            apply=through_master(
+                "linux/drained.apply.sh",
+                "drain",
+                "this worker still has all it had; delete or move what holds it up, then run again",
+            ),
             runs=("linux/drained.check.sh", "linux/drained.apply.sh"),
             when=first(gone, no_api),
             in_turn=True,
@@ -114,7 +130,11 @@ PHASE = Phase(
             title="The workers' nodes are gone from the cluster",
             on=WORKERS,
             check=on_master("linux/node_removed.check.sh", "nodes"),
-            apply=through_master("linux/node_removed.apply.sh", "nodes"),
+            apply=through_master(
+                "linux/node_removed.apply.sh",
+                "nodes",
+                "see what the API server says, then run again",
+            ),
             runs=("linux/node_removed.check.sh", "linux/node_removed.apply.sh"),
             when=no_api,
             wait=30,

@@ -78,7 +78,7 @@ def test_nothing_goes_without_its_name(cluster, tmp_path):
     error, events = remove(cluster, tmp_path, "tests: linuxmaster winworker01")
     assert error is not None
     assert error.startswith("ParamsError: not confirmed")
-    assert f"-p confirm '{ALL}'" in error
+    assert f'wanted "{ALL}"; nothing was removed' in error
     assert applied(events) == []
     assert nodes(cluster).count(" Ready ") == 3
 

@@ -58,8 +58,8 @@ OF_ONE_STEP = {
     "keep_images",
     "remove_packages",
     "restore_swap",
-    "cri_socket",
     "removed_places",
+    "cri_socket",
 }
 """Values that a step supplies for itself."""
 SECRETS = {
@@ -101,14 +101,14 @@ def test_every_declared_parameter_has_a_value(name):
     known = {folded(value) for host in run.hosts for value in common_values(run, host)}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
+    if name == "windows/hns_removed.job.ps1":
+        known.add("timeoutseconds")  # the job's own default
     if name == "windows/pod_network.job.ps1":
         known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
     if name == "windows/flanneld.run.ps1":
         known.add("argumentsfile")  # likewise
     if name == "windows/register.apply.ps1":
         known.add("registerseconds")  # likewise
-    if name in ("windows/pod_network.job.ps1", "windows/hns_removed.job.ps1"):
-        known.add("timeoutseconds")  # the job's own default
     if name == "container/webserver.ps1":
         known.add("port")  # likewise
     assert declared <= known

@@ -11,9 +11,10 @@ from k8swin_nb.errors import DriftFound, HostUnreachable, ParamsError, StepFaile
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params
 from k8swin_nb.phases import removal
-from k8swin_nb.phases.places import IMAGES_FOLDER, SHARED, TREES, places
+from k8swin_nb.phases.places import IMAGES_FOLDERS, SHARED, TREES, places
 from k8swin_nb.phases.teardown import PHASE
-from k8swin_nb.phases.values import FOLDERS, common_values
+from k8swin_nb.phases.values import common_values
+from k8swin_nb.phases.windows_node import FOLDERS
 from k8swin_nb.plan import check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
@@ -204,14 +205,15 @@ def test_inner_folders_are_looked_at_before_outer_ones():
 
 def test_every_folder_that_is_made_is_known_to_the_removal():
     known = [*TREES, *SHARED, r"C:\k8swin"]
-    for folder in FOLDERS:
+    for folder in {folder for folders in FOLDERS.values() for folder in folders}:
         assert any(folder == path or folder.startswith(path + "\\") for path in known), folder
 
 
 def test_images_stay_unless_they_are_to_go():
     params = check_params(described())
-    assert IMAGES_FOLDER.replace("\\", "\\\\") in places(params)
-    assert IMAGES_FOLDER.replace("\\", "\\\\") not in places(params, keep_images=True)
+    for folder in IMAGES_FOLDERS:
+        assert folder.replace("\\", "\\\\") in places(params)
+        assert folder.replace("\\", "\\\\") not in places(params, keep_images=True)
 
 
 SAVED = """\

@@ -14,8 +14,8 @@ cat >"$new"
 if [ -e /etc/docker/daemon.json ] && [ ! -e /etc/k8swin/saved/docker-daemon.json ]; then
   cp -p /etc/docker/daemon.json /etc/k8swin/saved/docker-daemon.json
 fi
-sha256sum <"$new" >/etc/k8swin/docker-daemon.sha256
 install -m 0644 "$new" /etc/docker/daemon.json
+sha256sum <"$new" >/etc/k8swin/docker-daemon.sha256
 cat >/etc/systemd/system/docker.service.d/k8swin.conf <<'END'
 [Service]
 ExecStartPost=/bin/sh -c 'iptables -w -P FORWARD ACCEPT'
@@ -72,9 +72,10 @@ elif ! command -v dockerd >/dev/null; then
     apt-cache madison docker-ce docker.io | awk '{ print "  " $1 " " $3 }' >&2
     exit 1
   fi
+  # What comes new, and what is held anew, is written down first: a teardown takes back that and no more.
   apt-get -s install -y -q "${packages[@]}" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
   printf '%s\n' "${packages[@]%%=*}" >>/etc/k8swin/held
+  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
   apt-mark hold "${packages[@]%%=*}"
 fi
 if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then

@@ -10,6 +10,27 @@ if [ -s /etc/k8swin/held ]; then
   done < <(sort -u /etc/k8swin/held)
   rm -f /etc/k8swin/held
 fi
+if [ "$REMOVE_PACKAGES" = true ] && command -v docker >/dev/null && [ -n "$(docker ps -q 2>/dev/null || true)" ]; then
+  if grep -q -x -E 'docker-ce|docker\.io' /etc/k8swin/packages 2>/dev/null || [ -e /etc/k8swin/downloads/docker ]; then
+    echo "Docker was installed here, and runs containers of others: remove them first" >&2
+    exit 1
+  fi
+fi
+if [ "$REMOVE_PACKAGES" = true ] && [ -d /etc/k8swin/downloads ]; then
+  for pair in kubernetes-node:kubelet docker:docker; do
+    unit=/etc/systemd/system/${pair#*:}.service
+    if [ -e "/etc/k8swin/downloads/${pair%:*}" ] && [ -e "$unit" ]; then
+      systemctl disable --now "${pair#*:}"
+      rm -rf "$unit" "$unit.d"
+    fi
+  done
+  systemctl daemon-reload
+  # A program that was replaced since is not the one that was installed.
+  while read -r hash file; do
+    if [ -e "$file" ] && [ "$(sha256sum "$file" | awk '{ print $1 }')" = "$hash" ]; then rm -f "$file"; fi
+  done < <(cat /etc/k8swin/downloads/* | awk '$1 !~ /^#/')
+  rm -rf /etc/k8swin/downloads /var/cache/k8swin
+fi
 if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
   names=()
   while read -r name; do

@@ -11,10 +11,10 @@ if [ -s /etc/k8swin/packages ]; then
   installed=$(sort -u /etc/k8swin/packages | tr '\n' ' ')
   [ "$REMOVE_PACKAGES" = false ] || left+=("packages: $installed")
 fi
-programs=$(find /etc/k8swin/downloads -type f 2>/dev/null | sed 's|.*/||' | sort | tr '\n' ' ' || true)
-if [ -n "$programs" ]; then
+if [ -d /etc/k8swin/downloads ]; then
+  programs=$(find /etc/k8swin/downloads -type f -exec basename {} \; | sort | tr '\n' ' ')
   installed+=$programs
-  [ "$REMOVE_PACKAGES" = false ] || left+=("programs of $programs")
+  [ "$REMOVE_PACKAGES" = false ] || left+=("programs without a package: $programs")
 fi
 if [ ${#left[@]} -gt 0 ]; then
   printf 'to be released or removed:'

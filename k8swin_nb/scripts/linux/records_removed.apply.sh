@@ -4,7 +4,7 @@ set -euo pipefail
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    images | packages | masked | downloads) ;;
+    downloads | images | packages | masked) ;;
     *) rm -rf "$path" ;;
   esac
 done

@@ -6,7 +6,7 @@ left=()
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    images | packages | masked | downloads) kept+=("$path") ;;
+    downloads | images | packages | masked) kept+=("$path") ;;
     *) left+=("$path") ;;
   esac
 done

@@ -1,19 +1,21 @@
-# Put the container runtime's configuration back as it was found, and remove the images that were pulled here if asked.
+# Put the runtime's configuration back as it was found, and remove the images that were pulled here if asked.
 #
-# A configuration that somebody changed after us is theirs: it stays.
+# A configuration that somebody changed after us is theirs: it stays. Docker is restarted only when no
+# container runs in it, since a restart would stop them.
 set -euo pipefail
-: "${KEEP_IMAGES:?true or false}"
 : "${CONTAINER_RUNTIME:?docker or containerd}"
+: "${KEEP_IMAGES:?true or false}"
 
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then
-  present=
-  [ "$CONTAINER_RUNTIME" = docker ] || present=$(ctr -n k8s.io images ls -q)
+  if [ "$CONTAINER_RUNTIME" = docker ]; then
+    present=$(docker image ls --format '{{.Repository}}:{{.Tag}}')
+    remove=(docker image rm)
+  else
+    present=$(ctr -n k8s.io images ls -q)
+    remove=(ctr -n k8s.io images rm)
+  fi
   while read -r image; do
-    if [ "$CONTAINER_RUNTIME" = docker ]; then
-      if docker image inspect "$image" >/dev/null 2>&1; then docker rmi "$image"; fi
-    elif grep -q -x -F "$image" <<<"$present"; then
-      ctr -n k8s.io images rm "$image"
-    fi
+    if grep -q -x -F "$image" <<<"$present"; then "${remove[@]}" "$image"; fi
   done < <(sort -u /etc/k8swin/images)
   rm -f /etc/k8swin/images
 fi
@@ -30,19 +32,26 @@ put_back() { # FILE SAVED RECORD: what was found, unless somebody changed it aft
   fi
 }
 put_back /etc/containerd/config.toml "$saved/containerd-config.toml" /etc/k8swin/containerd-config.sha256
-put_back /etc/docker/daemon.json "$saved/docker-daemon.json" /etc/k8swin/docker-daemon.sha256
 if [ -e "$saved/10-containerd-net.conflist" ]; then
   install -d -m 0755 /etc/cni/net.d
   mv "$saved/10-containerd-net.conflist" /etc/cni/net.d/
 fi
 if [ -e /etc/k8swin/containerd-config.sha256 ] && systemctl is-active --quiet containerd; then systemctl restart containerd; fi
-addition=/etc/systemd/system/docker.service.d
-if [ -e "$addition/k8swin.conf" ]; then
-  rm -f "$addition/k8swin.conf"
-  rmdir "$addition" 2>/dev/null || true
-  systemctl daemon-reload
-  if systemctl is-active --quiet docker; then systemctl restart docker; fi
-fi
 rm -f /etc/k8swin/containerd-config.sha256 "$saved/containerd-config.toml"
-rm -f /etc/k8swin/docker-daemon.sha256 "$saved/docker-daemon.json"
+
+addition=/etc/systemd/system/docker.service.d/k8swin.conf
+if [ -e /etc/k8swin/docker-daemon.sha256 ] || [ -e "$addition" ]; then
+  put_back /etc/docker/daemon.json "$saved/docker-daemon.json" /etc/k8swin/docker-daemon.sha256
+  rm -f "$addition"
+  rmdir "${addition%/*}" 2>/dev/null || true
+  systemctl daemon-reload
+  if systemctl is-active --quiet docker; then
+    if [ -z "$(docker ps -q)" ]; then
+      systemctl restart docker
+    else
+      echo "warning: containers run in Docker: it takes its own configuration back when it is restarted"
+    fi
+  fi
+  rm -f /etc/k8swin/docker-daemon.sha256 "$saved/docker-daemon.json"
+fi
 echo "the container runtime is as it was found"

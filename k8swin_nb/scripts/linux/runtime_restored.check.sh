@@ -10,6 +10,8 @@ for path in /etc/k8swin/docker-daemon.sha256 /etc/systemd/system/docker.service.
   [ ! -e "$path" ] || left+=("Docker's ${path##*/}")
 done
 [ ! -e /etc/k8swin/saved/10-containerd-net.conflist ] || left+=("10-containerd-net.conflist")
+[ ! -e /etc/k8swin/docker-daemon.sha256 ] || left+=("/etc/docker/daemon.json")
+[ ! -e /etc/systemd/system/docker.service.d/k8swin.conf ] || left+=("docker.service.d/k8swin.conf")
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then left+=("$(sort -u /etc/k8swin/images | wc -l) images"); fi
 if [ ${#left[@]} -gt 0 ]; then
   printf 'to be put back or removed:'

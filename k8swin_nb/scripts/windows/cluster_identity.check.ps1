@@ -10,6 +10,23 @@ $ErrorActionPreference = 'Stop'
 
 $record = 'C:\k8swin\state\cluster-ca'
 $config = 'C:\etc\kubernetes\kubelet.conf'
+$admin = 'C:\k\config'
+if (-not (Test-Path $config) -and (Test-Path $admin) -and (Test-Path 'C:\k8swin\state\found.json')) {
+    # A worker of the Docker generation has the administrator's kubeconfig, and no other.
+    $text = Get-Content -Path $admin -Raw
+    $found = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+    $server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+    if ($ClusterCa -and $found -ne $ClusterCa) {
+        "this server belongs to another cluster than the one at ${MasterAddress}: its certificate authority differs"
+        exit 20
+    }
+    if ($server -ne "https://${MasterAddress}:6443") {
+        "this server belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+        exit 20
+    }
+    "this server is a worker of $server"
+    exit 0
+}
 if (-not (Test-Path $config)) {
     'no cluster on this server'
     exit 0

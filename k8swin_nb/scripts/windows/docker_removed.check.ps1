@@ -1,0 +1,25 @@
+<#
+.SYNOPSIS
+Is Docker as it was found: gone where it was installed here, untouched elsewhere?
+#>
+param([Parameter(Mandatory = $true)][string]$KeepImages)
+$ErrorActionPreference = 'Stop'
+
+$record = 'C:\k8swin\state\found.json'
+if (-not (Test-Path $record)) {
+    'nothing was installed on this server from here'
+    exit 0
+}
+$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$folder = Join-Path $env:ProgramFiles 'docker'
+$left = @()
+if (@($found.services) -notcontains 'docker') {
+    if (Get-Service -Name docker -ErrorAction SilentlyContinue) { $left += 'the service docker' }
+    if (@([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';') -contains $folder) { $left += "$folder on PATH" }
+}
+if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') { $left += 'the variable KUBECONFIG' }
+if ($left) {
+    "to be removed: $($left -join ', ')"
+    exit 10
+}
+'the container runtime is as it was found'

@@ -1,0 +1,97 @@
+"""A half-built Windows worker is taken apart: what was there before stays, and a second time finds nothing."""
+
+import time
+
+import pytest
+
+from k8swin_nb.errors import TransportError
+from k8swin_nb.notebook.opening import open_with
+from k8swin_nb.notebook.parameters import NotebookParams
+from k8swin_nb.params import check_params
+from tests.conftest import k8swin, start_lab
+from tests.notebooks.test_teardown import ask
+
+pytestmark = [pytest.mark.wire, pytest.mark.timeout(600)]
+PREPARE = (
+    "facts",
+    "host-name",
+    "containers",
+    "reboot",
+    "folders",
+    "firewall",
+    "artifacts",
+    "container-runtime",
+    "kubelet",
+    "flanneld",
+)
+REMOVE = (
+    "services-stopped",
+    "reset-windows",
+    "services",
+    "runtime-windows",
+    "hns",
+    "firewall",
+    "files",
+)
+NETWORK = (
+    "New-HnsNetwork -Type L2Bridge -Name cbr0 -AddressPrefix 10.244.1.0/24 "
+    "-Gateway 10.244.1.1 -AdapterName Ethernet | Out-Null"
+)
+LOOK = r"""
+"files: $(@(Get-ChildItem C:\opt, C:\etc, C:\k -Recurse -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.Name }) -join ' ')"
+"linked: $(Get-Content C:\site.txt)"
+"rules: $(@(Get-NetFirewallRule | Where-Object { $_.Name -like 'k8swin*' } | ForEach-Object { $_.Name }) -join ' ')"
+"networks: $(@(Get-HnsNetwork | ForEach-Object { $_.Name }) -join ' ')"
+"address on: $((Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -like '127.176.*' }).InterfaceAlias)"
+"services: $(@(Get-Service kubelet, flanneld, containerd -ErrorAction SilentlyContinue).Count)"
+"feature: $((Get-WindowsFeature -Name Containers).InstallState)"
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    home = tmp_path_factory.mktemp("windows")
+    try:
+        yield start_lab(home, "127.176.0.0/24")
+    finally:
+        k8swin("lab", "down", "--home", str(home))
+
+
+def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_path):
+    params = check_params(lab.description())
+    runs = str(tmp_path)
+    others = (
+        r"New-Item -ItemType Directory -Path C:\opt\site -Force | Out-Null; "
+        r"Set-Content -Path C:\opt\site\keep.txt, C:\site.txt -Value kept; "
+        "New-NetFirewallRule -Name k8swin-of-the-site -DisplayName site -Direction Inbound "
+        "-Protocol TCP -LocalPort 4444 -Action Allow | Out-Null"
+    )
+    assert ask(lab, "winworker01", others).returncode == 0
+    address = lab.machine("winworker01")["address"]
+    join = open_with("04_join_windows", NotebookParams(ip=address, runs=runs), params)
+    for name in PREPARE:
+        join.apply(name)
+    link = (
+        r"New-Item -ItemType SymbolicLink -Path C:\var\lib\kubelet\link -Value C:\site.txt -Force"
+    )
+    ask(lab, "winworker01", link)
+    try:
+        ask(lab, "winworker01", NETWORK)
+    except TransportError:
+        time.sleep(5)  # the virtual switch takes the adapter over
+
+    teardown = open_with("90_teardown", NotebookParams(runs=runs), params)
+    teardown.apply("cluster", "workers")
+    changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
+    assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]
+    assert ask(lab, "winworker01", LOOK).stdout.splitlines() == [
+        "files: site keep.txt",
+        "linked: kept",
+        "rules: k8swin-of-the-site",
+        "networks: ",
+        "address on: Ethernet",
+        "services: 0",
+        "feature: Installed",
+    ]
+    again = teardown.check(*REMOVE)
+    assert {row.outcome for row in again.rows} == {"ok"}
