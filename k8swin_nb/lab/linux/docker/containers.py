@@ -38,8 +38,8 @@ LIST = Options(
     flags="-a,--all -q,--quiet --no-trunc -l,--latest -s,--size",
     values="-f,--filter --format -n,--last",
 )
-REMOVE = Options(flags="-f,--force -v,--volumes -l,--link")
-STOP = Options(values="-t,--time -s,--signal")
+REMOVE = Options(flags="-f,--force -v,--volumes")
+STOP = Options(values="-t,--time")
 LOGS = Options(flags="-f,--follow -t,--timestamps --details", values="-n,--tail --since --until")
 EXEC = Options(
     flags="-i,--interactive -t,--tty -d,--detach --privileged",

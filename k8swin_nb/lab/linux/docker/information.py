@@ -16,7 +16,7 @@ _RELEASES = {
     "20": ("1.41", "go1.19.7", "a224086", "Tue Apr  4 18:22:36 2023", "1.6.20", "1.1.5"),
     "24": ("1.43", "go1.20.4", "cb74dfc", "Thu May 25 21:52:13 2023", "1.6.21", "1.1.7"),
 }
-_OPTIONS = Options(values="-f,--format --kubeconfig")
+_OPTIONS = Options(values="-f,--format")
 
 
 def _release(version: str) -> tuple[str, ...]:
