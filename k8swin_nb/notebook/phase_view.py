@@ -8,7 +8,7 @@ from typing import Any
 
 from IPython.display import display
 
-from k8swin_nb.errors import ClusterError, K8swinError
+from k8swin_nb.errors import ClusterError, K8swinError, StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.notebook.address_map import AddressMap
 from k8swin_nb.notebook.routes import Handover, RouteListing
@@ -153,8 +153,14 @@ class PhaseView:
         return anti_spoofing_table(self.run)
 
     def routes(self) -> RouteListing:
-        """Return the routes to the nodes' pods for the site's router, from the live cluster."""
-        return RouteListing(self.run.plan, read_routes(self.run))
+        """Return the routes to the nodes' pods for the site's router, from the live cluster.
+
+        A cluster that is half built has none yet, which is no reason for a notebook to end.
+        """
+        try:
+            return RouteListing(self.run.plan, read_routes(self.run))
+        except StepFailed as error:
+            return RouteListing(self.run.plan, [], trouble=str(error).splitlines()[0])
 
     def handover(self) -> Handover:
         """Return the plan as a document for those who build a pod network by other means."""

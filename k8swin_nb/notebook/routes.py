@@ -14,7 +14,9 @@ from k8swin_nb.workflow.run import Run
 class RouteListing:
     """Routes to the nodes' pods, as commands for the usual routers."""
 
-    def __init__(self, plan: NetworkPlan, routes: Sequence[NodeRoute]) -> None:
+    def __init__(
+        self, plan: NetworkPlan, routes: Sequence[NodeRoute], *, trouble: str = ""
+    ) -> None:
         self.routes = list(routes)
         self.listings = listings(routes) if routes else {}
         missing = [name for name, _, _ in plan.nodes if name not in {r.name for r in routes}]
@@ -25,7 +27,9 @@ class RouteListing:
             plan.topology,
             "No router needs these routes: pods' packets travel inside the nodes' own.",
         )
-        if missing:
+        if trouble:
+            self.note += f" They could not be read: {trouble}."
+        elif missing:
             self.note += f" Not a node yet: {', '.join(missing)}; look again when all have joined."
 
     def __repr__(self) -> str:

@@ -34,7 +34,11 @@ def read_routes(run: Run) -> list[NodeRoute]:
         return []
     if result.returncode != 0:
         raise StepFailed(
-            phase="", step="routes", host=run.master.name, detail="no routes", result=result
+            phase="",
+            step="routes",
+            host=run.master.name,
+            detail="the API server does not answer",
+            result=result,
         )
     found = []
     for line in result.stdout.splitlines():

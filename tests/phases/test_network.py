@@ -169,6 +169,14 @@ def test_there_are_no_routes_before_there_is_a_cluster():
         read_routes(answering(1, ""))
 
 
+def test_a_cluster_that_does_not_answer_ends_no_notebook():
+    from k8swin_nb.notebook.phase_view import PhaseView
+
+    view = PhaseView(network.PHASE, answering(1, ""))
+    assert "could not be read" in repr(view.routes())
+    assert "does not answer" in repr(view.routes())
+
+
 def test_the_listing_says_who_needs_the_routes_and_which_nodes_are_missing():
     shown = repr(RouteListing(a_run(topology="l3").plan, ROUTES[:1]))
     assert "The site's router needs these routes" in shown

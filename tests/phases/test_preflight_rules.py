@@ -123,6 +123,14 @@ def test_a_finished_windows_worker_has_no_collision():
     assert bad(found) == []
 
 
+def test_a_summary_route_of_the_site_is_told_and_does_not_stop():
+    found = routes_on("linuxmaster", "10.0.0.0/8 eth0 10.1.0.1")
+    assert {f.severity for f in found} == {"warn"}
+    assert len(bad(found)) == 2
+    # A neighbour's network of that size is no summary: its addresses are on this very wire.
+    assert routes_on("linuxmaster", "10.0.0.0/8 eth0 -")[0].stops
+
+
 def test_a_foreign_router_for_the_pods_network_is_a_collision():
     assert bad(routes_on("linuxmaster", "10.244.1.0/24 eth0 10.1.0.99"))
 
