@@ -94,14 +94,14 @@ def _project_folder(given: Path | None, name: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from k8swin_nb.headless.runner import ORDER, print_failure, run_notebooks
+    from k8swin_nb.headless.runner import DEFAULT, print_failure, run_notebooks
     from k8swin_nb.headless.tables import print_tables
 
     folder, executed = run_notebooks(
         _project_folder(options.notebooks, "notebooks"),
         options.params,
         _project_folder(options.runs, "runs"),
-        names=options.only.split(",") if options.only else ORDER,
+        names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
     )
     code = print_failure(executed)

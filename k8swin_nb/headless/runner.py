@@ -24,8 +24,14 @@ ORDER = (
     "04_join_linux",
     "04_join_windows",
     "05_test_app",
+    "80_troubleshoot",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
+
+ONLY_WHEN_NAMED = frozenset({"80_troubleshoot"})
+"""What a run leaves out unless it is asked for by name: what is optional, or takes something away."""
+
+DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
@@ -60,7 +66,7 @@ def run_notebooks(
     params_file: Path,
     runs: Path,
     *,
-    names: Sequence[str] = ORDER,
+    names: Sequence[str] = DEFAULT,
     dry_run: bool = False,
     stream: TextIO | None = None,
 ) -> tuple[Path, list[Executed]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -63,6 +64,7 @@ def open_with(name: str, mine: NotebookParams, params: ClusterParams) -> PhaseVi
         values=common_values,
         target=target,
         dry_run=mine.dry_run,
+        options=asdict(mine),
     )
     described = json.dumps(params.model_dump(), sort_keys=True)
     opened = record.opened(

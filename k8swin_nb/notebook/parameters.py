@@ -34,6 +34,12 @@ class NotebookParams:
         "address of the worker to join, one of the hosts",
         ("04_join_linux", "04_join_windows"),
     )
+    host: str | None = _declared(
+        None, "name or address of the only host to look at", ("80_troubleshoot",)
+    )
+    symptom: str | None = _declared(
+        None, "an error's text, or words, to look up in the table", ("80_troubleshoot",)
+    )
     params_file: str = _declared(
         "params/lab.yaml", "description of the cluster; what is None below comes from it"
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 import difflib
 
 from k8swin_nb.errors import InventoryError
-from k8swin_nb.phases import flannel, join_linux, join_windows, master, network, test_app
+from k8swin_nb.phases import (
+    flannel,
+    join_linux,
+    join_windows,
+    master,
+    network,
+    test_app,
+    troubleshoot,
+)
 from k8swin_nb.workflow.phase import Phase
 
 PHASES: tuple[Phase, ...] = (
@@ -15,6 +23,7 @@ PHASES: tuple[Phase, ...] = (
     join_linux.PHASE,
     join_windows.PHASE,
     test_app.PHASE,
+    troubleshoot.PHASE,
 )
 
 

@@ -48,6 +48,7 @@ class Run:
         values: Values,
         target: str = "",
         dry_run: bool = False,
+        options: Mapping[str, Any] | None = None,
         on_output: Output | None = None,
     ) -> None:
         self.params = params
@@ -57,6 +58,8 @@ class Run:
         self.record = record
         self.target = target
         self.dry_run = dry_run
+        self.options = dict(options or {})
+        """Parameters of this notebook alone, by name."""
         self.on_output = on_output
         self.facts: dict[str, dict[str, Any]] = {}
         """What checks found, by host and by the step's `keep`."""
