@@ -26,11 +26,12 @@ ORDER = (
     "05_test_app",
     "06_verify",
     "07_dashboard",
+    "80_troubleshoot",
     "90_teardown",
 )
 """The notebooks; those that join run once for each worker of their operating system."""
 
-ONLY_WHEN_NAMED = frozenset({"07_dashboard", "90_teardown"})
+ONLY_WHEN_NAMED = frozenset({"07_dashboard", "80_troubleshoot", "90_teardown"})
 """What a run leaves out unless it is asked for by name: what is optional, or takes something away."""
 
 DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)

@@ -53,6 +53,12 @@ class NotebookParams:
     restore_swap: bool = _declared(
         False, "True turns the swap on again that was turned off here", ("90_teardown",)
     )
+    host: str | None = _declared(
+        None, "name or address of the only host to look at", ("80_troubleshoot",)
+    )
+    symptom: str | None = _declared(
+        None, "an error's text, or words, to look up in the table", ("80_troubleshoot",)
+    )
     params_file: str = _declared(
         "params/lab.yaml", "description of the cluster; what is None below comes from it"
     )

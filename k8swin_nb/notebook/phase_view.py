@@ -20,10 +20,13 @@ from k8swin_nb.notebook.tables import (
     preflight_table,
 )
 from k8swin_nb.phases.dashboard import dashboard_rows
+from k8swin_nb.phases.failure import keep_evidence
 from k8swin_nb.phases.preflight import LINUX, WINDOWS
 from k8swin_nb.phases.static_routes import read_routes
+from k8swin_nb.phases.troubleshoot import findings
 from k8swin_nb.phases.verify import matrix_records
 from k8swin_nb.scripts import Script
+from k8swin_nb.symptoms import entries
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.report import Report
 from k8swin_nb.workflow.run import Run
@@ -123,6 +126,7 @@ class PhaseView:
                 try:
                     report = work(self.phase, step, self.run)
                 except K8swinError as error:
+                    keep_evidence(self.run, step.name, error)
                     failed = getattr(error, "report", None)
                     if failed is not None:
                         self._keep(failed, shown)
@@ -201,6 +205,18 @@ class PhaseView:
     def dashboard(self) -> StaticTable:
         """Return where the Dashboard is, how to open it, and in which file its token is."""
         return StaticTable("Kubernetes Dashboard", ("what", "value"), dashboard_rows(self.run))
+
+    def findings(self) -> StaticTable:
+        """Return what the collected evidence shows: entry, host, evidence, fix."""
+        found = findings(self.run)
+        rows = [(f.entry.id, f.host, f.evidence, f.entry.fix) for f in found]
+        return StaticTable(f"Findings: {len(rows)}", ("entry", "host", "evidence", "fix"), rows)
+
+    def symptoms(self) -> StaticTable:
+        """Return the whole table: entry, symptom, cause, evidence, fix, source."""
+        columns = ("entry", "symptom", "cause", "evidence", "fix", "source")
+        rows = [[getattr(e, "id" if c == "entry" else c) for c in columns] for e in entries()]
+        return StaticTable(f"{len(rows)} entries", columns, rows)
 
     def nodes(self) -> Any:
         """Return the nodes with kubectl's columns, as a DataFrame."""

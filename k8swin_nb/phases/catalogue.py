@@ -14,6 +14,7 @@ from k8swin_nb.phases import (
     network,
     teardown,
     test_app,
+    troubleshoot,
     verify,
 )
 from k8swin_nb.workflow.phase import Phase
@@ -27,6 +28,7 @@ PHASES: tuple[Phase, ...] = (
     test_app.PHASE,
     verify.PHASE,
     dashboard.PHASE,
+    troubleshoot.PHASE,
     teardown.PHASE,
 )
 

@@ -20,6 +20,7 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
+from k8swin_nb.symptoms import reference
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.report import Report, Row
 from k8swin_nb.workflow.run import Run
@@ -73,9 +74,11 @@ def _each_host(
         try:
             row = work(host)
         except TransportError as error:
+            _refer(error)
             errors[host.name] = error
             row = _row(step, host, Outcome.UNREACHABLE, started, _first_line(error))
         except K8swinError as error:
+            _refer(error)
             errors[host.name] = error
             row = _row(step, host, Outcome.FAILED, started, _first_line(error))
         run.record.write(
@@ -213,6 +216,15 @@ def _script(step: Step, run: Run, host: Host, name: str, verb: str) -> Result:
 
 def _row(step: Step, host: Host, outcome: Outcome, started: float, detail: str) -> Row:
     return Row(step.name, host.name, outcome, time.monotonic() - started, detail)
+
+
+def _refer(error: K8swinError) -> None:
+    """Add to an error's hint which entries of the table of symptoms it belongs to."""
+    result = getattr(error, "result", None)
+    said = (result.stdout + "\n" + result.stderr) if result is not None else ""
+    entry = reference(f"{type(error).__name__}: {error}\n{said}")
+    if entry and entry not in (error.hint or ""):
+        error.hint = f"{error.hint}; {entry}" if error.hint else entry
 
 
 def _first_line(error: Exception) -> str:
