@@ -84,8 +84,15 @@ class Record:
         digest = hashlib.sha256(content).hexdigest()
         with self._lock:
             number = len(list(self.logs.iterdir())) + 1
-            path = self.logs / f"{number:04d}-{name}.log"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            while True:
+                path = self.logs / f"{number:04d}-{name}.log"
+                try:
+                    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                    break
+                except (
+                    FileExistsError
+                ):  # a notebook of the same run, in a process of its own, took it
+                    number += 1
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
         return f"logs/{path.name}", digest
