@@ -103,7 +103,7 @@ READY_PATH: Gate[str] = (((1, 13), "/healthz"), ((1, 16), "/readyz"))
 EMPTYDIR_FLAG: Gate[str] = (((1, 13), "--delete-local-data"), ((1, 20), "--delete-emptydir-data"))
 """What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
 
-ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 19), "endpointslices"))
+ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 21), "endpointslices"))
 """Where the addresses behind a Service are read."""
 
 POD_OS_FIELD: Minor = (1, 25)
@@ -112,11 +112,8 @@ POD_OS_FIELD: Minor = (1, 25)
 SERVER_SIDE_APPLY: Minor = (1, 20)
 """From here on `kubectl apply --server-side` exists, and `kubectl diff --server-side` with it."""
 
-SPREAD_CONSTRAINTS: Minor = (1, 18)
+SPREAD_CONSTRAINTS: Minor = (1, 19)
 """From here on `topologySpreadConstraints` needs no feature gate."""
-
-EMPTYDIR_FLAG: Gate[str] = (((1, 13), "--delete-local-data"), ((1, 20), "--delete-emptydir-data"))
-"""What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
 
 CREATE_TOKEN: Minor = (1, 24)
 """From here on kubectl has `create token`; before that the API is asked without it."""

@@ -29,8 +29,8 @@ def test_a_bash_script_declares_its_parameters() -> None:
     by_name = {parameter.name: parameter for parameter in script.parameters}
     assert by_name["KUBERNETES_VERSION"].required
     assert by_name["KUBERNETES_VERSION"].help == "for example 1.36.4"
-    assert not by_name["CONTAINERD_APT_SOURCE"].required
-    assert by_name["CONTAINERD_APT_SOURCE"].default == ""
+    assert not by_name["RUNTIME_APT_SOURCE"].required
+    assert by_name["RUNTIME_APT_SOURCE"].default == ""
 
 
 POWERSHELL = """\

@@ -38,7 +38,7 @@ NETWORK = (
     "-Gateway 10.244.1.1 -AdapterName Ethernet | Out-Null"
 )
 LOOK = r"""
-"files: $(@(Get-ChildItem C:\opt, C:\etc, C:\k -Recurse -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.Name }) -join ' ')"
+"files: $(@(Get-ChildItem C:\opt -Recurse -Force | ForEach-Object { $_.Name }) -join ' ') $(@('C:\etc', 'C:\k', 'C:\var', 'C:\run', 'C:\k8swin\owned' | Where-Object { Test-Path $_ }) -join ' ')"
 "linked: $(Get-Content C:\site.txt)"
 "rules: $(@(Get-NetFirewallRule | Where-Object { $_.Name -like 'k8swin*' } | ForEach-Object { $_.Name }) -join ' ')"
 "networks: $(@(Get-HnsNetwork | ForEach-Object { $_.Name }) -join ' ')"
@@ -85,7 +85,7 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
     assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]
     assert ask(lab, "winworker01", LOOK).stdout.splitlines() == [
-        "files: site keep.txt",
+        "files: site keep.txt ",
         "linked: kept",
         "rules: k8swin-of-the-site",
         "networks: ",

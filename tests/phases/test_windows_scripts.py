@@ -270,18 +270,18 @@ STATUS = r"C:\k8swin\jobs\pod-network\status.json"
 def test_a_status_of_work_under_way_without_a_task_is_left_over(machine, run, state):
     machine.files.make_directory(r"C:\k8swin\jobs\pod-network")
     machine.files.write(STATUS, json.dumps({"state": state, "detail": "4 s"}).encode())
-    assert run("pod_network.status").said == "interrupted 4 s"
+    assert run("job.status", Job="pod-network").said == "interrupted 4 s"
 
 
 @pytest.mark.parametrize("state", ["done", "rolled-back", "failed"])
 def test_a_status_of_finished_work_is_told_as_it_is(machine, run, state):
     machine.files.make_directory(r"C:\k8swin\jobs\pod-network")
     machine.files.write(STATUS, json.dumps({"state": state, "detail": "x y"}).encode())
-    assert run("pod_network.status").said == f"{state} x y"
+    assert run("job.status", Job="pod-network").said == f"{state} x y"
 
 
 def test_without_a_job_there_is_nothing_to_follow(machine, run):
-    assert run("pod_network.status").said == "pending there is no task"
+    assert run("job.status", Job="pod-network").said == "pending there is no task"
 
 
 CNI = {

@@ -294,7 +294,7 @@ def test_a_worker_of_another_cluster_is_drift_and_the_master_is_not_asked():
     assert run.asked == ["windows/join.check.ps1"]
 
 
-STATUS, START = "windows/pod_network.status.ps1", "windows/pod_network.apply.ps1"
+STATUS, START = "windows/job.status.ps1", "windows/pod_network.apply.ps1"
 
 
 @pytest.fixture

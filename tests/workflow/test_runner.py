@@ -186,3 +186,9 @@ def test_a_step_in_turn_takes_one_host_after_the_other(tmp_path):
     report = apply(step, make_run(tmp_path, "a", "b", "c"))
     assert len(report.rows) == 3
     assert most == [1]
+
+
+def test_two_notebooks_of_a_run_keep_their_outputs_apart(tmp_path):
+    one = Record(tmp_path, "run", "a")
+    (one.logs / "0002-check.log").write_text("the other notebook's, which counted the same files")
+    assert one.keep_output("check", "mine")[0] == "logs/0003-check.log"
