@@ -146,7 +146,7 @@ def web_pod(image: str, system: str, config_map: str) -> dict[str, Any]:
         "name": "webserver",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": 80}],
+        "ports": [{"containerPort": 80, "protocol": "TCP"}],
         "readinessProbe": {
             "httpGet": {"path": "/hostname", "port": 80},
             # PowerShell takes its time to start in a fresh container.
@@ -213,7 +213,15 @@ def manifest(run: Run, host: Host) -> bytes:
             "spec": {
                 "type": "NodePort",
                 "selector": labels,
-                "ports": [{"port": 80, "targetPort": 80, "nodePort": run.params.test_node_port}],
+                "ports": [
+                    {
+                        # Before 1.21 an API server that merges lists of ports asks for the protocol.
+                        "protocol": "TCP",
+                        "port": 80,
+                        "targetPort": 80,
+                        "nodePort": run.params.test_node_port,
+                    }
+                ],
             },
         },
     ]

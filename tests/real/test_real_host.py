@@ -13,7 +13,11 @@ from k8swin_nb.params import check_params
 from k8swin_nb.transports.hostkeys import pin, scan
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app", "06_verify")
+VERIFIED = os.environ.get("REAL_VERIFY", "") != "false"
+NAMES = (
+    *("01_network", "02_master", "03_flannel", "04_join_linux", "05_test_app"),
+    *(("06_verify",) if VERIFIED else ()),
+)
 HOSTS = os.environ.get("REAL_HOSTS", "").split()
 
 pytestmark = [
@@ -76,10 +80,11 @@ def test_a_cluster_is_built_and_a_second_run_changes_nothing(description, tmp_pa
     assert [(item.name, item.error) for item in executed if item.error] == []
     assert outcomes(folder)["02_master/control-plane/linuxmaster"] in ("changed", "ok")
 
-    matrix = cells(folder)
-    assert matrix["this computer", "NodePort of linuxmaster"] == "pass"
-    assert matrix["linux pod on linuxmaster", "cluster DNS"] == "pass"
-    if len(HOSTS) > 1:
+    matrix = cells(folder) if VERIFIED else {}
+    if VERIFIED:
+        assert matrix["this computer", "NodePort of linuxmaster"] == "pass"
+        assert matrix["linux pod on linuxmaster", "cluster DNS"] == "pass"
+    if VERIFIED and len(HOSTS) > 1:
         assert matrix["linux pod on linuxworker01", "pods on other nodes"] == "pass"
         assert matrix["linuxmaster", "logs, exec on linuxworker01"] == "pass"
 
