@@ -72,7 +72,7 @@ def manifest(run: Run, host: Host) -> bytes:
         "imagePullPolicy": "IfNotPresent",
         # Without a metrics server a scraper would have nothing to show: the provider is switched off.
         "args": ["--auto-generate-certificates", f"--namespace={NAME}", "--metrics-provider=none"],
-        "ports": [{"containerPort": 8443}],
+        "ports": [{"containerPort": 8443, "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"scheme": "HTTPS", "path": "/", "port": 8443}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -150,7 +150,10 @@ def manifest(run: Run, host: Host) -> bytes:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": metadata(),
-            "spec": {"ports": [{"port": 443, "targetPort": 8443}], "selector": labels},
+            "spec": {
+                "ports": [{"port": 443, "targetPort": 8443, "protocol": "TCP"}],
+                "selector": labels,
+            },
         },
         {
             "apiVersion": "apps/v1",

@@ -54,6 +54,14 @@ def test_old_api_servers_are_given_no_fields_that_they_do_not_know(version, labe
     assert {"affinity", "topologySpreadConstraints"} & set(spec) == {spread}
 
 
+def test_every_port_says_its_protocol():
+    # Kubernetes 1.20 refuses a manifest without it when the server applies it.
+    found = documents(_Run(test_os="linux"))
+    ports = found["Service"]["spec"]["ports"]
+    ports += found["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert {port["protocol"] for port in ports} == {"TCP"}
+
+
 def test_workers_of_different_builds_are_told_what_to_set():
     from k8swin_nb.errors import StepFailed
 

@@ -26,7 +26,8 @@ KUBERNETES = os.environ.get("REAL_KUBERNETES") or "1.36.4"
 APT = os.environ.get("REAL_APT", "")
 OWN_IMAGE = "localhost/agnhost:of-the-host"
 BUILD = ("01_network", "02_master", "03_flannel", "04_join_linux")
-TRY = ("05_test_app", "06_verify")
+VERIFIED = os.environ.get("REAL_VERIFY", "") != "false"
+TRY = ("05_test_app", *(("06_verify",) if VERIFIED else ()))
 TAKE_DOWN = "90_teardown"
 
 pytestmark = [
@@ -206,6 +207,8 @@ def test_pods_answer_on_every_node(site, tmp_path):
     steps, errors = run(site, tmp_path, *TRY)
     assert errors == {}
     assert steps["05_test_app/requests/linuxmaster"] == "ok"
+    if not VERIFIED:
+        return
     (record,) = tmp_path.glob("*/events.jsonl")
     matrix = cells(record.parent)
     assert matrix["this computer", "NodePort of linuxmaster"] == "pass"
