@@ -100,8 +100,8 @@ CONTROL_PLANE_PORTS: Gate[str] = (
 OS_LABEL: Gate[str] = (((1, 13), "beta.kubernetes.io/os"), ((1, 14), "kubernetes.io/os"))
 ARCH_LABEL: Gate[str] = (((1, 13), "beta.kubernetes.io/arch"), ((1, 14), "kubernetes.io/arch"))
 READY_PATH: Gate[str] = (((1, 13), "/healthz"), ((1, 16), "/readyz"))
-ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 19), "endpointslices"))
-"""Where the addresses behind a Service are read."""
+ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 21), "endpointslices"))
+"""Where the addresses behind a Service are read; slices name the node of each from here on."""
 
 POD_OS_FIELD: Minor = (1, 25)
 """From here on `spec.os` is served and helps; before it is dropped or refused."""
