@@ -32,7 +32,7 @@ test: install ## run all checks
 test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CONTRIBUTING.md
 	@REAL_HOSTS="$(REAL_HOSTS)" REAL_USER="$(REAL_USER)" REAL_KEY="$(REAL_KEY)" REAL_APT="$(REAL_APT)" \
 	    REAL_PROFILE="$(or $(REAL_PROFILE),current)" \
-	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" \
+	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" REAL_VERIFY="$(REAL_VERIFY)" \
 	    $(BIN)/python -m pytest tests/real -m real
 
 notebooks: install ## rewrite the notebooks' parameters cells from the model

@@ -104,7 +104,7 @@ EMPTYDIR_FLAG: Gate[str] = (((1, 13), "--delete-local-data"), ((1, 20), "--delet
 """What `kubectl drain` wants to hear before it evicts pods whose data goes with them."""
 
 ENDPOINTS: Gate[str] = (((1, 13), "endpoints"), ((1, 21), "endpointslices"))
-"""Where the addresses behind a Service are read."""
+"""Where the addresses behind a Service are read; slices name the node of each from here on."""
 
 POD_OS_FIELD: Minor = (1, 25)
 """From here on `spec.os` is served and helps; before it is dropped or refused."""

@@ -216,3 +216,8 @@ def test_every_supported_build_has_a_first_kubernetes_version():
         20348: (1, 23),
         26100: (1, 33),
     }
+
+
+def test_slices_are_read_only_where_they_name_the_nodes():
+    assert gate(ENDPOINTS, "1.20.2") == "endpoints"
+    assert gate(ENDPOINTS, "1.21.0") == "endpointslices"
