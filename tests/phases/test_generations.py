@@ -121,21 +121,16 @@ def test_every_selector_of_flannel_fits_its_own_pods(profile):
             assert wanted <= document["spec"]["template"]["metadata"]["labels"].items()
 
 
-class _Run:
-    def __init__(self, **changes) -> None:
-        self.params = params(test_os="linux", **changes)
-
-
 def test_pods_are_placed_with_what_each_version_serves():
     labels = {"app": "x"}
-    oldest = placement(_Run(profile="classic"), labels)
+    oldest = placement("1.13.12", "linux", labels)
     assert oldest["nodeSelector"] == {"beta.kubernetes.io/os": "linux"}
     assert "os" not in oldest and "topologySpreadConstraints" not in oldest
     assert "podAntiAffinity" in oldest["affinity"]
-    middle = placement(_Run(**OLD), labels)
+    middle = placement("1.20.2", "linux", labels)
     assert middle["nodeSelector"] == {"kubernetes.io/os": "linux"}
     assert "os" not in middle and "topologySpreadConstraints" in middle
-    newest = placement(_Run(), labels)
+    newest = placement("1.36.4", "linux", labels)
     assert newest["os"] == {"name": "linux"}
 
 

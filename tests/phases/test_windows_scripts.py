@@ -350,7 +350,7 @@ def test_outgoing_connections_are_kept_off_the_node_ports(machine, run):
 @pytest.mark.parametrize("alias", ["Ethernet", "Ethernet0 2"])
 def test_the_saved_configuration_names_the_adapter_whatever_it_is_called(machine, run, alias):
     machine.net.adapters[0].name = alias
-    saved = run("folders.apply", Folders=r"C:\k;C:\k8swin", NodeAddress=ADDRESS)
+    saved = run("folders.apply", Folders=r"C:\k;C:\k8swin", Places="[]", NodeAddress=ADDRESS)
     assert saved.code == 0, saved.err
     found = json.loads(machine.files.read(r"C:\k8swin\network.json"))
     assert found["alias"] == alias and found["address"] == ADDRESS

@@ -127,7 +127,7 @@ def test_an_early_flanneld_is_given_only_flags_that_it_has():
 def test_every_flag_given_to_kubeadm_is_one_of_the_windows_build():
     found = []
     for path in (ROOT / "k8swin_nb" / "scripts" / "windows").glob("*.ps1"):
-        for command, rest in re.findall(r"kubeadm\.exe (\w+)([^\n|]*)", path.read_text()):
+        for command, rest in re.findall(r"kubeadm\.exe (join|reset)\b([^\n|]*)", path.read_text()):
             given = re.findall(r"(?<=\s)--?[a-z][\w-]*", rest)
             found += given
             assert set(given) <= set(FLAGS[f"kubeadm {command}"]["flags"]), path.name
