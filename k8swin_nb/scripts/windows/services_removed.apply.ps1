@@ -5,10 +5,16 @@ Delete the services that these notebooks defined for the cluster, and wait until
 param()
 $ErrorActionPreference = 'Stop'
 
+# Ours is a service in which nssm runs our program, or the script that starts it in the classic profile.
+function Test-Ours([string]$Name) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
+    if (-not (Test-Path $key)) { return $false }
+    $run = Get-ItemProperty -Path $key
+    $run.Application -eq "C:\k\$Name.exe" -or "$($run.AppParameters)".EndsWith("-File C:\k8swin\$Name.ps1")
+}
+
 foreach ($name in 'kube-proxy', 'kubelet', 'flanneld') {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name\Parameters"
-    if (-not (Test-Path $key)) { continue }
-    if ([string](Get-ItemProperty -Path $key).Application -ne "C:\k\$name.exe") { continue }
+    if (-not (Test-Ours $name)) { continue }
     if ((Get-Service -Name $name).Status -ne 'Stopped') { Stop-Service -Name $name -Force }
     & sc.exe delete $name | Out-Null
     # 1072: marked for deletion already.

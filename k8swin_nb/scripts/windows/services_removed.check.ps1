@@ -5,10 +5,17 @@ Are the services gone that these notebooks defined for the cluster?
 param()
 $ErrorActionPreference = 'Stop'
 
+# Ours is a service in which nssm runs our program, or the script that starts it in the classic profile.
+function Test-Ours([string]$Name) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
+    if (-not (Test-Path $key)) { return $false }
+    $run = Get-ItemProperty -Path $key
+    $run.Application -eq "C:\k\$Name.exe" -or "$($run.AppParameters)".EndsWith("-File C:\k8swin\$Name.ps1")
+}
+
 $left = @()
 foreach ($name in 'kube-proxy', 'kubelet', 'flanneld') {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name\Parameters"
-    if ((Test-Path $key) -and [string](Get-ItemProperty -Path $key).Application -eq "C:\k\$name.exe") { $left += $name }
+    if (Test-Ours $name) { $left += $name }
 }
 if ($left) {
     "services of the cluster: $($left -join ', ')"

@@ -2,16 +2,22 @@
 .SYNOPSIS
 Does none of the services run that these notebooks defined for the cluster?
 .DESCRIPTION
-A service is ours when nssm runs our program in it. Somebody else's service of the same name is left alone.
+Somebody else's service of the same name is left alone.
 #>
 param()
 $ErrorActionPreference = 'Stop'
 
+# Ours is a service in which nssm runs our program, or the script that starts it in the classic profile.
+function Test-Ours([string]$Name) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
+    if (-not (Test-Path $key)) { return $false }
+    $run = Get-ItemProperty -Path $key
+    $run.Application -eq "C:\k\$Name.exe" -or "$($run.AppParameters)".EndsWith("-File C:\k8swin\$Name.ps1")
+}
+
 $running = @()
 foreach ($name in 'kube-proxy', 'kubelet', 'flanneld') {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name\Parameters"
-    if (-not (Test-Path $key)) { continue }
-    if ([string](Get-ItemProperty -Path $key).Application -ne "C:\k\$name.exe") { continue }
+    if (-not (Test-Ours $name)) { continue }
     $service = Get-Service -Name $name -ErrorAction SilentlyContinue
     if ($service -and $service.Status -ne 'Stopped') { $running += "$name is $($service.Status)" }
 }
