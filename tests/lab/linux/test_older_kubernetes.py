@@ -241,7 +241,10 @@ def test_extra_arguments_as_a_list_are_refused_before_v1beta4(classic):
 def test_reset_leaves_the_network_and_a_second_cluster_can_be_made(network, tmp_path: Path):
     machine = classic_host(network, tmp_path / "again")
     assert run_on(machine, "kubeadm init --config /root/init.yaml").code == 0
-    assert ":KUBE-SERVICES" in run_on(machine, "iptables-save").out
+    # kube-proxy writes its rules as soon as its pod runs.
+    assert machine.cluster.wait_until(
+        lambda: ":KUBE-SERVICES" in run_on(machine, "iptables-save").out, timeout=30
+    )
     done = run_on(machine, "kubeadm reset -f")
     assert done.code == 0
     assert "The reset process does not reset or clean up iptables rules" in done.out

@@ -118,6 +118,7 @@ class FakeWindows(Machine):
         super().__init__(name, address, network or Network())
         self.users = {"Administrator": "p:ss wörd!"}
         self.cancelled = 0
+        self.net = SimpleNamespace(loses_address=0, silent_starts=0)
 
     def login_environment(self, user: str) -> dict[str, str]:
         return {"USERPROFILE": f"C:\\Users\\{user}", "Path": "C:\\Windows"}
