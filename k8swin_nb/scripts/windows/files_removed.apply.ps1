@@ -48,7 +48,7 @@ foreach ($place in $places) {
     Remove-Tree $place.path
     "removed $($place.path)"
 }
-foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml') {
+foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1') {
     if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
 }
 foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {
