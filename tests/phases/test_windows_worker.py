@@ -236,6 +236,13 @@ def test_the_images_are_those_of_the_build():
     ]
 
 
+def test_microsofts_images_come_from_the_registry_that_is_named():
+    run = _Run(**CLASSIC, windows_repository="mirror.example/windows")
+    images = windows_node.images(run, run.worker).split()
+    assert "mirror.example/windows/nanoserver:ltsc2019" in images
+    assert "mirror.example/windows/servercore:ltsc2019" in images
+
+
 @pytest.mark.parametrize(
     ("version", "has", "lacks"),
     [
