@@ -175,34 +175,6 @@ def dashboard_rows(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def remove(run: Run, host: Host) -> None:
-    """Remove the Dashboard, and the token's file: without its account the token is worth nothing."""
-    result = run.script(
-        "linux/dashboard_removed.apply.sh", host, verb="apply", step="dashboard-removed"
-    )
-    if result.returncode != 0:
-        raise StepFailed(
-            phase="",
-            step="dashboard-removed",
-            host=host.name,
-            detail="apply failed",
-            result=result,
-        )
-    token_file(run.params).unlink(missing_ok=True)
-
-
-REMOVED = Step(
-    name="dashboard-removed",
-    title="The Dashboard is gone",
-    on=MASTER,
-    check="linux/dashboard_removed.check.sh",
-    apply=remove,
-    runs=("linux/dashboard_removed.apply.sh",),
-    wait=120,
-)
-"""Takes away what this phase made, for a teardown; a Dashboard that somebody else made stays."""
-
-
 PHASE = Phase(
     name="07_dashboard",
     title="The cluster can be looked at in a browser",

@@ -15,7 +15,7 @@ from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_nb.lab.machines.windows import WindowsMachine
-from k8swin_nb.lab.network import Network
+from k8swin_nb.lab.network import HttpResponse, Network
 from k8swin_nb.params import check_params
 from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
 from k8swin_nb.plan import network_plan
@@ -138,6 +138,14 @@ def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
     findings, facts = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.99")
     assert findings["X4 api-server"].stops
     assert facts.get("route_to_master")
+
+
+def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_path):
+    master = LinuxMachine("master", "192.168.160.11", network, root=tmp_path / "master")
+    master.listening[6443] = lambda request: HttpResponse(403)
+    findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
+    master.shut_down()
+    assert findings["X4 api-server"].holds
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ Are the services gone that these notebooks defined for the cluster?
 param()
 $ErrorActionPreference = 'Stop'
 
-# Ours is a service in which nssm runs our program, or the script that starts it in the classic profile.
 function Test-Ours([string]$Name) {
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
     if (-not (Test-Path $key)) { return $false }
-    $run = Get-ItemProperty -Path $key
-    $run.Application -eq "C:\k\$Name.exe" -or "$($run.AppParameters)".EndsWith("-File C:\k8swin\$Name.ps1")
+    $found = Get-ItemProperty -Path $key
+    if ([string]$found.Application -eq "C:\k\$Name.exe") { return $true }
+    # An early flanneld is started by a script of ours.
+    [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
 }
 
 $left = @()
