@@ -21,7 +21,14 @@ def classic(tmp_path_factory):
     own = yaml.safe_load((ROOT / "params" / "lab-classic.yaml").read_text())
     hosts = [host for host in lab.description()["hosts"] if host["name"] != "winworker02"]
     lab.params.write_text(
-        yaml.safe_dump({**lab.description(), **{key: own[key] for key in KEYS}, "hosts": hosts})
+        yaml.safe_dump(
+            {
+                **lab.description(),
+                **{key: own[key] for key in KEYS},
+                "cluster_name": "tests-classic",
+                "hosts": hosts,
+            }
+        )
     )
     try:
         yield lab
@@ -53,7 +60,7 @@ def test_a_classic_cluster_comes_about_is_left_alone_by_a_second_run_and_goes(cl
         classic.params,
         tmp_path,
         names=["90_teardown"],
-        more={"confirm": "tests: linuxmaster winworker01"},
+        more={"confirm": "tests-classic: linuxmaster winworker01"},
     )
     assert [item.error for item in executed] == [None]
     left = ask(
