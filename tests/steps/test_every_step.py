@@ -60,6 +60,7 @@ STAYS = {
     "win*: features": _FEATURE,
     r"win*: HKLM\SYSTEM\CurrentControlSet\Services\hns\*": _FEATURE,
     r"win*: HKLM\SYSTEM\CurrentControlSet\Services\vmcompute\*": _FEATURE,
+    "win*: hns network nat": "Docker's own, which stays after Docker; others use the one of this name",
     "win*: service hns": _FEATURE,
     "win*: service vmcompute": _FEATURE,
     r"win*: HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment\Path": (
