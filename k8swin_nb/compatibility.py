@@ -6,6 +6,7 @@ turns out to be is the preflight's business.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from k8swin_nb.errors import ParamsError
@@ -36,7 +37,7 @@ def check_versions(params: ClusterParams) -> None:
         ParamsError: naming both values and why they exclude each other.
     """
     gate(KUBEADM_API, params.kubernetes_version)
-    for find in (_profile, _runtime, _sources, _flannel):
+    for find in (_profile, _unused, _runtime, _sources, _keys, _flannel):
         for message, hint in find(params):
             raise ParamsError(message, hint=hint)
 
@@ -58,6 +59,12 @@ def docker_source(params: ClusterParams) -> str:
     return "tarball" if params.docker_apt_source == "tarball" else "apt"
 
 
+def keyring(source: str) -> str:
+    """Return the file that an apt source line names as its keyring; empty where it names none."""
+    found = re.search(r"\[[^\]]*\bsigned-by=(/[^\s\],]+)", source)
+    return found[1] if found else ""
+
+
 def _text(value: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in value)
 
@@ -77,6 +84,18 @@ def _profile(params: ClusterParams) -> Iterator[Problem]:
             f"{_text(OLDEST_CURRENT)}",
             'set `kubernetes_version` to "1.36.4", or `profile` to `classic`',
         )
+
+
+def _unused(params: ClusterParams) -> Iterator[Problem]:
+    """What was set for the other profile's runtime would be ignored without a word."""
+    other = "containerd" if params.profile == "classic" else "docker"
+    for name in (f"{other}_version", f"{other}_apt_source"):
+        value = getattr(params, name)
+        if value != ClusterParams.model_fields[name].default:
+            yield (
+                f"`{name}` {value} with profile `{params.profile}`, which does not use {other}",
+                f"leave out `{name}`, or choose the other profile",
+            )
 
 
 def _runtime(params: ClusterParams) -> Iterator[Problem]:
@@ -124,6 +143,19 @@ def _sources(params: ClusterParams) -> Iterator[Problem]:
             yield (
                 f"`{which}_apt_source` is `same`, and `kubernetes_apt_source` is empty",
                 "give an apt source line in `kubernetes_apt_source`",
+            )
+
+
+def _keys(params: ClusterParams) -> Iterator[Problem]:
+    which = "docker" if params.profile == "classic" else "containerd"
+    for key, source in (
+        ("kubernetes_apt_key", "kubernetes_apt_source"),
+        ("runtime_apt_key", f"{which}_apt_source"),
+    ):
+        if getattr(params, key) and not keyring(getattr(params, source)):
+            yield (
+                f"`{key}` is given, and `{source}` names no keyring to put it in",
+                f"write `[signed-by=/etc/apt/keyrings/site.gpg]` into `{source}`, or leave `{key}` empty",
             )
 
 

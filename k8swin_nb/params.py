@@ -90,6 +90,12 @@ def _attestation(text: str) -> str:
     return text
 
 
+def _key_url(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/]+/\S+", text):
+        raise ValueError(f"`{text}` is not the URL of a key")
+    return text
+
+
 def _reference(text: str) -> str:
     if not _REFERENCE.fullmatch(text):
         # The value is not repeated: it may be the secret itself.
@@ -107,6 +113,7 @@ Address = Annotated[str, AfterValidator(_address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
+KeyUrl = Annotated[str, AfterValidator(_key_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
 
@@ -238,20 +245,32 @@ class ClusterParams(_Model):
     kubernetes_apt_source: str = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
 
+    kubernetes_apt_key: KeyUrl = ""
+    """URL of the key that signs `kubernetes_apt_source`; it is put where that line's `signed-by` says."""
+
     containerd_apt_source: str = ""
     """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
 
     docker_apt_source: str = ""
     """apt source line of Docker (classic); empty: the vendor's, `same`: Kubernetes', `tarball`: a static build."""
 
+    runtime_apt_key: KeyUrl = ""
+    """URL of the key that signs the runtime's source line, `containerd_apt_source` or `docker_apt_source`."""
+
     package_source: Literal["auto", "apt", "tarball"] = "auto"
     """Where kubeadm, kubelet and kubectl come from on Linux; `auto`: tarballs below 1.24 without a mirror."""
 
     image_repository: str = "registry.k8s.io"
-    """Registry of the control plane's images and of pause."""
+    """Registry of the control plane's images, of pause and of the test image agnhost."""
+
+    coredns_repository: str = ""
+    """Registry and folder of CoreDNS's image; empty: where kubeadm looks, below `image_repository`."""
 
     flannel_repository: str = "ghcr.io/flannel-io"
     """Registry and organisation of flannel's images."""
+
+    windows_repository: str = "mcr.microsoft.com/windows"
+    """Registry and folder of Microsoft's images servercore and nanoserver."""
 
     artifacts: str = ""
     """Path of a lock file (name, url, sha256) for the Windows downloads; empty: the built-in pins."""
@@ -266,7 +285,7 @@ class ClusterParams(_Model):
     """Operating system of the test app's pods."""
 
     test_image: str = ""
-    """Image of the test app; empty: servercore with the tag of the worker's build."""
+    """Image of the test app; empty: servercore with the tag of the worker's build, agnhost on Linux."""
 
     test_node_port: NodePort = 30080
     """Node port of the test app's Service."""

@@ -47,13 +47,7 @@ KUBEADM_API: Gate[str] = (
     ((1, 22), "kubeadm.k8s.io/v1beta3"),
     ((1, 31), "kubeadm.k8s.io/v1beta4"),
 )
-KUBEADM_READS: dict[str, tuple[Minor, Minor | None]] = {
-    "kubeadm.k8s.io/v1beta1": ((1, 13), (1, 22)),
-    "kubeadm.k8s.io/v1beta2": ((1, 15), (1, 27)),
-    "kubeadm.k8s.io/v1beta3": ((1, 22), (1, 37)),
-    "kubeadm.k8s.io/v1beta4": ((1, 31), None),
-}
-"""By API version, from which minor to before which one kubeadm reads it."""
+"""The API version of the files that kubeadm is given: the newest that it reads."""
 
 PAUSE: Gate[str] = (
     ((1, 13), "3.1"),
@@ -76,18 +70,6 @@ DNS_REPOSITORY: Gate[str] = (((1, 13), ""), ((1, 21), "/coredns"), ((1, 25), "")
 CoreDNS moved one folder down with 1.21. kubeadm follows it only for the registry that is its own
 default, which became registry.k8s.io with 1.25.
 """
-
-CONTROL_PLANE_LABELS: Gate[tuple[str, ...]] = (
-    ((1, 13), ("master",)),
-    ((1, 20), ("master", "control-plane")),
-    ((1, 24), ("control-plane",)),
-)
-CONTROL_PLANE_TAINTS: Gate[tuple[str, ...]] = (
-    ((1, 13), ("master",)),
-    ((1, 24), ("master", "control-plane")),
-    ((1, 25), ("control-plane",)),
-)
-"""Each below `node-role.kubernetes.io/`."""
 
 CONTROL_PLANE_PORTS: Gate[str] = (
     ((1, 13), "6443 2379 2380 10251 10252 10257 10259"),
@@ -201,20 +183,8 @@ def passes(flag: str, version: str) -> bool:
 
 # Skew
 
-WIDE_SKEW: tuple[Minor, Minor] = ((1, 28), (1, 25))
-"""Three minors between API server and kubelet from this API server and this kubelet on, else two."""
-
-
-def skew_problem(api_server: str, kubelet: str) -> str | None:
-    """Return why a kubelet or kube-proxy may not serve an API server, or None."""
-    server, node = minor(api_server), minor(kubelet)
-    if node > server:
-        return f"kubelet {kubelet} is newer than the API server {api_server}"
-    allowed = 3 if server >= WIDE_SKEW[0] and node >= WIDE_SKEW[1] else 2
-    if server[0] != node[0] or server[1] - node[1] > allowed:
-        return f"kubelet {kubelet} is more than {allowed} minors older than the API server {api_server}"
-    return None
-
+OLDER_KUBELETS: Gate[int] = (((1, 13), 2), ((1, 28), 3))
+"""How many minors a kubelet or kube-proxy may be older than the API server; never newer."""
 
 # flannel
 

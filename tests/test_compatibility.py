@@ -2,7 +2,7 @@
 
 import pytest
 
-from k8swin_nb.compatibility import check_versions, docker_source, package_source
+from k8swin_nb.compatibility import check_versions, docker_source, keyring, package_source
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.params import check_params
 from tests.test_params import MASTER, described
@@ -40,6 +40,13 @@ def classic(**changes):
         ({"containerd_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
         ({"profile": "classic", "docker_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
         ({"profile": "classic", "topology": "vxlan"}, r"vxlan with profile `classic`"),
+        (
+            {"profile": "classic", "containerd_version": "1.7.30"},
+            r"`containerd_version` 1\.7\.30 with profile `classic`, which does not use containerd",
+        ),
+        ({"profile": "classic", "containerd_apt_source": "same"}, r"does not use containerd"),
+        ({"docker_version": "19.03.15"}, r"profile `current`, which does not use docker"),
+        ({"docker_apt_source": "tarball"}, r"profile `current`, which does not use docker"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, message):
@@ -53,6 +60,7 @@ def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, me
     [
         {},
         {"profile": "classic"},
+        {"profile": "classic", "containerd_version": "2.3.4", "containerd_apt_source": ""},
         {"profile": "classic", "kubernetes_version": "1.20.2"},
         {"profile": "classic", "kubernetes_version": "1.23.17", "docker_version": "19.03.15"},
         {"profile": "classic", "kubernetes_version": "1.20.2", "flannel_version": "0.28.9"},
@@ -100,3 +108,35 @@ def test_programs_come_from_tarballs_where_no_repository_has_them(changes, sourc
 def test_docker_comes_as_a_static_build_when_that_is_asked_for():
     assert docker_source(classic()) == "apt"
     assert docker_source(classic(docker_apt_source="tarball")) == "tarball"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"kubernetes_apt_key": "https://mirror.example/key"}, "kubernetes_apt_source"),
+        (
+            {
+                "runtime_apt_key": "https://mirror.example/key",
+                "containerd_apt_source": "deb [trusted=yes] https://mirror.example ./",
+            },
+            "containerd_apt_source",
+        ),
+        (
+            {"profile": "classic", "runtime_apt_key": "https://mirror.example/key"},
+            "docker_apt_source",
+        ),
+    ],
+)
+def test_a_key_without_a_keyring_to_put_it_in_is_refused(changes, named):
+    with pytest.raises(ParamsError, match=named) as caught:
+        check_versions(check_params(described(**changes)))
+    assert "signed-by" in caught.value.hint
+
+
+def test_the_keyring_is_the_file_that_the_source_line_names():
+    assert (
+        keyring("deb [arch=amd64 signed-by=/k/a.gpg] https://mirror.example x main") == "/k/a.gpg"
+    )
+    assert keyring("deb [signed-by=/k/a.gpg,/k/b.gpg] https://mirror.example ./") == "/k/a.gpg"
+    assert keyring("deb [signed-by=0123ABCD] https://mirror.example ./") == ""
+    assert keyring("deb https://mirror.example ./") == ""

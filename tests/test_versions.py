@@ -7,12 +7,9 @@ import pytest
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.versions import (
     ARCH_LABEL,
-    CONTROL_PLANE_LABELS,
-    CONTROL_PLANE_TAINTS,
     ENDPOINTS,
     FLAGS,
     KUBEADM_API,
-    KUBEADM_READS,
     OS_LABEL,
     PAUSE,
     READY_PATH,
@@ -24,9 +21,16 @@ from k8swin_nb.versions import (
     gate,
     minor,
     passes,
-    skew_problem,
     windows_build,
 )
+
+KUBEADM_READS = {
+    "kubeadm.k8s.io/v1beta1": ((1, 13), (1, 22)),
+    "kubeadm.k8s.io/v1beta2": ((1, 15), (1, 27)),
+    "kubeadm.k8s.io/v1beta3": ((1, 22), (1, 37)),
+    "kubeadm.k8s.io/v1beta4": ((1, 31), None),
+}
+"""By API version, from which minor to before which one kubeadm reads it."""
 
 EVERY_MINOR = [f"1.{number}.0" for number in range(13, 39)]
 
@@ -106,23 +110,6 @@ def test_rows_are_in_order_and_each_one_changes_something(table):
 
 
 @pytest.mark.parametrize(
-    ("version", "labels", "taints"),
-    [
-        ("1.13.12", ("master",), ("master",)),
-        ("1.19.16", ("master",), ("master",)),
-        ("1.20.2", ("master", "control-plane"), ("master",)),
-        ("1.23.17", ("master", "control-plane"), ("master",)),
-        ("1.24.0", ("control-plane",), ("master", "control-plane")),
-        ("1.25.0", ("control-plane",), ("control-plane",)),
-        ("1.36.4", ("control-plane",), ("control-plane",)),
-    ],
-)
-def test_the_control_planes_label_and_taint_changed_their_name(version, labels, taints):
-    assert gate(CONTROL_PLANE_LABELS, version) == labels
-    assert gate(CONTROL_PLANE_TAINTS, version) == taints
-
-
-@pytest.mark.parametrize(
     ("version", "pause"),
     [
         ("1.13.12", "3.1"),
@@ -179,24 +166,6 @@ def test_the_newest_version_is_passed_none_of_the_old_flags():
 )
 def test_the_runtimes_socket_is_spelt_as_the_version_reads_it(profile, os, version, socket):
     assert cri_socket(profile, os, version) == socket
-
-
-@pytest.mark.parametrize(
-    ("server", "kubelet", "problem"),
-    [
-        ("1.36.4", "1.36.4", None),
-        ("1.36.4", "1.33.0", None),
-        ("1.36.4", "1.32.0", "more than 3 minors older"),
-        ("1.36.4", "1.37.0", "newer"),
-        ("1.28.0", "1.25.0", None),
-        ("1.27.0", "1.25.0", None),
-        ("1.27.0", "1.24.0", "more than 2 minors older"),
-        ("1.13.12", "1.14.0", "newer"),
-    ],
-)
-def test_skew_between_api_server_and_kubelet_is_judged(server, kubelet, problem):
-    found = skew_problem(server, kubelet)
-    assert (found is None) if problem is None else (problem in str(found))
 
 
 def test_flannels_objects_moved_to_a_namespace_of_their_own():

@@ -51,6 +51,14 @@ def reboot(run: Run, host: Host) -> None:
         StepFailed: when it does not come back in time.
     """
     before = _boot_time(run, host)
+    if not before:
+        raise StepFailed(
+            phase="",
+            step="reboot",
+            host=host.name,
+            detail="the server did not say when it booted",
+            hint="run `Get-CimInstance Win32_OperatingSystem` there; nothing was rebooted",
+        )
     result = run.script("windows/reboot.apply.ps1", host, verb="apply", step="reboot")
     if result.returncode != 0:
         raise StepFailed(
@@ -60,7 +68,7 @@ def reboot(run: Run, host: Host) -> None:
     while time.monotonic() < deadline:
         time.sleep(INTERVAL)
         try:
-            if _boot_time(run, host) != before:
+            if _boot_time(run, host) not in ("", before):
                 return
         except (AuthenticationFailed, CertificateRejected):
             raise
@@ -203,10 +211,11 @@ def _follow(run: Run, host: Host, job: Job) -> str:
 
 
 def _boot_time(run: Run, host: Host) -> str:
+    """Return when a server booted; empty while it cannot say, as early in a boot."""
     result = run.script(
         "windows/boot_time.check.ps1", host, verb="check", step="reboot", quiet=True, timeout=60
     )
-    return result.stdout.strip()
+    return result.stdout.strip() if result.returncode == 0 else ""
 
 
 def _job_status(run: Run, host: Host, job: Job) -> Result:

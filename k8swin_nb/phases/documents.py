@@ -91,7 +91,13 @@ def kubeadm_init(params: ClusterParams, plan: NetworkPlan, master: Host) -> byte
 
 
 def dns_repository(params: ClusterParams) -> Document:
-    """Return where kubeadm finds CoreDNS, when it would look for it in the wrong folder."""
+    """Return where kubeadm finds CoreDNS, when it would look for it in the wrong folder.
+
+    Of another registry than its own kubeadm takes `coredns` without a folder of its own; a mirror that keeps
+    the paths has it one folder down, which the description then says.
+    """
+    if params.coredns_repository:
+        return {"dns": {"imageRepository": params.coredns_repository}}
     below = gate(DNS_REPOSITORY, params.kubernetes_version)
     if not below or params.image_repository != "registry.k8s.io":
         return {}

@@ -14,13 +14,18 @@ from k8swin_nb.phases.documents import hns_network
 from k8swin_nb.phases.preflight import Facts, Finding, Route
 from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.transports.certificate import days_left
-from k8swin_nb.versions import CONTAINERD_2_REQUIRED, minor
+from k8swin_nb.versions import (
+    CONTAINERD_2_ADVISED,
+    CONTAINERD_2_REQUIRED,
+    OLDER_KUBELETS,
+    gate,
+    minor,
+)
 from k8swin_nb.workflow.run import Run
 
 SKEW_WARN, SKEW_FAIL = 2.0, 30.0
 """Seconds between two clocks; certificates and tokens are judged by time."""
 
-CONTAINERD_2_ADVISED = (1, 36)
 CERTIFICATE_DAYS = 14
 OWN_INTERFACES = re.compile(
     r"(cni0|flannel\.|kube-|nodelocaldns|veth|cali|tunl0|vEthernet \(.*_ep\))"
@@ -80,7 +85,7 @@ def routes(plan: NetworkPlan, host: Host, facts: Facts) -> list[Finding]:
             )
     if found:
         return found
-    text = f"{len(facts.routes)} routes, none in the way"
+    text = f"routes: {len(facts.routes)}, none in the way"
     wanted = f"nothing inside {plan.pod_subnet} or {plan.service_subnet}"
     return [Finding(ident, "routes", host.name, "fail", True, text, wanted, "choose other subnets")]
 
@@ -209,7 +214,8 @@ def versions(run: Run, host: Host, facts: Facts) -> list[Finding]:
         )
     if version := facts.get("kubelet_version"):
         own = _minor(version)
-        newer, old = own > cluster, own < (cluster[0], cluster[1] - 3)
+        older = gate(OLDER_KUBELETS, params.kubernetes_version)
+        newer, old = own > cluster, own < (cluster[0], cluster[1] - older)
         found.append(
             Finding(
                 "X7",
@@ -218,7 +224,7 @@ def versions(run: Run, host: Host, facts: Facts) -> list[Finding]:
                 "fail" if newer else "warn",
                 not (newer or old),
                 f"kubelet {version}",
-                f"not newer than {params.kubernetes_version}, at most three minors older",
+                f"not newer than {params.kubernetes_version}, at most {older} minors older",
                 "install the planned version, or correct `kubernetes_version`",
             )
         )

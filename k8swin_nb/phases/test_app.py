@@ -6,8 +6,10 @@ from typing import Any
 
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
+from k8swin_nb.params import ClusterParams
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
+from k8swin_nb.phases.windows_node import servercore
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     OS_LABEL,
@@ -21,8 +23,10 @@ from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import State, Step, Verdict
 
-LINUX_IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
-"""Serves /hostname like our own script does on Windows."""
+
+def agnhost_image(params: ClusterParams) -> str:
+    """Return the image that serves /hostname by itself, as our own script does on Windows."""
+    return f"{params.image_repository}/e2e-test-images/agnhost:2.63.0"
 
 
 def app_name(run: Run) -> str:
@@ -74,7 +78,7 @@ def image(run: Run, host: Host) -> str:
     if run.params.test_image:
         return run.params.test_image
     if run.params.test_os == "linux":
-        return LINUX_IMAGE
+        return agnhost_image(run.params)
     builds = run.facts.get(host.name, {}).get("builds", [])
     if len(builds) != 1:
         raise StepFailed(
@@ -82,9 +86,9 @@ def image(run: Run, host: Host) -> str:
             step="test-app",
             host=host.name,
             detail=f"the Ready workers have the builds {', '.join(builds) or 'none'}, one image fits one build",
-            hint=f"set `test_image` to an image of all of them, such as `{LINUX_IMAGE}`",
+            hint=f"set `test_image` to an image of all of them, such as `{agnhost_image(run.params)}`",
         )
-    return f"mcr.microsoft.com/windows/servercore:{windows_build(int(builds[0])).tag}"
+    return servercore(run.params, windows_build(int(builds[0])).tag)
 
 
 def agnhost(image: str) -> bool:

@@ -96,6 +96,7 @@ def linux_values(run: Run, host: Host) -> dict[str, str]:
     return {
         "container_runtime": "docker" if classic else "containerd",
         "runtime_apt_source": params.docker_apt_source if classic else params.containerd_apt_source,
+        "runtime_apt_key": params.runtime_apt_key,
         "docker_version": params.docker_version,
         "docker_source": docker_source(params),
         "package_source": package_source(params),
@@ -122,6 +123,7 @@ def common_values(run: Run, host: Host) -> dict[str, str]:
         "cluster_ca": str(run.facts.get(master.name, {}).get("cluster_ca", "")),
         "kubernetes_version": version,
         "kubernetes_apt_source": params.kubernetes_apt_source,
+        "kubernetes_apt_key": params.kubernetes_apt_key,
         "runtime_test_image": params.runtime_test_image,
         "pause_image": pause_image(params, host.os),
         "pod_subnet": str(plan.pod_subnet),

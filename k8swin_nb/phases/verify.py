@@ -14,8 +14,7 @@ from k8swin_nb.phases import connections
 from k8swin_nb.phases.connections import Answer, Cell, CellState, Found, Node, Row
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
-from k8swin_nb.phases.test_app import LINUX_IMAGE as AGNHOST
-from k8swin_nb.phases.test_app import app_name, web_pod
+from k8swin_nb.phases.test_app import agnhost_image, app_name, web_pod
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
@@ -93,7 +92,7 @@ def probe_pods(run: Run, host: Host) -> bytes:
     for node in bare_nodes(run, host):
         # agnhost serves on both; the test app's own image fits nodes of its system.
         found: Found = run.facts[host.name]["verify"]
-        used = found.image if node.os == run.params.test_os else AGNHOST
+        used = found.image if node.os == run.params.test_os else agnhost_image(run.params)
         documents.append(
             {
                 "apiVersion": "v1",

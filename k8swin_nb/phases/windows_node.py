@@ -83,18 +83,23 @@ def windows_tag(run: Run, host: Host) -> str:
     return windows_build(int(facts["build"])).tag if facts else ""
 
 
+def servercore(params: ClusterParams, tag: str) -> str:
+    """Return Microsoft's image with PowerShell, in which the test app's pods run."""
+    return f"{params.windows_repository}/servercore:{tag}"
+
+
 def test_image(run: Run, host: Host) -> str:
     """Return the test app's image for a Windows worker: the given one, or servercore of its build."""
     if run.params.test_image:
         return run.params.test_image
     tag = windows_tag(run, host)
-    return f"mcr.microsoft.com/windows/servercore:{tag}" if tag else ""
+    return servercore(run.params, tag) if tag else ""
 
 
 def base_image(run: Run, host: Host) -> str:
     """Return the small image that is run once to prove Docker, and that a pause image is made of."""
     tag = windows_tag(run, host)
-    return f"mcr.microsoft.com/windows/nanoserver:{tag}" if tag else ""
+    return f"{run.params.windows_repository}/nanoserver:{tag}" if tag else ""
 
 
 def images(run: Run, host: Host) -> str:

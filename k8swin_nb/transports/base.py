@@ -199,12 +199,6 @@ class Transport(ABC):
             raise TransferFailed(self.host.name, f"`{path}` arrived with another SHA-256")
         return content
 
-    def boot_id(self) -> str:
-        """Return a text that changes with every boot of the machine."""
-        done = self.run(own_script("boot_id", self.interpreter), timeout=60)
-        done.check_returncode()
-        return done.stdout.strip()
-
     def close(self) -> None:
         """Let go of the connection; the next use opens a new one."""
         self._close()

@@ -7,11 +7,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from k8swin_nb.errors import K8swinError, MultiHostError
 from k8swin_nb.inventory import Host
-from k8swin_nb.result import Result
 from k8swin_nb.transports import open_transport
 from k8swin_nb.transports.base import Transport
 
@@ -68,42 +67,6 @@ class Pool:
             in_order = {host.name: errors[host.name] for host in chosen if host.name in errors}
             raise next(iter(in_order.values())) if len(in_order) == 1 else MultiHostError(in_order)
         return {host.name: answers[host.name] for host in chosen}
-
-    def run_on(
-        self,
-        hosts: Iterable[Host],
-        script: Any,
-        *,
-        on_output: Callable[[Host, str, str], None] | None = None,
-        check: bool = True,
-        **options: Any,
-    ) -> dict[str, Result]:
-        """Run a script on all hosts at once and return the results by host name.
-
-        Args:
-            hosts: Where.
-            script: As for `Transport.run`.
-            on_output: Told host, stream and masked text.
-            check: An exit code other than 0 is an error.
-            options: Passed to `Transport.run`.
-
-        Raises:
-            K8swinError: of the only host that failed.
-            MultiHostError: when several failed, after all have answered.
-        """
-
-        def one(host: Host) -> Result:
-            show = on_output
-            result = self.transport(host).run(
-                script,
-                on_output=(lambda stream, text: show(host, stream, text)) if show else None,
-                **options,
-            )
-            if check:
-                result.check_returncode()
-            return result
-
-        return self.each(hosts, one)
 
     def keepalive(self) -> None:
         """Tell all open connections that they are still wanted."""

@@ -66,6 +66,12 @@ def test_coredns_is_found_where_the_registry_has_it(version, repository):
     assert "dns" not in init(**changes, image_repository="mirror.example")["ClusterConfiguration"]
 
 
+def test_a_mirror_that_keeps_the_folders_says_where_coredns_is():
+    found = init(image_repository="mirror.example/k8s", coredns_repository="mirror.example/dns")
+    assert found["ClusterConfiguration"]["imageRepository"] == "mirror.example/k8s"
+    assert found["ClusterConfiguration"]["dns"] == {"imageRepository": "mirror.example/dns"}
+
+
 def test_a_classic_worker_joins_with_a_configuration_of_its_version():
     given = params(profile="classic")
     (found,) = loaded(

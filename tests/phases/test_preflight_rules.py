@@ -212,16 +212,19 @@ def test_a_container_runtime_that_is_too_old_is_found(
 
 
 @pytest.mark.parametrize(
-    ("installed", "severity", "holds"),
+    ("cluster", "installed", "severity", "holds"),
     [
-        ("1.36.4", "warn", True),
-        ("1.37.0", "fail", False),
-        ("1.33.1", "warn", True),
-        ("1.32.9", "warn", False),
+        ("1.36.4", "1.36.4", "warn", True),
+        ("1.36.4", "1.37.0", "fail", False),
+        ("1.36.4", "1.33.1", "warn", True),
+        ("1.36.4", "1.32.9", "warn", False),
+        ("1.28.15", "1.25.0", "warn", True),
+        ("1.27.16", "1.25.0", "warn", True),
+        ("1.27.16", "1.24.0", "warn", False),
     ],
 )
-def test_a_kubelet_newer_than_the_cluster_stops(installed, severity, holds):
-    run = a_run()
+def test_a_kubelet_newer_than_the_cluster_stops(cluster, installed, severity, holds):
+    run = a_run(kubernetes_version=cluster)
     (finding,) = rules.versions(run, run.master, Facts({"kubelet_version": installed}))
     assert (finding.id, finding.severity, finding.holds) == ("X7", severity, holds)
 

@@ -18,6 +18,7 @@ from k8swin_nb.lab.machines.windows import WindowsMachine
 from k8swin_nb.lab.network import HttpResponse, Network
 from k8swin_nb.params import check_params
 from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
+from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
 from tests.test_params import described
 
@@ -223,6 +224,12 @@ def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
     assert finding.stops
     assert "KB4489899" in finding.wanted
     assert not look_windows()[0]["W03 updates"].stops
+
+
+def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):
+    backend = network_plan(check_params(described(topology="ovn"))).backend
+    assert backend == ""
+    assert look_windows(FlannelBackend='""')[0]["W02 build"].holds
 
 
 def test_a_worker_of_another_cluster_stops(look_windows, server):

@@ -31,6 +31,14 @@ def test_the_image_fits_the_workers_build():
     assert "webserver.ps1" in documents(_Run())["ConfigMap"]["data"]
 
 
+def test_images_come_from_the_mirrors_that_are_named():
+    mirrors = {"windows_repository": "mirror.example/win", "image_repository": "mirror.example/k8s"}
+    windows, linux = _Run(**mirrors), _Run(**mirrors, test_os="linux")
+    assert pod_spec(windows)["containers"][0]["image"] == "mirror.example/win/servercore:ltsc2022"
+    agnhost = pod_spec(linux)["containers"][0]["image"]
+    assert agnhost.startswith("mirror.example/k8s/e2e-test-images/agnhost:")
+
+
 def test_agnhost_serves_by_itself_on_windows_too():
     run = _Run(test_image="registry.k8s.io/e2e-test-images/agnhost:2.63.0")
     assert "ConfigMap" not in documents(run)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from k8swin_nb.errors import ParamsError, StepFailed, TransportError
+from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params
 from k8swin_nb.phases import detached, join_windows, windows_node, windows_services
@@ -236,6 +236,13 @@ def test_the_images_are_those_of_the_build():
     ]
 
 
+def test_microsofts_images_come_from_the_registry_that_is_named():
+    run = _Run(**CLASSIC, windows_repository="mirror.example/windows")
+    images = windows_node.images(run, run.worker).split()
+    assert "mirror.example/windows/nanoserver:ltsc2019" in images
+    assert "mirror.example/windows/servercore:ltsc2019" in images
+
+
 @pytest.mark.parametrize(
     ("version", "has", "lacks"),
     [
@@ -349,6 +356,38 @@ def test_a_worker_that_stays_silent_ends_the_wait(quick, monkeypatch):
     run = _Run({STATUS: [(0, "pending none")] + [lost() for _ in range(100_000)], START: (0, "")})
     with pytest.raises(StepFailed, match=r"network\.json"):
         detached.await_pod_network(run, run.worker)
+
+
+BOOT, REBOOT = "windows/boot_time.check.ps1", "windows/reboot.apply.ps1"
+
+
+def test_a_reboot_is_proven_by_another_boot_time_and_not_by_the_first_answer(quick):
+    silent = (1, "")  # a server that is not done booting
+    times = [(0, "one"), (0, "one"), lost(), silent, (0, "two"), (0, "three")]
+    run = _Run({BOOT: times, REBOOT: (0, "")})
+    detached.reboot(run, run.worker)
+    assert times == [(0, "three")]
+    assert run.asked == [BOOT, REBOOT, BOOT, BOOT, "reconnect", BOOT, BOOT]
+
+
+def test_a_server_that_does_not_come_back_ends_the_wait(quick, monkeypatch):
+    monkeypatch.setattr(detached, "REBOOT_SECONDS", 0.05)
+    run = _Run({BOOT: (0, "one"), REBOOT: (0, "")})
+    with pytest.raises(StepFailed, match="it booted at one"):
+        detached.reboot(run, run.worker)
+
+
+def test_a_server_is_not_rebooted_before_it_said_when_it_booted(quick):
+    run = _Run({BOOT: (1, "")})
+    with pytest.raises(StepFailed, match="did not say"):
+        detached.reboot(run, run.worker)
+    assert run.asked == [BOOT]
+
+
+def test_a_login_that_is_refused_after_a_reboot_is_not_repeated(quick):
+    run = _Run({BOOT: [(0, "one"), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
+    with pytest.raises(AuthenticationFailed):
+        detached.reboot(run, run.worker)
 
 
 UPDATE = "windows/windows_update.status.ps1"

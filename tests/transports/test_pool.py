@@ -6,19 +6,15 @@ from typing import Any, ClassVar
 import pytest
 
 from k8swin_nb.errors import (
-    AuthenticationFailed,
     CommandFailed,
     HostUnreachable,
     K8swinError,
     MultiHostError,
-    TransportTimeout,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.transports import wait
 from k8swin_nb.transports.base import End, Transport, Work
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.pool import Pool
-from k8swin_nb.transports.wait import wait_until_back
 
 
 class Scripted(Transport):
@@ -65,11 +61,8 @@ def test_a_host_has_one_transport(pool: Pool) -> None:
 
 
 def test_all_hosts_answer_in_their_order(pool: Pool) -> None:
-    results = pool.run_on([host("c"), host("a")], "x")
-    assert [(name, r.stdout) for name, r in results.items()] == [
-        ("c", "boot c\n"),
-        ("a", "boot a\n"),
-    ]
+    answers = pool.each([host("c"), host("a")], lambda host: pool.transport(host).run("x").stdout)
+    assert list(answers.items()) == [("c", "boot c\n"), ("a", "boot a\n")]
 
 
 def test_hosts_are_asked_at_the_same_time(pool: Pool) -> None:
@@ -82,18 +75,19 @@ def test_every_host_is_asked_before_the_failures_are_raised(
 ) -> None:
     ends["a"].append(3)
     ends["c"].append(HostUnreachable("c", "gone"))
-    shown: list[str] = []
+    asked: list[str] = []
+
+    def work(host: Host) -> None:
+        asked.append(host.name)
+        pool.transport(host).run("x").check_returncode()
+
     with pytest.raises(MultiHostError) as caught:
-        pool.run_on(
-            [host("a"), host("b"), host("c")],
-            "x",
-            on_output=lambda host, stream, text: shown.append(host.name),
-        )
+        pool.each([host("a"), host("b"), host("c")], work)
     assert {n: type(e) for n, e in caught.value.errors.items()} == {
         "a": CommandFailed,
         "c": HostUnreachable,
     }
-    assert sorted(shown) == ["a", "b"]
+    assert sorted(asked) == ["a", "b", "c"]
 
 
 def test_one_failure_is_raised_as_itself(
@@ -101,9 +95,9 @@ def test_one_failure_is_raised_as_itself(
 ) -> None:
     ends["b"].append(3)
     with pytest.raises(CommandFailed):
-        pool.run_on([host("a"), host("b")], "x")
-    ends["b"].append(3)
-    assert pool.run_on([host("a"), host("b")], "x", check=False)["b"].returncode == 3
+        pool.each(
+            [host("a"), host("b")], lambda host: pool.transport(host).run("x").check_returncode()
+        )
 
 
 def test_closing_closes_every_transport_once(pool: Pool) -> None:
@@ -111,42 +105,6 @@ def test_closing_closes_every_transport_once(pool: Pool) -> None:
     pool.close()
     pool.close()
     assert isinstance(transport, Scripted) and transport.closed == 1
-
-
-@pytest.fixture
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "FIRST_PAUSE", 0.01)
-
-
-@pytest.mark.usefixtures("no_pause")
-def test_waiting_ends_with_another_boot_and_not_with_the_first_answer() -> None:
-    transport = Scripted(
-        host("a"), [0, HostUnreachable("a", "down"), TransportTimeout("a", "slow")]
-    )
-    said = iter(["boot one", "boot two"])
-    original = transport.boot_id
-
-    def boot_id() -> str:
-        original()
-        return next(said)
-
-    transport.boot_id = boot_id  # type: ignore[method-assign]
-    assert wait_until_back(transport, "boot one", timeout=20) == "boot two"
-    assert transport.closed == 4
-
-
-@pytest.mark.usefixtures("no_pause")
-def test_waiting_ends_at_its_deadline_with_what_was_seen_last() -> None:
-    errors: list[int | Exception] = [HostUnreachable("a", "refused") for _ in range(1000)]
-    with pytest.raises(TransportTimeout, match="refused"):
-        wait_until_back(Scripted(host("a"), errors), timeout=0.1)
-
-
-def test_waiting_does_not_repeat_a_refused_login() -> None:
-    transport = Scripted(host("a"), [AuthenticationFailed("a", "no")])
-    with pytest.raises(AuthenticationFailed):
-        wait_until_back(transport, timeout=20)
-    assert transport.closed == 1
 
 
 def test_a_bug_is_not_kept_back_as_an_expected_error(pool: Pool) -> None:

@@ -303,7 +303,3 @@ def test_a_script_of_the_package_must_be_given_what_it_declares(ssh: SshTranspor
     assert ssh.run(script, secrets={"NAME": Secret("Hansi Meier")}).stdout == "Hansi Meier\n"
     with pytest.raises(ScriptError, match="powershell"):
         ssh.run(Script.from_text("1", "powershell"))
-
-
-def test_the_boot_id_is_the_kernel_s(ssh: SshTransport) -> None:
-    assert ssh.boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -20,7 +20,8 @@ from k8swin_nb.lab.network import Network
 __all__ = ["MIRROR", "install"]
 
 MIRROR = "mirror.lab.example"
-"""The site's own mirror: https://mirror.lab.example/HOST/PATH is HOST's file, also of hosts that are no more."""
+"""The site's own mirror: https://mirror.lab.example/HOST/PATH is HOST's file, also of hosts that are no more,
+and the image mirror.lab.example/HOST/NAME is HOST's image."""
 
 
 def install(network: Network, *, mirror: str = MIRROR) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 
 from k8swin_nb.lab.internet.answers import missing
+from k8swin_nb.lab.internet.registries import HOSTS
 from k8swin_nb.lab.network import HttpHandler, HttpRequest, HttpResponse
 
 
@@ -17,13 +19,18 @@ def site_mirror(
         origins: by host name.
         kept: origins that are no more, of which only the mirror has copies.
 
-    A redirect of an origin is followed here, as a mirror holds the file and not the redirect.
+    A redirect of an origin is followed here, as a mirror holds the file and not the redirect. It is a registry
+    as well: the image MIRROR/HOST/NAME:TAG is HOST/NAME:TAG.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
         path = urllib.parse.urlsplit(request.url).path
-        host, _, rest = path.lstrip("/").partition("/")
-        url = f"https://{host}/{rest}"
+        image = re.fullmatch(r"/v2/([^/]+)/(.+)", path)
+        if image:
+            url = f"https://{HOSTS.get(image[1], image[1])}/v2/{image[2]}"
+        else:
+            host, _, rest = path.lstrip("/").partition("/")
+            url = f"https://{host}/{rest}"
         for _ in range(5):
             name = urllib.parse.urlsplit(url).hostname or ""
             origin = origins.get(name) or (kept or {}).get(name)

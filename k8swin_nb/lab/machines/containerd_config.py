@@ -162,12 +162,6 @@ def sandbox_image(table: Table) -> str:
     return str(plugins.get(CRI, {}).get("sandbox_image", ""))
 
 
-def systemd_cgroup(table: Table) -> bool:
-    """Tell whether runc is told to use systemd for control groups."""
-    runtimes = runtime_table(table).get("containerd", {}).get("runtimes", {})
-    return bool(runtimes.get("runc", {}).get("options", {}).get("SystemdCgroup"))
-
-
 def cni_directories(table: Table) -> tuple[str, list[str]]:
     """Return the directory of CNI configurations and those of plugins."""
     cni = runtime_table(table).get("cni", {})

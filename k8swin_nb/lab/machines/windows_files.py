@@ -314,11 +314,6 @@ class WindowsFiles:
                 "Normal",
             }
 
-    def set_times(self, path: str, modified: float) -> None:
-        """Set the time of the last change (seconds since the epoch)."""
-        with self._lock:
-            self._find(path)[0].modified = modified
-
     def created(self, path: str) -> float:
         """When the entry was made (seconds since the epoch)."""
         with self._lock:

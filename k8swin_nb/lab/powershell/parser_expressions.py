@@ -44,12 +44,10 @@ _LEVELS: list[frozenset[str]] = [
     frozenset({"f"}),
     frozenset({".."}),
 ]
-_DASH_OPERATORS = frozenset().union(*_LEVELS) - {"+", "-", "*", "/", "%", ".."}
 _UNARY = frozenset({"not", "bnot", "split", "isplit", "csplit", "join"})
 _DASH_WORD = re.compile(rf"[{DASHES}]([A-Za-z]+)(?![\w-])")
 _NUMBER_START = re.compile(r"\.?\d")
 _MEMBER_NAME = re.compile(r"\w+")
-_ATTRIBUTE_LIKE = re.compile(r"\s*\(")
 
 
 class ExpressionParser(StringParser):

@@ -95,11 +95,6 @@ class Login:
     def complete(self) -> bool:
         return self.user is not None
 
-    @property
-    def seals(self) -> bool:
-        """Whether messages can be encrypted with this login's keys."""
-        return self.complete and self._context is not None
-
     def decrypt(self, content_type: str, body: bytes) -> bytes:
         """Return the message in a multipart/encrypted body.
 

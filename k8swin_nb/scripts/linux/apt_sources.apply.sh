@@ -1,12 +1,15 @@
 # Write the package sources of Kubernetes and of the container runtime, fetch their keys, read the lists.
 #
 # What comes as a tarball needs no source. An empty source stands for the community repository of the
-# minor version and for the vendor's own; a site mirror is given whole, as an apt source line.
+# minor version and for the vendor's own; a site mirror is given whole, as an apt source line, and its key
+# as a URL unless an administrator has put the keyring there.
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 : "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
 : "${RUNTIME_APT_SOURCE:=}"
+: "${KUBERNETES_APT_KEY:=}"
+: "${RUNTIME_APT_KEY:=}"
 export DEBIAN_FRONTEND=noninteractive
 
 minor=${KUBERNETES_VERSION%.*}
@@ -33,7 +36,23 @@ fetch_key() { # URL FILE
   rm -f "$armoured"
 }
 
+fetch_named_key() { # URL SOURCE-LINE: into the keyring that the line names, unless somebody put one there
+  local file
+  [ -n "$1" ] || return 0
+  file=$(sed -n 's|^[^]]*signed-by=\(/[^] ,]*\).*|\1|p' <<<"$2")
+  if [ -e "$file" ] && ! grep -s -x -F "$file" /etc/k8swin/made >/dev/null; then return 0; fi
+  install -d -m 0755 "$(dirname "$file")"
+  fetch_key "$1" "$file"
+}
+
 kubernetes=$KUBERNETES_APT_SOURCE
+if [ "$PACKAGE_SOURCE" = apt ] || [ "$RUNTIME_APT_SOURCE" = same ]; then
+  fetch_named_key "$KUBERNETES_APT_KEY" "$kubernetes"
+fi
+case $RUNTIME_APT_SOURCE in
+  same | tarball | '') ;;
+  *) fetch_named_key "$RUNTIME_APT_KEY" "$RUNTIME_APT_SOURCE" ;;
+esac
 if [ -z "$kubernetes" ] && [ "$PACKAGE_SOURCE" = apt ]; then
   fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg"
   kubernetes="deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /"

@@ -25,6 +25,12 @@ if [ "$found" != "$wanted" ]; then
   echo "package sources differ: found [${found//$'\n'/ | }], wanted [${wanted//$'\n'/ | }]"
   exit 10
 fi
+while read -r file; do
+  if [ ! -e "$file" ]; then
+    echo "the keyring $file is not there"
+    exit 10
+  fi
+done < <(sed -n 's|^[^]]*signed-by=\(/[^] ,]*\).*|\1|p' <<<"$wanted")
 if [ "$PACKAGE_SOURCE" != apt ]; then
   echo "package sources are configured; Kubernetes comes as a tarball"
   exit 0

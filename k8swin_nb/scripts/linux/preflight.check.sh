@@ -225,7 +225,7 @@ done
 probe_search() {
   local count
   count=$(awk '$1 == "search" { n = NF - 1 } END { print n + 0 }' /etc/resolv.conf)
-  answer warn "$count domains" "6 or fewer search domains" "shorten the search list: pods add three of their own" [ "$count" -le 6 ]
+  answer warn "domains: $count" "6 or fewer search domains" "shorten the search list: pods add three of their own" [ "$count" -le 6 ]
 }
 try L17 search-list probe_search
 probe_resolver() {

@@ -26,6 +26,11 @@ function Remove-Tree([string]$Path) {
     }
 }
 
+# The layers of images are the runtime's: while there are some, nothing else can delete them.
+function Test-Layers([string]$Path) {
+    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
+}
+
 $record = 'C:\k8swin\state\found.json'
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 if (-not $found.path) {
@@ -43,6 +48,11 @@ foreach ($place in $places) {
     if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
     if ($place.kind -eq 'empty') {
         if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
+        continue
+    }
+    if (Test-Layers $place.path) {
+        "$($place.path) stays: it holds layers of images, and the runtime that could remove them is gone"
+        $KeepImages = 'true'
         continue
     }
     Remove-Tree $place.path

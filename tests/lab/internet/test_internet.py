@@ -70,6 +70,20 @@ def test_the_mirror_serves_the_file_behind_a_redirect(network):
     assert mirrored.body == get(network, url).body
 
 
+@pytest.mark.parametrize(
+    ("name", "origin"),
+    [
+        ("registry.k8s.io/pause", "https://registry.k8s.io/v2/pause"),
+        ("docker.io/library/hello-world", "https://registry-1.docker.io/v2/library/hello-world"),
+    ],
+)
+def test_the_mirror_is_a_registry_of_every_others_images(network, name, origin):
+    tag = "3.10.2" if "pause" in name else "latest"
+    mirrored = get(network, f"https://mirror.lab.example/v2/{name}/manifests/{tag}")
+    assert mirrored.status == 200
+    assert mirrored.body == get(network, f"{origin}/manifests/{tag}").body
+
+
 def test_a_replaced_origin_counts_for_the_mirror_too(network):
     network.origins["dl.k8s.io"] = lambda request: HttpResponse(503)
     assert get(network, "https://mirror.lab.example/dl.k8s.io/release/stable.txt").status == 503

@@ -67,11 +67,6 @@ class ExtendedString(str):
     added: dict[str, Any]
 
 
-def added_members(value: Any) -> Any:
-    """The members that were added to a value that is no PSObject; None when there are none."""
-    return getattr(value, "added", None)
-
-
 def attach(value: Any, name: str, member: Any) -> Any:
     """Add a property to a value that is no PSObject and return the value that carries it."""
     if isinstance(value, str) and not hasattr(value, "added"):

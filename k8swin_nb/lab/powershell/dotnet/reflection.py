@@ -40,7 +40,7 @@ _PRIMITIVE = frozenset(
 )
 
 TYPE = NetType("System.Type")
-RUNTIME_TYPE = NetType("System.RuntimeType", "System.Type")
+NetType("System.RuntimeType", "System.Type")
 TYPE.prop("Name", lambda t: short_name(t.name))
 TYPE.prop("FullName", lambda t: full_name(t.name))
 TYPE.prop("Namespace", lambda t: namespace(t.name))

@@ -6,8 +6,7 @@ The machines of the lab run on UTC, so local time is UTC; `kind` is kept because
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import datetime, timedelta
 
 from k8swin_nb.lab.powershell.dotnet.date_format import format_date, format_span
 from k8swin_nb.lab.powershell.dotnet.registry import NetObject, out_of_range
@@ -138,13 +137,3 @@ class DateTimeOffset(DateTime):
 
     def __str__(self) -> str:
         return format_date(self, "MM/dd/yyyy HH:mm:ss zzz")
-
-
-def python_zone(value: DateTimeOffset) -> timezone:
-    """The zone of a DateTimeOffset for Python."""
-    return timezone(timedelta(minutes=value.minutes)) if value.minutes else UTC
-
-
-def ticks_of(value: Any) -> int:
-    """The ticks of a date or a time span."""
-    return int(value.ticks)
