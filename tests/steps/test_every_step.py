@@ -171,7 +171,9 @@ def world(
         patch.setattr(detached, "INTERVAL", 0.2)
         patch.setattr(runner, "VERIFY_INTERVAL", 0.2)
         patch.setattr(verify, "PAUSE", 0.5)
-        opened = open_world(lab, NETWORK, folder, profile)
+        # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
+        more = {"probe_pods": True, "dashboard": profile == "current"}
+        opened = open_world(lab, NETWORK, folder, profile, **more)
         for host in opened.run().hosts("linux"):
             # The first command fills a machine's private root with the programs of this computer.
             opened.pool.transport(host).run("sudo true", sudo=True)
