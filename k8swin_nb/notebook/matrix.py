@@ -107,8 +107,13 @@ class ConnectionsTable(pd.DataFrame):
                 if name == "state":
                     mark, colour, _ = MARKS.get(str(value), ("", "inherit", ""))
                     style, text = f"{style};color:{colour};white-space:nowrap", f"{mark} {text}"
+                if name in ("evidence", "reason"):
+                    style = f"{style};min-width:11em;overflow-wrap:anywhere"
                 if name == "command" and text:
-                    text = f"<code>{text}</code>"
+                    style, text = (
+                        f"{style};min-width:18em;overflow-wrap:anywhere",
+                        f"<code>{text}</code>",
+                    )
                 cells.append(f'<td style="{style}">{text}</td>')
             body.append(f"<tr>{''.join(cells)}</tr>")
         return (
@@ -118,9 +123,10 @@ class ConnectionsTable(pd.DataFrame):
 
 
 def connections_table(records: Sequence[Record]) -> ConnectionsTable:
-    """Return one row for each connection: from, to, state, evidence, command, reason."""
-    columns = ["from", "to", "state", "evidence", "command", "reason"]
-    table = ConnectionsTable(list(records), columns=columns)
+    """Return one row for each connection: from, to, state, evidence, reason, command; what was skipped last."""
+    columns = ["from", "to", "state", "evidence", "reason", "command"]
+    ordered = sorted(records, key=lambda record: record["state"] == "skipped")
+    table = ConnectionsTable(ordered, columns=columns)
     table.caption = caption(records)
     return table
 

@@ -108,14 +108,14 @@ class PhaseView:
         names = tuple(step.name for step in self.phase.steps if step.name not in done)
         before = list(self.report.rows)
         try:
-            return self._each(check_step, names)
+            return self._each(check_step, names, title="What the rest of this notebook would do")
         finally:
             # Having been looked at is no outcome of a step.
             self.report.rows = before
 
-    def _each(self, work: Any, names: tuple[str, ...]) -> Report:
+    def _each(self, work: Any, names: tuple[str, ...], *, title: str = "") -> Report:
         steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
-        shown = Report(steps[0].title if len(steps) == 1 else self.phase.title)
+        shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
         for step in steps:
             with LiveOutput() as live:
 
@@ -197,7 +197,7 @@ class PhaseView:
         return MatrixPicture(matrix_records(self.run))
 
     def connections(self) -> Any:
-        """Return the same as a list: from, to, state, evidence, command, reason."""
+        """Return the same as a list: from, to, state, evidence, reason, command; what was skipped comes last."""
         from k8swin_nb.notebook.matrix import connections_table
 
         return connections_table(matrix_records(self.run))

@@ -41,6 +41,13 @@ def test_the_list_shows_every_command_in_full():
     assert "3 of 3 failed: &lt;timeout&gt;" in shown
 
 
+def test_the_list_ends_with_what_was_skipped_and_has_the_reason_before_the_command():
+    table = connections_table(RECORDS)
+    assert table["state"].iloc[-1] == "skipped"
+    assert table["state"].iloc[0] == RECORDS[0]["state"]
+    assert list(table.columns)[-2:] == ["reason", "command"]
+
+
 def test_the_picture_is_well_formed_and_has_a_cell_with_a_tip_for_every_connection():
     svg = ET.fromstring(MatrixPicture(RECORDS)._repr_svg_())
     tips = [title.text for title in svg.iter(f"{SVG}title")]

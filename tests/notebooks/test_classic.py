@@ -33,11 +33,12 @@ def test_a_classic_cluster_comes_about_is_left_alone_by_a_second_run_and_goes(cl
     folder, executed = run_notebooks(ROOT / "notebooks", classic.params, tmp_path, names=DEMO)
     assert [item.error for item in executed if item.error] == []
     log = list(map(json.loads, (folder / "events.jsonl").read_text().splitlines()))
-    ended = {event["step"]: event for event in log if event["event"] == "step"}
-    assert ended["container-runtime"]["detail"].startswith("Docker 18.06")
-    assert "Windows Server 2019" in ended["worker-ready"]["detail"]
-    assert "build 17763" in ended["facts"]["detail"]
-    assert ended["requests"]["detail"].startswith("20 of 20 requests answered")
+    told = {f"{e['step']} of {e['host']}": e["detail"] for e in log if e["event"] == "step"}
+    assert told["container-runtime of linuxmaster"].startswith("Docker 18.06")
+    assert told["container-runtime of winworker01"].startswith("Docker 20.10")
+    assert "build 17763" in told["facts of winworker01"]
+    assert "Windows Server 2019" in told["worker-ready of winworker01"]
+    assert told["requests of linuxmaster"].startswith("20 of 20 requests answered")
 
     joined = ["01_network", "02_master", "03_flannel", "04_join_windows"]
     folder, executed = run_notebooks(ROOT / "notebooks", classic.params, tmp_path, names=joined)

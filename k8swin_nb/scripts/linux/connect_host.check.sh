@@ -9,10 +9,12 @@ set -euo pipefail
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 attempt() {
-  local code=0 said
+  local code=0 said shown="$*"
+  # Shown as it can be typed: a shell would make file names of the star.
+  shown=${shown// \* / "'*'" }
   said=$("$@" 2>&1 </dev/null) || code=$?
   said=$(grep -v '^command terminated with' <<<"$said" | tail -n 1 | tr -d '\r' | tr '\t' ' ') || true
-  printf '%s\t%s\t%s\n' "$code" "$*" "$said"
+  printf '%s\t%s\t%s\n' "$code" "$shown" "$said"
 }
 while read -r kind target os; do
   case $kind in
