@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams, project_path
 from k8swin_nb.phases.asking import ask
@@ -157,34 +156,6 @@ def dashboard_rows(run: Run) -> list[tuple[str, str]]:
         ("3. choose Token, and paste", f"what is in {path}"),
         ("the token may", "look at everything but secrets, for an hour"),
     ]
-
-
-def remove(run: Run, host: Host) -> None:
-    """Remove the Dashboard, and the token's file: without its account the token is worth nothing."""
-    result = run.script(
-        "linux/dashboard_removed.apply.sh", host, verb="apply", step="dashboard-removed"
-    )
-    if result.returncode != 0:
-        raise StepFailed(
-            phase="",
-            step="dashboard-removed",
-            host=host.name,
-            detail="apply failed",
-            result=result,
-        )
-    token_file(run.params).unlink(missing_ok=True)
-
-
-REMOVED = Step(
-    name="dashboard-removed",
-    title="The Dashboard is gone",
-    on=MASTER,
-    check="linux/dashboard_removed.check.sh",
-    apply=remove,
-    runs=("linux/dashboard_removed.apply.sh",),
-    wait=120,
-)
-"""Takes away what this phase made, for a teardown; a Dashboard that somebody else made stays."""
 
 
 PHASE = Phase(
