@@ -37,7 +37,7 @@ def check_versions(params: ClusterParams) -> None:
         ParamsError: naming both values and why they exclude each other.
     """
     gate(KUBEADM_API, params.kubernetes_version)
-    for find in (_profile, _runtime, _sources, _keys, _flannel):
+    for find in (_profile, _unused, _runtime, _sources, _keys, _flannel):
         for message, hint in find(params):
             raise ParamsError(message, hint=hint)
 
@@ -84,6 +84,18 @@ def _profile(params: ClusterParams) -> Iterator[Problem]:
             f"{_text(OLDEST_CURRENT)}",
             'set `kubernetes_version` to "1.36.4", or `profile` to `classic`',
         )
+
+
+def _unused(params: ClusterParams) -> Iterator[Problem]:
+    """What was set for the other profile's runtime would be ignored without a word."""
+    other = "containerd" if params.profile == "classic" else "docker"
+    for name in (f"{other}_version", f"{other}_apt_source"):
+        value = getattr(params, name)
+        if value != ClusterParams.model_fields[name].default:
+            yield (
+                f"`{name}` {value} with profile `{params.profile}`, which does not use {other}",
+                f"leave out `{name}`, or choose the other profile",
+            )
 
 
 def _runtime(params: ClusterParams) -> Iterator[Problem]:

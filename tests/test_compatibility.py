@@ -40,6 +40,13 @@ def classic(**changes):
         ({"containerd_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
         ({"profile": "classic", "docker_apt_source": "same"}, r"`kubernetes_apt_source` is empty"),
         ({"profile": "classic", "topology": "vxlan"}, r"vxlan with profile `classic`"),
+        (
+            {"profile": "classic", "containerd_version": "1.7.30"},
+            r"`containerd_version` 1\.7\.30 with profile `classic`, which does not use containerd",
+        ),
+        ({"profile": "classic", "containerd_apt_source": "same"}, r"does not use containerd"),
+        ({"docker_version": "19.03.15"}, r"profile `current`, which does not use docker"),
+        ({"docker_apt_source": "tarball"}, r"profile `current`, which does not use docker"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, message):
@@ -53,6 +60,7 @@ def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, me
     [
         {},
         {"profile": "classic"},
+        {"profile": "classic", "containerd_version": "2.3.4", "containerd_apt_source": ""},
         {"profile": "classic", "kubernetes_version": "1.20.2"},
         {"profile": "classic", "kubernetes_version": "1.23.17", "docker_version": "19.03.15"},
         {"profile": "classic", "kubernetes_version": "1.20.2", "flannel_version": "0.28.9"},

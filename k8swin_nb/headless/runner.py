@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +103,9 @@ def run_notebooks(
         raise ParamsError(
             f"no notebook `{unknown[0]}`", hint=f"notebooks, in order: {', '.join(ORDER)}"
         )
+    folder, runs = folder.resolve(), runs.resolve()
     run_id = new_run_id()
-    target = runs.resolve() / run_id
+    target = runs / run_id
     target.mkdir(parents=True, mode=0o700)
     executed: list[Executed] = []
     with Progress(target / "events.jsonl", stream=stream) as progress:
@@ -114,7 +117,7 @@ def run_notebooks(
             given: dict[str, Any] = {
                 **values,
                 "run_id": run_id,
-                "runs": str(runs.resolve()),
+                "runs": str(runs),
                 "dry_run": dry_run,
                 **(more or {}),
                 **({"ip": address} if address else {}),
@@ -122,17 +125,32 @@ def run_notebooks(
             done = Executed(
                 output, target / f"{output}.ipynb", _execute(folder, name, target, output, given)
             )
-            progress.say(f"{output} {'failed: ' + done.error if done.error else 'is done'}")
+            how = f"failed: {done.error.splitlines()[0]}" if done.error else "is done"
+            progress.say(f"{output} {how}")
             return done
 
-        for _, group in itertools.groupby(plan_notebooks(params, names), key=lambda item: item[0]):
-            # Workers join side by side; everything else is one notebook at a time.
-            with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:
-                executed.extend(pool.map(execute, list(group)))
-            if any(item.error for item in executed):
-                break
+        # papermill changes the process's working directory while a notebook runs; notebooks that run side by
+        # side put each other's back.
+        with _working_directory_kept():
+            for _, group in itertools.groupby(
+                plan_notebooks(params, names), key=lambda item: item[0]
+            ):
+                # Workers join side by side; everything else is one notebook at a time.
+                with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:
+                    executed.extend(pool.map(execute, list(group)))
+                if any(item.error for item in executed):
+                    break
     write_page(target, [item.path for item in executed])
     return target, executed
+
+
+@contextlib.contextmanager
+def _working_directory_kept() -> Iterator[None]:
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def _execute(
@@ -158,7 +176,9 @@ def _execute(
                 config=Config({"KernelManager": manager}),
             )
         except papermill.PapermillExecutionError as failure:
-            return f"{failure.ename}: {failure.evalue}"
+            told = "\n".join(failure.traceback)
+            # An error of ours renders itself: every host's, and what to do. Any other is one line here.
+            return told if told.startswith(failure.ename) else f"{failure.ename}: {failure.evalue}"
         finally:
             # nbclient leaves the event loop of this thread open.
             ensure_event_loop().close()

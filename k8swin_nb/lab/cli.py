@@ -26,6 +26,8 @@ NOT_RUNNING = 3
 _UP_TIMEOUT = 30.0
 _DOWN_TIMEOUT = 20.0
 _LOG_LINES = 200
+_DESCRIPTIONS = {"current": "params/lab.yaml", "classic": "params/lab-classic.yaml"}
+"""The project's descriptions of the machines of each generation."""
 
 
 class LabError(Exception):
@@ -253,8 +255,24 @@ def _hints(home: Home, status: dict[str, Any]) -> str:
                 f"-p {machine['ssh_port']} {machine['user']}@{machine['address']}"
             )
     lines.append(f"export KUBECONFIG={home.kubeconfig}   # exists once the cluster does")
-    lines.append("papermill -f params/lab.yaml notebooks/01_network.ipynb runs/01_network.ipynb")
+    described = _described(home, status)
+    if described:
+        lines.append(f"k8swin run --params {described}")
     return "\n".join(lines)
+
+
+def _described(home: Home, status: dict[str, Any]) -> str:
+    """Return the project's description of these machines; empty for a lab that it does not describe."""
+    if home.path != default_home():
+        return ""
+    found = {(m["address"], m.get("distribution")) for m in status["machines"]}
+    for generation, name in _DESCRIPTIONS.items():
+        specs = topology.default(generation=generation)
+        if found == {
+            (spec.bound, spec.distribution if spec.os == "linux" else None) for spec in specs
+        }:
+            return name
+    return ""
 
 
 def _logs(home: Home, options: argparse.Namespace) -> int:

@@ -149,7 +149,11 @@ class Lab:
                 "user": spec.user,
             }
             if spec.os == "linux":
-                entry |= {"ssh_port": spec.ssh_port, "identity": str(self.home.identity)}
+                entry |= {
+                    "distribution": spec.distribution,
+                    "ssh_port": spec.ssh_port,
+                    "identity": str(self.home.identity),
+                }
             else:
                 entry |= {
                     "winrm_http_port": spec.winrm_http_port,

@@ -6,7 +6,13 @@ import re
 import threading
 import time
 
-from k8swin_nb.errors import CommandTimeout, K8swinError, MultiHostError, TransportError
+from k8swin_nb.errors import (
+    CommandTimeout,
+    K8swinError,
+    MultiHostError,
+    ParamsError,
+    TransportError,
+)
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.diagnosis import diagnose
 from k8swin_nb.phases.evidence import Evidence
@@ -25,7 +31,8 @@ def keep_evidence(run: Run, step: str, error: K8swinError) -> None:
 
     The error's hint then says where it is. Whatever goes wrong here is noted in the record and changes nothing.
     """
-    if run.dry_run:
+    if run.dry_run or isinstance(error, ParamsError):
+        # What a person typed says nothing about a host.
         return
     try:
         name = re.sub(r"[^\w.-]", "-", f"{run.record.notebook}-{step}")

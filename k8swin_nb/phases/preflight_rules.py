@@ -85,7 +85,7 @@ def routes(plan: NetworkPlan, host: Host, facts: Facts) -> list[Finding]:
             )
     if found:
         return found
-    text = f"{len(facts.routes)} routes, none in the way"
+    text = f"routes: {len(facts.routes)}, none in the way"
     wanted = f"nothing inside {plan.pod_subnet} or {plan.service_subnet}"
     return [Finding(ident, "routes", host.name, "fail", True, text, wanted, "choose other subnets")]
 

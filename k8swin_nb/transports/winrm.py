@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import requests
@@ -254,6 +255,9 @@ def translate(error: BaseException, host: Host) -> K8swinError:
             hint="check both before you try again: accounts are locked after a few attempts",
         )
     if isinstance(error, requests.exceptions.SSLError):
+        if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in _causes(error)):
+            # A server that goes down, or is not up yet, ends a connection before its certificate was seen.
+            return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
         return CertificateRejected(host.name, f"{where}: {_last_cause(error)}")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return HostUnreachable(host.name, f"{where}: no answer in time")
@@ -279,16 +283,21 @@ def translate(error: BaseException, host: Host) -> K8swinError:
     return TransportError(host.name, f"{where}: {type(error).__name__}: {detail}")
 
 
-def _last_cause(error: BaseException) -> str:
-    """Return what lies at the bottom of requests' nested errors, such as `Connection refused`."""
-    text = str(error)
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and, from outer to inner, those that requests nested in it."""
     seen: BaseException | None = error
     while seen is not None:
+        yield seen
         reason = getattr(seen, "reason", None)
         inner = reason if isinstance(reason, BaseException) else None
         if inner is None:
             inner = next((arg for arg in seen.args if isinstance(arg, BaseException)), None)
-        inner = inner or seen.__cause__ or seen.__context__
+        seen = inner or seen.__cause__ or seen.__context__
+
+
+def _last_cause(error: BaseException) -> str:
+    """Return what lies at the bottom of requests' nested errors, such as `Connection refused`."""
+    text = str(error)
+    for seen in _causes(error):
         text = getattr(seen, "strerror", None) or getattr(seen, "verify_message", None) or str(seen)
-        seen = inner
     return redact(text)

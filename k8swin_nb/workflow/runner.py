@@ -194,8 +194,9 @@ def _judge(
             hint=FAILED_HINT,
         )
     if step.keep:
-        run.keep_facts(host, step.keep, result.json())
-        return Verdict(state)
+        facts = result.json()
+        run.keep_facts(host, step.keep, facts)
+        return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
     return Verdict(state, last_line(result.stdout))
 
 

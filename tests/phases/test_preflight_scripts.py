@@ -15,9 +15,10 @@ from k8swin_nb.lab.machines.linux import LinuxMachine
 from k8swin_nb.lab.machines.program import Process
 from k8swin_nb.lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_nb.lab.machines.windows import WindowsMachine
-from k8swin_nb.lab.network import Network
+from k8swin_nb.lab.network import HttpResponse, Network
 from k8swin_nb.params import check_params
 from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
+from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
 from tests.test_params import described
 
@@ -139,6 +140,14 @@ def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
     assert facts.get("route_to_master")
 
 
+def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_path):
+    master = LinuxMachine("master", "192.168.160.11", network, root=tmp_path / "master")
+    master.listening[6443] = lambda request: HttpResponse(403)
+    findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
+    master.shut_down()
+    assert findings["X4 api-server"].holds
+
+
 @pytest.fixture
 def server(network: Network) -> Iterator[WindowsMachine]:
     machine = WindowsMachine("winworker01", "127.160.0.21", network, pace=0.02)
@@ -215,6 +224,12 @@ def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
     assert finding.stops
     assert "KB4489899" in finding.wanted
     assert not look_windows()[0]["W03 updates"].stops
+
+
+def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):
+    backend = network_plan(check_params(described(topology="ovn"))).backend
+    assert backend == ""
+    assert look_windows(FlannelBackend='""')[0]["W02 build"].holds
 
 
 def test_a_worker_of_another_cluster_stops(look_windows, server):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.errors import AuthenticationFailed, HostUnreachable, StepFailed
+from k8swin_nb.errors import AuthenticationFailed, HostUnreachable, ParamsError, StepFailed
 from k8swin_nb.phases import failure, troubleshoot
 from k8swin_nb.phases.diagnosis import diagnose
 from k8swin_nb.phases.evidence import Evidence, parse
@@ -441,6 +441,13 @@ def test_a_refused_login_is_not_tried_again_for_evidence(run):
 def test_a_dry_run_collects_nothing(run):
     run.dry_run = True
     failure.keep_evidence(run, "cni", failed())
+    assert not (run.record.folder / "diagnostics").exists()
+
+
+def test_what_a_person_typed_wrongly_asks_no_host_for_evidence(run):
+    error = ParamsError("not confirmed", hint="type it")
+    failure.keep_evidence(run, "confirm", error)
+    assert error.hint == "type it"
     assert not (run.record.folder / "diagnostics").exists()
 
 

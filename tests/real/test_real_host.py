@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
 HOSTS = os.environ.get("REAL_HOSTS", "").split()
 PROFILE = os.environ.get("REAL_PROFILE") or "current"
+RUNTIME = "docker" if PROFILE == "classic" else "containerd"
 KUBERNETES = os.environ.get("REAL_KUBERNETES") or "1.36.4"
 APT = os.environ.get("REAL_APT", "")
 OWN_IMAGE = "localhost/agnhost:of-the-host"
@@ -101,8 +102,7 @@ class Site:
             "kubernetes_version": KUBERNETES,
             "host_subnet": HOSTS[0].rpartition(".")[0] + ".0/24",
             "kubernetes_apt_source": APT,
-            "containerd_apt_source": "same" if APT else "",
-            "docker_apt_source": "same" if APT else "",
+            f"{RUNTIME}_apt_source": "same" if APT else "",
             "known_hosts": str(folder / "known_hosts"),
             "test_os": "linux",
             "hosts": [
@@ -125,7 +125,7 @@ class Site:
         containerd = facts.get("containerd") or [
             offered.get("containerd.io") or offered.get("containerd")
         ]
-        if containerd[0]:
+        if PROFILE == "current" and containerd[0]:
             values["containerd_version"] = numbers(containerd[0])
         docker = offered.get("docker-ce") or offered.get("docker.io")
         if PROFILE == "classic" and docker:
@@ -149,11 +149,10 @@ class Site:
         """Give hosts without a registry an image that serves, made of what they have."""
         if yaml.safe_load(self.path.read_text()).get("test_image") != OWN_IMAGE:
             return
-        runtime = "docker" if PROFILE == "classic" else "containerd"
         for host in self.hosts:
             for name in ("agnhost.py", "web_image.py"):
                 self.pool.transport(host).put((HERE / name).read_bytes(), f"/var/tmp/{name}")
-            self.run(host, f"python3 /var/tmp/web_image.py {runtime} {OWN_IMAGE}")
+            self.run(host, f"python3 /var/tmp/web_image.py {RUNTIME} {OWN_IMAGE}")
 
 
 @pytest.fixture(scope="module")

@@ -57,16 +57,22 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _linux(machine: Any) -> Iterator[tuple[str, str]]:
-    root = Path(machine.root)
+def files(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield what is in a folder of this computer: names below it, and modes and contents."""
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
-        if name.startswith(LINUX_ITSELF) or path.name.startswith(".bash_history"):
+        if path.name.startswith(".bash_history"):
             continue
         if path.is_symlink():
-            yield f"/{name}", f"-> {path.readlink()}"
+            yield name, f"-> {path.readlink()}"
         elif path.is_file():
-            yield f"/{name}", f"{path.stat().st_mode:o} {_digest(path.read_bytes())}"
+            yield name, f"{path.stat().st_mode:o} {_digest(path.read_bytes())}"
+
+
+def _linux(machine: Any) -> Iterator[tuple[str, str]]:
+    for name, found in files(Path(machine.root)):
+        if not name.startswith(LINUX_ITSELF):
+            yield f"/{name}", found
     for name, installed in machine.installed.table.items():
         yield f"package {name}", str(installed)
     yield "held packages", str(sorted(machine.installed.holds))

@@ -1,23 +1,29 @@
-"""Every step of every phase, in order, on a lab: what all of them promise, without naming one.
+"""Every step of every phase, in order, on a lab of each profile: what all of them promise, without naming one.
 
 For each step: a check alone changes nothing; a dry run sends no apply; an apply that is cut short half-way is
-finished by the next run; a second run changes nothing and sends no apply.
+finished by the next run; a second run changes nothing and sends no apply. After the last phase, which removes
+the cluster, it is built again, and then removed with all that a removal leaves when it is not asked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
+import fnmatch
 import shutil
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import pytest
 
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.lab import topology
 from k8swin_nb.lab.lab import Lab
-from k8swin_nb.phases import detached
-from k8swin_nb.phases.catalogue import PHASES
+from k8swin_nb.phases import detached, verify
+from k8swin_nb.phases.catalogue import PHASES, phase
+from k8swin_nb.phases.removal import wanted_confirmation
 from k8swin_nb.scripts import Script
+from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.runner import apply_step, check_step
@@ -29,55 +35,94 @@ from tests.steps.world import Interrupted, World, first_half, open_world
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
 
 NETWORK = "127.173.0.0/24"
-BUILD = ("01_network", "02_master", "03_flannel", "04_join_linux", "04_join_windows", "05_test_app")
-STEPS = [(phase, step) for phase in PHASES if phase.name in BUILD for step in phase.steps]
-IDS = [f"{phase.name}/{step.name}" for phase, step in STEPS]
+REMOVAL = "90_teardown"
+REBUILD = ("02_master", "03_flannel", "04_join_windows")
 
-Key = tuple[str, str]
+OF_ONE_RUN = {"80_troubleshoot/bundle"}
+"""Steps that keep something with a run's own record: another run does so again."""
+
+EVERYTHING = {
+    "keep_images": False,
+    "remove_packages": True,
+    "remove_iptables": True,
+    "restore_swap": True,
+}
+"""What a removal takes away only when it is asked to."""
+
+_PACKAGES = "packages and programs that were installed stay until `remove_packages`"
+_FEATURE = "the Containers feature stays: removing it takes a reboot, and others may use it by now"
+_KERNEL = "kernel values in force stay until the next boot: others may rely on them by now"
+STAYS = {
+    "*: /etc/hosts": "the host name stays, and has to lead somewhere",
+    "*: /var/lib/apt/lists/*": "what apt read of the package sources that the host itself has",
+    "*: modules": _KERNEL,
+    "*: settings": _KERNEL,
+    "win*: features": _FEATURE,
+    r"win*: HKLM\SYSTEM\CurrentControlSet\Services\hns\*": _FEATURE,
+    r"win*: HKLM\SYSTEM\CurrentControlSet\Services\vmcompute\*": _FEATURE,
+    "win*: service hns": _FEATURE,
+    "win*: service vmcompute": _FEATURE,
+    r"win*: HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment\Path": (
+        "the same folders, but written out: Windows' own call puts its variables' values"
+    ),
+}
+"""What is left of a cluster on its machines by design, after everything was removed, and why."""
+
+STAYS_UNASKED = {
+    "*: package *": _PACKAGES,
+    "*: unit *": _PACKAGES,
+    "*: /var/lib/dpkg/status": _PACKAGES,
+    "*: /usr/*": _PACKAGES,
+    "*: /opt/cni/bin/*": _PACKAGES,
+    "*: /etc/chrony/*": _PACKAGES,
+    "*: /etc/containerd/*": _PACKAGES,
+    "*: /etc/default/kubelet": _PACKAGES,
+    "*: /etc/systemd/system/*": _PACKAGES,
+    "*: /etc/group": _PACKAGES,
+    "*: /etc/k8swin/packages": "what a later removal of packages has to know",
+    "*: /etc/k8swin/downloads/*": "what a later removal of programs has to know",
+    "*: /etc/k8swin/images": "what a later removal of images has to know",
+    "*: /etc/fstab": "swap stays off until `restore_swap`",
+    "*: /etc/fstab.k8swin": "what a later `restore_swap` may be compared with",
+    "*: swap": "swap stays off until `restore_swap`",
+    r"win*: C:\k8swin": "what a later removal of images has to know",
+    r"win*: C:\k8swin\state*": "what a later removal of images has to know",
+    "win*: images": "images stay until `keep_images` is false",
+}
+"""What else is left when a removal is asked for nothing more."""
+
+DONE = {Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED}
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A lab with a Linux worker too; the project's folder is a temporary one."""
-    folder = tmp_path_factory.mktemp("steps")
-    machines = topology.default(NETWORK)
-    worker = NETWORK.replace("0/24", "11")
-    machines.insert(1, topology.MachineSpec("linuxworker01", "linux", worker, "ubuntu"))
-
-    def change(described: dict) -> None:
-        described["hosts"][1]["role"] = "worker"
-
-    shutil.copytree(ROOT / "params", folder / "params")
-    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
-        patch.chdir(folder)
-        patch.setattr(detached, "INTERVAL", 0.5)
-        opened = open_world(lab, NETWORK, folder / "runs", change)
-        for host in opened.run().hosts("linux"):
-            # The first command fills a machine's private root with the programs of this computer.
-            opened.pool.transport(host).run("sudo true", sudo=True)
-        yield opened
-        opened.pool.close()
+def steps_of(profile: str) -> list[tuple[Phase, Step]]:
+    return [
+        (of_profile, step)
+        for of_profile in (each.variant(profile) for each in PHASES)
+        for step in of_profile.steps
+    ]
 
 
-@pytest.fixture(scope="module")
-def broken() -> list[str]:
-    """Names of the steps that failed: what comes after them cannot be told."""
-    return []
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each profile's class the steps of that profile."""
+    if "step" in metafunc.fixturenames:
+        steps = steps_of(metafunc.cls.profile)
+        names = [f"{of.name}/{step.name}" for of, step in steps]
+        metafunc.parametrize(("phase", "step"), steps, ids=names)
 
 
-def run_of(world: World, phase: Phase, **options: bool) -> Run:
+def run_of(world: World, phase: Phase, **more: Any) -> Run:
     target = next(
         (h.address for h in world.params.hosts if h.os == phase.target and h.role == "worker"), ""
     )
-    return world.run(target, **options)
+    if phase.name == REMOVAL:
+        more["confirm"] = wanted_confirmation(world.run())
+    return world.run(target, **more)
 
 
-def prepared(world: World, phase: Phase, step: Step, **options: bool) -> Run:
-    """Return a run in which the steps before this one have been looked at, as in a notebook."""
-    run = run_of(world, phase, **options)
-    for before in phase.steps[: phase.steps.index(step)]:
-        if before.keep or callable(before.check):
-            check_step(phase, before, run)
+def prepared(world: World, phase: Phase, **more: Any) -> Run:
+    """Return a run that knows what the steps before found, as in a notebook that ran from its top."""
+    run = run_of(world, phase, **more)
+    run.facts = copy.deepcopy(world.facts.get(phase.name, {}))
     return run
 
 
@@ -87,43 +132,132 @@ def applied(run: Run) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("phase", "step"), STEPS, ids=IDS)
-def test_a_step_keeps_its_promises(phase, step, world, broken, monkeypatch):
-    if broken:
-        pytest.skip(f"{broken[0]} failed before")
-    broken.append(f"{phase.name}/{step.name}")
-    fresh = world.state()
+def done(world: World, phase: Phase, **more: Any) -> None:
+    """Apply all steps of a phase in one run."""
+    run = run_of(world, phase, **more)
+    for step in phase.steps:
+        report = apply_step(phase, step, run)
+        assert {row.outcome for row in report.rows} <= DONE, step.name
 
-    run = prepared(world, phase, step)
-    check_step(phase, step, run)
-    assert differences(fresh, world.state()) == [], "the check alone changed something"
 
-    run = prepared(world, phase, step, dry_run=True)
-    with contextlib.suppress(K8swinError):  # what waits for others may not be true yet
-        apply_step(phase, step, run)
-    assert applied(run) == []
-    assert differences(fresh, world.state()) == [], "the dry run changed something"
+def left(world: World, *by_design: dict[str, str]) -> list[str]:
+    """Return how the machines differ from what they were, but for what stays by design."""
+    patterns = [pattern for stays in by_design for pattern in stays]
+    return [
+        name
+        for name in differences(world.before, world.machines())
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    ]
 
-    run = prepared(world, phase, step, cut=True)
-    with contextlib.suppress(Interrupted, K8swinError):
-        apply_step(phase, step, run)
 
-    run = prepared(world, phase, step)
-    report = apply_step(phase, step, run)
-    assert {row.outcome for row in report.rows} <= {Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED}
+@pytest.fixture(scope="class")
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """A lab of the class's profile, with a Linux worker too; the project's folder is a temporary one."""
+    profile = request.cls.profile
+    folder = tmp_path_factory.mktemp(f"steps-{profile}")
+    machines = topology.default(NETWORK, profile)
+    worker = NETWORK.replace("0/24", "11")
+    system = machines[0].distribution
+    machines.insert(
+        1,
+        topology.MachineSpec("linuxworker01", "linux", worker, "ubuntu", distribution=system),
+    )
+    shutil.copytree(ROOT / "params", folder / "params")
+    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
+        patch.chdir(folder)
+        patch.setattr(detached, "INTERVAL", 0.2)
+        patch.setattr(runner, "VERIFY_INTERVAL", 0.2)
+        patch.setattr(verify, "PAUSE", 0.5)
+        opened = open_world(lab, NETWORK, folder, profile)
+        for host in opened.run().hosts("linux"):
+            # The first command fills a machine's private root with the programs of this computer.
+            opened.pool.transport(host).run("sudo true", sudo=True)
+        opened.before = opened.machines()
+        yield opened
+        opened.pool.close()
 
-    done = world.state()
-    run = prepared(world, phase, step)
-    report = apply_step(phase, step, run)
-    assert {row.outcome for row in report.rows} <= {Outcome.OK, Outcome.SKIPPED}
-    assert applied(run) == []
-    assert differences(done, world.state()) == [], "the second run changed something"
-    broken.clear()
+
+@contextlib.contextmanager
+def unbroken(world: World, name: str) -> Iterator[None]:
+    """Skip what follows a failure: it cannot be told any more."""
+    if world.broken:
+        pytest.skip(f"{world.broken} failed before")
+    world.broken = name
+    yield
+    world.broken = ""
+
+
+class EveryStep:
+    """What is held of each profile, in this order, on one lab."""
+
+    profile: ClassVar[str]
+
+    def test_a_step_keeps_its_promises(self, phase, step, world):
+        with unbroken(world, f"{phase.name}/{step.name}"):
+            self.keep_promises(phase, step, world)
+
+    def keep_promises(self, phase: Phase, step: Step, world: World) -> None:
+        fresh = world.state()
+
+        run = prepared(world, phase)
+        check_step(phase, step, run)
+        assert differences(fresh, world.state()) == [], "the check alone changed something"
+
+        run = prepared(world, phase, dry_run=True)
+        with contextlib.suppress(K8swinError):  # what waits for others may not be true yet
+            apply_step(phase, step, run)
+        assert applied(run) == []
+        assert differences(fresh, world.state()) == [], "the dry run changed something"
+
+        run = prepared(world, phase, cut=True)
+        with contextlib.suppress(Interrupted, K8swinError):
+            apply_step(phase, step, run)
+
+        run = prepared(world, phase)
+        report = apply_step(phase, step, run)
+        assert {row.outcome for row in report.rows} <= DONE
+
+        done = world.state()
+        if f"{phase.name}/{step.name}" not in OF_ONE_RUN:
+            run = prepared(world, phase)
+        report = apply_step(phase, step, run)
+        assert {row.outcome for row in report.rows} <= {Outcome.OK, Outcome.SKIPPED}
+        assert applied(run) == []
+        assert differences(done, world.state()) == [], "the second run changed something"
+        world.facts[phase.name] = run.facts
+
+    def test_a_removal_leaves_nothing_but_what_stays_by_design(self, world):
+        with unbroken(world, "what stays"):
+            assert left(world, STAYS, STAYS_UNASKED) == []
+
+    def test_what_was_removed_can_be_built_again(self, world):
+        with unbroken(world, "building again"):
+            for name in REBUILD:
+                done(world, phase(name).variant(self.profile))
+
+    def test_a_removal_that_is_asked_for_everything_leaves_less(self, world):
+        with unbroken(world, "removing everything"):
+            done(world, phase(REMOVAL).variant(self.profile), **EVERYTHING)
+            assert left(world, STAYS) == []
+
+
+class TestCurrent(EveryStep):
+    """containerd, Debian 12 and Windows Server 2022."""
+
+    profile = "current"
+
+
+class TestClassic(EveryStep):
+    """Docker, Ubuntu 18.04, Windows Server 2019, and Kubernetes 1.13."""
+
+    profile = "classic"
 
 
 APPLIES = sorted(
-    {name for phase in PHASES for step in phase.steps for name in step.scripts if ".apply." in name}
-)
+    {name for each in ("current", "classic") for _, s in steps_of(each) for name in s.scripts if ".apply." in name}
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", APPLIES)

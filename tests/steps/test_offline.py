@@ -16,6 +16,7 @@ from k8swin_nb.lab import topology
 from k8swin_nb.lab.internet import MIRROR
 from k8swin_nb.lab.lab import Lab
 from k8swin_nb.lab.network import Network
+from k8swin_nb.params import check_params
 from k8swin_nb.phases import detached
 from k8swin_nb.phases.catalogue import PHASES
 from k8swin_nb.workflow.runner import apply_step
@@ -89,7 +90,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.5)
         only_the_mirror(lab.network)
-        opened = open_world(lab, NETWORK, folder / "runs", lambda d: d.update(example()))
+        opened = open_world(lab, NETWORK, folder, "current")
+        opened.params = check_params(opened.params.model_dump() | example())
         master = opened.run().master
         opened.pool.transport(master).run(ADMINISTRATORS, sudo=True)
         yield opened

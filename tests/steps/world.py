@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from k8swin_nb.__main__ import _describe
 from k8swin_nb.hosts import inventory_of
@@ -18,15 +20,18 @@ from k8swin_nb.phases.values import common_values
 from k8swin_nb.plan import check_plan
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.versions import DASHBOARD, minor
 from k8swin_nb.workflow.record import Record, new_run_id
 from k8swin_nb.workflow.run import Run
-from tests.steps.snapshot import snapshot
+from tests.conftest import ROOT
+from tests.steps.snapshot import files, snapshot
 
 
 class Interrupted(BaseException):
     """The notebook's kernel died in the middle of an apply."""
 
 
+@functools.cache
 def first_half(script: Script) -> Script:
     """Return a script that ends, without a word, after half of its whole statements.
 
@@ -87,29 +92,44 @@ class Cut:
         return _CutTransport(self._pool.transport(host))
 
 
+OF_THE_SITE = {"hosts", "host_subnet", "known_hosts"}
+"""What a description in `params/` says of the lab's place: this lab is at another one."""
+
+
 @dataclass
 class World:
     """One lab, one description of it, and everything that runs need."""
 
     lab: Lab
+    folder: Path
     params: Any
     pool: Pool
-    runs: Path
+    before: dict[str, str] = field(default_factory=dict)
+    """The state of all machines before the first step."""
 
-    def run(self, target: str = "", *, dry_run: bool = False, cut: bool = False) -> Run:
+    facts: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """By phase, what its steps found so far."""
+
+    broken: str = ""
+    """Name of the step that failed: what comes after it cannot be told."""
+
+    def run(
+        self, target: str = "", *, dry_run: bool = False, cut: bool = False, **options: Any
+    ) -> Run:
         """Return a new run, as another notebook would make it: it knows nothing of earlier ones."""
         return Run(
             params=self.params,
             plan=check_plan(self.params),
             inventory=inventory_of(self.params),
             connections=Cut(self.pool) if cut else self.pool,
-            record=Record(self.runs, new_run_id(), "steps"),
+            record=Record(self.folder / "runs", new_run_id(), "steps"),
             values=common_values,
             target=target,
             dry_run=dry_run,
+            options=options,
         )
 
-    def state(self) -> dict[str, str]:
+    def machines(self) -> dict[str, str]:
         """Return the state of all machines."""
         return {
             f"{name}: {key}": value
@@ -117,12 +137,21 @@ class World:
             for key, value in snapshot(machine).items()
         }
 
+    def state(self) -> dict[str, str]:
+        """Return the state of all machines, and of what is kept for the operator."""
+        return self.machines() | {f"operator: {k}": v for k, v in files(self.folder / ".k8swin")}
 
-def open_world(
-    lab: Lab, network: str, runs: Path, change: Callable[[dict[str, Any]], None]
-) -> World:
-    """Describe a running lab and connect to it; `change` may edit the description."""
+
+def open_world(lab: Lab, network: str, folder: Path, profile: str) -> World:
+    """Describe a running lab with the versions of `params/` and everything wanted; connect to it."""
+    file = {"current": "lab.yaml", "classic": "lab-classic.yaml"}[profile]
+    kept: dict[str, Any] = yaml.safe_load((ROOT / "params" / file).read_text())
     described: dict[str, Any] = dict(_describe(lab.status(), network))
-    described["cluster_name"] = "steps"
-    change(described)
-    return World(lab, check_params(described), Pool(), runs)
+    described |= {key: value for key, value in kept.items() if key not in OF_THE_SITE}
+    # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
+    described |= {"dashboard": minor(str(described["kubernetes_version"])) >= DASHBOARD[0][0]}
+    described |= {"cluster_name": "steps", "probe_pods": True}
+    masters = [host for host in described["hosts"] if host["os"] == "linux"]
+    for other in masters[1:]:
+        other["role"] = "worker"
+    return World(lab, folder, check_params(described), Pool())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+import urllib3
 from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WSManFaultError
 
 from k8swin_nb.errors import (
@@ -265,6 +267,16 @@ def test_a_rejected_certificate_has_its_own_error(winrm: WinrmTransport, server:
     with pytest.raises(CertificateRejected) as caught:
         winrm.run("1")
     assert "`ca`" in (caught.value.hint or "")
+
+
+def test_a_handshake_that_is_cut_short_says_nothing_of_the_certificate(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    cut = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+    nested = urllib3.exceptions.MaxRetryError(None, "/wsman", urllib3.exceptions.SSLError(cut))
+    server.opening = [requests.exceptions.SSLError(nested)]
+    with pytest.raises(HostUnreachable, match="EOF occurred"):
+        winrm.run("1")
 
 
 def test_there_is_no_sudo_on_windows(winrm: WinrmTransport, server: Server) -> None:

@@ -249,8 +249,10 @@ def iptables_restore(process: Process, *, version: str = "1.8.9") -> int:
         return code
     machine = machine_of(process)
     firewall = machine.firewall6 if "ip6tables" in process.argv[0] else machine.firewall
+    # Before the lock is taken: what comes in may be made by a command that needs it too.
+    text = read_all(process).decode()
     with machine.lock:
-        return _restore(process, firewall, read_all(process).decode(), keeps=bool(keeps))
+        return _restore(process, firewall, text, keeps=bool(keeps))
 
 
 def _restore(process: Process, firewall: Firewall, text: str, *, keeps: bool) -> int:

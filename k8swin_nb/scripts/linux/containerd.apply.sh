@@ -48,11 +48,17 @@ grep -q 'SystemdCgroup = true' "$new" || {
   echo "this containerd's default configuration has no SystemdCgroup setting" >&2
   exit 1
 }
-if [ -e /etc/containerd/config.toml ] && [ ! -e /etc/k8swin/saved/containerd-config.toml ]; then
-  cp -p /etc/containerd/config.toml /etc/k8swin/saved/containerd-config.toml
+# What somebody else had there is kept once; what an earlier run of ours wrote is not taken for it.
+config=/etc/containerd/config.toml
+record=/etc/k8swin/containerd-config.sha256
+saved=/etc/k8swin/saved/containerd-config.toml
+if [ -e "$config" ] && [ ! -e "$saved" ] && [ "$(sha256sum <"$config")" != "$(cat "$record" 2>/dev/null || true)" ]; then
+  cp -p "$config" "$saved.new"
+  mv "$saved.new" "$saved"
 fi
-sha256sum <"$new" >/etc/k8swin/containerd-config.sha256
-cat "$new" >/etc/containerd/config.toml
+sha256sum <"$new" >"$record"
+install -m 0644 "$new" "$config.k8swin-new"
+mv "$config.k8swin-new" "$config"
 if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then
   mv /etc/cni/net.d/10-containerd-net.conflist /etc/k8swin/saved/
 fi

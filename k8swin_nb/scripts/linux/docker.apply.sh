@@ -1,7 +1,7 @@
 # Install Docker and configure it for Kubernetes; the configuration comes on standard input.
 #
-# The configuration is written first, so that Docker's first start is with it. What was there before is
-# kept once. Docker forbids forwarding whenever it starts: an addition to its unit opens it again.
+# The configuration is written first, so that Docker's first start is with it. What somebody else had there
+# is kept once; what a run wrote that was interrupted is not taken for it. Docker forbids forwarding whenever it starts: an addition to its unit opens it again.
 set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
@@ -11,11 +11,16 @@ install -d -m 0755 /etc/docker /etc/k8swin/saved /etc/systemd/system/docker.serv
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 cat >"$new"
-if [ -e /etc/docker/daemon.json ] && [ ! -e /etc/k8swin/saved/docker-daemon.json ]; then
-  cp -p /etc/docker/daemon.json /etc/k8swin/saved/docker-daemon.json
+config=/etc/docker/daemon.json
+record=/etc/k8swin/docker-daemon.sha256
+saved=/etc/k8swin/saved/docker-daemon.json
+if [ -e "$config" ] && [ ! -e "$saved" ] && [ "$(sha256sum <"$config")" != "$(cat "$record" 2>/dev/null || true)" ]; then
+  cp -p "$config" "$saved.new"
+  mv "$saved.new" "$saved"
 fi
-install -m 0644 "$new" /etc/docker/daemon.json
-sha256sum <"$new" >/etc/k8swin/docker-daemon.sha256
+sha256sum <"$new" >"$record"
+install -m 0644 "$new" "$config.k8swin-new"
+mv "$config.k8swin-new" "$config"
 cat >/etc/systemd/system/docker.service.d/k8swin.conf <<'END'
 [Service]
 ExecStartPost=/bin/sh -c 'iptables -w -P FORWARD ACCEPT'
@@ -54,7 +59,10 @@ StartLimitInterval=60s
 [Install]
 WantedBy=multi-user.target
 END
-  command -v iptables >/dev/null || apt-get -o DPkg::Lock::Timeout=300 install -y -q iptables
+  if ! command -v iptables >/dev/null; then
+    apt-get -s install -y -q iptables | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+    apt-get -o DPkg::Lock::Timeout=300 install -y -q iptables
+  fi
 elif ! command -v dockerd >/dev/null; then
   packages=()
   for name in docker-ce docker.io; do

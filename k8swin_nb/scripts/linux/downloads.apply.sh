@@ -13,6 +13,8 @@ unpacked=
 trap '[ -z "$unpacked" ] || rm -rf "$unpacked"' EXIT
 if ! command -v curl >/dev/null; then
   apt-get -o DPkg::Lock::Timeout=300 update -q
+  # What comes new is written down first: a teardown removes these packages and no others.
+  apt-get -s install -y -q curl ca-certificates | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
   apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates
 fi
 

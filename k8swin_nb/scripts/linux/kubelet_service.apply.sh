@@ -20,6 +20,9 @@ for pair in conntrack:conntrack ebtables:ebtables ethtool:ethtool ip:iproute2 ip
 done
 if [ ${#wanted[@]} -gt 0 ]; then
   apt-get -o DPkg::Lock::Timeout=300 update -q
+  # What comes new is written down first: a teardown removes these packages and no others.
+  install -d -m 0755 /etc/k8swin
+  apt-get -s install -y -q "${wanted[@]}" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
   apt-get -o DPkg::Lock::Timeout=300 install -y -q "${wanted[@]}"
 fi
 systemctl daemon-reload

@@ -17,11 +17,14 @@ if [ "$REMOVE_PACKAGES" = true ] && command -v docker >/dev/null && [ -n "$(dock
   fi
 fi
 if [ "$REMOVE_PACKAGES" = true ] && [ -d /etc/k8swin/downloads ]; then
+  # Units go before the programs that they start, and only those that were written for them.
   for pair in kubernetes-node:kubelet docker:docker; do
     unit=/etc/systemd/system/${pair#*:}.service
-    if [ -e "/etc/k8swin/downloads/${pair%:*}" ] && [ -e "$unit" ]; then
+    if [ -e "/etc/k8swin/downloads/${pair%:*}" ] && [ -e "$unit" ] && grep -q '^ExecStart=/usr/local/bin/' "$unit"; then
       systemctl disable --now "${pair#*:}"
-      rm -rf "$unit" "$unit.d"
+      rm -f "$unit.d/10-kubeadm.conf"
+      rmdir "$unit.d" 2>/dev/null || true
+      rm -f "$unit"
     fi
   done
   systemctl daemon-reload
@@ -46,22 +49,6 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
     apt-get purge -y -q "${names[@]}"
   fi
   rm -f /etc/k8swin/packages
-fi
-if [ "$REMOVE_PACKAGES" = true ] && [ -d /etc/k8swin/downloads ]; then
-  # Programs of tarballs, and the units that were written for them; what somebody changed since stays.
-  while read -r hash program; do
-    if [ -e "$program" ] && [ "$(sha256sum <"$program" | awk '{ print $1 }')" = "$hash" ]; then rm -f "$program"; fi
-  done < <(cat /etc/k8swin/downloads/* | grep -v '^#')
-  for unit in kubelet docker; do
-    file=/etc/systemd/system/$unit.service
-    if [ -e "$file" ] && grep -q '^ExecStart=/usr/local/bin/' "$file"; then
-      systemctl disable --now "$unit" 2>/dev/null || true
-      rm -f "$file" "$file.d/10-kubeadm.conf"
-      rmdir "$file.d" 2>/dev/null || true
-    fi
-  done
-  systemctl daemon-reload
-  rm -rf /etc/k8swin/downloads
 fi
 if [ -s /etc/k8swin/made ]; then
   while read -r file; do rm -f "$file"; done < <(sort -u /etc/k8swin/made)

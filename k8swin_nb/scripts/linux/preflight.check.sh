@@ -225,7 +225,7 @@ done
 probe_search() {
   local count
   count=$(awk '$1 == "search" { n = NF - 1 } END { print n + 0 }' /etc/resolv.conf)
-  answer warn "$count domains" "6 or fewer search domains" "shorten the search list: pods add three of their own" [ "$count" -le 6 ]
+  answer warn "domains: $count" "6 or fewer search domains" "shorten the search list: pods add three of their own" [ "$count" -le 6 ]
 }
 try L17 search-list probe_search
 probe_resolver() {
@@ -452,8 +452,14 @@ if [ "$NODE_ADDRESS" != "$MASTER_ADDRESS" ]; then
   fact route_to_master "$(ip -4 route get "$MASTER_ADDRESS" 2>/dev/null | sed -n 1p || true)"
   if [ "$API_EXPECTED" = true ]; then
     probe_api() {
-      local found=reached
-      timeout 5 bash -c "exec 3<>/dev/tcp/$MASTER_ADDRESS/6443" 2>/dev/null || found="no answer"
+      local found=reached code=0
+      if has curl; then
+        # Any answer will do, whatever the server thinks of one who is not logged in.
+        curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 10 "https://$MASTER_ADDRESS:6443/" || code=$?
+        case $code in 7 | 28) found="no answer" ;; esac
+      else
+        timeout 5 bash -c "exec 3<>/dev/tcp/$MASTER_ADDRESS/6443" 2>/dev/null || found="no answer"
+      fi
       answer fail "$found" "$MASTER_ADDRESS port 6443" \
         "check the route and the firewall between this host and the master" [ "$found" = reached ]
     }

@@ -1,5 +1,6 @@
-# Is nothing of kubeadm's work left on this host: no kubelet that runs, no configuration, no data?
+# Is nothing of kubeadm's work left on this host: no kubelet that runs, no pods, no configuration, no data?
 set -euo pipefail
+: "${CONTAINER_RUNTIME:?docker or containerd}"
 
 left=()
 for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
@@ -10,6 +11,12 @@ for folder in /etc/kubernetes/manifests /var/lib/etcd /var/lib/kubelet; do
   [ -z "$(find "$folder" -mindepth 1 -maxdepth 1 2>/dev/null | sed -n 1p)" ] || left+=("$folder")
 done
 if systemctl is-active --quiet kubelet || systemctl is-enabled --quiet kubelet 2>/dev/null; then left+=("the kubelet's service"); fi
+if [ "$CONTAINER_RUNTIME" = docker ]; then
+  containers=$(docker ps -a -q --filter name=k8s_ 2>/dev/null || true)
+else
+  containers=$(ctr -n k8s.io containers ls -q 2>/dev/null || true)
+fi
+[ -z "$containers" ] || left+=("$(wc -w <<<"$containers") containers of pods")
 if [ -e /etc/k8swin/cluster-ca ] || [ -e /etc/k8swin/kubeadm-init.started ]; then
   :
 elif [ ${#left[@]} -gt 0 ]; then

@@ -6,9 +6,6 @@ left=()
 config=/etc/containerd/config.toml
 ours=$(cat /etc/k8swin/containerd-config.sha256 2>/dev/null || true)
 [ -z "$ours" ] || left+=("$config")
-for path in /etc/k8swin/docker-daemon.sha256 /etc/systemd/system/docker.service.d/k8swin.conf; do
-  [ ! -e "$path" ] || left+=("Docker's ${path##*/}")
-done
 [ ! -e /etc/k8swin/saved/10-containerd-net.conflist ] || left+=("10-containerd-net.conflist")
 [ ! -e /etc/k8swin/docker-daemon.sha256 ] || left+=("/etc/docker/daemon.json")
 [ ! -e /etc/systemd/system/docker.service.d/k8swin.conf ] || left+=("docker.service.d/k8swin.conf")

@@ -2,10 +2,14 @@
 .SYNOPSIS
 Remove the kubelet's containers, and Docker where it was installed here.
 .DESCRIPTION
+A Docker that was there before us gets its configuration back and is restarted when that changes anything.
 The kubelet names its containers k8s_. Containers of others are neither stopped nor removed: while there are
 some, Docker stays and this step says so.
 #>
-param([Parameter(Mandatory = $true)][string]$KeepImages)
+param(
+    [Parameter(Mandatory = $true)][string]$DockerConfig,
+    [Parameter(Mandatory = $true)][string]$KeepImages
+)
 $ErrorActionPreference = 'Stop'
 
 $found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
@@ -44,6 +48,17 @@ if ($ours) {
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') {
     [Environment]::SetEnvironmentVariable('KUBECONFIG', $null, 'Machine')
+}
+$file = Join-Path $env:ProgramData 'docker\config\daemon.json'
+if (-not $ours -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $DockerConfig) {
+    $saved = 'C:\k8swin\state\saved\docker-daemon.json'
+    if (-not (Test-Path $saved)) {
+        Remove-Item -Path $file -Force
+        if ($service) { Restart-Service -Name docker -Force }
+    } elseif ([System.IO.File]::ReadAllText($saved) -ne $DockerConfig) {
+        Copy-Item -Path $saved -Destination $file -Force
+        if ($service) { Restart-Service -Name docker -Force }
+    }
 }
 'the container runtime is as it was found'
 exit 0

@@ -1,8 +1,11 @@
 <#
 .SYNOPSIS
-Is Docker as it was found: gone where it was installed here, untouched elsewhere?
+Is Docker as it was found: gone where it was installed here, with its own configuration elsewhere?
 #>
-param([Parameter(Mandatory = $true)][string]$KeepImages)
+param(
+    [Parameter(Mandatory = $true)][string]$DockerConfig,
+    [Parameter(Mandatory = $true)][string]$KeepImages
+)
 $ErrorActionPreference = 'Stop'
 
 $record = 'C:\k8swin\state\found.json'
@@ -16,6 +19,11 @@ $left = @()
 if (@($found.services) -notcontains 'docker') {
     if (Get-Service -Name docker -ErrorAction SilentlyContinue) { $left += 'the service docker' }
     if (@([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';') -contains $folder) { $left += "$folder on PATH" }
+} else {
+    $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
+    $saved = 'C:\k8swin\state\saved\docker-daemon.json'
+    $same = (Test-Path $saved) -and [System.IO.File]::ReadAllText($saved) -eq $DockerConfig
+    if (-not $same -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $DockerConfig) { $left += 'the configuration of Docker' }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') { $left += 'the variable KUBECONFIG' }
 if ($left) {

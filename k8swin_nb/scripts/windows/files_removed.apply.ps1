@@ -26,6 +26,11 @@ function Remove-Tree([string]$Path) {
     }
 }
 
+# The layers of images are the runtime's: while there are some, nothing else can delete them.
+function Test-Layers([string]$Path) {
+    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
+}
+
 $record = 'C:\k8swin\state\found.json'
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 if (-not $found.path) {
@@ -45,10 +50,15 @@ foreach ($place in $places) {
         if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
         continue
     }
+    if (Test-Layers $place.path) {
+        "$($place.path) stays: it holds layers of images, and the runtime that could remove them is gone"
+        $KeepImages = 'true'
+        continue
+    }
     Remove-Tree $place.path
     "removed $($place.path)"
 }
-foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml') {
+foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1') {
     if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
 }
 foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {

@@ -8,6 +8,11 @@ they are empty.
 param([Parameter(Mandatory = $true)][string]$RemovedPlaces)
 $ErrorActionPreference = 'Stop'
 
+# The layers of images are the runtime's: while there are some, nothing else can delete them.
+function Test-Layers([string]$Path) {
+    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
+}
+
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
     'nothing that was made here is left; the Containers feature and the host name stay'
@@ -15,23 +20,25 @@ if (-not (Test-Path $record)) {
 }
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 $left = @()
+$layers = @()
 $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
     if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
     if ($place.kind -eq 'empty' -and @(Get-ChildItem -LiteralPath $place.path -Force).Count -gt 0) { continue }
-    $left += $place.path
+    if (Test-Layers $place.path) { $layers += $place.path } else { $left += $place.path }
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })
 if (-not $found.path -and $path) { $left += 'C:\k on PATH' }
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { $left += "the task $task" }
 }
-$own = @('jobs', 'downloads', 'owned', 'network.json' | Where-Object { Test-Path "C:\k8swin\$_" })
+$own = @('jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1' | Where-Object { Test-Path "C:\k8swin\$_" })
 if ($own) { $left += 'the records in C:\k8swin' }
 if ($left) {
     "made here: $($left -join ', ')"
     exit 10
 }
 $stays = @('the Containers feature', 'the host name', 'images and their record in C:\k8swin\state')
+if ($layers) { $stays += "layers of images that only the runtime, which is gone, could remove" }
 $stays += @($places | Where-Object { $_.kind -ne 'empty' -and (Test-Path -LiteralPath $_.path) } | ForEach-Object { $_.path })
 "what was made here is removed; what stays: $($stays -join ', ')"

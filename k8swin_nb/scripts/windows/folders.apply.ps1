@@ -23,8 +23,13 @@ if (-not (Test-Path $record)) {
         services = @('containerd', 'docker' | Where-Object { Get-Service -Name $_ -ErrorAction SilentlyContinue })
     }
     if (-not (Test-Path 'C:\k8swin\state\saved')) { New-Item -ItemType Directory -Path 'C:\k8swin\state\saved' -Force | Out-Null }
-    $configuration = Join-Path $env:ProgramFiles 'containerd\config.toml'
-    if (Test-Path $configuration) { Copy-Item -Path $configuration -Destination 'C:\k8swin\state\saved\containerd-config.toml' -Force }
+    $configurations = @{
+        'containerd-config.toml' = Join-Path $env:ProgramFiles 'containerd\config.toml'
+        'docker-daemon.json'     = Join-Path $env:ProgramData 'docker\config\daemon.json'
+    }
+    foreach ($name in $configurations.Keys) {
+        if (Test-Path $configurations[$name]) { Copy-Item -Path $configurations[$name] -Destination "C:\k8swin\state\saved\$name" -Force }
+    }
     # Half a record would be taken for a whole one.
     Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding ASCII
     Move-Item -Path "$record.new" -Destination $record -Force

@@ -171,6 +171,10 @@ function New-Placeholder {
     $name = (ConvertFrom-Json $wanted).Name
     if (@(Get-HnsNetwork | Where-Object { $_.Name -eq $name })) { return }
     Write-Status 'waiting' "making the virtual switch with the network $name"
+    if (-not (Get-Command -Name New-HnsNetwork -ErrorAction SilentlyContinue)) {
+        # Windows' own module looks and removes; what makes a network is in the pinned one.
+        Import-Module -Name C:\k\hns.psm1 -DisableNameChecking
+    }
     New-HnsNetwork -JsonString $wanted | Out-Null
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     while (-not (Test-Address) -and $watch.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Seconds 2 }

@@ -12,7 +12,7 @@ param(
     [Parameter(Mandatory = $true)][string]$MasterAddress,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
-    [Parameter(Mandatory = $true)][string]$FlannelBackend,
+    [string]$FlannelBackend = '',
     [string]$ClusterProfile = 'current',
     [string]$ClusterCa = '',
     [string]$DownloadHosts = '',

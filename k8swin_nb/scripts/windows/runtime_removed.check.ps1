@@ -18,7 +18,9 @@ $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
 $left = @()
 if (@($found.services) -contains 'containerd') {
     $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
-    if ((Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $ContainerdConfig) { $left += 'the configuration of containerd' }
+    $saved = 'C:\k8swin\state\saved\containerd-config.toml'
+    $same = (Test-Path $saved) -and [System.IO.File]::ReadAllText($saved) -eq $ContainerdConfig
+    if (-not $same -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $ContainerdConfig) { $left += 'the configuration of containerd' }
 } elseif ($service) {
     $left += 'the service containerd'
 }

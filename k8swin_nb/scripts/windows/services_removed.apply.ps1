@@ -5,10 +5,17 @@ Delete the services that these notebooks defined for the cluster, and wait until
 param()
 $ErrorActionPreference = 'Stop'
 
+function Test-Ours([string]$Name) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
+    if (-not (Test-Path $key)) { return $false }
+    $found = Get-ItemProperty -Path $key
+    if ([string]$found.Application -eq "C:\k\$Name.exe") { return $true }
+    # An early flanneld is started by a script of ours.
+    [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
+}
+
 foreach ($name in 'kube-proxy', 'kubelet', 'flanneld') {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name\Parameters"
-    if (-not (Test-Path $key)) { continue }
-    if ([string](Get-ItemProperty -Path $key).Application -ne "C:\k\$name.exe") { continue }
+    if (-not (Test-Ours $name)) { continue }
     if ((Get-Service -Name $name).Status -ne 'Stopped') { Stop-Service -Name $name -Force }
     & sc.exe delete $name | Out-Null
     # 1072: marked for deletion already.

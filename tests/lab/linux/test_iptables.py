@@ -1,8 +1,12 @@
 """iptables: what was set is listed, and a restore changes a table as a whole."""
 
+import io
+import threading
+
 import pytest
 
 from k8swin_nb.lab.machines.linux import LinuxMachine
+from k8swin_nb.lab.machines.program import Process
 from tests.lab.linux.conftest import run_on
 
 
@@ -55,6 +59,28 @@ def test_a_restore_that_fails_changes_nothing_of_its_table(host):
     good = "*filter\n-D INPUT -j KUBE-X\n-F KUBE-X\n-X KUBE-X\nCOMMIT\n"
     assert run_on(host, "iptables-restore --noflush", stdin=good).code == 0
     assert "KUBE-X" not in run_on(host, "iptables-save").out
+
+
+class Slow(io.BytesIO):
+    """Input that comes from a command which needs the machine as well."""
+
+    def __init__(self, machine: LinuxMachine) -> None:
+        super().__init__()
+        self.machine = machine
+
+    def read(self, size: int | None = -1) -> bytes:
+        asked = threading.Thread(target=run_on, args=(self.machine, "iptables-save"))
+        asked.start()
+        asked.join(10)
+        assert not asked.is_alive(), "iptables-save waits for the restore that waits for it"
+        return b""
+
+
+def test_a_restore_that_reads_from_a_save_lets_it_work(host):
+    process = Process(
+        host, ["iptables-restore"], {}, "/", "root", Slow(host), io.BytesIO(), io.BytesIO()
+    )
+    assert host.run_program(process) == 0
 
 
 def test_only_root_sees_the_rules(host):

@@ -51,6 +51,7 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Format-List", "Force"): "objects of the lab hide nothing",
     ("Format-Table", "Force"): "objects of the lab hide nothing",
     ("Set-ItemProperty", "Force"): "values of the lab's registry are protected by nothing",
+    ("Resolve-DnsName", "DnsOnly"): "names of the lab are found in the hosts file and by DNS, by no other protocol",
     ("Start-Process", "WindowStyle"): "no program of the lab has a window",
 }  # fmt: skip
 """What is taken and changes nothing, because nothing in the lab could show the difference, each with its reason."""
@@ -216,3 +217,12 @@ def test_a_switch_that_is_off_is_no_option(run: Callable[[str], Result]) -> None
         ).out
         == "Ethernet\r\n"
     )
+
+
+def test_a_name_is_found_by_dns_alone(run: Callable[[str], Result]) -> None:
+    ask = "(Resolve-DnsName -Name {} -Type A -DnsOnly -ErrorAction Stop).IPAddress"
+    found = run(f'powershell -NoProfile -Command "{ask.format("localhost")}"')
+    assert (found.code, found.out) == (0, "127.0.0.1\r\n")
+    unknown = run(f'powershell -NoProfile -Command "{ask.format("nobody.example")}"')
+    assert unknown.code != 0
+    assert "DNS name does not exist" in unknown.out + unknown.err

@@ -137,7 +137,7 @@ def register(table: CommandTable) -> None:
         "LocalPort object[] @1; State string[]; OwningProcess object[]; LocalAddress string[] @0; RemotePort object[]; "
         "RemoteAddress string[]"), module="NetTCPIP")(get_tcp)  # fmt: skip
     table.cmdlet("Resolve-DnsName", parameters=parameters(
-        "Name string @0 ! both; Type string @1; Server string[] ~; DnsOnly switch ~; NoHostsFile switch ~; QuickTimeout switch ~"),
+        "Name string @0 ! both; Type string @1; Server string[] ~; DnsOnly switch; NoHostsFile switch ~; QuickTimeout switch ~"),
         module="DnsClient")(resolve_name)  # fmt: skip
     table.cmdlet("Clear-DnsClientCache", module="DnsClient")(clear_cache)
     table.cmdlet("Test-NetConnection", parameters=parameters(

@@ -1,0 +1,67 @@
+"""The classic profile from the first notebook to the test app: Docker, Kubernetes 1.13, Windows Server 2019."""
+
+import json
+
+import pytest
+import yaml
+
+from k8swin_nb.headless.runner import DEMO, run_notebooks
+from tests.conftest import ROOT, k8swin, start_lab
+from tests.notebooks.test_teardown import ask
+
+pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(900)]
+KEYS = ("profile", "kubernetes_version", "artifacts", "linux_artifacts")
+
+
+@pytest.fixture(scope="module")
+def classic(tmp_path_factory):
+    """A lab of Ubuntu 18.04 and Windows Server 2019, described as the project describes its own."""
+    home = tmp_path_factory.mktemp("classic")
+    lab = start_lab(home, "127.178.0.0/24", "classic")
+    own = yaml.safe_load((ROOT / "params" / "lab-classic.yaml").read_text())
+    hosts = [host for host in lab.description()["hosts"] if host["name"] != "winworker02"]
+    lab.params.write_text(
+        yaml.safe_dump({**lab.description(), **{key: own[key] for key in KEYS}, "hosts": hosts})
+    )
+    try:
+        yield lab
+    finally:
+        k8swin("lab", "down", "--home", str(home))
+
+
+def test_a_classic_cluster_comes_about_is_left_alone_by_a_second_run_and_goes(classic, tmp_path):
+    folder, executed = run_notebooks(ROOT / "notebooks", classic.params, tmp_path, names=DEMO)
+    assert [item.error for item in executed if item.error] == []
+    log = list(map(json.loads, (folder / "events.jsonl").read_text().splitlines()))
+    ended = {event["step"]: event for event in log if event["event"] == "step"}
+    assert ended["container-runtime"]["detail"].startswith("Docker 18.06")
+    assert "Windows Server 2019" in ended["worker-ready"]["detail"]
+    assert "build 17763" in ended["facts"]["detail"]
+    assert ended["requests"]["detail"].startswith("20 of 20 requests answered")
+
+    joined = ["01_network", "02_master", "03_flannel", "04_join_windows"]
+    folder, executed = run_notebooks(ROOT / "notebooks", classic.params, tmp_path, names=joined)
+    assert [item.error for item in executed if item.error] == []
+    log = list(map(json.loads, (folder / "events.jsonl").read_text().splitlines()))
+    assert [event for event in log if event.get("verb") == "apply"] == []
+    outcomes = {event["outcome"] for event in log if event["event"] == "step"}
+    assert outcomes <= {"ok", "skipped"}
+
+    _, executed = run_notebooks(
+        ROOT / "notebooks",
+        classic.params,
+        tmp_path,
+        names=["90_teardown"],
+        more={"confirm": "tests: linuxmaster winworker01"},
+    )
+    assert [item.error for item in executed] == [None]
+    left = ask(
+        classic,
+        "winworker01",
+        r"""
+        @(Get-Service kubelet, flanneld, kube-proxy, docker -ErrorAction SilentlyContinue).Count
+        @('C:\k', 'C:\flannel', 'C:\k8swin\flanneld.ps1' | Where-Object { Test-Path $_ }).Count
+        @(Get-Process flanneld, kubelet -ErrorAction SilentlyContinue).Count
+        """,
+    )
+    assert left.stdout.split() == ["0", "0", "0"]
