@@ -40,9 +40,6 @@ class Result:
     seconds: float
     """How long it took, in seconds."""
 
-    script_sha256: str = ""
-    """SHA-256 of the script's text as UTF-8, in hexadecimal digits."""
-
     @property
     def ok(self) -> bool:
         """Whether the exit code is 0."""

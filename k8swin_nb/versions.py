@@ -227,13 +227,12 @@ class WindowsBuild:
     name: str
     tag: str
     kubernetes_from: Minor
-    pause_from: str
 
 
 WINDOWS_BUILDS = (
-    WindowsBuild(17763, "Windows Server 2019", "ltsc2019", (1, 13), "3.4.1"),
-    WindowsBuild(20348, "Windows Server 2022", "ltsc2022", (1, 23), "3.6"),
-    WindowsBuild(26100, "Windows Server 2025", "ltsc2025", (1, 33), "3.10.2"),
+    WindowsBuild(17763, "Windows Server 2019", "ltsc2019", (1, 13)),
+    WindowsBuild(20348, "Windows Server 2022", "ltsc2022", (1, 23)),
+    WindowsBuild(26100, "Windows Server 2025", "ltsc2025", (1, 33)),
 )
 
 

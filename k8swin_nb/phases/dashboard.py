@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams, project_path
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.dashboard_manifest import NAME, VIEWER, dashboard_version, manifest
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.phases.joining import secret_json
@@ -24,6 +24,7 @@ from k8swin_nb.secret import Secret
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Step, Verdict
 
 TOKEN_SECONDS = 3600
@@ -73,24 +74,16 @@ def until(token: str) -> str:
 
 def check_token(run: Run, host: Host) -> Verdict:
     """Find out whether the token's file holds one of this cluster's account that is still good."""
-    result = run.script(
+    state, result = ask(
+        run,
         "linux/dashboard_account.check.sh",
         host,
-        verb="check",
-        step="dashboard-token",
+        "dashboard-token",
+        phase=PHASE.name,
         values=dashboard_values(run, host),
-        quiet=True,
     )
-    if result.returncode == 10:
-        return Verdict(State.NEEDED, result.stdout.strip())
-    if result.returncode != 0:
-        raise StepFailed(
-            phase=PHASE.name,
-            step="dashboard-token",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
+    if state is not State.OK:
+        return Verdict(state, result.stdout.strip())
     path = token_file(run.params)
     if not path.exists():
         return Verdict(State.NEEDED, f"there is no {path}")
@@ -136,22 +129,12 @@ def dashboard_values(run: Run, host: Host) -> dict[str, str]:
 
 def keep_address(run: Run, host: Host) -> Verdict:
     """Find out whether the Dashboard answers, and at which address of the cluster."""
-    result = run.script(
-        "linux/dashboard_ready.check.sh", host, verb="check", step="dashboard-ready", quiet=True
-    )
-    lines = result.stdout.strip().splitlines() or [""]
-    if result.returncode == 10:
-        return Verdict(State.NEEDED, lines[-1])
-    if result.returncode != 0:
-        raise StepFailed(
-            phase=PHASE.name,
-            step="dashboard-ready",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
-    run.keep_facts(host, "dashboard", lines[-1].split()[-1])
-    return Verdict(State.OK, lines[-1])
+    script = "linux/dashboard_ready.check.sh"
+    state, result = ask(run, script, host, "dashboard-ready", phase=PHASE.name)
+    said = last_line(result.stdout)
+    if state is State.OK:
+        run.keep_facts(host, "dashboard", said.split()[-1])
+    return Verdict(state, said)
 
 
 def dashboard_rows(run: Run) -> list[tuple[str, str]]:

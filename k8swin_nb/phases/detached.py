@@ -89,10 +89,9 @@ def await_pod_network(run: Run, host: Host) -> None:
     Raises:
         StepFailed: when the job rolled back, or the worker does not answer in time.
     """
-    job = Job("pod-network", "windows/pod_network", POD_NETWORK_SECONDS, SILENT_SECONDS)
-    if not _is_underway(run, host, job):
-        _start(run, host, job)
-    _follow(run, host, job)
+    _see_through(
+        run, host, Job("pod-network", "windows/pod_network", POD_NETWORK_SECONDS, SILENT_SECONDS)
+    )
 
 
 def await_hns_removal(run: Run, host: Host) -> None:
@@ -101,10 +100,9 @@ def await_hns_removal(run: Run, host: Host) -> None:
     Raises:
         StepFailed: when the job failed, or the worker does not answer in time.
     """
-    job = Job("hns-removed", "windows/hns_removed", REMOVAL_SECONDS, SILENT_SECONDS)
-    if not _is_underway(run, host, job):
-        _start(run, host, job)
-    _follow(run, host, job)
+    _see_through(
+        run, host, Job("hns-removed", "windows/hns_removed", REMOVAL_SECONDS, SILENT_SECONDS)
+    )
 
 
 def update_windows(run: Run, host: Host) -> None:
@@ -122,9 +120,7 @@ def update_windows(run: Run, host: Host) -> None:
     )
     detail = ""
     for _ in range(UPDATE_ROUNDS):
-        if not _is_underway(run, host, job):
-            _start(run, host, job)
-        left, reboot_wanted, detail = [*_follow(run, host, job).split(" ", 2), "", ""][:3]
+        left, reboot_wanted, detail = [*_see_through(run, host, job).split(" ", 2), "", ""][:3]
         if reboot_wanted == "True":
             reboot(run, host)
         elif left == "0":
@@ -153,6 +149,13 @@ class Job:
 
     status: str = "windows/job.status.ps1"
     """The script that says how far it is."""
+
+
+def _see_through(run: Run, host: Host, job: Job) -> str:
+    """Start a job unless it is under way already, and follow it to its end; return its last words."""
+    if not _is_underway(run, host, job):
+        _start(run, host, job)
+    return _follow(run, host, job)
 
 
 def _start(run: Run, host: Host, job: Job) -> None:

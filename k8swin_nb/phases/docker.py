@@ -7,8 +7,10 @@ from typing import Any
 
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Step, Verdict
 
 CGROUP_DRIVER = "native.cgroupdriver"
 NAME = "container-runtime"
@@ -65,19 +67,8 @@ def check_docker(run: Run, host: Host) -> Verdict:
     except NotMergeable as error:
         return Verdict(State.DRIFT, str(error))
     run.keep_facts(host, "daemon_json", wanted)
-    result = run.script(
-        "linux/docker.check.sh",
-        host,
-        verb="check",
-        step=NAME,
-        stdin=wanted.encode(),
-        quiet=True,
-    )
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(phase="", step=NAME, host=host.name, detail="check failed", result=result)
-    lines = result.stdout.strip().splitlines()
-    return Verdict(state, lines[-1] if lines else "")
+    state, result = ask(run, "linux/docker.check.sh", host, NAME, stdin=wanted.encode())
+    return Verdict(state, last_line(result.stdout))
 
 
 def docker_steps(on: str) -> dict[str, Step]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import documents, windows_services
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.detached import await_pod_network, reboot, update_windows
 from k8swin_nb.phases.flannel import API_READY
 from k8swin_nb.phases.joining import (
@@ -27,7 +28,8 @@ from k8swin_nb.phases.windows_services import defined
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Step, Verdict
 
 TARGET = "target"
 
@@ -75,23 +77,14 @@ def admin_secrets(run: Run, host: Host) -> Mapping[str, Secret]:
 
 def node_pod_cidr(run: Run, host: Host) -> tuple[State, str]:
     """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
-    result = run.script(
+    state, result = ask(
+        run,
         "linux/node_pod_cidr.check.sh",
         run.master,
-        verb="check",
-        step="join",
+        "join",
         values={"worker_name": host.name},
-        quiet=True,
+        detail="the control plane was not asked for the node",
     )
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(
-            phase="",
-            step="join",
-            host=run.master.name,
-            detail="the control plane was not asked for the node",
-            result=result,
-        )
     return state, result.stdout.strip()
 
 
@@ -100,14 +93,8 @@ def check_join(run: Run, host: Host) -> Verdict:
 
     A node that was deleted comes back when its kubelet starts again, and at no other time.
     """
-    result = run.script("windows/join.check.ps1", host, verb="check", step="join", quiet=True)
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(
-            phase="", step="join", host=host.name, detail="check failed", result=result
-        )
-    lines = result.stdout.strip().splitlines()
-    said = lines[-1] if lines else ""
+    state, result = ask(run, "windows/join.check.ps1", host, "join")
+    said = last_line(result.stdout)
     if state is State.OK:
         known, found = node_pod_cidr(run, host)
         if known is not State.OK:
@@ -123,14 +110,7 @@ def pod_cidr_values(run: Run, host: Host) -> Mapping[str, str]:
 
 def check_source_vip(run: Run, host: Host) -> Verdict:
     """Look for kube-proxy's own address on an encapsulated network, and keep it for its service."""
-    result = run.script(
-        "windows/source_vip.check.ps1", host, verb="check", step="source-vip", quiet=True
-    )
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(
-            phase="", step="source-vip", host=host.name, detail="check failed", result=result
-        )
+    state, result = ask(run, "windows/source_vip.check.ps1", host, "source-vip")
     found = result.stdout.strip()
     if state is State.OK:
         run.keep_facts(host, "source_vip", found)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import documents
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.flannel import MASTER
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.step import EXIT_STATE, State, Step, Verdict
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Step, Verdict
 
 
 def read_cluster_ca(run: Run, host: Host) -> Verdict:
@@ -76,25 +78,14 @@ def join_secrets(parameter: str) -> Callable[[Run, Host], Mapping[str, Secret]]:
 
 def check_worker_ready(run: Run, host: Host) -> Verdict:
     """Ask the master whether the worker is Ready."""
-    result = run.script(
+    state, result = ask(
+        run,
         "linux/worker_ready.check.sh",
         run.master,
-        verb="check",
-        step="worker-ready",
+        "worker-ready",
         values={"worker_name": host.name, "worker_address": host.address},
-        quiet=True,
     )
-    state = EXIT_STATE.get(result.returncode)
-    if state is None:
-        raise StepFailed(
-            phase="",
-            step="worker-ready",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
-    lines = result.stdout.strip().splitlines()
-    return Verdict(state, lines[-1] if lines else "")
+    return Verdict(state, last_line(result.stdout))
 
 
 POD_NETWORK_PLANNED = Step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from k8swin_nb.errors import (
     DriftFound,
@@ -13,12 +13,12 @@ from k8swin_nb.errors import (
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.places import places
-from k8swin_nb.result import Result
 from k8swin_nb.versions import EMPTYDIR_FLAG, cri_socket, gate
 from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import EXIT_STATE, Check, State, Verdict
+from k8swin_nb.workflow.step import Check, State, Verdict
 
 DRAIN_SECONDS = 300
 """How long disruption budgets may hold a drain up."""
@@ -35,18 +35,9 @@ def removed_hosts(run: Run) -> list[Host]:
     return run.hosts("node+target")
 
 
-def _ask(run: Run, script: str, host: Host, step: str, values: Mapping[str, str]) -> Result:
-    result = run.script(script, host, verb="check", step=step, values=values, quiet=True)
-    if result.returncode not in EXIT_STATE:
-        raise StepFailed(
-            phase=NAME, step=step, host=host.name, detail="check failed", result=result
-        )
-    return result
-
-
 def _identity(run: Run, host: Host, step: str) -> str:
-    result = _ask(run, IDENTITY[host.os], host, step, {})
-    if EXIT_STATE[result.returncode] is State.DRIFT:
+    state, result = ask(run, IDENTITY[host.os], host, step, phase=NAME)
+    if state is State.DRIFT:
         raise DriftFound(
             phase=NAME,
             step=step,
@@ -60,8 +51,8 @@ def _identity(run: Run, host: Host, step: str) -> str:
 def check_cluster(run: Run, host: Host) -> Verdict:
     """Find out whose cluster the master holds and whether its API server answers."""
     found = _identity(run, host, "cluster")
-    answer = _ask(run, "linux/api_state.check.sh", host, "cluster", {}).stdout.strip()
-    api, _, authority = answer.partition(" ")
+    _, result = ask(run, "linux/api_state.check.sh", host, "cluster", phase=NAME)
+    api, _, authority = result.stdout.strip().partition(" ")
     run.keep_facts(host, "api", api)
     run.keep_facts(host, "cluster_ca", authority)
     if run.target and api != "answers":
@@ -86,7 +77,8 @@ def check_worker(run: Run, host: Host) -> Verdict:
         if run.facts[run.master.name].get("api") != "answers":
             return Verdict(State.OK, f"does not answer and is left as it is: {reason}")
         values = {"worker_name": host.name}
-        node = _ask(run, "linux/node_state.check.sh", run.master, "workers", values)
+        script = "linux/node_state.check.sh"
+        _, node = ask(run, script, run.master, "workers", phase=NAME, values=values)
         state = last_line(node.stdout)
         if state == "Ready":
             raise StepFailed(
@@ -181,8 +173,9 @@ def on_master(script: str, step: str) -> Check:
     """Make a check that asks the master about a worker."""
 
     def ask_master(run: Run, host: Host) -> Verdict:
-        result = _ask(run, script, run.master, step, removal_values(run, host))
-        return Verdict(EXIT_STATE[result.returncode], last_line(result.stdout))
+        values = removal_values(run, host)
+        state, result = ask(run, script, run.master, step, phase=NAME, values=values)
+        return Verdict(state, last_line(result.stdout))
 
     return ask_master
 

@@ -7,6 +7,7 @@ from typing import Any
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.params import ClusterParams
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
 from k8swin_nb.phases.windows_node import servercore
@@ -46,25 +47,17 @@ def app_values(run: Run, host: Host) -> dict[str, str]:
 
 def check_nodes(run: Run, host: Host) -> Verdict:
     """Find out which builds of Windows the pods will meet, and at which addresses nodes answer."""
-    result = run.script(
+    state, result = ask(
+        run,
         "linux/nodes_ready.check.sh",
         host,
-        verb="check",
-        step="nodes-ready",
+        "nodes-ready",
+        phase=PHASE.name,
         values=app_values(run, host),
-        quiet=True,
     )
     lines = result.stdout.splitlines()
-    if result.returncode == 20:
-        return Verdict(State.DRIFT, lines[-1])
-    if result.returncode != 0:
-        raise StepFailed(
-            phase=PHASE.name,
-            step="nodes-ready",
-            host=host.name,
-            detail="check failed",
-            result=result,
-        )
+    if state is not State.OK:
+        return Verdict(state, lines[-1])
     builds = sorted(set(lines[-1].removeprefix("builds:").split()))
     names = {line.split()[1] for line in lines[:-1]}
     run.keep_facts(host, "builds", builds)

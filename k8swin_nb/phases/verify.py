@@ -11,6 +11,7 @@ from typing import Any
 from k8swin_nb.errors import CommandTimeout, ScriptError, StepFailed, TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import connections
+from k8swin_nb.phases.asking import ask
 from k8swin_nb.phases.connections import Answer, Cell, CellState, Found, Node, Row
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.flannel import API_READY, MASTER
@@ -18,6 +19,7 @@ from k8swin_nb.phases.test_app import agnhost_image, app_name, web_pod
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Step, Verdict
 
 AT_ONCE = 6
@@ -49,19 +51,16 @@ def verify_values(run: Run, host: Host) -> dict[str, str]:
 
 def look_around(run: Run, host: Host) -> Verdict:
     """Find out what there is to verify: nodes, a pod on each, the Service's addresses."""
-    result = run.script(
+    state, result = ask(
+        run,
         "linux/verify_facts.check.sh",
         host,
-        verb="check",
-        step="surroundings",
+        "surroundings",
+        phase=PHASE.name,
         values=verify_values(run, host),
-        quiet=True,
     )
-    lines = result.stdout.strip().splitlines()
-    if result.returncode == 20:
-        return Verdict(State.DRIFT, lines[-1])
-    if result.returncode != 0:
-        raise _failed("surroundings", host, "check failed", result)
+    if state is not State.OK:
+        return Verdict(state, last_line(result.stdout))
     found = connections.parse_found(result.stdout, host.name)
     run.keep_facts(host, "verify", found)
     return Verdict(

@@ -103,7 +103,6 @@ class Transport(ABC):
                 stderr=output.text("stderr"),
                 host=self.host.name,
                 seconds=time.monotonic() - started,
-                script_sha256=work.script.sha256,
             )
 
         try:

@@ -91,7 +91,8 @@ def _windows(machine: Any) -> Iterator[tuple[str, str]]:
         yield f"service {name}", machine.services.state(name)
     yield "firewall", str([dataclasses.astuple(rule) for rule in machine.net.rules])
     yield "dynamic ports", str(machine.net.dynamic_ports)
-    yield "hns networks", str([(n.name, n.kind) for n in machine.net.hns_networks])
+    for network in machine.net.hns_networks:
+        yield f"hns network {network.name}", network.kind
     yield "tasks", str(sorted(machine.tasks.all))
     yield (
         "images",

@@ -89,7 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.5)
         only_the_mirror(lab.network)
-        opened = open_world(lab, NETWORK, folder / "runs", lambda d: d.update(example()))
+        opened = open_world(lab, NETWORK, folder, **example())
         master = opened.run().master
         opened.pool.transport(master).run(ADMINISTRATORS, sudo=True)
         yield opened

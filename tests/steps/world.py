@@ -20,7 +20,6 @@ from k8swin_nb.phases.values import common_values
 from k8swin_nb.plan import check_plan
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
-from k8swin_nb.versions import DASHBOARD, minor
 from k8swin_nb.workflow.record import Record, new_run_id
 from k8swin_nb.workflow.run import Run
 from tests.conftest import ROOT
@@ -142,16 +141,15 @@ class World:
         return self.machines() | {f"operator: {k}": v for k, v in files(self.folder / ".k8swin")}
 
 
-def open_world(lab: Lab, network: str, folder: Path, profile: str) -> World:
-    """Describe a running lab with the versions of `params/` and everything wanted; connect to it."""
+def open_world(
+    lab: Lab, network: str, folder: Path, profile: str = "current", **changes: Any
+) -> World:
+    """Describe a running lab as `params/` does for its profile, with changes, and connect to it."""
     file = {"current": "lab.yaml", "classic": "lab-classic.yaml"}[profile]
     kept: dict[str, Any] = yaml.safe_load((ROOT / "params" / file).read_text())
     described: dict[str, Any] = dict(_describe(lab.status(), network))
     described |= {key: value for key, value in kept.items() if key not in OF_THE_SITE}
-    # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
-    described |= {"dashboard": minor(str(described["kubernetes_version"])) >= DASHBOARD[0][0]}
-    described |= {"cluster_name": "steps", "probe_pods": True}
-    masters = [host for host in described["hosts"] if host["os"] == "linux"]
-    for other in masters[1:]:
+    described |= {"cluster_name": "steps", **changes}
+    for other in [host for host in described["hosts"] if host["os"] == "linux"][1:]:
         other["role"] = "worker"
     return World(lab, folder, check_params(described), Pool())

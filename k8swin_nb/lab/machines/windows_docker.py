@@ -37,6 +37,11 @@ class DockerError(Exception):
         super().__init__(text)
         self.status = status
 
+    @property
+    def told(self) -> str:
+        """The line of the commands that go on with the next object."""
+        return f"{'Error' if self.status == 404 else 'Error response from daemon'}: {self}\n"
+
 
 def familiar(reference: str) -> str:
     """A full reference as Docker shows it: "hello-world:latest"."""

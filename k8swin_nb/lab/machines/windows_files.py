@@ -231,19 +231,23 @@ class WindowsFiles:
     def remove(self, path: str, *, recursive: bool = False) -> None:
         with self._lock:
             entry, spelled = self._find(path, follow=False)
-            for held in self._files_below(entry, spelled):
-                below = "C:\\" + "\\".join(held)
-                if self.in_use(below):  # a program that runs
-                    raise PermissionError(f"Access to the path '{below}' is denied.")
-                if below.lower() in self.open:
-                    raise OSError(
-                        f"The process cannot access the file '{below}' because it is being used by another process."
-                    )
+            self._refuse_held(entry, spelled)
             if entry.children and entry.target is None and not recursive:
                 raise OSError(f"The directory is not empty: '{path}'.")
             parent, name = self._parent(path)
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             del parent.children[name.lower()]
+
+    def _refuse_held(self, entry: _Entry, spelled: Names) -> None:
+        """Raise when a file of a tree cannot go away: a program that runs, a file that is open."""
+        for held in self._files_below(entry, spelled):
+            below = "C:\\" + "\\".join(held)
+            if self.in_use(below):
+                raise PermissionError(f"Access to the path '{below}' is denied.")
+            if below.lower() in self.open:
+                raise OSError(
+                    f"The process cannot access the file '{below}' because it is being used by another process."
+                )
 
     def _files_below(self, entry: _Entry, spelled: Names) -> Iterator[Names]:
         if entry.children is None:
@@ -255,14 +259,7 @@ class WindowsFiles:
     def move(self, source: str, target: str) -> None:
         with self._lock:
             entry, spelled = self._find(source, follow=False)
-            for held in self._files_below(entry, spelled):
-                below = "C:\\" + "\\".join(held)
-                if self.in_use(below):  # a program that runs
-                    raise PermissionError(f"Access to the path '{below}' is denied.")
-                if below.lower() in self.open:
-                    raise OSError(
-                        f"The process cannot access the file '{below}' because it is being used by another process."
-                    )
+            self._refuse_held(entry, spelled)
             parent, name = self._parent(target)
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             there = parent.children.get(name.lower())

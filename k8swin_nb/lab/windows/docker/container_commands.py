@@ -62,11 +62,7 @@ def _each(process: Process, names: list[str], action: Callable[[DockerContainer]
             action(machine.docker.find_container(name))
             process.out(name + "\n")
         except DockerError as error:
-            process.err(
-                f"Error: {error}\n"
-                if error.status == 404
-                else f"Error response from daemon: {error}\n"
-            )
+            process.err(error.told)
             code = 1
     return code
 

@@ -112,11 +112,7 @@ def remove_images(process: Process, options: Options) -> int:
                 )
             )
         except DockerError as error:
-            process.err(
-                f"Error: {error}\n"
-                if error.status == 404
-                else f"Error response from daemon: {error}\n"
-            )
+            process.err(error.told)
             code = 1
     return code
 
