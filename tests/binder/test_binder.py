@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -31,9 +33,15 @@ def test_python_is_new_enough_for_the_package():
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory):
+def folder():
+    """A folder that an ordinary user may enter: pytest closes its own to all but their owner, at any start of it."""
+    with tempfile.TemporaryDirectory(prefix="k8swin-binder-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def image(folder):
     """Do what a build does: the repository's files, an environment, requirements, postBuild."""
-    folder = tmp_path_factory.mktemp("binder")
     repository, home = folder / "repository", folder / "home"
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -50,10 +58,6 @@ def image(tmp_path_factory):
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
-        # pytest keeps its folders to their owner; an ordinary user must be able to pass through.
-        for parent in folder.parents:
-            if parent.name.startswith("pytest-"):
-                parent.chmod(0o711)
     environment = {
         "HOME": str(home),
         "PATH": f"{folder / 'venv' / 'bin'}:{os.environ['PATH']}",
