@@ -52,7 +52,6 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Format-Table", "Force"): "objects of the lab hide nothing",
     ("Resolve-DnsName", "DnsOnly"): "no name of the lab is found by LLMNR or NetBIOS",
     ("Set-ItemProperty", "Force"): "values of the lab's registry are protected by nothing",
-    ("Resolve-DnsName", "DnsOnly"): "names of the lab are found in the hosts file and by DNS, by no other protocol",
     ("Start-Process", "WindowStyle"): "no program of the lab has a window",
 }  # fmt: skip
 """What is taken and changes nothing, because nothing in the lab could show the difference, each with its reason."""
