@@ -55,6 +55,26 @@ class Host:
             check=not until,
         )
 
+    def restore(self, *, until: str = "") -> None:
+        """Run the script of the removal; `until` is where it is killed once it has put the files back."""
+        text = Script.load("linux/runtime_restored.apply.sh").text.replace(
+            "/etc/", f"{self.folder}/etc/"
+        )
+        if until:
+            record = {"containerd": "containerd-config", "docker": "docker-daemon"}[self.runtime]
+            after = f"{until}{self.folder}/etc/k8swin/{record}.sha256"
+            assert text.count(after) == 1
+            text = text.replace(after, f"kill -KILL $$\n{after}")
+        subprocess.run(
+            ["bash", "-c", text],
+            env={
+                "PATH": f"{self.programs}:/usr/bin:/bin",
+                "CONTAINER_RUNTIME": self.runtime,
+                "KEEP_IMAGES": "true",
+            },
+            check=not until,
+        )
+
 
 @pytest.fixture(params=sorted(FILES))
 def host(tmp_path, request):
@@ -85,3 +105,15 @@ def test_what_somebody_else_had_is_kept_through_interruptions(host, until):
     host.apply("two")
     assert "two" in host.config.read_text()
     assert host.saved.read_text() == THEIRS
+
+
+@pytest.mark.parametrize("found", [THEIRS, ""])
+def test_a_removal_that_was_interrupted_puts_back_what_was_found_and_nothing_else(host, found):
+    if found:
+        host.config.parent.mkdir(parents=True)
+        host.config.write_text(found)
+    host.apply("one")
+    host.restore(until="rm -f ")
+    host.restore()
+    assert (host.config.read_text() if host.config.exists() else "") == found
+    assert not host.config.with_name(host.config.name + ".k8swin").exists()

@@ -96,7 +96,7 @@ def _windows(machine: Any) -> Iterator[tuple[str, str]]:
     yield "tasks", str(sorted(machine.tasks.all))
     yield (
         "images",
-        str({space: sorted(found) for space, found in machine.containers.images.items()}),
+        str({space: sorted(found) for space, found in machine.containers.images.items() if found}),
     )
 
 

@@ -52,9 +52,14 @@ EVERYTHING = {
 _PACKAGES = "packages and programs that were installed stay until `remove_packages`"
 _FEATURE = "the Containers feature stays: removing it takes a reboot, and others may use it by now"
 _KERNEL = "kernel values in force stay until the next boot: others may rely on them by now"
+_UNITS = "the lab's apt leaves a unit's links and its state behind when it purges the package"
 STAYS = {
     "*: /etc/hosts": "the host name stays, and has to lead somewhere",
     "*: /var/lib/apt/lists/*": "what apt read of the package sources that the host itself has",
+    "*: /etc/group": "a package's group stays after the package, with what it owned",
+    "*: /etc/systemd/system/chronyd.service": _UNITS,
+    "*: /etc/systemd/system/multi-user.target.wants/*": _UNITS,
+    "*: unit *": _UNITS,
     "*: modules": _KERNEL,
     "*: settings": _KERNEL,
     "win*: features": _FEATURE,
@@ -71,15 +76,13 @@ STAYS = {
 
 STAYS_UNASKED = {
     "*: package *": _PACKAGES,
-    "*: unit *": _PACKAGES,
     "*: /var/lib/dpkg/status": _PACKAGES,
     "*: /usr/*": _PACKAGES,
     "*: /opt/cni/bin/*": _PACKAGES,
     "*: /etc/chrony/*": _PACKAGES,
-    "*: /etc/containerd/*": _PACKAGES,
+    "*: /etc/containerd/config.toml": _PACKAGES,
     "*: /etc/default/kubelet": _PACKAGES,
-    "*: /etc/systemd/system/*": _PACKAGES,
-    "*: /etc/group": _PACKAGES,
+    "*: /etc/systemd/system/kubelet.service*": _PACKAGES,
     "*: /etc/k8swin/packages": "what a later removal of packages has to know",
     "*: /etc/k8swin/downloads/*": "what a later removal of programs has to know",
     "*: /etc/k8swin/images": "what a later removal of images has to know",

@@ -22,6 +22,8 @@ fi
 saved=/etc/k8swin/saved
 put_back() { # FILE SAVED RECORD: what was found, unless somebody changed it after us
   [ -e "$3" ] || return 0
+  # A run that was interrupted may have put it back already.
+  if [ -e "$1" ] && [ -e "$2" ] && cmp -s "$1" "$2"; then return 0; fi
   if [ -e "$1" ] && [ "$(sha256sum <"$1")" != "$(cat "$3")" ]; then
     echo "warning: $1 was changed since and stays; the one that was found is in $1.k8swin"
     [ ! -e "$2" ] || cp -p "$2" "$1.k8swin"

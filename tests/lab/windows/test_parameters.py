@@ -51,7 +51,6 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Format-List", "Force"): "objects of the lab hide nothing",
     ("Format-Table", "Force"): "objects of the lab hide nothing",
     ("Set-ItemProperty", "Force"): "values of the lab's registry are protected by nothing",
-    ("Resolve-DnsName", "DnsOnly"): "names of the lab are found in the hosts file and by DNS, by no other protocol",
     ("Start-Process", "WindowStyle"): "no program of the lab has a window",
 }  # fmt: skip
 """What is taken and changes nothing, because nothing in the lab could show the difference, each with its reason."""
