@@ -26,7 +26,7 @@ from k8swin_nb.secret import Secret
 
 
 def result(stdout: str = "", stderr: str = "", code: int = 3) -> Result:
-    return Result("kubeadm init", code, stdout, stderr, "cp1", 1.5, "ab")
+    return Result("kubeadm init", code, stdout, stderr, "cp1", 1.5)
 
 
 EXAMPLES: list[K8swinError] = [
