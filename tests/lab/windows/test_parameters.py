@@ -50,6 +50,7 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Export-Csv", "UseCulture"): "the list separator of en-US is the comma",
     ("Format-List", "Force"): "objects of the lab hide nothing",
     ("Format-Table", "Force"): "objects of the lab hide nothing",
+    ("Resolve-DnsName", "DnsOnly"): "no name of the lab is found by LLMNR or NetBIOS",
     ("Set-ItemProperty", "Force"): "values of the lab's registry are protected by nothing",
     ("Start-Process", "WindowStyle"): "no program of the lab has a window",
 }  # fmt: skip
