@@ -347,6 +347,19 @@ def test_outgoing_connections_are_kept_off_the_node_ports(machine, run):
     assert run("system_settings.check").code == 0
 
 
+ENVIRONMENT = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+
+
+def test_path_keeps_its_variables_and_its_kind(machine, run):
+    before = machine.registry.get(ENVIRONMENT, "Path")
+    assert "%" in before
+    for _ in range(2):
+        made = run("folders.apply", Folders=r"C:\k;C:\k8swin", Places="[]", NodeAddress=ADDRESS)
+        assert made.code == 0, made.err
+    value = machine.registry.key(ENVIRONMENT).values["path"]
+    assert (value.content, value.kind) == (before.rstrip(";") + r";C:\k", "REG_EXPAND_SZ")
+
+
 @pytest.mark.parametrize("alias", ["Ethernet", "Ethernet0 2"])
 def test_the_saved_configuration_names_the_adapter_whatever_it_is_called(machine, run, alias):
     machine.net.adapters[0].name = alias

@@ -68,9 +68,6 @@ STAYS = {
     "win*: hns network nat": "Docker's own, which stays after Docker; others use the one of this name",
     "win*: service hns": _FEATURE,
     "win*: service vmcompute": _FEATURE,
-    r"win*: HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment\Path": (
-        "the same folders, but written out: Windows' own call puts its variables' values"
-    ),
 }
 """What is left of a cluster on its machines by design, after everything was removed, and why."""
 

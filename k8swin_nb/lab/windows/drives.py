@@ -18,6 +18,12 @@ _KINDS = {
     "qword": "REG_QWORD", "binary": "REG_BINARY", "none": "REG_NONE", "unknown": "",
 }  # fmt: skip
 _NAMES = {v: k for k, v in _KINDS.items()}
+_SPELLED_KINDS = {
+    "expandstring": "ExpandString",
+    "multistring": "MultiString",
+    "dword": "DWord",
+    "qword": "QWord",
+}
 
 
 class RegistryProvider:
@@ -48,11 +54,15 @@ class RegistryProvider:
         name = self._registry.full_name(full)
 
         def read(value: Any = "", default: Any = None, options: Any = None) -> Any:
+            found = key.values.get(str(value).lower())
+            if found is not None and str(options).lower() == "donotexpandenvironmentnames":
+                return found.content
             return self.get_property(path).get(_spelled(key.values, str(value)), default)
 
         def kind(value: Any) -> str:
             found = key.values.get(str(value).lower())
-            return _NAMES.get(found.kind if found else "", "unknown").capitalize()
+            name = _NAMES.get(found.kind if found else "", "unknown")
+            return _SPELLED_KINDS.get(name, name.capitalize())
 
         return PSObject(
             {

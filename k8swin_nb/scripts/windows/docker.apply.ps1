@@ -13,9 +13,13 @@ $settings = Join-Path $env:ProgramData 'docker\config'
 if (-not (Test-Path $settings)) { New-Item -ItemType Directory -Path $settings -Force | Out-Null }
 [System.IO.File]::WriteAllText("$settings\daemon.json", $DockerConfig, (New-Object System.Text.UTF8Encoding($false)))
 
-# Only the machine's own value is read and written: $env:Path also holds the user's and the session's.
-$entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -and $_ -ne $folder })
-[Environment]::SetEnvironmentVariable('Path', (($entries + $folder) -join ';'), 'Machine')
+# Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+$item = Get-Item -Path $key
+$entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';' | Where-Object { $_ -and $_ -ne $folder })
+New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (($entries + $folder) -join ';') -Force | Out-Null
+# Programs that run are told of the change, as with any variable of the machine.
+[Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
 
 if (-not (Get-Service -Name docker -ErrorAction SilentlyContinue)) {
     & "$folder\dockerd.exe" --register-service

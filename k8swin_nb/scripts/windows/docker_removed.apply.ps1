@@ -41,9 +41,14 @@ if ($ours -and $service) {
     'Docker is removed'
 }
 if ($ours) {
-    $entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';')
+    # Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
+    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+    $item = Get-Item -Path $key
+    $entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';')
     if ($entries -contains $folder) {
-        [Environment]::SetEnvironmentVariable('Path', (@($entries | Where-Object { $_ -and $_ -ne $folder }) -join ';'), 'Machine')
+        New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (@($entries | Where-Object { $_ -and $_ -ne $folder }) -join ';') -Force | Out-Null
+        # Programs that run are told of the change, as with any variable of the machine.
+        [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
     }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') {

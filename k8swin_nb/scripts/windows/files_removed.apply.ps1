@@ -34,9 +34,14 @@ function Test-Layers([string]$Path) {
 $record = 'C:\k8swin\state\found.json'
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 if (-not $found.path) {
-    $entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';')
+    # Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
+    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+    $item = Get-Item -Path $key
+    $entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';')
     if ($entries -contains 'C:\k') {
-        [Environment]::SetEnvironmentVariable('Path', (@($entries | Where-Object { $_ -and $_ -ne 'C:\k' }) -join ';'), 'Machine')
+        New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (@($entries | Where-Object { $_ -and $_ -ne 'C:\k' }) -join ';') -Force | Out-Null
+        # Programs that run are told of the change, as with any variable of the machine.
+        [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
         'C:\k is off the PATH'
     }
 }

@@ -41,9 +41,13 @@ if (-not (Test-Path 'C:\k8swin\owned')) {
     Set-Content -Path 'C:\k8swin\owned' -Value 'folders, services and networks here belong to k8swin' -Encoding ASCII
 }
 
-# Only the machine's own value is read and written: $env:Path also holds the user's and the session's.
-$entries = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -and $_ -ne 'C:\k' })
-[Environment]::SetEnvironmentVariable('Path', (($entries + 'C:\k') -join ';'), 'Machine')
+# Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+$item = Get-Item -Path $key
+$entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';' | Where-Object { $_ -and $_ -ne 'C:\k' })
+New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (($entries + 'C:\k') -join ';') -Force | Out-Null
+# Programs that run are told of the change, as with any variable of the machine.
+[Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
 
 if (-not (Test-Path 'C:\k8swin\network.json')) {
     $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress }
