@@ -188,10 +188,14 @@ def test_the_old_flannel_is_deployed_by_its_old_manifest_and_makes_the_node_read
     assert classic.cluster.wait_until(lambda: " Ready " in kubectl(classic, "get nodes").out, 60), (
         kubectl(classic, "describe nodes").out
     )
-    assert "FLANNEL_SUBNET=10.244.0.1/24" in classic.read_text("/run/flannel/subnet.env")
+    # The node is Ready as soon as there is a CNI configuration; flanneld comes a moment later.
+    subnet, rules = "/run/flannel/subnet.env", "-A FORWARD -s 10.244.0.0/16 -j ACCEPT"
+    assert classic.cluster.wait_until(
+        lambda: classic.exists(subnet) and rules in run_on(classic, "iptables -S").out, 30
+    )
+    assert "FLANNEL_SUBNET=10.244.0.1/24" in classic.read_text(subnet)
     notes = classic.cluster.object("nodes", "linuxmaster")["metadata"]["annotations"]
     assert notes["flannel.alpha.coreos.com/backend-type"] == "host-gw"
-    assert "-A FORWARD -s 10.244.0.0/16 -j ACCEPT" in run_on(classic, "iptables -S").out
 
 
 def test_what_a_later_kubernetes_serves_is_not_found(classic):
