@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,28 @@ def test_a_token_that_does_not_exist_is_not_enough(cluster: LinuxMachine, tmp_pa
         'could not find a JWS signature in the cluster-info ConfigMap for token ID "abcdef"'
         in found.err
     )
+
+
+def test_a_token_is_waited_for_until_the_control_plane_signs_for_it(
+    cluster: LinuxMachine, tmp_path: Path
+):
+    worker = LinuxMachine(
+        "worker3", "192.168.160.14", cluster.network, root=tmp_path / "worker", swap=False,
+        packages=["containerd.io", "kubeadm"],
+    )  # fmt: skip
+    prepare(worker)
+    token = "fedcba.0123456789abcdef"
+    later = threading.Timer(1.0, run_on, [cluster, f"kubeadm token create {token}"])
+    later.start()
+    joined = run_on(
+        worker,
+        f"kubeadm join 192.168.160.10:6443 --token {token}"
+        " --discovery-token-unsafe-skip-ca-verification",
+    )
+    later.join()
+    assert joined.code == 0, joined.err
+    assert run_on(worker, "kubeadm reset -f").code == 0
+    run_on(cluster, "kubectl --kubeconfig /etc/kubernetes/admin.conf delete node worker3")
 
 
 def test_reset_makes_the_host_fit_for_another_init(prepared: LinuxMachine):

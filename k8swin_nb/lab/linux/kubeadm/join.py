@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,8 +107,12 @@ def join(process: Process, configuration: Configuration, parsed: Parsed, version
     return 0
 
 
-def _discover(machine: LinuxMachine, discovery: Object) -> _Discovered:
-    endpoint = discovery["apiServerEndpoint"]
+SIGNATURE_SECONDS = 3.0
+"""How long a token's signature is waited for; the real kubeadm asks again for five minutes."""
+
+
+def _cluster_info(machine: LinuxMachine, endpoint: str) -> Object:
+    """Ask a control plane, which nobody vouches for yet, what it is."""
     url = f"https://{endpoint}/api/v1/namespaces/kube-public/configmaps/cluster-info"
     try:
         response = send(machine, "GET", f"{url}?timeout=10s", {}, verify=False)
@@ -124,15 +129,25 @@ def _discover(machine: LinuxMachine, discovery: Object) -> _Discovered:
             "couldn't validate the identity of the API Server: failed to request the cluster-info ConfigMap:"
             f' Get "{url}?timeout=10s": {why}',
         ) from error
-    data = json.loads(response.body).get("data") or {} if response.status == 200 else {}
-    token = discovery["token"]
-    identifier = token.partition(".")[0]
-    if f"jws-kubeconfig-{identifier}" not in data:
-        raise in_phase(
-            "preflight",
-            "couldn't validate the identity of the API Server: could not find a JWS signature in the cluster-info"
-            f' ConfigMap for token ID "{identifier}"',
-        )
+    found: Object = json.loads(response.body) if response.status == 200 else {}
+    return found.get("data") or {}
+
+
+def _discover(machine: LinuxMachine, discovery: Object) -> _Discovered:
+    endpoint = discovery["apiServerEndpoint"]
+    identifier = discovery["token"].partition(".")[0]
+    end = time.monotonic() + SIGNATURE_SECONDS
+    data = _cluster_info(machine, endpoint)
+    while f"jws-kubeconfig-{identifier}" not in data:
+        # The control plane signs for a new token a moment after it was made.
+        if time.monotonic() >= end:
+            raise in_phase(
+                "preflight",
+                "couldn't validate the identity of the API Server: could not find a JWS signature in the cluster-info"
+                f' ConfigMap for token ID "{identifier}"',
+            )
+        time.sleep(0.1)
+        data = _cluster_info(machine, endpoint)
     kubeconfig = yaml.safe_load(data["kubeconfig"])
     entry = kubeconfig["clusters"][0]["cluster"]
     authority = base64.b64decode(entry["certificate-authority-data"])

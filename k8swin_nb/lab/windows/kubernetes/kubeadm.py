@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,27 +215,47 @@ def _join(process: Process, machine: WindowsMachine, join: _Join) -> None:
     _kubelet_start(process, machine, join, config, settings)
 
 
-def _discover(machine: WindowsMachine, join: _Join) -> Kubeconfig:
-    """Fetch cluster-info, check its signature and the pinned key, and return what to go on with."""
-    head = "error execution phase preflight: couldn't validate the identity of the API Server: "
-    server = f"https://{join.server}"
-    url = f"{server}/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s"
+_UNKNOWN_SERVER = (
+    "error execution phase preflight: couldn't validate the identity of the API Server: "
+)
+
+
+def _cluster_info(machine: WindowsMachine, server: str) -> dict[str, Any]:
+    """Ask a control plane, which nobody vouches for yet, what it is."""
+    url = f"https://{server}/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s"
     try:
         response = machine.network.http(
             machine, HttpRequest("GET", url, {"accept": "application/json"})
         )
     except NetworkError as error:
         raise _Failed(
-            f'{head}failed to request the cluster-info ConfigMap: Get "{url}": dial tcp {join.server}: {error}'
+            f'{_UNKNOWN_SERVER}failed to request the cluster-info ConfigMap: Get "{url}": dial tcp {server}: {error}'
         ) from error
     if response.status != 200:
-        raise _Failed(f"{head}failed to request the cluster-info ConfigMap: {response.status}")
-    found = yaml.safe_load(response.body)
-    identifier = join.token.partition(".")[0]
-    if f"jws-kubeconfig-{identifier}" not in found["data"]:
         raise _Failed(
-            f'{head}could not find a JWS signature in the cluster-info ConfigMap for token ID "{identifier}"'
+            f"{_UNKNOWN_SERVER}failed to request the cluster-info ConfigMap: {response.status}"
         )
+    found: dict[str, Any] = yaml.safe_load(response.body)
+    return found
+
+
+_SIGNATURE_SECONDS = 3.0
+"""How long a token's signature is waited for; the real kubeadm asks again for five minutes."""
+
+
+def _discover(machine: WindowsMachine, join: _Join) -> Kubeconfig:
+    """Fetch cluster-info, check its signature and the pinned key, and return what to go on with."""
+    identifier = join.token.partition(".")[0]
+    end = time.monotonic() + _SIGNATURE_SECONDS
+    found = _cluster_info(machine, join.server)
+    while f"jws-kubeconfig-{identifier}" not in found["data"]:
+        # The control plane signs for a new token a moment after it was made.
+        if time.monotonic() >= end:
+            raise _Failed(
+                f'{_UNKNOWN_SERVER}could not find a JWS signature in the cluster-info ConfigMap for token ID "{identifier}"'
+            )
+        time.sleep(0.1)
+        found = _cluster_info(machine, join.server)
     cluster = yaml.safe_load(found["data"]["kubeconfig"])["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"])
     if join.hashes:
@@ -244,9 +265,9 @@ def _discover(machine: WindowsMachine, join: _Join) -> Kubeconfig:
         ).hexdigest()
         if f"sha256:{digest}" not in [h.lower() for h in join.hashes]:
             raise _Failed(
-                f'{head}cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "sha256:{digest}" are pinned'
+                f'{_UNKNOWN_SERVER}cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "sha256:{digest}" are pinned'
             )
-    return Kubeconfig(server, authority, join.tls_token)
+    return Kubeconfig(f"https://{join.server}", authority, join.tls_token)
 
 
 def _config_map(
