@@ -1,7 +1,7 @@
 """The runner: check, apply what differs, verify by reading back; per host, all hosts of a step at once.
 
-A step may ask for one host after the other. A failed host does not stop the others of the same step; the step raises once, at the end, with every
-host's answer kept in the report. The next step does not start.
+A step may ask for one host after the other. A failed host does not stop the others of the same step; the
+step raises once, at the end, with every host's answer kept in the report. The next step does not start.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ fi
 systemctl disable --now kubelet 2>/dev/null || true
 # kubeadm goes on when it could not remove a pod; without a kubelet its containers would run for ever.
 if [ "$CONTAINER_RUNTIME" = docker ]; then
-  left=$(docker ps -a -q --filter name=k8s_)
+  left=$(docker ps -a -q --filter name=^/k8s_)
   for container in $left; do docker rm -f "$container" >/dev/null; done
 else
   left=$(ctr -n k8s.io containers ls -q)

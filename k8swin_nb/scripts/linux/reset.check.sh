@@ -12,7 +12,7 @@ for folder in /etc/kubernetes/manifests /var/lib/etcd /var/lib/kubelet; do
 done
 if systemctl is-active --quiet kubelet || systemctl is-enabled --quiet kubelet 2>/dev/null; then left+=("the kubelet's service"); fi
 if [ "$CONTAINER_RUNTIME" = docker ]; then
-  containers=$(docker ps -a -q --filter name=k8s_ 2>/dev/null || true)
+  containers=$(docker ps -a -q --filter name=^/k8s_ 2>/dev/null || true)
 else
   containers=$(ctr -n k8s.io containers ls -q 2>/dev/null || true)
 fi

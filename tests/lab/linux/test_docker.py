@@ -180,3 +180,12 @@ def test_the_static_archive_runs_from_a_unit_written_by_hand(network, tmp_path: 
     machine.units.start("docker.service")
     shown = run_on(machine, "docker info --format '{{.ServerVersion}} {{.CgroupDriver}}'")
     assert shown.out == "20.10.24 systemd\n"
+
+
+def test_the_name_filter_is_a_pattern_that_can_be_anchored(docker: LinuxMachine):
+    for name in ("my_k8s_db", "k8s_POD_x"):
+        assert run_on(docker, f"docker run -d --name {name} busybox sleep 100").code == 0
+    listed = "docker ps -a --format '{{.Names}}' --filter name="
+    assert set(run_on(docker, listed + "k8s_").out.split()) == {"my_k8s_db", "k8s_POD_x"}
+    assert run_on(docker, listed + "^/k8s_").out.split() == ["k8s_POD_x"]
+    run_on(docker, "docker rm -f my_k8s_db k8s_POD_x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from typing import Any
@@ -207,7 +208,9 @@ def _labels(record: ContainerRecord) -> dict[str, str]:
 def _fits(record: ContainerRecord, option: str) -> bool:
     key, _, value = option.partition("=")
     if key == "name":
-        return value.strip("^$/") in container_name(record)
+        # A pattern, which may be found in the name with the slash before it or without.
+        name = container_name(record)
+        return any(re.search(value, text) for text in (name, f"/{name}"))
     if key == "id":
         return record.id.startswith(value)
     if key == "status":
