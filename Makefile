@@ -10,11 +10,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamp is remade when the dependencies change.
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml lab/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[lab]' --group dev
+	$(BIN)/python -m pip install --quiet --editable . --editable lab --group dev
 	touch $@
 
 install: $(VENV)/.installed ## make the virtual environment and install the package
@@ -26,7 +26,10 @@ test: install ## run all checks
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+	@cd lab && ../$(BIN)/python -m mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --config lab/pyproject.toml
+	@$(BIN)/python -m pytest -c lab/pyproject.toml lab/tests
 	@$(BIN)/python -m pytest
 
 test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CONTRIBUTING.md

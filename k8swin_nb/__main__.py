@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
-
-import yaml
 
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.inventory import Host
+
+ADDED = "k8swin.commands"
+"""Group of entry points under which other distributions add commands: functions of a list of arguments."""
+
+OF_THE_LAB = {
+    "lab": "start, stop and ask the lab: see `k8swin lab --help`",
+    "demo": "start a lab of its own, execute the notebooks, stop it",
+}
+"""Commands that are told of even where the distribution that brings them is missing."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["lab"]:
-        return _lab(arguments[1:])
+    if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
+        return _added(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
@@ -35,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="k8swin", allow_abbrev=False, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    lab = commands.add_parser("lab", help="start, stop and ask the lab: see `k8swin lab --help`")
-    lab.set_defaults(command=lambda options: _lab([]))
+    for name, text in OF_THE_LAB.items():
+        commands.add_parser(name, help=text)
 
     run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
     run.add_argument("--params", type=Path, required=True, help="the description, params/NAME.yaml")
@@ -50,14 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
     run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
     run.set_defaults(command=_run)
-
-    demo = commands.add_parser(
-        "demo", help="start a lab of its own, execute all notebooks, stop it"
-    )
-    demo.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
-    demo.add_argument("--runs", type=Path, default=None, help="folder of the records")
-    demo.add_argument("--network", default="127.162.0.0/24", help="loopback network of the lab")
-    demo.set_defaults(command=_demo)
 
     check = commands.add_parser("check", help="check a description and its network plan")
     check.add_argument("params", type=Path)
@@ -79,15 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _lab(arguments: list[str]) -> int:
-    try:
-        from k8swin_nb.lab.cli import main as lab_main
-    except ImportError as error:
-        sys.stderr.write(
-            f"k8swin: the lab needs `{error.name}`\nhint: pip install 'k8swin_nb[lab]'\n"
-        )
-        return 2
-    return lab_main(arguments)
+def _added(name: str, arguments: list[str]) -> int:
+    """Run a command that another distribution brings; `lab` and `demo` are known to come with the lab."""
+    for entry in entry_points(group=ADDED, name=name):
+        return int(entry.load()(arguments))
+    sys.stderr.write(
+        f"k8swin: the command `{name}` comes with the distribution `k8swin-lab`, which is not installed\n"
+        "hint: pip install k8swin-lab\n"
+    )
+    return 2
 
 
 def _project_folder(given: Path | None, name: str) -> Path:
@@ -115,66 +112,6 @@ def _run(options: argparse.Namespace) -> int:
         print_tables(options.params)
     sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
-
-
-def _demo(options: argparse.Namespace) -> int:
-    """Run the way to the test app against a lab that is started for it, on a network of its own."""
-    from k8swin_nb.headless.runner import DEMO
-
-    with tempfile.TemporaryDirectory(prefix="k8swin-demo-") as home:
-        lab = [sys.executable, "-m", "k8swin_nb", "lab"]
-        place = ["--home", home]
-        try:
-            subprocess.run([*lab, "up", *place, "--network", options.network], check=True)
-            answer = subprocess.run(
-                [*lab, "status", *place, "--json"], check=True, capture_output=True, text=True
-            )
-            description = Path(home) / "params.yaml"
-            described = _describe(json.loads(answer.stdout), options.network)
-            description.write_text(yaml.safe_dump(described), encoding="utf-8")
-            return _run(
-                argparse.Namespace(
-                    params=description,
-                    notebooks=options.notebooks,
-                    runs=options.runs,
-                    only=",".join(DEMO),
-                    dry_run=False,
-                    confirm=None,
-                )
-            )
-        except subprocess.CalledProcessError as error:
-            sys.stderr.write(error.stderr or "")
-            sys.stderr.write(f"k8swin: the lab did not start, exit code {error.returncode}\n")
-            return 1
-        finally:
-            subprocess.run([*lab, "down", *place], check=False, stdout=subprocess.DEVNULL)
-
-
-def _describe(status: dict[str, object], network: str) -> dict[str, object]:
-    """Turn what `k8swin lab status --json` says into a cluster's description."""
-    hosts: list[dict[str, object]] = []
-    for machine in status["machines"]:  # type: ignore[attr-defined]
-        common = {key: machine[key] for key in ("name", "address", "os", "user")}
-        if machine["os"] == "linux":
-            reach = {
-                "role": "control-plane",
-                "ssh_port": machine["ssh_port"],
-                "identity": machine["identity"],
-            }
-        else:
-            reach = {
-                "winrm_port": machine["winrm_https_port"],
-                "credential": machine["credential"],
-                "ca": status["ca"],
-            }
-        hosts.append({**common, **reach})
-    return {
-        "cluster_name": "demo",
-        "host_subnet": network,
-        "artifacts": "params/lab-artifacts.yaml",
-        "known_hosts": status["known_hosts"],
-        "hosts": hosts,
-    }
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -17,6 +17,11 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 
+TO_THE_TEST_APP = (
+    "01_network", "02_master", "03_flannel", "04_join_linux", "04_join_windows", "05_test_app",
+)  # fmt: skip
+"""The notebooks of a cluster without 06."""
+
 # How fast a busy computer makes examples says nothing about the code.
 hypothesis.settings.register_profile(
     "k8swin", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -70,14 +75,13 @@ class RunningLab:
 
 def start_lab(home: Path, network: str, generation: str = "current") -> RunningLab:
     """Start a lab; its description names the addresses, versions are added by `write`."""
-    from k8swin_nb.__main__ import _describe
-
     place = ["--home", str(home), "--network", network, "--generation", generation]
     up = k8swin("lab", "up", *place)
     assert up.returncode == 0, up.stdout + up.stderr
     status = json.loads(k8swin("lab", "status", "--home", str(home), "--json").stdout)
-    params = home / "params.yaml"
-    params.write_text(yaml.safe_dump({**_describe(status, network), "cluster_name": "tests"}))
+    params = home / "tests.yaml"
+    described = yaml.safe_load(Path(status["description"]).read_text())
+    params.write_text(yaml.safe_dump({**described, "cluster_name": "tests"}))
     return RunningLab(home, status, params)
 
 

@@ -38,9 +38,6 @@ ONLY_WHEN_NAMED = frozenset({"07_dashboard", "80_troubleshoot", "90_teardown"})
 
 DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 
-DEMO = tuple(name for name in DEFAULT if name != "06_verify")
-"""The demo ends with the test app: it is to be seen in a minute and a half."""
-
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
 

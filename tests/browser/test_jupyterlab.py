@@ -66,7 +66,6 @@ def server(built, tmp_path_factory):
     )
     (project / "params").mkdir()
     shutil.copy(lab.params, project / "params" / "lab.yaml")
-    shutil.copy(ROOT / "params" / "lab-artifacts.yaml", project / "params")
     settings = project / ".jupyter" / "lab" / "user-settings"
     for plugin, values in SETTINGS.items():
         path = settings / f"{plugin}.jupyterlab-settings"

@@ -12,7 +12,6 @@ from k8swin_nb.errors import ParamsError
 from k8swin_nb.headless import runner
 from k8swin_nb.headless.runner import (
     DEFAULT,
-    DEMO,
     ORDER,
     plan_notebooks,
     print_failure,
@@ -33,10 +32,6 @@ def test_a_run_goes_from_the_plan_to_the_proof_and_leaves_out_what_must_be_named
     assert DEFAULT[0] == "01_network"
     assert DEFAULT[-1] == "06_verify"
     assert "07_dashboard" in set(ORDER) - set(DEFAULT)
-
-
-def test_the_demo_ends_with_the_test_app():
-    assert tuple(name for name in ORDER if name <= "05_test_app") == DEMO
 
 
 def test_each_worker_is_joined_and_everything_else_runs_once():

@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 
-from k8swin_nb.headless.runner import DEMO, run_notebooks
-from tests.conftest import ROOT, k8swin, start_lab
+from k8swin_nb.headless.runner import run_notebooks
+from tests.conftest import ROOT, TO_THE_TEST_APP, k8swin, start_lab
 from tests.notebooks.test_teardown import ask
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(900)]
@@ -37,7 +37,9 @@ def classic(tmp_path_factory):
 
 
 def test_a_classic_cluster_comes_about_is_left_alone_by_a_second_run_and_goes(classic, tmp_path):
-    folder, executed = run_notebooks(ROOT / "notebooks", classic.params, tmp_path, names=DEMO)
+    folder, executed = run_notebooks(
+        ROOT / "notebooks", classic.params, tmp_path, names=TO_THE_TEST_APP
+    )
     assert [item.error for item in executed if item.error] == []
     log = list(map(json.loads, (folder / "events.jsonl").read_text().splitlines()))
     told = {f"{e['step']} of {e['host']}": e["detail"] for e in log if e["event"] == "step"}

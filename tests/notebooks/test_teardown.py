@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.headless.runner import DEMO, run_notebooks
+from k8swin_nb.headless.runner import run_notebooks
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.params import check_params
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
-from tests.conftest import ROOT, RunningLab, k8swin, start_lab
+from tests.conftest import ROOT, TO_THE_TEST_APP, RunningLab, k8swin, start_lab
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(1200)]
 ALL = "tests: linuxmaster winworker01 winworker02"
@@ -32,7 +32,9 @@ def cluster(tmp_path_factory):
     try:
         for name, text in STRANGE.items():
             assert ask(lab, name, text).returncode == 0
-        _, executed = run_notebooks(ROOT / "notebooks", lab.params, home / "runs", names=DEMO)
+        _, executed = run_notebooks(
+            ROOT / "notebooks", lab.params, home / "runs", names=TO_THE_TEST_APP
+        )
         assert [item.error for item in executed if item.error] == []
         yield lab
     finally:
@@ -159,7 +161,9 @@ def test_a_second_removal_finds_nothing_to_do(cluster, tmp_path):
 
 
 def test_the_cluster_can_be_built_again_on_the_same_hosts(cluster, tmp_path):
-    folder, executed = run_notebooks(ROOT / "notebooks", cluster.params, tmp_path, names=DEMO[:-1])
+    folder, executed = run_notebooks(
+        ROOT / "notebooks", cluster.params, tmp_path, names=TO_THE_TEST_APP[:-1]
+    )
     assert [item.error for item in executed if item.error] == []
     lines = (folder / "events.jsonl").read_text().splitlines()
     preflights = [e for e in map(json.loads, lines) if e.get("step") == "preflight"]

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
+from k8swin_lab import topology
+from k8swin_lab.lab import Lab
 
 from k8swin_nb.errors import K8swinError
-from k8swin_nb.lab import topology
-from k8swin_nb.lab.lab import Lab
 from k8swin_nb.phases import detached, verify
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.removal import wanted_confirmation
@@ -173,7 +173,7 @@ def world(
         patch.setattr(verify, "PAUSE", 0.5)
         # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
         more = {"probe_pods": True, "dashboard": profile == "current"}
-        opened = open_world(lab, NETWORK, folder, profile, **more)
+        opened = open_world(lab, folder, **more)
         for host in opened.run().hosts("linux"):
             # The first command fills a machine's private root with the programs of this computer.
             opened.pool.transport(host).run("sudo true", sudo=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from k8swin_lab import topology
+from k8swin_lab.internet import MIRROR
+from k8swin_lab.lab import Lab
+from k8swin_lab.network import Network
 
-from k8swin_nb.lab import topology
-from k8swin_nb.lab.internet import MIRROR
-from k8swin_nb.lab.lab import Lab
-from k8swin_nb.lab.network import Network
 from k8swin_nb.phases import detached
 from k8swin_nb.phases.catalogue import PHASES
 from k8swin_nb.workflow.runner import apply_step
@@ -73,7 +73,7 @@ def only_the_mirror(network: Network) -> None:
 
 
 def lock_for_the_mirror(folder: Path) -> None:
-    lock = folder / "params" / "lab-artifacts.yaml"
+    lock = folder / "lab" / "artifacts.yaml"
     text = lock.read_text(encoding="utf-8").replace("https://", f"https://{MIRROR}/")
     (folder / "params" / "mirror-artifacts.yaml").write_text(text, encoding="utf-8")
 
@@ -83,13 +83,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A master and a Windows worker without the internet, set up as the site's administrators would."""
     folder = tmp_path_factory.mktemp("offline")
     shutil.copytree(ROOT / "params", folder / "params")
-    lock_for_the_mirror(folder)
     machines = topology.default(NETWORK)[:2]
     with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.5)
         only_the_mirror(lab.network)
-        opened = open_world(lab, NETWORK, folder, **example())
+        lock_for_the_mirror(folder)
+        opened = open_world(lab, folder, **example())
         master = opened.run().master
         opened.pool.transport(master).run(ADMINISTRATORS, sudo=True)
         yield opened

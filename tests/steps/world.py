@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from k8swin_lab.description import describe
+from k8swin_lab.lab import Lab
+from k8swin_lab.powershell.parser import parse as parse_powershell
 
-from k8swin_nb.__main__ import _describe
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.inventory import Host
-from k8swin_nb.lab.lab import Lab
-from k8swin_nb.lab.powershell.parser import parse as parse_powershell
 from k8swin_nb.params import check_params
 from k8swin_nb.phases.values import common_values
 from k8swin_nb.plan import check_plan
@@ -22,7 +21,6 @@ from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
 from k8swin_nb.workflow.record import Record, new_run_id
 from k8swin_nb.workflow.run import Run
-from tests.conftest import ROOT
 from tests.steps.snapshot import files, snapshot
 
 
@@ -91,10 +89,6 @@ class Cut:
         return _CutTransport(self._pool.transport(host))
 
 
-OF_THE_SITE = {"hosts", "host_subnet", "known_hosts"}
-"""What a description in `params/` says of the lab's place: this lab is at another one."""
-
-
 @dataclass
 class World:
     """One lab, one description of it, and everything that runs need."""
@@ -141,15 +135,7 @@ class World:
         return self.machines() | {f"operator: {k}": v for k, v in files(self.folder / ".k8swin")}
 
 
-def open_world(
-    lab: Lab, network: str, folder: Path, profile: str = "current", **changes: Any
-) -> World:
-    """Describe a running lab as `params/` does for its profile, with changes, and connect to it."""
-    file = {"current": "lab.yaml", "classic": "lab-classic.yaml"}[profile]
-    kept: dict[str, Any] = yaml.safe_load((ROOT / "params" / file).read_text())
-    described: dict[str, Any] = dict(_describe(lab.status(), network))
-    described |= {key: value for key, value in kept.items() if key not in OF_THE_SITE}
-    described |= {"cluster_name": "steps", **changes}
-    for other in [host for host in described["hosts"] if host["os"] == "linux"][1:]:
-        other["role"] = "worker"
+def open_world(lab: Lab, folder: Path, **changes: Any) -> World:
+    """Describe a running lab, with changes, and connect to it."""
+    described = {**describe(lab.status()), "cluster_name": "steps", **changes}
     return World(lab, folder, check_params(described), Pool())

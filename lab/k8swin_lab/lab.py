@@ -1,0 +1,349 @@
+"""A running lab: machines, the network between them, and the real sockets in front of them.
+
+The servers share one event loop in one thread. What a machine starts to listen on while it runs,
+the Kubernetes API and node ports, is opened and closed by following the machines' state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from k8swin_lab import faults as named_faults
+from k8swin_lab import topology
+from k8swin_lab.home import Home
+from k8swin_lab.network import Network
+from k8swin_lab.servers.listener import Faults, PortInUse
+from k8swin_lab.topology import MachineSpec
+
+if TYPE_CHECKING:
+    from k8swin_lab.machines.base import Machine
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Build = Callable[[MachineSpec, Network, Home], "Machine"]
+
+_FOLLOW_INTERVAL = 0.25
+_START_TIMEOUT = 30
+_API_PORT = 6443
+
+
+class _Server(Protocol):
+    """A server that was opened because of a machine's state."""
+
+    async def stop(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Running:
+    """A machine with everything that was opened for it."""
+
+    spec: MachineSpec
+    machine: Any
+    faults: Faults
+    servers: list[Any] = field(default_factory=list)
+    opened: dict[tuple[str, int], Any] = field(default_factory=dict)
+    """By kind ("api", "node port") and machine's port: what follows the machine's state."""
+    cluster: Any = None
+
+
+class Lab:
+    """Machines on this computer, from `start` to `stop`; also a context manager.
+
+    Args:
+        home: folder for secrets and machines' disks.
+        machines: who there is; the default topology when None.
+        python_bash: use the interpreter in Python even where the host's bash could be used.
+        build: makes a machine of a spec; tests bring small ones.
+    """
+
+    def __init__(
+        self,
+        home: Path | Home,
+        machines: Sequence[MachineSpec] | None = None,
+        *,
+        python_bash: bool = False,
+        build: Build | None = None,
+    ) -> None:
+        self.home = home if isinstance(home, Home) else Home(home)
+        self.specs = topology.placed(machines or topology.default())
+        self.network = Network()
+        self._build = build or _builder(python_bash)
+        self._running: dict[str, _Running] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._follower: concurrent.futures.Future[None] | None = None
+
+    def __enter__(self) -> Lab:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def machines(self) -> dict[str, Any]:
+        """The machines by name, while the lab runs."""
+        return {name: running.machine for name, running in self._running.items()}
+
+    def start(self) -> None:
+        """Make the machines and open their ports.
+
+        Raises:
+            PortInUse: an address or port cannot be had; nothing stays open then.
+        """
+        self.home.prepare(self.specs)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
+        self._thread.start()
+        try:
+            for spec in self.specs:
+                machine = self._build(spec, self.network, self.home)
+                self._running[spec.name] = _Running(spec, machine, Faults())
+            self._wait(self._open(), _START_TIMEOUT)
+        except BaseException:
+            self.stop()
+            raise
+        self._follower = asyncio.run_coroutine_threadsafe(self._follow(), self._loop)
+        self.home.write_status(self.status())
+
+    def stop(self) -> None:
+        """Close every port, end every command and remove the machines."""
+        if self._loop is None or self._thread is None:
+            return
+        if self._follower is not None:
+            self._follower.cancel()
+        self._wait(self._close(), _START_TIMEOUT)
+        for running in self._running.values():
+            stop = getattr(running.machine, "stop", None)
+            if stop is not None:
+                stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_TIMEOUT)
+        self._loop.close()
+        self._loop = self._thread = self._follower = None
+        self._running.clear()
+        self.home.clear()
+
+    def status(self) -> dict[str, Any]:
+        """Return where clients find what they need; all paths are absolute."""
+        machines: list[dict[str, Any]] = []
+        for spec in self.specs:
+            entry: dict[str, Any] = {
+                "name": spec.name,
+                "os": spec.os,
+                "address": spec.bound,
+                "user": spec.user,
+            }
+            if spec.os == "linux":
+                entry |= {
+                    "distribution": spec.distribution,
+                    "ssh_port": spec.ssh_port,
+                    "identity": str(self.home.identity),
+                }
+            else:
+                entry |= {
+                    "winrm_http_port": spec.winrm_http_port,
+                    "winrm_https_port": spec.winrm_https_port,
+                    "credential": f"file:{self.home.password_file(spec.name)}",
+                }
+            machines.append(entry)
+        return {
+            "home": str(self.home.path),
+            "generation": topology.generation_of(self.specs),
+            "description": str(self.home.description),
+            "kubeconfig": str(self.home.kubeconfig),
+            "known_hosts": str(self.home.known_hosts),
+            "ca": str(self.home.ca),
+            "machines": machines,
+        }
+
+    def fault(self, machine: str, name: str, value: str | None = None) -> None:
+        """Let something go wrong on a machine, see `faults.KNOWN`.
+
+        Raises:
+            UnknownFault: there is no such machine, fault or value.
+        """
+        running = self._running.get(machine)
+        if running is None:
+            known = ", ".join(self._running)
+            raise named_faults.UnknownFault(f"no machine `{machine}`; there are {known}")
+        named_faults.apply(running.machine, running.faults, name, value)
+
+    def _wait(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        if self._loop is None:
+            raise RuntimeError("the lab does not run; call start() first")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    async def _open(self) -> None:
+        from k8swin_lab.servers.ssh import SshServer
+        from k8swin_lab.servers.winrm import WinrmServer
+
+        windows = any(running.spec.os == "windows" for running in self._running.values())
+        authority = self.home.authority() if windows else None
+        for name, running in self._running.items():
+            spec, machine = running.spec, running.machine
+            if spec.os == "linux":
+                ssh = SshServer(machine, self.home.host_key(name), faults=running.faults)
+                running.servers.append(ssh)
+                await ssh.start(spec.bound, spec.ssh_port)
+            elif authority is not None:
+                winrm = WinrmServer(machine, faults=running.faults)
+                running.servers.append(winrm)
+                await winrm.start(spec.bound, spec.winrm_http_port)
+                certificate = self.home.server_certificate(authority, spec)
+                await winrm.start(spec.bound, spec.winrm_https_port, certificate=certificate)
+
+    async def _close(self) -> None:
+        for running in self._running.values():
+            for key in list(running.opened):
+                await self._close_one(running, key)
+            for server in running.servers:
+                await server.stop()
+
+    async def _follow(self) -> None:
+        """Open and close what the machines' state asks for, and keep the kubeconfig current."""
+        while True:
+            for running in self._running.values():
+                try:
+                    await self._follow_machine(running)
+                except Exception:
+                    log.exception("%s: following its state failed", running.spec.name)
+            await asyncio.sleep(_FOLLOW_INTERVAL)
+
+    async def _follow_machine(self, running: _Running) -> None:
+        up = running.machine.reachable and not running.faults.refuse
+        cluster = getattr(running.machine.listening.get(_API_PORT), "cluster", None)
+        wanted: set[tuple[str, int]] = set()
+        if up and cluster is not None:
+            wanted.add(("api", _API_PORT))
+        if up:
+            wanted |= {("node port", port) for port in self._node_ports(running)}
+        for key in list(running.opened):
+            if key not in wanted or (key[0] == "api" and cluster is not running.cluster):
+                await self._close_one(running, key)
+        running.cluster = cluster
+        for key in wanted - set(running.opened):
+            await self._open_one(running, key)
+        self._follow_kubeconfig(running)
+
+    def _node_ports(self, running: _Running) -> set[int]:
+        """Return the node ports a machine shows; on a shared real address only the first does."""
+        if running.spec.listen and running.spec != self.specs[0]:
+            return set()
+        ports: set[int] = set()
+        for other in self._running.values():
+            if other.cluster is not None and _is_node(other.cluster, running.spec):
+                ports |= set(other.cluster.node_ports())
+        return ports
+
+    async def _open_one(self, running: _Running, key: tuple[str, int]) -> None:
+        kind, port = key
+        address = running.spec.bound
+        try:
+            if kind == "api":
+                from k8swin_lab.servers.kube_api import KubeApiServer
+
+                api = KubeApiServer(running.cluster)
+                await api.start(address, running.spec.api_port)
+                running.opened[key] = api
+            else:
+                from k8swin_lab.servers.node_port import NodePortServer
+
+                server = NodePortServer(running.machine, port, running.faults)
+                await server.start(address)
+                running.opened[key] = server
+        except (PortInUse, OSError) as error:
+            log.error("%s: %s: %s", running.spec.name, kind, error)
+
+    async def _close_one(self, running: _Running, key: tuple[str, int]) -> None:
+        server: _Server = running.opened.pop(key)
+        await server.stop()
+
+    def _follow_kubeconfig(self, running: _Running) -> None:
+        """Copy the machine's own admin.conf to the lab's folder once its API answers."""
+        if ("api", _API_PORT) not in running.opened:
+            return
+        try:
+            text = (running.machine.root / "etc/kubernetes/admin.conf").read_text()
+        except OSError:
+            return
+        spec = running.spec
+        text = text.replace(
+            f"https://{spec.address}:{_API_PORT}", f"https://{spec.bound}:{spec.api_port}"
+        )
+        if not self.home.kubeconfig.is_file() or self.home.kubeconfig.read_text() != text:
+            self.home.write_kubeconfig(text)
+
+
+def _is_node(cluster: Any, spec: MachineSpec) -> bool:
+    """Whether a machine is a node of a cluster: only there kube-proxy opens node ports."""
+    for node in cluster.client().list("nodes"):
+        for address in node.get("status", {}).get("addresses", []):
+            if address.get("address") == spec.address:
+                return True
+    return False
+
+
+def _builder(python_bash: bool) -> Build:
+    def build(spec: MachineSpec, network: Network, home: Home) -> Machine:
+        if not network.origins:
+            from k8swin_lab.internet import install
+
+            install(network)
+        if spec.os == "windows":
+            from k8swin_lab.machines.windows import WindowsMachine
+
+            return WindowsMachine(
+                spec.name,
+                spec.address,
+                network,
+                build=spec.build,
+                users={spec.user: home.password(spec.name)},
+                nic=spec.nic,
+            )
+        from k8swin_lab.machines.linux import LinuxMachine
+
+        root = home.machine_root(spec.name)
+        root.mkdir(parents=True)
+        machine = LinuxMachine(
+            spec.name,
+            spec.address,
+            network,
+            root=root,
+            user=spec.user,
+            python_bash=python_bash,
+            distribution=spec.distribution,
+        )
+        authorize(machine, spec.user, home.public_key())
+        return machine
+
+    return build
+
+
+def authorize(machine: Any, user: str, public_key: str) -> None:
+    """Let a key log in as a user, by the file in which sshd looks."""
+    passwd = (machine.root / "etc/passwd").read_text().splitlines()
+    homes = [fields[5] for fields in (line.split(":") for line in passwd) if fields[0] == user]
+    if not homes:
+        raise ValueError(f"{machine.name}: no user `{user}` in /etc/passwd")
+    folder = machine.root / homes[0].lstrip("/") / ".ssh"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = folder / "authorized_keys"
+    keys.write_text(public_key)
+    keys.chmod(0o600)
+    for path in (folder, keys):
+        machine.set_owner("/" + str(path.relative_to(machine.root)), user, user)

@@ -1,0 +1,112 @@
+"""The API server of a control plane as the simulated network sees it: requests in, answers out.
+
+The same cluster is served over real HTTPS by the lab's servers; here no bytes are encrypted and a
+client's certificate travels in a header.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+from dataclasses import dataclass
+
+from k8swin_lab.kubernetes import rbac
+from k8swin_lab.kubernetes.cluster import Cluster
+from k8swin_lab.kubernetes.errors import ApiError, bad_request
+from k8swin_lab.kubernetes.paths import parse
+from k8swin_lab.kubernetes.subresources import container_of
+from k8swin_lab.kubernetes.users import User
+from k8swin_lab.network import HttpRequest, HttpResponse
+from k8swin_lab.web_client import CERTIFICATE_HEADER
+
+_UNAUTHORIZED = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": "Unauthorized",
+    "reason": "Unauthorized",
+    "code": 401,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEndpoint:
+    """What listens on port 6443."""
+
+    cluster: Cluster
+
+    @property
+    def authority(self) -> bytes:
+        """The authority (PEM) of the serving certificate."""
+        return self.cluster.authority.certificate_pem
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        parts = urllib.parse.urlsplit(request.url)
+        if parts.scheme != "https":
+            text = b"Client sent an HTTP request to an HTTPS server.\n"
+            return HttpResponse(400, {"content-type": "text/plain"}, text)
+        shown = request.headers.get(CERTIFICATE_HEADER)
+        certificate = base64.b64decode(shown) if shown else None
+        user = self.cluster.authenticate(request.headers.get("authorization"), certificate)
+        if user is None:
+            return _json(401, _UNAUTHORIZED)
+        pairs = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+        path = urllib.parse.unquote(parts.path)
+        if path.endswith("/exec") and "/pods/" in path:
+            try:
+                return self._exec(path, pairs, user)
+            except ApiError as error:
+                return _json(error.code, error.status)
+        warnings: list[str] = []
+        agent = request.headers.get("user-agent", "unknown").partition("/")[0]
+        status, result = self.cluster.front.request(
+            request.method,
+            path,
+            dict(pairs),
+            request.body or None,
+            request.headers.get("content-type", "application/json"),
+            user,
+            accept=request.headers.get("accept", "application/json"),
+            manager=agent,
+            warnings=warnings,
+        )
+        if isinstance(result, str):
+            return HttpResponse(status, {"content-type": "text/plain"}, result.encode())
+        answer = _json(status, result, indent=2 if path == "/version" else None)
+        if warnings:
+            answer.headers["warning"] = ", ".join(f"299 - {json.dumps(text)}" for text in warnings)
+        return answer
+
+    def _exec(self, path: str, pairs: list[tuple[str, str]], user: User) -> HttpResponse:
+        """Run a program in a container; a POST that is answered at the end, with JSON."""
+        target = parse(path)
+        asked = rbac.Attributes(
+            "create",
+            resource="pods",
+            subresource="exec",
+            namespace=target.namespace,
+            name=target.name,
+        )
+        if not rbac.allowed(self.cluster.store, user, asked):
+            raise rbac.refuse(user, asked)
+        pod = self.cluster.api.stored(target)
+        container = container_of(pod, dict(pairs).get("container", ""))
+        kubelet = self.cluster.kubelets.get(pod["spec"].get("nodeName", ""))
+        argv = [value for key, value in pairs if key == "command"]
+        if kubelet is None or not argv:
+            raise bad_request("you must specify at least one command for the container")
+        code, out, err = kubelet.exec(target.namespace, target.name, container, argv)
+        found = {
+            "code": code,
+            "stdout": base64.b64encode(out).decode(),
+            "stderr": base64.b64encode(err).decode(),
+        }
+        return _json(200, found)
+
+
+def _json(status: int, value: object, *, indent: int | None = None) -> HttpResponse:
+    body = json.dumps(value, indent=indent).encode()
+    return HttpResponse(status, {"content-type": "application/json"}, body)

@@ -1,0 +1,203 @@
+"""What a freshly installed Windows Server has: folders, registry, services. Nothing of Kubernetes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8swin_lab.machines.windows import WindowsMachine
+
+CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+SESSION_MANAGER = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
+ENVIRONMENT = SESSION_MANAGER + r"\Environment"
+COMPUTER_NAME = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName"
+TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
+SYSTEM_ROOT = r"C:\Windows"
+SYSTEM32 = r"C:\Windows\System32"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    build: int
+    ubr: int
+    product: str
+    display_version: str
+    release: str
+    caption: str
+
+    @property
+    def full(self) -> str:
+        """`10.0.20348.2402`."""
+        return f"10.0.{self.build}.{self.ubr}"
+
+
+EDITIONS = {
+    17763: Edition(17763, 5830, "Windows Server 2019 Standard", "", "1809", "Microsoft Windows Server 2019 Standard"),
+    20348: Edition(20348, 2402, "Windows Server 2022 Standard", "21H2", "2009", "Microsoft Windows Server 2022 Standard"),
+    26100: Edition(26100, 1742, "Windows Server 2025 Standard", "24H2", "2009", "Microsoft Windows Server 2025 Standard"),
+}  # fmt: skip
+
+_FOLDERS = (
+    r"C:\Users\Administrator\AppData\Local\Temp", r"C:\Users\Administrator\Desktop", r"C:\Users\Administrator\Documents",
+    r"C:\Users\Public", r"C:\Program Files\WindowsPowerShell\Modules", r"C:\Program Files\Common Files",
+    r"C:\Program Files (x86)\Common Files", r"C:\ProgramData\Microsoft\Windows", r"C:\PerfLogs", r"C:\Windows\Temp",
+    r"C:\Windows\Logs", r"C:\Windows\System32\drivers\etc", r"C:\Windows\System32\WindowsPowerShell\v1.0\Modules",
+    r"C:\Windows\System32\config\systemprofile\AppData\Local", r"C:\Windows\System32\Tasks",
+)  # fmt: skip
+
+_SERVICES = (
+    # name, display name, start type, delayed, running, depends on
+    ("BFE", "Base Filtering Engine", 2, False, True, ("RpcSs",)),
+    ("BITS", "Background Intelligent Transfer Service", 3, False, False, ("RpcSs",)),
+    ("CryptSvc", "Cryptographic Services", 2, False, True, ("RpcSs",)),
+    ("DcomLaunch", "DCOM Server Process Launcher", 2, False, True, ()),
+    ("Dhcp", "DHCP Client", 2, False, True, ("NSI",)),
+    ("Dnscache", "DNS Client", 2, False, True, ("NSI",)),
+    ("EventLog", "Windows Event Log", 2, False, True, ()),
+    ("LanmanServer", "Server", 2, False, True, ()),
+    ("LanmanWorkstation", "Workstation", 2, False, True, ("NSI",)),
+    ("mpssvc", "Windows Defender Firewall", 2, False, True, ("BFE",)),
+    ("NSI", "Network Store Interface Service", 2, False, True, ("RpcSs",)),
+    ("RpcEptMapper", "RPC Endpoint Mapper", 2, False, True, ()),
+    ("RpcSs", "Remote Procedure Call (RPC)", 2, False, True, ("RpcEptMapper", "DcomLaunch")),
+    ("Schedule", "Task Scheduler", 2, False, True, ("RpcSs",)),
+    ("Spooler", "Print Spooler", 2, False, True, ("RpcSs",)),
+    ("TermService", "Remote Desktop Services", 3, False, True, ("RpcSs",)),
+    ("TrustedInstaller", "Windows Modules Installer", 3, False, False, ()),
+    ("VSS", "Volume Shadow Copy", 3, False, False, ("RpcSs",)),
+    ("W32Time", "Windows Time", 2, True, True, ()),
+    ("WinDefend", "Microsoft Defender Antivirus Service", 2, False, True, ("RpcSs",)),
+    ("Winmgmt", "Windows Management Instrumentation", 2, False, True, ("RpcSs",)),
+    ("WinRM", "Windows Remote Management (WS-Management)", 2, True, True, ("RpcSs",)),
+    ("wuauserv", "Windows Update", 3, False, False, ("RpcSs",)),
+    ("nvagent", "Network Virtualization Service", 3, False, False, ()),
+)
+_CONTAINER_SERVICES = (
+    ("hns", "Host Network Service", 3, False, True, ("RpcSs",)),
+    ("vmcompute", "Hyper-V Host Compute Service", 2, False, True, ("RpcSs",)),
+)
+_HYPER_V_SERVICES = (("vmms", "Hyper-V Virtual Machine Management", 2, False, True, ("RpcSs",)),)
+
+
+def install(machine: WindowsMachine) -> None:
+    """Fill an empty machine."""
+    for folder in _FOLDERS:
+        machine.files.make_directory(folder)
+    machine.files.write(
+        SYSTEM32 + r"\drivers\etc\hosts",
+        b"# Copyright (c) 1993-2009 Microsoft Corp.\r\n#\r\n"
+        b"# localhost name resolution is handled within DNS itself.\r\n"
+        b"#\t127.0.0.1       localhost\r\n#\t::1             localhost\r\n",
+    )
+    machine.files.write(
+        SYSTEM32 + r"\drivers\etc\services", b"# <service name>  <port number>/<protocol>\r\n"
+    )
+    machine.files.write(r"C:\Windows\win.ini", b"; for 16-bit app support\r\n")
+    _registry(machine)
+    for row in _SERVICES:
+        _service(machine, row)
+
+
+def _service(
+    machine: WindowsMachine, row: tuple[str, str, int, bool, bool, tuple[str, ...]]
+) -> None:
+    name, display, start, delayed, running, depends = row
+    if machine.services.find(name) is not None:
+        return
+    machine.services.create(
+        name, rf"C:\Windows\System32\svchost.exe -k {name} -p", display_name=display, start=start,
+        delayed=delayed, depends=list(depends), account="LocalSystem",
+    )  # fmt: skip
+    machine.services.of_windows.add(name.lower())
+    if running:
+        machine.services.runtime(name).state = "Running"
+
+
+def start_features(machine: WindowsMachine) -> None:
+    """Services that come with installed features appear, at boot."""
+    if machine.features.installed("Containers") or machine.features.installed("Hyper-V"):
+        for row in _CONTAINER_SERVICES:
+            _service(machine, row)
+    if machine.features.installed("Hyper-V"):
+        for row in _HYPER_V_SERVICES:
+            _service(machine, row)
+
+
+def start_windows(machine: WindowsMachine) -> None:
+    """The state that Windows' own services have after a boot."""
+    for name, _, start, _, running, _ in (*_SERVICES, *_CONTAINER_SERVICES, *_HYPER_V_SERVICES):
+        found = machine.services.find(name)
+        if found and running and start != 4 and machine.services.start_type(found) != "Disabled":
+            machine.services.runtime(found).state = "Running"
+
+
+def _registry(machine: WindowsMachine) -> None:
+    edition, registry, name = machine.edition, machine.registry, machine.name.upper()
+    for value, content in (
+        ("ProductName", edition.product),
+        ("CurrentBuild", str(edition.build)),
+        ("CurrentBuildNumber", str(edition.build)),
+        ("CurrentMajorVersionNumber", 10),
+        ("CurrentMinorVersionNumber", 0),
+        ("CurrentVersion", "6.3"),
+        ("CurrentType", "Multiprocessor Free"),
+        ("DisplayVersion", edition.display_version),
+        ("EditionID", "ServerStandard"),
+        ("InstallationType", "Server Core"),
+        ("ReleaseId", edition.release),
+        ("UBR", edition.ubr),
+        ("SystemRoot", SYSTEM_ROOT),
+        ("PathName", SYSTEM_ROOT),
+        ("RegisteredOwner", "Windows User"),
+        ("RegisteredOrganization", ""),
+        ("InstallDate", int(machine.now()) - 30 * 86400),
+        ("BuildLabEx", f"{edition.build}.1.amd64fre"),
+    ):
+        if content != "" or value == "RegisteredOrganization":
+            registry.set(CURRENT_VERSION, value, content)
+    search = ";".join(
+        (
+            r"%SystemRoot%\system32",
+            "%SystemRoot%",
+            r"%SystemRoot%\System32\Wbem",
+            r"%SYSTEMROOT%\System32\WindowsPowerShell\v1.0" + "\\",
+            r"%SYSTEMROOT%\System32\OpenSSH" + "\\",
+        )
+    )
+    for value, content, kind in (
+        ("ComSpec", r"%SystemRoot%\system32\cmd.exe", "REG_EXPAND_SZ"),
+        ("DriverData", r"C:\Windows\System32\Drivers\DriverData", "REG_SZ"),
+        ("NUMBER_OF_PROCESSORS", str(machine.cpus), "REG_SZ"),
+        ("OS", "Windows_NT", "REG_SZ"),
+        ("Path", search, "REG_EXPAND_SZ"),
+        ("PATHEXT", ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC", "REG_SZ"),
+        ("PROCESSOR_ARCHITECTURE", "AMD64", "REG_SZ"),
+        ("PROCESSOR_IDENTIFIER", "Intel64 Family 6 Model 85 Stepping 7, GenuineIntel", "REG_SZ"),
+        ("PSModulePath", r"%ProgramFiles%\WindowsPowerShell\Modules;%SystemRoot%\system32\WindowsPowerShell\v1.0"
+         r"\Modules", "REG_EXPAND_SZ"),
+        ("TEMP", r"%SystemRoot%\TEMP", "REG_EXPAND_SZ"),
+        ("TMP", r"%SystemRoot%\TEMP", "REG_EXPAND_SZ"),
+        ("USERNAME", "SYSTEM", "REG_SZ"),
+        ("windir", "%SystemRoot%", "REG_EXPAND_SZ"),
+    ):  # fmt: skip
+        registry.set(ENVIRONMENT, value, content, kind)
+    registry.set(r"HKCU\Environment", "TEMP", r"%USERPROFILE%\AppData\Local\Temp", "REG_EXPAND_SZ")
+    registry.set(r"HKCU\Environment", "TMP", r"%USERPROFILE%\AppData\Local\Temp", "REG_EXPAND_SZ")
+    registry.set(COMPUTER_NAME + r"\ComputerName", "ComputerName", name)
+    registry.set(COMPUTER_NAME + r"\ActiveComputerName", "ComputerName", name)
+    registry.set(TCPIP, "Hostname", machine.name)
+    registry.set(TCPIP, "NV Hostname", machine.name)
+    registry.set(TCPIP, "Domain", "")
+    registry.create(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update")
+    registry.create(r"HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU")
+    registry.create(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing")
+    registry.set(SESSION_MANAGER, "ProtectionMode", 1)
+    registry.set(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System", "EnableLUA", 1)
+    registry.set(
+        r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", "TimeZoneKeyName", "UTC"
+    )
+    registry.set(r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem", "LongPathsEnabled", 0)
+    registry.set(r"HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319", "SchUseStrongCrypto", 1)
+    registry.set(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", 528449)
+    registry.set(r"HKLM\SOFTWARE\Microsoft\Cryptography", "MachineGuid", machine.machine_guid)

@@ -1,0 +1,417 @@
+"""Parameter binding: a command's arguments to its parameters, for functions and cmdlets alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from k8swin_lab.powershell.errors import PowerShellError, runtime_error
+from k8swin_lab.powershell.records import ScriptBlock
+from k8swin_lab.powershell.values import PSArray
+
+_BINDING = "System.Management.Automation.ParameterBindingException"
+_NAMING = ("NamedParameterNotFound", "ParameterAlreadyBound", "MissingArgument")
+"""Errors whose target is the name of the parameter."""
+ALL_SETS = "__AllParameterSets"
+
+COMMON_PARAMETERS: dict[str, str] = {
+    "Verbose": "switch", "Debug": "switch", "ErrorAction": "action", "WarningAction": "action",
+    "InformationAction": "action", "ProgressAction": "action", "ErrorVariable": "string",
+    "WarningVariable": "string", "InformationVariable": "string", "OutVariable": "string",
+    "OutBuffer": "int", "PipelineVariable": "string",
+}  # fmt: skip
+SHOULD_PROCESS_PARAMETERS = {"WhatIf": "switch", "Confirm": "switch"}
+_COMMON_ALIASES = {
+    "vb": "Verbose", "db": "Debug", "ea": "ErrorAction", "wa": "WarningAction", "infa": "InformationAction",
+    "ev": "ErrorVariable", "wv": "WarningVariable", "iv": "InformationVariable", "ov": "OutVariable",
+    "ob": "OutBuffer", "pv": "PipelineVariable", "wi": "WhatIf", "cf": "Confirm",
+}  # fmt: skip
+
+
+class ParameterName(str):
+    """`-Name` in `$args`: splatting it passes a parameter and not a string."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Argument:
+    """One argument as it stands: a parameter (`name`) with or without a value, or a value."""
+
+    name: str | None
+    value: Any = None
+    text: str | None = None
+    attached: bool = False
+    splatted: bool = False
+    claimed: bool = False
+    """Goes to $args: an unknown `-Name` of a simple function, and the value after it."""
+    spellings: list[str | None] | None = None
+    """How the numbers of a list were spelled."""
+
+
+@dataclass(slots=True)
+class Spec:
+    """A parameter as the binder sees it."""
+
+    name: str
+    type: str | None = None
+    aliases: tuple[str, ...] = ()
+    position: int | None = None
+    mandatory: bool = False
+    by_value: bool = False
+    by_property: bool = False
+    remaining: bool = False
+    is_switch: bool = False
+    sets: dict[str, Spec] = field(default_factory=dict)
+    """The same facts for each parameter set that the parameter names; empty: in all sets."""
+    convert: Callable[[Any], Any] | None = None
+    """Converts and validates; raises PowerShellError."""
+    default: Any = None
+
+    def in_set(self, name: str) -> Spec | None:
+        """The facts that hold in a parameter set; None when the parameter is not in it."""
+        if not self.sets:
+            return self
+        return self.sets.get(name.lower()) or self.sets.get(ALL_SETS.lower())
+
+
+@dataclass(slots=True)
+class Bound:
+    """What the binder found."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    rest: list[Any] = field(default_factory=list)
+    common: dict[str, Any] = field(default_factory=dict)
+    delayed: dict[str, Any] = field(default_factory=dict)
+    """Script blocks that compute a parameter for each pipeline object."""
+    delays: bool = False
+    set_name: str = ALL_SETS
+
+
+class Binder:
+    """Binds to one command's parameters."""
+
+    def __init__(
+        self,
+        name: str,
+        specs: list[Spec],
+        *,
+        advanced: bool,
+        should_process: bool = False,
+        default_set: str = "",
+        error_suffix: str = "",
+    ) -> None:
+        self.name = name
+        self.specs = specs
+        self.advanced = advanced
+        self.default_set = default_set
+        self.error_suffix = error_suffix or name
+        self.common = dict(COMMON_PARAMETERS) if advanced else {}
+        if should_process:
+            self.common.update(SHOULD_PROCESS_PARAMETERS)
+        self.by_name: dict[str, Spec] = {}
+        for spec in specs:
+            self.by_name[spec.name.lower()] = spec
+            for alias in spec.aliases:
+                self.by_name[alias.lower()] = spec
+        self.set_names = sorted({s for spec in specs for s in spec.sets} - {ALL_SETS.lower()})
+        self.accepts_pipeline = any(
+            s.by_value or s.by_property for spec in specs for s in [spec, *spec.sets.values()]
+        )
+
+    def error(
+        self, error_id: str, message: str, *, target: Any = None, kind: str = _BINDING
+    ) -> PowerShellError:
+        """A binding error, named after the command."""
+        made = runtime_error(
+            message,
+            f"{error_id},{self.error_suffix}",
+            category="InvalidArgument",
+            target=target,
+            exception=kind,
+        )
+        if error_id in _NAMING:
+            made.record.exception.properties["ParameterName"] = target
+        return made
+
+    def find(self, name: str) -> Spec | str | None:
+        """A parameter by name, alias or unambiguous beginning; a common one is given as its name."""
+        folded = name.lower()
+        if folded in self.by_name:
+            return self.by_name[folded]
+        if self.common:
+            for common in self.common:
+                if common.lower() == folded:
+                    return common
+            alias = _COMMON_ALIASES.get(folded)
+            if alias is not None and alias in self.common:
+                return alias
+        matches: dict[str, Spec | str] = {
+            spec.name: spec for key, spec in self.by_name.items() if key.startswith(folded)
+        }
+        if not matches:
+            matches = {c: c for c in self.common if c.lower().startswith(folded)}
+        if len(matches) > 1:
+            listed = " ".join(f"-{m}" for m in matches)
+            raise self.error(
+                "AmbiguousParameter",
+                f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. "
+                f"Possible matches include: {listed}.",
+                target=name,
+            )
+        return next(iter(matches.values()), None)
+
+    def bind(self, arguments: list[Argument], *, expecting_input: bool = False) -> Bound:
+        """Named arguments first, then the others by position.
+
+        Args:
+            arguments: as they stand on the command line.
+            expecting_input: whether pipeline objects follow, for which script blocks are delayed.
+        """
+        bound = Bound(delays=expecting_input)
+        positional: list[Argument] = []
+        index = 0
+        only_values = False
+        while index < len(arguments):
+            argument = arguments[index]
+            index += 1
+            if argument.name is None or only_values:
+                positional.append(argument)
+                continue
+            if argument.name == "-" and argument.text == "--":
+                only_values = True
+                continue
+            spec = self.find(argument.name)
+            if spec is None:
+                if self.advanced:
+                    raise self.error(
+                        "NamedParameterNotFound",
+                        f"A parameter cannot be found that matches parameter name '{argument.name}'.",
+                        target=argument.name,
+                    )
+                unknown = ParameterName(argument.text or argument.name)
+                positional.append(Argument(None, unknown, claimed=True))
+                if argument.attached:
+                    positional.append(Argument(None, argument.value, claimed=True))
+                elif index < len(arguments) and arguments[index].name is None:
+                    positional.append(replace(arguments[index], claimed=True))
+                    index += 1
+                continue
+            is_switch = (
+                self.common.get(spec) == "switch" if isinstance(spec, str) else spec.is_switch
+            )
+            value: Any
+            source = argument
+            if argument.attached:
+                value = argument.value
+            elif is_switch:
+                value = True
+            elif index < len(arguments) and arguments[index].name is None:
+                source = arguments[index]
+                value = source.value
+                index += 1
+            else:
+                label = spec if isinstance(spec, str) else spec.name
+                raise self.error(
+                    "MissingArgument",
+                    f"Missing an argument for parameter '{label}'. Specify a parameter of type "
+                    f"'{(None if isinstance(spec, str) else spec.type) or 'System.Object'}' and try again.",
+                    target=label,
+                )
+            self._store(bound, spec, value, source)
+        self._positional(bound, positional)
+        return bound
+
+    def _store(self, bound: Bound, spec: Spec | str, value: Any, source: Argument) -> None:
+        if isinstance(spec, str):
+            bound.common[spec] = value
+            return
+        if spec.name in bound.values:
+            raise self.error(
+                "ParameterAlreadyBound",
+                f"Cannot bind parameter because parameter '{spec.name}' is specified more than once. To "
+                "provide multiple values to parameters that can accept multiple values, use the array "
+                'syntax. For example, "-parameter value1,value2,value3".',
+                target=spec.name,
+            )
+        if bound.delays and isinstance(value, ScriptBlock) and _delays(spec):
+            bound.delayed[spec.name] = value
+            return
+        bound.values[spec.name] = self.converted(spec, respelled(spec, value, source))
+
+    def converted(self, spec: Spec, value: Any) -> Any:
+        """The value as the parameter's type, or a binding error."""
+        if spec.convert is None:
+            return value
+        try:
+            return spec.convert(value)
+        except PowerShellError as error:
+            validation = error.record.exception.type_name.endswith("ValidationMetadataException")
+            if error.record.error_id.endswith("NotAllowed"):
+                refused = runtime_error(
+                    error.record.message,
+                    f"{error.record.error_id},{self.error_suffix}",
+                    category="InvalidData",
+                    exception="System.Management.Automation.ParameterBindingValidationException",
+                )
+                refused.record.exception.properties["ParameterName"] = spec.name
+                raise refused from error
+            verb = "validate argument on" if validation else "process argument transformation on"
+            kind = "Validation" if validation else "ArgumentTransformation"
+            short = (
+                "ParameterArgumentValidationError"
+                if validation
+                else "ParameterArgumentTransformationError"
+            )
+            wrapped = runtime_error(
+                f"Cannot {verb} parameter '{spec.name}'. {error.record.message}",
+                f"{short},{self.error_suffix}",
+                # the category is what scripts test; both kinds of failure are bad input to them
+                category="InvalidData",
+                exception=f"System.Management.Automation.ParameterBinding{kind}Exception",
+                inner=error.record.exception,
+            )
+            wrapped.record.exception.properties["ParameterName"] = spec.name
+            raise wrapped from error
+
+    def _positional(self, bound: Bound, arguments: list[Argument]) -> None:
+        for spec in self.positional_specs(bound.values):
+            if not arguments:
+                return
+            if spec.remaining:
+                continue
+            place = next((i for i, a in enumerate(arguments) if not a.claimed), None)
+            if place is None:
+                break
+            argument = arguments.pop(place)
+            self._store(bound, spec, argument.value, argument)
+        if not arguments:
+            return
+        for spec in self.specs:
+            if spec.remaining and spec.name not in bound.values:
+                values = PSArray(
+                    [
+                        a.text
+                        if a.text and spec.type and "string" in spec.type.lower()
+                        else a.value
+                        for a in arguments
+                    ]
+                )
+                if len(values) == 1 and isinstance(values[0], list):
+                    values = PSArray(values[0])
+                bound.values[spec.name] = self.converted(spec, values)
+                return
+        if self.advanced:
+            value = arguments[0].value
+            raise self.error(
+                "PositionalParameterNotFound",
+                f"A positional parameter cannot be found that accepts argument '{value}'.",
+                target=value,
+            )
+        bound.rest = [a.value for a in arguments]
+
+    def positional_specs(self, taken: dict[str, Any]) -> list[Spec]:
+        """Parameters that arguments without a name go to, in order."""
+        candidates = self.candidate_sets(taken)
+        preferred = self.default_set.lower() if self.default_set.lower() in candidates else ""
+        order = [preferred] if preferred else []
+        order += [c for c in candidates if c != preferred]
+        found: dict[int, Spec] = {}
+        for set_name in order or [""]:
+            for spec in self.specs:
+                facts = spec.in_set(set_name) if set_name else spec
+                if spec.name in taken or facts is None or facts.position is None:
+                    continue
+                found.setdefault(facts.position, spec)
+        chosen = [found[position] for position in sorted(found)]
+        seen: set[str] = set()
+        return [s for s in chosen if not (s.name in seen or seen.add(s.name))]  # type: ignore[func-returns-value]
+
+    # --- parameter sets
+
+    def candidate_sets(self, taken: dict[str, Any]) -> list[str]:
+        """Names (lower case) of the sets that hold everything bound so far."""
+        candidates = list(self.set_names)
+        for spec in self.specs:
+            if spec.name in taken and spec.sets and ALL_SETS.lower() not in spec.sets:
+                candidates = [c for c in candidates if c in spec.sets]
+        return candidates
+
+    def resolve_set(self, taken: dict[str, Any]) -> str:
+        """The parameter set in force; raises when what is bound fits none."""
+        if not self.set_names:
+            return self.default_set or ALL_SETS
+        candidates = self.candidate_sets(taken)
+        default = self.default_set.lower()
+        if default and default not in self.set_names and len(candidates) == len(self.set_names):
+            # a default set that no parameter names holds until a parameter of another set is given
+            return self.default_set
+        if not candidates:
+            raise self.error(
+                "AmbiguousParameterSet",
+                "Parameter set cannot be resolved using the specified named parameters.",
+            )
+        complete = [
+            c
+            for c in candidates
+            if all(
+                spec.name in taken or not (facts := spec.in_set(c)) or not facts.mandatory
+                for spec in self.specs
+            )
+        ]
+        if len(candidates) > 1 and default in candidates and (default in complete or not complete):
+            return self.default_set
+        pick = complete or candidates
+        if len(pick) > 1 and not default:
+            raise self.error(
+                "AmbiguousParameterSet",
+                "Parameter set cannot be resolved using the specified named parameters.",
+            )
+        names = {s.lower(): s for spec in self.specs for s in (v.name for v in spec.sets.values())}
+        return names.get(pick[0], pick[0])
+
+    def require(self, bound: Bound, *, expecting_input: bool) -> None:
+        """Check that mandatory parameters have a value (or will get one from the pipeline)."""
+        bound.set_name = self.resolve_set(bound.values)
+        missing = []
+        for spec in self.specs:
+            facts = spec.in_set(bound.set_name) if self.set_names else spec
+            if facts is None or not facts.mandatory or spec.name in bound.values:
+                continue
+            if expecting_input and (facts.by_value or facts.by_property):
+                continue
+            if spec.name not in bound.delayed:
+                missing.append(spec.name)
+        if missing:
+            raise self.missing(missing)
+
+    def missing(self, names: list[str]) -> PowerShellError:
+        """The error of mandatory parameters without a value (nobody is there to be asked)."""
+        return self.error(
+            "MissingMandatoryParameter",
+            f"Cannot process command because of one or more missing mandatory parameters: {' '.join(names)}.",
+        )
+
+
+def _delays(spec: Spec) -> bool:
+    """Whether a script block given to the parameter is run for each pipeline object."""
+    kind = (spec.type or "object").lower().removesuffix("[]")
+    takes = any(s.by_value or s.by_property for s in [spec, *spec.sets.values()])
+    return takes and kind not in ("scriptblock", "object", "psobject", "system.object")
+
+
+def respelled(spec: Spec, value: Any, source: Argument) -> Any:
+    """A number goes to a [string] parameter as it was written."""
+    if spec.type is None or not spec.type.lower().startswith(("string", "system.string")):
+        return value
+    if source.text is not None and source.name is None and not isinstance(value, str | bool):
+        return source.text
+    if source.spellings and isinstance(value, list):
+        return PSArray(
+            [
+                s if s is not None and not isinstance(v, str) else v
+                for v, s in zip(value, source.spellings, strict=False)
+            ]
+        )
+    return value

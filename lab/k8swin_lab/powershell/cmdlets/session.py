@@ -1,0 +1,109 @@
+"""Start-Sleep, Read-Host, Get-Host, Get-Credential, Get-Culture, Clear-Host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from k8swin_lab.powershell.api import Call, Parameter, Terminating
+from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, UTILITY, switch
+from k8swin_lab.powershell.dotnet.reflection import US
+from k8swin_lab.powershell.dotnet.times import TimeSpan
+from k8swin_lab.powershell.dotnet.values import parse_version
+from k8swin_lab.powershell.values import PSObject
+
+
+@TABLE.cmdlet(
+    "Start-Sleep",
+    parameters=[
+        Parameter("Seconds", "double", position=0, pipeline="both"),
+        Parameter("Milliseconds", "int", aliases=("ms",)),
+        Parameter("Duration", "timespan"),
+    ],
+    module=UTILITY,
+    aliases=("sleep",),
+)
+def start_sleep(call: Call) -> None:
+    """Sleeps by parts, so that a client that gives up is noticed."""
+    if isinstance(call["Duration"], TimeSpan):
+        seconds = call["Duration"].seconds
+    elif call.bound("Milliseconds"):
+        seconds = call["Milliseconds"] / 1000
+    else:
+        seconds = float(call["Seconds"] or 0)
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if call.session.cancelled():
+            return
+        time.sleep(min(left, 0.1))
+
+
+def _not_interactive() -> Terminating:
+    return Terminating(
+        "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.",
+        exception="System.Management.Automation.PSInvalidOperationException",
+        category="InvalidOperation",
+        error_id="InvalidOperation",
+    )
+
+
+@TABLE.cmdlet(
+    "Read-Host",
+    parameters=[
+        Parameter("Prompt", "object", position=0, remaining=True),
+        switch("AsSecureString"),
+    ],
+    module=UTILITY,
+)
+def read_host(call: Call) -> None:
+    raise _not_interactive()
+
+
+@TABLE.cmdlet(
+    "Get-Credential",
+    parameters=[
+        Parameter("Credential", "object", position=0),
+        Parameter("UserName", "string"),
+        Parameter("Message", "string"),
+    ],
+    module="Microsoft.PowerShell.Security",
+)
+def get_credential(call: Call) -> Iterator[Any]:
+    given = call["Credential"]
+    if given is not None and not isinstance(given, str):
+        yield given
+        return
+    raise _not_interactive()
+
+
+@TABLE.cmdlet("Get-Host", module=UTILITY)
+def get_host(call: Call) -> Iterator[Any]:
+    session: Any = call.session
+    yield PSObject(
+        [
+            ("Name", "ConsoleHost" if session.host.edition != "Desktop" else "Default Host"),
+            ("Version", parse_version(session.host.version)),
+            ("InstanceId", None),
+            ("UI", None),
+            ("CurrentCulture", US),
+            ("CurrentUICulture", US),
+            ("IsRunspacePushed", False),
+        ],
+        type_names=["System.Management.Automation.Internal.Host.InternalHost"],
+    )
+
+
+@TABLE.cmdlet("Get-Culture", module=UTILITY)
+def get_culture(call: Call) -> Iterator[Any]:
+    yield US
+
+
+@TABLE.cmdlet("Get-UICulture", module=UTILITY)
+def get_ui_culture(call: Call) -> Iterator[Any]:
+    yield US
+
+
+@TABLE.cmdlet("Clear-Host", module=MANAGEMENT, aliases=("cls",))
+def clear_host(call: Call) -> None:
+    """There is no screen to clear."""

@@ -1,0 +1,206 @@
+"""Typed variables and parameters: the conversions and checks that a value goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from k8swin_lab.powershell import ast, operators
+from k8swin_lab.powershell.api import Parameter
+from k8swin_lab.powershell.errors import PowerShellError, runtime_error
+from k8swin_lab.powershell.records import Reference
+from k8swin_lab.powershell.scopes import NOTHING, Frame
+from k8swin_lab.powershell.validation import (
+    VALIDATION,
+    not_in_set,
+    refuse_empty,
+    validation_error,
+    validator,
+)
+from k8swin_lab.powershell.values import Hashtable, PSArray
+
+_TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
+
+
+class Constraints:
+    """The part of the interpreter that keeps variables and parameters to their declarations."""
+
+    if TYPE_CHECKING:
+
+        def cast(self, value: Any, type_name: str) -> Any: ...
+        def to_string(self, value: Any) -> str: ...
+
+    def parameter_converter(self, parameter: Parameter) -> Callable[[Any], Any] | None:
+        """What a cmdlet's declared parameter does to its argument."""
+        name = parameter.type
+        if name == "object" and not parameter.choices:
+            return None
+
+        def convert(value: Any) -> Any:
+            if value is NOTHING:
+                value = None
+            if name != "object":
+                if isinstance(value, Reference):
+                    return value
+                if name.endswith("[]"):
+                    found = operators.items_of(value)
+                    items = [] if value is None else [value] if found is None else list(found)
+                    element = name[:-2]
+                    value = PSArray(
+                        self.cast(i, element) if element != "object" else i for i in items
+                    )
+                elif not (value is None and name not in ("string", "int", "bool", "switch")):
+                    value = self.cast(value, name)
+            if parameter.choices:
+                for item in value if isinstance(value, list) else [value]:
+                    if self.to_string(item).lower() not in (c.lower() for c in parameter.choices):
+                        raise not_in_set(self.to_string(item), parameter.choices)
+            return value
+
+        return convert
+
+    def plain_convert(self, spec: Any, value: Any) -> Any:
+        """A default value as the parameter's type; validation is for arguments only."""
+        if spec.type is None or (
+            value is None and spec.type.lower() not in ("string", "int", "bool", "switch")
+        ):
+            return value
+        return self.cast(value, spec.type)
+
+    def assignment_converter(
+        self, frame: Frame, constraints: list[Any], name: str, parameter: bool = False
+    ) -> Callable[[Any], Any]:
+        """The conversion and checks that types and attributes before a variable or parameter ask for."""
+        steps: list[Callable[[Any], Any]] = []
+        nullable = any(
+            isinstance(c, ast.Attribute) and c.name.lower() in ("allownull", "allowemptystring")
+            for c in constraints
+        )
+        mandatory = any(
+            isinstance(c, ast.Attribute)
+            and c.name.lower() == "parameter"
+            and any(
+                n.lower() == "mandatory"
+                and (getattr(v, "value", None) is True or getattr(v, "name", "") == "true")
+                for n, v in c.named
+            )
+            for c in constraints
+        )
+        empty_allowed = nullable or any(
+            isinstance(c, ast.Attribute) and c.name.lower() == "allowemptycollection"
+            for c in constraints
+        )
+        type_constraint: ast.TypeLiteral | None = None
+        checks: list[Callable[[Any], None]] = []
+        for constraint in constraints:
+            if isinstance(constraint, ast.TypeLiteral):
+                type_constraint = constraint
+            elif (own := self._own_attribute(frame, constraint)) is not None:
+                kind, step = own
+                if kind == "transform":
+                    steps.append(step)
+                else:
+                    checks.append(step)
+            else:
+                check = validator(frame, constraint)
+                if check is not None:
+                    checks.append(check)
+        if type_constraint is not None:
+            steps.append(self._caster(type_constraint.name, parameter))
+
+        def convert(value: Any) -> Any:
+            if value is NOTHING:
+                value = None
+            for step in steps:
+                value = step(value)
+            for check in checks:
+                check(value)
+            if parameter and mandatory and not empty_allowed:
+                refuse_empty(value, name)
+            return value
+
+        return convert
+
+    def _own_attribute(
+        self, frame: Frame, attribute: ast.Attribute
+    ) -> tuple[str, Callable[[Any], Any]] | None:
+        """What an attribute does that a class of the script defines."""
+        interp = frame.interp
+        folded = attribute.name.lower()
+        ps_class = interp.classes.get(folded) or interp.classes.get(folded + "attribute")
+        if ps_class is None:
+            return None
+        compiler = interp.expression_compiler
+        instance = ps_class.construct(
+            interp, [compiler.expression(a)(frame) for a in attribute.positional]
+        )
+        for name, code in attribute.named:
+            instance.assign(interp, name, compiler.expression(code)(frame))
+        if ps_class.finds("transform"):
+            return "transform", lambda value: ps_class.call(
+                interp, instance, "Transform", [None, value]
+            )
+
+        def check(value: Any) -> None:
+            try:
+                if ps_class.finds("validate"):
+                    ps_class.call(interp, instance, "Validate", [value, None])
+                    return
+                for item in value if isinstance(value, list) else [value]:
+                    ps_class.call(interp, instance, "ValidateElement", [item])
+            except PowerShellError as error:
+                raise validation_error(error.record.message) from error
+
+        return "validate", check
+
+    def variable_converter(
+        self, frame: Frame, constraints: list[Any], name: str
+    ) -> Callable[[Any], Any]:
+        """What an assignment to a typed variable goes through; its errors name the variable."""
+        convert = self.assignment_converter(frame, constraints, name)
+
+        def assign(value: Any) -> Any:
+            try:
+                return convert(value)
+            except PowerShellError as error:
+                exception = error.record.exception
+                if exception.type_name == VALIDATION:
+                    raise runtime_error(
+                        f"The variable cannot be validated because the value {self.to_string(value)} "
+                        f"is not a valid value for the {name} variable.",
+                        "ValidateSetFailure",
+                        category="MetadataError",
+                        exception=VALIDATION,
+                    ) from error
+                raise runtime_error(
+                    exception.message,
+                    category="MetadataError",
+                    exception=_TRANSFORMATION,
+                    inner=exception.inner or exception,
+                ) from error
+
+        return assign
+
+    def _caster(self, type_name: str, parameter: bool) -> Callable[[Any], Any]:
+        folded = type_name.lower()
+
+        def step(value: Any) -> Any:
+            if folded == "ref" or isinstance(value, Reference):
+                return value
+            if value is None and folded.endswith("[]"):
+                return None
+            if (
+                parameter
+                and folded in ("string",)
+                and isinstance(value, list | Hashtable)
+                and isinstance(value, list)
+            ):
+                raise runtime_error(
+                    "Cannot convert value to type System.String.",
+                    "CannotConvertArgument",
+                    category="InvalidArgument",
+                    exception="System.Management.Automation.PSInvalidCastException",
+                )
+            return self.cast(value, type_name)
+
+        return step

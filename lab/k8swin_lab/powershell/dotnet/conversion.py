@@ -1,0 +1,450 @@
+"""Casts: `[type]value`, parameter binding and typed variables all come here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet.names import element_type, generic_arguments, resolve_type
+from k8swin_lab.powershell.dotnet.primitives import (
+    INTEGERS,
+    Single,
+    byte_array,
+    parse_number,
+    round_single,
+    sized,
+)
+from k8swin_lab.powershell.dotnet.registry import ConversionError
+from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
+from k8swin_lab.powershell.dotnet.typing_of import base_types, is_instance, type_name_of
+from k8swin_lab.powershell.records import ScriptBlock, TypeValue
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, TypedInt
+
+_SMA = "System.Management.Automation."
+
+
+def to_bytes(value: Any) -> bytes:
+    """A [byte[]] (or anything that converts to one) as bytes."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if isinstance(value, list):
+        return bytes(int(item) for item in value)
+    return bytes([int(convert(None, value, "System.Byte"))])
+
+
+def failure(value: Any, type_name: str, reason: str, error_id: str) -> ConversionError:
+    """`Cannot convert value "x" to type "T". Error: "reason"`."""
+    return ConversionError(
+        f'Cannot convert value "{to_string(value)}" to type "{type_name}". Error: "{reason}"',
+        error_id,
+    )
+
+
+def no_conversion(value: Any, type_name: str) -> ConversionError:
+    """The error of types that have nothing to do with each other."""
+    if value is None:
+        return ConversionError(f'Cannot convert null to type "{type_name}".', "nullToValueType")
+    shown = type_name_of(value) if isinstance(value, list) else to_string(value)
+    return ConversionError(
+        f'Cannot convert the "{shown}" value of type "{type_name_of(value)}" to type "{type_name}".'
+    )
+
+
+def round_half_even(value: float | Decimal) -> int:
+    """[int] rounds to the even neighbour."""
+    return round(value)
+
+
+def _to_integer(value: Any, type_name: str) -> int:
+    low, high, words = INTEGERS[type_name]
+    too_large = f"Value was either too large or too small for {words}."
+    if isinstance(value, Char):
+        number = ord(value)
+    elif isinstance(getattr(value, "enum_number", None), int):
+        number = value.enum_number
+    elif isinstance(value, str):
+        if not value.strip():
+            return sized(0, type_name)
+        parsed = parse_number(value)
+        if parsed is None:
+            raise failure(
+                value,
+                type_name,
+                "Input string was not in a correct format.",
+                "InvalidCastFromStringToInteger",
+            )
+        if not low <= parsed <= high:
+            raise failure(value, type_name, too_large, "InvalidCastFromStringToInteger")
+        number = round_half_even(parsed)
+    elif isinstance(value, bool):
+        number = int(value)
+    elif isinstance(value, int | float | Decimal):
+        try:
+            number = value if isinstance(value, int) else round_half_even(value)
+        except (ValueError, OverflowError) as error:
+            raise failure(value, type_name, too_large, "InvalidCastIConvertible") from error
+        if not low <= number <= high:
+            raise failure(value, type_name, too_large, "InvalidCastIConvertible")
+    else:
+        raise no_conversion(value, type_name)
+    if not low <= number <= high:
+        raise failure(value, type_name, too_large, "InvalidCastIConvertible")
+    return sized(number, type_name)
+
+
+def _to_double(value: Any, type_name: str) -> float:
+    if isinstance(value, Char):
+        return float(ord(value))
+    if isinstance(getattr(value, "enum_number", None), int):
+        return float(value.enum_number)
+    if isinstance(value, str):
+        if not value.strip():
+            return 0.0
+        special = {"nan": "nan", "infinity": "inf", "-infinity": "-inf"}.get(value.strip().lower())
+        parsed = float(special) if special else parse_number(value)
+        if parsed is None:
+            raise failure(
+                value,
+                type_name,
+                "Input string was not in a correct format.",
+                "InvalidCastFromStringToDoubleOrSingle",
+            )
+        return float(parsed)
+    if isinstance(value, bool | int | float | Decimal):
+        return float(value)
+    raise no_conversion(value, type_name)
+
+
+def _to_decimal(value: Any) -> Decimal:
+    if isinstance(value, Char):
+        return Decimal(ord(value))
+    if isinstance(value, str):
+        if not value.strip():
+            return Decimal(0)
+        try:
+            return _shortest(Decimal(value.strip().replace(",", "")))
+        except InvalidOperation as error:
+            parsed = parse_number(value)
+            if parsed is not None:
+                return Decimal(str(parsed))
+            raise failure(
+                value,
+                "System.Decimal",
+                "Input string was not in a correct format.",
+                "InvalidCastFromStringToDecimal",
+            ) from error
+    if isinstance(value, bool | int | Decimal):
+        return Decimal(int(value)) if isinstance(value, int) else value
+    if isinstance(value, float):
+        return Decimal(f"{value:.15g}")
+    raise no_conversion(value, "System.Decimal")
+
+
+def _shortest(value: Decimal) -> Decimal:
+    """Without zeros at its end: a cast reads a number, not its notation."""
+    if value == value.to_integral_value():
+        return value.quantize(Decimal(1)) if abs(value) < 10**27 else value
+    return value.normalize()
+
+
+def to_bool(value: Any) -> bool:
+    """A value as a condition."""
+    if value is None:
+        return False
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Char):
+        return value != "\0"
+    number = getattr(value, "enum_number", None)
+    if isinstance(number, int):
+        return number != 0
+    if isinstance(value, str):
+        return len(value) > 0
+    if isinstance(value, int | float | Decimal):
+        return value != 0
+    if isinstance(value, Hashtable):
+        return True
+    if isinstance(value, list | tuple):
+        if len(value) == 1:
+            return True if isinstance(value[0], list) else to_bool(value[0])
+        return len(value) > 1
+    return bool(value.properties["IsPresent"]) if _is_switch(value) else True
+
+
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, PSObject) and value.type_names[:1] == [_SMA + "SwitchParameter"]
+
+
+def _to_boolean(value: Any) -> bool:
+    # Only a cast takes strings; parameter binding refuses them before it comes here.
+    return to_bool(value)
+
+
+def _to_char(value: Any) -> Char:
+    if isinstance(value, str):
+        if len(value) == 1:
+            return Char(value)
+        raise failure(
+            value,
+            "System.Char",
+            "String must be exactly one character long.",
+            "InvalidCastParseTargetInvocation",
+        )
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFF:
+        return Char(chr(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise failure(
+            value,
+            "System.Char",
+            "Value was either too large or too small for a character.",
+            "InvalidCastIConvertible",
+        )
+    raise no_conversion(value, "System.Char")
+
+
+def _to_type(value: Any) -> TypeValue:
+    name = resolve_type(to_string(value))
+    if name is None:
+        raise failure(
+            value,
+            "System.Type",
+            f"Unable to find type [{to_string(value)}].",
+            "InvalidCastFromStringToType",
+        )
+    return TypeValue(name)
+
+
+def to_custom_object(value: Any) -> Any:
+    """[pscustomobject]: a dictionary becomes an object, anything else stays."""
+    if isinstance(value, Hashtable):
+        return PSObject([(to_string(key), item) for key, item in value.items()])
+    return value
+
+
+def _to_hashtable(value: Any) -> Hashtable:
+    if isinstance(value, Hashtable):
+        plain = type(value) is Hashtable and not value.ordered
+        return value if plain else Hashtable(value.items())
+    raise no_conversion(value, "System.Collections.Hashtable")
+
+
+def _to_ordered(value: Any) -> Hashtable:
+    if isinstance(value, Hashtable):
+        return value if value.ordered else Hashtable(value.items(), ordered=True)
+    raise no_conversion(value, "System.Collections.Specialized.OrderedDictionary")
+
+
+def _to_big_integer(value: Any) -> int:
+    parsed = parse_number(value) if isinstance(value, str) else value
+    if isinstance(parsed, int | float | Decimal):
+        return TypedInt(int(parsed), "System.Numerics.BigInteger")
+    raise no_conversion(value, "System.Numerics.BigInteger")
+
+
+_CASTS: dict[str, Callable[[Any], Any]] = {
+    "System.String": to_string,
+    "System.Boolean": _to_boolean,
+    "System.Char": _to_char,
+    "System.Decimal": _to_decimal,
+    "System.Double": lambda value: _to_double(value, "System.Double"),
+    "System.Single": lambda value: Single(round_single(_to_double(value, "System.Single"))),
+    "System.Numerics.BigInteger": _to_big_integer,
+    "System.Type": _to_type,
+    "System.Collections.Hashtable": _to_hashtable,
+    "System.Collections.Specialized.OrderedDictionary": _to_ordered,
+    _SMA + "PSCustomObject": to_custom_object,
+    _SMA + "PSObject": to_custom_object,
+    _SMA + "SwitchParameter": to_bool,
+    "System.Void": lambda _value: None,
+    "System.Object": lambda value: value,
+}
+
+
+def convert(interp: Any, value: Any, type_name: str) -> Any:
+    """Convert `value` to the type.
+
+    Raises:
+        ConversionError: with PowerShell's own text.
+    """
+    if type_name in ("System.String", "System.Object"):
+        return to_string(value) if type_name == "System.String" else value
+    if type_name in INTEGERS:
+        if value is None:
+            return sized(0, type_name)
+        if type(value) is int and type_name == "System.Int32" and -(1 << 31) <= value < 1 << 31:
+            return value
+        return _to_integer(_unwrap(value), type_name)
+    element = element_type(type_name)
+    if element is not None:
+        return _to_array(interp, value, type_name, element)
+    if type_name == "System.Array":
+        return value if isinstance(value, list) else PSArray(_items(value))
+    if type_name.startswith("System.Nullable`1"):
+        inner = generic_arguments(type_name)[0]
+        return None if value is None or value == "" else convert(interp, value, inner)
+    cast = _CASTS.get(type_name)
+    if cast is not None:
+        if value is None and type_name in ("System.Double", "System.Single"):
+            return cast(0)
+        if value is None and type_name == "System.Decimal":
+            return Decimal(0)
+        if value is None and type_name in ("System.Collections.Hashtable", _SMA + "PSCustomObject"):
+            return None
+        if value is None and type_name == "System.Char":
+            return Char("\0")
+        return cast(_unwrap(value) if type_name not in _OBJECT_CASTS else value)
+    return _to_declared(interp, value, type_name)
+
+
+_OBJECT_CASTS = (_SMA + "PSCustomObject", _SMA + "PSObject", "System.Boolean", "System.Void")
+
+
+def _unwrap(value: Any) -> Any:
+    """An array of one element converts like the element."""
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value
+
+
+def _items(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, list | tuple):
+        return list(value)
+    if is_sequence(value):
+        return list(value)
+    return [value]
+
+
+def _to_array(interp: Any, value: Any, type_name: str, element: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, PSArray) and value.element_type == element and type(value) is PSArray:
+        return value
+    if element == "System.Char" and isinstance(value, str) and not isinstance(value, Char):
+        return PSArray((Char(char) for char in value), element)
+    if element == "System.Byte" and isinstance(value, bytes | bytearray):
+        return byte_array(bytes(value))
+    several = isinstance(value, list | tuple) or is_sequence(value)
+    try:
+        return PSArray((convert(interp, item, element) for item in _items(value)), element)
+    except ConversionError as error:
+        if several:
+            raise ConversionError(
+                f'Cannot convert value "{to_string(value)}" to type "{type_name}". Error: "{error}"',
+                "InvalidCastExceptionEnumerableToArray",
+            ) from error
+        raise failure(value, type_name, str(error), "InvalidCastExceptionScalarToArray") from error
+
+
+_DELEGATES = frozenset(
+    [
+        "System.Predicate",
+        "System.Func",
+        "System.Action",
+        "System.Comparison",
+        "System.EventHandler",
+        "System.Delegate",
+        "System.MulticastDelegate",
+        "System.Threading.ThreadStart",
+        "System.Text.RegularExpressions.MatchEvaluator",
+        "System.Net.Security.RemoteCertificateValidationCallback",
+    ]
+)
+
+
+def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
+    enum = enums.find(type_name)
+    if enum is not None:
+        if value is None:
+            raise failure(value, type_name, "", "nullToValueType") from None
+        return enum.parse(value)
+    if is_instance(value, type_name):
+        return value
+    if type_name == "System.Xml.XmlDocument":
+        raise NotSimulated("[xml]")
+    declared = registry.find(type_name)
+    if isinstance(value, ScriptBlock) and type_name.partition("`")[0] in _DELEGATES:
+        return value
+    if (
+        value is not None
+        and "System.Exception" in base_types(type_name)
+        and not isinstance(value, Hashtable)
+    ):
+        from k8swin_lab.powershell.dotnet.exceptions import construct as make_exception
+
+        return make_exception(type_name, [value])
+    if value is None:
+        if declared is not None and declared.base == "System.ValueType":
+            raise no_conversion(value, type_name)
+        return None
+    if type_name.startswith("System.Collections.Generic."):
+        return _to_generic(interp, value, type_name)
+    if declared is not None and declared.from_value is not None:
+        try:
+            result = declared.from_value(value)
+        except ConversionError:
+            raise
+        except Terminating as error:
+            by_culture = type_name in ("System.DateTime", "System.TimeSpan", "System.Guid")
+            error_id = "InvalidCastParseTargetInvocation"
+            if by_culture and type_name == "System.DateTime":
+                error_id += "WithFormatProvider"
+            raise failure(value, type_name, str(error), error_id) from error
+        if result is not NotImplemented:
+            return result
+    if (
+        isinstance(value, Hashtable)
+        and declared is not None
+        and declared.constructor_method is not None
+    ):
+        return _from_table(interp, value, type_name)
+    if (
+        declared is not None
+        and declared.constructor_method is not None
+        and declared.from_value is None
+    ):
+        from k8swin_lab.powershell.dotnet.members import construct
+
+        try:
+            return construct(interp, type_name, [value])
+        except Terminating as error:
+            if getattr(error, "error_id", "") != "MethodCountCouldNotFindBest":
+                raise failure(
+                    value, type_name, str(error), "InvalidCastConstructorException"
+                ) from error
+    raise no_conversion(value, type_name)
+
+
+def _to_generic(interp: Any, value: Any, type_name: str) -> Any:
+    from k8swin_lab.powershell.dotnet.members import construct
+
+    definition = type_name.partition("[")[0]
+    if definition in (
+        "System.Collections.Generic.IEnumerable`1",
+        "System.Collections.Generic.IList`1",
+        "System.Collections.Generic.ICollection`1",
+    ):
+        return _to_array(interp, value, type_name, generic_arguments(type_name)[0])
+    if isinstance(value, list) or not isinstance(value, Hashtable):
+        return construct(interp, type_name, [PSArray(_items(value))])
+    return construct(interp, type_name, [value])
+
+
+def _from_table(interp: Any, table: Hashtable, type_name: str) -> Any:
+    from k8swin_lab.powershell.dotnet.members import construct, has_member, set_member
+
+    result = construct(interp, type_name, [])
+    for key, item in table.items():
+        if not has_member(result, str(key)):
+            raise ConversionError(
+                f'Cannot create object of type "{type_name}". The {key} property was not found for the '
+                f"{type_name} object.",
+                "ObjectCreationError",
+            )
+        set_member(result, str(key), item)
+    return result

@@ -1,0 +1,393 @@
+"""The numeric types, System.Math, System.BitConverter and System.Random."""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Any
+
+from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.dotnet.comparison import compare
+from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
+from k8swin_lab.powershell.dotnet.numeric_format import format_number
+from k8swin_lab.powershell.dotnet.primitives import (
+    INTEGERS,
+    Single,
+    byte_array,
+    parse_number,
+    sized,
+)
+from k8swin_lab.powershell.dotnet.registry import (
+    NetObject,
+    NetType,
+    argument,
+    format_error,
+    out_of_range,
+)
+from k8swin_lab.powershell.dotnet.text import to_string
+from k8swin_lab.powershell.dotnet.typing_of import type_name_of
+from k8swin_lab.powershell.records import Reference
+from k8swin_lab.powershell.values import Char, PSArray, TypedInt
+
+_INTERFACES = ("System.IComparable", "System.IFormattable", "System.IConvertible")
+
+
+def overflow(words: str) -> Terminating:
+    """A System.OverflowException."""
+    return Terminating(
+        f"Value was either too large or too small for {words}.",
+        exception="System.OverflowException",
+        error_id="OverflowException",
+    )
+
+
+def parse_integer(text: str, type_name: str, style: str = "") -> int:
+    """`[int]::Parse`: signs and blanks around, no more (hexadecimal and thousands by style)."""
+    low, high, words = INTEGERS[type_name]
+    stripped = text.strip()
+    try:
+        if "Hex" in style:
+            value = int(stripped, 16)
+            if value > high:
+                value -= 1 << (high.bit_length() + 1)
+        else:
+            if "Thousands" in style or style in ("Number", "Any"):
+                stripped = stripped.replace(",", "")
+            if not stripped.lstrip("+-").isdecimal() or not stripped.isascii():
+                raise ValueError(stripped)
+            value = int(stripped)
+    except ValueError:
+        raise format_error() from None
+    if not low <= value <= high:
+        raise overflow(words)
+    return sized(value, type_name)
+
+
+def parse_float(text: str) -> float:
+    """`[double]::Parse`."""
+    stripped = text.strip().replace(",", "")
+    lowered = stripped.lower()
+    if lowered in ("nan", "infinity", "-infinity"):
+        return float(lowered)
+    if not stripped or (not stripped[-1].isdigit() and stripped[-1] != ".") or "_" in stripped:
+        raise format_error()
+    try:
+        return float(stripped)
+    except ValueError:
+        raise format_error() from None
+
+
+def _parse(text: str, type_name: str, style: str = "") -> Any:
+    if type_name in INTEGERS:
+        return parse_integer(text, type_name, style)
+    if type_name == "System.Decimal":
+        parse_float(text)
+        return Decimal(text.strip().replace(",", ""))
+    value = parse_float(text)
+    return convert(None, value, type_name)
+
+
+def _format(self: Any, *args: Any) -> str:
+    pattern = next((to_string(a) for a in args if isinstance(a, str)), "")
+    return format_number(self, pattern) if pattern else to_string(self)
+
+
+def _declare(name: str) -> NetType:
+    declared = NetType(name, value_type=True, interfaces=_INTERFACES)
+    declared.method("ToString")(_format)
+    declared.method("CompareTo")(lambda self, other: compare(self, other))
+    declared.method("Equals")(
+        lambda self, other: type_name_of(self) == type_name_of(other) and self == other
+    )
+    declared.method("GetTypeCode")(lambda self: name.removeprefix("System."))
+
+    def parse(text: Any, style: Any = "", provider: Any = None) -> Any:
+        if text is None:
+            raise Terminating(
+                "Value cannot be null.\r\nParameter name: String",
+                exception="System.ArgumentNullException",
+                error_id="ArgumentNullException",
+            )
+        return _parse(to_string(text), name, style if isinstance(style, str) else "")
+
+    def try_parse(text: Any, *args: Any) -> bool:
+        target = next(a for a in args if isinstance(a, Reference))
+        style = args[0] if isinstance(args[0], str) else ""
+        try:
+            value = _parse(to_string(text), name, style)
+        except Terminating:
+            target.set(convert(None, 0, name))
+            return False
+        target.set(value)
+        return True
+
+    declared.static("Parse")(parse)
+    declared.static("TryParse")(try_parse)
+    return declared
+
+
+for _name, (_low, _high, _words) in INTEGERS.items():
+    _type = _declare(_name)
+    _type.value("MinValue", sized(_low, _name))
+    _type.value("MaxValue", sized(_high, _name))
+DOUBLE = _declare("System.Double")
+SINGLE = _declare("System.Single")
+DECIMAL = _declare("System.Decimal")
+BIG_INTEGER = _declare("System.Numerics.BigInteger")
+for _type in (DOUBLE, SINGLE):
+    _type.value("NaN", math.nan)
+    _type.value("PositiveInfinity", math.inf)
+    _type.value("NegativeInfinity", -math.inf)
+    _type.static("IsNaN")(lambda value: math.isnan(value))
+    _type.static("IsInfinity")(lambda value: math.isinf(value))
+DOUBLE.value("MaxValue", 1.7976931348623157e308)
+DOUBLE.value("MinValue", -1.7976931348623157e308)
+DOUBLE.value("Epsilon", 5e-324)
+SINGLE.value("MaxValue", Single(3.4028234663852886e38))
+SINGLE.value("MinValue", Single(-3.4028234663852886e38))
+DECIMAL.value("MaxValue", Decimal("79228162514264337593543950335"))
+DECIMAL.value("MinValue", Decimal("-79228162514264337593543950335"))
+DECIMAL.value("Zero", Decimal(0))
+DECIMAL.value("One", Decimal(1))
+
+
+def _big(value: int) -> TypedInt:
+    return TypedInt(value, "System.Numerics.BigInteger")
+
+
+def _whole(value: Any) -> int:
+    return int(value) if isinstance(value, int) else int(convert(None, value, BIG_INTEGER.name))
+
+
+BIG_INTEGER.value("Zero", _big(0))
+BIG_INTEGER.value("One", _big(1))
+BIG_INTEGER.value("MinusOne", _big(-1))
+BIG_INTEGER.static("Pow")(lambda base, exponent: _big(_whole(base) ** _whole(exponent)))
+BIG_INTEGER.static("Add")(lambda a, b: _big(_whole(a) + _whole(b)))
+BIG_INTEGER.static("Subtract")(lambda a, b: _big(_whole(a) - _whole(b)))
+BIG_INTEGER.static("Multiply")(lambda a, b: _big(_whole(a) * _whole(b)))
+BIG_INTEGER.static("Parse")(lambda text, style="", provider=None: _big(int(to_string(text))))
+BIG_INTEGER.method("ToByteArray")(
+    lambda self: byte_array(
+        int(self).to_bytes(int(self).bit_length() // 8 + 1, "little", signed=True)
+    )
+)
+
+MATH = NetType("System.Math")
+MATH.value("PI", math.pi)
+MATH.value("E", math.e)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and not isinstance(value, Char):
+        parsed = parse_number(value)
+        if parsed is not None:
+            return parsed
+    return convert(None, value, "System.Double")
+
+
+def _same_kind(function: Any) -> Any:
+    """Math functions that keep decimals and integers what they are (Abs, Max, Min)."""
+
+    def apply(*args: Any) -> Any:
+        numbers = [_number(a) for a in args]
+        if any(isinstance(n, float) for n in numbers):
+            numbers = [float(n) for n in numbers]
+        return function(*numbers)
+
+    return apply
+
+
+MATH.static("Abs")(lambda value: _same_kind(abs)(value))
+MATH.static("Max")(lambda a, b: _same_kind(max)(a, b))
+MATH.static("Min")(lambda a, b: _same_kind(min)(a, b))
+
+
+@MATH.static("Sign")
+def _sign(value: Any) -> int:
+    number = _number(value)
+    return int(number > 0) - int(number < 0)
+
+
+def _rounded(function: Any) -> Any:
+    def apply(value: Any) -> Any:
+        number = _number(value)
+        if isinstance(number, Decimal):
+            return Decimal(function(number))
+        number = float(number)
+        return float(function(number)) if math.isfinite(number) else number
+
+    return apply
+
+
+MATH.static("Floor")(lambda value: _rounded(math.floor)(value))
+MATH.static("Ceiling")(lambda value: _rounded(math.ceil)(value))
+MATH.static("Truncate")(lambda value: _rounded(math.trunc)(value))
+
+
+@MATH.static("Round")
+def _round(value: Any, *args: Any) -> Any:
+    digits = next((int(a) for a in args if isinstance(a, int) and not hasattr(a, "enum_number")), 0)
+    mode = next((to_string(a) for a in args if isinstance(a, str)), "ToEven")
+    if not 0 <= digits <= 15:
+        raise out_of_range("Rounding digits must be between 0 and 15, inclusive.", "digits")
+    rounding = ROUND_HALF_UP if mode.lower() == "awayfromzero" else ROUND_HALF_EVEN
+    number = _number(value)
+    if isinstance(number, Decimal):
+        return number.quantize(Decimal(1).scaleb(-digits), rounding)
+    number = float(number)
+    if not math.isfinite(number):
+        return number
+    # .NET scales by a power of ten in binary, so the nearest double decides, not the exact value.
+    power = 10.0**digits
+    scaled = Decimal(number * power).quantize(Decimal(1), rounding) if abs(number) < 1e16 else None
+    return number if scaled is None else float(scaled) / power
+
+
+@MATH.static("Pow")
+def _pow(base: float, exponent: float) -> float:
+    try:
+        result = math.pow(base, exponent)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
+    return result
+
+
+@MATH.static("Sqrt")
+def _sqrt(value: float) -> float:
+    return math.sqrt(value) if value >= 0 else math.nan
+
+
+def _logarithm(value: float) -> float:
+    if value == 0:
+        return -math.inf
+    return math.log(value) if value > 0 else math.nan
+
+
+@MATH.static("Log")
+def _log(value: float, base: Any = None) -> float:
+    if base is None:
+        return _logarithm(value)
+    # Like .NET: a quotient of two logarithms, with its rounding.
+    return _logarithm(value) / _logarithm(float(_number(base)))
+
+
+MATH.static("Log10")(lambda value: math.log10(_number(value)) if _number(value) > 0 else -math.inf)
+MATH.static("Log2")(lambda value: math.log2(_number(value)) if _number(value) > 0 else -math.inf)
+
+
+def _declare_function(name: str) -> None:
+    function = getattr(math, name.lower())
+    MATH.static(name)(lambda value: float(function(float(_number(value)))))
+
+
+for _name in ("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Exp", "Sinh", "Cosh", "Tanh"):
+    _declare_function(_name)
+MATH.static("Atan2")(lambda y, x: math.atan2(_number(y), _number(x)))
+
+
+@MATH.static("DivRem")
+def _div_rem(left: int, right: int, remainder: Any = None) -> int:
+    if right == 0:
+        raise Terminating("Attempted to divide by zero.", exception="System.DivideByZeroException")
+    quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+    if isinstance(remainder, Reference):
+        remainder.set(left - quotient * right)
+    return quotient
+
+
+@MATH.static("Clamp")
+def _clamp(value: Any, low: Any, high: Any) -> Any:
+    return max(low, min(value, high))
+
+
+@MATH.static("BigMul")
+def _big_mul(left: int, right: int) -> int:
+    return left * right
+
+
+_PACK = {
+    "System.Byte": "<B",
+    "System.SByte": "<b",
+    "System.Int16": "<h",
+    "System.UInt16": "<H",
+    "System.Int32": "<i",
+    "System.UInt32": "<I",
+    "System.Int64": "<q",
+    "System.UInt64": "<Q",
+    "System.Double": "<d",
+    "System.Single": "<f",
+    "System.Boolean": "<?",
+}
+BIT_CONVERTER = NetType("System.BitConverter")
+BIT_CONVERTER.value("IsLittleEndian", True)
+
+
+@BIT_CONVERTER.static("GetBytes")
+def _get_bytes(value: Any) -> PSArray:
+    if isinstance(value, Char):
+        return byte_array(struct.pack("<H", ord(value)))
+    return byte_array(struct.pack(_PACK[type_name_of(value)], value))
+
+
+@BIT_CONVERTER.static("ToString")
+def _to_hex(value: Any, start: int = 0, length: int = -1) -> str:
+    data = to_bytes(value)[start:]
+    return "-".join(f"{b:02X}" for b in (data if length < 0 else data[:length]))
+
+
+def _unpacker(type_name: str) -> Any:
+    size = struct.calcsize(_PACK[type_name])
+
+    def read(data: Any, start: int = 0) -> Any:
+        chunk = to_bytes(data)[start : start + size]
+        if len(chunk) < size:
+            raise argument(
+                "Destination array is not long enough to copy all the items in the collection. Check "
+                "array index and length."
+            )
+        value = struct.unpack(_PACK[type_name], chunk)[0]
+        return sized(value, type_name) if type_name in INTEGERS else value
+
+    return read
+
+
+for _name in _PACK:
+    if _name not in ("System.Byte", "System.SByte"):
+        BIT_CONVERTER.static("To" + _name.removeprefix("System."))(_unpacker(_name))
+
+
+class Random(NetObject):
+    type_name = "System.Random"
+
+    def __init__(self, seed: int | None = None) -> None:
+        # Not for secrets: it stands in for System.Random, whose numbers are predictable too.
+        self.source = random.Random(seed)  # noqa: S311
+
+
+RANDOM = NetType("System.Random")
+RANDOM.constructor(lambda seed=None: Random(None if seed is None else int(seed)))
+
+
+@RANDOM.method("Next")
+def _next(self: Random, first: int | None = None, second: int | None = None) -> int:
+    low, high = (
+        (0, 2147483647) if first is None else ((0, first) if second is None else (first, second))
+    )
+    if low > high:
+        raise out_of_range("'minValue' cannot be greater than maxValue.", "minValue")
+    return self.source.randrange(int(low), int(high)) if high > low else int(low)
+
+
+RANDOM.method("NextDouble")(lambda self: self.source.random())
+
+
+@RANDOM.method("NextBytes")
+def _next_bytes(self: Random, buffer: Any) -> None:
+    buffer[:] = byte_array(self.source.randbytes(len(buffer)))

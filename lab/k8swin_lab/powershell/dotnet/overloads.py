@@ -1,0 +1,64 @@
+"""Arithmetic on values that are no numbers: dates, time spans, enumerations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet.dates import _instant, _shifted, _span
+from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
+from k8swin_lab.powershell.dotnet.typing_of import type_name_of
+
+_NAMES = {
+    "+": "op_Addition",
+    "-": "op_Subtraction",
+    "*": "op_Multiply",
+    "/": "op_Division",
+    "%": "op_Modulus",
+}
+
+
+def binary_operator(operator: str, left: Any, right: Any) -> Any:
+    """`left operator right` when the left operand is not a number.
+
+    Raises:
+        Terminating: the type has no such operator.
+    """
+    if isinstance(left, DateTime):
+        if operator == "+":
+            return _shifted(left, _span(right).ticks)
+        if operator == "-" and isinstance(right, DateTime):
+            return TimeSpan(_instant(left) - _instant(right))
+        if operator == "-":
+            return _shifted(left, -_span(right).ticks)
+    if isinstance(left, TimeSpan):
+        if operator in "+-":
+            return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
+        if operator == "*" and isinstance(right, int | float):
+            return TimeSpan(round(left.ticks * right))
+        if operator == "/":
+            return (
+                left.ticks / right.ticks
+                if isinstance(right, TimeSpan)
+                else TimeSpan(round(left.ticks / right))
+            )
+    if operator in ("band", "bor", "bxor"):
+        return _bitwise(operator, left, right)
+    number = getattr(left, "enum_number", None)
+    if isinstance(number, int) and operator in "+-":
+        other = getattr(right, "enum_number", right)
+        return number + int(other) if operator == "+" else number - int(other)
+    raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))
+
+
+def _bitwise(operator: str, left: Any, right: Any) -> Any:
+    enum = enums.find(type_name_of(left)) or enums.find(type_name_of(right))
+    assert enum is not None  # noqa: S101 - the caller has an enumeration in hand
+    a, b = (
+        enum.parse(item).enum_number
+        if isinstance(item, str)
+        else int(getattr(item, "enum_number", item))
+        for item in (left, right)
+    )
+    result = a & b if operator == "band" else a | b if operator == "bor" else a ^ b
+    return enum.of(result)

@@ -1,0 +1,300 @@
+"""What becomes of errors: error actions, traps, catch clauses, `$Error`, and the console's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.ast import Source
+from k8swin_lab.powershell.errors import BreakSignal, ContinueSignal, PowerShellError
+from k8swin_lab.powershell.pipeline import Context
+from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
+from k8swin_lab.powershell.scopes import Frame, Scope, Variable
+from k8swin_lab.powershell.values import PSObject
+
+Traps = list[tuple[str | None, Callable[[Frame], None]]]
+_DEFAULTS = {
+    "erroractionpreference": "continue",
+    "warningpreference": "continue",
+    "verbosepreference": "silentlycontinue",
+    "debugpreference": "silentlycontinue",
+    "informationpreference": "silentlycontinue",
+    "progresspreference": "continue",
+}
+_COMMON = {
+    "erroractionpreference": "ErrorAction",
+    "warningpreference": "WarningAction",
+    "verbosepreference": "Verbose",
+    "debugpreference": "Debug",
+    "informationpreference": "InformationAction",
+}
+_ACTIONS = ("silentlycontinue", "stop", "continue", "inquire", "ignore", "suspend")
+
+
+class ErrorHandling:
+    """The part of the interpreter that decides what an error does."""
+
+    context: Context
+    global_scope: Scope
+    try_depth: int
+    success: bool
+    errors: Any
+
+    if TYPE_CHECKING:
+
+        def emit_error(self, record: ErrorRecord) -> None: ...
+        def find_type(self, name: str) -> Any: ...
+        def to_string(self, value: Any) -> str: ...
+
+    # --- preferences
+
+    def preference(self, name: str) -> str:
+        """The value in force of $ErrorActionPreference and the like, in lower case."""
+        folded = name.lower()
+        common = _COMMON.get(folded)
+        if common is not None and common in self.context.preferences:
+            return self.context.preferences[common]
+        value = self.context.frame.scope.get(folded)
+        if value is None:
+            return _DEFAULTS.get(folded, "continue")
+        return action_name(self.to_string(value))
+
+    # --- non-terminating errors
+
+    def write_error(
+        self,
+        message: str,
+        *,
+        category: str = "NotSpecified",
+        error_id: str = "",
+        target: Any = None,
+        exception: str = "System.Exception",
+    ) -> None:
+        """A cmdlet's non-terminating error."""
+        made = ExceptionObject(exception, message)
+        suffix = self.context.suffix
+        identifier = error_id or exception.rpartition(".")[2]
+        if suffix and "," not in identifier:
+            identifier = f"{identifier},{suffix}"
+        record = ErrorRecord(made, identifier, category, target, activity=self.context.name)
+        self.write_record(record)
+
+    def write_record(self, record: ErrorRecord, *, command_failed: bool = True) -> None:
+        """Write an error record; the error action in force decides what that means."""
+        if command_failed:
+            self.context.failed = True
+        action = self.preference("ErrorActionPreference")
+        self.place(record)
+        if action == "ignore":
+            return
+        for stream, tap in self.context.taps:
+            if stream == "error":
+                tap.append(record)
+        if action == "stop":
+            raise PowerShellError(record, stop=True)
+        self.remember_error(record)
+        if action == "silentlycontinue":
+            return
+        sink = self.context.sinks.get("error")
+        if sink is not None:
+            sink(record)
+        else:
+            self.emit_error(record)
+
+    def remember_error(self, record: ErrorRecord) -> None:
+        """Put a record at the head of $Error, once."""
+        if record.raised:
+            return
+        record.raised = True
+        self.errors.insert(0, record)
+        del self.errors[256:]
+
+    # --- terminating errors
+
+    def handle_error(
+        self, frame: Frame, error: PowerShellError, source: Source, node: Any, traps: Traps
+    ) -> None:
+        """Decide whether an error that ended a statement ends more than that."""
+        self.locate(error.record, source, node)
+        self.success = False
+        for type_name, body in traps:
+            if type_name is None or self.catches(error.record, [type_name]):
+                self._run_trap(frame, error, body)
+                return
+        if self.try_depth:
+            raise error
+        action = self.preference("ErrorActionPreference")
+        if error.stop or action == "stop":
+            raise error
+        if action in ("silentlycontinue", "ignore"):
+            if action == "silentlycontinue":
+                self.remember_error(error.record)
+            return
+        if error.thrown:
+            raise error
+        self.report(error)
+
+    def report(self, error: PowerShellError) -> None:
+        """Show a terminating error that ended only its statement."""
+        self.remember_error(error.record)
+        for stream, tap in self.context.taps:
+            if stream == "error":
+                tap.append(error.record)
+        sink = self.context.sinks.get("error")
+        if sink is not None:
+            sink(error.record)
+        else:
+            self.emit_error(error.record)
+
+    def _run_trap(
+        self, frame: Frame, error: PowerShellError, body: Callable[[Frame], None]
+    ) -> None:
+        self.remember_error(error.record)
+        scope = Scope(frame.scope, frame.scope.state)
+        scope.variables["_"] = Variable("_", error.record)
+        depth, self.try_depth = self.try_depth, 0
+        try:
+            body(Frame(frame.interp, scope, frame.write, frame.returns))
+        except ContinueSignal:
+            return
+        except BreakSignal as signal:
+            raise error from signal
+        finally:
+            self.try_depth = depth
+        self.report(error)
+
+    def catch(
+        self,
+        frame: Frame,
+        error: PowerShellError,
+        catches: list[tuple[list[str], Callable[[Frame], None]]],
+        source: Source,
+        node: Any,
+    ) -> None:
+        """Run the first catch clause that takes the error, or raise it again."""
+        record = error.record
+        self.locate(record, source, node)
+        for types, body in catches:
+            if types and not self.catches(record, types):
+                continue
+            self.remember_error(record)
+            variables = frame.scope.variables
+            saved = variables.get("_")
+            variables["_"] = Variable("_", record)
+            self.success = True
+            try:
+                body(frame)
+            finally:
+                if saved is None:
+                    variables.pop("_", None)
+                else:
+                    variables["_"] = saved
+            return
+        raise error
+
+    def catches(self, record: ErrorRecord, types: list[str]) -> bool:
+        """Whether one of the types is the exception's, one of its bases', or an inner exception's."""
+        wanted = set()
+        for name in types:
+            found = self.find_type(name)
+            wanted.add((found.name if found is not None else name).lower())
+        current: ExceptionObject | None = record.exception
+        while current is not None:
+            if any(t.lower() in wanted for t in current.type_names):
+                return True
+            current = current.inner
+        return False
+
+    # --- positions and texts
+
+    def place(self, record: ErrorRecord) -> None:
+        """Give a record the position of the command that runs."""
+        invocation = self.context.invocation
+        if record.properties.get("InvocationInfo") is None and invocation is not None:
+            record.properties["InvocationInfo"] = invocation()
+            if record.properties.get("ScriptStackTrace") is None:
+                record.properties["ScriptStackTrace"] = self.stack_trace(record)
+
+    def locate(self, record: ErrorRecord, source: Source, node: Any) -> None:
+        """Give a record the position of a statement, unless it has one."""
+        if record.properties.get("InvocationInfo") is None:
+            record.properties["InvocationInfo"] = invocation_info(source, node, "")
+            record.properties["ScriptStackTrace"] = self.stack_trace(record)
+
+    def stack_trace(self, record: ErrorRecord) -> str:
+        info = record.properties["InvocationInfo"]
+        if not isinstance(info, PSObject):
+            return ""
+        name = info.properties.get("ScriptName") or "<No file>"
+        return f"at <ScriptBlock>, {name}: line {info.properties['ScriptLineNumber']}"
+
+    def error_text(self, item: Any) -> None:
+        """Write an object to standard error (`1>&2`)."""
+        self.emit_error(
+            ErrorRecord(
+                ExceptionObject("System.Exception", self.to_string(item)), "RedirectedOutput"
+            )
+        )
+
+    def current_error(self, frame: Frame) -> ErrorRecord | None:
+        """The record that a bare `throw` inside a catch block throws again."""
+        value = frame.scope.get("_")
+        return value if isinstance(value, ErrorRecord) else None
+
+
+def action_name(text: str) -> str:
+    """An error action as its name; numbers are accepted as scripts write them."""
+    folded = text.lower()
+    if folded.isdigit() and int(folded) < len(_ACTIONS):
+        return _ACTIONS[int(folded)]
+    return folded
+
+
+def invocation_info(source: Source, node: Any, command: str) -> PSObject:
+    """`InvocationInfo`: where in which script."""
+    line, column = source.position(node.start)
+    text = source.line(line)
+    place = f"{source.name or 'line'}:{line} char:{column}"
+    length = max(1, min(node.end - node.start, len(text) - column + 1))
+    mark = " " * (column - 1) + "~" * length
+    return PSObject(
+        [
+            ("MyCommand", PSObject([("Name", command)], display=command) if command else None),
+            ("BoundParameters", None),
+            ("ScriptLineNumber", line),
+            ("OffsetInLine", column),
+            ("ScriptName", source.name or ""),
+            ("Line", text),
+            ("PositionMessage", f"At {place}\n+ {text}\n+ {mark}"),
+            ("PSScriptRoot", ""),
+            ("PSCommandPath", source.name),
+            ("InvocationName", command),
+            ("PipelineLength", 0),
+            ("PipelinePosition", 0),
+            ("ExpectingInput", False),
+        ],
+        type_names=["System.Management.Automation.InvocationInfo"],
+    )
+
+
+def console_form(record: ErrorRecord) -> str:
+    """An error as the console of Windows PowerShell shows it."""
+    info = record.properties.get("InvocationInfo")
+    activity = record.properties["CategoryInfo"].properties["Activity"]
+    head = f"{activity} : {record.message}" if activity else record.message
+    lines = [head]
+    if isinstance(info, PSObject):
+        lines.extend(str(info.properties["PositionMessage"]).split("\n"))
+    lines.append(f"    + CategoryInfo          : {category_text(record)}")
+    lines.append(f"    + FullyQualifiedErrorId : {record.error_id}")
+    return "\n".join(lines)
+
+
+def category_text(record: ErrorRecord) -> str:
+    r"""`ObjectNotFound: (C:\x:String) [Get-Item], ItemNotFoundException`."""
+    info = record.properties["CategoryInfo"].properties
+    target = record.properties.get("TargetObject")
+    shown = "" if target is None else dotnet.to_string(target)
+    kind = "" if target is None else str(dotnet.type_name_of(target)).rpartition(".")[2]
+    return f"{info['Category']}: ({shown}:{kind}) [{info['Activity']}], {info['Reason']}"

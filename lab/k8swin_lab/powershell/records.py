@@ -1,0 +1,308 @@
+"""What the language itself makes: error records, exceptions, script blocks, type literals, stream records.
+
+They are PowerShell values like those of `values`, kept apart because only the language makes them;
+cmdlets and the .NET layer read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from k8swin_lab.powershell.values import PSArray, PSObject
+
+if TYPE_CHECKING:
+    from k8swin_lab.powershell.ast import ScriptBlockAst
+
+_SMA = "System.Management.Automation."
+
+EXCEPTION_PARENTS: dict[str, str] = {
+    "System.SystemException": "System.Exception",
+    "System.ApplicationException": "System.Exception",
+    "System.AggregateException": "System.Exception",
+    "System.ArgumentException": "System.SystemException",
+    "System.ArgumentNullException": "System.ArgumentException",
+    "System.ArgumentOutOfRangeException": "System.ArgumentException",
+    "System.ArithmeticException": "System.SystemException",
+    "System.DivideByZeroException": "System.ArithmeticException",
+    "System.OverflowException": "System.ArithmeticException",
+    "System.FormatException": "System.SystemException",
+    "System.InvalidCastException": "System.SystemException",
+    "System.InvalidOperationException": "System.SystemException",
+    "System.ObjectDisposedException": "System.InvalidOperationException",
+    "System.IndexOutOfRangeException": "System.SystemException",
+    "System.NotImplementedException": "System.SystemException",
+    "System.NotSupportedException": "System.SystemException",
+    "System.NullReferenceException": "System.SystemException",
+    "System.OperationCanceledException": "System.SystemException",
+    "System.TimeoutException": "System.SystemException",
+    "System.UnauthorizedAccessException": "System.SystemException",
+    "System.RankException": "System.SystemException",
+    "System.UriFormatException": "System.FormatException",
+    "System.Collections.Generic.KeyNotFoundException": "System.SystemException",
+    "System.IO.IOException": "System.SystemException",
+    "System.IO.FileNotFoundException": "System.IO.IOException",
+    "System.IO.DirectoryNotFoundException": "System.IO.IOException",
+    "System.IO.DriveNotFoundException": "System.IO.IOException",
+    "System.IO.PathTooLongException": "System.IO.IOException",
+    "System.IO.EndOfStreamException": "System.IO.IOException",
+    "System.IO.InvalidDataException": "System.SystemException",
+    "System.ComponentModel.Win32Exception": "System.SystemException",
+    "System.Net.Sockets.SocketException": "System.ComponentModel.Win32Exception",
+    "System.Net.WebException": "System.InvalidOperationException",
+    "System.Net.Http.HttpRequestException": "System.Exception",
+    "System.Security.SecurityException": "System.SystemException",
+    "System.Security.Cryptography.CryptographicException": "System.SystemException",
+    "System.Text.RegularExpressions.RegexMatchTimeoutException": "System.TimeoutException",
+    "System.Xml.XmlException": "System.SystemException",
+    "Microsoft.PowerShell.Commands.WriteErrorException": "System.SystemException",
+    "Microsoft.PowerShell.Commands.ServiceCommandException": "System.SystemException",
+    "Microsoft.PowerShell.Commands.ProcessCommandException": "System.SystemException",
+    _SMA + "RuntimeException": "System.SystemException",
+    _SMA + "ParseException": _SMA + "RuntimeException",
+    _SMA + "IncompleteParseException": _SMA + "ParseException",
+    _SMA + "CommandNotFoundException": _SMA + "RuntimeException",
+    _SMA + "ApplicationFailedException": _SMA + "RuntimeException",
+    _SMA + "ActionPreferenceStopException": _SMA + "RuntimeException",
+    _SMA + "CmdletInvocationException": _SMA + "RuntimeException",
+    _SMA + "MethodException": _SMA + "ExtendedTypeSystemException",
+    _SMA + "MethodInvocationException": _SMA + "MethodException",
+    _SMA + "SetValueException": _SMA + "ExtendedTypeSystemException",
+    _SMA + "SetValueInvocationException": _SMA + "SetValueException",
+    _SMA + "GetValueException": _SMA + "ExtendedTypeSystemException",
+    _SMA + "GetValueInvocationException": _SMA + "GetValueException",
+    _SMA + "ExtendedTypeSystemException": _SMA + "RuntimeException",
+    _SMA + "PSInvalidCastException": "System.InvalidCastException",
+    _SMA + "PSInvalidOperationException": "System.InvalidOperationException",
+    _SMA + "PSArgumentException": "System.ArgumentException",
+    _SMA + "PSArgumentNullException": "System.ArgumentNullException",
+    _SMA + "PSArgumentOutOfRangeException": "System.ArgumentOutOfRangeException",
+    _SMA + "PSNotSupportedException": "System.NotSupportedException",
+    _SMA + "PSNotImplementedException": "System.NotImplementedException",
+    _SMA + "RemoteException": _SMA + "RuntimeException",
+    _SMA + "ParameterBindingException": _SMA + "RuntimeException",
+    _SMA + "ParameterBindingValidationException": _SMA + "ParameterBindingException",
+    _SMA + "ParameterBindingArgumentTransformationException": _SMA + "ParameterBindingException",
+    _SMA + "ValidationMetadataException": _SMA + "MetadataException",
+    _SMA + "ArgumentTransformationMetadataException": _SMA + "MetadataException",
+    _SMA + "MetadataException": _SMA + "RuntimeException",
+    _SMA + "SessionStateException": _SMA + "RuntimeException",
+    _SMA + "SessionStateUnauthorizedAccessException": _SMA + "SessionStateException",
+    _SMA + "ItemNotFoundException": _SMA + "SessionStateException",
+    _SMA + "DriveNotFoundException": _SMA + "SessionStateException",
+    _SMA + "ProviderNotFoundException": _SMA + "SessionStateException",
+    _SMA + "ScriptRequiresException": _SMA + "RuntimeException",
+    _SMA + "ScriptCallDepthException": "System.SystemException",
+    _SMA + "PipelineStoppedException": _SMA + "RuntimeException",
+}
+"""Base class of each .NET exception type; one that is not listed derives from System.Exception."""
+
+
+def exception_chain(type_name: str) -> list[str]:
+    """`type_name` and its base classes, most derived first."""
+    chain = [type_name]
+    while chain[-1] != "System.Exception":
+        chain.append(EXCEPTION_PARENTS.get(chain[-1], "System.Exception"))
+    return chain
+
+
+class ExceptionObject(PSObject):
+    """A .NET exception: Message, InnerException and whatever more its type has."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        type_name: str,
+        message: str,
+        *,
+        inner: ExceptionObject | None = None,
+        properties: Iterable[tuple[str, Any]] = (),
+    ) -> None:
+        super().__init__(
+            [
+                ("Message", message),
+                *properties,
+                ("InnerException", inner),
+                ("HResult", -2146233088),
+                ("StackTrace", None),
+                ("Source", None),
+                ("HelpLink", None),
+            ],
+            type_names=exception_chain(type_name),
+        )
+
+    @property
+    def message(self) -> str:
+        return str(self.properties["Message"])
+
+    @property
+    def inner(self) -> ExceptionObject | None:
+        inner = self.properties["InnerException"]
+        return inner if isinstance(inner, ExceptionObject) else None
+
+    @property
+    def type_name(self) -> str:
+        return self.type_names[0]
+
+
+class ErrorRecord(PSObject):
+    """`$_` of a catch block, an element of `$Error`."""
+
+    __slots__ = ("raised",)
+
+    def __init__(
+        self,
+        exception: ExceptionObject,
+        error_id: str,
+        category: str = "NotSpecified",
+        target: Any = None,
+        *,
+        activity: str = "",
+    ) -> None:
+        reason = exception.type_name.rpartition(".")[2]
+        super().__init__(
+            [
+                ("Exception", exception),
+                ("TargetObject", target),
+                ("CategoryInfo", category_info(category, activity, reason, target)),
+                ("FullyQualifiedErrorId", error_id),
+                ("ErrorDetails", None),
+                ("InvocationInfo", None),
+                ("ScriptStackTrace", None),
+                ("PipelineIterationInfo", PSArray()),
+            ],
+            type_names=[_SMA + "ErrorRecord"],
+        )
+        self.raised = False
+        """Whether position and stack are already filled in and the record is in $Error."""
+
+    @property
+    def exception(self) -> ExceptionObject:
+        exception = self.properties["Exception"]
+        assert isinstance(exception, ExceptionObject)  # noqa: S101 - only made so
+        return exception
+
+    @property
+    def error_id(self) -> str:
+        return str(self.properties["FullyQualifiedErrorId"])
+
+    @property
+    def message(self) -> str:
+        """What the console shows: ErrorDetails when there are any, else the exception's message."""
+        details = self.properties["ErrorDetails"]
+        if isinstance(details, PSObject) and details.properties.get("Message"):
+            return str(details.properties["Message"])
+        return self.exception.message
+
+
+def category_info(category: str, activity: str, reason: str, target: Any) -> PSObject:
+    """The `CategoryInfo` of an error record, which prints as `Category: (Target:Type) [Activity], Reason`."""
+    return PSObject(
+        [
+            ("Category", EnumValue(category, _SMA + "ErrorCategory")),
+            ("Activity", activity),
+            ("Reason", reason),
+            ("TargetName", "" if target is None else str(target)),
+            ("TargetType", "" if target is None else type(target).__name__),
+        ],
+        type_names=[_SMA + "ErrorCategoryInfo"],
+    )
+
+
+class EnumValue(str):
+    """A value of a .NET enumeration that the lab keeps only by name (ErrorCategory and the like)."""
+
+    __slots__ = ("type_name",)
+    type_name: str
+
+    def __new__(cls, name: str, type_name: str) -> EnumValue:
+        self = super().__new__(cls, name)
+        self.type_name = type_name
+        return self
+
+
+class TypeValue:
+    """`[int]` as a value; `name` is the full .NET type name ("System.Int32", "System.String[]")."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TypeValue) and other.name.lower() == self.name.lower()
+
+    def __hash__(self) -> int:
+        return hash(self.name.lower())
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"TypeValue({self.name!r})"
+
+
+class ScriptBlock:
+    """`{ ... }`: code together with the session state (module or global) that it belongs to."""
+
+    __slots__ = ("ast", "code", "module", "name", "source_name", "text")
+
+    def __init__(
+        self,
+        ast: ScriptBlockAst,
+        text: str,
+        *,
+        code: Any,
+        module: Any = None,
+        source_name: str = "",
+    ) -> None:
+        self.ast = ast
+        self.text = text
+        self.code = code
+        self.module = module
+        self.source_name = source_name
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Reference:
+    """`[ref]$x`: a place that a method may write to."""
+
+    __slots__ = ("get", "set")
+
+    def __init__(self, get: Callable[[], Any], set_: Callable[[Any], None]) -> None:
+        self.get = get
+        self.set = set_
+
+
+class StreamRecord(PSObject):
+    """A record of the warning, verbose, debug or information stream, as `3>&1` shows it."""
+
+    __slots__ = ()
+
+    def __init__(self, kind: str, text: Any, tags: Iterable[str] = ()) -> None:
+        if kind == "Information":
+            properties: list[tuple[str, Any]] = [
+                ("MessageData", text),
+                ("Source", ""),
+                ("Tags", PSArray(tags, "System.String")),
+            ]
+        else:
+            properties = [("Message", text), ("InvocationInfo", None)]
+        super().__init__(
+            properties,
+            type_names=[f"{_SMA}{kind}Record"],
+            display=None if text is None else str(text),
+        )
+
+
+class ScriptProperty:
+    """A property that a script block computes, with `$this` as its object."""
+
+    __slots__ = ("getter", "setter")
+
+    def __init__(self, getter: ScriptBlock, setter: ScriptBlock | None = None) -> None:
+        self.getter = getter
+        self.setter = setter

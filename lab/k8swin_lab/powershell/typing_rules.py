@@ -1,0 +1,303 @@
+"""Types as scripts use them: casts, -is and -as, typed variables, validation attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from k8swin_lab.powershell import dotnet, members, operators
+from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.classes import ClassInstance, PSClass
+from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
+from k8swin_lab.powershell.records import (
+    ExceptionObject,
+    ScriptBlock,
+    TypeValue,
+)
+from k8swin_lab.powershell.scopes import NOTHING
+from k8swin_lab.powershell.values import Hashtable, PSArray
+
+_DELEGATES = (
+    "System.Predicate`1",
+    "System.Func`",
+    "System.Action",
+    "System.Comparison`1",
+    "System.Converter`2",
+    "System.Text.RegularExpressions.MatchEvaluator",
+    "System.EventHandler",
+    "System.Delegate",
+    "System.Net.Security.RemoteCertificateValidationCallback",
+)
+"""Delegate types; a script block stands for any of them."""
+_SWITCH = ("switch", "switchparameter", "system.management.automation.switchparameter")
+
+
+class TypingRules:
+    """The part of the interpreter that knows types."""
+
+    classes: dict[str, PSClass]
+    namespaces: list[str]
+
+    if TYPE_CHECKING:
+
+        def to_string(self, value: Any) -> str: ...
+
+    def type_value(self, name: str) -> TypeValue:
+        """The type a literal names; an unknown one is an error."""
+        found = self.find_type(name)
+        if found is None:
+            raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
+        return found
+
+    def find_type(self, name: str) -> TypeValue | None:
+        folded = name.lower()
+        if folded in self.classes:
+            return TypeValue(self.classes[folded].name)
+        if folded.endswith("[]") and folded[:-2] in self.classes:
+            return TypeValue(self.classes[folded[:-2]].name + "[]")
+        full = dotnet.resolve_type(name)
+        if full is None:
+            for namespace in self.namespaces:
+                full = dotnet.resolve_type(f"{namespace}.{name}")
+                if full is not None:
+                    break
+        return None if full is None else TypeValue(full)
+
+    # --- casts
+
+    def cast(self, value: Any, type_name: str) -> Any:
+        """`[type]value`."""
+        if value is NOTHING:
+            value = None
+        folded = type_name.lower()
+        if folded == "string" or folded == "system.string":
+            return "" if value is None else self.to_string(value)
+        if folded in ("object", "psobject", "system.object"):
+            return value
+        if folded == "bool":
+            return operators.truth(value)
+        if folded in _SWITCH:
+            return operators.truth(value)
+        if folded == "scriptblock" and isinstance(value, ScriptBlock):
+            return value
+        ps_class = self.classes.get(folded)
+        if ps_class is not None:
+            return self._to_class(ps_class, value)
+        if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
+            return members.custom_object(value) if isinstance(value, Hashtable) else value
+        if folded == "type" and isinstance(value, str):
+            return self.type_value(value)
+        if folded.endswith("[]") and folded[:-2] in self.classes:
+            found = operators.items_of(value)
+            items = [value] if found is None else found
+            return PSArray(
+                (self.cast(i, type_name[:-2]) for i in items), self.classes[folded[:-2]].name
+            )
+        full = self.type_value(type_name).name
+        if isinstance(value, ScriptBlock) and full.startswith(_DELEGATES):
+            return value
+        try:
+            return dotnet.convert(self, value, full)
+        except Terminating as error:
+            raise conversion_error(error) from error
+
+    def _to_class(self, ps_class: PSClass, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, ClassInstance) and ps_class in value.ps_class.lineage():
+            return value
+        if isinstance(value, Hashtable):
+            try:
+                return ps_class.from_hashtable(self, value)  # type: ignore[arg-type]
+            except PowerShellError as error:
+                inner = error.record.exception
+                raise _cast_failure(
+                    f'Cannot create object of type "{ps_class.name}". '
+                    f"{(inner.inner or inner).message}",
+                    "ObjectCreationError",
+                ) from error
+        usable = [
+            m
+            for m, _ in ps_class.constructors
+            if len(m.block.parameters or []) == 1 and ps_class._fits(self, m, [value])  # type: ignore[arg-type]
+        ]
+        if usable:
+            try:
+                return ps_class.construct(self, [value])  # type: ignore[arg-type]
+            except PowerShellError as error:
+                raise _cast_failure(
+                    f'Cannot convert value "{self.to_string(value)}" to type "{ps_class.name}". '
+                    f'Error: "{error.record.message}"',
+                    "InvalidCastConstructorException",
+                    error.record.exception,
+                ) from error
+        message = (
+            f'Cannot convert the "{self.to_string(value)}" value of type '
+            f'"{dotnet.type_name_of(value)}" to type "{ps_class.name}".'
+        )
+        raise _cast_failure(message, "ConvertToFinalInvalidCastException")
+
+    def is_type(self, value: Any, wanted: Any) -> bool:
+        """`value -is wanted`."""
+        name = wanted.name if isinstance(wanted, TypeValue) else self.type_value(str(wanted)).name
+        return self.fits(value, name)
+
+    def fits(self, value: Any, type_name: str) -> bool:
+        """Whether a value is of the type already."""
+        folded = type_name.lower()
+        ps_class = self.classes.get(folded)
+        if ps_class is not None:
+            return isinstance(value, ClassInstance) and ps_class in value.ps_class.lineage()
+        if folded in ("object", "system.object"):
+            return value is not None
+        if folded in _SWITCH:
+            return isinstance(value, bool)
+        full = self.find_type(type_name)
+        if full is None:
+            return False
+        if isinstance(value, ClassInstance) and any(
+            full.name in c.interfaces for c in value.ps_class.lineage()
+        ):
+            return True
+        return bool(dotnet.is_instance(value, full.name))
+
+    def converts(self, value: Any, type_name: str) -> bool:
+        """Whether a cast would succeed."""
+        try:
+            self.cast(value, type_name)
+        except PowerShellError:
+            return False
+        return True
+
+    def convert_or_null(self, value: Any, wanted: Any) -> Any:
+        """`value -as wanted`."""
+        name = wanted.name if isinstance(wanted, TypeValue) else str(wanted)
+        try:
+            if self.find_type(name) is None:
+                return None
+            return self.cast(value, name)
+        except PowerShellError:
+            return None
+
+    def default_of_type(self, type_name: str) -> Any:
+        """What a typed parameter or property without a value holds."""
+        folded = type_name.lower().removeprefix("system.")
+        if folded in ("string",):
+            return ""
+        if folded in ("int", "int32", "long", "int64"):
+            return self.cast(0, type_name)
+        if folded in ("bool", "boolean", "switch", "switchparameter"):
+            return False
+        if folded in ("double", "float", "single"):
+            return 0.0
+        known = getattr(dotnet, "default_value", None)
+        if known is None or folded in self.classes:
+            return None
+        found = self.find_type(type_name)
+        return None if found is None else known(found.name)
+
+    # --- statics
+
+    def static_get(self, target: Any, name: str) -> Any:
+        """`[type]::Member`, or a static member through a value."""
+        type_name = self._type_of(target)
+        ps_class = self.classes.get(type_name.lower())
+        if ps_class is not None:
+            holder = ps_class.static_holder(name.lower())
+            if holder is not None:
+                return holder.static_values[name.lower()]
+            raise runtime_error(
+                f"The property '{name}' cannot be found on this object. Verify that the property exists.",
+                "PropertyNotFoundStrict",
+            )
+        try:
+            return dotnet.static_get(type_name, name)
+        except Terminating as error:
+            raise from_terminating(error) from error
+
+    def static_set(self, target: Any, name: str, value: Any) -> None:
+        type_name = self._type_of(target)
+        ps_class = self.classes.get(type_name.lower())
+        if ps_class is not None:
+            holder = ps_class.static_holder(name.lower())
+            if holder is not None:
+                declared = holder.static_properties[name.lower()]
+                holder.static_values[name.lower()] = holder.converted(self, declared, value)  # type: ignore[arg-type]
+                return
+        try:
+            dotnet.static_set(type_name, name, value)
+        except Terminating as error:
+            raise from_terminating(error) from error
+
+    def static_call(self, target: Any, name: str, arguments: list[Any]) -> Any:
+        """`[type]::Method(...)` and `[type]::new(...)`."""
+        type_name = self._type_of(target)
+        folded = name.lower()
+        ps_class = self.classes.get(type_name.lower())
+        if ps_class is not None:
+            if folded == "new":
+                return ps_class.construct(self, arguments)  # type: ignore[arg-type]
+            return ps_class.call_static(self, name, arguments)  # type: ignore[arg-type]
+        if type_name == "System.Management.Automation.ScriptBlock" and folded == "create":
+            return self.compile_block(self.to_string(arguments[0]))
+        if folded == "new":
+            return members.guarded(
+                ".ctor", arguments, lambda: self.construct_net(type_name, arguments)
+            )
+        return members.guarded(
+            name, arguments, lambda: dotnet.static_call(self, type_name, name, arguments)
+        )
+
+    if TYPE_CHECKING:
+
+        def compile_block(self, text: str) -> ScriptBlock: ...
+
+    def construct(self, type_name: str, arguments: list[Any]) -> Any:
+        """New-Object: an instance of a script's class or of a .NET type."""
+        return self.static_call(self.type_value(type_name), "new", arguments)
+
+    def construct_net(self, type_name: str, arguments: list[Any]) -> Any:
+        return dotnet.construct(self, type_name, arguments)
+
+    def _type_of(self, target: Any) -> str:
+        if isinstance(target, TypeValue):
+            return target.name
+        if isinstance(target, ClassInstance):
+            return target.ps_class.name
+        if isinstance(target, str):
+            return self.type_value(target).name
+        return str(dotnet.type_name_of(target))
+
+
+def conversion_error(error: Terminating) -> PowerShellError:
+    """A failed cast: a RuntimeException around the exception that says which cast it was."""
+    inner = from_terminating(error).record
+    if inner.exception.type_name.endswith("PSInvalidCastException"):
+        return _cast_failure(inner.message, inner.error_id, _cause(inner.message))
+    return runtime_error(
+        inner.message, inner.error_id, category="InvalidArgument", inner=inner.exception
+    )
+
+
+def _cast_failure(
+    message: str, error_id: str, cause: ExceptionObject | None = None
+) -> PowerShellError:
+    """The error of a cast that failed, around the exception that made it fail."""
+    return runtime_error(
+        message,
+        error_id,
+        category="InvalidArgument",
+        inner=ExceptionObject(
+            "System.Management.Automation.PSInvalidCastException", message, inner=cause
+        ),
+    )
+
+
+def _cause(message: str) -> ExceptionObject | None:
+    """The .NET exception behind a failed conversion, known by its words."""
+    for words, kind in (
+        ("Input string was not in a correct format.", "System.FormatException"),
+        ("Value was either too large or too small", "System.OverflowException"),
+    ):
+        if words in message:
+            return ExceptionObject(kind, message[message.index(words) :].rstrip('"'))
+    return None

@@ -1,0 +1,74 @@
+"""Which programs and cmdlets a Windows machine has."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from k8swin_lab.machines.program import Program
+from k8swin_lab.powershell.api import CommandTable
+from k8swin_lab.windows.cmdlets import (
+    access,
+    adapters,
+    computer,
+    connection_profiles,
+    connectivity,
+    features,
+    firewall,
+    host_networking,
+    instances,
+    processes,
+    requests,
+    services,
+    tasks,
+)
+from k8swin_lab.windows.cmdlets import (
+    hyper_v as hyper_v_cmdlets,
+)
+from k8swin_lab.windows.docker import PROGRAMS as DOCKER
+from k8swin_lab.windows.kubernetes import PROGRAMS as KUBERNETES
+from k8swin_lab.windows.programs import (
+    command_shell,
+    file_tools,
+    network_tools,
+    nssm,
+    powershell,
+    service_control,
+    system_tools,
+)
+
+_SYSTEM: dict[str, Program] = {
+    "certutil": file_tools.certutil, "cmd": command_shell.cmd, "curl": network_tools.curl, "dism": system_tools.dism,
+    "find": file_tools.find, "findstr": file_tools.findstr, "hostname": system_tools.hostname, "icacls": file_tools.icacls,
+    "ipconfig": network_tools.ipconfig, "netsh": network_tools.netsh, "nslookup": network_tools.nslookup,
+    "ping": network_tools.ping, "reg": system_tools.reg, "route": network_tools.route, "sc": service_control.sc,
+    "shutdown": system_tools.shutdown, "systeminfo": system_tools.systeminfo, "takeown": file_tools.takeown,
+    "tar": file_tools.tar, "taskkill": system_tools.taskkill, "tasklist": system_tools.tasklist,
+    "tzutil": system_tools.tzutil, "w32tm": system_tools.w32tm, "where": file_tools.where, "whoami": system_tools.whoami,
+    "winrm": system_tools.winrm,
+}  # fmt: skip
+SYSTEM_PROGRAMS = tuple(_SYSTEM)
+"""Programs that have a file in System32 from the start."""
+
+PROGRAMS: dict[str, Program] = {
+    **_SYSTEM,
+    "powershell": powershell.powershell,
+    "nssm": nssm.nssm,
+    **DOCKER,
+    **KUBERNETES,
+}
+"""Every program that a file may stand for, by name without `.exe`."""
+
+
+@cache
+def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
+    """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
+    table = CommandTable()
+    for family in (
+        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
+    ):  # fmt: skip
+        family.register(table)
+    if hns:
+        host_networking.register(table)
+    if hyper_v:
+        hyper_v_cmdlets.register(table)
+    return table

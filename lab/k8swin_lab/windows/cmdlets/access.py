@@ -1,0 +1,174 @@
+"""Get-Acl and Set-Acl on files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_files import AccessList, AccessRule
+from k8swin_lab.powershell.api import Call, CommandTable
+from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.windows.objects import as_list, enum, parameters, prop, record
+
+_RIGHTS = {"F": "FullControl", "M": "Modify, Synchronize", "RX": "ReadAndExecute, Synchronize", "R": "Read, Synchronize",
+           "W": "Write, Synchronize"}  # fmt: skip
+_LETTERS = {"fullcontrol": "F", "modify": "M", "readandexecute": "RX", "read": "R", "write": "W"}
+
+
+_ALIASES = {
+    r"nt authority\system": "SY", r"builtin\administrators": "BA", r"builtin\users": "BU", "everyone": "WD",
+    "creator owner": "CO", r"nt authority\authenticated users": "AU", r"nt service\trustedinstaller":
+    "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", r"nt authority\network service": "NS",
+    r"nt authority\local service": "LS",
+}  # fmt: skip
+_MASKS = {"F": "FA", "M": "0x1301bf", "RX": "0x1200a9", "R": "FR", "W": "FW"}
+
+
+def sddl(access: AccessList) -> str:
+    """The security descriptor as text; the group is shown as the owner's, as for files that the system made."""
+
+    def trustee(name: str) -> str:
+        if found := _ALIASES.get(name.lower()):
+            return found
+        return (
+            "LA"
+            if name.lower().endswith("\\administrator")
+            else f"S-1-5-21-{sum(name.lower().encode())}-1000"
+        )
+
+    owner = trustee(access.owner)
+    text = f"O:{owner}G:{owner}D:{'P' if access.protected else ''}AI"
+    for rule in access.rules:
+        flags = "".join(rule.flags.replace(",", "").split()) + ("ID" if rule.inherited else "")
+        kind = "A" if rule.allow else "D"
+        text += (
+            f"({kind};{flags};{_MASKS.get(rule.rights, rule.rights)};;;{trustee(rule.identity)})"
+        )
+    return text
+
+
+def access_object(machine: WindowsMachine, path: str) -> PSObject:
+    """A FileSecurity whose methods change the object until Set-Acl writes it back."""
+    access = machine.files.access(path)
+    found = record(
+        "System.Security.AccessControl.FileSecurity",
+        {
+            "Path": f"Microsoft.PowerShell.Core\\FileSystem::{path}",
+            "Owner": access.owner,
+            "Group": access.owner,
+        },
+        ["Path", "Owner", "Access"],
+    )
+
+    def show() -> None:
+        found.properties["Access"] = PSArray([_rule_object(rule) for rule in access.rules])
+        found.properties["Sddl"] = sddl(access)
+        found.properties["AreAccessRulesProtected"] = access.protected
+        found.properties["AccessToString"] = "\n".join(
+            f"{r.identity} {'Allow' if r.allow else 'Deny'}  {_RIGHTS.get(r.rights, r.rights)}"
+            for r in access.rules
+        )
+
+    def protect(protected: Any, keep: Any) -> None:
+        if protected and not keep:
+            access.rules = [r for r in access.rules if not r.inherited]
+        elif protected:
+            access.rules = [
+                AccessRule(r.identity, r.rights, r.flags, r.allow) for r in access.rules
+            ]
+        access.protected = bool(protected)
+        show()
+
+    def add(rule: Any) -> None:
+        access.rules.insert(0, _rule_of(rule))
+        show()
+
+    def put(rule: Any) -> None:
+        wanted = _rule_of(rule)
+        access.rules = [
+            wanted,
+            *(r for r in access.rules if r.inherited or r.identity != wanted.identity),
+        ]
+        show()
+
+    def remove(rule: Any) -> bool:
+        wanted = _rule_of(rule)
+        kept = [
+            r
+            for r in access.rules
+            if r.inherited or (r.identity, r.rights) != (wanted.identity, wanted.rights)
+        ]
+        changed = len(kept) != len(access.rules)
+        access.rules = kept
+        show()
+        return changed
+
+    def set_owner(owner: Any) -> None:
+        access.owner = str(prop(owner, "Value", owner))
+        found.properties["Owner"] = access.owner
+
+    found.methods = {
+        "SetAccessRuleProtection": protect, "AddAccessRule": add, "SetAccessRule": put, "RemoveAccessRule": remove,
+        "SetOwner": set_owner, "_list": lambda: access,
+    }  # fmt: skip
+    show()
+    return found
+
+
+def _rule_object(rule: AccessRule) -> PSObject:
+    return record(
+        "System.Security.AccessControl.FileSystemAccessRule",
+        {
+            "FileSystemRights": enum(_RIGHTS.get(rule.rights, rule.rights)), "AccessControlType": enum("Allow" if rule.allow else "Deny"),
+            "IdentityReference": PSObject({"Value": rule.identity}, display=rule.identity), "IsInherited": rule.inherited,
+            "InheritanceFlags": enum("ContainerInherit, ObjectInherit" if rule.flags else "None"), "PropagationFlags": enum("None"),
+        },
+    )  # fmt: skip
+
+
+def _rule_of(rule: Any) -> AccessRule:
+    from k8swin_lab.windows.programs.file_tools import account
+
+    identity = prop(rule, "IdentityReference", getattr(rule, "identity", ""))
+    text = str(prop(identity, "Value", identity))
+    rights = str(prop(rule, "FileSystemRights", getattr(rule, "rights", ""))).partition(",")[0]
+    flags = str(prop(rule, "InheritanceFlags", getattr(rule, "inheritance", "None")))
+    return AccessRule(
+        account("", {}, text) or text, _LETTERS.get(rights.lower(), rights), "OI,CI" if flags != "None" else "",
+        str(prop(rule, "AccessControlType", getattr(rule, "kind", "Allow"))).lower() == "allow",
+    )  # fmt: skip
+
+
+def get_acl(call: Call) -> Iterator[Any]:
+    machine: WindowsMachine = call.session.machine
+    for path in as_list(call["LiteralPath"] or call["Path"]) or [call.session.location]:
+        full = call.session.full_path(str(prop(path, "FullName", path)))
+        if not machine.files.exists(full):
+            call.session.write_error(
+                f"Cannot find path '{full}' because it does not exist.", category="ObjectNotFound", error_id="GetAcl_PathNotFound_Exception",
+                target=full, exception="System.Management.Automation.ItemNotFoundException",
+            )  # fmt: skip
+            continue
+        yield access_object(machine, full)
+
+
+def set_acl(call: Call) -> Iterator[Any]:
+    machine: WindowsMachine = call.session.machine
+    given = call["AclObject"]
+    access: AccessList = given.methods["_list"]()
+    for path in as_list(call["LiteralPath"] or call["Path"]):
+        machine.files.set_access(call.session.full_path(str(prop(path, "FullName", path))), access)
+    return iter(())
+
+
+def register(table: CommandTable) -> None:
+    """Add the cmdlets to a table."""
+    module = "Microsoft.PowerShell.Security"
+    table.cmdlet(
+        "Get-Acl",
+        parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch ~"),
+        module=module,
+    )(get_acl)
+    table.cmdlet("Set-Acl", parameters=parameters("Path object[] @0; AclObject object @1 ! value; LiteralPath string[]"),
+                 module=module, should_process=True)(set_acl)  # fmt: skip

@@ -1,0 +1,142 @@
+"""kube-proxy.exe in kernelspace mode: it programs the services once the HNS network is there."""
+
+from __future__ import annotations
+
+import uuid
+
+from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.network import HttpRequest, HttpResponse
+from k8swin_lab.windows.kubernetes.connection import (
+    ConnectionFailed,
+    cluster_behind,
+    read_kubeconfig,
+    request,
+)
+from k8swin_lab.windows.kubernetes.flags import FlagError, is_classic, last, numbers, parse
+from k8swin_lab.windows.kubernetes.klog import Klog, LogFileError
+from k8swin_lab.windows.machine_of import full_path, machine_of, variable
+
+_LOCKED_GATES = {"WinOverlay", "WinDSR"}
+"""Gates locked to true since 1.34."""
+
+
+def kube_proxy(process: Process) -> int:
+    """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
+    machine = machine_of(process)
+
+    version = machine.program_version(process)
+    classic = is_classic("kube-proxy", version)
+    try:
+        flags, _ = parse("kube-proxy", process.argv[1:], version=version)
+    except FlagError as error:
+        process.err(f"Error: {error}\n")
+        return 1
+    if last(flags, "--version"):
+        process.out(f"Kubernetes v{version}\n")
+        return 0
+    if not classic:
+        return _run(process, flags, None)
+    if numbers(version) < (1, 14):
+        for pair in filter(None, last(flags, "--feature-gates").split(",")):
+            gate = pair.partition("=")[0]
+            if gate in _LOCKED_GATES:
+                process.err(
+                    f'Error: invalid argument "{pair}" for "--feature-gates" flag: unrecognized feature gate: {gate}\n'
+                )
+                return 1
+    for name in sorted({"--cleanup", "--master", "--write-config-to"} & set(flags)):
+        raise NotSimulated(f"kube-proxy.exe {name} in version {version}")
+    log = Klog(process, flags)
+    try:
+        log.say("I", "server_windows.go:110", f"Version: v{version}")
+        return _run(process, flags, log)
+    except LogFileError as error:
+        process.err(f"{error}\n")
+        return 2
+
+
+def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int:
+    """Serve until stopped; `log` is set for a version that can write its log to files."""
+    machine = machine_of(process)
+
+    def fail(error: str) -> int:
+        if log is not None:
+            log.say("F", "server.go:361", error)
+            return 255
+        process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
+        return 1
+
+    if last(flags, "--config"):
+        raise NotSimulated("kube-proxy.exe --config")
+    for pair in last(flags, "--feature-gates").split(","):
+        gate, _, value = pair.partition("=")
+        if gate in _LOCKED_GATES and value.lower() == "false" and log is None:
+            return fail(f"cannot set feature gate {gate} to false, feature is locked to true")
+    mode = last(flags, "--proxy-mode", "kernelspace")
+    if mode != "kernelspace":
+        return fail(
+            f'ProxyMode: Invalid value: "{mode}": must be kernelspace or blank (blank means the most-available proxy (currently kernelspace))'
+        )
+    if last(flags, "--windows-service") == "true":
+        machine.services.connected(process)
+    try:
+        config = read_kubeconfig(machine, full_path(process, last(flags, "--kubeconfig")))
+        name = (last(flags, "--hostname-override") or machine.computer_name).lower()
+        cluster = cluster_behind(machine, config.server)
+        request(machine, config, "GET", "/api/v1/services")
+    except ConnectionFailed as error:
+        return fail(str(error))
+    network = last(flags, "--network-name") or variable(process, "KUBE_NETWORK")
+    if not network:
+        return fail("Environment variable KUBE_NETWORK and network-flag not initialized")
+    found = machine.net.network_named(network)
+    if found is None:
+        if log is not None:
+            return fail(f"unable to create proxier: Unable to find HNS Network specified by {network}. Please check environment variable "
+                        "KUBE_NETWORK or network-name flag")  # fmt: skip
+        process.err(f'E0101 00:00:00.000000    3000 proxier.go] "Unable to find HNS Network specified, please check network name and CNI '
+                    f'deployment" hnsNetworkName="{network}"\n')  # fmt: skip
+        return fail(f"Network {network} not found")
+    if found.kind == "Overlay" and not last(flags, "--source-vip"):
+        return fail("source-vip flag not set")
+    routers = [
+        r
+        for r in machine.network.routers
+        if getattr(r, "cluster", None) is cluster and hasattr(r, "proxied")
+    ]
+    for router in routers:
+        router.proxied[name] = True
+
+    def healthz(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(200, {"content-type": "application/json"}, b'{"nodeEligible": true}')
+
+    machine.listening[10256] = healthz
+    machine.changed()
+    # load balancers of an earlier run are taken over, as HNS finds them by what they are for
+    programmed: set[str] = set()
+    machine.net.hns_policies = []
+    while not process.cancelled.is_set():
+        wanted = {
+            s["metadata"]["uid"]: str(uuid.uuid5(uuid.NAMESPACE_OID, s["metadata"]["uid"])).upper()
+            for s in cluster.objects("services")
+            if s["spec"].get("clusterIP") not in (None, "None")
+        }
+        with machine.lock:
+            # what somebody removes behind its back is not made again: it counts as done
+            gone = {
+                str(uuid.uuid5(uuid.NAMESPACE_OID, uid)).upper() for uid in programmed - set(wanted)
+            }
+            machine.net.hns_policies = [
+                policy for policy in machine.net.hns_policies if policy["ID"] not in gone
+            ] + [
+                {"ID": identifier, "Policies": [{"Type": "ELB"}], "References": []}
+                for uid, identifier in wanted.items()
+                if uid not in programmed
+            ]
+        programmed = set(wanted)
+        process.cancelled.wait(2 * machine.pace)
+    for router in routers:
+        router.proxied[name] = False
+    machine.listening.pop(10256, None)
+    machine.changed()
+    return 0

@@ -1,0 +1,67 @@
+"""Fetching over the simulated network, with redirects and trust: shared by curl.exe and Invoke-WebRequest."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.parse
+from typing import TYPE_CHECKING
+
+from k8swin_lab.network import HttpRequest, HttpResponse, NetworkError, authority_of
+
+if TYPE_CHECKING:
+    from k8swin_lab.machines.windows import WindowsMachine
+
+
+def trusted(machine: WindowsMachine, url: str, authority: bytes | None) -> bool:
+    """Whether the server behind an https URL shows a certificate that `authority` (PEM) or the public ones signed."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        return True
+    address = machine.network.resolve(machine, parts.hostname)
+    private = authority_of(machine.network.open(machine, address, parts.port or 443))
+    if private is None:
+        return True
+    if authority is None:
+        return False
+    try:
+        return ssl.PEM_cert_to_DER_cert(private.decode()) == ssl.PEM_cert_to_DER_cert(
+            authority.decode()
+        )
+    except ValueError:
+        return False
+
+
+def fetch(
+    machine: WindowsMachine,
+    method: str,
+    url: str,
+    *,
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+    redirects: int = 0,
+    insecure: bool = False,
+    authority: bytes | None = None,
+    timeout: float = 30,
+) -> tuple[HttpResponse, str]:
+    """Send a request and follow up to `redirects` redirects; returns the answer and the last URL.
+
+    Raises:
+        NetworkError: As the network; kind "tls" when the server's certificate is not trusted.
+    """
+    for _ in range(redirects + 1):
+        if not insecure and not trusted(machine, url, authority):
+            raise NetworkError(
+                "tls", "the certificate chain was issued by an authority that is not trusted"
+            )
+        response = machine.network.http(
+            machine,
+            HttpRequest(method, url, {k.lower(): v for k, v in (headers or {}).items()}, body),
+            timeout=timeout,
+        )
+        location = {k.lower(): v for k, v in response.headers.items()}.get("location")
+        if response.status not in (301, 302, 303, 307, 308) or not location or redirects == 0:
+            return response, url
+        url = urllib.parse.urljoin(url, location)
+        if response.status == 303:
+            method, body = "GET", b""
+    raise NetworkError("redirect", f"Maximum ({redirects}) redirects followed")

@@ -1,0 +1,85 @@
+"""Faults by name: what goes wrong on purpose on a Windows worker, and for whom."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from k8swin_lab import faults
+from k8swin_lab.internet.windows_classic import docker_archive
+from k8swin_lab.kubernetes.cluster import Cluster
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.servers.listener import Faults
+
+from .conftest import TOKEN, Result
+from .test_join import _flannel, _join
+from .test_join import prepared as prepared
+
+Run = Callable[[str], Result]
+URL = "https://download.docker.com/win/static/stable/x86_64/docker-20.10.23.zip"
+
+
+def test_a_lost_address_leaves_the_machine_unreachable_until_it_has_it_again(
+    prepared: WindowsMachine, run: Run
+) -> None:
+    faults.apply(prepared, Faults(), "lost-address", None)
+    prepared.net.create_hns_network(
+        "cbr0", "L2Bridge", [{"AddressPrefix": "10.244.1.0/24", "GatewayAddress": "10.244.1.1"}]
+    )
+    prepared.unreachable_until = 0
+    assert not prepared.reachable
+    shown = run(
+        'powershell -NoProfile -Command "(Get-NetIPAddress -AddressFamily IPv4).IPAddress"'
+    ).out
+    assert "169.254." in shown
+    assert "127.160.0.21" not in shown
+    run("powershell -NoProfile -Command \"New-NetIPAddress -InterfaceAlias 'vEthernet (Ethernet)' -IPAddress 127.160.0.21 -PrefixLength 24 "
+        '-DefaultGateway 127.160.0.254"')  # fmt: skip
+    assert prepared.reachable
+    assert "169.254." not in run("ipconfig").out
+
+
+def test_a_silent_flanneld_makes_a_network_when_it_is_started_again(
+    prepared: WindowsMachine, run: Run, cluster: Cluster
+) -> None:
+    _join(run, cluster)
+    faults.apply(prepared, Faults(), "no-network", "1")
+    _flannel(prepared, run, cluster)
+    assert cluster.wait_until(lambda: prepared.net.silent_starts == 0, 10)
+    prepared.pause(20)
+    assert prepared.services.state("flanneld") == "Running"
+    assert prepared.net.network_named("cbr0") is None
+    run(r"C:\k\nssm.exe restart flanneld")
+    assert cluster.wait_until(lambda: prepared.net.network_named("cbr0") is not None, 10)
+
+
+def test_a_corrupted_download_arrives_whole_the_next_time(
+    machine: WindowsMachine, run: Run
+) -> None:
+    faults.apply(machine, Faults(), "corrupted-download", None)
+    digests = []
+    for _ in range(2):
+        assert run(rf"curl.exe -fsSL -o C:\docker.zip {URL}").code == 0
+        digests.append(hashlib.sha256(machine.files.read(r"C:\docker.zip")).hexdigest())
+    expected = hashlib.sha256(docker_archive("20.10.23")).hexdigest()
+    assert digests[0] != expected
+    assert digests[1] == expected
+
+
+def test_an_expired_token_is_refused_by_the_join(
+    prepared: WindowsMachine, run: Run, cluster: Cluster
+) -> None:
+    master = prepared.network.machine_at("127.160.0.11")
+    assert master is not None
+    faults.apply(master, Faults(), "expired-token", None)
+    refused = _join(run, cluster, TOKEN)
+    assert refused.code == 1
+    assert cluster.object("nodes", "winworker01") is None
+
+
+def test_a_fault_says_for_which_machine_it_is(machine: WindowsMachine) -> None:
+    with pytest.raises(faults.UnknownFault, match="serves no cluster"):
+        faults.apply(machine, Faults(), "expired-token", None)
+    with pytest.raises(faults.UnknownFault, match="takes no value"):
+        faults.apply(machine, Faults(), "expired-token", "3")

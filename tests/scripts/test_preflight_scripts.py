@@ -1,0 +1,324 @@
+"""The preflight scripts on simulated machines: what is bad is found before anything is changed, with the fix."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from k8swin_lab.internet import install
+from k8swin_lab.machines.linux import LinuxMachine
+from k8swin_lab.machines.program import Process
+from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.network import HttpResponse, Network
+
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.params import check_params
+from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
+from k8swin_nb.plan import network_plan
+from k8swin_nb.scripts import Script
+from tests.test_params import described
+
+HOSTS = inventory_of(check_params(described()))
+Look = Callable[..., tuple[dict[str, Finding], Facts]]
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {f"{finding.id} {finding.check}": finding for finding in findings}
+
+
+@pytest.fixture
+def network() -> Network:
+    made = Network()
+    install(made)
+    return made
+
+
+@pytest.fixture
+def linux(network: Network, tmp_path: Path) -> Iterator[LinuxMachine]:
+    machine = LinuxMachine("linuxmaster", "192.168.160.10", network, root=tmp_path / "root")
+    yield machine
+    machine.shut_down()
+
+
+@pytest.fixture
+def look_linux(linux: LinuxMachine) -> Look:
+    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+        values = {
+            "NODE_NAME": "linuxmaster",
+            "NODE_ADDRESS": "192.168.160.10",
+            "NODE_ROLE": "control-plane",
+            "MASTER_ADDRESS": "192.168.160.10",
+            "CGROUP_V2_REQUIRED": "true",
+            **given,
+        }
+        out, err = io.BytesIO(), io.BytesIO()
+        env = {"HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", **values}
+        text = Script.load(LINUX).text
+        process = Process(linux, [], env, "/root", "root", io.BytesIO(text.encode()), out, err)
+        code = linux.shell("bash -s", process)
+        assert code == 0, err.getvalue().decode()
+        findings, facts = parse(out.getvalue().decode(), HOSTS.host("linuxmaster"))
+        return by_name(findings), facts
+
+    return look
+
+
+def stopping(findings: dict[str, Finding]) -> list[str]:
+    return [name for name, finding in findings.items() if finding.stops]
+
+
+def test_nothing_stops_on_a_fresh_linux_host_and_every_probe_answers(look_linux):
+    findings, facts = look_linux()
+    assert stopping(findings) == []
+    assert [f for f in findings.values() if "could not be found out" in f.found] == []
+    assert {f.split()[0] for f in findings} >= {
+        *(f"L{n:02d}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18, 19, 20, 21)),
+        *(f"L{n:02d}" for n in (22, 25, 26, 27, 29, 30, 31, 32, 33, 34)),
+    }
+    for name in ("mac", "mtu", "prefix", "machine_id", "product_uuid", "host_name", "clock_last"):
+        assert facts.get(name), name
+    assert [str(route.network) for route in facts.routes] == ["192.168.160.0/24"]
+
+
+def test_a_host_name_in_capitals_stops_with_the_name_to_set(look_linux, linux):
+    linux.name = "Linux_Master"
+    finding = look_linux()[0]["L10 host-name"]
+    assert finding.stops
+    assert finding.fix == "hostnamectl set-hostname linux-master"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "found"),
+    [
+        ("/etc/fstab", "/dev/sdb1 none swap sw 0 0\n", "fstab:/dev/sdb1"),
+        ("/etc/systemd/zram-generator.conf", "[zram0]\n", "/etc/systemd/zram-generator.conf"),
+    ],
+)
+def test_swap_that_would_come_back_after_a_boot_is_found(look_linux, linux, file, text, found):
+    linux.write_file(file, text)
+    finding = look_linux()[0]["L08 swap"]
+    assert not finding.holds
+    assert found in finding.found
+
+
+def test_a_host_of_another_cluster_stops(look_linux, linux):
+    linux.write_file(
+        "/etc/kubernetes/kubelet.conf", "clusters:\n- cluster:\n    server: https://10.9.9.9:6443\n"
+    )
+    finding = look_linux()[0]["L25 other-cluster"]
+    assert finding.stops
+    assert "a node of https://10.9.9.9:6443" in finding.found
+
+
+def test_remains_of_a_control_plane_stop_unless_an_own_attempt_was_interrupted(look_linux, linux):
+    linux.write_file("/etc/kubernetes/manifests/etcd.yaml", "kind: Pod\n")
+    finding = look_linux()[0]["L25 other-cluster"]
+    assert finding.stops
+    assert "/etc/kubernetes/manifests/etcd.yaml" in finding.found
+    linux.write_file("/etc/k8swin/kubeadm-init.started", "")
+    assert look_linux()[0]["L25 other-cluster"].holds
+
+
+def test_a_proxy_is_told_without_its_password(look_linux):
+    _, facts = look_linux(https_proxy="http://me:hunter2@proxy.site:3128", no_proxy="localhost")
+    assert facts.get("proxy_session") == "http://proxy.site:3128"
+    assert facts.get("no_proxy_session") == "localhost"
+
+
+def test_an_address_that_the_host_does_not_have_stops(look_linux):
+    findings, _ = look_linux(NODE_ADDRESS="192.168.160.77")
+    assert findings["L14 address"].stops
+
+
+def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
+    findings, facts = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.99")
+    assert findings["X4 api-server"].stops
+    assert facts.get("route_to_master")
+
+
+def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_path):
+    master = LinuxMachine("master", "192.168.160.11", network, root=tmp_path / "master")
+    master.listening[6443] = lambda request: HttpResponse(403)
+    findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
+    master.shut_down()
+    assert findings["X4 api-server"].holds
+
+
+@pytest.fixture
+def server(network: Network) -> Iterator[WindowsMachine]:
+    machine = WindowsMachine("winworker01", "127.160.0.21", network, pace=0.02)
+    yield machine
+    machine.power_off()
+
+
+@pytest.fixture
+def look_windows(server: WindowsMachine) -> Look:
+    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+        values = {
+            "NodeName": "winworker01",
+            "NodeAddress": "127.160.0.21",
+            "MasterAddress": "127.160.0.10",
+            "SupportedBuilds": "17763,20348,26100",
+            "HnsNetwork": "cbr0",
+            "FlannelBackend": "host-gw",
+            "ApiExpected": "false",
+            **given,
+        }
+        server.files.write("C:\\preflight.ps1", Script.load(WINDOWS).text.encode())
+        line = "powershell -NoProfile -File C:\\preflight.ps1 " + " ".join(
+            f"-{name} {value}" for name, value in values.items()
+        )
+        out, err = io.BytesIO(), io.BytesIO()
+        env = dict(server.login_environment("Administrator"))
+        process = Process(server, [], env, "C:\\", "Administrator", io.BytesIO(), out, err)
+        code = server.shell(line, process)
+        assert code == 0, err.getvalue().decode()
+        findings, facts = parse(out.getvalue().decode(), HOSTS.host("winworker01"))
+        return by_name(findings), facts
+
+    return look
+
+
+def test_nothing_stops_on_a_fresh_server_and_every_probe_answers(look_windows):
+    findings, facts = look_windows()
+    assert stopping(findings) == []
+    assert [f for f in findings.values() if "could not be found out" in f.found] == []
+    assert {f.split()[0] for f in findings} >= {
+        *(f"W{n:02d}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21)),
+        *(f"W{n:02d}" for n in (22, 24, 25, 26, 28, 29, 30, 31, 32, 33, 36)),
+    }
+    for name in ("mac", "mtu", "prefix", "machine_id", "product_uuid", "host_name", "booted"):
+        assert facts.get(name), name
+    assert facts.routes
+
+
+def test_an_adapter_with_spaces_in_its_name_is_no_obstacle(look_windows, server):
+    server.net.primary().name = "Ethernet Instance 0 2"
+    findings, facts = look_windows()
+    assert stopping(findings) == []
+    assert facts.get("interface") == "Ethernet Instance 0 2"
+    assert {route.interface for route in facts.routes} >= {"Ethernet Instance 0 2"}
+
+
+def test_windows_server_2016_is_refused_with_the_reason(look_windows, server):
+    server.registry.set(
+        r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
+        "CurrentBuildNumber",
+        "14393",
+        "REG_SZ",
+    )
+    finding = look_windows()[0]["W02 build"]
+    assert finding.stops
+    assert "Windows Server 2016" in finding.fix
+
+
+def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
+    key = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+    server.registry.set(key, "CurrentBuildNumber", "17763", "REG_SZ")
+    server.registry.set(key, "UBR", 253, "REG_DWORD")
+    finding = look_windows(FlannelBackend="vxlan")[0]["W03 updates"]
+    assert finding.stops
+    assert "KB4489899" in finding.wanted
+    assert not look_windows()[0]["W03 updates"].stops
+
+
+def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):
+    backend = network_plan(check_params(described(topology="ovn"))).backend
+    assert backend == ""
+    assert look_windows(FlannelBackend='""')[0]["W02 build"].holds
+
+
+def test_a_worker_of_another_cluster_stops(look_windows, server):
+    server.files.make_directory("C:\\etc\\kubernetes")
+    server.files.write(
+        "C:\\etc\\kubernetes\\kubelet.conf",
+        b"clusters:\n- cluster:\n    server: https://10.9.9.9:6443\n",
+    )
+    finding = look_windows()[0]["W33 other-cluster"]
+    assert finding.stops
+    assert "a node of https://10.9.9.9:6443" in finding.found
+
+
+def test_a_worker_of_an_earlier_cluster_at_the_same_address_stops(look_windows, server):
+    server.files.make_directory("C:\\etc\\kubernetes")
+    server.files.write(
+        "C:\\etc\\kubernetes\\kubelet.conf",
+        b"    certificate-authority-data: AAAA\n    server: https://127.160.0.10:6443\n",
+    )
+    assert look_windows(ClusterCa="AAAA")[0]["W33 other-cluster"].holds
+    assert look_windows(ClusterCa="BBBB")[0]["W33 other-cluster"].stops
+
+
+def test_one_probe_that_breaks_off_is_one_finding(look_windows, server):
+    server.registry.set(
+        r"HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU", "AUOptions", 4, "REG_DWORD"
+    )
+    server.services.stop("w32time")
+    server.services.delete("w32time")
+    findings, _ = look_windows()
+    broken = {n for n, f in findings.items() if "could not be found out" in f.found}
+    assert broken == {"W21 time-service"}
+    assert not findings["W31 automatic-restart"].holds
+    assert findings["W33 other-cluster"].holds
+
+
+@pytest.fixture
+def hypervisor(server: WindowsMachine) -> WindowsMachine:
+    for name in ("Hyper-V", "Hyper-V-PowerShell"):
+        feature = server.features.find(name)
+        assert feature is not None
+        feature.state = "Installed"
+    server.virtual_machines = [
+        VirtualMachine("Worker 1", adapters=[VirtualAdapter(), VirtualAdapter("Storage")]),
+        VirtualMachine("linuxmaster"),
+    ]
+    return server
+
+
+@pytest.fixture
+def spoofing(hypervisor: WindowsMachine) -> Callable[..., tuple[int, str]]:
+    def run(verb: str, **given: str) -> tuple[int, str]:
+        text = Script.load(f"windows/mac_spoofing.{verb}.ps1").text
+        hypervisor.files.write("C:\\spoofing.ps1", text.encode())
+        words = " ".join(f'-{name} "{value}"' for name, value in given.items())
+        out, err = io.BytesIO(), io.BytesIO()
+        env = dict(hypervisor.login_environment("Administrator"))
+        line = f"powershell -NoProfile -File C:\\spoofing.ps1 {words}"
+        process = Process(hypervisor, [], env, "C:\\", "Administrator", io.BytesIO(), out, err)
+        return hypervisor.shell(line, process), out.getvalue().decode() + err.getvalue().decode()
+
+    return run
+
+
+def test_mac_address_spoofing_is_set_on_every_adapter_and_read_back(spoofing, hypervisor):
+    assert spoofing("check", VmNames="Worker 1")[0] == 10
+    code, said = spoofing("apply", VmNames="Worker 1")
+    assert (code, said.count("is on for Worker 1")) == (0, 2)
+    assert spoofing("check", VmNames="Worker 1")[0] == 0
+    assert [a.mac_address_spoofing for a in hypervisor.virtual_machines[0].adapters] == ["On", "On"]
+    assert hypervisor.virtual_machines[1].adapters[0].mac_address_spoofing == "Off"
+    assert spoofing("apply", VmNames="Worker 1") == (0, "")
+
+
+def test_a_virtual_machine_that_is_not_there_is_named_with_those_that_are(spoofing):
+    code, said = spoofing("check", VmNames="winworker01")
+    assert code == 20
+    assert "no virtual machine is named winworker01" in said
+    assert "Worker 1, linuxmaster" in said
+    # It may run on the other Hyper-V host.
+    assert spoofing("check", VmNames="winworker01", Hypervisors="2")[0] == 0
+
+
+def test_every_check_is_explained_in_the_documentation():
+    root = Path(__file__).parent.parent.parent
+    explained = (root / "docs" / "preflight.md").read_text()
+    package = root / "k8swin_nb"
+    texts = [Script.load(name).text for name in (LINUX, WINDOWS)]
+    texts.append((package / "phases" / "preflight_rules.py").read_text())
+    ids = {ident for text in texts for ident in re.findall(r"\b([LWX]\d{1,2})\b", text)}
+    assert len(ids) > 60
+    assert [ident for ident in sorted(ids) if ident not in explained] == []
