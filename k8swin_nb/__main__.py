@@ -88,14 +88,13 @@ def _added(name: str, arguments: list[str]) -> int:
 
 
 def _project_folder(given: Path | None, name: str) -> Path:
-    from k8swin_nb.params import project_root
+    from k8swin_nb.description import project_root
 
     return (given or project_root() / name).resolve()
 
 
 def _run(options: argparse.Namespace) -> int:
-    from k8swin_nb.headless.runner import DEFAULT, print_failure, run_notebooks
-    from k8swin_nb.headless.tables import print_tables
+    from k8swin_nb.headless.notebooks import DEFAULT, print_failure, run_notebooks
 
     folder, executed = run_notebooks(
         _project_folder(options.notebooks, "notebooks"),
@@ -109,20 +108,29 @@ def _run(options: argparse.Namespace) -> int:
     if not options.dry_run and any(
         item.name == "02_master" and not item.error for item in executed
     ):
-        print_tables(options.params)
+        _print_tables(options.params)
     sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
 
 
-def _check(options: argparse.Namespace) -> int:
-    from k8swin_nb.compatibility import check_versions
-    from k8swin_nb.notebook.tables import plan_table
-    from k8swin_nb.params import check_params, load_params
-    from k8swin_nb.plan import check_plan
+def _print_tables(params: Path) -> None:
+    """Print all nodes and pods as kubectl would."""
+    from k8swin_nb.api import open_cluster
 
-    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
-    check_versions(params)
-    sys.stdout.write(f"{plan_table(check_plan(params))!r}\n")
+    with open_cluster(params) as cluster:
+        for table in (cluster.nodes(), cluster.pods()):
+            sys.stdout.write(f"\n{table.caption}\n{table.to_string(index=False)}\n")
+    sys.stdout.write("\n")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from k8swin_nb.api import open_cluster
+    from k8swin_nb.phases.locks import check_locks
+    from k8swin_nb.phases.network.views import plan_table
+
+    with open_cluster(options.params) as cluster:
+        sys.stdout.write(f"{plan_table(cluster.plan)!r}\n")
+        check_locks(cluster.description)
     return 0
 
 
@@ -161,11 +169,10 @@ def _forget(options: argparse.Namespace) -> int:
 
 
 def _host(options: argparse.Namespace) -> Host:
+    from k8swin_nb.description import open_description
     from k8swin_nb.hosts import inventory_of
-    from k8swin_nb.params import check_params, load_params
 
-    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
-    return inventory_of(params).select(options.host)[0]
+    return inventory_of(open_description(options.params)).select(options.host)[0]
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 @pytest.fixture(scope="session")
 def built(lab: RunningLab, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunningLab, Path]:
     """The lab after all notebooks have run, and the folder of that run."""
-    from k8swin_nb.headless.runner import run_notebooks
+    from k8swin_nb.headless.notebooks import run_notebooks
 
     runs = tmp_path_factory.mktemp("runs")
     folder, executed = run_notebooks(ROOT / "notebooks", lab.params, runs)

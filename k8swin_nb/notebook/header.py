@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import html
-from typing import Any
 
-from k8swin_nb.workflow.phase import Phase
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.api import OpenPhase
 
 
 class Header:
     """The first output of a notebook, as text and as a static table."""
 
-    def __init__(self, phase: Phase, run: Run, opened: dict[str, Any]) -> None:
-        params, plan = run.params, run.plan
+    def __init__(self, view: OpenPhase) -> None:
+        phase, run, opened = view.phase, view.run, view.opened
+        description, plan = run.description, run.plan
         self.title = phase.title
         self.rows = [
             ("run", run.record.run_id + (" (dry run: nothing is changed)" if run.dry_run else "")),
@@ -22,7 +21,7 @@ class Header:
             ("operator", f"{opened['operator']} on {opened['controller']}"),
             (
                 "cluster",
-                f"{params.cluster_name}, Kubernetes {params.kubernetes_version}, profile {params.profile}",
+                f"{description.cluster_name}, Kubernetes {description.kubernetes_version}, profile {description.profile}",
             ),
             (
                 "networks",

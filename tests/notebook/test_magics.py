@@ -18,8 +18,8 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.notebook import context
-from k8swin_nb.notebook.arguments import MagicUsageError, expand, split
 from k8swin_nb.notebook.completion import candidates
+from k8swin_nb.notebook.magic_line import MagicUsageError, expand, split
 from k8swin_nb.notebook.magics import PARSERS
 from k8swin_nb.notebook.stream import HostText, LiveOutput
 from k8swin_nb.secret import Secret
@@ -41,8 +41,6 @@ class Echo(Transport):
 
     interpreter: ClassVar[Any] = "bash"
     works: ClassVar[list[tuple[str, Work]]] = []
-
-    def keepalive(self) -> None: ...
 
     def _close(self, *, abandon: bool = False) -> None: ...
 

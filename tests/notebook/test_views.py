@@ -3,15 +3,15 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-
-from k8swin_nb.notebook import subnet_form as form
-from k8swin_nb.notebook.address_map import AddressMap
 from k8swin_nb.notebook.tables import plan_table, preflight_table
-from k8swin_nb.params import check_params
-from k8swin_nb.plan import network_plan
-from tests.test_params import described
 
-PARAMS = check_params(described(site_networks=["172.30.0.0/16"]))
+from k8swin_nb.description import check_description
+from k8swin_nb.notebook import subnet_form as form
+from k8swin_nb.phases.network.address_map import AddressMap
+from k8swin_nb.plan import network_plan
+from tests.test_description import described
+
+PARAMS = check_description(described(site_networks=["172.30.0.0/16"]))
 PLAN = network_plan(PARAMS)
 
 
@@ -95,11 +95,11 @@ def test_the_form_judges_the_topology_and_the_sites_networks_too():
 
 
 def test_a_collision_is_marked_on_the_map_and_in_its_words():
-    plan = network_plan(check_params(described(pod_subnet="172.17.0.0/16")))
+    plan = network_plan(check_description(described(pod_subnet="172.17.0.0/16")))
     drawing = AddressMap(plan)
     assert repr(drawing).count("✗ overlaps") == 3  # the pods', docker0's, and Windows' range
     assert drawing._repr_svg_().count('stroke-width="3"') == 3
-    assert "✗" not in repr(AddressMap(network_plan(check_params(described()))))
+    assert "✗" not in repr(AddressMap(network_plan(check_description(described()))))
 
 
 def test_headless_the_form_is_a_static_table():

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.headless.notebooks import run_notebooks
 from tests.conftest import ROOT, TO_THE_TEST_APP, k8swin, start_lab
 from tests.notebooks.test_teardown import ask
 

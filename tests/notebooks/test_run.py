@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.headless.notebooks import run_notebooks
 from tests.conftest import ROOT, RunningLab, k8swin
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(400)]
@@ -85,11 +85,11 @@ def test_the_matrix_tells_limitations_from_failures_and_is_in_the_record(built):
 
 def test_probe_pods_and_the_dashboard_come_when_asked_for_and_leave_no_secret(built, tmp_path):
     lab, _ = built
-    params = lab.write(tmp_path, probe_pods=True, dashboard=True, cluster_name="asked")
+    description = lab.write(tmp_path, probe_pods=True, dashboard=True, cluster_name="asked")
     token = ROOT / ".k8swin" / "dashboard-asked.token"
     try:
         folder, executed = run_notebooks(
-            ROOT / "notebooks", params, tmp_path, names=["06_verify", "07_dashboard"]
+            ROOT / "notebooks", description, tmp_path, names=["06_verify", "07_dashboard"]
         )
         assert [item.error for item in executed] == [None, None]
         assert token.stat().st_mode & 0o777 == 0o600

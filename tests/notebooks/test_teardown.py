@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.description import check_description
+from k8swin_nb.headless.notebooks import run_notebooks
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
 from tests.conftest import ROOT, TO_THE_TEST_APP, RunningLab, k8swin, start_lab
@@ -42,7 +42,7 @@ def cluster(tmp_path_factory):
 
 
 def ask(lab: RunningLab, name: str, text: str):
-    host = inventory_of(check_params(lab.description())).host(name)
+    host = inventory_of(check_description(lab.description())).host(name)
     pool = Pool()
     try:
         script = Script.from_text(text, "bash" if host.os == "linux" else "powershell")

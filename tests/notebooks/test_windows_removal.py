@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import TransportError
-from k8swin_nb.notebook.opening import open_with
-from k8swin_nb.notebook.parameters import NotebookParams
-from k8swin_nb.params import check_params
+from k8swin_nb.notebook.notebook_parameters import NotebookParameters
+from k8swin_nb.notebook.opening import open_view
 from tests.conftest import k8swin, start_lab
 from tests.notebooks.test_teardown import ask
 
@@ -58,7 +58,7 @@ def lab(tmp_path_factory):
 
 
 def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_path):
-    params = check_params(lab.description())
+    description = check_description(lab.description())
     runs = str(tmp_path)
     others = (
         r"New-Item -ItemType Directory -Path C:\opt\site -Force | Out-Null; "
@@ -68,7 +68,7 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
     )
     assert ask(lab, "winworker01", others).returncode == 0
     address = lab.machine("winworker01")["address"]
-    join = open_with("04_join_windows", NotebookParams(ip=address, runs=runs), params)
+    join = open_view("04_join_windows", NotebookParameters(ip=address, runs=runs), description)
     for name in PREPARE:
         join.apply(name)
     link = (
@@ -80,7 +80,7 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
     except TransportError:
         time.sleep(5)  # the virtual switch takes the adapter over
 
-    teardown = open_with("90_teardown", NotebookParams(runs=runs), params)
+    teardown = open_view("90_teardown", NotebookParameters(runs=runs), description)
     teardown.apply("cluster", "workers")
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
     assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]

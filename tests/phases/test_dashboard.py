@@ -7,14 +7,14 @@ import time
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import dashboard
+from k8swin_nb.phases import phase_07_dashboard as dashboard
 from k8swin_nb.redact import redact
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.step import State
-from tests.test_params import described
+from tests.test_description import described
 
 HOST = Host(name="linuxmaster", address="10.1.0.2", os="linux", roles=("control-plane",), user="u")
 UID = "7c1b4f6e-0000-4000-8000-000000000001"
@@ -33,7 +33,7 @@ class _Run:
     """A run whose scripts answer what a cluster would."""
 
     def __init__(self, answers=None, **changes) -> None:
-        self.params = check_params(described(dashboard=True, **changes))
+        self.description = check_description(described(dashboard=True, **changes))
         self.facts: dict[str, dict[str, object]] = {}
         self.master = HOST
         self.answers = answers or {}
@@ -58,17 +58,17 @@ def folder(tmp_path, monkeypatch):
     [("1.20.2", "2.3.1"), ("1.23.17", "2.5.1"), ("1.25.16", "2.7.0"), ("1.36.4", "2.7.0")],
 )
 def test_each_kubernetes_gets_the_dashboard_that_was_made_for_it(kubernetes, wanted):
-    assert dashboard.dashboard_version(_Run(kubernetes_version=kubernetes).params) == wanted
+    assert dashboard.dashboard_version(_Run(kubernetes_version=kubernetes).description) == wanted
 
 
 def test_a_kubernetes_whose_tokens_do_not_end_is_refused():
     with pytest.raises(ParamsError, match="no tokens that expire"):
-        dashboard.dashboard_version(_Run(kubernetes_version="1.19.16").params)
+        dashboard.dashboard_version(_Run(kubernetes_version="1.19.16").description)
 
 
 def test_a_release_that_needs_helm_is_refused():
     with pytest.raises(ParamsError, match="Helm"):
-        dashboard.dashboard_version(_Run(dashboard_version="7.14.0").params)
+        dashboard.dashboard_version(_Run(dashboard_version="7.14.0").description)
 
 
 def test_a_newer_kubernetes_than_the_dashboard_was_made_for_is_told():

@@ -6,18 +6,22 @@ from types import SimpleNamespace
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.notebook.routes import Handover, RouteListing
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import anti_spoofing, flannel, network
-from k8swin_nb.phases.preflight import Facts
-from k8swin_nb.phases.static_routes import NodeRoute, listings, read_routes
+from k8swin_nb.phases import phase_01_network as network
+from k8swin_nb.phases import phase_03_flannel as flannel
+from k8swin_nb.phases.network import anti_spoofing
+from k8swin_nb.phases.network.flannel import net_conf
+from k8swin_nb.phases.network.handover import Handover, RouteListing
+from k8swin_nb.phases.network.static_routes import NodeRoute, listings, read_routes
+from k8swin_nb.phases.preflight.checks import Facts
+from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.plan import network_plan
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.step import State
-from tests.test_params import MASTER, WORKER, described
+from tests.test_description import MASTER, WORKER, described
 
 HYPERVISOR = {
     "name": "hyperv01",
@@ -31,11 +35,11 @@ HYPERVISOR = {
 
 def a_run(*, platform=None, folder=None, facts=None, hosts=None, **changes):
     worker = {**WORKER, **({"platform": platform} if platform else {})}
-    params = check_params(described(hosts=hosts or [MASTER, worker], **changes))
-    inventory = inventory_of(params)
+    description = check_description(described(hosts=hosts or [MASTER, worker], **changes))
+    inventory = inventory_of(description)
     return SimpleNamespace(
-        params=params,
-        plan=network_plan(params),
+        description=description,
+        plan=network_plan(description),
         inventory=inventory,
         master=inventory.host("linuxmaster"),
         facts=facts or {},
@@ -205,10 +209,9 @@ def test_the_pod_network_by_ovn_is_refused_with_what_to_hand_over():
 
 
 def test_with_l3_linux_only_hands_out_networks_and_windows_makes_its_bridge():
-    from k8swin_nb.phases import documents
 
     plan = a_run(topology="l3").plan
-    assert json.loads(documents.net_conf(plan))["Backend"] == {"Type": "alloc"}
-    windows = json.loads(documents.net_conf(plan, windows=True))["Backend"]
+    assert json.loads(net_conf(plan))["Backend"] == {"Type": "alloc"}
+    windows = json.loads(net_conf(plan, windows=True))["Backend"]
     assert windows == {"Type": "host-gw", "Name": "cbr0"}
-    assert json.loads(documents.cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"
+    assert json.loads(cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"

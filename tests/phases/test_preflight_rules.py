@@ -4,45 +4,51 @@ from types import SimpleNamespace
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import StepFailed
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import preflight_rules as rules
-from k8swin_nb.phases.preflight import Facts, Finding, clock_offset, parse, verdict
+from k8swin_nb.phases.preflight.checks import (
+    Facts,
+    PreflightCheck,
+    clock_offset,
+    parse,
+    rules,
+    verdict,
+)
 from k8swin_nb.plan import network_plan
 from k8swin_nb.workflow.step import State
-from tests.test_params import MASTER, WORKER, described
+from tests.test_description import MASTER, WORKER, described
 
 SECOND = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
 
 
 def a_run(**changes):
-    params = check_params(described(**{"hosts": [MASTER, WORKER, SECOND], **changes}))
-    inventory = inventory_of(params)
+    description = check_description(described(**{"hosts": [MASTER, WORKER, SECOND], **changes}))
+    inventory = inventory_of(description)
     return SimpleNamespace(
-        params=params,
-        plan=network_plan(params),
+        description=description,
+        plan=network_plan(description),
         inventory=inventory,
         master=inventory.host("linuxmaster"),
     )
 
 
 def linux(text: str):
-    return parse(text, inventory_of(check_params(described())).host("linuxmaster"))
+    return parse(text, inventory_of(check_description(described())).host("linuxmaster"))
 
 
 def windows(text: str):
-    return parse(text, inventory_of(check_params(described())).host("winworker01"))
+    return parse(text, inventory_of(check_description(described())).host("winworker01"))
 
 
-def routes_on(name: str, *lines: str, **changes) -> list[Finding]:
+def routes_on(name: str, *lines: str, **changes) -> list[PreflightCheck]:
     run = a_run(**changes)
     host = run.inventory.host(name)
     _, facts = parse("".join(f"fact\troute\t{line}\n" for line in lines), host)
     return rules.routes(run.plan, host, facts)
 
 
-def bad(findings: list[Finding]) -> list[str]:
+def bad(findings: list[PreflightCheck]) -> list[str]:
     return [finding.found for finding in findings if not finding.holds]
 
 
@@ -163,7 +169,7 @@ def test_no_proxy_must_cover_pods_services_and_nodes(exceptions, missing):
     assert rules.uncovered(a_run().plan, exceptions) == missing
 
 
-def proxied(place: str, exceptions: str, name: str = "linuxmaster") -> Finding:
+def proxied(place: str, exceptions: str, name: str = "linuxmaster") -> PreflightCheck:
     run = a_run()
     names = (f"proxy_{place}", f"no_proxy_{place}")
     if name != "linuxmaster":
@@ -249,7 +255,7 @@ def test_a_clock_is_told_from_two_seconds_and_stops_from_thirty(offset, holds, s
     assert (finding.holds, finding.severity) == (holds, severity)
 
 
-def compared(facts: dict[str, Facts], **changes) -> dict[str, Finding]:
+def compared(facts: dict[str, Facts], **changes) -> dict[str, PreflightCheck]:
     return {f"{f.id} {f.check}": f for f in rules.compare(a_run(**changes), facts)}
 
 
@@ -312,8 +318,8 @@ def test_an_mtu_that_differs_is_told_with_both_values():
     assert found.severity == "warn"
 
 
-def a_finding(severity: str, *, holds: bool) -> Finding:
-    return Finding(
+def a_finding(severity: str, *, holds: bool) -> PreflightCheck:
+    return PreflightCheck(
         "L99", f"a-{severity}", "linuxmaster", severity, holds, "this", "that", f"do {severity}"
     )
 

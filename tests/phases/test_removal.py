@@ -7,21 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import DriftFound, HostUnreachable, ParamsError, StepFailed
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import removal
-from k8swin_nb.phases.places import IMAGES_FOLDERS, SHARED, TREES, places
-from k8swin_nb.phases.teardown import PHASE
+from k8swin_nb.phases.phase_90_teardown import PHASE, removal
 from k8swin_nb.phases.values import common_values
-from k8swin_nb.phases.windows_node import FOLDERS
+from k8swin_nb.phases.windows.configuration import FOLDERS
+from k8swin_nb.phases.windows.places import IMAGES_FOLDERS, SHARED, TREES, places
 from k8swin_nb.plan import check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
-from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import State
-from tests.test_params import MASTER, WORKER, described
+from tests.test_description import MASTER, WORKER, described
 
 SCRIPTS = Path(__file__).parent.parent.parent / "k8swin_nb" / "scripts" / "linux"
 OTHER = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
@@ -53,14 +52,14 @@ class Hosts:
         return Transport()
 
 
-def make_run(folder: Path, hosts: Hosts | None = None, target: str = "", **options) -> Run:
-    params = check_params(
+def make_run(folder: Path, hosts: Hosts | None = None, target: str = "", **options) -> PhaseRun:
+    description = check_description(
         described(cluster_name="lab", hosts=[MASTER, WORKER, OTHER, LINUX, HYPERVISOR])
     )
-    return Run(
-        params=params,
-        plan=check_plan(params),
-        inventory=inventory_of(params),
+    return PhaseRun(
+        description=description,
+        plan=check_plan(description),
+        inventory=inventory_of(description),
         connections=hosts or Hosts(),
         record=Record(folder, "run", "notebook"),
         values=common_values,
@@ -139,7 +138,7 @@ def test_a_cluster_that_was_not_made_here_is_left_alone(tmp_path):
     assert "nothing was touched" in str(caught.value.hint)
 
 
-def worker_found(run: Run, name: str):
+def worker_found(run: PhaseRun, name: str):
     removal.check_cluster(run, run.master)
     return removal.check_worker(run, run.inventory.host(name))
 
@@ -185,12 +184,12 @@ def test_a_cluster_without_an_api_server_can_be_removed_as_a_whole(tmp_path):
 )
 def test_a_drain_uses_the_flag_of_its_version(tmp_path, version, flag):
     run = make_run(tmp_path)
-    run.params = run.params.model_copy(update={"kubernetes_version": version})
+    run.description = run.description.model_copy(update={"kubernetes_version": version})
     assert removal.removal_values(run, run.master)["emptydir_flag"] == flag
 
 
 def test_no_folder_that_others_use_is_removed_with_what_is_in_it():
-    entries = json.loads(places(check_params(described())))
+    entries = json.loads(places(check_description(described())))
     trees = {entry["path"] for entry in entries if entry["kind"] == "tree"}
     assert trees == set(TREES)
     assert not trees & set(SHARED)
@@ -210,10 +209,10 @@ def test_every_folder_that_is_made_is_known_to_the_removal():
 
 
 def test_images_stay_unless_they_are_to_go():
-    params = check_params(described())
+    description = check_description(described())
     for folder in IMAGES_FOLDERS:
-        assert folder.replace("\\", "\\\\") in places(params)
-        assert folder.replace("\\", "\\\\") not in places(params, keep_images=True)
+        assert folder.replace("\\", "\\\\") in places(description)
+        assert folder.replace("\\", "\\\\") not in places(description, keep_images=True)
 
 
 SAVED = """\

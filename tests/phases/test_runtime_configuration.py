@@ -76,7 +76,7 @@ class Host:
         )
 
 
-@pytest.fixture(params=sorted(FILES))
+@pytest.fixture(description=sorted(FILES))
 def host(tmp_path, request):
     return Host(tmp_path, request.param)
 

@@ -3,17 +3,17 @@
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import test_app as app
-from tests.test_params import described
+from k8swin_nb.phases import phase_05_test_app as app
+from tests.test_description import described
 
 HOST = Host(name="linuxmaster", address="10.1.0.2", os="linux", roles=("control-plane",), user="u")
 
 
 class _Run:
     def __init__(self, builds=("20348",), **changes) -> None:
-        self.params = check_params(described(**changes))
+        self.description = check_description(described(**changes))
         self.facts = {"linuxmaster": {"builds": list(builds)}}
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from k8swin_nb.errors import AuthenticationFailed, HostUnreachable, ParamsError, StepFailed
-from k8swin_nb.phases import failure, troubleshoot
-from k8swin_nb.phases.diagnosis import diagnose
-from k8swin_nb.phases.evidence import Evidence, parse
+from k8swin_nb.phases import phase_80_troubleshoot as troubleshoot
+from k8swin_nb.phases.phase_80_troubleshoot import failure
+from k8swin_nb.phases.troubleshoot.diagnosis import diagnose
+from k8swin_nb.phases.troubleshoot.evidence import Evidence, parse
 from k8swin_nb.result import Result
 from k8swin_nb.secret import Secret
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import apply_step
 from tests.workflow.test_runner import Machine, make_run
 
@@ -142,7 +143,7 @@ I1126 main.go:388] Found network config - Backend type: host-gw
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> PhaseRun:
     made = make_run(tmp_path, "linuxmaster", "winworker01")
     hosts = made.inventory.hosts
     made.inventory = replace(
@@ -155,12 +156,12 @@ def run(tmp_path: Path) -> Run:
     return made
 
 
-def judged(run: Run, master: str = MASTER, worker: str = WORKER) -> set[tuple[str, str]]:
+def judged(run: PhaseRun, master: str = MASTER, worker: str = WORKER) -> set[tuple[str, str]]:
     evidence = [
         parse(host, text, TIME, TIME + 1)
         for host, text in zip(run.inventory.hosts, (master, worker), strict=True)
     ]
-    found = diagnose(run.plan, run.params.profile, evidence, NOW)
+    found = diagnose(run.plan, run.description.profile, evidence, NOW)
     return {(finding.entry.id, finding.host) for finding in found}
 
 
@@ -303,9 +304,9 @@ def test_what_a_log_tells_of_a_nodes_beginning_is_left_out_once_it_is_ready(run)
 def test_a_host_that_took_long_to_answer_is_not_said_to_have_another_time(run):
     (host, _) = run.inventory.hosts
     slow = parse(host, MASTER, TIME - 60, TIME + 60)
-    assert not diagnose(run.plan, run.params.profile, [slow], NOW) or all(
+    assert not diagnose(run.plan, run.description.profile, [slow], NOW) or all(
         f.entry.id != "join-token-or-time"
-        for f in diagnose(run.plan, run.params.profile, [slow], NOW)
+        for f in diagnose(run.plan, run.description.profile, [slow], NOW)
     )
 
 

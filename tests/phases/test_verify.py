@@ -2,14 +2,15 @@
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import HostUnreachable, ScriptError, StepFailed
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import connections, verify
+from k8swin_nb.phases import phase_06_verify as verify
+from k8swin_nb.phases.phase_06_verify import connections
 from k8swin_nb.result import Result
 from k8swin_nb.workflow.step import State
 from tests.phases.test_connections import FACTS
-from tests.test_params import described
+from tests.test_description import described
 
 HOST = Host(name="linuxmaster", address="10.1.0.2", os="linux", roles=("control-plane",), user="u")
 WORKER = Host(name="winworker01", address="10.1.0.3", os="windows", roles=("worker",), user="u")
@@ -27,7 +28,7 @@ class _Run:
     """A cluster where everything answers but what a test breaks."""
 
     def __init__(self, broken=(), unreachable=()) -> None:
-        self.params = check_params(described())
+        self.description = check_description(described())
         self.facts: dict[str, dict[str, object]] = {"linuxmaster": {}}
         self.record = _Record()
         self.master = HOST

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import detached, join_windows, windows_node, windows_services
-from k8swin_nb.phases.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
+from k8swin_nb.phases import phase_04_join_windows as join_windows
+from k8swin_nb.phases.windows import configuration as windows_node
+from k8swin_nb.phases.windows import detached
+from k8swin_nb.phases.windows import services as windows_services
+from k8swin_nb.phases.windows.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
 from k8swin_nb.plan import network_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.step import State
-from tests.test_params import described
+from tests.test_description import described
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = json.loads((ROOT / "tests" / "data" / "windows" / "flags.json").read_text())
@@ -39,9 +42,9 @@ class _Run:
     """What the functions of the phase ask of a run; answers of scripts are given by name."""
 
     def __init__(self, answers=None, **changes):
-        self.params = check_params(described(**changes))
-        self.plan = network_plan(self.params)
-        hosts = inventory_of(self.params).hosts
+        self.description = check_description(described(**changes))
+        self.plan = network_plan(self.description)
+        hosts = inventory_of(self.description).hosts
         self.master = hosts[0]
         self.worker = next(host for host in hosts if host.os == "windows")
         self.facts = {self.worker.name: {"facts": {"build": 17763}}}
@@ -115,7 +118,7 @@ def test_every_flag_of_the_current_services_is_one_of_the_windows_build(definiti
 
 def test_an_early_flanneld_is_given_only_flags_that_it_has():
     run = _Run(**CLASSIC)
-    assert run.params.flannel_version == "0.11.0"
+    assert run.description.flannel_version == "0.11.0"
     defined = windows_services.classic_flanneld_service(run, run.worker)
     told = json.loads(defined["files"][1]["text"])
     given = {word.partition("=")[0] for word in told["arguments"]}
@@ -189,7 +192,7 @@ def test_the_dns_server_and_networks_of_classic_come_from_the_plan():
 
 def test_the_classic_lock_pins_microsofts_scripts_by_commit_and_hash():
     listed = {
-        entry["name"]: entry for entry in json.loads(worker_artifacts(_Run(**CLASSIC).params))
+        entry["name"]: entry for entry in json.loads(worker_artifacts(_Run(**CLASSIC).description))
     }
     assert set(listed) == set(CLASSIC_LAYOUT)
     for name in SDN_SCRIPTS:
@@ -213,13 +216,13 @@ def test_a_lock_without_exactly_one_hash_is_refused(tmp_path, entry):
     file = tmp_path / "lock.yaml"
     file.write_text(yaml.safe_dump(lock))
     with pytest.raises(ParamsError, match="not valid"):
-        worker_artifacts(_Run(**CLASSIC, artifacts=str(file)).params)
+        worker_artifacts(_Run(**CLASSIC, artifacts=str(file)).description)
 
 
 def test_a_lock_of_the_other_profile_is_refused():
     lock = str(ROOT / "k8swin_nb" / "phases" / "artifacts.yaml")
     with pytest.raises(ParamsError, match=r"lacks: .*docker"):
-        worker_artifacts(_Run(**CLASSIC, artifacts=lock).params)
+        worker_artifacts(_Run(**CLASSIC, artifacts=lock).description)
 
 
 def test_the_images_are_those_of_the_build():
@@ -252,8 +255,8 @@ def test_microsofts_images_come_from_the_registry_that_is_named():
     ],
 )
 def test_containerd_is_configured_in_the_format_of_its_version(version, has, lacks):
-    params = check_params(described(containerd_version=version))
-    text = windows_node.containerd_config(params)
+    description = check_description(described(containerd_version=version))
+    text = windows_node.containerd_config(description)
     assert all(part in text for part in has)
     assert not any(part in text for part in lacks)
     import tomllib
@@ -264,7 +267,7 @@ def test_containerd_is_configured_in_the_format_of_its_version(version, has, lac
 def test_what_must_not_go_through_a_proxy_holds_all_nodes_and_networks():
     run = _Run()
     listed = windows_node.no_proxy(run).split(",")
-    for host in run.params.hosts:
+    for host in run.description.hosts:
         assert host.address in listed
     assert {"10.244.0.0/16", "10.96.0.0/12", "10.96.0.1", ".svc", ".cluster.local"} <= set(listed)
 

@@ -15,18 +15,18 @@ from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
 
+from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
+from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, Facts, PreflightCheck, parse
 from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
-from tests.test_params import described
+from tests.test_description import described
 
-HOSTS = inventory_of(check_params(described()))
-Look = Callable[..., tuple[dict[str, Finding], Facts]]
+HOSTS = inventory_of(check_description(described()))
+Look = Callable[..., tuple[dict[str, PreflightCheck], Facts]]
 
 
-def by_name(findings: list[Finding]) -> dict[str, Finding]:
+def by_name(findings: list[PreflightCheck]) -> dict[str, PreflightCheck]:
     return {f"{finding.id} {finding.check}": finding for finding in findings}
 
 
@@ -46,7 +46,7 @@ def linux(network: Network, tmp_path: Path) -> Iterator[LinuxMachine]:
 
 @pytest.fixture
 def look_linux(linux: LinuxMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], Facts]:
         values = {
             "NODE_NAME": "linuxmaster",
             "NODE_ADDRESS": "192.168.160.10",
@@ -67,7 +67,7 @@ def look_linux(linux: LinuxMachine) -> Look:
     return look
 
 
-def stopping(findings: dict[str, Finding]) -> list[str]:
+def stopping(findings: dict[str, PreflightCheck]) -> list[str]:
     return [name for name, finding in findings.items() if finding.stops]
 
 
@@ -157,7 +157,7 @@ def server(network: Network) -> Iterator[WindowsMachine]:
 
 @pytest.fixture
 def look_windows(server: WindowsMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], Facts]:
         values = {
             "NodeName": "winworker01",
             "NodeAddress": "127.160.0.21",
@@ -227,7 +227,7 @@ def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
 
 
 def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):
-    backend = network_plan(check_params(described(topology="ovn"))).backend
+    backend = network_plan(check_description(described(topology="ovn"))).backend
     assert backend == ""
     assert look_windows(FlannelBackend='""')[0]["W02 build"].holds
 

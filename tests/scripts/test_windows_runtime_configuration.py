@@ -56,7 +56,7 @@ class Server:
         return code
 
 
-@pytest.fixture(params=sorted(RUNTIMES))
+@pytest.fixture(description=sorted(RUNTIMES))
 def server(request):
     return Server(request.param)
 

@@ -19,13 +19,14 @@ from k8swin_lab import topology
 from k8swin_lab.lab import Lab
 
 from k8swin_nb.errors import K8swinError
-from k8swin_nb.phases import detached, verify
+from k8swin_nb.phases import phase_06_verify as verify
 from k8swin_nb.phases.catalogue import PHASES, phase
-from k8swin_nb.phases.removal import wanted_confirmation
+from k8swin_nb.phases.teardown.removal import wanted_confirmation
+from k8swin_nb.phases.windows import detached
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase import Phase
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, Step
 from tests.conftest import ROOT
@@ -111,23 +112,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("phase", "step"), steps, ids=names)
 
 
-def run_of(world: World, phase: Phase, **more: Any) -> Run:
+def run_of(world: World, phase: Phase, **more: Any) -> PhaseRun:
     target = next(
-        (h.address for h in world.params.hosts if h.os == phase.target and h.role == "worker"), ""
+        (h.address for h in world.description.hosts if h.os == phase.target and h.role == "worker"),
+        "",
     )
     if phase.name == REMOVAL:
         more["confirm"] = wanted_confirmation(world.run())
     return world.run(target, **more)
 
 
-def prepared(world: World, phase: Phase, **more: Any) -> Run:
+def prepared(world: World, phase: Phase, **more: Any) -> PhaseRun:
     """Return a run that knows what the steps before found, as in a notebook that ran from its top."""
     run = run_of(world, phase, **more)
     run.facts = copy.deepcopy(world.facts.get(phase.name, {}))
     return run
 
 
-def applied(run: Run) -> list[str]:
+def applied(run: PhaseRun) -> list[str]:
     return [
         e["script"] for e in run.record.events if e["event"] == "script" and e["verb"] == "apply"
     ]
@@ -137,7 +139,7 @@ def done(world: World, phase: Phase, **more: Any) -> None:
     """Apply all steps of a phase in one run."""
     run = run_of(world, phase, **more)
     for step in phase.steps:
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= DONE, step.name
 
 
@@ -205,28 +207,28 @@ class EveryStep:
         fresh = world.state()
 
         run = prepared(world, phase)
-        check_step(phase, step, run)
+        check_step(run, step)
         assert differences(fresh, world.state()) == [], "the check alone changed something"
 
         run = prepared(world, phase, dry_run=True)
         with contextlib.suppress(K8swinError):  # what waits for others may not be true yet
-            apply_step(phase, step, run)
+            apply_step(run, step)
         assert applied(run) == []
         assert differences(fresh, world.state()) == [], "the dry run changed something"
 
         if step.apply is not None:
             run = prepared(world, phase, cut=True)
             with contextlib.suppress(Interrupted, K8swinError):
-                apply_step(phase, step, run)
+                apply_step(run, step)
 
         run = prepared(world, phase)
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= DONE
 
         done = world.state()
         if f"{phase.name}/{step.name}" not in OF_ONE_RUN:
             run = prepared(world, phase)
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= {Outcome.OK, Outcome.SKIPPED}
         assert applied(run) == []
         assert differences(done, world.state()) == [], "the second run changed something"

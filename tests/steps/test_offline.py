@@ -16,8 +16,8 @@ from k8swin_lab.internet import MIRROR
 from k8swin_lab.lab import Lab
 from k8swin_lab.network import Network
 
-from k8swin_nb.phases import detached
 from k8swin_nb.phases.catalogue import PHASES
+from k8swin_nb.phases.windows import detached
 from k8swin_nb.workflow.runner import apply_step
 from k8swin_nb.workflow.step import Outcome
 from tests.conftest import ROOT
@@ -117,10 +117,10 @@ def outside(asked: Asked, world: World) -> set[str]:
 def test_with_a_mirror_named_for_everything_nothing_else_is_asked(world):
     asked = Asked(world.lab.network)
     for phase in (phase for phase in PHASES if phase.name in WAY):
-        target = world.params.hosts[1].address if phase.target == "windows" else ""
+        target = world.description.hosts[1].address if phase.target == "windows" else ""
         run = world.run(target)
         for step in phase.steps:
-            report = apply_step(phase, step, run)
+            report = apply_step(run, step)
             outcomes = {row.outcome for row in report.rows}
             assert outcomes <= {Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED}, step.name
     assert outside(asked, world) == set()

@@ -12,15 +12,15 @@ from k8swin_lab.description import describe
 from k8swin_lab.lab import Lab
 from k8swin_lab.powershell.parser import parse as parse_powershell
 
+from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import check_params
 from k8swin_nb.phases.values import common_values
 from k8swin_nb.plan import check_plan
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
-from k8swin_nb.workflow.run import Run
 from tests.steps.snapshot import files, snapshot
 
 
@@ -95,7 +95,7 @@ class World:
 
     lab: Lab
     folder: Path
-    params: Any
+    description: Any
     pool: Pool
     before: dict[str, str] = field(default_factory=dict)
     """The state of all machines before the first step."""
@@ -108,12 +108,12 @@ class World:
 
     def run(
         self, target: str = "", *, dry_run: bool = False, cut: bool = False, **options: Any
-    ) -> Run:
+    ) -> PhaseRun:
         """Return a new run, as another notebook would make it: it knows nothing of earlier ones."""
-        return Run(
-            params=self.params,
-            plan=check_plan(self.params),
-            inventory=inventory_of(self.params),
+        return PhaseRun(
+            description=self.description,
+            plan=check_plan(self.description),
+            inventory=inventory_of(self.description),
             connections=Cut(self.pool) if cut else self.pool,
             record=Record(self.folder / "runs", new_run_id(), "steps"),
             values=common_values,
@@ -138,4 +138,4 @@ class World:
 def open_world(lab: Lab, folder: Path, **changes: Any) -> World:
     """Describe a running lab, with changes, and connect to it."""
     described = {**describe(lab.status()), "cluster_name": "steps", **changes}
-    return World(lab, folder, check_params(described), Pool())
+    return World(lab, folder, check_description(described), Pool())

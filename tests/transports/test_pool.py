@@ -5,12 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from k8swin_nb.errors import (
-    CommandFailed,
-    HostUnreachable,
-    K8swinError,
-    MultiHostError,
-)
+from k8swin_nb.errors import CommandFailed, HostUnreachable, K8swinError, MultiHostError
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.base import End, Transport, Work
 from k8swin_nb.transports.output import Output
@@ -27,8 +22,6 @@ class Scripted(Transport):
         self.ends = ends
         self.closed = 0
         self.said = "boot"
-
-    def keepalive(self) -> None: ...
 
     def _run(self, work: Work, output: Output) -> End:
         end = self.ends.pop(0) if self.ends else 0

@@ -6,33 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.errors import (
-    DriftFound,
-    HostUnreachable,
-    MultiHostError,
-    StepFailed,
-    VerifyFailed,
-)
+from k8swin_nb.description import check_description
+from k8swin_nb.errors import DriftFound, HostUnreachable, MultiHostError, StepFailed, VerifyFailed
 from k8swin_nb.inventory import Host, Inventory
-from k8swin_nb.params import check_params
 from k8swin_nb.plan import check_plan
 from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
-from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.runner import apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
-from tests.test_params import described
+from tests.test_description import described
 
 
-def make_run(folder: Path, *names: str, dry_run: bool = False) -> Run:
+def make_run(folder: Path, *names: str, dry_run: bool = False) -> PhaseRun:
     hosts = tuple(
         Host(name=name, address=f"10.1.0.{i}", os="linux", roles=("worker",), user="u")
         for i, name in enumerate(names, start=2)
     )
-    params = check_params(described())
-    return Run(
-        params=params,
-        plan=check_plan(params),
+    description = check_description(described())
+    return PhaseRun(
+        description=description,
+        plan=check_plan(description),
         inventory=Inventory(hosts),
         connections=None,  # these steps are functions and open none
         record=Record(folder, "run", "notebook"),
@@ -49,11 +43,11 @@ class Machine:
         self.applies = applies
         self.calls: list[str] = []
 
-    def check(self, run: Run, host: Host) -> Verdict:
+    def check(self, run: PhaseRun, host: Host) -> Verdict:
         self.calls.append(f"check {host.name}")
         return Verdict(self.state, f"it is {self.state}")
 
-    def apply(self, run: Run, host: Host) -> None:
+    def apply(self, run: PhaseRun, host: Host) -> None:
         self.calls.append(f"apply {host.name}")
         if self.applies:
             self.state = State.OK
@@ -75,8 +69,8 @@ def phase_of(step: Step) -> Phase:
     return Phase(name="phase", title="Phase", steps=(step,))
 
 
-def apply(step: Step, run: Run):
-    return apply_step(phase_of(step), step, run)
+def apply(step: Step, run: PhaseRun):
+    return apply_step(run, step)
 
 
 def test_what_differs_is_applied_and_read_back(tmp_path):
@@ -140,7 +134,7 @@ def test_a_step_that_is_not_for_a_host_is_skipped_with_the_reason(tmp_path):
 
 
 def test_one_failing_host_does_not_lose_the_answers_of_the_others(tmp_path):
-    def check(run: Run, host: Host) -> Verdict:
+    def check(run: PhaseRun, host: Host) -> Verdict:
         if host.name == "b":
             raise HostUnreachable("b", "no answer")
         return Verdict(State.OK)
@@ -153,7 +147,7 @@ def test_one_failing_host_does_not_lose_the_answers_of_the_others(tmp_path):
 
 
 def test_several_failing_hosts_are_raised_together(tmp_path):
-    def check(run: Run, host: Host) -> Verdict:
+    def check(run: PhaseRun, host: Host) -> Verdict:
         raise StepFailed(phase="phase", step="switch", host=host.name, detail=f"broken {host.name}")
 
     with pytest.raises(MultiHostError) as caught:
