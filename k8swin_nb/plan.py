@@ -46,6 +46,12 @@ HNS_NAT = IPv4Network("172.16.0.0/12")
 """The range from which Windows takes the network of its `nat` switch."""
 
 
+VXLAN_VNI = 4096
+"""Windows takes no smaller number; Linux must use the same."""
+
+VXLAN_PORT = 4789
+"""The port that Windows uses; Linux defaults to another one and must be told."""
+
 TOPOLOGIES = {
     "host-gw": "each node routes to the others' pods; one layer-2 segment",
     "l3": "the site's router routes to the nodes' pods",
@@ -118,6 +124,11 @@ class NetworkPlan:
         return self.backend == "vxlan"
 
     @property
+    def hns_network(self) -> str:
+        """Name of the HNS network on Windows workers, which is the CNI network's name too."""
+        return f"flannel.{VXLAN_VNI}" if self.encapsulated else "cbr0"
+
+    @property
     def node_capacity(self) -> int:
         """How many nodes the pod network has room for, each with a /24."""
         return int(2 ** max(0, NODE_PREFIX - self.pod_subnet.prefixlen))
@@ -132,10 +143,10 @@ class NetworkPlan:
         addresses = int(2 ** (32 - NODE_PREFIX))
         return {"linux": min(MAX_PODS, addresses - 3), "windows": min(MAX_PODS, addresses - 4)}
 
-    def findings(self) -> list[PlanProblem]:
+    def problems(self) -> list[PlanProblem]:
         """Check every rule and return what does not hold, failures first."""
         found = [*self._overlaps(), *self._sizes(), *self._hosts()]
-        return sorted(found, key=lambda finding: finding.severity != "fail")
+        return sorted(found, key=lambda problem: problem.severity != "fail")
 
     def _overlaps(self) -> list[PlanProblem]:
         found = []
@@ -295,7 +306,7 @@ def check_plan(description: Description) -> NetworkPlan:
         ParamsError: naming every value that contradicts another.
     """
     plan = network_plan(description)
-    problems = [finding.message for finding in plan.findings() if finding.severity == "fail"]
+    problems = [problem.message for problem in plan.problems() if problem.severity == "fail"]
     if description.worker_service_subnet not in (None, description.service_subnet):
         problems.insert(
             0,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.linux.kubeadm import init_configuration
-from k8swin_nb.phases.linux.node_steps import node_steps, node_variants
 from k8swin_nb.phases.preflight.views import VIEWS
+from k8swin_nb.phases.shared_steps import node_steps, node_variants
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import API_READY, MASTER
+from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.network.views import VIEWS
 from k8swin_nb.phases.pods.flannel_manifest import manifest
+from k8swin_nb.phases.shared_steps import API_READY
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import (
+from k8swin_nb.phases.linux.control_plane import join_secrets
+from k8swin_nb.phases.preflight.views import VIEWS
+from k8swin_nb.phases.shared_steps import (
     API_READY,
     CLUSTER_CA,
     POD_NETWORK_PLANNED,
-    join_secrets,
+    node_steps,
+    node_variants,
     worker_ready,
 )
-from k8swin_nb.phases.linux.node_steps import node_steps, node_variants
-from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 

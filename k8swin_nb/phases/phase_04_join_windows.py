@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8swin_nb.phases.linux.control_plane import (
-    API_READY,
-    CLUSTER_CA,
-    POD_NETWORK_PLANNED,
-    join_secrets,
-    worker_ready,
-)
+from k8swin_nb.phases.linux.control_plane import join_secrets
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.views import VIEWS
+from k8swin_nb.phases.shared_steps import API_READY, CLUSTER_CA, POD_NETWORK_PLANNED, worker_ready
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
 from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_windows

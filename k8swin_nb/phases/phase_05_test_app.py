@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import API_READY, MASTER
+from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.pods.test_app import (
     app_values,
     check_nodes,
     manifest,
 )
+from k8swin_nb.phases.shared_steps import API_READY
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import API_READY, MASTER
+from k8swin_nb.phases.linux.control_plane import MASTER
+from k8swin_nb.phases.shared_steps import API_READY
 from k8swin_nb.phases.verify.trying import (
     check_probe_pods,
     connect_all,

@@ -6,7 +6,7 @@ with Helm alone; the ones used here are the last before that, each for the Kuber
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import API_READY, MASTER
+from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.pods.dashboard import (
     check_token,
     check_version,
@@ -16,6 +16,7 @@ from k8swin_nb.phases.pods.dashboard import (
 )
 from k8swin_nb.phases.pods.dashboard_manifest import manifest
 from k8swin_nb.phases.pods.views import dashboard
+from k8swin_nb.phases.shared_steps import API_READY
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 

@@ -14,11 +14,12 @@ from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
-from k8swin_nb.phases.network.flannel import VXLAN_PORT, hns_network, net_conf
+from k8swin_nb.phases.network.flannel import net_conf
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
 from k8swin_nb.phases.windows import cni, configuration
 from k8swin_nb.phases.windows.artifacts import worker_artifacts
 from k8swin_nb.phases.windows.places import places
+from k8swin_nb.plan import VXLAN_PORT
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     CGROUP_V2_READ,
@@ -156,7 +157,7 @@ LINUX: dict[str, Value] = {
 
 WINDOWS: dict[str, Value] = {
     "pause_image": lambda run, host: configuration.pause_image(run.description),
-    "hns_network": lambda run, host: hns_network(run.plan),
+    "hns_network": lambda run, host: run.plan.hns_network,
     "cni_conf": lambda run, host: (
         cni.dockershim_cni_conf(run.plan, host.address)
         if _classic(run)

@@ -9,7 +9,7 @@ from k8swin_nb.phases.linux.kubeadm import join_configuration
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Step, Verdict
+from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 MASTER = "control-plane"
@@ -68,41 +68,3 @@ def check_worker_ready(at: StepRun) -> Verdict:
         values={"worker_name": at.host.name, "worker_address": at.host.address},
     )
     return Verdict(state, last_line(result.stdout))
-
-
-POD_NETWORK_PLANNED = Step(
-    name="pod-network-planned",
-    title="flannel is deployed as planned",
-    on=MASTER,
-    check="linux/pod_network.check.sh",
-)
-
-
-CLUSTER_CA = Step(
-    name="cluster-ca",
-    title="The cluster's certificate authority is known",
-    on=MASTER,
-    check=read_cluster_ca,
-    runs=("linux/cluster_ca.check.sh",),
-)
-
-
-API_READY = Step(
-    name="api-ready",
-    title="The control plane answers",
-    on=MASTER,
-    check="linux/api_ready.check.sh",
-)
-"""What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
-
-
-def worker_ready() -> Step:
-    """Make the step that proves a worker by asking the master."""
-    return Step(
-        name="worker-ready",
-        title="The worker is Ready at its planned address",
-        on="target",
-        check=check_worker_ready,
-        runs=("linux/worker_ready.check.sh",),
-        wait=300,
-    )

@@ -7,12 +7,10 @@ from typing import Any
 
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Step, Verdict
+from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 CGROUP_DRIVER = "native.cgroupdriver"
-NAME = "container-runtime"
-
 DAEMON_JSON = Fact[str]("daemon_json")
 """The daemon.json that a host is to have."""
 
@@ -70,27 +68,3 @@ def check_docker(at: StepRun) -> Verdict:
     at.run.facts.keep(at.host, DAEMON_JSON, wanted)
     state, result = at.ask("linux/docker.check.sh", stdin=wanted.encode())
     return Verdict(state, last_line(result.stdout))
-
-
-def docker_steps(on: str) -> dict[str, Step]:
-    """Return the steps that stand in for containerd's, for the hosts that `on` selects."""
-    return {
-        NAME: Step(
-            name=NAME,
-            title="The container runtime runs, configured for Kubernetes",
-            on=on,
-            check=check_docker,
-            apply="linux/docker.apply.sh",
-            runs=("linux/docker_config.check.sh", "linux/docker.check.sh"),
-            reads=daemon_json,
-            timeout=900,
-            wait=30,
-        ),
-        "runtime-test": Step(
-            name="runtime-test",
-            title="A container has been run",
-            on=on,
-            check="linux/docker_test.check.sh",
-            apply="linux/docker_test.apply.sh",
-        ),
-    }

@@ -53,3 +53,8 @@ def from_tarball(at: StepRun) -> str | None:
 def from_packages(at: StepRun) -> str | None:
     """Skip the service where the packages bring it."""
     return "the packages bring the service" if package_source(at.description) == "apt" else None
+
+
+def not_wanted_update(at: StepRun) -> str | None:
+    """Skip the upgrade of installed packages unless it is asked for."""
+    return None if at.description.system_update else "`system_update` is false"

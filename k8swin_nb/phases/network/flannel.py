@@ -5,14 +5,7 @@ from __future__ import annotations
 import json
 
 from k8swin_nb.phases.documents import Document
-from k8swin_nb.plan import NetworkPlan
-
-VXLAN_VNI = 4096
-"""Windows takes no smaller number; Linux must use the same."""
-
-
-VXLAN_PORT = 4789
-"""The port that Windows uses; Linux defaults to another one and must be told."""
+from k8swin_nb.plan import VXLAN_PORT, VXLAN_VNI, NetworkPlan
 
 
 def net_conf(plan: NetworkPlan, *, windows: bool = False, early: bool = False) -> str:
@@ -25,15 +18,10 @@ def net_conf(plan: NetworkPlan, *, windows: bool = False, early: bool = False) -
     if plan.encapsulated:
         backend |= {"VNI": VXLAN_VNI, "Port": VXLAN_PORT}
     if windows:
-        backend["Name"] = hns_network(plan)
+        backend["Name"] = plan.hns_network
         return json.dumps({"Network": str(plan.pod_subnet), "Backend": backend})
     if early:
         return json.dumps({"Network": str(plan.pod_subnet), "Backend": backend})
     return json.dumps(
         {"Network": str(plan.pod_subnet), "EnableNFTables": False, "Backend": backend}
     )
-
-
-def hns_network(plan: NetworkPlan) -> str:
-    """Return the name of the HNS network on Windows workers, which is the CNI network's name too."""
-    return f"flannel.{VXLAN_VNI}" if plan.encapsulated else "cbr0"

@@ -69,7 +69,7 @@ def problems(description: Description, typed: Typed) -> tuple[list[str], list[st
         return [
             part.strip() for part in str(error).splitlines()[0].removeprefix("form: ").split("; ")
         ], []
-    found = plan.findings()
+    found = plan.problems()
     fails = [finding.message for finding in found if finding.severity == "fail"]
     notes = [finding.message for finding in found if finding.severity == "warn"]
     return fails, notes if fails else [*capacity(plan), *notes]

@@ -38,7 +38,7 @@ def plan_table(plan: NetworkPlan) -> StaticTable:
             plan.topology,
             TOPOLOGIES[plan.topology],
         ),
-        *(("warning", finding.message, "") for finding in plan.findings()),
+        *(("warning", finding.message, "") for finding in plan.problems()),
     ]
     return StaticTable("Network plan", ("what", "value", "why"), rows)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases.network.flannel import hns_network
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.transports.certificate import days_left
@@ -102,7 +101,7 @@ def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
         if any(route.network.subnet_of(reserved) for reserved, _ in RESERVED):
             continue
         own = route.network.subnet_of(plan.pod_subnet) and (
-            route.via in nodes or hns_network(plan) in route.interface
+            route.via in nodes or plan.hns_network in route.interface
         )
         if own or OWN_INTERFACES.match(route.interface) or route.network.prefixlen == 0:
             continue

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from k8swin_nb.phases.documents import Document
-from k8swin_nb.phases.network.flannel import hns_network
 from k8swin_nb.plan import WINDOWS_DUMMY, NetworkPlan
 
 
@@ -42,7 +41,7 @@ def cni_conf(plan: NetworkPlan, node_address: str) -> str:
     return json.dumps(
         {
             "cniVersion": "0.3.0",
-            "name": hns_network(plan),
+            "name": plan.hns_network,
             "type": "flannel",
             "capabilities": {"portMappings": True, "dns": True},
             "delegate": delegate,
@@ -65,7 +64,7 @@ def dockershim_cni_conf(plan: NetworkPlan, node_address: str) -> str:
     return json.dumps(
         {
             "cniVersion": "0.2.0",
-            "name": hns_network(plan),
+            "name": plan.hns_network,
             "type": "flannel",
             "delegate": {
                 "type": "win-bridge",

@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Mapping
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases.network.flannel import hns_network
 from k8swin_nb.phases.windows.configuration import CNI_FOLDER, CNI_PLUGINS, pause_image
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import flannel_is_early, minor, passes
@@ -163,7 +162,7 @@ def classic_flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
     """Define flanneld with the administrator's kubeconfig, behind a script that clears up after the last boot."""
     defined = _flanneld(run, host, ADMIN_KUBECONFIG)
     told = {
-        "network": hns_network(run.plan),
+        "network": run.plan.hns_network,
         "arguments": str(defined["arguments"]).split(" "),
     }
     script = r"C:\k8swin\flanneld.ps1"
@@ -188,7 +187,7 @@ def _kube_proxy(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]
     ]
     if run.plan.encapsulated:
         arguments += [
-            f"--network-name={hns_network(run.plan)}",
+            f"--network-name={run.plan.hns_network}",
             f"--bind-address={host.address}",
             f"--source-vip={run.facts.get(host, SOURCE_VIP, '')}",
         ]
@@ -198,7 +197,7 @@ def _kube_proxy(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]
         "name": "kube-proxy",
         "program": r"C:\k\kube-proxy.exe",
         "arguments": " ".join(arguments),
-        "environment": [f"KUBE_NETWORK={hns_network(run.plan)}"],
+        "environment": [f"KUBE_NETWORK={run.plan.hns_network}"],
         "depends": "flanneld",
         "log": r"C:\var\log\kube-proxy\kube-proxy.log",
         "start": True,

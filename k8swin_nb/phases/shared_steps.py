@@ -1,22 +1,58 @@
-"""What every Linux node needs before kubeadm runs on it: the same steps for a master and a worker."""
+"""Steps that several phases have: what every Linux node needs, and what every phase after 02 asks the control plane.
+
+Data like the phases' own records; what the steps need beyond scripts is in `linux/`.
+"""
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.docker import docker_steps
+from k8swin_nb.phases.linux.control_plane import MASTER, check_worker_ready, read_cluster_ca
+from k8swin_nb.phases.linux.docker import check_docker, daemon_json
 from k8swin_nb.phases.linux.kubelet_service import (
     from_packages,
     from_tarball,
+    not_wanted_update,
     nothing_to_download,
     units,
 )
 from k8swin_nb.phases.preflight.checks import LINUX, preflight
 from k8swin_nb.workflow.step import Step
-from k8swin_nb.workflow.step_run import StepRun
+
+POD_NETWORK_PLANNED = Step(
+    name="pod-network-planned",
+    title="flannel is deployed as planned",
+    on=MASTER,
+    check="linux/pod_network.check.sh",
+)
 
 
-def not_wanted_update(at: StepRun) -> str | None:
-    """Skip the upgrade of installed packages unless it is asked for."""
-    return None if at.description.system_update else "`system_update` is false"
+CLUSTER_CA = Step(
+    name="cluster-ca",
+    title="The cluster's certificate authority is known",
+    on=MASTER,
+    check=read_cluster_ca,
+    runs=("linux/cluster_ca.check.sh",),
+)
+
+
+API_READY = Step(
+    name="api-ready",
+    title="The control plane answers",
+    on=MASTER,
+    check="linux/api_ready.check.sh",
+)
+"""What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
+
+
+def worker_ready() -> Step:
+    """Make the step that proves a worker by asking the master."""
+    return Step(
+        name="worker-ready",
+        title="The worker is Ready at its planned address",
+        on="target",
+        check=check_worker_ready,
+        runs=("linux/worker_ready.check.sh",),
+        wait=300,
+    )
 
 
 def node_steps(on: str) -> tuple[Step, ...]:
@@ -126,3 +162,27 @@ def node_steps(on: str) -> tuple[Step, ...]:
 def node_variants(on: str) -> dict[str, dict[str, Step]]:
     """Return the steps that other profiles do in another way, by profile."""
     return {"classic": docker_steps(on)}
+
+
+def docker_steps(on: str) -> dict[str, Step]:
+    """Return the steps that stand in for containerd's, for the hosts that `on` selects."""
+    return {
+        "container-runtime": Step(
+            name="container-runtime",
+            title="The container runtime runs, configured for Kubernetes",
+            on=on,
+            check=check_docker,
+            apply="linux/docker.apply.sh",
+            runs=("linux/docker_config.check.sh", "linux/docker.check.sh"),
+            reads=daemon_json,
+            timeout=900,
+            wait=30,
+        ),
+        "runtime-test": Step(
+            name="runtime-test",
+            title="A container has been run",
+            on=on,
+            check="linux/docker_test.check.sh",
+            apply="linux/docker_test.apply.sh",
+        ),
+    }
