@@ -109,7 +109,7 @@ def _line(name: str, layout: Layout, artifact: _Artifact) -> str:
 
 def _lock_of(description: Description) -> tuple[_Lock, str]:
     if not description.linux_artifacts:
-        file = resources.files(__package__).joinpath("linux_artifacts.yaml")
+        file = resources.files(__package__).joinpath("artifacts.yaml")
         source = "built into the package"
         return _read_lock(file.read_text(encoding="utf-8"), source), source
     path = description.path(description.linux_artifacts)
@@ -131,5 +131,5 @@ def _read_lock(text: str, source: str) -> _Lock:
         first = re.sub(r"\s+", " ", str(error))[:200]
         raise ParamsError(
             f"the lock of Linux downloads {source} is not valid: {first}",
-            hint="compare with `k8swin_nb/phases/linux_artifacts.yaml`",
+            hint="compare with `k8swin_nb/phases/linux/artifacts.yaml`",
         ) from None
