@@ -85,12 +85,14 @@ def on_each(
     answers: dict[str, Answer] = {}
     errors: dict[str, K8swinError] = {}
     fatal: list[BaseException] = []
+    begun: set[str] = set()
 
     def one(item: Item) -> None:
         key = name(item)
         try:
             if stop.is_set():
                 raise Stopped(key, "was stopped before it began")
+            begun.add(key)
             answers[key] = work(item)
         except K8swinError as error:
             errors[key] = error
@@ -101,27 +103,30 @@ def on_each(
         except BaseException as error:
             fatal.append(error)
 
-    def worker() -> None:
-        while True:
-            with lock:
-                item = next(waiting, None)
-            if item is None:
-                return
-            one(item)
+    def worker(over: threading.Event) -> None:
+        try:
+            while True:
+                with lock:
+                    item = next(waiting, None)
+                if item is None:
+                    return
+                one(item)
+        finally:
+            over.set()
 
-    threads = [
-        threading.Thread(target=worker, name=f"host {number}", daemon=True)
-        for number in range(min(at_once, len(todo)))
-    ]
-    for thread in threads:
-        thread.start()
+    working: list[threading.Event] = []
     try:
-        if not _wait(threads, seconds):
+        for number in range(min(at_once, len(todo))):
+            working.append(threading.Event())
+            threading.Thread(
+                target=worker, args=(working[-1],), name=f"host {number}", daemon=True
+            ).start()
+        if not _wait(working, seconds):
             stop.set()
     except KeyboardInterrupt as interrupt:
         stop.set()
-        _wait(threads, STOP_SECONDS)
-        late = [name(item) for item in todo if name(item) not in {*answers, *errors}]
+        _wait(working, STOP_SECONDS)
+        late = [key for key in map(name, todo) if key in begun - answers.keys() - errors.keys()]
         if late:
             interrupt.add_note(f"still running: {', '.join(late)}")
         raise
@@ -138,12 +143,14 @@ def on_each(
     )
 
 
-def _wait(threads: list[threading.Thread], seconds: float | None) -> bool:
-    """Wait for all threads; False when the time has passed before."""
+def _wait(working: list[threading.Event], seconds: float | None) -> bool:
+    """Wait for all workers to be over; False when the time has passed before.
+
+    Threads are not joined: until Python 3.12 one whose `join` was interrupted counts as ended though it runs.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
-    for thread in threads:
-        while thread.is_alive():
+    for over in working:
+        while not over.wait(LOOK_SECONDS):
             if deadline is not None and time.monotonic() >= deadline:
                 return False
-            thread.join(LOOK_SECONDS)
     return True
