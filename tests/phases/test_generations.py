@@ -12,6 +12,7 @@ from k8swin_nb.phases.linux.kubeadm import join_configuration, kubeadm_init
 from k8swin_nb.phases.pods.flannel_manifest import flannel, flannel_image
 from k8swin_nb.phases.pods.test_app import placement
 from k8swin_nb.phases.values import pause_image
+from k8swin_nb.phases.windows import configuration
 from k8swin_nb.plan import network_plan
 from tests.test_description import MASTER, described
 
@@ -80,8 +81,8 @@ def test_a_classic_worker_joins_with_a_configuration_of_its_version():
 
 
 def test_linux_nodes_use_the_pause_image_of_their_version_and_windows_the_one_of_all_builds():
-    assert pause_image(description(**OLD), "linux") == "registry.k8s.io/pause:3.2"
-    assert pause_image(description(**OLD), "windows") == "registry.k8s.io/pause:3.10.2"
+    assert pause_image(description(**OLD)) == "registry.k8s.io/pause:3.2"
+    assert configuration.pause_image(description(**OLD)) == "registry.k8s.io/pause:3.10.2"
 
 
 def objects(**changes) -> dict[str, dict]:

@@ -76,7 +76,7 @@ class Host:
         )
 
 
-@pytest.fixture(description=sorted(FILES))
+@pytest.fixture(params=sorted(FILES))
 def host(tmp_path, request):
     return Host(tmp_path, request.param)
 

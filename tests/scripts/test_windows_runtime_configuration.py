@@ -56,7 +56,7 @@ class Server:
         return code
 
 
-@pytest.fixture(description=sorted(RUNTIMES))
+@pytest.fixture(params=sorted(RUNTIMES))
 def server(request):
     return Server(request.param)
 
