@@ -113,7 +113,7 @@ def phase_of(*steps: Step, **more: Any) -> Phase:
 
 
 def make_run(
-    folder: Path,
+    folder: Path | None = None,
     connections: Hosts | None = None,
     *,
     phase: Phase | None = None,
@@ -126,7 +126,8 @@ def make_run(
     """Return a run of a phase on hosts that answer what `connections` says.
 
     Args:
-        folder: Where the record is kept, and, in `params`, where the description lies.
+        folder: Where the record is kept, and, in `params`, where the description lies; without it the run
+            can be asked, but nothing can be done on a host.
         connections: The hosts; without them no script may run.
         phase: Its steps; by default none.
         description: The description; by default `described()` with `changes`.
@@ -134,15 +135,17 @@ def make_run(
         changes: Parameters of the description.
     """
     if description is None:
-        (folder / "params").mkdir(exist_ok=True)
-        description = check_description(described(**changes), folder=folder / "params")
+        place = folder and folder / "params"
+        if place:
+            place.mkdir(exist_ok=True)
+        description = check_description(described(**changes), folder=place)
     return PhaseRun(
         phase=phase or phase_of(),
         description=description,
         plan=network_plan(description),
         inventory=inventory_of(description),
         connections=connections or Hosts(),
-        record=Record(folder, "run", "notebook"),
+        record=Record(folder, "run", "notebook") if folder else None,
         values=VALUES,
         target=target,
         dry_run=dry_run,

@@ -1,10 +1,10 @@
 """The connectivity matrix: what is tried, what is skipped and why, and what an answer means."""
 
 import pytest
-from k8swin_nb.phases.phase_06_verify.connections import Answer, CellState
 
 from k8swin_nb.description import check_description
-from k8swin_nb.phases.phase_06_verify import connections
+from k8swin_nb.phases.verify import connections
+from k8swin_nb.phases.verify.connections import Answer, CellState
 from tests.test_description import described
 
 FACTS = """\

@@ -17,13 +17,13 @@ from k8swin_lab.network import HttpResponse, Network
 
 from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, Facts, PreflightCheck, parse
+from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, HostFacts, PreflightCheck, parse
 from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
 from tests.test_description import described
 
 HOSTS = inventory_of(check_description(described()))
-Look = Callable[..., tuple[dict[str, PreflightCheck], Facts]]
+Look = Callable[..., tuple[dict[str, PreflightCheck], HostFacts]]
 
 
 def by_name(findings: list[PreflightCheck]) -> dict[str, PreflightCheck]:
@@ -46,7 +46,7 @@ def linux(network: Network, tmp_path: Path) -> Iterator[LinuxMachine]:
 
 @pytest.fixture
 def look_linux(linux: LinuxMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, PreflightCheck], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], HostFacts]:
         values = {
             "NODE_NAME": "linuxmaster",
             "NODE_ADDRESS": "192.168.160.10",
@@ -157,7 +157,7 @@ def server(network: Network) -> Iterator[WindowsMachine]:
 
 @pytest.fixture
 def look_windows(server: WindowsMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, PreflightCheck], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], HostFacts]:
         values = {
             "NodeName": "winworker01",
             "NodeAddress": "127.160.0.21",
@@ -318,7 +318,7 @@ def test_every_check_is_explained_in_the_documentation():
     explained = (root / "docs" / "preflight.md").read_text()
     package = root / "k8swin_nb"
     texts = [Script.load(name).text for name in (LINUX, WINDOWS)]
-    texts.append((package / "phases" / "preflight_rules.py").read_text())
+    texts.append((package / "phases" / "preflight" / "rules.py").read_text())
     ids = {ident for text in texts for ident in re.findall(r"\b([LWX]\d{1,2})\b", text)}
     assert len(ids) > 60
     assert [ident for ident in sorted(ids) if ident not in explained] == []
