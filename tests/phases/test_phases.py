@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.description import check_description, read_description
-from k8swin_nb.hosts import inventory_of
+from k8swin_nb.description import check_description
 from k8swin_nb.phases.catalogue import PHASES
 from k8swin_nb.phases.linux.kubeadm import kubeadm_init
 from k8swin_nb.phases.network.flannel import net_conf
-from k8swin_nb.phases.values import common_values
+from k8swin_nb.phases.values import VALUES
 from k8swin_nb.phases.windows.artifacts import LAYOUT, worker_artifacts
 from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.plan import network_plan
@@ -85,22 +84,9 @@ def folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-class _Run:
-    """What `common_values` asks of a run."""
-
-    def __init__(self) -> None:
-        self.description = check_description(read_description(ROOT / "params" / "lab.yaml"))
-        self.description = self.description.model_copy(update={"artifacts": ""})
-        self.plan = network_plan(self.description)
-        self.facts: dict[str, dict[str, object]] = {"winworker01": {"facts": {"build": 20348}}}
-        self.hosts = inventory_of(self.description).hosts
-        self.master = self.hosts[0]
-
-
 @pytest.mark.parametrize("name", all_scripts())
 def test_every_declared_parameter_has_a_value(name):
-    run = _Run()
-    known = {folded(value) for host in run.hosts for value in common_values(run, host)}
+    known = {folded(value) for table in VALUES.values() for value in table}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/hns_removed.job.ps1":
@@ -129,11 +115,7 @@ def test_every_steps_scripts_exist(phase, step):
 
 def test_every_script_is_used():
     used = {name for _, step in STEPS for name in step.scripts}
-    source = "\n".join(
-        path.read_text()
-        for folder in ("phases", "notebook", "headless")
-        for path in (ROOT / "k8swin_nb" / folder).glob("*.py")
-    )
+    source = "\n".join(path.read_text() for path in (ROOT / "k8swin_nb").rglob("*.py"))
     unused = [name for name in all_scripts() if name not in used and f'"{name}"' not in source]
     assert unused == []
 
