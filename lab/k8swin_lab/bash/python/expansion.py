@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from k8swin_lab.bash.machine import account
 from k8swin_lab.bash.python import parameters
 from k8swin_lab.bash.python.arithmetic import evaluate
 from k8swin_lab.bash.python.braces import brace_expanded
@@ -22,7 +21,8 @@ from k8swin_lab.bash.python.syntax import (
 )
 from k8swin_lab.bash.python.variables import ShellFault
 from k8swin_lab.bash.tools import patterns
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
+from k8swin_lab.machines.shell import account
 
 if TYPE_CHECKING:
     from k8swin_lab.bash.python.interpreter import Interpreter

@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import cast
 
-from k8swin_lab.bash.machine import DEFAULT_PATH, ShellMachine, ShellProcess
 from k8swin_lab.bash.proc import ProcFiles
 from k8swin_lab.bash.programs import ProgramFiles, named_in, program_of
 from k8swin_lab.bash.python import simple
@@ -20,9 +19,10 @@ from k8swin_lab.bash.python.streams import FileTable, LinkedEvent, Stream
 from k8swin_lab.bash.python.variables import ShellFault
 from k8swin_lab.bash.tools import TOOLS
 from k8swin_lab.bash.tools.access import allowed
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.machines.base import Machine
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.machines.shell import DEFAULT_PATH, ShellMachine, ShellProcess
 
 VERSION = "5.2.21(1)-release"
 

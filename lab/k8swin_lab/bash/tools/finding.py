@@ -11,7 +11,6 @@ import stat
 import time
 from collections.abc import Callable
 
-from k8swin_lab.bash.machine import ShellProcess
 from k8swin_lab.bash.tools.access import allowed
 from k8swin_lab.bash.tools.common import (
     ToolFault,
@@ -25,6 +24,7 @@ from k8swin_lab.bash.tools.common import (
 )
 from k8swin_lab.bash.tools.modes import changed_mode
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.shell import ShellProcess
 
 
 def _ls(process: Process) -> int:

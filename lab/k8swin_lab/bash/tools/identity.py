@@ -9,7 +9,6 @@ import re
 import stat
 import time
 
-from k8swin_lab.bash.machine import Account, account, groups
 from k8swin_lab.bash.tools.common import (
     ToolFault,
     complain,
@@ -21,9 +20,10 @@ from k8swin_lab.bash.tools.common import (
     tool,
     umask,
 )
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.bash.tools.modes import changed_mode
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.shell import Account, account, groups
 
 
 def group_name(process: Process, gid: int) -> str:

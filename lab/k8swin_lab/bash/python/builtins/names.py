@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from k8swin_lab.bash.python.builtins.table import Builtin, options
 from k8swin_lab.bash.python.state import CommandFault
 from k8swin_lab.bash.tools.access import allowed
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated
 
 if TYPE_CHECKING:
