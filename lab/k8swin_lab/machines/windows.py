@@ -13,6 +13,7 @@ from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 from k8swin_lab.machines.registry import Registry
 from k8swin_lab.machines.virtual_machines import VirtualMachine
+from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_containers import WindowsContainers
 from k8swin_lab.machines.windows_docker import WindowsDocker
 from k8swin_lab.machines.windows_environment import Environment, expand
@@ -26,7 +27,6 @@ from k8swin_lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONME
 from k8swin_lab.machines.windows_tasks import Tasks
 from k8swin_lab.machines.windows_updates import Updates
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.native import split_command_line
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.node import Container, NodeFacts
