@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8swin_lab.bash.python import parameters
 from k8swin_lab.bash.python.arithmetic import evaluate
 from k8swin_lab.bash.python.braces import brace_expanded
+from k8swin_lab.bash.python.pieces import Piece
 from k8swin_lab.bash.python.syntax import (
     Arithmetic,
     CommandSubstitution,
@@ -26,14 +26,6 @@ from k8swin_lab.machines.shell import account
 
 if TYPE_CHECKING:
     from k8swin_lab.bash.python.interpreter import Interpreter
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Part of an expanded word; `kind`: literal, quoted, split (still to be split) or break."""
-
-    text: str
-    kind: str
 
 
 class Expander:

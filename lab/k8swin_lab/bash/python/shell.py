@@ -11,6 +11,7 @@ from typing import cast
 from k8swin_lab.bash.proc import ProcFiles
 from k8swin_lab.bash.programs import ProgramFiles, named_in, program_of
 from k8swin_lab.bash.python import simple
+from k8swin_lab.bash.python.builtins import BUILTINS
 from k8swin_lab.bash.python.builtins.inputs import read_until
 from k8swin_lab.bash.python.interpreter import Interpreter
 from k8swin_lab.bash.python.parser import Parser
@@ -45,6 +46,7 @@ class PythonShell:
         self.getopts: dict[int, tuple[int, int]] = {}
         self.directories: dict[int, list[str]] = {}
         self.simple = simple.run
+        self.builtins = BUILTINS
 
     # Interface of every shell
 
@@ -100,10 +102,8 @@ class PythonShell:
 
     def plain(self, shell: Interpreter, arguments: list[str]) -> int:
         """Run a builtin or program, functions left aside."""
-        from k8swin_lab.bash.python.builtins import BUILTINS
-
-        if arguments[0] in BUILTINS:
-            return BUILTINS[arguments[0]](shell, arguments[1:], [])
+        if arguments[0] in self.builtins:
+            return self.builtins[arguments[0]](shell, arguments[1:], [])
         return self.program(shell, arguments, shell.variables.environment())
 
     def program(self, shell: Interpreter, arguments: list[str], environment: dict[str, str]) -> int:

@@ -182,7 +182,7 @@ def _wanted(call: Call, found: FileSystemInfo) -> bool:
 
 
 def _files(call: Call, folder: str, base: str, depth: int, pattern: str) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
+    from k8swin_lab.powershell.wildcards import wildcard
 
     session: Any = call.session
     host = session.host

@@ -183,7 +183,7 @@ def pop_location(call: Call) -> Iterator[Any]:
     aliases=("gdr",),
 )
 def get_drive(call: Call) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
+    from k8swin_lab.powershell.wildcards import wildcard
 
     session: Any = call.session
     windows = session.host.separator == "\\"

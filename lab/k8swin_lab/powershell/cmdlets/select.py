@@ -18,8 +18,8 @@ from k8swin_lab.powershell.dotnet.properties import (
     selectors,
 )
 from k8swin_lab.powershell.dotnet.psobject import copy_object, type_names
-from k8swin_lab.powershell.operators import wildcard
 from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 
 def _finish(call: Call) -> Iterator[Any]:

@@ -348,7 +348,7 @@ def _set_current(interp: Any, path: str) -> None:
 
 
 def _walk(interp: Any, path: str, pattern: str, deep: bool) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
+    from k8swin_lab.powershell.wildcards import wildcard
 
     regex = wildcard(pattern if pattern != "*.*" else "*")
     if not is_directory(interp, path):

@@ -125,7 +125,7 @@ def _from_table(session: Any, table: Hashtable) -> Selector:
 
 def expand(selector_: Selector, value: Any) -> list[str] | None:
     """The property names that a wildcard stands for; None when the item is no wildcard."""
-    from k8swin_lab.powershell.operators import wildcard
+    from k8swin_lab.powershell.wildcards import wildcard
 
     if not selector_.pattern or not any(char in selector_.pattern for char in "*?["):
         return None

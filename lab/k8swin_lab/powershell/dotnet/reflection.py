@@ -291,7 +291,7 @@ PATTERN.constructor(
 
 @PATTERN.method("IsMatch")
 def _is_match(self: Wildcard, text: str) -> bool:
-    from k8swin_lab.powershell.operators import wildcard
+    from k8swin_lab.powershell.wildcards import wildcard
 
     return wildcard(self.pattern, self.ignore_case).fullmatch(text) is not None
 
