@@ -33,7 +33,7 @@ from k8swin_lab.machines.kernel import Kernel
 from k8swin_lab.machines.linux_disk import lay_out
 from k8swin_lab.machines.linux_files import LinuxFiles
 from k8swin_lab.machines.program import NotSimulated, Process, Program
-from k8swin_lab.machines.units import Units, swap_area
+from k8swin_lab.machines.units import Units, swap_area, swap_unit_name
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
@@ -228,8 +228,6 @@ class LinuxMachine(LinuxFiles):
 
     def units_allow_swap(self, area: str) -> bool:
         """Tell whether the swap unit of an area is not masked."""
-        from k8swin_lab.machines.units import swap_unit_name
-
         unit = self.units.load(swap_unit_name(area))
         return unit is None or not unit.masked
 

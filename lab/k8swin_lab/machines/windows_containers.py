@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.internet import pulling
 from k8swin_lab.kubernetes.node import Container, NodeFacts
+from k8swin_lab.machines.windows_pause import Pause
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
@@ -178,8 +179,6 @@ class WindowsContainers:
             self.forget(record)
 
     def _keep(self, pod: dict[str, Any], name: str, image: str, process: Container) -> None:
-        from k8swin_lab.machines.windows_pause import Pause
-
         self.collect()
         metadata = pod["metadata"]
         uid = str(metadata.get("uid", metadata["name"]))

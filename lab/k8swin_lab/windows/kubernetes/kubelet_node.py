@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -133,8 +134,6 @@ def kubeconfig_text(
     server: str, authority: bytes, user: str, *, token: str = "", certificate_file: str = ""
 ) -> str:
     """A kubeconfig with one cluster, one user and one context."""
-    import base64
-
     login: dict[str, str] = (
         {"token": token}
         if token
