@@ -41,7 +41,7 @@ from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.shell import ShellMachine, account, groups
 
 if TYPE_CHECKING:
-    from k8swin_lab.bash.python import PythonShell
+    from k8swin_lab.bash.python.shell import PythonShell
 
 _DEPTH = 120
 
