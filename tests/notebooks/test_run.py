@@ -177,7 +177,7 @@ def test_the_magics_answer_from_every_host(built, tmp_path):
         cells=[
             nbformat.v4.new_code_cell(f"params_file = {str(lab.params)!r}"),
             nbformat.v4.new_code_cell(
-                "%load_ext k8swin_nb\nfrom k8swin_nb.notebook.opening import open_phase\n"
+                "%load_ext k8swin_nb\nfrom k8swin_nb import open_phase\n"
                 'phase = open_phase("01_network")'
             ),
             nbformat.v4.new_code_cell(

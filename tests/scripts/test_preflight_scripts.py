@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from k8swin_lab.internet import install
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
@@ -39,7 +41,9 @@ def network() -> Network:
 
 @pytest.fixture
 def linux(network: Network, tmp_path: Path) -> Iterator[LinuxMachine]:
-    machine = LinuxMachine("linuxmaster", "192.168.160.10", network, root=tmp_path / "root")
+    machine = LinuxMachine(
+        "linuxmaster", "192.168.160.10", network, linux_software(), root=tmp_path / "root"
+    )
     yield machine
     machine.shut_down()
 
@@ -141,7 +145,9 @@ def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
 
 
 def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_path):
-    master = LinuxMachine("master", "192.168.160.11", network, root=tmp_path / "master")
+    master = LinuxMachine(
+        "master", "192.168.160.11", network, linux_software(), root=tmp_path / "master"
+    )
     master.listening[6443] = lambda request: HttpResponse(403)
     findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
     master.shut_down()
@@ -150,7 +156,7 @@ def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_
 
 @pytest.fixture
 def server(network: Network) -> Iterator[WindowsMachine]:
-    machine = WindowsMachine("winworker01", "127.160.0.21", network, pace=0.02)
+    machine = WindowsMachine("winworker01", "127.160.0.21", network, windows_software(), pace=0.02)
     yield machine
     machine.power_off()
 

@@ -6,6 +6,7 @@ import pytest
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
 from tests.phases.test_windows_worker import SERVICES, _Run
@@ -16,7 +17,7 @@ KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters"
 
 def known(name: str, program: str, arguments: str) -> int:
     """Define a service as nssm keeps it, and return what the check of the removal ends with."""
-    machine = WindowsMachine("winworker01", "127.160.0.21", Network())
+    machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
     key = KEY.format(name)
     machine.registry.set(key, "Application", program, "REG_EXPAND_SZ")
     machine.registry.set(key, "AppParameters", arguments, "REG_EXPAND_SZ")

@@ -35,9 +35,7 @@ def secret_json(
     result = at.doing("apply").script(script, values=values, secret_output=True)
     if result.returncode != 0:
         # Its output may hold half a secret: only the exit code is told.
-        raise at.failed(
-            f"`{script}` ended with {result.returncode}",
-        )
+        raise at.failed(f"`{script}` ended with {result.returncode}")
     answer: dict[str, str] = json.loads(result.stdout)
     return answer
 

@@ -33,10 +33,7 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
     if result.returncode == EXIT_NEEDED:
         return []
     if result.returncode != 0:
-        raise at.failed(
-            "the API server does not answer",
-            result=result,
-        )
+        raise at.failed("the API server does not answer", result=result)
     found = []
     for line in result.stdout.splitlines():
         node, address, network = line.split("\t")

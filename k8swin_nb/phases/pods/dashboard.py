@@ -74,10 +74,7 @@ def until(token: str) -> str:
 
 def check_token(at: StepRun) -> Verdict:
     """Find out whether the token's file holds one of this cluster's account that is still good."""
-    state, result = at.ask(
-        "linux/dashboard_account.check.sh",
-        values=dashboard_values(at),
-    )
+    state, result = at.ask("linux/dashboard_account.check.sh", values=dashboard_values(at))
     if state is not State.OK:
         return Verdict(state, result.stdout.strip())
     path = token_file(at.description)

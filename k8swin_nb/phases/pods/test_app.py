@@ -50,10 +50,7 @@ def app_values(at: StepRun) -> dict[str, str]:
 
 def check_nodes(at: StepRun) -> Verdict:
     """Find out which builds of Windows the pods will meet, and at which addresses nodes answer."""
-    state, result = at.ask(
-        "linux/nodes_ready.check.sh",
-        values=app_values(at),
-    )
+    state, result = at.ask("linux/nodes_ready.check.sh", values=app_values(at))
     lines = result.stdout.splitlines()
     if state is not State.OK:
         return Verdict(state, lines[-1])

@@ -136,10 +136,7 @@ def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck
     received = time.time()
     findings, facts = parse(result.stdout, at.host)
     if result.returncode != 0 or not findings:
-        raise at.failed(
-            "preflight broke off",
-            result=result,
-        )
+        raise at.failed("preflight broke off", result=result)
     facts.clock = clock_offset(facts, sent, received)
     findings += judge(at.run, at.host, facts)
     at.run.facts.keep(at.host, PREFLIGHT, findings)

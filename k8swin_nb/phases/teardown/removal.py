@@ -184,11 +184,7 @@ def through_master(script: str, hint: str) -> Callable[[StepRun], None]:
             script, on=at.master, values=removal_values(at), timeout=DRAIN_SECONDS + 120
         )
         if result.returncode != 0:
-            raise at.failed(
-                "apply failed",
-                result=result,
-                hint=hint,
-            )
+            raise at.failed("apply failed", result=result, hint=hint)
 
     return act_on_master
 

@@ -61,10 +61,7 @@ def verify_values(at: StepRun) -> dict[str, str]:
 
 def look_around(at: StepRun) -> Verdict:
     """Find out what there is to verify: nodes, a pod on each, the Service's addresses."""
-    state, result = at.ask(
-        "linux/verify_facts.check.sh",
-        values=verify_values(at),
-    )
+    state, result = at.ask("linux/verify_facts.check.sh", values=verify_values(at))
     if state is not State.OK:
         return Verdict(state, last_line(result.stdout))
     found = connections.parse_found(result.stdout, at.host.name)

@@ -65,7 +65,7 @@ def reboot(at: StepRun) -> None:
             # It is down, or on its way up.
             at.run.connections.transport(at.host).reconnect()
     raise at.failed(
-        f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before}",
+        f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before}"
     )
 
 
@@ -107,16 +107,16 @@ def update_windows(at: StepRun) -> None:
             reboot(at)
         elif left == "0":
             return
-    raise at.failed(
-        f"updates are left after {UPDATE_ROUNDS} rounds: {detail}",
-    )
+    raise at.failed(f"updates are left after {UPDATE_ROUNDS} rounds: {detail}")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A task of a Windows server's own, that is started and then followed by its status file."""
 
-    step: str
+    name: str
+    """Under which the server keeps its status."""
+
     scripts: str
     """Start of the names of its scripts: `.apply.ps1` starts it."""
 
@@ -147,10 +147,7 @@ def _start(at: StepRun, job: Job) -> None:
         at.run.connections.transport(at.host).reconnect()
         return
     if started.returncode != 0:
-        raise at.failed(
-            "the job was not started",
-            result=started,
-        )
+        raise at.failed("the job was not started", result=started)
 
 
 def _follow(at: StepRun, job: Job) -> str:
@@ -182,7 +179,7 @@ def _follow(at: StepRun, job: Job) -> str:
         (
             f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
             r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
-        ),
+        )
     )
 
 
@@ -193,7 +190,7 @@ def _boot_time(at: StepRun) -> str:
 
 
 def _job_status(at: StepRun, job: Job) -> Result:
-    return at.doing("check").script(job.status, values={"job": job.step}, timeout=60)
+    return at.doing("check").script(job.status, values={"job": job.name}, timeout=60)
 
 
 def _is_underway(at: StepRun, job: Job) -> bool:

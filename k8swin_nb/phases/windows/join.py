@@ -32,10 +32,7 @@ def admin_values(at: StepRun) -> Mapping[str, str]:
     """Return what is public of the administrator's kubeconfig: its hash, and how long it is valid."""
     result = at.script("linux/admin_kubeconfig.check.sh", on=at.master, quiet=True)
     if result.returncode != 0:
-        raise at.on(at.master).failed(
-            "the administrator's kubeconfig was not read",
-            result=result,
-        )
+        raise at.on(at.master).failed("the administrator's kubeconfig was not read", result=result)
     found = result.json()
     return {"admin_sha256": found["sha256"], "admin_days": found["days"]}
 
@@ -62,9 +59,7 @@ def check_join(at: StepRun) -> Verdict:
 
     A node that was deleted comes back when its kubelet starts again, and at no other time.
     """
-    state, result = at.ask(
-        "windows/join.check.ps1",
-    )
+    state, result = at.ask("windows/join.check.ps1")
     said = last_line(result.stdout)
     if state is State.OK:
         known, found = node_pod_cidr(at)
@@ -81,9 +76,7 @@ def pod_cidr_values(at: StepRun) -> Mapping[str, str]:
 
 def check_source_vip(at: StepRun) -> Verdict:
     """Look for kube-proxy's own address on an encapsulated network, and keep it for its service."""
-    state, result = at.ask(
-        "windows/source_vip.check.ps1",
-    )
+    state, result = at.ask("windows/source_vip.check.ps1")
     found = result.stdout.strip()
     if state is State.OK:
         at.run.facts.keep(at.host, SOURCE_VIP, found)

@@ -4,6 +4,7 @@ import io
 import threading
 
 import pytest
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import Process
 
@@ -13,7 +14,12 @@ from lab.tests.linux.conftest import run_on
 @pytest.fixture
 def host(network, tmp_path) -> LinuxMachine:
     return LinuxMachine(
-        "host", "192.168.160.10", network, root=tmp_path / "root", distribution="bionic"
+        "host",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=tmp_path / "root",
+        distribution="bionic",
     )
 
 

@@ -12,6 +12,7 @@ from k8swin_lab.internet import install
 from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.internet.releases import kubernetes_archive
 from k8swin_lab.linux.kubeadm import versions
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.network import Network
 
@@ -101,7 +102,13 @@ spec:
 def classic_host(network: Network, root: Path) -> LinuxMachine:
     """An Ubuntu 18.04 with Docker, kubeadm 1.13.12 and the CNI plugins, all from archives."""
     machine = LinuxMachine(
-        "linuxmaster", "192.168.160.10", network, root=root, distribution="bionic", swap=False
+        "linuxmaster",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=root,
+        distribution="bionic",
+        swap=False,
     )
     for name, version in (("docker", "18.06.3-ce"), ("dockerd", "18.06.3-ce")):
         machine.write_file(f"/usr/local/bin/{name}", stand_in(name, version), 0o755)

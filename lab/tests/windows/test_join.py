@@ -162,7 +162,7 @@ def test_flanneld_creates_the_hns_network_and_interrupts_the_machine(
 
 def _flannel(machine: WindowsMachine, run: Run, cluster: Cluster) -> None:
     import yaml
-    from k8swin_lab.windows.kubernetes.kubelet import kubeconfig_text
+    from k8swin_lab.windows.kubernetes.kubelet_node import kubeconfig_text
 
     machine.files.write(r"C:\etc\cni\net.d\10-flannel.conf", CNI.encode())
     machine.files.write(

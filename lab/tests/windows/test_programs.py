@@ -6,6 +6,7 @@ import pytest
 from k8swin_lab.internet import install
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from .conftest import Result
 
@@ -134,7 +135,12 @@ def test_an_adapter_may_have_any_alias() -> None:
     network = Network()
     install(network)
     machine = WindowsMachine(
-        "winworker03", "127.160.0.23", network, nic="Ethernet 2 (LAN)", pace=0.02
+        "winworker03",
+        "127.160.0.23",
+        network,
+        windows_software(),
+        nic="Ethernet 2 (LAN)",
+        pace=0.02,
     )
     feature = machine.features.find("Containers")
     assert feature is not None

@@ -9,7 +9,9 @@ from typing import Any
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
+from k8swin_lab.powershell.dotnet.members import construct
 from k8swin_lab.powershell.dotnet.names import generic_arguments, resolve_type
+from k8swin_lab.powershell.dotnet.reflection import default_value
 from k8swin_lab.powershell.dotnet.registry import (
     NetObject,
     NetType,
@@ -264,8 +266,6 @@ def _clear_range(items: list[Any], start: int = 0, count: int = -1) -> None:
 
 @ARRAY.static("CreateInstance")
 def _create_instance(interp: Any, kind: Any, length: int) -> Any:
-    from k8swin_lab.powershell.dotnet.members import construct
-
     return construct(interp, f"{getattr(kind, 'name', to_string(kind))}[]", [length])
 
 
@@ -417,8 +417,6 @@ def _try_get(self: Hashtable, key: Any, target: Reference) -> bool:
     if found:
         target.set(self[key])
         return True
-    from k8swin_lab.powershell.dotnet.reflection import default_value
-
     arguments = generic_arguments(type_name_of(self))
     target.set(default_value(arguments[1]) if len(arguments) > 1 else None)
     return False

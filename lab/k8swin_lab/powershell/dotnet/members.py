@@ -14,6 +14,7 @@ from k8swin_lab.powershell.dotnet import (
     names,
     psobject,
     registry,
+    surroundings,
 )
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.composite import format_value
@@ -284,8 +285,6 @@ def static_get(type_name: str, member: str, interp: Any = None) -> Any:
     """`[type]::Member`; $null when there is none. What depends on the machine needs the session."""
     folded = member.lower()
     if interp is not None:
-        from k8swin_lab.powershell.dotnet import surroundings
-
         found = surroundings.value(interp, type_name, folded)
         if found is not None:
             return found

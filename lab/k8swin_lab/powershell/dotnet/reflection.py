@@ -6,6 +6,9 @@ from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet.composite import format_value
+from k8swin_lab.powershell.dotnet.conversion import convert
+from k8swin_lab.powershell.dotnet.members import construct
 from k8swin_lab.powershell.dotnet.names import (
     display_name,
     element_type,
@@ -20,6 +23,7 @@ from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.typing_of import base_types, is_assignable, is_instance
 from k8swin_lab.powershell.records import Reference, TypeValue
 from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _PRIMITIVE = frozenset(
     f"System.{n}"
@@ -184,8 +188,6 @@ def _get_name(kind: Any, value: Any) -> str | None:
 
 @enums.ENUM.static("Format")
 def _format(kind: Any, value: Any, pattern: str) -> str:
-    from k8swin_lab.powershell.dotnet.composite import format_value
-
     return format_value(_enum(kind).parse(value), pattern)
 
 
@@ -215,8 +217,6 @@ ACTIVATOR = NetType("System.Activator")
 
 @ACTIVATOR.static("CreateInstance")
 def _create(interp: Any, kind: TypeValue, *args: Any) -> Any:
-    from k8swin_lab.powershell.dotnet.members import construct
-
     given = list(args[0]) if len(args) == 1 and isinstance(args[0], list) else list(args)
     return construct(interp, kind.name, given)
 
@@ -291,8 +291,6 @@ PATTERN.constructor(
 
 @PATTERN.method("IsMatch")
 def _is_match(self: Wildcard, text: str) -> bool:
-    from k8swin_lab.powershell.operators import wildcard
-
     return wildcard(self.pattern, self.ignore_case).fullmatch(text) is not None
 
 
@@ -404,8 +402,6 @@ def default_value(type_name: str) -> Any:
     declared = registry.find(type_name)
     if declared is None or declared.base != "System.ValueType":
         return None
-    from k8swin_lab.powershell.dotnet.conversion import convert
-
     if type_name.startswith("System.Nullable`1"):
         return None
     if declared.constructor_method is not None and declared.constructor_method.minimum == 0:

@@ -10,6 +10,7 @@ from k8swin_lab.machines.windows_files import AccessList, AccessRule
 from k8swin_lab.powershell.api import Call, CommandTable
 from k8swin_lab.powershell.values import PSArray, PSObject
 from k8swin_lab.windows.objects import as_list, enum, parameters, prop, record
+from k8swin_lab.windows.programs.file_tools import account
 
 _RIGHTS = {"F": "FullControl", "M": "Modify, Synchronize", "RX": "ReadAndExecute, Synchronize", "R": "Read, Synchronize",
            "W": "Write, Synchronize"}  # fmt: skip
@@ -128,8 +129,6 @@ def _rule_object(rule: AccessRule) -> PSObject:
 
 
 def _rule_of(rule: Any) -> AccessRule:
-    from k8swin_lab.windows.programs.file_tools import account
-
     identity = prop(rule, "IdentityReference", getattr(rule, "identity", ""))
     text = str(prop(identity, "Value", identity))
     rights = str(prop(rule, "FileSystemRights", getattr(rule, "rights", ""))).partition(",")[0]

@@ -13,7 +13,7 @@ from k8swin_lab.internet.pulling import Image, split
 from k8swin_lab.kubernetes import agnhost
 from k8swin_lab.kubernetes.pod_network import PodStation, resolve
 from k8swin_lab.machines.program import NotSimulated, Process
-from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows import BadExecutable, WindowsMachine
 from k8swin_lab.machines.windows_environment import Environment
 from k8swin_lab.machines.windows_network import Address
 from k8swin_lab.machines.windows_setup import SYSTEM32
@@ -25,7 +25,6 @@ from k8swin_lab.network import (
     NetworkError,
     Source,
 )
-from k8swin_lab.powershell.api import Terminating
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
@@ -105,7 +104,8 @@ class WindowsContainer:
         name = str(pod["metadata"]["name"])
         address = str((pod.get("status") or {}).get("podIP") or node.address)
         self.machine = WindowsMachine(
-            name, address, PodNetwork(node, str(pod["metadata"].get("namespace", "default"))), build=node.edition.build,
+            name, address, PodNetwork(node, str(pod["metadata"].get("namespace", "default"))),
+            node.software, build=node.edition.build,
             users={"ContainerAdministrator": ""}, cpus=node.cpus, memory_bytes=node.memory_bytes, pace=node.pace,
         )  # fmt: skip
         self.machine.listening = {}
@@ -230,7 +230,7 @@ class WindowsContainer:
             code = 1
             try:
                 code = self.machine.run_program(process)
-            except (NotSimulated, Terminating) as error:
+            except (NotSimulated, BadExecutable) as error:
                 self._output.write(f"{error}\n".encode())
                 code = 70
             finally:
@@ -287,7 +287,7 @@ class WindowsContainer:
         )  # fmt: skip
         try:
             code = self.machine.run_program(process)
-        except (NotSimulated, Terminating) as error:
+        except (NotSimulated, BadExecutable) as error:
             return 70, out.getvalue(), err.getvalue() + f"{error}\n".encode()
         return code, out.getvalue(), err.getvalue()
 

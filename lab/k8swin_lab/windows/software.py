@@ -1,37 +1,18 @@
-"""Which programs and cmdlets a Windows machine has."""
+"""What a Windows machine of the lab runs: its programs, and what makes its containers."""
 
 from __future__ import annotations
 
-from functools import cache
-
 from k8swin_lab.machines.program import Program
-from k8swin_lab.powershell.api import CommandTable
-from k8swin_lab.windows.cmdlets import (
-    access,
-    adapters,
-    computer,
-    connection_profiles,
-    connectivity,
-    features,
-    firewall,
-    host_networking,
-    instances,
-    processes,
-    requests,
-    services,
-    tasks,
-)
-from k8swin_lab.windows.cmdlets import (
-    hyper_v as hyper_v_cmdlets,
-)
+from k8swin_lab.machines.software import WindowsSoftware
+from k8swin_lab.windows.container import WindowsContainer
 from k8swin_lab.windows.docker import PROGRAMS as DOCKER
 from k8swin_lab.windows.kubernetes import PROGRAMS as KUBERNETES
+from k8swin_lab.windows.powershell import powershell
 from k8swin_lab.windows.programs import (
     command_shell,
     file_tools,
     network_tools,
     nssm,
-    powershell,
     service_control,
     system_tools,
 )
@@ -51,7 +32,7 @@ SYSTEM_PROGRAMS = tuple(_SYSTEM)
 
 PROGRAMS: dict[str, Program] = {
     **_SYSTEM,
-    "powershell": powershell.powershell,
+    "powershell": powershell,
     "nssm": nssm.nssm,
     **DOCKER,
     **KUBERNETES,
@@ -59,16 +40,6 @@ PROGRAMS: dict[str, Program] = {
 """Every program that a file may stand for, by name without `.exe`."""
 
 
-@cache
-def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
-    """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
-    table = CommandTable()
-    for family in (
-        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
-    ):  # fmt: skip
-        family.register(table)
-    if hns:
-        host_networking.register(table)
-    if hyper_v:
-        hyper_v_cmdlets.register(table)
-    return table
+def windows_software() -> WindowsSoftware:
+    """What a Windows machine of the lab is given."""
+    return WindowsSoftware(PROGRAMS, SYSTEM_PROGRAMS, WindowsContainer)

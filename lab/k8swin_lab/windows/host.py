@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import Process
+from k8swin_lab.machines.windows import BadExecutable, WindowsMachine
 from k8swin_lab.machines.windows_setup import ENVIRONMENT
-from k8swin_lab.powershell.api import CommandTable
+from k8swin_lab.powershell.api import CommandTable, Terminating
+from k8swin_lab.windows import com_objects
+from k8swin_lab.windows.cmdlet_table import command_table
+from k8swin_lab.windows.drives import provider
 
 if TYPE_CHECKING:
-    from k8swin_lab.machines.windows import WindowsMachine
     from k8swin_lab.machines.windows_files import WindowsFiles
     from k8swin_lab.network import HttpHandler
 
@@ -22,23 +25,17 @@ class WindowsHost:
     separator = "\\"
     edition = "Desktop"
 
-    def __init__(
-        self, machine: WindowsMachine, commands: CommandTable, with_hns: CommandTable
-    ) -> None:
+    def __init__(self, machine: WindowsMachine) -> None:
         self.machine = machine
-        self._commands = commands
-        self._with_hns = with_hns
 
     @property
     def commands(self) -> CommandTable:
         """The machine's cmdlets; HostNetworkingService comes with the features that need it."""
         features = self.machine.features
         if features.installed("Hyper-V-PowerShell"):
-            from k8swin_lab.windows.catalogue import command_table
-
             return command_table(hns=True, hyper_v=True)
         present = features.installed("Containers") or features.installed("Hyper-V")
-        return self._with_hns if present else self._commands
+        return command_table(hns=True) if present else command_table()
 
     @property
     def files(self) -> WindowsFiles:
@@ -53,8 +50,20 @@ class WindowsHost:
         return self.machine.find_program(name, path)
 
     def run_program(self, process: Process) -> int:
-        """Run a native program; argv[0] is what `find_program` returned."""
-        return self.machine.run_program(process)
+        """Run a native program; argv[0] is what `find_program` returned.
+
+        Raises:
+            Terminating: the file is no program.
+        """
+        try:
+            return self.machine.run_program(process)
+        except BadExecutable as error:
+            raise Terminating(
+                str(error),
+                exception="System.Management.Automation.ApplicationFailedException",
+                category="ResourceUnavailable",
+                error_id="NativeCommandFailed",
+            ) from error
 
     def now(self) -> float:
         """Seconds since the epoch, by the machine's clock."""
@@ -62,8 +71,6 @@ class WindowsHost:
 
     def drive_provider(self, drive: str) -> Any:
         """Provider of HKLM:, HKCU: and WSMan:, or None."""
-        from k8swin_lab.windows.drives import provider
-
         return provider(self.machine, drive)
 
     def environment_get(self, name: str, target: str) -> str | None:
@@ -110,8 +117,6 @@ class WindowsHost:
         Raises:
             NotSimulated: The lab has no such class.
         """
-        from k8swin_lab.windows import com_objects
-
         service = user.lower().startswith("nt authority")
         remote = not service and self.machine.processes.job_with(cancelled) != 0
         return com_objects.create(self.machine, name, remote=remote)

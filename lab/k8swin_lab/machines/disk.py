@@ -11,7 +11,7 @@ import errno
 import os
 from pathlib import Path
 
-from k8swin_lab.bash.machine import LAB, ShellMachine
+from k8swin_lab.machines.shell import LAB, ShellMachine
 
 _DEVICES = frozenset(
     f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")
