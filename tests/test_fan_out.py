@@ -1,6 +1,5 @@
 """The same work for many at once: every answer kept, a bounded number at a time, and to be stopped."""
 
-import signal
 import threading
 import time
 
@@ -16,6 +15,7 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.fan_out import Answers, on_each
 from k8swin_nb.result import Result
+from tests.interrupts import interrupt
 
 
 def asked(items, work, **how) -> Answers:
@@ -142,25 +142,6 @@ def test_after_the_time_the_answers_there_are_come_back_and_the_rest_is_told_to_
     assert "within" in str(found.errors["slow"])
 
 
-def interrupting(after: threading.Event) -> threading.Thread:
-    """Interrupt this process as Ctrl-C does, once an event is set."""
-
-    def send() -> None:
-        assert after.wait(20)
-        signal.raise_signal(signal.SIGINT)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    return thread
-
-
-@pytest.fixture(autouse=True)
-def python_handles_interrupts():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
     cancel, running = threading.Event(), threading.Event()
     begun: list[int] = []
@@ -174,10 +155,8 @@ def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
         time.sleep(0.2)
         ended.append(item)
 
-    sender = interrupting(running)
-    with pytest.raises(KeyboardInterrupt) as caught:
+    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
         asked(range(10), work, cancel=cancel, at_once=2)
-    sender.join()
     assert cancel.is_set()
     assert sorted(begun) == sorted(ended) == [0, 1]
     assert not getattr(caught.value, "__notes__", [])
@@ -192,13 +171,11 @@ def test_an_interrupt_names_what_does_not_stop_in_time(monkeypatch):
             running.set()
             release.wait(20)
 
-    sender = interrupting(running)
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt) as caught:
+    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
         asked(["quick", "deaf", "later"], work, at_once=2)
     assert time.monotonic() - began < 10
     release.set()
-    sender.join()
     assert caught.value.__notes__ == ["still running: deaf"]
 
 

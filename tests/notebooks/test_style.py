@@ -110,8 +110,7 @@ def test_only_what_is_about_one_worker_takes_its_address():
 def test_the_setup_differs_by_the_phase_alone(path):
     (cell,) = tagged(path, "setup")
     assert cell.source.replace(path.stem, "PHASE") == (
-        "%load_ext k8swin_nb\nfrom k8swin_nb import open_phase\n\n"
-        'phase = open_phase("PHASE")'
+        '%load_ext k8swin_nb\nfrom k8swin_nb import open_phase\n\nphase = open_phase("PHASE")'
     )
 
 
