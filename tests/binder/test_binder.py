@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900), pytest.mark.xdist_group("binder")]
 NOBODY = 65534
 
 

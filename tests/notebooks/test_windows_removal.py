@@ -8,7 +8,7 @@ from k8swin_nb.errors import TransportError
 from k8swin_nb.notebook.opening import open_with
 from k8swin_nb.notebook.parameters import NotebookParams
 from k8swin_nb.params import check_params
-from tests.conftest import k8swin, start_lab
+from tests.conftest import running_lab
 from tests.notebooks.test_teardown import ask
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(600)]
@@ -42,7 +42,7 @@ LOOK = r"""
 "linked: $(Get-Content C:\site.txt)"
 "rules: $(@(Get-NetFirewallRule | Where-Object { $_.Name -like 'k8swin*' } | ForEach-Object { $_.Name }) -join ' ')"
 "networks: $(@(Get-HnsNetwork | ForEach-Object { $_.Name }) -join ' ')"
-"address on: $((Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -like '127.176.*' }).InterfaceAlias)"
+"address on: $((Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq 'ADDRESS' }).InterfaceAlias)"
 "services: $(@(Get-Service kubelet, flanneld, containerd -ErrorAction SilentlyContinue).Count)"
 "feature: $((Get-WindowsFeature -Name Containers).InstallState)"
 """
@@ -50,11 +50,8 @@ LOOK = r"""
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("windows")
-    try:
-        yield start_lab(home, "127.176.0.0/24")
-    finally:
-        k8swin("lab", "down", "--home", str(home))
+    with running_lab(tmp_path_factory.mktemp("windows")) as lab:
+        yield lab
 
 
 def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_path):
@@ -84,7 +81,7 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
     teardown.apply("cluster", "workers")
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
     assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]
-    assert ask(lab, "winworker01", LOOK).stdout.splitlines() == [
+    assert ask(lab, "winworker01", LOOK.replace("ADDRESS", address)).stdout.splitlines() == [
         "files: site keep.txt ",
         "linked: kept",
         "rules: k8swin-of-the-site",
