@@ -1,5 +1,6 @@
 """A half-built Windows worker is taken apart: what was there before stays, and a second time finds nothing."""
 
+import contextlib
 import time
 
 import pytest
@@ -54,6 +55,15 @@ def lab(tmp_path_factory):
         yield lab
 
 
+def until_it_answers(lab, name):
+    for _ in range(60):
+        with contextlib.suppress(TransportError):
+            ask(lab, name, "'here'")
+            return
+        time.sleep(1)
+    pytest.fail(f"{name} does not answer")
+
+
 def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_path):
     params = check_params(lab.description())
     runs = str(tmp_path)
@@ -72,10 +82,9 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
         r"New-Item -ItemType SymbolicLink -Path C:\var\lib\kubelet\link -Value C:\site.txt -Force"
     )
     ask(lab, "winworker01", link)
-    try:
+    with contextlib.suppress(TransportError):  # the virtual switch takes the adapter over
         ask(lab, "winworker01", NETWORK)
-    except TransportError:
-        time.sleep(5)  # the virtual switch takes the adapter over
+    until_it_answers(lab, "winworker01")
 
     teardown = open_with("90_teardown", NotebookParams(runs=runs), params)
     teardown.apply("cluster", "workers")

@@ -66,7 +66,7 @@ def test_all_hosts_answer_in_their_order(pool: Pool) -> None:
 
 
 def test_hosts_are_asked_at_the_same_time(pool: Pool) -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=100)
     pool.each([host("a"), host("b"), host("c")], lambda host: together.wait())
 
 

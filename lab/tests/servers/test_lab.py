@@ -321,7 +321,7 @@ def daemon(tmp_path: Path, network: str) -> Iterator[Daemon]:
     yield started
     if started.process.poll() is None:
         started.process.terminate()
-    started.process.communicate(timeout=20)
+    started.process.communicate(timeout=100)
 
 
 @pytest.mark.wire
@@ -343,7 +343,7 @@ def test_a_lab_is_found_disturbed_and_stopped_from_another_process(
     assert "unknown fault `burn`" in capsys.readouterr().err
 
     assert cli.main(["down", *where]) == 0
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(100) == 0
     assert cli.main(["status", *where]) == 3
     assert not _connects(master, 2222)
 
@@ -352,14 +352,14 @@ def test_a_lab_is_found_disturbed_and_stopped_from_another_process(
 def test_a_lab_ends_when_its_folder_is_removed(daemon: Daemon) -> None:
     shutil.rmtree(daemon.home)
 
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(100) == 0
     assert not daemon.home.exists()
 
 
 @pytest.mark.wire
 def test_a_lab_that_was_killed_is_not_taken_for_a_running_one(daemon: Daemon) -> None:
     daemon.process.kill()
-    daemon.process.wait(20)
+    daemon.process.wait(100)
     where = ["--home", str(daemon.home)]
 
     assert (daemon.home / "status.json").exists()
@@ -382,7 +382,7 @@ def _ssh(status: dict[str, Any], command: str) -> str:
     options += ["-o", "StrictHostKeyChecking=yes"]
     where = f"{machine['user']}@{machine['address']}"
     done = subprocess.run(
-        ["ssh", *options, where, command], capture_output=True, text=True, timeout=20
+        ["ssh", *options, where, command], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -414,7 +414,7 @@ def _connects(address: str, port: int) -> bool:
 
 def _eventually(condition: Callable[[], bool]) -> None:
     waiting = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         if condition():
             return
         waiting.wait(0.05)
