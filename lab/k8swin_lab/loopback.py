@@ -39,7 +39,7 @@ def free_network() -> Iterator[str]:
         if taken is None:
             continue
         with taken:
-            if not _lab_on(network):
+            if not lab_answers_on(network):
                 yield network
                 return
     raise NoFreeNetwork(f"all networks from {NETWORKS[0]} to {NETWORKS[-1]} are taken")
@@ -57,7 +57,7 @@ def _take(network: str) -> socket.socket | None:
     return holder
 
 
-def _lab_on(network: str) -> bool:
+def lab_answers_on(network: str) -> bool:
     """Whether a lab answers there that took its network by name, or outlived who took it."""
     return not all(
         topology.can_bind(
