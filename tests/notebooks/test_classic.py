@@ -10,7 +10,7 @@ from tests.conftest import ROOT, TO_THE_TEST_APP, running_lab
 from tests.notebooks.test_teardown import ask
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(900)]
-KEYS = ("profile", "kubernetes_version", "artifacts", "linux_artifacts")
+KEYS = ("profile", "kubernetes_version")
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
 from k8swin_nb.errors import K8swinError
-from k8swin_nb.phases import phase_06_verify as verify
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.teardown.removal import wanted_confirmation
+from k8swin_nb.phases.verify import trying
 from k8swin_nb.phases.windows import detached
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow import runner
@@ -120,13 +120,15 @@ def run_of(world: World, phase: Phase, **more: Any) -> PhaseRun:
     )
     if phase.name == REMOVAL:
         more["confirm"] = wanted_confirmation(world.run())
-    return world.run(target, **more)
+    return world.run(phase, target, **more)
 
 
 def prepared(world: World, phase: Phase, **more: Any) -> PhaseRun:
     """Return a run that knows what the steps before found, as in a notebook that ran from its top."""
     run = run_of(world, phase, **more)
-    run.facts = copy.deepcopy(world.facts.get(phase.name, {}))
+    if phase.name in world.facts:
+        # A copy, so that what this run finds out is not known to the next.
+        run.facts._kept = copy.deepcopy(world.facts[phase.name]._kept)
     return run
 
 
@@ -177,7 +179,7 @@ def world(
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.2)
         patch.setattr(runner, "VERIFY_INTERVAL", 0.2)
-        patch.setattr(verify, "PAUSE", 0.5)
+        patch.setattr(trying, "PAUSE", 0.5)
         # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
         more = {"probe_pods": True, "dashboard": profile == "current"}
         opened = open_world(lab, folder, **more)

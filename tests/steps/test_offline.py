@@ -124,7 +124,7 @@ def test_with_a_mirror_named_for_everything_nothing_else_is_asked(world):
     asked = Asked(world.lab.network)
     for phase in (phase for phase in PHASES if phase.name in WAY):
         target = world.description.hosts[1].address if phase.target == "windows" else ""
-        run = world.run(target)
+        run = world.run(phase, target)
         for step in phase.steps:
             report = apply_step(run, step)
             outcomes = {row.outcome for row in report.rows}
