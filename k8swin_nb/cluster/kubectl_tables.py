@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import html
-from typing import Any, Literal
-
-import pandas as pd
-
 from k8swin_nb.cluster.api import ApiTable, ClusterApi
-
-State = Literal["ok", "waiting", "failed"]
+from k8swin_nb.tables import Mark, State
+from k8swin_nb.tables.frames import ShownFrame
 
 WAITING = (
     "Pending",
@@ -20,12 +15,6 @@ WAITING = (
     "Init:",
 )
 FINE = ("Ready", "Running", "Completed", "Succeeded")
-MARKS: dict[State, tuple[str, str]] = {
-    "ok": ("✓", "#1a7f37"),
-    "waiting": ("●", "#9a6700"),
-    "failed": ("✗", "#cf222e"),
-}
-"""A glyph and a colour for each state; the API server's own word always stands beside them."""
 
 
 def state_of(status: str) -> State:
@@ -35,40 +24,11 @@ def state_of(status: str) -> State:
     return "ok" if status in FINE else "failed"
 
 
-class KubeTable(pd.DataFrame):
+class KubeTable(ShownFrame):
     """A DataFrame whose STATUS shows its state; every operation gives a KubeTable again."""
 
-    _metadata = ["caption"]  # noqa: RUF012 - pandas' own protocol
-    caption: str
-
-    @property
-    def _constructor(self) -> Any:
-        return KubeTable
-
-    def _repr_html_(self) -> str:
-        head = "".join(
-            f'<th scope="col" style="text-align:left">{html.escape(str(name))}</th>'
-            for name in self.columns
-        )
-        body = []
-        for row in self.itertuples(index=False, name=None):
-            cells = []
-            for name, value in zip(self.columns, row, strict=True):
-                text = html.escape(str(value))
-                if name == "STATUS":
-                    mark, colour = MARKS[state_of(str(value))]
-                    cells.append(
-                        f'<td style="color:{colour};text-align:left;white-space:nowrap">'
-                        f"<b>{mark} {text}</b></td>"
-                    )
-                else:
-                    cells.append(f'<td style="text-align:left">{text}</td>')
-            body.append(f"<tr>{''.join(cells)}</tr>")
-        caption = html.escape(getattr(self, "caption", "") or "")
-        return (
-            f'<table><caption style="text-align:left">{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-        )
+    def _mark(self, column: str, value: str) -> Mark | None:
+        return Mark(value, state_of(value)) if column == "STATUS" else None
 
 
 def counted(number: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.network.flannel import net_conf
+from k8swin_nb.phases.network.proxies import no_proxy
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
 from k8swin_nb.phases.windows import cni, configuration
 from k8swin_nb.phases.windows.artifacts import worker_artifacts
@@ -187,7 +188,7 @@ WINDOWS: dict[str, Value] = {
     "runtime_service": lambda run, host: "docker" if _classic(run) else "containerd",
     "external_network": lambda run, host: cni.external_network(run.plan),
     "network_type": lambda run, host: "Overlay" if run.plan.encapsulated else "L2Bridge",
-    "no_proxy": lambda run, host: configuration.no_proxy(run),
+    "no_proxy": lambda run, host: no_proxy(run.plan),
     "excluded_programs": lambda run, host: ";".join(
         configuration.EXCLUDED_PROGRAMS[run.description.profile]
     ),

@@ -1,26 +1,16 @@
-"""The address map: pod, service and host networks as bars over the IPv4 space they share, in SVG.
-
-Static: it needs no JavaScript and keeps its place in an executed notebook. A front end shows SVG of trusted
-notebooks only, but pictures of all; so the same drawing is given as an image too, on a ground of its own.
-"""
+"""The address map: pod, service and host networks as bars over the IPv4 space they share, in SVG."""
 
 from __future__ import annotations
 
-import base64
 import html
 from ipaddress import IPv4Network
 
 from k8swin_nb.plan import DOCKER_BRIDGE, HNS_NAT, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.tables.palette import BARS, LOOKS
+from k8swin_nb.tables.picture import INK, Picture
 
 WIDTH, LEFT, RIGHT, ROW = 820, 190, 30, 44
-COLOURS = {
-    "pods": "#0969da",
-    "services": "#8250df",
-    "hosts": "#1a7f37",
-    "site": "#9a6700",
-    "taken": "#8c959f",
-}
-COLLIDES = "#cf222e"
+COLLIDES = LOOKS["failed"].ink
 TAKEN = (
     ("docker0's usual", DOCKER_BRIDGE),
     ("Windows' nat range", HNS_NAT),
@@ -29,7 +19,7 @@ TAKEN = (
 """Networks that programs take by themselves."""
 
 
-class AddressMap:
+class AddressMap(Picture):
     """A drawing of a plan's networks; text for readers without pictures."""
 
     def __init__(self, plan: NetworkPlan) -> None:
@@ -79,26 +69,16 @@ class AddressMap:
             return "taken by programs on their own"
         return f"{network.num_addresses:,} addresses".replace(",", " ")
 
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self._repr_svg_().encode()).decode()
-        text = html.escape(repr(self), quote=True)
-        return f'<img alt="{text}" src="data:image/svg+xml;base64,{data}"/>'
-
-    def _repr_svg_(self) -> str:
+    def _drawing(self) -> tuple[int, int, list[str]]:
         height = 40 + ROW * len(self.networks) + 40
-        parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-            f'role="img" aria-label="{html.escape(repr(self), quote=True)}" '
-            'font-family="sans-serif" font-size="13" fill="#24292f">'
-            f'<rect width="{WIDTH}" height="{height}" rx="6" fill="#ffffff"/>'
-        ]
+        parts = []
         octets = range(self.first >> 24, (self.last >> 24) + 1)
         stride = max(1, len(octets) // 8)
         for octet in list(octets)[::stride]:
             x = self._x(octet << 24)
             parts.append(
                 f'<line x1="{x:.1f}" y1="28" x2="{x:.1f}" y2="{height - 34}" '
-                'stroke="#24292f" stroke-opacity="0.15"/>'
+                f'stroke="{INK}" stroke-opacity="0.15"/>'
                 f'<text x="{x:.1f}" y="20" text-anchor="middle" fill-opacity="0.7">{octet}.0.0.0</text>'
             )
         for index, (kind, label, network) in enumerate(self.networks):
@@ -110,7 +90,7 @@ class AddressMap:
                 f'<text x="{LEFT - 12}" y="{y + 12}" text-anchor="end">{html.escape(label)}</text>'
                 f'<text x="{LEFT - 12}" y="{y + 27}" text-anchor="end" fill-opacity="0.7">{network}</text>'
                 f'<rect x="{start:.1f}" y="{y}" width="{width:.1f}" height="28" rx="3" '
-                f'fill="{COLOURS[kind]}" fill-opacity="{0.45 if kind == "taken" else 1}"'
+                f'fill="{BARS[kind]}" fill-opacity="{0.45 if kind == "taken" else 1}"'
                 + (f' stroke="{COLLIDES}" stroke-width="3"' if self.collisions[index] else "")
                 + f"><title>{html.escape(label)} {network}</title></rect>"
             )
@@ -127,6 +107,6 @@ class AddressMap:
         parts.append(
             f'<text x="{LEFT}" y="{height - 10}" fill-opacity="0.7">'
             f"addresses from {self.first >> 24}.0.0.0, drawn to scale; "
-            "bars of small networks are widened to be seen</text></svg>"
+            "bars of small networks are widened to be seen</text>"
         )
-        return "".join(parts)
+        return WIDTH, height, parts

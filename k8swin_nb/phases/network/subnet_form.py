@@ -12,7 +12,8 @@ from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.phases.network.address_map import AddressMap
 from k8swin_nb.plan import TOPOLOGIES, NetworkPlan, network_plan
-from k8swin_nb.tables import StaticTable
+from k8swin_nb.tables import Mark, StaticTable
+from k8swin_nb.tables.palette import style
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 FIELDS = {
@@ -22,6 +23,8 @@ FIELDS = {
     "host_subnet": "Hosts' network",
     "site_networks": "Site networks",
 }
+
+APART = "these networks do not collide"
 
 Typed = dict[str, Any]
 """Values by parameter name, as they stand in the form."""
@@ -77,9 +80,8 @@ def problems(description: Description, typed: Typed) -> tuple[list[str], list[st
 
 def verdict_html(fails: list[str], notes: list[str]) -> str:
     """Return the judgement as HTML that a screen reader announces."""
-    lines = [f'<div style="color:#cf222e">✗ {html.escape(text)}</div>' for text in fails]
-    if not fails:
-        lines.append('<div style="color:#1a7f37">✓ these networks do not collide</div>')
+    marks = [Mark(text, "failed") for text in fails] or [Mark(APART, "ok")]
+    lines = [f'<div style="{style(mark.state)}">{html.escape(str(mark))}</div>' for mark in marks]
     lines += [f"<div>{html.escape(text)}</div>" for text in notes]
     return f'<div role="status">{"".join(lines)}</div>'
 
@@ -148,6 +150,6 @@ def static_form(description: Description) -> StaticTable:
     """Return what the form shows when nobody can type: the values, and the judgement."""
     fails, notes = problems(description, {name: getattr(description, name) for name in FIELDS})
     rows = [(label, _text(getattr(description, name)) or "none") for name, label in FIELDS.items()]
-    rows += [("✗ collides", text) for text in fails] or [("✓", "these networks do not collide")]
+    rows += [("✗ collides", text) for text in fails] or [("✓", APART)]
     rows += [("note", text) for text in notes]
     return StaticTable("Networks", ("what", "value"), rows)

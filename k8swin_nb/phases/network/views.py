@@ -11,7 +11,7 @@ from k8swin_nb.phases.network.handover import Handover, RouteListing
 from k8swin_nb.phases.network.static_routes import read_routes
 from k8swin_nb.phases.network.subnet_form import form
 from k8swin_nb.plan import TOPOLOGIES, NetworkPlan
-from k8swin_nb.tables import StaticTable
+from k8swin_nb.tables import Column, StaticTable
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 
@@ -51,7 +51,7 @@ def anti_spoofing_table(run: PhaseRun) -> StaticTable:
         for line in need.commands.splitlines()
     ]
     title = "To be done at the hypervisors" if rows else "Nothing is to be done at the hypervisors"
-    return StaticTable(title, ("host", "platform", "what to do"), rows)
+    return StaticTable(title, ("host", "platform", Column("what to do", "code")), rows)
 
 
 def routes(run: PhaseRun) -> RouteListing:

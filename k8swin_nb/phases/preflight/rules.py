@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.network.proxies import API_PORT, Exceptions, advice, uncovered
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.transports.certificate import days_left
@@ -127,20 +128,13 @@ def _what(route: Route, host: Host, facts: HostFacts) -> str:
 def proxies(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
     """Judge every place where a proxy is set: the cluster's own traffic must not go there."""
     ident = "L28" if host.os == "linux" else "W24"
-    plan = run.plan
-    wanted = ",".join(
-        [
-            *(str(n) for n in (plan.pod_subnet, plan.service_subnet, plan.host_subnet)),
-            ".svc",
-            ".cluster.local",
-        ]
-    )
+    wanted = advice(run.plan)
     found = []
     for place, proxy, exceptions in _proxies(facts):
-        missing = uncovered(plan, exceptions)
+        missing = uncovered(run.plan, exceptions)
         # The API server behind a proxy is no API server: kubeadm and the kubelet would not reach it.
-        reaches = place in ("session", "kubelet", "machine", "process")
-        blocked = reaches and run.master.address in uncovered(plan, exceptions)
+        api = Exceptions.of(exceptions).spare_address(IPv4Address(run.master.address), API_PORT)
+        blocked = not api and place in ("session", "kubelet", "machine", "process")
         found.append(
             PreflightCheck(
                 ident,
@@ -149,7 +143,7 @@ def proxies(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]
                 "fail" if blocked else "warn",
                 not missing,
                 f"{proxy}, NO_PROXY lacks {', '.join(missing)}" if missing else proxy,
-                "NO_PROXY covers the pods', services' and nodes' networks",
+                "NO_PROXY covers the pods', services' and nodes' networks, .svc and .cluster.local",
                 f"add to NO_PROXY ({place}): {wanted}",
             )
         )
@@ -168,25 +162,6 @@ def _proxies(facts: HostFacts) -> Iterable[tuple[str, str, str]]:
         proxy = facts.get(f"https_proxy_{place}") or facts.get(f"http_proxy_{place}")
         if proxy and not (place == "process" and facts.get("https_proxy_machine")):
             yield place, proxy, facts.get(f"no_proxy_{place}")
-
-
-def uncovered(plan: NetworkPlan, exceptions: str) -> list[str]:
-    """Return which of the cluster's networks and nodes a NO_PROXY leaves to the proxy."""
-    words = [word.strip() for word in re.split(r"[,;\s]+", exceptions) if word.strip()]
-    if "*" in words:
-        return []
-    networks = []
-    for word in words:
-        try:
-            networks.append(IPv4Interface(word).network)
-        except ValueError:
-            continue  # a name
-    wanted = [plan.pod_subnet, plan.service_subnet]
-    missing = [str(w) for w in wanted if not any(w.subnet_of(network) for network in networks)]
-    for _, address, _ in plan.nodes:
-        if not any(address in network for network in networks):
-            missing.append(str(address))
-    return missing
 
 
 def versions(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlsplit
 
@@ -62,7 +61,7 @@ def linux_places(description: Description) -> list[str]:
 
 def windows_places(description: Description) -> list[str]:
     """Return the hosts of the artifacts and of the images."""
-    found = re.findall(r"https://[^\"\s]+", json.dumps(json.loads(worker_artifacts(description))))
+    found = re.findall(r"https://[^\"\s]+", worker_artifacts(description))
     places = [urlsplit(url).netloc for url in found]
     base = f"{description.windows_repository}/image"
     images = [f"{description.image_repository}/image"]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from k8swin_nb.phases.preflight.checks import CROSS_NODE, PREFLIGHT
-from k8swin_nb.tables import StaticTable
+from k8swin_nb.tables import Column, Mark, StaticTable
 from k8swin_nb.workflow.phase_run import PhaseRun
 
-RESULTS = {"fail": "✗ fail", "warn": "● warn", "step": "→ later step", "info": "✓ ok"}
+RESULTS = {
+    "fail": Mark("fail", "failed"),
+    "warn": Mark("warn", "waiting"),
+    "step": Mark("later step", "neutral", sign="→"),
+    "info": Mark("ok", "ok"),
+}
 """How a check that does not hold is shown; the worst first."""
 
 
@@ -22,8 +27,9 @@ def preflight_table(run: PhaseRun) -> StaticTable:
     order = list(RESULTS.values())
     rows.sort(key=lambda row: order.index(row[2]))
     counts = {result: sum(row[2] == result for row in rows) for result in order}
-    said = ", ".join(f"{number} {result[2:]}" for result, number in counts.items() if number)
-    columns = ("check", "host", "result", "found", "wanted", "fix")
+    said = ", ".join(f"{number} {result.word}" for result, number in counts.items() if number)
+    wrapped = [Column(name, "wrapped") for name in ("found", "wanted", "fix")]
+    columns = [*map(Column, ("check", "host", "result")), *wrapped]
     return StaticTable(f"Preflight: {len(rows)} checks: {said}", columns, rows)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from k8swin_nb import symptoms
+from k8swin_nb.phases.network.proxies import uncovered
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, cni_files, end_of_validity
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.versions import minor
@@ -403,14 +404,12 @@ def disks(case: Case) -> Said:
 
 
 def proxies(case: Case) -> Said:
-    """A proxy without the cluster's networks in NO_PROXY."""
+    """A proxy, and a NO_PROXY that leaves something of the cluster to it."""
     for evidence in case.reached:
         pairs = [line.partition("=") for line in evidence.lines("proxies")]
         values = {name.lower(): value for name, _, value in pairs}
         proxy = values.get("https_proxy") or values.get("http_proxy") or values.get("all_proxy")
-        spared = values.get("no_proxy", "")
-        networks = (case.plan.pod_subnet, case.plan.service_subnet)
-        lacking = [str(network) for network in networks if str(network) not in spared]
+        lacking = uncovered(case.plan, values.get("no_proxy", ""))
         if proxy and lacking:
             yield evidence.host.name, f"a proxy is set and no_proxy lacks {' '.join(lacking)}"
 

@@ -1,28 +1,33 @@
 """The connectivity matrix: a table, the same as a list, and a picture in SVG.
 
-Static, like the address map: no JavaScript, and an image too, because a front end shows SVG of trusted
-notebooks only. Every state has a mark and a word beside its colour.
+Every state has a mark and a word beside its colour.
 """
 
 from __future__ import annotations
 
-import base64
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import ClassVar
 
-import pandas as pd
+from k8swin_nb.tables import Mark
+from k8swin_nb.tables.frames import ShownFrame
+from k8swin_nb.tables.palette import LOOKS
+from k8swin_nb.tables.picture import Picture
+from k8swin_nb.tables.table import Kind
 
 Record = Mapping[str, str]
 
 MARKS = {
-    "pass": ("✓", "#1a7f37", "#dafbe1"),
-    "fail": ("✗", "#cf222e", "#ffebe9"),
-    "known limitation": ("~", "#9a6700", "#fff8c5"),
-    "skipped": ("·", "#57606a", "#f6f8fa"),
+    mark.word: mark
+    for mark in (
+        Mark("pass", "ok"),
+        Mark("fail", "failed"),
+        Mark("known limitation", "waiting", sign="~"),
+        Mark("skipped", "skipped", sign="·"),
+    )
 }
-"""By state: a mark, its colour, and the colour of its ground."""
+"""By the state of a connection."""
 
 LEFT, TOP, CELL_WIDTH, CELL_HEIGHT = 220, 150, 46, 32
 
@@ -32,36 +37,13 @@ def labels(records: Sequence[Record], name: str) -> list[str]:
     return list(dict.fromkeys(record[name] for record in records))
 
 
-class MatrixTable(pd.DataFrame):
+class MatrixTable(ShownFrame):
     """States by where a connection begins (rows) and where it leads (columns)."""
 
-    _metadata = ["caption"]  # noqa: RUF012 - pandas' own protocol
-    caption: str
+    _index_heading = "from \\ to"
 
-    @property
-    def _constructor(self) -> Any:
-        return MatrixTable
-
-    def _repr_html_(self) -> str:
-        head = "".join(
-            f'<th scope="col" style="text-align:left">{html.escape(str(name))}</th>'
-            for name in ["from \\ to", *self.columns]
-        )
-        body = []
-        for name, row in zip(self.index, self.itertuples(index=False, name=None), strict=True):
-            cells = [f'<th scope="row" style="text-align:left">{html.escape(str(name))}</th>']
-            for value in row:
-                mark, colour, _ = MARKS.get(str(value), ("", "inherit", ""))
-                cells.append(
-                    f'<td style="color:{colour};text-align:left;white-space:nowrap">'
-                    f"{mark} {html.escape(str(value))}</td>"
-                )
-            body.append(f"<tr>{''.join(cells)}</tr>")
-        caption = html.escape(getattr(self, "caption", "") or "")
-        return (
-            f'<table><caption style="text-align:left">{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-        )
+    def _mark(self, column: str, value: str) -> Mark | None:
+        return MARKS.get(value)
 
 
 def caption(records: Sequence[Record]) -> str:
@@ -84,42 +66,17 @@ def matrix_table(records: Sequence[Record]) -> MatrixTable:
     return table
 
 
-class ConnectionsTable(pd.DataFrame):
+class ConnectionsTable(ShownFrame):
     """One row for each connection, shown in full: a command that is cut off cannot be repeated."""
 
-    _metadata = ["caption"]  # noqa: RUF012 - pandas' own protocol
-    caption: str
+    _kinds: ClassVar[Mapping[str, Kind]] = {
+        "evidence": "wrapped",
+        "reason": "wrapped",
+        "command": "code",
+    }
 
-    @property
-    def _constructor(self) -> Any:
-        return ConnectionsTable
-
-    def _repr_html_(self) -> str:
-        head = "".join(
-            f'<th scope="col" style="text-align:left">{html.escape(str(name))}</th>'
-            for name in self.columns
-        )
-        body = []
-        for row in self.itertuples(index=False, name=None):
-            cells = []
-            for name, value in zip(self.columns, row, strict=True):
-                style, text = "text-align:left", html.escape(str(value))
-                if name == "state":
-                    mark, colour, _ = MARKS.get(str(value), ("", "inherit", ""))
-                    style, text = f"{style};color:{colour};white-space:nowrap", f"{mark} {text}"
-                if name in ("evidence", "reason"):
-                    style = f"{style};min-width:11em;overflow-wrap:anywhere"
-                if name == "command" and text:
-                    style, text = (
-                        f"{style};min-width:18em;overflow-wrap:anywhere",
-                        f"<code>{text}</code>",
-                    )
-                cells.append(f'<td style="{style}">{text}</td>')
-            body.append(f"<tr>{''.join(cells)}</tr>")
-        return (
-            f'<table><caption style="text-align:left">{html.escape(self.caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-        )
+    def _mark(self, column: str, value: str) -> Mark | None:
+        return MARKS.get(value) if column == "state" else None
 
 
 def connections_table(records: Sequence[Record]) -> ConnectionsTable:
@@ -131,7 +88,7 @@ def connections_table(records: Sequence[Record]) -> ConnectionsTable:
     return table
 
 
-class MatrixPicture:
+class MatrixPicture(Picture):
     """The matrix as a picture; text for readers without pictures."""
 
     def __init__(self, records: Sequence[Record]) -> None:
@@ -147,21 +104,12 @@ class MatrixPicture:
         ]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self._repr_svg_().encode()).decode()
-        text = html.escape(repr(self), quote=True)
-        return f'<img alt="{text}" src="data:image/svg+xml;base64,{data}"/>'
-
-    def _repr_svg_(self) -> str:
+    def _drawing(self) -> tuple[int, int, list[str]]:
         rows, columns = labels(self.records, "from"), labels(self.records, "to")
         # The last heading leans to the right by as much as it is high.
         width = max(LEFT + CELL_WIDTH * len(columns) + TOP, 640)
         height = TOP + CELL_HEIGHT * len(rows) + 56
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'role="img" aria-label="{html.escape(repr(self), quote=True)}" '
-            'font-family="sans-serif" font-size="13" fill="#24292f">'
-            f'<rect width="{width}" height="{height}" rx="6" fill="#ffffff"/>'
             f'<text x="{LEFT - 12}" y="{TOP - 12}" text-anchor="end" fill-opacity="0.7">'
             "from, and to →</text>"
         ]
@@ -180,10 +128,11 @@ class MatrixPicture:
                 self._cell(record, rows.index(record["from"]), columns.index(record["to"]))
             )
         parts.append(self._legend(height - 24))
-        return "".join(parts) + "</svg>"
+        return width, height, parts
 
     def _cell(self, record: Record, row: int, column: int) -> str:
-        mark, colour, ground = MARKS[record["state"]]
+        mark = MARKS[record["state"]]
+        look = LOOKS[mark.state]
         x, y = LEFT + CELL_WIDTH * column, TOP + CELL_HEIGHT * row
         lines = [
             f"{record['from']} to {record['to']}: {record['state']}",
@@ -194,18 +143,18 @@ class MatrixPicture:
         title = html.escape("\n".join(line for line in lines if line))
         return (
             f'<g><title>{title}</title><rect x="{x + 2}" y="{y + 2}" width="{CELL_WIDTH - 4}" '
-            f'height="{CELL_HEIGHT - 4}" rx="3" fill="{ground}" stroke="{colour}" '
+            f'height="{CELL_HEIGHT - 4}" rx="3" fill="{look.ground}" stroke="{look.ink}" '
             f'stroke-opacity="0.4"/><text x="{x + CELL_WIDTH // 2}" y="{y + CELL_HEIGHT // 2 + 5}" '
-            f'text-anchor="middle" font-weight="bold" fill="{colour}">{mark}</text></g>'
+            f'text-anchor="middle" font-weight="bold" fill="{look.ink}">{mark.glyph}</text></g>'
         )
 
     def _legend(self, y: int) -> str:
         counts = Counter(record["state"] for record in self.records)
         parts, x = [], 24
-        for state, (mark, colour, _) in MARKS.items():
+        for state, mark in MARKS.items():
             text = f"{counts[state]} {state}"
             parts.append(
-                f'<text x="{x}" y="{y}" font-weight="bold" fill="{colour}">{mark}</text>'
+                f'<text x="{x}" y="{y}" font-weight="bold" fill="{LOOKS[mark.state].ink}">{mark.glyph}</text>'
                 f'<text x="{x + 16}" y="{y}">{text}</text>'
             )
             x += 34 + 8 * len(text)

@@ -1,4 +1,4 @@
-"""What differs on a Windows worker by profile: configurations, folders, images, proxies."""
+"""What differs on a Windows worker by profile: configurations, folders, images."""
 
 from __future__ import annotations
 
@@ -181,21 +181,3 @@ def docker_config() -> str:
     """Return Docker's configuration on a Windows worker: logs of containers that do not fill the disk."""
     options = {"max-size": "50m", "max-file": "5"}
     return json.dumps({"log-driver": "json-file", "log-opts": options}, indent=2) + "\n"
-
-
-def no_proxy(run: PhaseRun) -> str:
-    """Return what must never go through a proxy: this computer, the nodes, the cluster's networks."""
-    plan = run.plan
-    nodes = [str(address) for _, address, _ in plan.nodes]
-    networks = [str(plan.host_subnet), str(plan.pod_subnet), str(plan.service_subnet)]
-    return ",".join(
-        [
-            "localhost",
-            "127.0.0.1",
-            *nodes,
-            *networks,
-            str(plan.api_service_ip),
-            ".svc",
-            ".cluster.local",
-        ]
-    )
