@@ -7,17 +7,18 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The stamp is remade when the dependencies change.
-$(VENV)/.installed: pyproject.toml lab/pyproject.toml
+# The stamp is remade when the dependencies change. constraints.txt holds the versions that were tried last.
+$(VENV)/.installed: pyproject.toml lab/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --editable lab --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	    --editable '.[desk]' --editable lab --group dev
 	touch $@
 
-install: $(VENV)/.installed ## make the virtual environment and install the package
+install: $(VENV)/.installed ## make the virtual environment and install both packages, with what a desk needs
 
 demo: install ## build a cluster in a lab: five notebooks, one page, two tables
 	@$(BIN)/k8swin demo
@@ -45,8 +46,22 @@ jupyter: install ## start the lab and open JupyterLab at 00_start_here
 	@$(BIN)/k8swin lab up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
+dist: install ## build both packages into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist lab
+
+constraints: ## renew constraints.txt with the newest versions that are allowed; run the tests afterwards
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && \
+	$(PYTHON) -m venv "$$new" && \
+	"$$new/bin/python" -m pip install --quiet --upgrade 'pip>=25.1' && \
+	"$$new/bin/python" -m pip install --quiet --editable '.[desk]' --editable lab --group dev && \
+	{ echo '# The versions that were tried last, of everything that `make install` brings. Made by `make constraints`.'; \
+	  "$$new/bin/python" -m pip freeze --exclude-editable; } > "$$new/constraints.txt" && \
+	mv "$$new/constraints.txt" constraints.txt
+
 clean: ## stop the lab, remove the environment and what tools left; records in runs/ stay
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
-	rm -rf $(VENV) .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-real notebooks jupyter clean
+.PHONY: help install demo test test-real notebooks jupyter dist constraints clean

@@ -1,8 +1,5 @@
 """A working folder: begun with what comes with the toolkit, and never overwritten."""
 
-import pytest
-
-import k8swin_nb
 from k8swin_nb.__main__ import main
 from k8swin_nb.project import DESCRIPTIONS, notebooks_of, shipped
 from tests.conftest import ROOT
@@ -91,10 +88,3 @@ def test_a_folders_own_notebooks_come_first(tmp_path):
     assert notebooks_of(tmp_path) == shipped() / "notebooks"
     (tmp_path / "notebooks" / "02_master.ipynb").write_text("")
     assert notebooks_of(tmp_path) == tmp_path / "notebooks"
-
-
-def test_the_program_tells_its_version(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--version"])
-    assert stop.value.code == 0
-    assert capsys.readouterr().out == f"k8swin {k8swin_nb.__version__}\n"
