@@ -6,6 +6,7 @@ Nothing later in a notebook reads it: papermill never clicks. Headless it is the
 from __future__ import annotations
 
 import html
+from importlib.util import find_spec
 from typing import Any
 
 from k8swin_nb.errors import ParamsError
@@ -93,8 +94,8 @@ def yaml_lines(typed: Typed) -> str:
 
 
 def subnet_form(params: ClusterParams) -> Any:
-    """Return the form, or headless the static table of the plan."""
-    if not is_interactive():
+    """Return the form; headless, and where ipywidgets is not installed, the static table of the plan."""
+    if not is_interactive() or find_spec("ipywidgets") is None:
         return static_form(params)
     import ipywidgets as widgets
 

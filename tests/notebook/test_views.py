@@ -106,6 +106,12 @@ def test_headless_the_form_is_a_static_table():
     assert "10.244.0.0/16" in repr(form.subnet_form(PARAMS))
 
 
+def test_where_ipywidgets_is_not_installed_the_form_is_a_static_table(monkeypatch):
+    monkeypatch.setattr(form, "is_interactive", lambda: True)
+    monkeypatch.setattr(form, "find_spec", lambda name: None)
+    assert "10.244.0.0/16" in repr(form.subnet_form(PARAMS))
+
+
 def test_typing_into_the_form_judges_at_once(monkeypatch):
     monkeypatch.setattr(form, "is_interactive", lambda: True)
     box = form.subnet_form(PARAMS)
