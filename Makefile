@@ -9,15 +9,16 @@ BIN := $(VENV)/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The stamp is remade when the dependencies change.
-$(VENV)/.installed: pyproject.toml lab/pyproject.toml
+# The stamp is remade when the dependencies change. constraints.txt holds the versions that were tried last.
+$(VENV)/.installed: pyproject.toml lab/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --editable lab --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	    --editable '.[desk]' --editable lab --group dev
 	touch $@
 
-install: $(VENV)/.installed ## make the virtual environment and install the package
+install: $(VENV)/.installed ## make the virtual environment and install both packages, with what a desk needs
 
 demo: install ## build a cluster in a lab: five notebooks, one page, two tables
 	@$(BIN)/k8swin demo
@@ -65,9 +66,24 @@ jupyter: install ## start the lab and open JupyterLab at 00_start_here
 	@$(BIN)/k8swin lab up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
+dist: install ## build both packages into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist lab
+
+# Of each library the newest that runs on the oldest Python too; on a newer one the same versions do.
+constraints: install ## renew constraints.txt with the newest versions that are allowed; run the tests afterwards
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
+	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --target "$$new.none" --report "$$new" \
+	    --python-version 3.11.0 --only-binary :all: '.[desk]' ./lab --group dev && \
+	$(BIN)/python -c 'import json, sys; \
+	print("# The versions that were tried last, of everything that `make install` brings. Made by `make constraints`."); \
+	print(*sorted("{name}=={version}".format_map(item["metadata"]) for item in json.load(sys.stdin)["install"] \
+	    if "dir_info" not in item["download_info"]), sep="\n")' < "$$new" > constraints.txt
+
 clean: ## stop the lab, remove the environment and what tools left; records in runs/ stay
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
-	rm -rf $(VENV) .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-real notebooks \
-    jupyter clean
+    jupyter dist constraints clean

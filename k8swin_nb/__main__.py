@@ -1,4 +1,4 @@
-"""The command line: `k8swin lab ...`, `k8swin run`, `k8swin demo`, `k8swin hostkey ...`, `k8swin check`."""
+"""The command line: `k8swin init`, `run`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.inventory import Host
 
@@ -19,6 +20,13 @@ OF_THE_LAB = {
     "demo": "start a lab of its own, execute the notebooks, stop it",
 }
 """Commands that are told of even where the distribution that brings them is missing."""
+
+NEXT = """next, in that folder:
+    k8swin lab up                               simulated machines, of the distribution k8swin-lab
+    jupyter lab notebooks/00_start_here.ipynb   at a desk, with k8swin_nb[desk]
+    k8swin run --params params/lab.yaml         the same without a front end
+your own machines: copy params/example.yaml to params/mine.yaml; every key is explained in it
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,15 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="k8swin", allow_abbrev=False, description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="k8swin",
+        allow_abbrev=False,
+        description="On-premises Kubernetes clusters with Windows workers, built by notebooks.",
+    )
+    parser.add_argument("--version", action="version", version=f"k8swin {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for name, text in OF_THE_LAB.items():
         commands.add_parser(name, help=text)
 
+    init = commands.add_parser("init", help="begin a working folder with notebooks and params")
+    init.add_argument("folder", type=Path, metavar="FOLDER", help="is made when it is not there")
+    init.set_defaults(command=_init)
+
     run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
     run.add_argument("--params", type=Path, required=True, help="the description, params/NAME.yaml")
-    run.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
+    run.add_argument(
+        "--notebooks",
+        type=Path,
+        default=None,
+        help="folder of the notebooks; default: the project's, else those of the package",
+    )
     run.add_argument("--runs", type=Path, default=None, help="folder of the records")
     run.add_argument(
         "--only",
@@ -87,19 +109,25 @@ def _added(name: str, arguments: list[str]) -> int:
     return 2
 
 
-def _project_folder(given: Path | None, name: str) -> Path:
-    from k8swin_nb.description import project_root
+def _init(options: argparse.Namespace) -> int:
+    from k8swin_nb.project import begin
 
-    return (given or project_root() / name).resolve()
+    written = begin(options.folder)
+    said = f"{len(written)} files written" if written else "everything is there already"
+    sys.stdout.write(f"{options.folder}: {said}\n{NEXT}")
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
+    from k8swin_nb.description import project_root
     from k8swin_nb.headless.notebooks import DEFAULT, print_failure, run_notebooks
+    from k8swin_nb.project import notebooks_of
 
+    root = project_root()
     folder, executed = run_notebooks(
-        _project_folder(options.notebooks, "notebooks"),
+        options.notebooks or notebooks_of(root),
         options.params,
-        _project_folder(options.runs, "runs"),
+        options.runs or root / "runs",
         names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
         more={"confirm": options.confirm} if options.confirm else None,

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from k8swin_nb.description import Description, check_description, read_description
+from k8swin_nb.description import (
+    Description,
+    check_description,
+    project_root,
+    read_description,
+)
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress
@@ -100,7 +105,14 @@ def run_notebooks(
         raise ParamsError(
             f"no notebook `{unknown[0]}`", hint=f"notebooks, in order: {', '.join(ORDER)}"
         )
-    folder, runs = folder.resolve(), runs.resolve()
+    for name in names:
+        if not (folder / f"{name}.ipynb").is_file():
+            raise ParamsError(
+                f"no `{name}.ipynb` in `{folder}`",
+                hint="name another folder with --notebooks, or get them with `k8swin init FOLDER`",
+            )
+    # Kernels start in the project's folder, not beside the notebooks, which may be the package's.
+    folder, runs, root = folder.resolve(), runs.resolve(), project_root()
     run_id = new_run_id()
     target = runs / run_id
     target.mkdir(parents=True, mode=0o700)
@@ -121,7 +133,9 @@ def run_notebooks(
                 **({"ip": address} if address else {}),
             }
             done = Executed(
-                output, target / f"{output}.ipynb", _execute(folder, name, target, output, given)
+                output,
+                target / f"{output}.ipynb",
+                _execute(folder / f"{name}.ipynb", target / f"{output}.ipynb", root, given),
             )
             how = f"failed: {done.error.splitlines()[0]}" if done.error else "is done"
             progress.say(f"{output} {how}")
@@ -151,10 +165,8 @@ def _working_directory_kept() -> Iterator[None]:
         os.chdir(here)
 
 
-def _execute(
-    folder: Path, name: str, target: Path, output: str, parameters: dict[str, Any]
-) -> str | None:
-    """Execute one notebook; None, or the error that ended it."""
+def _execute(notebook: Path, output: Path, root: Path, parameters: dict[str, Any]) -> str | None:
+    """Execute one notebook with `root` as its working directory; None, or the error that ended it."""
     import papermill
     from jupyter_core.utils import ensure_event_loop
     from traitlets.config import Config
@@ -165,10 +177,10 @@ def _execute(
         manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
         try:
             papermill.execute_notebook(
-                str(folder / f"{name}.ipynb"),
-                str(target / f"{output}.ipynb"),
+                str(notebook),
+                str(output),
                 parameters=parameters,
-                cwd=str(folder),
+                cwd=str(root),
                 progress_bar=False,
                 log_output=False,
                 config=Config({"KernelManager": manager}),

@@ -41,17 +41,17 @@ def test_each_worker_is_joined_and_everything_else_runs_once():
 
 
 def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_path, monkeypatch):
-    """papermill enters the notebooks' folder and goes back to where it came from, for each of them."""
+    """papermill enters a folder and goes back to where it came from, for each of them."""
     both = threading.Barrier(2)
     told = []
 
-    def execute(folder, name, target, output, parameters):
+    def execute(notebook, output, root, parameters):
         come_from = Path.cwd()
-        os.chdir(folder)
+        os.chdir(notebook.parent)
         both.wait(100)
-        os.chdir(come_from if output.endswith("winworker01") else folder)
+        os.chdir(come_from if output.stem.endswith("winworker01") else root)
         both.wait(100)
-        os.chdir(folder)
+        os.chdir(notebook.parent)
         told.append(parameters["runs"])
 
     hosts = [
@@ -102,3 +102,29 @@ def test_an_unknown_notebook_is_refused_with_the_order(tmp_path):
             ROOT / "notebooks", ROOT / "params" / "lab.yaml", tmp_path, names=["06_verfy"]
         )
     assert "06_verify" in caught.value.hint
+
+
+def test_notebooks_that_are_not_there_are_missed_before_anything_runs(tmp_path):
+    with pytest.raises(ParamsError, match=r"no `02_master\.ipynb` in"):
+        run_notebooks(
+            tmp_path, ROOT / "params" / "lab.yaml", tmp_path / "runs", names=["02_master"]
+        )
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.notebook
+def test_a_notebook_works_in_the_project_and_not_where_it_lies(tmp_path, monkeypatch):
+    source = "from pathlib import Path\nPath('here').touch()"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    notebooks, project = tmp_path / "elsewhere", tmp_path / "project"
+    notebooks.mkdir()
+    (project / "params").mkdir(parents=True)
+    nbformat.write(notebook, notebooks / "01_network.ipynb")
+    (project / "params" / "mine.yaml").write_text(yaml.safe_dump(described()))
+    monkeypatch.chdir(project / "params")
+    _, executed = run_notebooks(
+        notebooks, Path("mine.yaml"), project / "runs", names=["01_network"]
+    )
+    assert [item.error for item in executed] == [None]
+    assert (project / "here").exists()

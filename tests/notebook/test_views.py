@@ -118,6 +118,13 @@ def test_headless_the_form_is_a_static_table():
     assert "10.244.0.0/16" in repr(form.form(make_run()))
 
 
+def test_where_ipywidgets_is_not_installed_the_form_is_a_static_table(monkeypatch):
+    monkeypatch.setattr(form, "find_spec", lambda name: None)
+    run = make_run(description=PARAMS)
+    run.interactive = True
+    assert "10.244.0.0/16" in repr(form.form(run))
+
+
 def test_typing_into_the_form_judges_at_once():
     run = make_run(description=PARAMS)
     run.interactive = True

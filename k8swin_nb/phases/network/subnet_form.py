@@ -6,6 +6,7 @@ Nothing later in a notebook reads it: papermill never clicks. Headless it is the
 from __future__ import annotations
 
 import html
+from importlib.util import find_spec
 from typing import Any
 
 from k8swin_nb.description import Description, check_description
@@ -95,8 +96,10 @@ def yaml_lines(typed: Typed) -> str:
 
 
 def form(run: PhaseRun) -> Any:
-    """Return the form where a person looks on, and else the static table of the plan."""
-    return (subnet_form if run.interactive else static_form)(run.description)
+    """Return the form where a person looks on and ipywidgets is there, and else the static table of the plan."""
+    if run.interactive and find_spec("ipywidgets") is not None:
+        return subnet_form(run.description)
+    return static_form(run.description)
 
 
 def subnet_form(description: Description) -> Any:
