@@ -54,14 +54,14 @@ def test_site_networks_may_overlap_the_hosts_but_not_the_pods():
 
 
 def test_docker0_and_the_windows_nat_range_are_warned_of():
-    messages = [f.message for f in plan_of(pod_subnet="172.17.0.0/16").findings()]
+    messages = [f.message for f in plan_of(pod_subnet="172.17.0.0/16").problems()]
     assert any("docker0" in message for message in messages)
-    messages = [f.message for f in plan_of(pod_subnet="172.20.0.0/16").findings()]
+    messages = [f.message for f in plan_of(pod_subnet="172.20.0.0/16").problems()]
     assert any("nat" in message for message in messages)
 
 
 def test_the_sdn_scripts_network_is_noticed():
-    messages = [f.message for f in plan_of(site_networks=["192.168.0.0/16"]).findings()]
+    messages = [f.message for f in plan_of(site_networks=["192.168.0.0/16"]).problems()]
     assert any("192.168.255.0/30" in message for message in messages)
 
 
@@ -160,7 +160,7 @@ def test_overlap_is_found_whichever_network_is_the_larger(one, two):
         nodes=(),
     )
     told = any(
-        "`pod_subnet`" in f.message and "`service_subnet`" in f.message for f in plan.findings()
+        "`pod_subnet`" in f.message and "`service_subnet`" in f.message for f in plan.problems()
     )
     shared = (
         set(range(int(pods[0]) >> 6, (int(pods[-1]) >> 6) + 1))

@@ -48,9 +48,9 @@ def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_pa
     def execute(folder, name, target, output, parameters):
         come_from = Path.cwd()
         os.chdir(folder)
-        both.wait(20)
+        both.wait(100)
         os.chdir(come_from if output.endswith("winworker01") else folder)
-        both.wait(20)
+        both.wait(100)
         os.chdir(folder)
         told.append(parameters["runs"])
 

@@ -233,18 +233,18 @@ def test_the_record_is_told_what_ran_and_how_it_ended(
 @pytest.mark.usefixtures("events")
 def test_a_job_runs_in_the_background_and_is_listed(shell: InteractiveShell) -> None:
     job = run(shell, "%%remote_bash --bg -o later\nhello")
-    assert job.wait(20).stdout == "hello\n"
+    assert job.wait(100).stdout == "hello\n"
     assert job.status == "ok" and shell.user_ns["later"] == "hello\n"
     assert run(shell, "%%remote_bash --bg --proc named\nhang") is None
     named = shell.user_ns["named"]
     assert named.status == "running"
     assert "running" in repr(run(shell, "%remote_jobs"))
     named.kill()
-    named.wait(20)
+    named.wait(100)
     assert named.status == "killed"
     failing = run(shell, "%%remote_bash --bg\nexit 9")
     with pytest.raises(CommandFailed):
-        failing.wait(20)
+        failing.wait(100)
     assert failing.status == "failed"
 
 

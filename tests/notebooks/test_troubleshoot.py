@@ -8,7 +8,12 @@ import pytest
 from k8swin_nb.headless.notebooks import run_notebooks
 from tests.conftest import ROOT, k8swin
 
-pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.wire,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("cluster"),
+]
 
 
 def troubleshoot(lab, folder):

@@ -3,7 +3,6 @@
 import base64
 import json
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -393,16 +392,16 @@ def test_trouble_with_the_evidence_does_not_hide_the_error(run):
 
 def test_a_host_that_hangs_costs_bounded_time(run, monkeypatch):
     monkeypatch.setattr(failure, "SECONDS", 0.3)
-    release = threading.Event()
+    release, ended = threading.Event(), threading.Event()
 
     def hang(host: Host, work: Work) -> str:
-        release.wait(20)
+        release.wait(100)
+        ended.set()
         return WORKER
 
     answer(run, winworker01=hang)
-    began = time.monotonic()
     failure.keep_evidence(run, "cni", failed())
-    assert time.monotonic() - began < 5
+    assert not ended.is_set()
     release.set()
     kept = run.record.folder / "diagnostics" / "notebook-cni" / "winworker01.txt"
     assert "gave no answer within" in kept.read_text()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import fnmatch
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any, ClassVar
 import pytest
 from k8swin_lab import topology
 from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
 
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.phases.catalogue import PHASES, phase
@@ -35,7 +37,6 @@ from tests.steps.world import Interrupted, World, first_half, open_world
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
 
-NETWORK = "127.173.0.0/24"
 REMOVAL = "90_teardown"
 REBUILD = ("02_master", "03_flannel", "04_join_windows")
 
@@ -155,22 +156,26 @@ def left(world: World, *by_design: dict[str, str]) -> list[str]:
     ]
 
 
+def machines_of(profile: str, network: str) -> list[topology.MachineSpec]:
+    """Return a profile's machines, with a Linux worker too."""
+    master, *windows = topology.default(network, profile)
+    address = network.replace("0/24", "11")
+    return [master, dataclasses.replace(master, name="linuxworker01", address=address), *windows]
+
+
 @pytest.fixture(scope="class")
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A lab of the class's profile, with a Linux worker too; the project's folder is a temporary one."""
+    """A lab of the class's profile; the project's folder is a temporary one."""
     profile = request.cls.profile
     folder = tmp_path_factory.mktemp(f"steps-{profile}")
-    machines = topology.default(NETWORK, profile)
-    worker = NETWORK.replace("0/24", "11")
-    system = machines[0].distribution
-    machines.insert(
-        1,
-        topology.MachineSpec("linuxworker01", "linux", worker, "ubuntu", distribution=system),
-    )
     shutil.copytree(ROOT / "params", folder / "params")
-    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        free_network() as network,
+        Lab(folder / "lab", machines_of(profile, network)) as lab,
+    ):
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.2)
         patch.setattr(runner, "VERIFY_INTERVAL", 0.2)
@@ -251,12 +256,14 @@ class EveryStep:
             assert left(world, STAYS) == []
 
 
+@pytest.mark.xdist_group("current")
 class TestCurrent(EveryStep):
     """containerd, Debian 12 and Windows Server 2022."""
 
     profile = "current"
 
 
+@pytest.mark.xdist_group("classic")
 class TestClassic(EveryStep):
     """Docker, Ubuntu 18.04, Windows Server 2019, and Kubernetes 1.13."""
 

@@ -14,6 +14,7 @@ import yaml
 from k8swin_lab import topology
 from k8swin_lab.internet import MIRROR
 from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
 from k8swin_lab.network import Network
 
 from k8swin_nb.phases.catalogue import PHASES
@@ -23,9 +24,8 @@ from k8swin_nb.workflow.step import Outcome
 from tests.conftest import ROOT
 from tests.steps.world import World, open_world
 
-pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.wire, pytest.mark.timeout(300), pytest.mark.xdist_group("offline")]
 
-NETWORK = "127.174.0.0/24"
 WAY = ("02_master", "03_flannel", "04_join_windows", "05_test_app")
 
 KEYRINGS = "/etc/apt/keyrings"
@@ -83,8 +83,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A master and a Windows worker without the internet, set up as the site's administrators would."""
     folder = tmp_path_factory.mktemp("offline")
     shutil.copytree(ROOT / "params", folder / "params")
-    machines = topology.default(NETWORK)[:2]
-    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        free_network() as network,
+        Lab(folder / "lab", topology.default(network)[:2]) as lab,
+    ):
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.5)
         only_the_mirror(lab.network)
@@ -101,7 +104,10 @@ def outside(asked: Asked, world: World) -> set[str]:
     network = world.lab.network
     run = world.run()
     mirror = network.resolve(network.machines[run.master.address], MIRROR)
-    own = [ipaddress.ip_network(n) for n in (NETWORK, run.plan.pod_subnet, run.plan.service_subnet)]
+    own = [
+        ipaddress.ip_network(n)
+        for n in (run.params.host_subnet, run.plan.pod_subnet, run.plan.service_subnet)
+    ]
     own += [ipaddress.ip_network(n) for n in ("127.0.0.1/32", f"{mirror}/32")]
     hosts = {MIRROR, "localhost", *(host.name for host in run.inventory.hosts)}
 

@@ -176,10 +176,8 @@ def _follow(at: StepRun, job: Job) -> str:
         if time.monotonic() - answered > job.silent:
             break
     raise at.failed(
-
-            f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
-            r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
-
+        f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
+        r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
     )
 
 

@@ -102,7 +102,8 @@ class LinuxMachine(LinuxFiles):
         self.runtime = ContainerRuntime(self)
         self.docker = DockerEngine(self)
         self.kubelet_options: dict[str, str] = {}
-        """The command line of the kubelet that was started last."""
+        self.started_kubelet = ""
+        """The command line and the version of the kubelet that was started last."""
         self.installed = InstalledPackages(self)
         self.units = Units(self, DAEMONS)
         self.cluster: Cluster | None = None
@@ -361,7 +362,7 @@ class LinuxMachine(LinuxFiles):
             os_image=self.os_release().get("PRETTY_NAME", "Linux"),
             kernel_version=self.kernel.release,
             container_runtime_version=f"{self.pod_runtime.name}://{self.pod_runtime.version}",
-            kubelet_version=f"v{self.kubelet_version}",
+            kubelet_version=f"v{self.started_kubelet or self.kubelet_version}",
             machine_id=machine_id,
             boot_id=self.boot_id,
             cpus=self.kernel.cpus,
@@ -381,7 +382,8 @@ class LinuxMachine(LinuxFiles):
     @property
     def pod_runtime(self) -> Runtime:
         """The runtime that the kubelet uses, by its command line and its version."""
-        minor = int((self.kubelet_version or "1.36").split(".")[1])
+        version = self.started_kubelet or self.kubelet_version or "1.36"
+        minor = int(version.split(".")[1])
         own = self.kubelet_options.get("container-runtime", "docker")
         return self.docker if minor < 24 and own == "docker" else self.runtime
 

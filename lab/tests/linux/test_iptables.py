@@ -77,7 +77,7 @@ class Slow(io.BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         asked = threading.Thread(target=run_on, args=(self.machine, "iptables-save"))
         asked.start()
-        asked.join(10)
+        asked.join(100)
         assert not asked.is_alive(), "iptables-save waits for the restore that waits for it"
         return b""
 

@@ -212,7 +212,7 @@ def test_the_version_is_told_in_every_form(prepared: LinuxMachine):
 
 def test_the_runtime_shows_the_control_planes_containers(cluster: LinuxMachine):
     assert cluster.cluster is not None
-    cluster.cluster.wait_until(lambda: "etcd" in run_on(cluster, "crictl ps").out, 5)
+    cluster.cluster.wait_until(lambda: "etcd" in run_on(cluster, "crictl ps").out)
     shown = run_on(cluster, "crictl ps").out
     assert "kube-apiserver-linuxmaster" in shown
     assert "etcd-linuxmaster" in run_on(cluster, "crictl pods").out

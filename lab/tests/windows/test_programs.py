@@ -98,7 +98,7 @@ def test_a_running_program_cannot_be_replaced(run: Run, machine: WindowsMachine)
     entry = machine.processes.start(
         [r"C:\Windows\System32\ping.exe", "-n", "1", "localhost"], env={}, cwd="C:\\", user="x"
     )
-    entry.ended.wait(5)
+    assert entry.ended.wait(100)
     machine.processes.enter(_process(machine, r"C:\k\kubelet.exe"))
     with pytest.raises(OSError, match="used by another process"):
         machine.files.write(r"C:\k\kubelet.exe", b"")
