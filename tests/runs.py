@@ -74,6 +74,9 @@ class Hosts:
     def transport(self, host: Host) -> Transport:
         return (_PowerShell if host.os == "windows" else _Bash)(host, self)
 
+    def close(self) -> None:
+        """There is nothing open."""
+
     @property
     def scripts(self) -> list[str]:
         """What was asked, without the hosts."""

@@ -9,7 +9,8 @@ from k8swin_lab.network import Network
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
-from tests.phases.test_windows_worker import SERVICES, _Run
+from tests.phases.test_windows_worker import SERVICES
+from tests.runs import make_run
 
 POWERSHELL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters"
@@ -34,9 +35,10 @@ def known(name: str, program: str, arguments: str) -> int:
 
 @pytest.mark.parametrize("profile", sorted(SERVICES))
 def test_every_service_that_is_defined_here_is_ours(profile):
-    run = _Run(profile=profile)
+    run = make_run(profile=profile)
+    worker = run.inventory.host("winworker01")
     for definition in SERVICES[profile]:
-        defined = definition(run, run.worker)
+        defined = definition(run, worker)
         assert known(*(str(defined[key]) for key in ("name", "program", "arguments"))) == 10
 
 
