@@ -13,7 +13,7 @@ from k8swin_nb.phases.values import VALUES
 from k8swin_nb.phases.windows.artifacts import LAYOUT, worker_artifacts
 from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.plan import network_plan
-from k8swin_nb.scripts import Script
+from k8swin_nb.scripts import Script, names
 from tests.test_description import described
 
 ROOT = Path(__file__).parent.parent.parent
@@ -73,11 +73,7 @@ SECRETS = {
 
 
 def all_scripts() -> list[str]:
-    return sorted(
-        str(path.relative_to(SCRIPTS))
-        for path in SCRIPTS.rglob("*")
-        if path.suffix in (".sh", ".ps1")
-    )
+    return names()
 
 
 def folded(name: str) -> str:
@@ -122,8 +118,8 @@ def test_every_script_is_used():
 
 def test_step_names_are_unique_in_a_phase():
     for phase in PHASES:
-        names = [step.name for step in phase.steps]
-        assert len(names) == len(set(names))
+        found = [step.name for step in phase.steps]
+        assert len(found) == len(set(found))
 
 
 def test_the_built_in_lock_fits_the_default_versions():

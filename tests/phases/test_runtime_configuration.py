@@ -1,5 +1,6 @@
 """A container runtime's configuration on Linux: what somebody else had is kept once, ours is not taken for it."""
 
+import re
 import subprocess
 
 import pytest
@@ -43,8 +44,9 @@ class Host:
             "/etc/", f"{self.folder}/etc/"
         )
         if until:
-            assert text.count(f"\n{until}") == 1
-            text = text.replace(f"\n{until}", f"\nkill -KILL $$\n{until}")
+            line = re.compile(rf"^ *(?={re.escape(until)})", re.MULTILINE)
+            text, found = line.subn("kill -KILL $$\n", text)
+            assert found == 1
         subprocess.run(
             ["bash", "-c", text],
             env={"PATH": f"{self.programs}:/usr/bin:/bin"}
@@ -88,7 +90,11 @@ def test_what_an_earlier_run_of_ours_wrote_is_not_kept_as_somebody_elses(host):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", "mv "])
+LINES = ['sha256sum <"$1"', 'install -m 0644 "$1"', 'mv "$2.k8swin-new"']
+"""Where a configuration is put in its place: before each of them the script may be killed."""
+
+
+@pytest.mark.parametrize("until", LINES)
 def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     host.apply("one", until=until)
     host.apply("one")
@@ -96,7 +102,7 @@ def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", "mv "])
+@pytest.mark.parametrize("until", LINES)
 def test_what_somebody_else_had_is_kept_through_interruptions(host, until):
     host.config.parent.mkdir(parents=True)
     host.config.write_text(THEIRS)
