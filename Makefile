@@ -39,7 +39,7 @@ test-style: install ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports
 	@$(BIN)/lint-imports --config lab/pyproject.toml
 
-PYTEST := -m pytest -q -n 2 --dist loadgroup --durations=10
+PYTEST := -m pytest -q -n 2 --durations=10
 
 test-toolkit: install ## the toolkit's own tests, with the lab out of reach
 	@$(BIN)/python $(PYTEST) --toolkit
