@@ -48,7 +48,7 @@ def test_markup_in_a_value_is_escaped():
     check = PreflightCheck("L01", "<b>", "h", "warn", False, "&", "x", "y")
     run.facts.keep(run.master, PREFLIGHT, [check])
     shown = preflight_table(run)._repr_html_()
-    assert "L01 &lt;b&gt;" in shown and "L01 <b>" not in shown
+    assert "&lt;b&gt;" in shown and "<b>" not in shown.replace("<b>● warn</b>", "")
     assert "&amp;" in shown
 
 

@@ -10,7 +10,6 @@ import yaml
 from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.phases import phase_04_join_windows as join_windows
-from k8swin_nb.phases.network.proxies import no_proxy
 from k8swin_nb.phases.windows import cni, detached
 from k8swin_nb.phases.windows import configuration as windows_node
 from k8swin_nb.phases.windows import services as windows_services
@@ -249,14 +248,6 @@ def test_containerd_is_configured_in_the_format_of_its_version(version, has, lac
     import tomllib
 
     assert tomllib.loads(text)["root"] == r"C:\ProgramData\containerd\root"
-
-
-def test_what_must_not_go_through_a_proxy_holds_all_nodes_and_networks(make):
-    step = make()
-    listed = no_proxy(step.plan).split(",")
-    for host in step.description.hosts:
-        assert host.address in listed
-    assert {"10.244.0.0/16", "10.96.0.0/12", "10.96.0.1", ".svc", ".cluster.local"} <= set(listed)
 
 
 @pytest.mark.parametrize("profile", ["current", "classic"])
