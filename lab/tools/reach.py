@@ -123,7 +123,8 @@ def _portable(source: Source) -> int:
 
 def _steps(source: Source) -> int:
     """Every step in both profiles, cut short, twice, and taken back."""
-    return source.python(*PYTEST, "-n", "2", "tests/steps")
+    # The files share no network, the tests of one file do.
+    return source.python(*PYTEST, "-n", "2", "--dist", "loadfile", "tests/steps")
 
 
 def _tests(source: Source) -> int:

@@ -6,6 +6,7 @@ from functools import cache
 
 from k8swin_lab.machines.program import Program
 from k8swin_lab.powershell.api import CommandTable
+from k8swin_lab.windows import refused
 from k8swin_lab.windows.cmdlets import (
     access,
     adapters,
@@ -46,7 +47,7 @@ _SYSTEM: dict[str, Program] = {
     "tzutil": system_tools.tzutil, "w32tm": system_tools.w32tm, "where": file_tools.where, "whoami": system_tools.whoami,
     "winrm": system_tools.winrm,
 }  # fmt: skip
-SYSTEM_PROGRAMS = tuple(_SYSTEM)
+SYSTEM_PROGRAMS = (*_SYSTEM, *refused.PROGRAMS.split())
 """Programs that have a file in System32 from the start."""
 
 PROGRAMS: dict[str, Program] = {
@@ -63,6 +64,7 @@ PROGRAMS: dict[str, Program] = {
 def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
     """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
     table = CommandTable()
+    table.refuse(refused.CMDLETS)
     for family in (
         access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
     ):  # fmt: skip

@@ -56,6 +56,7 @@ def get_command(call: Call) -> Iterator[Any]:
         ):
             yield found
             continue
+        interp.refuse(name)
         call.session.write_error(
             f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
             "program. Check the spelling of the name, or if a path was included, verify that the path is "
