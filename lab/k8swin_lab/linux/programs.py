@@ -22,6 +22,7 @@ from k8swin_lab.linux import (
     kernel,
     openssl,
     power,
+    refused,
     sockets,
     swap,
     systemctl,
@@ -40,6 +41,7 @@ class VersionedProgram(Protocol):
 def base() -> dict[str, Program]:
     """Return the programs that every machine has, by name."""
     return {
+        **refused.PROGRAMS,
         "apt": apt.apt_get,
         "apt-cache": apt_tools.apt_cache,
         "apt-get": apt.apt_get,
