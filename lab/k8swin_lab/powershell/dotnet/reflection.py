@@ -95,17 +95,6 @@ TYPE.method("GetGenericArguments")(
 )
 
 
-@TYPE.static("GetType")
-def _get_type(name: str, throw: bool = False, ignore_case: bool = False) -> TypeValue | None:
-    full = resolve_type(name.partition(",")[0]) if "." in name else None
-    if full is None and throw:
-        raise Terminating(
-            f"Could not load type '{name}' from assembly '{_ASSEMBLY}'.",
-            exception="System.TypeLoadException",
-        )
-    return None if full is None else TypeValue(full)
-
-
 # --- enumerations
 
 
@@ -176,12 +165,6 @@ def _is_defined(kind: Any, value: Any) -> bool:
     return to_string(value) in declared.members
 
 
-@enums.ENUM.static("GetName")
-def _get_name(kind: Any, value: Any) -> str | None:
-    number = int(getattr(value, "enum_number", value))
-    return next((n for n, v in _enum(kind).members.items() if v == number), None)
-
-
 @enums.ENUM.static("Format")
 def _format(kind: Any, value: Any, pattern: str) -> str:
     from k8swin_lab.powershell.dotnet.composite import format_value
@@ -202,23 +185,6 @@ def define_enum(name: str, members: list[tuple[str, int]], flags: bool = False) 
     """Declare an enumeration that a script defines."""
     enums.EnumType(name, dict(members), flags=flags)
     return name
-
-
-def define_class(name: str, base: str = "System.Object", interfaces: tuple[str, ...] = ()) -> str:
-    """Declare a class that a script defines, so that its base types are known."""
-    NetType(name, base, interfaces=interfaces)
-    return name
-
-
-ACTIVATOR = NetType("System.Activator")
-
-
-@ACTIVATOR.static("CreateInstance")
-def _create(interp: Any, kind: TypeValue, *args: Any) -> Any:
-    from k8swin_lab.powershell.dotnet.members import construct
-
-    given = list(args[0]) if len(args) == 1 and isinstance(args[0], list) else list(args)
-    return construct(interp, kind.name, given)
 
 
 # --- culture
@@ -287,13 +253,6 @@ class Wildcard(NetObject):
 PATTERN.constructor(
     lambda pattern, options="": Wildcard(to_string(pattern), "IgnoreCase" in to_string(options))
 )
-
-
-@PATTERN.method("IsMatch")
-def _is_match(self: Wildcard, text: str) -> bool:
-    from k8swin_lab.powershell.operators import wildcard
-
-    return wildcard(self.pattern, self.ignore_case).fullmatch(text) is not None
 
 
 PATTERN.static("Get")(
