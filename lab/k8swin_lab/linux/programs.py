@@ -127,7 +127,6 @@ def packaged() -> dict[str, VersionedProgram]:
         "kubectl": _kubectl,
         "kubelet": _kubelet,
         "lsb_release": _unversioned(identity.lsb_release),
-        "nc": _unversioned(sockets.nc),
         "runc": containerd.runc,
         "wget": _unversioned(curl.wget),
     }
