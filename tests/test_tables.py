@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from k8swin_nb.tables import Column, Mark, StaticTable, table_html
-from k8swin_nb.tables.code import highlighted
+from k8swin_nb.tables.code import SHARE, highlighted
 from k8swin_nb.tables.frames import ShownFrame
 from k8swin_nb.tables.palette import BARS, LOOKS, style
 from k8swin_nb.tables.picture import Picture
@@ -96,7 +96,7 @@ JUPYTER = {
     ),
     "dark": (
         {"success": "#4caf50", "warn": "#ff9800", "error": "#f44336"},
-        ("#ffffff", 1.0),
+        ("#ffffff", 0.87),
         ("#111111", "#212121", "#1b3c4b"),
     ),
     "a page without JupyterLab's variables": ({}, ("#000000", 1.0), ("#ffffff",)),
@@ -165,13 +165,14 @@ def test_highlighted_code_can_be_read_on_light_and_dark_grounds(language, theme)
     _, (text, alpha), grounds = JUPYTER[theme]
     source = '# why\nif ($x -eq \'a\') { "$name" }\nfor i in 1 2; do echo "${A:-b}"; done\nparam([int]$N)\n'
     code = highlighted(source, language)
-    hues = re.findall(r"color: color-mix\(in srgb,(#\w+) 40%,currentColor\)", code)
+    hues = re.findall(rf"color: color-mix\(in srgb,(#\w+) {SHARE}%,currentColor\)", code)
     assert hues and len(hues) == code.count("color:")
     hues = ["#" + "".join(c * 2 for c in hue[1:]) if len(hue) == 4 else hue for hue in hues]
+    share = SHARE / 100
+    whole = share + alpha * (1 - share)
     for hue in hues:
-        whole = 0.4 + alpha * 0.6
         pairs = zip(rgb(hue), rgb(text), strict=True)
-        colour = tuple((h * 0.4 + t * alpha * 0.6) / whole for h, t in pairs)
+        colour = tuple((h * share + t * alpha * (1 - share)) / whole for h, t in pairs)
         for ground in map(rgb, grounds):
             assert contrast(laid(colour, whole, ground), ground) >= AA
 

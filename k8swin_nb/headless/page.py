@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from k8swin_nb.tables import Column, table_html
+from k8swin_nb.tables import table_html
 from k8swin_nb.workflow.report import COLUMNS, outcome_mark
 from k8swin_nb.workflow.step import Outcome
 
@@ -62,7 +62,7 @@ def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Pat
     )
     when = f"{events[0]['time']} to {events[-1]['time']}" if events else "no events"
     links = "\n".join(f"- [{path.stem}](#{path.stem})" for path in notebooks)
-    table = table_html("", (Column("notebook", "name"), *COLUMNS), map(_row, steps))
+    table = table_html("", ("notebook", *COLUMNS), map(_row, steps))
     return f"# Run {run_id}\n\n{recap}; by {who}, {when}.\n\n{links}\n\n{table}"
 
 

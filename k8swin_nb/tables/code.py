@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SHARE = 40
+SHARE = 32
 """Percent of a token's hue in its colour; the rest is the theme's text colour, or the dark hues drown on black."""
 
 
