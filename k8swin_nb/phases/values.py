@@ -15,8 +15,8 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.network.flannel import net_conf
-from k8swin_nb.phases.network.proxies import no_proxy
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
+from k8swin_nb.phases.proxies import no_proxy
 from k8swin_nb.phases.windows import cni, configuration
 from k8swin_nb.phases.windows.artifacts import worker_artifacts
 from k8swin_nb.phases.windows.places import places

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases.network.proxies import Exceptions, advice, uncovered
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
+from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
 from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.transports.certificate import days_left
 from k8swin_nb.versions import (

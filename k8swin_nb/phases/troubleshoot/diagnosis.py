@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from k8swin_nb import symptoms
-from k8swin_nb.phases.network.proxies import uncovered
 from k8swin_nb.phases.preflight.identity import owners
+from k8swin_nb.phases.proxies import uncovered
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, cni_files, end_of_validity
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.versions import minor
