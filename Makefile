@@ -7,30 +7,51 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The stamp is remade when the dependencies change.
-$(VENV)/.installed: pyproject.toml lab/pyproject.toml
+# The stamp is remade when the dependencies change. constraints.txt holds the versions that were tried last.
+$(VENV)/.installed: pyproject.toml lab/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --editable lab --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	    --editable '.[desk]' --editable lab --group dev
 	touch $@
 
-install: $(VENV)/.installed ## make the virtual environment and install the package
+install: $(VENV)/.installed ## make the virtual environment and install both packages, with what a desk needs
 
 demo: install ## build a cluster in a lab: five notebooks, one page, two tables
 	@$(BIN)/k8swin demo
 
-test: install ## run all checks
+# Parts of the tests; each uses two cores. The order is by length, the longest first.
+PARTS := notebooks steps lab toolkit style
+
+test: install ## run all checks, side by side
+	@$(BIN)/python .ci/side_by_side.py $(foreach part,$(PARTS),'$(part)=$(MAKE) --no-print-directory test-$(part)')
+
+test-short: test-toolkit ## run the toolkit's own tests, without the lab, in less than a minute
+
+test-style: install ## ruff, mypy, import-linter
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@cd lab && ../$(BIN)/python -m mypy
+	@cd lab && $(abspath $(BIN))/python -m mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/lint-imports --config lab/pyproject.toml
-	@$(BIN)/python -m pytest -c lab/pyproject.toml lab/tests
-	@$(BIN)/python -m pytest
+
+PYTEST := -m pytest -q -n 2 --durations=10
+
+test-toolkit: install ## the toolkit's own tests, with the lab out of reach
+	@$(BIN)/python $(PYTEST) --toolkit
+
+test-lab: install ## the lab's own tests
+	@$(BIN)/python $(PYTEST) -c lab/pyproject.toml lab/tests
+
+test-steps: install ## every step of the toolkit on machines of the lab
+	@$(BIN)/python $(PYTEST) tests/steps tests/scripts tests/wire
+
+test-notebooks: install ## notebooks, in a kernel and in a browser, on machines of the lab; packages
+	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/browser tests/binder tests/packaging)
 
 test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CONTRIBUTING.md
 	@REAL_HOSTS="$(REAL_HOSTS)" REAL_USER="$(REAL_USER)" REAL_KEY="$(REAL_KEY)" REAL_APT="$(REAL_APT)" \
@@ -48,8 +69,24 @@ jupyter: install ## start the lab and open JupyterLab at 00_start_here
 	@$(BIN)/k8swin lab up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
+dist: install ## build both packages into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist lab
+
+# Of each library the newest that runs on the oldest Python too; on a newer one the same versions do.
+constraints: install ## renew constraints.txt with the newest versions that are allowed; run the tests afterwards
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
+	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --target "$$new.none" --report "$$new" \
+	    --python-version 3.11.0 --only-binary :all: '.[desk]' ./lab --group dev && \
+	$(BIN)/python -c 'import json, sys; \
+	print("# The versions that were tried last, of everything that `make install` brings. Made by `make constraints`."); \
+	print(*sorted("{name}=={version}".format_map(item["metadata"]) for item in json.load(sys.stdin)["install"] \
+	    if "dir_info" not in item["download_info"]), sep="\n")' < "$$new" > constraints.txt
+
 clean: ## stop the lab, remove the environment and what tools left; records in runs/ stay
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
-	rm -rf $(VENV) .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-real lab-reach notebooks jupyter clean
+.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-real lab-reach \
+    notebooks jupyter dist constraints clean

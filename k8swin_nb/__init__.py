@@ -1,16 +1,94 @@
 """Notebooks that build an on-premises Kubernetes cluster with Windows workers, and keep a record of it.
 
-`%load_ext k8swin_nb` registers the magics; nothing heavy is imported until it is used.
+`%load_ext k8swin_nb` registers the magics. Programs use the names in `__all__`; docs/api.md explains them. Nothing
+heavy is imported until it is used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from k8swin_nb.api import Cluster, OpenPhase, open_cluster
+    from k8swin_nb.description import Description, HostDescription, open_description
+    from k8swin_nb.errors import (
+        AuthenticationFailed,
+        CertificateRejected,
+        ClusterError,
+        CommandFailed,
+        CommandTimeout,
+        DriftFound,
+        HostKeyMismatch,
+        HostKeyUnknown,
+        HostUnreachable,
+        InventoryError,
+        K8swinError,
+        MultiHostError,
+        ParamsError,
+        ScriptError,
+        StepFailed,
+        Stopped,
+        TransferFailed,
+        TransportError,
+        TransportTimeout,
+        UnexpectedError,
+        VerifyFailed,
+    )
+    from k8swin_nb.fan_out import Answers
+    from k8swin_nb.inventory import Host, Inventory
+    from k8swin_nb.notebook.opening import open_phase
+    from k8swin_nb.result import Result
+    from k8swin_nb.scripts import Script
+    from k8swin_nb.secret import Secret
+    from k8swin_nb.workflow.report import Report, Row
+    from k8swin_nb.workflow.runner import StepProgress
+    from k8swin_nb.workflow.step import Outcome
+
 __version__ = "0.1.0"
+
+_WHERE = {
+    "api": ("Cluster", "OpenPhase", "open_cluster"),
+    "description": ("Description", "HostDescription", "open_description"),
+    "errors": (
+        "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
+        "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
+        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "ScriptError",
+        "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
+        "UnexpectedError", "VerifyFailed",
+    ),
+    "fan_out": ("Answers",),
+    "inventory": ("Host", "Inventory"),
+    "notebook.opening": ("open_phase",),
+    "result": ("Result",),
+    "scripts": ("Script",),
+    "secret": ("Secret",),
+    "workflow.report": ("Report", "Row"),
+    "workflow.runner": ("StepProgress",),
+    "workflow.step": ("Outcome",),
+}  # fmt: skip
+"""By module, the names that it lends to the package; each module is imported when one of them is asked for."""
+
+_MODULE = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+    *sorted(_MODULE),
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+    return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

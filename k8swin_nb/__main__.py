@@ -1,4 +1,4 @@
-"""The command line: `k8swin lab ...`, `k8swin run`, `k8swin demo`, `k8swin hostkey ...`, `k8swin check`."""
+"""The command line: `k8swin init`, `run`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.inventory import Host
 
@@ -19,6 +20,13 @@ OF_THE_LAB = {
     "demo": "start a lab of its own, execute the notebooks, stop it",
 }
 """Commands that are told of even where the distribution that brings them is missing."""
+
+NEXT = """next, in that folder:
+    k8swin lab up                               simulated machines, of the distribution k8swin-lab
+    jupyter lab notebooks/00_start_here.ipynb   at a desk, with k8swin_nb[desk]
+    k8swin run --params params/lab.yaml         the same without a front end
+your own machines: copy params/example.yaml to params/mine.yaml; every key is explained in it
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,15 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="k8swin", allow_abbrev=False, description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="k8swin",
+        allow_abbrev=False,
+        description="On-premises Kubernetes clusters with Windows workers, built by notebooks.",
+    )
+    parser.add_argument("--version", action="version", version=f"k8swin {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for name, text in OF_THE_LAB.items():
         commands.add_parser(name, help=text)
 
+    init = commands.add_parser("init", help="begin a working folder with notebooks and params")
+    init.add_argument("folder", type=Path, metavar="FOLDER", help="is made when it is not there")
+    init.set_defaults(command=_init)
+
     run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
     run.add_argument("--params", type=Path, required=True, help="the description, params/NAME.yaml")
-    run.add_argument("--notebooks", type=Path, default=None, help="folder of the notebooks")
+    run.add_argument(
+        "--notebooks",
+        type=Path,
+        default=None,
+        help="folder of the notebooks; default: the project's, else those of the package",
+    )
     run.add_argument("--runs", type=Path, default=None, help="folder of the records")
     run.add_argument(
         "--only",
@@ -87,20 +109,25 @@ def _added(name: str, arguments: list[str]) -> int:
     return 2
 
 
-def _project_folder(given: Path | None, name: str) -> Path:
-    from k8swin_nb.params import project_root
+def _init(options: argparse.Namespace) -> int:
+    from k8swin_nb.project import begin
 
-    return (given or project_root() / name).resolve()
+    written = begin(options.folder)
+    said = f"{len(written)} files written" if written else "everything is there already"
+    sys.stdout.write(f"{options.folder}: {said}\n{NEXT}")
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    from k8swin_nb.headless.runner import DEFAULT, print_failure, run_notebooks
-    from k8swin_nb.headless.tables import print_tables
+    from k8swin_nb.description import project_root
+    from k8swin_nb.headless.notebooks import DEFAULT, print_failure, run_notebooks
+    from k8swin_nb.project import notebooks_of
 
+    root = project_root()
     folder, executed = run_notebooks(
-        _project_folder(options.notebooks, "notebooks"),
+        options.notebooks or notebooks_of(root),
         options.params,
-        _project_folder(options.runs, "runs"),
+        options.runs or root / "runs",
         names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
         more={"confirm": options.confirm} if options.confirm else None,
@@ -109,20 +136,29 @@ def _run(options: argparse.Namespace) -> int:
     if not options.dry_run and any(
         item.name == "02_master" and not item.error for item in executed
     ):
-        print_tables(options.params)
+        _print_tables(options.params)
     sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
 
 
-def _check(options: argparse.Namespace) -> int:
-    from k8swin_nb.compatibility import check_versions
-    from k8swin_nb.notebook.tables import plan_table
-    from k8swin_nb.params import check_params, load_params
-    from k8swin_nb.plan import check_plan
+def _print_tables(params: Path) -> None:
+    """Print all nodes and pods as kubectl would."""
+    from k8swin_nb.api import open_cluster
 
-    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
-    check_versions(params)
-    sys.stdout.write(f"{plan_table(check_plan(params))!r}\n")
+    with open_cluster(params) as cluster:
+        for table in (cluster.nodes(), cluster.pods()):
+            sys.stdout.write(f"\n{table.caption}\n{table.to_string(index=False)}\n")
+    sys.stdout.write("\n")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from k8swin_nb.api import open_cluster
+    from k8swin_nb.phases.locks import check_locks
+    from k8swin_nb.phases.network.views import plan_table
+
+    with open_cluster(options.params) as cluster:
+        sys.stdout.write(f"{plan_table(cluster.plan)!r}\n")
+        check_locks(cluster.description)
     return 0
 
 
@@ -161,11 +197,10 @@ def _forget(options: argparse.Namespace) -> int:
 
 
 def _host(options: argparse.Namespace) -> Host:
+    from k8swin_nb.description import open_description
     from k8swin_nb.hosts import inventory_of
-    from k8swin_nb.params import check_params, load_params
 
-    params = check_params(load_params(options.params), source=f"`{options.params.name}`")
-    return inventory_of(params).select(options.host)[0]
+    return inventory_of(open_description(options.params)).select(options.host)[0]
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import ClusterParams
 from k8swin_nb.versions import (
     CONTAINERD_2_REQUIRED,
     CRI_V1,
@@ -30,33 +30,33 @@ Problem = tuple[str, str]
 """What excludes what, and what to set instead."""
 
 
-def check_versions(params: ClusterParams) -> None:
+def check_versions(description: Description) -> None:
     """Refuse combinations that cannot work, with the reason.
 
     Raises:
         ParamsError: naming both values and why they exclude each other.
     """
-    gate(KUBEADM_API, params.kubernetes_version)
+    gate(KUBEADM_API, description.kubernetes_version)
     for find in (_profile, _unused, _runtime, _sources, _keys, _flannel):
-        for message, hint in find(params):
+        for message, hint in find(description):
             raise ParamsError(message, hint=hint)
 
 
-def package_source(params: ClusterParams) -> str:
+def package_source(description: Description) -> str:
     """Return `apt` or `tarball`: where kubeadm, kubelet and kubectl come from.
 
     There is no public package repository before 1.24, so `auto` means tarballs there unless the
     site has a mirror.
     """
-    if params.package_source != "auto":
-        return params.package_source
-    older = minor(params.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
-    return "tarball" if older and not params.kubernetes_apt_source else "apt"
+    if description.package_source != "auto":
+        return description.package_source
+    older = minor(description.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
+    return "tarball" if older and not description.kubernetes_apt_source else "apt"
 
 
-def docker_source(params: ClusterParams) -> str:
+def docker_source(description: Description) -> str:
     """Return `apt` or `tarball`: where Docker comes from in the classic profile."""
-    return "tarball" if params.docker_apt_source == "tarball" else "apt"
+    return "tarball" if description.docker_apt_source == "tarball" else "apt"
 
 
 def keyring(source: str) -> str:
@@ -69,16 +69,16 @@ def _text(value: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in value)
 
 
-def _profile(params: ClusterParams) -> Iterator[Problem]:
-    version = params.kubernetes_version
+def _profile(description: Description) -> Iterator[Problem]:
+    version = description.kubernetes_version
     wanted = minor(version)
-    if params.profile == "classic" and wanted >= DOCKERSHIM_REMOVED:
+    if description.profile == "classic" and wanted >= DOCKERSHIM_REMOVED:
         yield (
             f"profile `classic` with `kubernetes_version` {version}: the kubelet has no support "
             f"for Docker since {_text(DOCKERSHIM_REMOVED)}",
             "use profile `current`, or a version below 1.24",
         )
-    if params.profile == "current" and wanted < OLDEST_CURRENT:
+    if description.profile == "current" and wanted < OLDEST_CURRENT:
         yield (
             f"profile `current` with `kubernetes_version` {version}: its oldest version is "
             f"{_text(OLDEST_CURRENT)}",
@@ -86,91 +86,94 @@ def _profile(params: ClusterParams) -> Iterator[Problem]:
         )
 
 
-def _unused(params: ClusterParams) -> Iterator[Problem]:
+def _unused(description: Description) -> Iterator[Problem]:
     """What was set for the other profile's runtime would be ignored without a word."""
-    other = "containerd" if params.profile == "classic" else "docker"
+    other = "containerd" if description.profile == "classic" else "docker"
     for name in (f"{other}_version", f"{other}_apt_source"):
-        value = getattr(params, name)
-        if value != ClusterParams.model_fields[name].default:
+        value = getattr(description, name)
+        if value != Description.model_fields[name].default:
             yield (
-                f"`{name}` {value} with profile `{params.profile}`, which does not use {other}",
+                f"`{name}` {value} with profile `{description.profile}`, which does not use {other}",
                 f"leave out `{name}`, or choose the other profile",
             )
 
 
-def _runtime(params: ClusterParams) -> Iterator[Problem]:
-    version, wanted = params.kubernetes_version, minor(params.kubernetes_version)
-    if params.profile == "classic":
+def _runtime(description: Description) -> Iterator[Problem]:
+    version, wanted = description.kubernetes_version, minor(description.kubernetes_version)
+    if description.profile == "classic":
         oldest, newest = DOCKER_SERIES
-        if not oldest <= minor(params.docker_version) <= newest:
+        if not oldest <= minor(description.docker_version) <= newest:
             yield (
-                f"`docker_version` {params.docker_version} with profile `classic`: its kubelets work "
+                f"`docker_version` {description.docker_version} with profile `classic`: its kubelets work "
                 f"with Docker {oldest[0]}.{oldest[1]:02d} to {_text(newest)}",
                 "set `docker_version` to 18.06.3 for Kubernetes 1.13, or to 20.10.24",
             )
         return
-    containerd = minor(params.containerd_version)
+    containerd = minor(description.containerd_version)
     if wanted >= CONTAINERD_2_REQUIRED and containerd < (2, 0):
         yield (
-            f"`containerd_version` {params.containerd_version} with `kubernetes_version` {version}: "
+            f"`containerd_version` {description.containerd_version} with `kubernetes_version` {version}: "
             f"the kubelet needs containerd 2.0 or newer since {_text(CONTAINERD_2_REQUIRED)}",
             "set `containerd_version` to 2.3.4 or newer",
         )
     if wanted < CRI_V1 and containerd >= (2, 0):
         yield (
-            f"`containerd_version` {params.containerd_version} with `kubernetes_version` {version}: "
+            f"`containerd_version` {description.containerd_version} with `kubernetes_version` {version}: "
             f"a kubelet before {_text(CRI_V1)} speaks an interface that containerd 2.0 no longer has",
             'set `containerd_version` to a version of 1, such as "1.6.20"',
         )
     if containerd < (1, 6):
         yield (
-            f"`containerd_version` {params.containerd_version}: the oldest that is configured here is 1.6",
+            f"`containerd_version` {description.containerd_version}: the oldest that is configured here is 1.6",
             'set `containerd_version` to "1.6.20" or newer',
         )
 
 
-def _sources(params: ClusterParams) -> Iterator[Problem]:
-    older = minor(params.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
-    if params.package_source == "apt" and older and not params.kubernetes_apt_source:
+def _sources(description: Description) -> Iterator[Problem]:
+    older = minor(description.kubernetes_version) < OLDEST_COMMUNITY_PACKAGES
+    if description.package_source == "apt" and older and not description.kubernetes_apt_source:
         yield (
-            f"`package_source` apt with `kubernetes_version` {params.kubernetes_version}: the community "
+            f"`package_source` apt with `kubernetes_version` {description.kubernetes_version}: the community "
             f"repositories begin at {_text(OLDEST_COMMUNITY_PACKAGES)}",
             "give a site mirror in `kubernetes_apt_source`, or set `package_source` to tarball",
         )
-    if "same" in (params.docker_apt_source, params.containerd_apt_source):
-        which = "docker" if params.profile == "classic" else "containerd"
-        if getattr(params, f"{which}_apt_source") == "same" and not params.kubernetes_apt_source:
+    if "same" in (description.docker_apt_source, description.containerd_apt_source):
+        which = "docker" if description.profile == "classic" else "containerd"
+        if (
+            getattr(description, f"{which}_apt_source") == "same"
+            and not description.kubernetes_apt_source
+        ):
             yield (
                 f"`{which}_apt_source` is `same`, and `kubernetes_apt_source` is empty",
                 "give an apt source line in `kubernetes_apt_source`",
             )
 
 
-def _keys(params: ClusterParams) -> Iterator[Problem]:
-    which = "docker" if params.profile == "classic" else "containerd"
+def _keys(description: Description) -> Iterator[Problem]:
+    which = "docker" if description.profile == "classic" else "containerd"
     for key, source in (
         ("kubernetes_apt_key", "kubernetes_apt_source"),
         ("runtime_apt_key", f"{which}_apt_source"),
     ):
-        if getattr(params, key) and not keyring(getattr(params, source)):
+        if getattr(description, key) and not keyring(getattr(description, source)):
             yield (
                 f"`{key}` is given, and `{source}` names no keyring to put it in",
                 f"write `[signed-by=/etc/apt/keyrings/site.gpg]` into `{source}`, or leave `{key}` empty",
             )
 
 
-def _flannel(params: ClusterParams) -> Iterator[Problem]:
-    version = params.flannel_version
+def _flannel(description: Description) -> Iterator[Problem]:
+    version = description.flannel_version
     parts = tuple(int(part) for part in version.split("."))
-    windows = any(host.os == "windows" and host.role == "worker" for host in params.hosts)
-    if windows and params.profile == "classic" and params.topology == "vxlan":
+    windows = any(host.os == "windows" and host.role == "worker" for host in description.hosts)
+    if windows and description.profile == "classic" and description.topology == "vxlan":
         yield (
             "`topology` vxlan with profile `classic` and Windows workers: kube-proxy of that time has it as an "
             "early trial only, and its steps are not made here",
             "set `topology` to `host-gw` or `l3`, or `profile` to `current`",
         )
     if flannel_is_early(version):
-        if params.profile == "current":
+        if description.profile == "current":
             yield (
                 f"`flannel_version` {version} with profile `current`: host-gw on Windows works since "
                 f"{_text(FLANNEL_WINDOWS_HOST_GW)}, and this generation knows Docker only",

@@ -18,6 +18,8 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ Stopped                   host, detail: somebody stopped the work
+    ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
 
 A message is computed from fields, the fields survive pickling, and a notebook shows two short lines
@@ -292,6 +294,38 @@ class ClusterError(K8swinError):
         super().__init__(message, hint=hint)
         self.status = status
         self.reason = reason
+
+
+class Stopped(K8swinError):
+    """Work on a host was stopped on request, or was not begun because of that.
+
+    Args:
+        host: The host's name.
+        detail: What was stopped.
+    """
+
+    def __init__(self, host: str, detail: str) -> None:
+        super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
+        self.host = host
+        self.detail = detail
+
+
+class UnexpectedError(K8swinError):
+    """An exception that no code of ours expected, on one host; the others' answers are kept.
+
+    The exception itself is the `__cause__`, with its traceback.
+
+    Args:
+        host: The host's name.
+        error: What was raised.
+    """
+
+    def __init__(self, host: str, error: Exception) -> None:
+        super().__init__(
+            f"{host}: {type(error).__name__}: {error}",
+            hint="this is a bug of k8swin_nb; its traceback is the `__cause__` of this error",
+        )
+        self.host = host
 
 
 class MultiHostError(K8swinError):

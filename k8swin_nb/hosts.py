@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from k8swin_nb.description import Description, HostDescription
 from k8swin_nb.inventory import Host, Inventory
-from k8swin_nb.params import ClusterParams, HostParams, project_path
 
 
-def inventory_of(params: ClusterParams) -> Inventory:
+def inventory_of(description: Description) -> Inventory:
     """Return all hosts of a description."""
-    return Inventory(tuple(host_of(entry, params) for entry in params.hosts))
+    return Inventory(tuple(host_of(entry, description) for entry in description.hosts))
 
 
-def host_of(entry: HostParams, params: ClusterParams) -> Host:
+def host_of(entry: HostDescription, description: Description) -> Host:
     """Turn a host's parameters into a host of the inventory, with paths made absolute."""
     return Host(
         name=entry.name,
@@ -20,13 +20,14 @@ def host_of(entry: HostParams, params: ClusterParams) -> Host:
         roles=(entry.role,),
         user=entry.user,
         ssh_port=entry.ssh_port,
-        identity=str(project_path(entry.identity)) if entry.identity else None,
+        identity=str(description.path(entry.identity)) if entry.identity else None,
         ssh_password=entry.ssh_password,
         winrm_port=entry.winrm_port,
         winrm_scheme=entry.winrm_scheme,
         winrm_auth=entry.winrm_auth,
         credential=entry.credential,
-        ca=str(project_path(entry.ca)) if entry.ca else None,
-        known_hosts=str(project_path(params.known_hosts)),
-        host_key_policy=params.host_key_policy,
+        ca=str(description.path(entry.ca)) if entry.ca else None,
+        known_hosts=str(description.host_keys()),
+        folder=str(description.folder),
+        host_key_policy=description.host_key_policy,
     )

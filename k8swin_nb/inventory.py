@@ -39,9 +39,6 @@ class Host:
     user: str
     """Login name."""
 
-    groups: tuple[str, ...] = ()
-    """Further names that select this host together with others."""
-
     ssh_port: int = 22
     """TCP port of the SSH server."""
 
@@ -57,7 +54,7 @@ class Host:
     winrm_scheme: Literal["https", "http"] = "https"
     """`https` verifies the certificate; `http` encrypts each message."""
 
-    winrm_auth: Literal["ntlm", "basic", "kerberos"] = "ntlm"
+    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
     """How WinRM proves who we are; `basic` is for https only."""
 
     credential: str | None = None
@@ -65,6 +62,9 @@ class Host:
 
     ca: str | None = None
     """Path of the authority that signed the WinRM listener's certificate; None: the system's own."""
+
+    folder: str = "."
+    """Path of the folder where relative paths in references to secrets start."""
 
     known_hosts: str = ".k8swin/known_hosts"
     """Path of the project's file of pinned SSH host keys."""
@@ -95,7 +95,7 @@ class Inventory:
 
         Args:
             selection: Comma-separated words. Each is a host's name, an operating system, a role
-                (`control-plane`, `workers`), a group, or `all`; with `!` in front it takes hosts away.
+                (`control-plane`, `workers`), or `all`; with `!` in front it takes hosts away.
                 With nothing but words with `!`, all other hosts are meant.
 
         Raises:
@@ -117,7 +117,6 @@ class Inventory:
     def words(self) -> list[str]:
         """Return every word that selects something, hosts first; for completion and suggestions."""
         words = [host.name for host in self.hosts]
-        words += sorted({group for host in self.hosts for group in host.groups})
         words += sorted({host.os for host in self.hosts})
         roles = {role for host in self.hosts for role in host.roles}
         words += [word for word, role in ROLE_WORDS.items() if role in roles]
@@ -131,7 +130,7 @@ class Inventory:
         if named:
             return named
         role = ROLE_WORDS.get(word, word)
-        found = [h for h in self.hosts if word in (h.os, *h.groups) or role in h.roles]
+        found = [h for h in self.hosts if word == h.os or role in h.roles]
         if not found:
             raise self._unknown(word)
         return found

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal
 
+from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import ClusterParams
 
 NODE_PREFIX = 24
 """Prefix length of each node's part of the pod network (kube-controller-manager's default)."""
@@ -23,6 +23,9 @@ MAX_PODS = 110
 
 SERVICE_PREFIX_MIN = 12
 """The API server refuses a service network of more than 2^20 addresses."""
+
+API_PORT = 6443
+"""TCP port of the API server."""
 
 BACKENDS = {"host-gw": "host-gw", "l3": "alloc", "ovn": "", "vxlan": "vxlan"}
 """flannel's backend by topology: `alloc` hands out networks and leaves the routing to others."""
@@ -46,8 +49,23 @@ HNS_NAT = IPv4Network("172.16.0.0/12")
 """The range from which Windows takes the network of its `nat` switch."""
 
 
+VXLAN_VNI = 4096
+"""Windows takes no smaller number; Linux must use the same."""
+
+VXLAN_PORT = 4789
+"""The port that Windows uses; Linux defaults to another one and must be told."""
+
+TOPOLOGIES = {
+    "host-gw": "each node routes to the others' pods; one layer-2 segment",
+    "l3": "the site's router routes to the nodes' pods",
+    "ovn": "made by OVN/OVS, which this tool does not install",
+    "vxlan": "inside UDP port 4789, VNI 4096, on all nodes",
+}
+"""What each topology means, in a few words."""
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PlanProblem:
     """One thing that is wrong (`fail`) or worth knowing (`warn`) about a plan."""
 
     severity: Literal["fail", "warn"]
@@ -109,6 +127,11 @@ class NetworkPlan:
         return self.backend == "vxlan"
 
     @property
+    def hns_network(self) -> str:
+        """Name of the HNS network on Windows workers, which is the CNI network's name too."""
+        return f"flannel.{VXLAN_VNI}" if self.encapsulated else "cbr0"
+
+    @property
     def node_capacity(self) -> int:
         """How many nodes the pod network has room for, each with a /24."""
         return int(2 ** max(0, NODE_PREFIX - self.pod_subnet.prefixlen))
@@ -123,12 +146,12 @@ class NetworkPlan:
         addresses = int(2 ** (32 - NODE_PREFIX))
         return {"linux": min(MAX_PODS, addresses - 3), "windows": min(MAX_PODS, addresses - 4)}
 
-    def findings(self) -> list[Finding]:
+    def problems(self) -> list[PlanProblem]:
         """Check every rule and return what does not hold, failures first."""
         found = [*self._overlaps(), *self._sizes(), *self._hosts()]
-        return sorted(found, key=lambda finding: finding.severity != "fail")
+        return sorted(found, key=lambda problem: problem.severity != "fail")
 
-    def _overlaps(self) -> list[Finding]:
+    def _overlaps(self) -> list[PlanProblem]:
         found = []
         networks = [
             ("pod_subnet", self.pod_subnet),
@@ -141,20 +164,22 @@ class NetworkPlan:
                 planned = {"pod_subnet", "service_subnet"} & {name, other_name}
                 if planned and network.overlaps(other):
                     found.append(
-                        Finding("fail", f"`{name}` {network} overlaps `{other_name}` {other}")
+                        PlanProblem("fail", f"`{name}` {network} overlaps `{other_name}` {other}")
                     )
         for name, network in networks[:2]:
             for reserved, what in RESERVED:
                 if network.overlaps(reserved):
-                    found.append(Finding("fail", f"`{name}` {network} overlaps {what} {reserved}"))
+                    found.append(
+                        PlanProblem("fail", f"`{name}` {network} overlaps {what} {reserved}")
+                    )
             docker: Literal["fail", "warn"] = "fail" if self.profile == "classic" else "warn"
             if network.overlaps(DOCKER_BRIDGE):
                 found.append(
-                    Finding(docker, f"`{name}` {network} overlaps docker0's {DOCKER_BRIDGE}")
+                    PlanProblem(docker, f"`{name}` {network} overlaps docker0's {DOCKER_BRIDGE}")
                 )
             elif network.overlaps(HNS_NAT):
                 found.append(
-                    Finding(
+                    PlanProblem(
                         "warn",
                         f"`{name}` {network} lies in {HNS_NAT}, from which Windows takes its nat network",
                     )
@@ -163,7 +188,7 @@ class NetworkPlan:
             if network.overlaps(WINDOWS_DUMMY):
                 severity: Literal["fail", "warn"] = "fail" if self.profile == "classic" else "warn"
                 found.append(
-                    Finding(
+                    PlanProblem(
                         severity,
                         f"`{name}` {network} contains {WINDOWS_DUMMY}, "
                         "which Microsoft's SDN scripts use on every worker",
@@ -171,18 +196,18 @@ class NetworkPlan:
                 )
         return found
 
-    def _sizes(self) -> list[Finding]:
+    def _sizes(self) -> list[PlanProblem]:
         found = []
         if self.pod_subnet.prefixlen > NODE_PREFIX:
             found.append(
-                Finding(
+                PlanProblem(
                     "fail",
                     f"`pod_subnet` {self.pod_subnet} is smaller than the /{NODE_PREFIX} of one node",
                 )
             )
         elif len(self.nodes) > self.node_capacity:
             found.append(
-                Finding(
+                PlanProblem(
                     "fail",
                     f"`pod_subnet` {self.pod_subnet} has room for {self.node_capacity} nodes, "
                     f"`hosts` names {len(self.nodes)}",
@@ -190,7 +215,7 @@ class NetworkPlan:
             )
         if self.service_subnet.prefixlen < SERVICE_PREFIX_MIN:
             found.append(
-                Finding(
+                PlanProblem(
                     "fail",
                     f"`service_subnet` {self.service_subnet} is larger than the "
                     f"/{SERVICE_PREFIX_MIN} that the API server accepts",
@@ -198,14 +223,14 @@ class NetworkPlan:
             )
         if self.service_subnet.prefixlen > 27:
             found.append(
-                Finding(
+                PlanProblem(
                     "fail",
                     f"`service_subnet` {self.service_subnet} is too small to hold its 10th address and services",
                 )
             )
         return found
 
-    def _windows_segments(self) -> list[Finding]:
+    def _windows_segments(self) -> list[PlanProblem]:
         """With l3, flanneld on Windows routes to other Windows nodes directly: they must be neighbours."""
         if self.topology != "l3":
             return []
@@ -219,19 +244,19 @@ class NetworkPlan:
             return []
         where = ", ".join(f"`{name}` in {place}" for name, place in places.items())
         return [
-            Finding(
+            PlanProblem(
                 "fail",
                 f"Windows workers are on several segments ({where}): with l3 flanneld on Windows still "
                 "routes to other Windows nodes directly; put them on one, or use `topology: vxlan`",
             )
         ]
 
-    def _hosts(self) -> list[Finding]:
+    def _hosts(self) -> list[PlanProblem]:
         found = self._windows_segments()
         for name, address, _ in self.nodes:
             if address in (self.host_subnet[0], self.host_subnet[-1]):
                 found.append(
-                    Finding(
+                    PlanProblem(
                         "fail",
                         f"`{name}` {address} is the network's or broadcast address of {self.host_subnet}",
                     )
@@ -242,10 +267,10 @@ class NetworkPlan:
                         f"`{name}` {address} is outside `host_subnet` {self.host_subnet}: host-gw needs "
                         "all nodes on one layer-2 segment; use `topology: vxlan`, or l3 with the site's router"
                     )
-                    found.append(Finding("fail", message))
+                    found.append(PlanProblem("fail", message))
                 else:
                     found.append(
-                        Finding(
+                        PlanProblem(
                             "warn",
                             f"`{name}` {address} is outside `host_subnet` {self.host_subnet}",
                         )
@@ -253,45 +278,47 @@ class NetworkPlan:
             for label, network in (("pod", self.pod_subnet), ("service", self.service_subnet)):
                 if address in network:
                     found.append(
-                        Finding("fail", f"`{name}` {address} lies in `{label}_subnet` {network}")
+                        PlanProblem(
+                            "fail", f"`{name}` {address} lies in `{label}_subnet` {network}"
+                        )
                     )
         return found
 
 
-def network_plan(params: ClusterParams) -> NetworkPlan:
+def network_plan(description: Description) -> NetworkPlan:
     """Derive the plan of a description; nothing is checked yet."""
     return NetworkPlan(
-        pod_subnet=IPv4Network(params.pod_subnet),
-        service_subnet=IPv4Network(params.service_subnet),
-        host_subnet=IPv4Network(params.host_subnet),
-        site_networks=tuple(map(IPv4Network, params.site_networks)),
-        topology=params.topology,
-        profile=params.profile,
+        pod_subnet=IPv4Network(description.pod_subnet),
+        service_subnet=IPv4Network(description.service_subnet),
+        host_subnet=IPv4Network(description.host_subnet),
+        site_networks=tuple(map(IPv4Network, description.site_networks)),
+        topology=description.topology,
+        profile=description.profile,
         nodes=tuple(
             (host.name, ipaddress.IPv4Address(host.address), host.os)
-            for host in params.hosts
+            for host in description.hosts
             if host.role != "hypervisor"
         ),
     )
 
 
-def check_plan(params: ClusterParams) -> NetworkPlan:
+def check_plan(description: Description) -> NetworkPlan:
     """Derive the plan and refuse one that cannot work.
 
     Raises:
         ParamsError: naming every value that contradicts another.
     """
-    plan = network_plan(params)
-    problems = [finding.message for finding in plan.findings() if finding.severity == "fail"]
-    if params.worker_service_subnet not in (None, params.service_subnet):
+    plan = network_plan(description)
+    problems = [problem.message for problem in plan.problems() if problem.severity == "fail"]
+    if description.worker_service_subnet not in (None, description.service_subnet):
         problems.insert(
             0,
-            f"the master's `service_subnet` {params.service_subnet} and the workers' "
-            f"`worker_service_subnet` {params.worker_service_subnet} differ: a cluster has one service network",
+            f"the master's `service_subnet` {description.service_subnet} and the workers' "
+            f"`worker_service_subnet` {description.worker_service_subnet} differ: a cluster has one service network",
         )
-    if not problems and params.dns_service_ip not in (None, str(plan.dns_service_ip)):
+    if not problems and description.dns_service_ip not in (None, str(plan.dns_service_ip)):
         problems.append(
-            f"`dns_service_ip` {params.dns_service_ip} is not the 10th address "
+            f"`dns_service_ip` {description.dns_service_ip} is not the 10th address "
             f"{plan.dns_service_ip} of `service_subnet` {plan.service_subnet}"
         )
     if problems:

@@ -1,7 +1,9 @@
-"""Fixtures that several areas share: a clean environment, and a lab with the wire in between."""
+"""Which tests run where the lab is or is not, and fixtures that several areas share."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -22,11 +24,89 @@ TO_THE_TEST_APP = (
 )  # fmt: skip
 """The notebooks of a cluster without 06."""
 
+NEED_THE_LAB = ("binder", "browser", "notebooks", "packaging", "scripts", "steps", "wire")
+NEED_REAL_HOSTS = ("real",)
+"""Folders of what is more than the toolkit; all others are its own and pass without the lab."""
+
+SHARE_A_CLUSTER = (
+    "tests/notebooks/test_run.py",
+    "tests/notebooks/test_troubleshoot.py",
+    "tests/browser/test_jupyterlab.py",
+)
+"""Modules that one worker runs, so that the cluster of `built` is built once."""
+
+WITHOUT_LAB = Path(__file__).parent / "without_lab"
+
 # How fast a busy computer makes examples says nothing about the code.
 hypothesis.settings.register_profile(
     "k8swin", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("k8swin")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--toolkit", action="store_true", help="the toolkit's own tests, with the lab out of reach"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the lab out of reach, for programs that tests start too."""
+    if config.getoption("--toolkit"):
+        sys.path.insert(0, str(WITHOUT_LAB))
+        paths = [str(WITHOUT_LAB), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.getoption("--toolkit") and _area(collection_path) in NEED_THE_LAB + NEED_REAL_HOSTS:
+        return True
+    return None
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    if _area(module_path) in NEED_THE_LAB and not _lab_is_there():
+        return NeedsTheLab.from_parent(parent, path=module_path)
+    return None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a class, or a module without classes, on one worker; its tests follow each other on one lab."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLab(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return "cluster" if module in SHARE_A_CLUSTER else super()._split_scope(nodeid)
+
+    return ByLab(config, log)
+
+
+class NeedsTheLab(pytest.Module):
+    """A module of tests that cannot even be imported without the lab."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        pytest.skip(
+            "needs the lab, the distribution k8swin-lab: make install", allow_module_level=True
+        )
+
+
+def _area(path: Path) -> str:
+    """The folder of tests/ in which something lies."""
+    here = Path(__file__).parent
+    return path.relative_to(here).parts[0] if here in path.parents else ""
+
+
+@functools.cache
+def _lab_is_there() -> bool:
+    try:
+        import k8swin_lab  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +143,11 @@ class RunningLab:
     def machine(self, name: str) -> dict[str, Any]:
         return next(machine for machine in self.status["machines"] if machine["name"] == name)
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The machines' addresses by name."""
+        return {machine["name"]: machine["address"] for machine in self.status["machines"]}
+
     def description(self) -> dict[str, Any]:
         return yaml.safe_load(self.params.read_text())
 
@@ -73,32 +158,39 @@ class RunningLab:
         return path
 
 
-def start_lab(home: Path, network: str, generation: str = "current") -> RunningLab:
-    """Start a lab; its description names the addresses, versions are added by `write`."""
-    place = ["--home", str(home), "--network", network, "--generation", generation]
-    up = k8swin("lab", "up", *place)
-    assert up.returncode == 0, up.stdout + up.stderr
-    status = json.loads(k8swin("lab", "status", "--home", str(home), "--json").stdout)
-    params = home / "tests.yaml"
-    described = yaml.safe_load(Path(status["description"]).read_text())
-    params.write_text(yaml.safe_dump({**described, "cluster_name": "tests"}))
-    return RunningLab(home, status, params)
+@contextlib.contextmanager
+def running_lab(home: Path, generation: str = "current") -> Iterator[RunningLab]:
+    """Start a lab on a network of its own and stop it at the end.
+
+    Its description names the addresses, versions are added by `write`.
+    """
+    from k8swin_lab.loopback import free_network
+
+    with free_network() as network:
+        place = ["--network", network, "--generation", generation]
+        up = k8swin("lab", "up", "--home", str(home), *place)
+        assert up.returncode == 0, up.stdout + up.stderr
+        try:
+            status = json.loads(k8swin("lab", "status", "--home", str(home), "--json").stdout)
+            params = home / "tests.yaml"
+            described = yaml.safe_load(Path(status["description"]).read_text())
+            params.write_text(yaml.safe_dump({**described, "cluster_name": "tests"}))
+            yield RunningLab(home, status, params)
+        finally:
+            k8swin("lab", "down", "--home", str(home))
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """A lab with fresh machines, shared by the tests that only look or that build the one cluster."""
-    home = tmp_path_factory.mktemp("lab")
-    try:
-        yield start_lab(home, "127.171.0.0/24")
-    finally:
-        k8swin("lab", "down", "--home", str(home))
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")
 def built(lab: RunningLab, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunningLab, Path]:
     """The lab after all notebooks have run, and the folder of that run."""
-    from k8swin_nb.headless.runner import run_notebooks
+    from k8swin_nb.headless.notebooks import run_notebooks
 
     runs = tmp_path_factory.mktemp("runs")
     folder, executed = run_notebooks(ROOT / "notebooks", lab.params, runs)

@@ -1,10 +1,10 @@
 """The house: light imports, small modules, packages that say what they are for, docs that are true."""
 
 import ast
+import datetime
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,10 +54,11 @@ def test_nothing_is_left_to_do():
 
 
 def test_the_changelog_and_the_package_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == k8swin_nb.__version__
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == "Unreleased"
+    version, _, day = headings[1].partition(" - ")
+    assert version == k8swin_nb.__version__
+    assert datetime.date.fromisoformat(day)
 
 
 def test_the_readmes_commands_exist():

@@ -3,17 +3,17 @@
 import pytest
 
 from k8swin_nb.compatibility import check_versions, docker_source, keyring, package_source
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import check_params
-from tests.test_params import MASTER, described
+from tests.test_description import MASTER, described
 
 
 def on_linux(**changes):
-    return check_params(described(hosts=[MASTER], **changes))
+    return check_description(described(hosts=[MASTER], **changes))
 
 
 def classic(**changes):
-    return check_params(described(profile="classic", **changes))
+    return check_description(described(profile="classic", **changes))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def classic(**changes):
 )
 def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, message):
     with pytest.raises(ParamsError, match=message) as caught:
-        check_versions(check_params(described(**changes)))
+        check_versions(check_description(described(**changes)))
     assert caught.value.hint
 
 
@@ -71,7 +71,7 @@ def test_what_cannot_work_is_refused_with_the_reason_and_what_to_set(changes, me
     ],
 )
 def test_what_works_is_accepted(changes):
-    check_versions(check_params(described(**changes)))
+    check_versions(check_description(described(**changes)))
 
 
 def test_a_flannel_that_is_too_old_for_windows_is_accepted_without_windows():
@@ -79,9 +79,12 @@ def test_a_flannel_that_is_too_old_for_windows_is_accepted_without_windows():
 
 
 def test_classic_means_the_versions_of_2019():
-    params = classic()
-    assert (params.kubernetes_version, params.docker_version) == ("1.13.12", "18.06.3")
-    assert (params.flannel_version, params.flannel_repository) == ("0.11.0", "quay.io/coreos")
+    description = classic()
+    assert (description.kubernetes_version, description.docker_version) == ("1.13.12", "18.06.3")
+    assert (description.flannel_version, description.flannel_repository) == (
+        "0.11.0",
+        "quay.io/coreos",
+    )
 
 
 def test_classic_takes_a_newer_docker_with_a_newer_kubernetes():
@@ -102,7 +105,7 @@ def test_classic_takes_a_newer_docker_with_a_newer_kubernetes():
     ],
 )
 def test_programs_come_from_tarballs_where_no_repository_has_them(changes, source):
-    assert package_source(check_params(described(**changes))) == source
+    assert package_source(check_description(described(**changes))) == source
 
 
 def test_docker_comes_as_a_static_build_when_that_is_asked_for():
@@ -129,7 +132,7 @@ def test_docker_comes_as_a_static_build_when_that_is_asked_for():
 )
 def test_a_key_without_a_keyring_to_put_it_in_is_refused(changes, named):
     with pytest.raises(ParamsError, match=named) as caught:
-        check_versions(check_params(described(**changes)))
+        check_versions(check_description(described(**changes)))
     assert "signed-by" in caught.value.hint
 
 

@@ -8,9 +8,7 @@ from k8swin_nb.inventory import Host, Inventory
 INVENTORY = Inventory(
     (
         Host("linuxmaster", "192.0.2.2", "linux", ("control-plane",), "ubuntu"),
-        Host(
-            "winworker01", "192.0.2.11", "windows", ("worker",), "Administrator", groups=("rack-a",)
-        ),
+        Host("winworker01", "192.0.2.11", "windows", ("worker",), "Administrator"),
         Host("winworker02", "192.0.2.12", "windows", ("worker",), "Administrator"),
     )
 )
@@ -23,11 +21,10 @@ INVENTORY = Inventory(
         ("windows", ["winworker01", "winworker02"]),
         ("workers", ["winworker01", "winworker02"]),
         ("control-plane", ["linuxmaster"]),
-        ("rack-a", ["winworker01"]),
         ("winworker02,linuxmaster", ["linuxmaster", "winworker02"]),
         ("all", ["linuxmaster", "winworker01", "winworker02"]),
         ("!winworker01", ["linuxmaster", "winworker02"]),
-        ("windows, !rack-a", ["winworker02"]),
+        ("windows, !winworker01", ["winworker02"]),
         ("windows,winworker01", ["winworker01", "winworker02"]),
     ],
 )

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import check_params
 from k8swin_nb.plan import NetworkPlan, check_plan, network_plan
-from tests.test_params import MASTER, WORKER, described
+from tests.test_description import MASTER, WORKER, described
 
 
 def plan_of(**changes) -> NetworkPlan:
-    return network_plan(check_params(described(**changes)))
+    return network_plan(check_description(described(**changes)))
 
 
 def refusal(**changes) -> str:
     with pytest.raises(ParamsError) as caught:
-        check_plan(check_params(described(**changes)))
+        check_plan(check_description(described(**changes)))
     return str(caught.value)
 
 
@@ -40,7 +40,7 @@ def test_a_dns_address_of_another_service_network_is_refused():
 
 
 def test_the_derived_dns_address_may_be_repeated():
-    assert check_plan(check_params(described(dns_service_ip="10.96.0.10")))
+    assert check_plan(check_description(described(dns_service_ip="10.96.0.10")))
 
 
 def test_a_service_network_that_holds_the_hosts_is_refused():
@@ -49,19 +49,19 @@ def test_a_service_network_that_holds_the_hosts_is_refused():
 
 
 def test_site_networks_may_overlap_the_hosts_but_not_the_pods():
-    assert check_plan(check_params(described(site_networks=["10.1.0.0/16"])))
+    assert check_plan(check_description(described(site_networks=["10.1.0.0/16"])))
     assert "`site_networks[0]` 10.244.7.0/24" in refusal(site_networks=["10.244.7.0/24"])
 
 
 def test_docker0_and_the_windows_nat_range_are_warned_of():
-    messages = [f.message for f in plan_of(pod_subnet="172.17.0.0/16").findings()]
+    messages = [f.message for f in plan_of(pod_subnet="172.17.0.0/16").problems()]
     assert any("docker0" in message for message in messages)
-    messages = [f.message for f in plan_of(pod_subnet="172.20.0.0/16").findings()]
+    messages = [f.message for f in plan_of(pod_subnet="172.20.0.0/16").problems()]
     assert any("nat" in message for message in messages)
 
 
 def test_the_sdn_scripts_network_is_noticed():
-    messages = [f.message for f in plan_of(site_networks=["192.168.0.0/16"]).findings()]
+    messages = [f.message for f in plan_of(site_networks=["192.168.0.0/16"]).problems()]
     assert any("192.168.255.0/30" in message for message in messages)
 
 
@@ -69,7 +69,7 @@ def test_host_gw_refuses_nodes_of_another_segment_and_proposes_vxlan():
     message = refusal(host_subnet="10.2.0.0/24")
     assert "10.1.0.2" in message
     assert "vxlan" in message
-    assert check_plan(check_params(described(host_subnet="10.2.0.0/24", topology="vxlan")))
+    assert check_plan(check_description(described(host_subnet="10.2.0.0/24", topology="vxlan")))
 
 
 def test_with_l3_windows_workers_must_be_neighbours_and_linux_workers_need_not():
@@ -79,7 +79,7 @@ def test_with_l3_windows_workers_must_be_neighbours_and_linux_workers_need_not()
     assert "`winworker01` in 10.1.0.0/24, `winworker02` in 10.2.0.0/24" in message
     assert "vxlan" in message
     linux = {**MASTER, "name": "linuxworker01", "address": "10.2.0.4", "role": "worker"}
-    assert check_plan(check_params(described(**{**far, "hosts": [MASTER, WORKER, linux]})))
+    assert check_plan(check_description(described(**{**far, "hosts": [MASTER, WORKER, linux]})))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_service_network_larger_than_the_api_server_takes_is_refused():
 
 
 def _hosts(network: str) -> list[dict[str, object]]:
-    from tests.test_params import MASTER, WORKER
+    from tests.test_description import MASTER, WORKER
 
     return [{**MASTER, "address": f"{network}.2"}, {**WORKER, "address": f"{network}.3"}]
 
@@ -160,7 +160,7 @@ def test_overlap_is_found_whichever_network_is_the_larger(one, two):
         nodes=(),
     )
     told = any(
-        "`pod_subnet`" in f.message and "`service_subnet`" in f.message for f in plan.findings()
+        "`pod_subnet`" in f.message and "`service_subnet`" in f.message for f in plan.problems()
     )
     shared = (
         set(range(int(pods[0]) >> 6, (int(pods[-1]) >> 6) + 1))

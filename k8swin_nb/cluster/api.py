@@ -89,20 +89,25 @@ class ClusterApi:
                 "GET", url, headers=headers, _request_timeout=(10, 60)
             )
             body = response.data if getattr(response, "data", None) else response.read()
-            answer: dict[str, Any] = json.loads(body)
         except ApiException as error:
-            raise ClusterError(
-                f"GET {path}: the API server answered {error.status} {error.reason}",
-                status=error.status,
-                reason=str(error.reason),
-            ) from error
+            raise _refused(path, error.status, error.reason) from error
         except urllib3.exceptions.HTTPError as error:
             raise ClusterError(
                 f"GET {path}: no answer from {configuration.host}: {type(error).__name__}",
                 hint="check that the control plane runs and can be reached from here",
             ) from error
+        # Up to version 36 the layer raises what is refused, from 37 on it returns that too.
+        if not 200 <= response.status < 300:
+            raise _refused(path, response.status, response.reason)
+        answer: dict[str, Any] = json.loads(body)
         return answer
 
     def close(self) -> None:
         """Close the connections."""
         self._client.rest_client.pool_manager.clear()
+
+
+def _refused(path: str, status: int, reason: str | None) -> ClusterError:
+    return ClusterError(
+        f"GET {path}: the API server answered {status} {reason}", status=status, reason=str(reason)
+    )

@@ -11,7 +11,8 @@ from typing import Any
 
 import nbformat
 
-from k8swin_nb.workflow.report import MARKS
+from k8swin_nb.tables import table_html
+from k8swin_nb.workflow.report import COLUMNS, outcome_mark
 from k8swin_nb.workflow.step import Outcome
 
 
@@ -61,19 +62,16 @@ def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Pat
     )
     when = f"{events[0]['time']} to {events[-1]['time']}" if events else "no events"
     links = "\n".join(f"- [{path.stem}](#{path.stem})" for path in notebooks)
-    rows = "".join(_row(event) for event in steps)
-    return (
-        f"# Run {run_id}\n\n{recap}; by {who}, {when}.\n\n{links}\n\n"
-        "<table><thead><tr><th>notebook</th><th>step</th><th>host</th><th>outcome</th>"
-        f"<th>seconds</th><th>detail</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
+    table = table_html("", ("notebook", *COLUMNS), map(_row, steps))
+    return f"# Run {run_id}\n\n{recap}; by {who}, {when}.\n\n{links}\n\n{table}"
 
 
-def _row(event: dict[str, Any]) -> str:
-    mark, colour = MARKS[Outcome(event["outcome"])]
-    cells = [event["notebook"], event["step"], event["host"]]
-    head = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
+def _row(event: dict[str, Any]) -> tuple[object, ...]:
     return (
-        f'<tr>{head}<td style="color:{colour};white-space:nowrap"><b>{mark} {event["outcome"]}</b></td>'
-        f"<td>{event['seconds']:.1f}</td><td>{html.escape(event['detail'])}</td></tr>"
+        event["notebook"],
+        event["step"],
+        event["host"],
+        outcome_mark(Outcome(event["outcome"])),
+        f"{event['seconds']:.1f}",
+        event["detail"],
     )

@@ -1,52 +1,47 @@
-"""What the magics of this kernel work on: the open inventory, its connections, and who keeps the record."""
+"""What the magics of this kernel work on: the open cluster, and what runs in the background."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from k8swin_nb.errors import InventoryError
 
 if TYPE_CHECKING:
+    from k8swin_nb.api import Cluster
     from k8swin_nb.inventory import Inventory
     from k8swin_nb.notebook.jobs import Job
-    from k8swin_nb.transports.pool import Pool
-
-OnEvent = Callable[[dict[str, Any]], None]
 
 
 @dataclass(slots=True)
 class Context:
-    """The open inventory with everything that belongs to it."""
+    """The open cluster with everything that belongs to it."""
 
-    inventory: Inventory
-    """Which hosts there are."""
-
-    pool: Pool
-    """Their connections."""
-
-    on_event: OnEvent | None = None
-    """Told of every script that a magic ran, for the record."""
+    cluster: Cluster
 
     jobs: list[Job] = field(default_factory=list)
     """What was started with `--bg`."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """Which hosts there are."""
+        return self.cluster.inventory
 
     def close(self) -> None:
         """Stop the jobs and close the connections."""
         for job in self.jobs:
             job.kill()
-        self.pool.close()
+        self.cluster.close()
 
 
 _current: Context | None = None
 
 
-def open_context(inventory: Inventory, pool: Pool, on_event: OnEvent | None = None) -> Context:
-    """Make an inventory the one that magics use; one that was open before is closed."""
+def open_context(cluster: Cluster) -> Context:
+    """Make a cluster the one that magics use; one that was open before is closed."""
     global _current
     close_context()
-    _current = Context(inventory, pool, on_event)
+    _current = Context(cluster)
     return _current
 
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import html
-from typing import Any
-
-from k8swin_nb.workflow.phase import Phase
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.api import OpenPhase
+from k8swin_nb.tables import Column, StaticTable
 
 
-class Header:
+class Header(StaticTable):
     """The first output of a notebook, as text and as a static table."""
 
-    def __init__(self, phase: Phase, run: Run, opened: dict[str, Any]) -> None:
-        params, plan = run.params, run.plan
-        self.title = phase.title
-        self.rows = [
+    def __init__(self, view: OpenPhase) -> None:
+        phase, run, opened = view.phase, view.run, view.opened
+        description, plan = run.description, run.plan
+        rows = [
             ("run", run.record.run_id + (" (dry run: nothing is changed)" if run.dry_run else "")),
             ("notebook", phase.name),
             ("started", opened["time"]),
             ("operator", f"{opened['operator']} on {opened['controller']}"),
             (
                 "cluster",
-                f"{params.cluster_name}, Kubernetes {params.kubernetes_version}, profile {params.profile}",
+                f"{description.cluster_name}, Kubernetes {description.kubernetes_version}, profile {description.profile}",
             ),
             (
                 "networks",
@@ -33,18 +30,4 @@ class Header:
             ("parameters", f"sha256 {opened['parameters_sha256'][:16]}"),
             ("record", f"{run.record.folder.parent.name}/{run.record.run_id}/events.jsonl"),
         ]
-
-    def __repr__(self) -> str:
-        width = max(len(name) for name, _ in self.rows)
-        return "\n".join([self.title, *(f"{name:<{width}}  {value}" for name, value in self.rows)])
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(str(value))}</td></tr>'
-            for name, value in self.rows
-        )
-        return (
-            f'<table><caption style="text-align:left"><b>{html.escape(self.title)}</b></caption>'
-            f"<tbody>{rows}</tbody></table>"
-        )
+        super().__init__(phase.title, (Column("", "name"), Column("")), rows)

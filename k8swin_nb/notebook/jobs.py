@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_nb.errors import CommandFailed, K8swinError, MultiHostError
+from k8swin_nb.errors import CommandFailed, K8swinError, MultiHostError, Stopped
 from k8swin_nb.result import Result
 from k8swin_nb.transports.base import CANCELLED
 
@@ -28,6 +28,7 @@ class Job:
         self._results: dict[str, Result] = {}
         self._error: BaseException | None = None
         self._work = work
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job {number}", daemon=True)
         self._thread.start()
 
@@ -39,6 +40,7 @@ class Job:
             self._error = error
         finally:
             self._ended = time.monotonic()
+            self._over.set()
 
     @property
     def status(self) -> str:
@@ -63,8 +65,8 @@ class Job:
         Raises:
             K8swinError: what went wrong on the hosts; or that it still runs.
         """
-        self._thread.join(timeout)
-        if self._thread.is_alive():
+        # The thread is not joined: until Python 3.12 one whose `join` was interrupted counts as ended.
+        if not self._over.wait(timeout):
             raise K8swinError(
                 f"job {self.number} still runs after {self.seconds:.0f} s",
                 hint="wait again, or stop it with `.kill()`",
@@ -87,7 +89,11 @@ class Job:
 
 def _only_cancelled(error: BaseException) -> bool:
     errors = error.errors.values() if isinstance(error, MultiHostError) else [error]
-    return all(isinstance(e, CommandFailed) and e.result.returncode == CANCELLED for e in errors)
+    return all(
+        isinstance(e, Stopped)
+        or (isinstance(e, CommandFailed) and e.result.returncode == CANCELLED)
+        for e in errors
+    )
 
 
 class Jobs:

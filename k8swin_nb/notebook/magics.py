@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from k8swin_nb.errors import InventoryError, K8swinError, MultiHostError
+from k8swin_nb.errors import InventoryError, K8swinError
 from k8swin_nb.notebook import completion, context
-from k8swin_nb.notebook.arguments import HelpShown, LineParser, MagicUsageError, expand, split
+from k8swin_nb.notebook.magic_line import HelpShown, LineParser, MagicUsageError, expand, split
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -263,98 +262,28 @@ def _run(
     *,
     live: bool = True,
 ) -> tuple[dict[str, Result], K8swinError | None]:
-    """Run on all hosts, tell the record, and return the results with the error to be raised."""
-    from k8swin_nb.errors import CommandFailed, CommandTimeout
+    """Run on all hosts, and return the results with the error to be raised."""
     from k8swin_nb.notebook.stream import LiveOutput
 
-    results: dict[str, Result] = {}
-    errors: dict[str, K8swinError] = {}
     shown = LiveOutput()
 
-    def one(host: Host) -> None:
-        def show(stream: str, text: str) -> None:
-            shown.write(host.name, stream, text)
-
-        try:
-            result = opened.pool.transport(host).run(
-                script,
-                timeout=options.timeout,
-                sudo=options.sudo and host.user != "root",
-                on_output=show if live else None,
-                cancel=cancel,
-            )
-        except K8swinError as error:
-            errors[host.name] = error
-            if isinstance(error, CommandTimeout):
-                results[host.name] = error.result
-            _tell(opened, host, script, error=error)
-            return
-        results[host.name] = result
-        _tell(opened, host, script, result=result)
-        if options.raise_error and result.returncode != 0:
-            errors[host.name] = CommandFailed(result)
+    def show(host: Host, stream: str, text: str) -> None:
+        shown.write(host.name, stream, text)
 
     with shown if live else contextlib.nullcontext():
-        _all(hosts, one, cancel)
-    results = {host.name: results[host.name] for host in hosts if host.name in results}
-    failed = {host.name: errors[host.name] for host in hosts if host.name in errors}
-    if len(failed) > 1:
-        return results, MultiHostError(failed)
-    return results, next(iter(failed.values()), None)
-
-
-def _all(hosts: Iterable[Host], work: Any, cancel: threading.Event) -> None:
-    """Do it on all hosts at once; an interrupt of the cell stops the scripts before it goes on."""
-    failures: list[BaseException] = []
-
-    def guarded(host: Host) -> None:
-        try:
-            work(host)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [
-        threading.Thread(target=guarded, args=(host,), name=host.name, daemon=True)
-        for host in hosts
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.1)
-    except KeyboardInterrupt:
-        cancel.set()
-        for thread in threads:
-            thread.join(10)
-        raise
-    if failures:
-        raise failures[0]
-
-
-def _tell(
-    opened: context.Context,
-    host: Host,
-    script: Script,
-    *,
-    result: Result | None = None,
-    error: K8swinError | None = None,
-) -> None:
-    if opened.on_event is None:
-        return
-    event: dict[str, Any] = {
-        "host": host.name,
-        "address": host.address,
-        "user": host.user,
-        "interpreter": script.interpreter,
-        "script": script.text,
-        "sha256": script.sha256,
-    }
-    if result is not None:
-        event |= {"exit_code": result.returncode, "seconds": round(result.seconds, 3)}
-    if error is not None:
-        event["error"] = str(error)
-    opened.on_event(event)
+        answers = opened.cluster.run_script(
+            script,
+            hosts,
+            timeout=options.timeout,
+            sudo=options.sudo,
+            check=options.raise_error,
+            on_output=show if live else None,
+            cancel=cancel,
+        )
+    # What a script printed before it failed or was stopped is a result too.
+    failed = {name: getattr(error, "result", None) for name, error in answers.errors.items()}
+    results = answers.answers | {name: found for name, found in failed.items() if found is not None}
+    return {h.name: results[h.name] for h in hosts if h.name in results}, answers.error()
 
 
 def load(shell: InteractiveShell) -> None:

@@ -16,20 +16,20 @@ from typing import Any
 
 import nbformat
 
-from k8swin_nb.notebook.parameters import NotebookParams
-from k8swin_nb.params import ClusterParams
+from k8swin_nb.description import Description
+from k8swin_nb.notebook.notebook_parameters import NotebookParameters
 
 
 def parameters_cell(notebook: str) -> str:
     """Return the source of the parameters cell of a notebook, given its name such as `02_master`."""
     lines = []
-    for declared in fields(NotebookParams):
+    for declared in fields(NotebookParameters):
         only = declared.metadata["only"]
         if not only or notebook in only:
             kind = "bool" if isinstance(declared.default, bool) else "str"
             text = declared.metadata["help"]
             lines.append(f"{declared.name}: {kind} = {_literal(declared.default)}  # {text}")
-    for name, model in ClusterParams.model_fields.items():
+    for name, model in Description.model_fields.items():
         text = " ".join((model.description or "").split()).rstrip(".")
         lines.append(f"{name}: {_kind(model.annotation)} = None  # {text}")
     return "\n".join(lines)

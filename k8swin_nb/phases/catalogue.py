@@ -5,18 +5,16 @@ from __future__ import annotations
 import difflib
 
 from k8swin_nb.errors import InventoryError
-from k8swin_nb.phases import (
-    dashboard,
-    flannel,
-    join_linux,
-    join_windows,
-    master,
-    network,
-    teardown,
-    test_app,
-    troubleshoot,
-    verify,
-)
+from k8swin_nb.phases import phase_01_network as network
+from k8swin_nb.phases import phase_02_master as master
+from k8swin_nb.phases import phase_03_flannel as flannel
+from k8swin_nb.phases import phase_04_join_linux as join_linux
+from k8swin_nb.phases import phase_04_join_windows as join_windows
+from k8swin_nb.phases import phase_05_test_app as test_app
+from k8swin_nb.phases import phase_06_verify as verify
+from k8swin_nb.phases import phase_07_dashboard as dashboard
+from k8swin_nb.phases import phase_80_troubleshoot as troubleshoot
+from k8swin_nb.phases import phase_90_teardown as teardown
 from k8swin_nb.workflow.phase import Phase
 
 PHASES: tuple[Phase, ...] = (

@@ -1,7 +1,8 @@
-"""The values that scripts may declare: one table, by name, for every host of a run.
+"""The values that scripts may declare: by operating system and name, each worked out when a script declares it.
 
 A script says what it needs (`: "${POD_SUBNET:?...}"`, `param([string]$PodSubnet)`) and gets it from here;
-a test holds that nothing is declared that this table lacks.
+a test holds that nothing is declared that these tables lack. What cannot be worked out, such as the downloads
+of a lock file that is not valid, is an error of the step whose script declares it, and of no other.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import json
 
 from k8swin_nb.compatibility import docker_source, package_source
+from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import ClusterParams
-from k8swin_nb.phases import documents, windows_node
-from k8swin_nb.phases.artifacts import worker_artifacts
-from k8swin_nb.phases.flannel_manifest import flannel_image
-from k8swin_nb.phases.linux_artifacts import linux_artifacts
-from k8swin_nb.phases.places import places
+from k8swin_nb.phases.linux.artifacts import linux_artifacts
+from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
+from k8swin_nb.phases.network.flannel import net_conf
+from k8swin_nb.phases.pods.flannel_manifest import flannel_image
+from k8swin_nb.phases.proxies import no_proxy
+from k8swin_nb.phases.windows import cni, configuration
+from k8swin_nb.phases.windows.artifacts import worker_artifacts
+from k8swin_nb.phases.windows.places import places
+from k8swin_nb.plan import VXLAN_PORT
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     CGROUP_V2_READ,
@@ -37,125 +42,159 @@ from k8swin_nb.versions import (
     gate,
     minor,
 )
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.phase_run import PhaseRun, Value, Values
 
 
-def pause_image(params: ClusterParams, os: str = "windows") -> str:
-    """Return the image that holds a pod's network: on Linux the one that kubeadm lists as well."""
-    if os == "windows":
-        return windows_node.pause_image(params)
-    return f"{params.image_repository}/pause:{gate(PAUSE, params.kubernetes_version)}"
+def pause_image(description: Description) -> str:
+    """Return the image that holds a pod's network on Linux: the one that kubeadm lists as well."""
+    return f"{description.image_repository}/pause:{gate(PAUSE, description.kubernetes_version)}"
 
 
-def firewall_rules(run: Run, host: Host) -> str:
+def firewall_rules(run: PhaseRun, host: Host) -> str:
     """Return a worker's firewall rules as JSON: name, title, protocol, port."""
     rules = [
         ("k8swin-kubelet", "k8swin kubelet", "TCP", "10250"),
         ("k8swin-winrm", "k8swin WinRM on every network profile", "TCP", str(host.winrm_port)),
     ]
     if run.plan.encapsulated:
-        rules.append(("k8swin-vxlan", "k8swin vxlan", "UDP", str(documents.VXLAN_PORT)))
+        rules.append(("k8swin-vxlan", "k8swin vxlan", "UDP", str(VXLAN_PORT)))
     keys = ("name", "title", "protocol", "port")
     return json.dumps([dict(zip(keys, rule, strict=True)) for rule in rules])
 
 
-def supported_builds(params: ClusterParams) -> str:
+def supported_builds(description: Description) -> str:
     """Return the Windows builds that this Kubernetes version runs on, comma-separated."""
-    version = minor(params.kubernetes_version)
+    version = minor(description.kubernetes_version)
     return ",".join(str(b.build) for b in WINDOWS_BUILDS if version >= b.kubernetes_from)
 
 
-def version_values(params: ClusterParams) -> dict[str, str]:
-    """Return the values that follow from the Kubernetes and flannel versions alone."""
-    version = params.kubernetes_version
-    cgroup_v2 = minor(version) >= CGROUP_V2_REQUIRED
-    return {
-        "os_label": gate(OS_LABEL, version),
-        "ready_path": gate(READY_PATH, version),
-        "control_plane_ports": gate(CONTROL_PLANE_PORTS, version),
-        "endpoints": gate(ENDPOINTS, version),
-        "server_side_apply": str(minor(version) >= SERVER_SIDE_APPLY).lower(),
-        "token_secrets": str(minor(version) < TOKEN_SECRETS_REMOVED).lower(),
-        "flannel_namespace": flannel_namespace(params.flannel_version),
-        "flannel_daemonset": flannel_daemonset(params.flannel_version),
-        "cgroup_v1_required": str(
-            params.profile == "classic" and minor(version) < CGROUP_V2_READ
-        ).lower(),
-        "cgroup_v2_required": str(cgroup_v2).lower(),
-        "allow_cgroup_v1": str(params.allow_cgroup_v1).lower(),
-        "ignore_preflight_errors": (
-            "SystemVerification" if params.allow_cgroup_v1 and cgroup_v2 else ""
-        ),
-    }
+def _described(name: str) -> Value:
+    """Make the value that is a parameter of the description, as it is."""
+    return lambda run, host: str(getattr(run.description, name))
 
 
-def linux_values(run: Run, host: Host) -> dict[str, str]:
-    """Return the values of a Linux host's container runtime and programs."""
-    params = run.params
-    classic = params.profile == "classic"
-    return {
-        "container_runtime": "docker" if classic else "containerd",
-        "runtime_apt_source": params.docker_apt_source if classic else params.containerd_apt_source,
-        "runtime_apt_key": params.runtime_apt_key,
-        "docker_version": params.docker_version,
-        "docker_source": docker_source(params),
-        "package_source": package_source(params),
-        "containerd_series": params.containerd_version.split(".")[0],
-        "containerd_newest": "1" if minor(params.kubernetes_version) < CRI_V1 else "",
-        "containerd_advised": "2"
-        if minor(params.kubernetes_version) >= CONTAINERD_2_ADVISED
-        else "1",
-        "cri_socket": cri_socket(params.profile, "linux", params.kubernetes_version),
-        "linux_artifacts": linux_artifacts(params),
-    }
+def _planned(name: str) -> Value:
+    """Make the value that is a part of the plan, as text."""
+    return lambda run, host: str(getattr(run.plan, name))
 
 
-def common_values(run: Run, host: Host) -> dict[str, str]:
-    """Return every value that is the same for all steps, in snake case."""
-    params, plan, master = run.params, run.plan, run.master
-    version = params.kubernetes_version
-    values = {
-        "node_name": host.name,
-        "node_address": host.address,
-        "node_user": host.user,
-        "node_role": host.roles[0] if host.roles else "worker",
-        "master_address": master.address,
-        "cluster_ca": str(run.facts.get(master.name, {}).get("cluster_ca", "")),
-        "kubernetes_version": version,
-        "kubernetes_apt_source": params.kubernetes_apt_source,
-        "kubernetes_apt_key": params.kubernetes_apt_key,
-        "runtime_test_image": params.runtime_test_image,
-        "pause_image": pause_image(params, host.os),
-        "pod_subnet": str(plan.pod_subnet),
-        "service_subnet": str(plan.service_subnet),
-        "api_service_ip": str(plan.api_service_ip),
-        "dns_service_ip": str(plan.dns_service_ip),
-        "flannel_backend": plan.backend,
-        "flannel_image": flannel_image(params),
-        "net_conf": documents.net_conf(plan, early=flannel_is_early(params.flannel_version)),
-        **version_values(params),
-    }
-    return values | (windows_values if host.os == "windows" else linux_values)(run, host)
+def _by_version(table: object) -> Value:
+    """Make the value that a table of versions has for the cluster's."""
+    return lambda run, host: gate(table, run.description.kubernetes_version)  # type: ignore[arg-type]
 
 
-def windows_values(run: Run, host: Host) -> dict[str, str]:
-    """Return the values that only Windows scripts declare."""
-    params, plan = run.params, run.plan
-    classic = params.profile == "classic"
-    return {
-        "hns_network": documents.hns_network(plan),
-        "cni_conf": (
-            windows_node.dockershim_cni_conf(plan, host.address)
-            if classic
-            else documents.cni_conf(plan, host.address)
-        ),
-        "windows_net_conf": documents.net_conf(plan, windows=True),
-        "places": places(params),
-        "winrm_port": str(host.winrm_port),
-        "supported_builds": supported_builds(params),
-        "pod_network_job": Script.load("windows/pod_network.job.ps1").text,
-        "hns_removal_job": Script.load("windows/hns_removed.job.ps1").text,
-        "firewall_rules": firewall_rules(run, host),
-        "artifacts": worker_artifacts(params),
-        **windows_node.profile_values(run, host),
-    }
+def _version(run: PhaseRun) -> tuple[int, int]:
+    return minor(run.description.kubernetes_version)
+
+
+def _classic(run: PhaseRun) -> bool:
+    return run.description.profile == "classic"
+
+
+def _word(truth: bool) -> str:
+    return str(truth).lower()
+
+
+COMMON: dict[str, Value] = {
+    "node_name": lambda run, host: host.name,
+    "node_address": lambda run, host: host.address,
+    "node_user": lambda run, host: host.user,
+    "node_role": lambda run, host: host.roles[0] if host.roles else "worker",
+    "master_address": lambda run, host: run.master.address,
+    "cluster_ca": lambda run, host: run.facts.get(run.master, CLUSTER_AUTHORITY, ""),
+    "kubernetes_version": _described("kubernetes_version"),
+    "kubernetes_apt_source": _described("kubernetes_apt_source"),
+    "kubernetes_apt_key": _described("kubernetes_apt_key"),
+    "runtime_test_image": _described("runtime_test_image"),
+    "pod_subnet": _planned("pod_subnet"),
+    "service_subnet": _planned("service_subnet"),
+    "api_service_ip": _planned("api_service_ip"),
+    "dns_service_ip": _planned("dns_service_ip"),
+    "flannel_backend": _planned("backend"),
+    "flannel_image": lambda run, host: flannel_image(run.description),
+    "net_conf": lambda run, host: net_conf(
+        run.plan, early=flannel_is_early(run.description.flannel_version)
+    ),
+    "os_label": _by_version(OS_LABEL),
+    "ready_path": _by_version(READY_PATH),
+    "control_plane_ports": _by_version(CONTROL_PLANE_PORTS),
+    "endpoints": _by_version(ENDPOINTS),
+    "server_side_apply": lambda run, host: _word(_version(run) >= SERVER_SIDE_APPLY),
+    "token_secrets": lambda run, host: _word(_version(run) < TOKEN_SECRETS_REMOVED),
+    "flannel_namespace": lambda run, host: flannel_namespace(run.description.flannel_version),
+    "flannel_daemonset": lambda run, host: flannel_daemonset(run.description.flannel_version),
+    "cgroup_v1_required": lambda run, host: _word(_classic(run) and _version(run) < CGROUP_V2_READ),
+    "cgroup_v2_required": lambda run, host: _word(_version(run) >= CGROUP_V2_REQUIRED),
+    "allow_cgroup_v1": lambda run, host: _word(run.description.allow_cgroup_v1),
+    "ignore_preflight_errors": lambda run, host: (
+        "SystemVerification"
+        if run.description.allow_cgroup_v1 and _version(run) >= CGROUP_V2_REQUIRED
+        else ""
+    ),
+}
+"""What scripts of both operating systems may declare."""
+
+LINUX: dict[str, Value] = {
+    "pause_image": lambda run, host: pause_image(run.description),
+    "container_runtime": lambda run, host: "docker" if _classic(run) else "containerd",
+    "runtime_apt_source": lambda run, host: (
+        run.description.docker_apt_source
+        if _classic(run)
+        else run.description.containerd_apt_source
+    ),
+    "runtime_apt_key": _described("runtime_apt_key"),
+    "docker_version": _described("docker_version"),
+    "docker_source": lambda run, host: docker_source(run.description),
+    "package_source": lambda run, host: package_source(run.description),
+    "containerd_series": lambda run, host: run.description.containerd_version.split(".")[0],
+    "containerd_newest": lambda run, host: "1" if _version(run) < CRI_V1 else "",
+    "containerd_advised": lambda run, host: "2" if _version(run) >= CONTAINERD_2_ADVISED else "1",
+    "cri_socket": lambda run, host: cri_socket(
+        run.description.profile, "linux", run.description.kubernetes_version
+    ),
+    "linux_artifacts": lambda run, host: linux_artifacts(run.description),
+}
+"""A Linux host's container runtime and programs."""
+
+WINDOWS: dict[str, Value] = {
+    "pause_image": lambda run, host: configuration.pause_image(run.description),
+    "hns_network": lambda run, host: run.plan.hns_network,
+    "cni_conf": lambda run, host: (
+        cni.dockershim_cni_conf(run.plan, host.address)
+        if _classic(run)
+        else cni.cni_conf(run.plan, host.address)
+    ),
+    "windows_net_conf": lambda run, host: net_conf(run.plan, windows=True),
+    "places": lambda run, host: places(run.description),
+    "winrm_port": lambda run, host: str(host.winrm_port),
+    "supported_builds": lambda run, host: supported_builds(run.description),
+    "pod_network_job": lambda run, host: Script.load("windows/pod_network.job.ps1").text,
+    "hns_removal_job": lambda run, host: Script.load("windows/hns_removed.job.ps1").text,
+    "windows_update_job": lambda run, host: Script.load("windows/windows_update.job.ps1").text,
+    "firewall_rules": firewall_rules,
+    "artifacts": lambda run, host: worker_artifacts(run.description),
+    "cluster_profile": _described("profile"),
+    "docker_config": lambda run, host: configuration.docker_config(),
+    "containerd_config": lambda run, host: configuration.containerd_config(run.description),
+    "folders": lambda run, host: ";".join(configuration.FOLDERS[run.description.profile]),
+    "images": configuration.images,
+    "base_image": configuration.base_image,
+    "cni_folder": lambda run, host: configuration.CNI_FOLDER[run.description.profile],
+    "cni_file": lambda run, host: configuration.CNI_FILE[run.description.profile],
+    "cni_plugins": lambda run, host: configuration.CNI_PLUGINS[run.description.profile],
+    "net_conf_files": lambda run, host: ";".join(
+        configuration.NET_CONF_FILES[run.description.profile]
+    ),
+    "runtime_service": lambda run, host: "docker" if _classic(run) else "containerd",
+    "external_network": lambda run, host: cni.external_network(run.plan),
+    "network_type": lambda run, host: "Overlay" if run.plan.encapsulated else "L2Bridge",
+    "no_proxy": lambda run, host: no_proxy(run.plan),
+    "excluded_programs": lambda run, host: ";".join(
+        configuration.EXCLUDED_PROGRAMS[run.description.profile]
+    ),
+    "excluded_folders": lambda run, host: configuration.EXCLUDED_FOLDERS[run.description.profile],
+}
+"""What only Windows scripts declare."""
+
+VALUES: Values = {"linux": COMMON | LINUX, "windows": COMMON | WINDOWS}
+"""By operating system, every value that a script may declare beside those of its step."""

@@ -5,6 +5,9 @@ code that reads those declarations. What may not: templates, or scripts as strin
 
     Bash         : "${NAME:?help}"  required        : "${NAME:=default}"  optional
     PowerShell   param([Parameter(Mandatory = $true)][string]$Name, [switch]$Flag)
+
+What several scripts of a language have to do in the same way is in its `functions.sh` or `functions.ps1`: the
+scripts name what they use of it, and the loader puts that in front (`functions.py`).
 """
 
 from __future__ import annotations
@@ -18,10 +21,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 from k8swin_nb.errors import ScriptError
+from k8swin_nb.scripts import functions
 from k8swin_nb.scripts.powershell import param_block, synopsis
+from k8swin_nb.tables.code import highlighted
 
 Interpreter = Literal["bash", "powershell"]
 
@@ -57,7 +62,7 @@ class Script:
     """Path below the scripts folder, or the first line of a text."""
 
     text: str
-    """What runs, unchanged."""
+    """What runs, unchanged: the file, with the shared functions that it names."""
 
     interpreter: Interpreter
     """`bash` or `powershell`."""
@@ -134,12 +139,7 @@ class Script:
         return f"# {self.name}\n{self.text}"
 
     def _repr_html_(self) -> str:
-        from pygments import highlight
-        from pygments.formatters import HtmlFormatter
-        from pygments.lexers import get_lexer_by_name
-
-        formatter = HtmlFormatter(noclasses=True, nobackground=True)
-        code: Any = highlight(self.text, get_lexer_by_name(self.interpreter), formatter)
+        code = highlighted(self.text, self.interpreter)
         return f"<div><code>{html.escape(self.name)}</code>{code}</div>"
 
 
@@ -176,8 +176,7 @@ def _parameters(text: str, interpreter: Interpreter) -> tuple[Parameter, ...]:
 def _load(name: str) -> Script:
     path = PurePosixPath(name)
     interpreter = _SUFFIXES.get(path.suffix)
-    file = resources.files("k8swin_nb.scripts").joinpath(*path.parts)
-    if interpreter is None or path.is_absolute() or ".." in path.parts or not file.is_file():
+    if interpreter is None or name not in names():
         close = difflib.get_close_matches(name, names(), n=1)
         raise ScriptError(
             f"there is no script `{name}`",
@@ -185,12 +184,21 @@ def _load(name: str) -> Script:
             if close
             else "scripts are named `linux/NAME.VERB.sh`",
         )
-    text = file.read_text(encoding="utf-8")
+    file = resources.files("k8swin_nb.scripts").joinpath(*path.parts)
+    shared = _functions(str(path.with_name(functions.STEM + path.suffix)), interpreter)
+    text = functions.compose(name, file.read_text(encoding="utf-8"), interpreter, shared)
     return Script(name, text, interpreter, _parameters(text, interpreter))
 
 
+@cache
+def _functions(name: str, interpreter: Interpreter) -> dict[str, str]:
+    """Read a folder's file of functions; a folder need not have one."""
+    file = resources.files("k8swin_nb.scripts").joinpath(*PurePosixPath(name).parts)
+    return functions.read(file.read_text(encoding="utf-8"), interpreter) if file.is_file() else {}
+
+
 def names() -> list[str]:
-    """Return the names of all scripts of the package."""
+    """Return the names of all scripts of the package; a file of functions is none."""
     found = []
     for folder in resources.files("k8swin_nb.scripts").iterdir():
         if folder.is_dir():
@@ -198,5 +206,6 @@ def names() -> list[str]:
                 f"{folder.name}/{file.name}"
                 for file in folder.iterdir()
                 if PurePosixPath(file.name).suffix in _SUFFIXES
+                and PurePosixPath(file.name).stem != functions.STEM
             ]
     return sorted(found)

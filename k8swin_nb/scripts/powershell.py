@@ -138,6 +138,11 @@ def _declared(part: list[tuple[str, str]]) -> Declared | None:
     return Declared(name, (types[-1] if types else "object").lower(), mandatory, default)
 
 
+def without_comments(text: str) -> str:
+    """Return a script without its comments. What stands in strings stays: it may hold code."""
+    return "".join(word for kind, word in _tokens(text) if kind != "comment")
+
+
 def synopsis(text: str) -> str:
     """Return the `.SYNOPSIS` of comment-based help in one line, else the first comment line."""
     found = _SYNOPSIS.search(text)

@@ -207,10 +207,6 @@ class Transport(ABC):
         self._close(abandon=True)
 
     @abstractmethod
-    def keepalive(self) -> None:
-        """Tell the other end that this connection is still wanted."""
-
-    @abstractmethod
     def _run(self, work: Work, output: Output) -> End:
         """Carry one script; on a deadline stop it and return `timed_out`."""
 

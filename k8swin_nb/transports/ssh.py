@@ -33,7 +33,6 @@ from k8swin_nb.errors import (
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import project_root
 from k8swin_nb.redact import redact
 from k8swin_nb.scripts import Interpreter
 from k8swin_nb.secret import resolve
@@ -99,9 +98,6 @@ class SshTransport(Transport):
         self._lock = threading.RLock()
         self._connection: Any = None
 
-    def keepalive(self) -> None:
-        """Nothing to do: the connection itself sends a packet every 15 s."""
-
     def _connect(self) -> Any:
         """Return an open connection."""
         with self._lock:
@@ -119,7 +115,7 @@ class SshTransport(Transport):
             if host.identity:
                 how["key_filename"] = [host.identity]
             if host.ssh_password:
-                how["password"] = resolve(host.ssh_password, project_root()).reveal()
+                how["password"] = resolve(host.ssh_password, Path(host.folder)).reveal()
             connection = Connection(
                 host.address,
                 user=host.user,

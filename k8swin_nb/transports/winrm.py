@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import requests
@@ -35,7 +36,6 @@ from k8swin_nb.errors import (
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import project_root
 from k8swin_nb.redact import redact
 from k8swin_nb.scripts import Interpreter
 from k8swin_nb.secret import resolve
@@ -76,9 +76,6 @@ class WinrmTransport(Transport):
         self._protocol: Any = None
         self._shell: str | None = None
 
-    def keepalive(self) -> None:
-        """Nothing to do while the shell is in use; an idle one that the server drops is opened anew."""
-
     def _connect(self) -> tuple[Any, str]:
         """Return the protocol and an open shell."""
         if self._protocol is not None and self._shell is not None:
@@ -95,7 +92,7 @@ class WinrmTransport(Transport):
                 f"{host.name}: no `credential` is given",
                 hint="write `credential: env:WIN_PASSWORD`",
             )
-        password = resolve(host.credential, project_root()).reveal()
+        password = resolve(host.credential, Path(host.folder)).reveal()
         protocol = None
         try:
             protocol = self._make(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from k8swin_nb.errors import InventoryError
 from k8swin_nb.workflow.step import Step
+
+View = Callable[..., Any]
+"""Makes something to be shown, with a text and an HTML form, of a `PhaseRun` and options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,9 @@ class Phase:
 
     variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
     """By variant, the steps that are done in another way: each stands in for the step of its name."""
+
+    views: Mapping[str, View] = field(default_factory=dict)
+    """What a notebook may show beside the steps, by name."""
 
     def variant(self, name: str) -> Phase:
         """Return the phase with the steps of one variant; the same steps in the same order."""

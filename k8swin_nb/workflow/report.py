@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from k8swin_nb.tables import Column, Mark, State, table_html
+from k8swin_nb.tables.table import escaped
 from k8swin_nb.workflow.step import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKS = {
-    Outcome.OK: ("✓", "#1a7f37"),
-    Outcome.CHANGED: ("●", "#9a6700"),
-    Outcome.SKIPPED: ("○", "#57606a"),
-    Outcome.FAILED: ("✗", "#cf222e"),
-    Outcome.UNREACHABLE: ("✗", "#cf222e"),
+STATES: dict[Outcome, State] = {
+    Outcome.OK: "ok",
+    Outcome.CHANGED: "waiting",
+    Outcome.SKIPPED: "skipped",
+    Outcome.FAILED: "failed",
+    Outcome.UNREACHABLE: "failed",
 }
-"""A glyph and a colour for each outcome; the word always stands beside them."""
+"""In which state of the palette an outcome is shown."""
+
+COLUMNS = (
+    Column("step"),
+    Column("host"),
+    Column("outcome"),
+    Column("seconds", "number"),
+    Column("detail"),
+)
+
+
+def outcome_mark(outcome: Outcome) -> Mark:
+    """Return an outcome with its glyph and colour."""
+    return Mark(outcome.value, STATES[outcome])
 
 
 EMPTY = "no host is of this kind"
@@ -66,7 +80,7 @@ class Report:
         width = max((len(row.step) for row in self.rows), default=4)
         host_width = max((len(row.host) for row in self.rows), default=4)
         lines = [
-            f"{MARKS[row.outcome][0]} {row.step:<{width}}  {row.host:<{host_width}}  "
+            f"{outcome_mark(row.outcome).glyph} {row.step:<{width}}  {row.host:<{host_width}}  "
             f"{row.outcome.value:<11}  {row.seconds:6.1f}s  {row.detail}".rstrip()
             for row in self.rows
         ]
@@ -74,23 +88,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return f"<p>{html.escape(self.title)}: {EMPTY}</p>"
-        cells = []
-        for row in self.rows:
-            mark, colour = MARKS[row.outcome]
-            cells.append(
-                f'<tr><td style="text-align:left">{html.escape(row.step)}</td>'
-                f'<td style="text-align:left">{html.escape(row.host)}</td>'
-                f'<td style="color:{colour};text-align:left;white-space:nowrap"><b>{mark} {row.outcome.value}</b></td>'
-                f'<td style="text-align:right">{row.seconds:.1f}</td>'
-                f'<td style="text-align:left">{html.escape(row.detail)}</td></tr>'
-            )
-        head = "".join(
-            f'<th scope="col" style="text-align:left">{name}</th>'
-            for name in ("step", "host", "outcome", "seconds", "detail")
-        )
-        return (
-            f'<table><caption style="text-align:left">{html.escape(self.title)}: '
-            f"{html.escape(self.recap())}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(cells)}</tbody></table>"
-        )
+            return f"<p>{escaped(self.title)}: {EMPTY}</p>"
+        rows = [
+            (row.step, row.host, outcome_mark(row.outcome), f"{row.seconds:.1f}", row.detail)
+            for row in self.rows
+        ]
+        return table_html(f"{self.title}: {self.recap()}", COLUMNS, rows)

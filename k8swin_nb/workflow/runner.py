@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from k8swin_nb.errors import (
-    DriftFound,
     K8swinError,
-    MultiHostError,
     StepFailed,
     TransportError,
+    UnexpectedError,
     VerifyFailed,
 )
+from k8swin_nb.fan_out import AT_ONCE, on_each
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.symptoms import reference
-from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report, Row
-from k8swin_nb.workflow.run import Run
 from k8swin_nb.workflow.step import EXIT_STATE, Apply, Check, Outcome, State, Step, Verdict
+from k8swin_nb.workflow.step_run import StepRun
 
 VERIFY_INTERVAL = 2.0
 """Seconds between two looks at something that takes time."""
@@ -32,58 +32,83 @@ VERIFY_INTERVAL = 2.0
 DRIFT_HINT = "nothing was changed; make the host or the parameters agree, then run again"
 FAILED_HINT = "see `If it fails` at the end of the notebook; what was done stays done, run it again"
 
-Watch = Callable[[Step, Host, Outcome | None, str], None]
-"""Told when a step starts on a host (outcome None) and how it ended."""
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step begins on a host, or has ended there."""
+
+    phase: str
+    step: str
+    host: str
+    outcome: Outcome | None = None
+    """None when it begins."""
+
+    detail: str = ""
+    """One line about how it ended."""
 
 
-def apply_step(phase: Phase, step: Step, run: Run, watch: Watch | None = None) -> Report:
+Watch = Callable[[StepProgress], None]
+
+
+def apply_step(run: PhaseRun, step: Step, watch: Watch | None = None) -> Report:
     """Bring every host of a step to the wanted state.
 
     Raises:
-        K8swinError: of the only host that failed.
-        MultiHostError: when several hosts failed.
+        K8swinError: of the only host that failed; its `report` holds every host's row.
+        MultiHostError: when several hosts failed; likewise.
+        KeyboardInterrupt: after the scripts that ran were stopped.
     """
-    return _each_host(phase, step, run, lambda host: _apply_on(phase, step, run, host), watch)
+    return _each_host(run, step, lambda at: _apply_on(at, step), watch)
 
 
-def check_step(phase: Phase, step: Step, run: Run, watch: Watch | None = None) -> Report:
-    """Look at every host of a step and change nothing; `skipped` means that apply would act."""
+def check_step(run: PhaseRun, step: Step, watch: Watch | None = None) -> Report:
+    """Look at every host of a step and change nothing; `skipped` means that apply would act.
 
-    def look(host: Host) -> Row:
+    Raises:
+        K8swinError: as `apply_step`, also for what somebody else has made.
+    """
+
+    def look(at: StepRun) -> Row:
         started = time.monotonic()
-        if reason := _not_for(step, run, host):
-            return _row(step, host, Outcome.SKIPPED, started, reason)
-        verdict = _judge(phase, step, run, host, step.check, "check")
+        if reason := _not_for(at, step):
+            return _row(at, Outcome.SKIPPED, started, reason)
+        verdict = _judge(at, step, step.check)
+        if verdict.state is State.DRIFT:
+            raise _drift(at, verdict)
         outcome = Outcome.OK if verdict.state is State.OK else Outcome.SKIPPED
-        return _row(step, host, outcome, started, verdict.detail)
+        return _row(at, outcome, started, verdict.detail)
 
-    return _each_host(phase, step, run, look, watch)
+    return _each_host(run, step, look, watch)
 
 
 def _each_host(
-    phase: Phase, step: Step, run: Run, work: Callable[[Host], Row], watch: Watch | None
+    run: PhaseRun, step: Step, work: Callable[[StepRun], Row], watch: Watch | None
 ) -> Report:
     hosts = run.hosts(step.on)
-    report = Report(step.title)
-    errors: dict[str, K8swinError] = {}
+    rows: dict[str, Row] = {}
 
-    def one(host: Host) -> Row:
+    def one(host: Host) -> None:
         started = time.monotonic()
+        at = run.at(host, step.name)
         if watch:
-            watch(step, host, None, "")
+            watch(StepProgress(run.phase.name, step.name, host.name))
+        failed: K8swinError | None = None
         try:
-            row = work(host)
+            row = work(at)
         except TransportError as error:
-            _refer(error)
-            errors[host.name] = error
-            row = _row(step, host, Outcome.UNREACHABLE, started, _first_line(error))
+            failed, outcome = error, Outcome.UNREACHABLE
         except K8swinError as error:
-            _refer(error)
-            errors[host.name] = error
-            row = _row(step, host, Outcome.FAILED, started, _first_line(error))
+            failed, outcome = error, Outcome.FAILED
+        except Exception as error:
+            failed, outcome = UnexpectedError(host.name, error), Outcome.FAILED
+            failed.__cause__ = error
+        if failed is not None:
+            _refer(failed)
+            row = _row(at, outcome, started, _first_line(failed))
+        rows[host.name] = row
         run.record.write(
             "step",
-            phase=phase.name,
+            phase=run.phase.name,
             step=step.name,
             host=host.name,
             outcome=row.outcome.value,
@@ -92,131 +117,104 @@ def _each_host(
             dry_run=run.dry_run,
         )
         if watch:
-            watch(step, host, row.outcome, row.detail)
-        return row
+            watch(StepProgress(run.phase.name, step.name, host.name, row.outcome, row.detail))
+        if failed is not None:
+            raise failed
 
-    at_once = 1 if step.in_turn else max(1, len(hosts))
-    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix=step.name) as pool:
-        report.rows.extend(pool.map(one, hosts))
-    if len(errors) == 1:
-        error = next(iter(errors.values()))
+    answers = on_each(
+        hosts,
+        one,
+        name=lambda host: host.name,
+        cancel=run.cancel,
+        at_once=1 if step.in_turn else AT_ONCE,
+    )
+    report = Report(step.title, [rows[host.name] for host in hosts if host.name in rows])
+    if error := answers.error():
         error.report = report  # type: ignore[attr-defined]
         raise error
-    if errors:
-        failed = MultiHostError(errors)
-        failed.report = report  # type: ignore[attr-defined]
-        raise failed
     return report
 
 
-def _apply_on(phase: Phase, step: Step, run: Run, host: Host) -> Row:
+def _apply_on(at: StepRun, step: Step) -> Row:
     started = time.monotonic()
-    if reason := _not_for(step, run, host):
-        return _row(step, host, Outcome.SKIPPED, started, reason)
-    before = _judge(phase, step, run, host, step.check, "check")
+    if reason := _not_for(at, step):
+        return _row(at, Outcome.SKIPPED, started, reason)
+    before = _judge(at, step, step.check)
     if before.state is State.OK:
-        return _row(step, host, Outcome.OK, started, before.detail)
+        return _row(at, Outcome.OK, started, before.detail)
     if before.state is State.DRIFT:
-        # Scripts end what they found with `: run ...` when there is one thing to do about it.
-        found, _, action = before.detail.partition(": run ")
-        raise DriftFound(
-            phase=phase.name,
-            step=step.name,
-            host=host.name,
-            detail=found,
-            hint=f"run {action}" if action else DRIFT_HINT,
-        )
-    if run.dry_run:
-        return _row(
-            step, host, Outcome.SKIPPED, started, f"would act: {before.detail}".rstrip(": ")
-        )
+        raise _drift(at, before)
+    if at.run.dry_run:
+        return _row(at, Outcome.SKIPPED, started, f"would act: {before.detail}".rstrip(": "))
+    at.check_stop("was stopped before it changed anything")
     if step.apply is None:
-        proven = _wait_until_ok(phase, step, run, host)
-        return _row(step, host, Outcome.OK, started, proven.detail)
-    _apply(phase, step, run, host, step.apply)
-    after = _wait_until_ok(phase, step, run, host)
-    return _row(step, host, Outcome.CHANGED, started, after.detail)
+        proven = _wait_until_ok(at.doing("verify"), step)
+        return _row(at, Outcome.OK, started, proven.detail)
+    _apply(at.doing("apply"), step, step.apply)
+    after = _wait_until_ok(at.doing("verify"), step)
+    return _row(at, Outcome.CHANGED, started, after.detail)
 
 
-def _not_for(step: Step, run: Run, host: Host) -> str | None:
-    return step.when(run, host) if step.when else None
+def _not_for(at: StepRun, step: Step) -> str | None:
+    return step.when(at) if step.when else None
 
 
-def _apply(phase: Phase, step: Step, run: Run, host: Host, apply: str | Apply) -> None:
+def _drift(at: StepRun, verdict: Verdict) -> StepFailed:
+    # Scripts end what they found with `: run ...` when there is one thing to do about it.
+    found, _, action = verdict.detail.partition(": run ")
+    return at.drift(found, hint=f"run {action}" if action else DRIFT_HINT)
+
+
+def _apply(at: StepRun, step: Step, apply: str | Apply) -> None:
     if not isinstance(apply, str):
-        apply(run, host)
+        apply(at)
         return
-    result = _script(step, run, host, apply, "apply")
+    result = _script(at, step, apply)
     if result.returncode != 0:
-        raise StepFailed(
-            phase=phase.name,
-            step=step.name,
-            host=host.name,
-            detail="apply failed",
-            result=result,
-            hint=FAILED_HINT,
-        )
+        raise at.failed("apply failed", result=result, hint=FAILED_HINT)
 
 
-def _wait_until_ok(phase: Phase, step: Step, run: Run, host: Host) -> Verdict:
+def _wait_until_ok(at: StepRun, step: Step) -> Verdict:
     proof = step.verify if step.verify is not None else step.check
     deadline = time.monotonic() + step.wait
     while True:
-        verdict = _judge(phase, step, run, host, proof, "verify")
+        verdict = _judge(at, step, proof)
         if verdict.state is State.OK:
             return verdict
         if time.monotonic() >= deadline:
             waited = f" after {step.wait:.0f} s" if step.wait else ""
-            raise VerifyFailed(
-                phase=phase.name,
-                step=step.name,
-                host=host.name,
-                detail=f"{verdict.detail or 'not as wanted'}{waited}",
-                hint=FAILED_HINT,
-            )
-        time.sleep(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))
+            detail = f"{verdict.detail or 'not as wanted'}{waited}"
+            raise at.failed(detail, hint=FAILED_HINT, kind=VerifyFailed)
+        at.pause(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))
 
 
-def _judge(
-    phase: Phase, step: Step, run: Run, host: Host, check: str | Check, verb: str
-) -> Verdict:
+def _judge(at: StepRun, step: Step, check: str | Check) -> Verdict:
     if not isinstance(check, str):
-        return check(run, host)
-    result = _script(step, run, host, check, verb)
+        return check(at)
+    result = _script(at, step, check)
     state = EXIT_STATE.get(result.returncode)
     if state is None:
-        raise StepFailed(
-            phase=phase.name,
-            step=step.name,
-            host=host.name,
-            detail=f"{verb} failed",
-            result=result,
-            hint=FAILED_HINT,
-        )
+        raise at.failed(f"{at.verb} failed", result=result, hint=FAILED_HINT)
     if step.keep:
         facts = result.json()
-        run.keep_facts(host, step.keep, facts)
+        at.run.facts.keep(at.host, step.keep, facts)
         return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
     return Verdict(state, last_line(result.stdout))
 
 
-def _script(step: Step, run: Run, host: Host, name: str, verb: str) -> Result:
-    return run.script(
+def _script(at: StepRun, step: Step, name: str) -> Result:
+    return at.script(
         name,
-        host,
-        verb=verb,
-        step=step.name,
-        values=step.values(run, host) if step.values else None,
-        stdin=step.reads(run, host) if step.reads else b"",
-        secrets=step.secrets(run, host) if step.secrets and verb == "apply" else None,
+        values=step.values(at) if step.values else None,
+        stdin=step.reads(at) if step.reads else b"",
+        secrets=step.secrets(at) if step.secrets and at.verb == "apply" else None,
         timeout=step.timeout,
         sudo=step.sudo,
-        quiet=verb != "apply",
     )
 
 
-def _row(step: Step, host: Host, outcome: Outcome, started: float, detail: str) -> Row:
-    return Row(step.name, host.name, outcome, time.monotonic() - started, detail)
+def _row(at: StepRun, outcome: Outcome, started: float, detail: str) -> Row:
+    return Row(at.step, at.host.name, outcome, time.monotonic() - started, detail)
 
 
 def _refer(error: K8swinError) -> None:

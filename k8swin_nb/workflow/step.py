@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from k8swin_nb.inventory import Host
     from k8swin_nb.secret import Secret
-    from k8swin_nb.workflow.run import Run
+    from k8swin_nb.workflow.facts import Fact
+    from k8swin_nb.workflow.step_run import StepRun
 
 
 class Outcome(StrEnum):
@@ -47,8 +47,8 @@ class Verdict:
     detail: str = ""
 
 
-Check = Callable[["Run", "Host"], Verdict]
-Apply = Callable[["Run", "Host"], None]
+Check = Callable[["StepRun"], Verdict]
+Apply = Callable[["StepRun"], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Step:
 
     `check`, `apply` and `verify` are each the name of a script below `k8swin_nb/scripts`, or a function
     for the few steps that carry something between hosts, reboot a machine or wait for it. A script is
-    given the values whose names it declares; see `Run.values`.
+    given the values whose names it declares; see `PhaseRun.bind`.
     """
 
     name: str
@@ -87,20 +87,23 @@ class Step:
     timeout: float = 300
     """Seconds that one script may run."""
 
-    values: Callable[[Run, Host], Mapping[str, str]] | None = None
+    values: Callable[[StepRun], Mapping[str, str]] | None = None
     """Values of this step alone, such as which service a shared script is about."""
 
-    reads: Callable[[Run, Host], bytes] | None = None
+    reads: Callable[[StepRun], bytes] | None = None
     """A document for the scripts' standard input, such as a manifest; not a secret."""
 
-    secrets: Callable[[Run, Host], Mapping[str, Secret]] | None = None
+    secrets: Callable[[StepRun], Mapping[str, Secret]] | None = None
     """Secrets for `apply`, by the names that the script declares; made when they are needed."""
 
-    keep: str | None = None
-    """Name under which the JSON that the check prints is kept among the host's facts."""
+    keep: Fact[dict[str, Any]] | None = None
+    """The fact under which the JSON object that the check prints is kept."""
 
-    when: Callable[[Run, Host], str | None] | None = None
+    when: Callable[[StepRun], str | None] | None = None
     """None, or a function that returns why the step is not for this host."""
+
+    on_failure: str = ""
+    """Name of the phase's view that says more when the step fails."""
 
     in_turn: bool = False
     """One host after the other, for what must not happen to all of them at once."""

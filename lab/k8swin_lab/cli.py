@@ -23,7 +23,7 @@ from k8swin_lab import control, topology
 from k8swin_lab.home import Home, default_home
 
 NOT_RUNNING = 3
-_UP_TIMEOUT = 30.0
+_UP_TIMEOUT = 120.0
 _DOWN_TIMEOUT = 20.0
 _LOG_LINES = 200
 

@@ -6,6 +6,7 @@ The lab knows the program that executes notebooks by its command line alone.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from k8swin_lab.cli import main as lab
 from k8swin_lab.home import Home
+from k8swin_lab.loopback import free_network
 
 NOTEBOOKS = "01_network,02_master,03_flannel,04_join_linux,04_join_windows,05_test_app"
 """The demo ends with the test app: it is to be seen in a minute and a half."""
@@ -29,12 +31,14 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--notebooks", type=Path, help="folder of the notebooks")
     parser.add_argument("--runs", type=Path, help="folder of the records")
-    parser.add_argument("--network", default="127.162.0.0/24", help="loopback network of the lab")
+    parser.add_argument("--network", help="loopback network of the lab; without it a free one")
     options = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="k8swin-demo-") as folder:
+    with contextlib.ExitStack() as until_the_end:
+        network = options.network or until_the_end.enter_context(free_network())
+        folder = until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="k8swin-demo-"))
         place = ["--home", folder]
         try:
-            if lab(["up", *place, "--network", options.network]) != 0:
+            if lab(["up", *place, "--network", network]) != 0:
                 return 1
             given = [
                 text

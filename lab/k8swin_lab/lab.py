@@ -306,15 +306,18 @@ def _builder(python_bash: bool) -> Build:
             install(network)
         if spec.os == "windows":
             from k8swin_lab.machines.windows import WindowsMachine
+            from k8swin_lab.windows.software import windows_software
 
             return WindowsMachine(
                 spec.name,
                 spec.address,
                 network,
+                windows_software(),
                 build=spec.build,
                 users={spec.user: home.password(spec.name)},
                 nic=spec.nic,
             )
+        from k8swin_lab.linux.software import linux_software
         from k8swin_lab.machines.linux import LinuxMachine
 
         root = home.machine_root(spec.name)
@@ -323,9 +326,9 @@ def _builder(python_bash: bool) -> Build:
             spec.name,
             spec.address,
             network,
+            linux_software(python_bash=python_bash),
             root=root,
             user=spec.user,
-            python_bash=python_bash,
             distribution=spec.distribution,
         )
         authorize(machine, spec.user, home.public_key())

@@ -11,10 +11,7 @@ import urllib.parse
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from k8swin_lab.machines.base import Machine
+from typing import Protocol
 
 
 @dataclass(slots=True)
@@ -84,6 +81,12 @@ class Source(Protocol):
     def host_addresses(self) -> dict[str, str]: ...
 
 
+class Attached(Source, Protocol):
+    """A source that knows the network it is attached to: a machine."""
+
+    network: Network
+
+
 @dataclass(slots=True)
 class Station:
     """A client on the hosts' network that is none of the lab's machines, such as this computer."""
@@ -107,15 +110,15 @@ class Network:
     """All machines of one lab, the clusters' routers, and the internet's origins by host name."""
 
     def __init__(self) -> None:
-        self.machines: dict[str, Machine] = {}  # by address
+        self.machines: dict[str, Source] = {}  # by address
         self.routers: list[Router] = []
         self.origins: dict[str, HttpHandler] = {}  # by host name: "dl.k8s.io"
 
-    def attach(self, machine: Machine) -> None:
+    def attach(self, machine: Source) -> None:
         """Put a machine on the network."""
         self.machines[machine.address] = machine
 
-    def machine_at(self, address: str) -> Machine | None:
+    def machine_at(self, address: str) -> Source | None:
         """Return the machine that owns this address."""
         return self.machines.get(address)
 

@@ -184,7 +184,7 @@ def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
     Where only 127.0.0.1 can be bound (macOS), machine n of the list answers there on the default
     SSH port + n, API port + n, and WinRM ports + 10 n.
     """
-    if all(_exists(spec.address) for spec in specs):
+    if all(can_bind(spec.address) for spec in specs):
         return list(specs)
     return [
         dataclasses.replace(
@@ -199,10 +199,11 @@ def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
     ]
 
 
-def _exists(address: str) -> bool:
+def can_bind(address: str, port: int = 0) -> bool:
+    """Whether this computer has an address and nothing listens at its port; 0: at any port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         try:
-            probe.bind((address, 0))
+            probe.bind((address, port))
         except OSError:
             return False
     return True

@@ -5,12 +5,8 @@ from __future__ import annotations
 import base64
 import urllib.parse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from k8swin_lab.network import HttpRequest, HttpResponse, NetworkError, authority_of
-
-if TYPE_CHECKING:
-    from k8swin_lab.machines.base import Machine
+from k8swin_lab.network import Attached, HttpRequest, HttpResponse, NetworkError, authority_of
 
 CERTIFICATE_HEADER = "x-client-certificate"
 """Header in which a client certificate (base64 DER) travels over the simulated network."""
@@ -71,7 +67,7 @@ class WebError(Exception):
 
 
 def send(
-    machine: Machine,
+    machine: Attached,
     method: str,
     url: str,
     headers: dict[str, str] | None = None,
@@ -114,7 +110,7 @@ def send(
 
 
 def fetch(
-    machine: Machine,
+    machine: Attached,
     url: str,
     headers: dict[str, str] | None = None,
     *,

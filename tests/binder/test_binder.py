@@ -1,5 +1,6 @@
 """binder/: what can be built of it without Docker, run as an ordinary user."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,9 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from k8swin_lab import topology
+from k8swin_lab.loopback import lab_answers_on
 
 from tests.conftest import ROOT
 
@@ -30,6 +34,21 @@ def as_ordinary_user() -> list[str]:
 def test_python_is_new_enough_for_the_package():
     wanted = re.fullmatch(r"python-3\.(\d+)", (ROOT / "binder" / "runtime.txt").read_text().strip())
     assert int(wanted.group(1)) >= 11
+
+
+def on_a_network_of_its_own() -> list[str]:
+    """Return the words that give a command loopback addresses of its own, as a container has them.
+
+    The lab of a container is at the addresses that params/lab.yaml names. Where the system gives no
+    such network, they must be free on this computer.
+    """
+    words = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    with contextlib.suppress(OSError):
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+            return words
+    if lab_answers_on(topology.DEFAULT_NETWORK):
+        pytest.skip(f"a lab runs at {topology.DEFAULT_NETWORK}, and unshare makes no other network")
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +86,9 @@ def image(folder):
     }
     user = as_ordinary_user()
 
-    def run(*command: str, seconds: int = 600) -> str:
+    def run(*command: str, before: Sequence[str] = (), seconds: int = 600) -> str:
         done = subprocess.run(
-            [*user, *command],
+            [*before, *user, *command],
             cwd=repository,
             env=environment,
             capture_output=True,
@@ -104,7 +123,8 @@ def image(folder):
 def test_the_lab_is_up_when_the_container_has_started(image):
     run, _ = image
     try:
-        status = run("binder/start", "k8swin", "lab", "status", "--json")
+        network = on_a_network_of_its_own()
+        status = run("binder/start", "k8swin", "lab", "status", "--json", before=network)
         document = json.loads(status[status.index("{") :])
         assert [machine["os"] for machine in document["machines"]] == [
             "linux",
@@ -131,6 +151,7 @@ def test_the_first_notebook_runs(image, tmp_path):
             "--no-progress-bar",
             "notebooks/00_start_here.ipynb",
             str(home / "out.ipynb"),
+            before=on_a_network_of_its_own(),
         )
     finally:
         run("k8swin", "lab", "down")

@@ -2,38 +2,40 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from k8swin_nb.api import Cluster
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import (
     CommandFailed,
     CommandTimeout,
     HostUnreachable,
     InventoryError,
+    K8swinError,
     MultiHostError,
 )
-from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.notebook import context
-from k8swin_nb.notebook.arguments import MagicUsageError, expand, split
 from k8swin_nb.notebook.completion import candidates
+from k8swin_nb.notebook.magic_line import MagicUsageError, expand, split
 from k8swin_nb.notebook.magics import PARSERS
 from k8swin_nb.notebook.stream import HostText, LiveOutput
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.pool import Pool
+from tests.interrupts import interrupt
+from tests.test_description import MASTER, WORKER, described
 
-INVENTORY = Inventory(
-    (
-        Host("cp1", "192.0.2.2", "linux", ("control-plane",), "ubuntu"),
-        Host("win1", "192.0.2.11", "windows", ("worker",), "Administrator"),
-        Host("win2", "192.0.2.12", "windows", ("worker",), "Administrator"),
-    )
-)
+HOSTS = [
+    {**MASTER, "name": "cp1"},
+    {**WORKER, "name": "win1"},
+    {**WORKER, "name": "win2", "address": "10.1.0.4"},
+]
 
 
 class Echo(Transport):
@@ -41,8 +43,6 @@ class Echo(Transport):
 
     interpreter: ClassVar[Any] = "bash"
     works: ClassVar[list[tuple[str, Work]]] = []
-
-    def keepalive(self) -> None: ...
 
     def _close(self, *, abandon: bool = False) -> None: ...
 
@@ -74,12 +74,13 @@ def shell() -> Iterator[InteractiveShell]:
 
 
 @pytest.fixture
-def events(shell: InteractiveShell) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = []
+def events(shell: InteractiveShell, tmp_path: Path) -> list[dict[str, Any]]:
+    """The record's events of a cluster whose hosts say what they were given."""
     Echo.works.clear()
-    pool = Pool(opener=lambda host, on_pin: (EchoPs if host.os == "windows" else Echo)(host))
-    context.open_context(INVENTORY, pool, told.append)
-    return told
+    cluster = Cluster(check_description(described(hosts=HOSTS)), runs=tmp_path)
+    cluster.pool = Pool(opener=lambda host, _: (EchoPs if host.os == "windows" else Echo)(host))
+    context.open_context(cluster)
+    return cluster.record.events
 
 
 def run(shell: InteractiveShell, code: str) -> Any:
@@ -224,7 +225,7 @@ def test_the_record_is_told_what_ran_and_how_it_ended(
     run(shell, "%%remote_bash --no-raise-error\nexit 3")
     with pytest.raises(HostUnreachable):
         run(shell, "%%remote_bash\nunreachable")
-    assert [event["host"] for event in events] == ["cp1", "cp1"]
+    assert [(event["event"], event["host"]) for event in events] == [("magic", "cp1")] * 2
     assert events[0]["exit_code"] == 3 and len(events[0]["sha256"]) == 64
     assert "gone" in events[1]["error"]
 
@@ -232,38 +233,40 @@ def test_the_record_is_told_what_ran_and_how_it_ended(
 @pytest.mark.usefixtures("events")
 def test_a_job_runs_in_the_background_and_is_listed(shell: InteractiveShell) -> None:
     job = run(shell, "%%remote_bash --bg -o later\nhello")
-    assert job.wait(20).stdout == "hello\n"
+    assert job.wait(100).stdout == "hello\n"
     assert job.status == "ok" and shell.user_ns["later"] == "hello\n"
     assert run(shell, "%%remote_bash --bg --proc named\nhang") is None
     named = shell.user_ns["named"]
     assert named.status == "running"
     assert "running" in repr(run(shell, "%remote_jobs"))
     named.kill()
-    named.wait(20)
+    named.wait(100)
     assert named.status == "killed"
     failing = run(shell, "%%remote_bash --bg\nexit 9")
     with pytest.raises(CommandFailed):
-        failing.wait(20)
+        failing.wait(100)
     assert failing.status == "failed"
 
 
 @pytest.mark.usefixtures("events")
-def test_an_interrupt_stops_the_script(
-    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    join = threading.Thread.join
-    interrupted: list[bool] = []
-
-    def interrupt(self: threading.Thread, timeout: float | None = None) -> None:
-        if self.name == "cp1" and not interrupted:
-            interrupted.append(True)
-            raise KeyboardInterrupt
-        join(self, timeout)
-
-    monkeypatch.setattr(threading.Thread, "join", interrupt)
-    with pytest.raises(KeyboardInterrupt):
+def test_an_interrupt_stops_the_script(shell: InteractiveShell) -> None:
+    with interrupt(lambda: Echo.works), pytest.raises(KeyboardInterrupt):
         run(shell, "%%remote_bash\nhang")
     assert Echo.works[0][1].cancel.is_set()
+
+
+@pytest.mark.usefixtures("events")
+def test_an_interrupt_while_a_job_is_waited_for_leaves_it_running(shell: InteractiveShell) -> None:
+    job = run(shell, "%%remote_bash --bg\nhang")
+    asked: list[bool] = []
+    soon = lambda: len(asked) > 20 or asked.append(True)  # noqa: E731
+    with interrupt(soon), pytest.raises(KeyboardInterrupt):
+        job.wait(20)
+    with pytest.raises(K8swinError, match="still runs"):
+        job.wait(0.1)
+    job.kill()
+    assert job.wait(20) == {}
+    assert job.status == "killed"
 
 
 @pytest.mark.usefixtures("events")

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from k8swin_nb.notebook.matrix import MatrixPicture, connections_table, matrix_table
+from k8swin_nb.phases.verify.matrix import MatrixPicture, connections_table, matrix_table
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -3,10 +3,15 @@
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.notebook.parameters import NotebookParams, collect, given_names, require_target
-from k8swin_nb.params import check_params
-from tests.test_params import MASTER, WORKER, described
+from k8swin_nb.notebook.notebook_parameters import (
+    NotebookParameters,
+    collect,
+    given_names,
+    require_target,
+)
+from tests.test_description import MASTER, WORKER, described
 
 DECLARED = 'params_file: str = "params/own.yaml"  # the description\nip: str = None  # the worker\n'
 
@@ -33,20 +38,20 @@ def refusal(**values) -> ParamsError:
 
 
 def test_what_is_not_given_comes_from_the_file(project):
-    mine, params = collect(*given())
-    assert params.cluster_name == "own"
-    assert mine == NotebookParams(params_file="params/own.yaml")
+    mine, description = collect(*given())
+    assert description.cluster_name == "own"
+    assert mine == NotebookParameters(params_file="params/own.yaml")
 
 
 def test_what_is_given_wins_over_the_file(project):
-    _, params = collect(*given(kubernetes_version="1.35.8"))
-    assert (params.cluster_name, params.kubernetes_version) == ("own", "1.35.8")
+    _, description = collect(*given(kubernetes_version="1.35.8"))
+    assert (description.cluster_name, description.kubernetes_version) == ("own", "1.35.8")
 
 
 def test_given_hosts_keep_the_file_out(project):
     (project / "params" / "own.yaml").unlink()
-    _, params = collect(*given(**described()))
-    assert params.cluster_name == "k8swin"
+    _, description = collect(*given(**described()))
+    assert description.cluster_name == "k8swin"
 
 
 def test_a_misspelt_parameter_stops_the_run_and_is_named(project):
@@ -85,7 +90,7 @@ def test_variables_of_other_cells_are_nobodys_parameters():
     ],
 )
 def test_the_worker_to_join_must_be_one(ip, told):
-    params = check_params(described(hosts=[MASTER, WORKER]))
+    description = check_description(described(hosts=[MASTER, WORKER]))
     with pytest.raises(ParamsError, match=told) as caught:
-        require_target(NotebookParams(ip=ip), params, "windows")
+        require_target(NotebookParameters(ip=ip), description, "windows")
     assert "10.1.0.3 (winworker01)" in caught.value.hint

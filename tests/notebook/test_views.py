@@ -4,14 +4,17 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from k8swin_nb.notebook import subnet_form as form
-from k8swin_nb.notebook.address_map import AddressMap
-from k8swin_nb.notebook.tables import plan_table, preflight_table
-from k8swin_nb.params import check_params
+from k8swin_nb.description import check_description
+from k8swin_nb.phases.network import subnet_form as form
+from k8swin_nb.phases.network.address_map import AddressMap
+from k8swin_nb.phases.network.views import plan_table
+from k8swin_nb.phases.preflight.checks import PREFLIGHT, PreflightCheck
+from k8swin_nb.phases.preflight.views import preflight_table
 from k8swin_nb.plan import network_plan
-from tests.test_params import described
+from tests.runs import make_run
+from tests.test_description import described
 
-PARAMS = check_params(described(site_networks=["172.30.0.0/16"]))
+PARAMS = check_description(described(site_networks=["172.30.0.0/16"]))
 PLAN = network_plan(PARAMS)
 
 
@@ -41,23 +44,32 @@ def test_the_map_is_told_in_words_too():
 
 
 def test_markup_in_a_value_is_escaped():
-    facts = {
-        "h": {
-            "preflight": [
-                {
-                    "id": "L01",
-                    "check": "<b>",
-                    "host": "h",
-                    "holds": False,
-                    "severity": "warn",
-                    "found": "&",
-                    "wanted": "x",
-                    "fix": "y",
-                }
-            ]
-        }
-    }
-    assert "<b>" not in preflight_table(facts)._repr_html_().replace("<b>✗", "")
+    run = make_run()
+    check = PreflightCheck("L01", "<b>", "h", "warn", False, "&", "x", "y")
+    run.facts.keep(run.master, PREFLIGHT, [check])
+    shown = preflight_table(run)._repr_html_()
+    assert "&lt;b&gt;" in shown and "<b>" not in shown.replace("<b>● warn</b>", "")
+    assert "&amp;" in shown
+
+
+def test_what_stops_comes_first_in_the_preflight_table():
+    run = make_run()
+    checks = [
+        PreflightCheck(f"L{number}", "a", "h", severity, holds, "", "", "do it")
+        for number, (severity, holds) in enumerate(
+            [("fail", True), ("step", False), ("warn", False), ("info", False), ("fail", False)]
+        )
+    ]
+    run.facts.keep(run.master, PREFLIGHT, checks)
+    table = preflight_table(run)
+    assert [(row[0], str(row[2])) for row in table.rows] == [
+        ("L4 a", "✗ fail"),
+        ("L2 a", "● warn"),
+        ("L1 a", "→ later step"),
+        ("L0 a", "✓ ok"),
+        ("L3 a", "✓ ok"),
+    ]
+    assert [row[5] for row in table.rows] == ["do it"] * 3 + [""] * 2
 
 
 @pytest.mark.parametrize(
@@ -95,20 +107,28 @@ def test_the_form_judges_the_topology_and_the_sites_networks_too():
 
 
 def test_a_collision_is_marked_on_the_map_and_in_its_words():
-    plan = network_plan(check_params(described(pod_subnet="172.17.0.0/16")))
+    plan = network_plan(check_description(described(pod_subnet="172.17.0.0/16")))
     drawing = AddressMap(plan)
     assert repr(drawing).count("✗ overlaps") == 3  # the pods', docker0's, and Windows' range
     assert drawing._repr_svg_().count('stroke-width="3"') == 3
-    assert "✗" not in repr(AddressMap(network_plan(check_params(described()))))
+    assert "✗" not in repr(AddressMap(network_plan(check_description(described()))))
 
 
 def test_headless_the_form_is_a_static_table():
-    assert "10.244.0.0/16" in repr(form.subnet_form(PARAMS))
+    assert "10.244.0.0/16" in repr(form.form(make_run()))
 
 
-def test_typing_into_the_form_judges_at_once(monkeypatch):
-    monkeypatch.setattr(form, "is_interactive", lambda: True)
-    box = form.subnet_form(PARAMS)
+def test_where_ipywidgets_is_not_installed_the_form_is_a_static_table(monkeypatch):
+    monkeypatch.setattr(form, "find_spec", lambda name: None)
+    run = make_run(description=PARAMS)
+    run.interactive = True
+    assert "10.244.0.0/16" in repr(form.form(run))
+
+
+def test_typing_into_the_form_judges_at_once():
+    run = make_run(description=PARAMS)
+    run.interactive = True
+    box = form.form(run)
     topology, pods = box.children[:2]
     verdict, drawing, lines = box.children[-3:]
     assert "do not collide" in verdict.value

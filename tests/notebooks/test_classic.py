@@ -5,35 +5,31 @@ import json
 import pytest
 import yaml
 
-from k8swin_nb.headless.runner import run_notebooks
-from tests.conftest import ROOT, TO_THE_TEST_APP, k8swin, start_lab
+from k8swin_nb.headless.notebooks import run_notebooks
+from tests.conftest import ROOT, TO_THE_TEST_APP, running_lab
 from tests.notebooks.test_teardown import ask
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(900)]
-KEYS = ("profile", "kubernetes_version", "artifacts", "linux_artifacts")
+KEYS = ("profile", "kubernetes_version")
 
 
 @pytest.fixture(scope="module")
 def classic(tmp_path_factory):
     """A lab of Ubuntu 18.04 and Windows Server 2019, described as the project describes its own."""
-    home = tmp_path_factory.mktemp("classic")
-    lab = start_lab(home, "127.178.0.0/24", "classic")
     own = yaml.safe_load((ROOT / "params" / "lab-classic.yaml").read_text())
-    hosts = [host for host in lab.description()["hosts"] if host["name"] != "winworker02"]
-    lab.params.write_text(
-        yaml.safe_dump(
-            {
-                **lab.description(),
-                **{key: own[key] for key in KEYS},
-                "cluster_name": "tests-classic",
-                "hosts": hosts,
-            }
+    with running_lab(tmp_path_factory.mktemp("classic"), "classic") as lab:
+        hosts = [host for host in lab.description()["hosts"] if host["name"] != "winworker02"]
+        lab.params.write_text(
+            yaml.safe_dump(
+                {
+                    **lab.description(),
+                    **{key: own[key] for key in KEYS},
+                    "cluster_name": "tests-classic",
+                    "hosts": hosts,
+                }
+            )
         )
-    )
-    try:
         yield lab
-    finally:
-        k8swin("lab", "down", "--home", str(home))
 
 
 def test_a_classic_cluster_comes_about_is_left_alone_by_a_second_run_and_goes(classic, tmp_path):

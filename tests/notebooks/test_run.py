@@ -8,10 +8,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from k8swin_nb.headless.runner import run_notebooks
-from tests.conftest import ROOT, RunningLab, k8swin
+from k8swin_nb.headless.notebooks import run_notebooks
+from tests.conftest import ROOT, RunningLab, running_lab
 
-pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.wire,
+    pytest.mark.timeout(400),
+]
 PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
 
 
@@ -85,11 +89,11 @@ def test_the_matrix_tells_limitations_from_failures_and_is_in_the_record(built):
 
 def test_probe_pods_and_the_dashboard_come_when_asked_for_and_leave_no_secret(built, tmp_path):
     lab, _ = built
-    params = lab.write(tmp_path, probe_pods=True, dashboard=True, cluster_name="asked")
-    token = ROOT / ".k8swin" / "dashboard-asked.token"
+    description = lab.write(tmp_path, probe_pods=True, dashboard=True, cluster_name="asked")
+    token = tmp_path / ".k8swin" / "dashboard-asked.token"
     try:
         folder, executed = run_notebooks(
-            ROOT / "notebooks", params, tmp_path, names=["06_verify", "07_dashboard"]
+            ROOT / "notebooks", description, tmp_path, names=["06_verify", "07_dashboard"]
         )
         assert [item.error for item in executed] == [None, None]
         assert token.stat().st_mode & 0o777 == 0o600
@@ -108,7 +112,7 @@ def test_probe_pods_and_the_dashboard_come_when_asked_for_and_leave_no_secret(bu
 
 
 def test_a_notebook_begins_with_what_runs_where_and_ends_with_the_outcomes(built):
-    _, folder = built
+    lab, folder = built
     for path in folder.glob("*.ipynb"):
         outputs = [
             "".join(output.get("data", {}).get("text/plain", ""))
@@ -117,7 +121,7 @@ def test_a_notebook_begins_with_what_runs_where_and_ends_with_the_outcomes(built
             for output in cell.outputs
         ]
         assert folder.name in outputs[0]
-        assert "linuxmaster (127.171.0.10)" in outputs[0]
+        assert f"linuxmaster ({lab.addresses['linuxmaster']})" in outputs[0]
         assert outputs[-1].splitlines()[-1].startswith(("ok=", "changed="))
 
 
@@ -177,7 +181,7 @@ def test_the_magics_answer_from_every_host(built, tmp_path):
         cells=[
             nbformat.v4.new_code_cell(f"params_file = {str(lab.params)!r}"),
             nbformat.v4.new_code_cell(
-                "%load_ext k8swin_nb\nfrom k8swin_nb.notebook.opening import open_phase\n"
+                "%load_ext k8swin_nb\nfrom k8swin_nb import open_phase\n"
                 'phase = open_phase("01_network")'
             ),
             nbformat.v4.new_code_cell(
@@ -214,18 +218,19 @@ def test_the_magics_answer_from_every_host(built, tmp_path):
         (["-p", "kubernets_version", "1.36.4"], "did you mean `kubernetes_version`"),
         (["-p", "kubernetes_version", "1.36"], "`kubernetes_version` arrived as the number 1.36"),
         ([], "`ip` is missing"),
-        (["-p", "ip", "127.171.0.10"], "is the address of `linuxmaster`"),
-        (["-p", "ip", "127.171.0.151", "-y", "pod_subnet: [10.244.0.0/16]"], "`pod_subnet` (list)"),
-        (["-p", "ip", "127.171.0.151", "-r", "pod_subnet", "10.244.0.1/16"], "host bits set"),
-        (["-p", "ip", "127.171.0.151", "-r", "pod_subnet", "10.100.0.0/16"], "overlaps"),
+        (["-p", "ip", "linuxmaster"], "is the address of `linuxmaster`"),
+        (["-p", "ip", "winworker01", "-y", "pod_subnet: [10.244.0.0/16]"], "`pod_subnet` (list)"),
+        (["-p", "ip", "winworker01", "-r", "pod_subnet", "10.244.0.1/16"], "host bits set"),
+        (["-p", "ip", "winworker01", "-r", "pod_subnet", "10.100.0.0/16"], "overlaps"),
         (
-            ["-p", "ip", "127.171.0.151", "-r", "worker_service_subnet", "10.192.0.0/12"],
+            ["-p", "ip", "winworker01", "-r", "worker_service_subnet", "10.192.0.0/12"],
             "10.192.0.0/12",
         ),
     ],
 )
 def test_bad_parameters_stop_the_run_with_two_lines(lab, tmp_path, arguments, told):
-    done = papermill("04_join_windows", tmp_path / "out.ipynb", "-f", str(lab.params), *arguments)
+    given = [lab.addresses.get(each, each) for each in arguments]
+    done = papermill("04_join_windows", tmp_path / "out.ipynb", "-f", str(lab.params), *given)
     assert done.returncode != 0
     assert told in done.stderr
     assert "ParamsError" in done.stderr
@@ -288,11 +293,6 @@ def test_a_host_that_is_down_is_named(lab, tmp_path):
 
 
 def test_notebooks_out_of_order_name_the_one_that_comes_first(tmp_path):
-    from tests.conftest import start_lab
-
-    fresh = start_lab(tmp_path / "home", "127.172.0.0/24")
-    try:
+    with running_lab(tmp_path / "home") as fresh:
         told = refused(fresh, tmp_path, "04_join_windows", target=True)
         assert "run 02_master first" in told
-    finally:
-        k8swin("lab", "down", "--home", str(fresh.home))

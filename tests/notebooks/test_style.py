@@ -10,8 +10,8 @@ import nbformat
 import pytest
 import yaml
 
+from k8swin_nb.description import Description
 from k8swin_nb.notebook.parameter_cell import parameters_cell
-from k8swin_nb.params import ClusterParams
 from k8swin_nb.phases.catalogue import PHASES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -92,10 +92,10 @@ def test_every_parameter_is_typed_explained_and_known(path):
         assert line.count("=") == 1, line
         names.add(match.group(1))
     # papermill only warns of a parameter that a notebook does not declare.
-    assert names >= set(ClusterParams.model_fields)
+    assert names >= set(Description.model_fields)
     assert cell.source == parameters_cell(path.stem), "run `make notebooks`"
-    for params in (ROOT / "params").glob("*.yaml"):
-        keys = set(yaml.safe_load(params.read_text()))
+    for description in (ROOT / "params").glob("*.yaml"):
+        keys = set(yaml.safe_load(description.read_text()))
         assert keys <= names or ("artifacts" in keys and "hosts" not in keys)
 
 
@@ -110,8 +110,7 @@ def test_only_what_is_about_one_worker_takes_its_address():
 def test_the_setup_differs_by_the_phase_alone(path):
     (cell,) = tagged(path, "setup")
     assert cell.source.replace(path.stem, "PHASE") == (
-        "%load_ext k8swin_nb\nfrom k8swin_nb.notebook.opening import open_phase\n\n"
-        'phase = open_phase("PHASE")'
+        '%load_ext k8swin_nb\nfrom k8swin_nb import open_phase\n\nphase = open_phase("PHASE")'
     )
 
 

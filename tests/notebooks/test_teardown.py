@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.description import check_description
+from k8swin_nb.headless.notebooks import run_notebooks
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
-from tests.conftest import ROOT, TO_THE_TEST_APP, RunningLab, k8swin, start_lab
+from tests.conftest import ROOT, TO_THE_TEST_APP, RunningLab, k8swin, running_lab
 
-pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.wire,
+    pytest.mark.timeout(1200),
+]
 ALL = "tests: linuxmaster winworker01 winworker02"
 STRANGE = {
     "linuxmaster": "mkdir -p /etc/cni/net.d && echo '{}' >/etc/cni/net.d/99-site.conf",
@@ -28,8 +32,7 @@ STRANGE = {
 def cluster(tmp_path_factory):
     """A lab of its own whose hosts hold something of others, and a cluster on it."""
     home = tmp_path_factory.mktemp("teardown")
-    lab = start_lab(home, "127.175.0.0/24")
-    try:
+    with running_lab(home) as lab:
         for name, text in STRANGE.items():
             assert ask(lab, name, text).returncode == 0
         _, executed = run_notebooks(
@@ -37,12 +40,10 @@ def cluster(tmp_path_factory):
         )
         assert [item.error for item in executed if item.error] == []
         yield lab
-    finally:
-        k8swin("lab", "down", "--home", str(home))
 
 
 def ask(lab: RunningLab, name: str, text: str):
-    host = inventory_of(check_params(lab.description())).host(name)
+    host = inventory_of(check_description(lab.description())).host(name)
     pool = Pool()
     try:
         script = Script.from_text(text, "bash" if host.os == "linux" else "powershell")
@@ -120,14 +121,14 @@ def test_the_whole_cluster_goes_and_what_others_have_stays(cluster, tmp_path):
         r"""
         Get-Content C:\opt\site\keep.txt
         (Get-NetFirewallRule | Where-Object { $_.Name -like 'k8swin*' }).Name
-        (Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -like '127.175.*' }).InterfaceAlias
+        (Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq 'ADDRESS' }).InterfaceAlias
         "networks: $(@(Get-HnsNetwork | ForEach-Object { $_.Name }) -join ' ')"
         "services: $(@(Get-Service kubelet, flanneld, kube-proxy, containerd -ErrorAction SilentlyContinue).Count)"
         "folders: $(@('C:\k', 'C:\etc', 'C:\var', 'C:\run', 'C:\opt\cni' | Where-Object { Test-Path $_ }) -join ' ')"
         "path: $(@([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' }).Count)"
         "feature: $((Get-WindowsFeature -Name Containers).InstallState), name: $($env:COMPUTERNAME)"
         "tasks: $(@(Get-ScheduledTask | Where-Object { $_.TaskName -like 'k8swin*' }).Count)"
-        """,
+        """.replace("ADDRESS", cluster.addresses["winworker01"]),
     )
     assert windows.stdout.split("\n")[:-1] == [
         "kept",

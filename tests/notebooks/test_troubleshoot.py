@@ -5,10 +5,14 @@ import json
 import nbformat
 import pytest
 
-from k8swin_nb.headless.runner import run_notebooks
+from k8swin_nb.headless.notebooks import run_notebooks
 from tests.conftest import ROOT, k8swin
 
-pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.wire,
+    pytest.mark.timeout(600),
+]
 
 
 def troubleshoot(lab, folder):

@@ -1,14 +1,15 @@
 """A half-built Windows worker is taken apart: what was there before stays, and a second time finds nothing."""
 
+import contextlib
 import time
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import TransportError
-from k8swin_nb.notebook.opening import open_with
-from k8swin_nb.notebook.parameters import NotebookParams
-from k8swin_nb.params import check_params
-from tests.conftest import k8swin, start_lab
+from k8swin_nb.notebook.notebook_parameters import NotebookParameters
+from k8swin_nb.notebook.opening import open_view
+from tests.conftest import running_lab
 from tests.notebooks.test_teardown import ask
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(600)]
@@ -42,7 +43,7 @@ LOOK = r"""
 "linked: $(Get-Content C:\site.txt)"
 "rules: $(@(Get-NetFirewallRule | Where-Object { $_.Name -like 'k8swin*' } | ForEach-Object { $_.Name }) -join ' ')"
 "networks: $(@(Get-HnsNetwork | ForEach-Object { $_.Name }) -join ' ')"
-"address on: $((Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -like '127.176.*' }).InterfaceAlias)"
+"address on: $((Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq 'ADDRESS' }).InterfaceAlias)"
 "services: $(@(Get-Service kubelet, flanneld, containerd -ErrorAction SilentlyContinue).Count)"
 "feature: $((Get-WindowsFeature -Name Containers).InstallState)"
 """
@@ -50,15 +51,21 @@ LOOK = r"""
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("windows")
-    try:
-        yield start_lab(home, "127.176.0.0/24")
-    finally:
-        k8swin("lab", "down", "--home", str(home))
+    with running_lab(tmp_path_factory.mktemp("windows")) as lab:
+        yield lab
+
+
+def until_it_answers(lab, name):
+    for _ in range(60):
+        with contextlib.suppress(TransportError):
+            ask(lab, name, "'here'")
+            return
+        time.sleep(1)
+    pytest.fail(f"{name} does not answer")
 
 
 def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_path):
-    params = check_params(lab.description())
+    description = check_description(lab.description())
     runs = str(tmp_path)
     others = (
         r"New-Item -ItemType Directory -Path C:\opt\site -Force | Out-Null; "
@@ -68,23 +75,22 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
     )
     assert ask(lab, "winworker01", others).returncode == 0
     address = lab.machine("winworker01")["address"]
-    join = open_with("04_join_windows", NotebookParams(ip=address, runs=runs), params)
+    join = open_view("04_join_windows", NotebookParameters(ip=address, runs=runs), description)
     for name in PREPARE:
         join.apply(name)
     link = (
         r"New-Item -ItemType SymbolicLink -Path C:\var\lib\kubelet\link -Value C:\site.txt -Force"
     )
     ask(lab, "winworker01", link)
-    try:
+    with contextlib.suppress(TransportError):  # the virtual switch takes the adapter over
         ask(lab, "winworker01", NETWORK)
-    except TransportError:
-        time.sleep(5)  # the virtual switch takes the adapter over
+    until_it_answers(lab, "winworker01")
 
-    teardown = open_with("90_teardown", NotebookParams(runs=runs), params)
+    teardown = open_view("90_teardown", NotebookParameters(runs=runs), description)
     teardown.apply("cluster", "workers")
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
     assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]
-    assert ask(lab, "winworker01", LOOK).stdout.splitlines() == [
+    assert ask(lab, "winworker01", LOOK.replace("ADDRESS", address)).stdout.splitlines() == [
         "files: site keep.txt ",
         "linked: kept",
         "rules: k8swin-of-the-site",

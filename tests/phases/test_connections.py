@@ -2,10 +2,10 @@
 
 import pytest
 
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import connections
-from k8swin_nb.phases.connections import Answer, CellState
-from tests.test_params import described
+from k8swin_nb.description import check_description
+from k8swin_nb.phases.verify import connections
+from k8swin_nb.phases.verify.connections import Answer, CellState
+from tests.test_description import described
 
 FACTS = """\
 node winworker01 10.1.0.3 windows True
@@ -182,4 +182,4 @@ def test_answers_keep_tabs_out_of_the_way_and_silent_curls_get_words():
     ],
 )
 def test_the_external_name_is_the_given_one_or_the_registry(changes, name):
-    assert connections.external_name(check_params(described(**changes))) == name
+    assert connections.external_name(check_description(described(**changes))) == name

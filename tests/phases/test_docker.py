@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from k8swin_nb.phases.docker import NotMergeable, merged
+from k8swin_nb.phases.linux.docker import NotMergeable, merged
 
 
 def test_a_host_without_a_configuration_gets_what_kubernetes_needs():

@@ -5,21 +5,22 @@ import json
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import documents
-from k8swin_nb.phases.flannel_manifest import flannel, flannel_image
-from k8swin_nb.phases.linux_artifacts import linux_artifacts
-from k8swin_nb.phases.test_app import placement
+from k8swin_nb.phases.linux.artifacts import linux_artifacts
+from k8swin_nb.phases.linux.kubeadm import join_configuration, kubeadm_init
+from k8swin_nb.phases.pods.flannel_manifest import flannel, flannel_image
+from k8swin_nb.phases.pods.test_app import placement
 from k8swin_nb.phases.values import pause_image
+from k8swin_nb.phases.windows import configuration
 from k8swin_nb.plan import network_plan
-from tests.test_params import MASTER, described
+from tests.test_description import MASTER, described
 
 OLD = {"kubernetes_version": "1.20.2", "containerd_version": "1.6.20"}
 
 
-def params(**changes):
-    return check_params(described(**changes))
+def description(**changes):
+    return check_description(described(**changes))
 
 
 def loaded(text: bytes) -> list[dict]:
@@ -27,8 +28,8 @@ def loaded(text: bytes) -> list[dict]:
 
 
 def init(**changes) -> dict[str, dict]:
-    given = params(**changes)
-    found = loaded(documents.kubeadm_init(given, network_plan(given), given.hosts[0]))
+    given = description(**changes)
+    found = loaded(kubeadm_init(given, network_plan(given), given.hosts[0]))
     return {document["kind"]: document for document in found}
 
 
@@ -73,21 +74,19 @@ def test_a_mirror_that_keeps_the_folders_says_where_coredns_is():
 
 
 def test_a_classic_worker_joins_with_a_configuration_of_its_version():
-    given = params(profile="classic")
-    (found,) = loaded(
-        documents.join_configuration(given, given.hosts[0], given.hosts[0], "t", "h").encode()
-    )
+    given = description(profile="classic")
+    (found,) = loaded(join_configuration(given, given.hosts[0], given.hosts[0], "t", "h").encode())
     assert found["apiVersion"] == "kubeadm.k8s.io/v1beta1"
     assert found["nodeRegistration"]["criSocket"] == "/var/run/dockershim.sock"
 
 
 def test_linux_nodes_use_the_pause_image_of_their_version_and_windows_the_one_of_all_builds():
-    assert pause_image(params(**OLD), "linux") == "registry.k8s.io/pause:3.2"
-    assert pause_image(params(**OLD), "windows") == "registry.k8s.io/pause:3.10.2"
+    assert pause_image(description(**OLD)) == "registry.k8s.io/pause:3.2"
+    assert configuration.pause_image(description(**OLD)) == "registry.k8s.io/pause:3.10.2"
 
 
 def objects(**changes) -> dict[str, dict]:
-    given = params(**changes)
+    given = description(**changes)
     found = loaded(flannel(given, network_plan(given)))
     return {f"{document['kind']}/{document['metadata']['name']}": document for document in found}
 
@@ -116,7 +115,7 @@ def test_flannel_of_today_has_a_namespace_and_brings_its_plugin():
     pod = daemonset["spec"]["template"]["spec"]
     assert pod["nodeSelector"] == {"kubernetes.io/os": "linux"}
     assert [c["name"] for c in pod["initContainers"]] == ["install-cni-plugin", "install-cni"]
-    assert flannel_image(params()) == "ghcr.io/flannel-io/flannel:v0.28.9"
+    assert flannel_image(description()) == "ghcr.io/flannel-io/flannel:v0.28.9"
 
 
 @pytest.mark.parametrize("profile", ["current", "classic"])
@@ -141,7 +140,7 @@ def test_pods_are_placed_with_what_each_version_serves():
 
 
 def lines(**changes) -> list[list[str]]:
-    return [line.split() for line in linux_artifacts(params(**changes)).splitlines()]
+    return [line.split() for line in linux_artifacts(description(**changes)).splitlines()]
 
 
 def test_the_built_in_lock_has_all_of_kubernetes_1_13_with_hashes():
@@ -152,7 +151,7 @@ def test_the_built_in_lock_has_all_of_kubernetes_1_13_with_hashes():
 
 
 def test_nothing_is_downloaded_where_packages_have_everything():
-    assert linux_artifacts(params()) == ""
+    assert linux_artifacts(description()) == ""
     assert [
         line[0]
         for line in lines(
@@ -171,7 +170,7 @@ def test_nothing_is_downloaded_where_packages_have_everything():
 )  # fmt: skip
 def test_a_lock_for_other_versions_is_refused(changes, message):
     with pytest.raises(ParamsError, match=message) as caught:
-        linux_artifacts(params(profile="classic", **changes))
+        linux_artifacts(description(profile="classic", **changes))
     assert caught.value.hint
 
 
@@ -183,7 +182,7 @@ def test_a_lock_for_other_versions_is_refused(changes, message):
         (
             '{kubernetes_version: "1.13.12", artifacts: {kubernetes-node: {url: "https://m/k"},'
             ' cni-plugins: {url: "https://m/c"}, crictl: {url: "https://m/r"}}}',
-            "no hash for `kubernetes-node`",
+            "`artifacts.kubernetes-node`: it has no hash",
         ),
     ],
 )
@@ -191,9 +190,9 @@ def test_a_lock_that_is_not_complete_is_refused(tmp_path, text, message):
     file = tmp_path / "lock.yaml"
     file.write_text(text)
     with pytest.raises(ParamsError, match=message):
-        linux_artifacts(params(profile="classic", linux_artifacts=str(file)))
+        linux_artifacts(description(profile="classic", linux_artifacts=str(file)))
 
 
 def test_a_single_linux_host_is_enough_for_every_document():
-    given = check_params(described(hosts=[MASTER], profile="classic"))
-    assert documents.kubeadm_init(given, network_plan(given), given.hosts[0])
+    given = check_description(described(hosts=[MASTER], profile="classic"))
+    assert kubeadm_init(given, network_plan(given), given.hosts[0])

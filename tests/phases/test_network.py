@@ -2,22 +2,22 @@
 
 import json
 from ipaddress import IPv4Network
-from types import SimpleNamespace
 
 import pytest
 
 from k8swin_nb.errors import StepFailed
-from k8swin_nb.hosts import inventory_of
-from k8swin_nb.notebook.routes import Handover, RouteListing
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import anti_spoofing, flannel, network
-from k8swin_nb.phases.preflight import Facts
-from k8swin_nb.phases.static_routes import NodeRoute, listings, read_routes
-from k8swin_nb.plan import network_plan
-from k8swin_nb.result import Result
-from k8swin_nb.workflow.record import Record
+from k8swin_nb.phases import phase_01_network as network
+from k8swin_nb.phases.network import anti_spoofing
+from k8swin_nb.phases.network.flannel import net_conf
+from k8swin_nb.phases.network.handover import Handover, RouteListing
+from k8swin_nb.phases.network.static_routes import NodeRoute, listings, read_routes
+from k8swin_nb.phases.pods.flannel_manifest import manifest
+from k8swin_nb.phases.preflight.checks import HostFacts
+from k8swin_nb.phases.windows.cni import cni_conf
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State
-from tests.test_params import MASTER, WORKER, described
+from tests.runs import Hosts, at, make_run
+from tests.test_description import MASTER, WORKER
 
 HYPERVISOR = {
     "name": "hyperv01",
@@ -29,18 +29,9 @@ HYPERVISOR = {
 }
 
 
-def a_run(*, platform=None, folder=None, facts=None, hosts=None, **changes):
+def a_run(folder=None, connections=None, *, platform=None, hosts=None, **changes) -> PhaseRun:
     worker = {**WORKER, **({"platform": platform} if platform else {})}
-    params = check_params(described(hosts=hosts or [MASTER, worker], **changes))
-    inventory = inventory_of(params)
-    return SimpleNamespace(
-        params=params,
-        plan=network_plan(params),
-        inventory=inventory,
-        master=inventory.host("linuxmaster"),
-        facts=facts or {},
-        record=Record(folder, "r", "01_network") if folder else None,
-    )
+    return make_run(folder, connections, hosts=hosts or [MASTER, worker], **changes)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +51,7 @@ def a_run(*, platform=None, folder=None, facts=None, hosts=None, **changes):
     ],
 )
 def test_the_platform_is_found_out_from_what_the_machine_says(facts, platform):
-    assert anti_spoofing.detect(Facts(facts)) == platform
+    assert anti_spoofing.detect(HostFacts(facts)) == platform
 
 
 def needed(**options) -> dict[str, str]:
@@ -83,8 +74,8 @@ def test_each_platform_gets_commands_for_its_own_machine():
 def test_nothing_is_needed_on_physical_machines_or_with_vxlan():
     assert needed(platform="physical") == {}
     assert needed(platform="vmware", topology="vxlan") == {}
-    assert "vxlan" in str(anti_spoofing.encapsulated(a_run(topology="vxlan"), None))
-    assert anti_spoofing.encapsulated(a_run(topology="l3"), None) is None
+    assert "vxlan" in str(anti_spoofing.encapsulated(at(a_run(topology="vxlan"))))
+    assert anti_spoofing.encapsulated(at(a_run(topology="l3"))) is None
 
 
 def test_a_platform_that_filters_addresses_concerns_linux_nodes_too():
@@ -101,21 +92,20 @@ def test_a_hyper_v_host_in_the_inventory_needs_no_person():
     hosts = [MASTER, {**WORKER, "platform": "hyper-v"}, HYPERVISOR]
     assert needed(hosts=hosts) == {}
     run = a_run(hosts=[MASTER, {**WORKER, "vm_name": "Worker 1"}, HYPERVISOR])
-    assert network.vm_names(run, None) == {"vm_names": "Worker 1", "hypervisors": "1"}
+    assert anti_spoofing.vm_names(at(run)) == {"vm_names": "Worker 1", "hypervisors": "1"}
 
 
-def test_nobodys_word_is_a_warning_and_a_word_is_recorded_once(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_nobodys_word_is_a_warning_and_a_word_is_recorded_once(tmp_path):
     quiet = a_run(platform="vmware")
-    verdict = anti_spoofing.check_attested(quiet, quiet.master)
+    verdict = anti_spoofing.check_attested(at(quiet))
     assert verdict.state is State.OK
     assert verdict.detail.startswith("warning: nobody attests")
     assert "winworker01 (VMware vSphere)" in verdict.detail
 
-    run = a_run(platform="vmware", folder=tmp_path, anti_spoofing_attested="A. Miller, 2026-11-26")
-    assert anti_spoofing.check_attested(run, run.master).state is State.NEEDED
-    anti_spoofing.record_attestation(run, run.master)
-    assert anti_spoofing.check_attested(run, run.master).state is State.OK
+    run = a_run(tmp_path, platform="vmware", anti_spoofing_attested="A. Miller, 2026-11-26")
+    assert anti_spoofing.check_attested(at(run)).state is State.NEEDED
+    anti_spoofing.record_attestation(at(run))
+    assert anti_spoofing.check_attested(at(run)).state is State.OK
     (event,) = [json.loads(line) for line in run.record.path.read_text().splitlines()]
     assert event["event"] == "attestation"
     assert event["attested"] == "A. Miller, 2026-11-26"
@@ -124,13 +114,12 @@ def test_nobodys_word_is_a_warning_and_a_word_is_recorded_once(tmp_path, monkeyp
     assert event["time"]
 
 
-def test_an_attestation_for_other_machines_does_not_count(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_an_attestation_for_other_machines_does_not_count(tmp_path):
     word = "A. Miller, 2026-11-26"
-    run = a_run(platform="vmware", folder=tmp_path, anti_spoofing_attested=word)
-    anti_spoofing.record_attestation(run, run.master)
-    moved = a_run(platform="kvm", folder=tmp_path, anti_spoofing_attested=word)
-    assert anti_spoofing.check_attested(moved, moved.master).state is State.NEEDED
+    run = a_run(tmp_path, platform="vmware", anti_spoofing_attested=word)
+    anti_spoofing.record_attestation(at(run))
+    moved = a_run(tmp_path, platform="kvm", anti_spoofing_attested=word)
+    assert anti_spoofing.check_attested(at(moved)).state is State.NEEDED
 
 
 ROUTES = [
@@ -152,29 +141,31 @@ def test_routes_are_given_in_the_words_of_the_usual_routers():
     }
 
 
-def answering(code: int, text: str):
-    run = a_run()
-    run.script = lambda *args, **options: Result("s", code, text, "", "linuxmaster", 0.1)
-    return run
+@pytest.fixture
+def answering(tmp_path):
+    """Make a run on a control plane that says which node has which network."""
+
+    def answering(code: int, text: str) -> PhaseRun:
+        return a_run(tmp_path, Hosts({"linux/node_networks.check.sh": (code, text)}))
+
+    return answering
 
 
-def test_routes_are_read_from_the_live_nodes_and_a_node_without_a_network_has_none():
+def test_routes_are_read_from_the_live_nodes_and_a_node_without_a_network_has_none(answering):
     text = "linuxmaster\t10.1.0.2\t10.244.0.0/24\nwinworker01\t10.1.0.3\t\n"
     assert read_routes(answering(0, text)) == ROUTES[:1]
 
 
-def test_there_are_no_routes_before_there_is_a_cluster():
+def test_there_are_no_routes_before_there_is_a_cluster(answering):
     assert read_routes(answering(10, "there is no cluster on this host yet\n")) == []
     with pytest.raises(StepFailed):
         read_routes(answering(1, ""))
 
 
-def test_a_cluster_that_does_not_answer_ends_no_notebook():
-    from k8swin_nb.notebook.phase_view import PhaseView
-
-    view = PhaseView(network.PHASE, answering(1, ""))
-    assert "could not be read" in repr(view.routes())
-    assert "does not answer" in repr(view.routes())
+def test_a_cluster_that_does_not_answer_ends_no_notebook(answering):
+    shown = repr(network.PHASE.views["routes"](answering(1, "")))
+    assert "could not be read" in shown
+    assert "does not answer" in shown
 
 
 def test_the_listing_says_who_needs_the_routes_and_which_nodes_are_missing():
@@ -197,18 +188,16 @@ def test_ovn_is_handed_over_with_all_that_it_must_agree_with():
 
 
 def test_the_pod_network_by_ovn_is_refused_with_what_to_hand_over():
-    run = a_run(topology="ovn")
     with pytest.raises(StepFailed) as caught:
-        flannel.manifest(run, run.master)
+        manifest(at(a_run(topology="ovn")))
     assert "this tool does not install" in str(caught.value)
     assert "phase.handover()" in str(caught.value.hint)
 
 
 def test_with_l3_linux_only_hands_out_networks_and_windows_makes_its_bridge():
-    from k8swin_nb.phases import documents
 
     plan = a_run(topology="l3").plan
-    assert json.loads(documents.net_conf(plan))["Backend"] == {"Type": "alloc"}
-    windows = json.loads(documents.net_conf(plan, windows=True))["Backend"]
+    assert json.loads(net_conf(plan))["Backend"] == {"Type": "alloc"}
+    windows = json.loads(net_conf(plan, windows=True))["Backend"]
     assert windows == {"Type": "host-gw", "Name": "cbr0"}
-    assert json.loads(documents.cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"
+    assert json.loads(cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"

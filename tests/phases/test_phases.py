@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params, load_params
-from k8swin_nb.phases import documents
-from k8swin_nb.phases.artifacts import LAYOUT, worker_artifacts
+from k8swin_nb.description import check_description
 from k8swin_nb.phases.catalogue import PHASES
-from k8swin_nb.phases.values import common_values
+from k8swin_nb.phases.linux.kubeadm import kubeadm_init
+from k8swin_nb.phases.network.flannel import net_conf
+from k8swin_nb.phases.values import VALUES
+from k8swin_nb.phases.windows.artifacts import LAYOUT, worker_artifacts
+from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.plan import network_plan
-from k8swin_nb.scripts import Script
-from tests.test_params import described
+from k8swin_nb.scripts import Script, names
+from tests.test_description import described
 
 ROOT = Path(__file__).parent.parent.parent
-SCRIPTS = ROOT / "k8swin_nb" / "scripts"
 STEPS = [
     (variant, step)
     for phase in PHASES
@@ -71,34 +71,13 @@ SECRETS = {
 }
 
 
-def all_scripts() -> list[str]:
-    return sorted(
-        str(path.relative_to(SCRIPTS))
-        for path in SCRIPTS.rglob("*")
-        if path.suffix in (".sh", ".ps1")
-    )
-
-
 def folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-class _Run:
-    """What `common_values` asks of a run."""
-
-    def __init__(self) -> None:
-        self.params = check_params(load_params(ROOT / "params" / "lab.yaml"))
-        self.params = self.params.model_copy(update={"artifacts": ""})
-        self.plan = network_plan(self.params)
-        self.facts: dict[str, dict[str, object]] = {"winworker01": {"facts": {"build": 20348}}}
-        self.hosts = inventory_of(self.params).hosts
-        self.master = self.hosts[0]
-
-
-@pytest.mark.parametrize("name", all_scripts())
+@pytest.mark.parametrize("name", names())
 def test_every_declared_parameter_has_a_value(name):
-    run = _Run()
-    known = {folded(value) for host in run.hosts for value in common_values(run, host)}
+    known = {folded(value) for table in VALUES.values() for value in table}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/hns_removed.job.ps1":
@@ -114,7 +93,7 @@ def test_every_declared_parameter_has_a_value(name):
     assert declared <= known
 
 
-@pytest.mark.parametrize("name", all_scripts())
+@pytest.mark.parametrize("name", names())
 def test_every_script_says_what_it_does(name):
     assert Script.load(name).summary.endswith((".", "?"))
 
@@ -127,12 +106,8 @@ def test_every_steps_scripts_exist(phase, step):
 
 def test_every_script_is_used():
     used = {name for _, step in STEPS for name in step.scripts}
-    source = "\n".join(
-        path.read_text()
-        for folder in ("phases", "notebook", "headless")
-        for path in (ROOT / "k8swin_nb" / folder).glob("*.py")
-    )
-    unused = [name for name in all_scripts() if name not in used and f'"{name}"' not in source]
+    source = "\n".join(path.read_text() for path in (ROOT / "k8swin_nb").rglob("*.py"))
+    unused = [name for name in names() if name not in used and f'"{name}"' not in source]
     assert unused == []
 
 
@@ -143,26 +118,26 @@ def test_step_names_are_unique_in_a_phase():
 
 
 def test_the_built_in_lock_fits_the_default_versions():
-    listed = json.loads(worker_artifacts(check_params(described())))
+    listed = json.loads(worker_artifacts(check_description(described())))
     assert {entry["name"] for entry in listed} == set(LAYOUT)
     assert all(len(entry["hash"]) == 64 or entry["hash"] == "published" for entry in listed)
 
 
 def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
-    plan = network_plan(check_params(described(service_subnet="10.192.0.0/12")))
-    conf = json.loads(documents.cni_conf(plan, "10.1.0.3"))
+    plan = network_plan(check_description(described(service_subnet="10.192.0.0/12")))
+    conf = json.loads(cni_conf(plan, "10.1.0.3"))
     delegate = conf["delegate"]
     assert delegate["apiVersion"] == 2
     assert delegate["dns"]["Nameservers"] == ["10.192.0.10"]
     exceptions = delegate["policies"][0]["value"]["Settings"]["Exceptions"]
     assert exceptions == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
-    assert conf["name"] == json.loads(documents.net_conf(plan, windows=True))["Backend"]["Name"]
+    assert conf["name"] == json.loads(net_conf(plan, windows=True))["Backend"]["Name"]
 
 
 def test_vxlan_uses_what_windows_needs_on_linux_too():
-    plan = network_plan(check_params(described(topology="vxlan")))
+    plan = network_plan(check_description(described(topology="vxlan")))
     for windows in (False, True):
-        backend = json.loads(documents.net_conf(plan, windows=windows))["Backend"]
+        backend = json.loads(net_conf(plan, windows=windows))["Backend"]
         assert (backend["VNI"], backend["Port"]) == (4096, 4789)
 
 
@@ -170,9 +145,11 @@ def test_vxlan_uses_what_windows_needs_on_linux_too():
 def test_kubelet_arguments_have_the_shape_of_the_api_version(version):
     import yaml
 
-    params = check_params(described(kubernetes_version=version))
+    description = check_description(described(kubernetes_version=version))
     init = next(
-        yaml.safe_load_all(documents.kubeadm_init(params, network_plan(params), params.hosts[0]))
+        yaml.safe_load_all(
+            kubeadm_init(description, network_plan(description), description.hosts[0])
+        )
     )
     arguments = init["nodeRegistration"]["kubeletExtraArgs"]
     assert arguments == (
@@ -186,10 +163,10 @@ def test_cgroup_v1_is_accepted_only_when_asked():
     import yaml
 
     for allowed in (False, True):
-        params = check_params(described(allow_cgroup_v1=allowed))
+        description = check_description(described(allow_cgroup_v1=allowed))
         kubelet = list(
             yaml.safe_load_all(
-                documents.kubeadm_init(params, network_plan(params), params.hosts[0])
+                kubeadm_init(description, network_plan(description), description.hosts[0])
             )
         )[2]
         assert kubelet.get("failCgroupV1") == (False if allowed else None)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from k8swin_nb.params import check_params
-from k8swin_nb.phases.preflight_values import linux_places, windows_places
-from tests.test_params import described
+from k8swin_nb.description import check_description
+from k8swin_nb.phases.preflight.values import linux_places, windows_places
+from tests.test_description import described
 
 KUBERNETES = {"kubernetes_apt_source": "deb [signed-by=/k/a.gpg] https://apt.example/k8s ./"}
 IMAGES = {
@@ -50,7 +50,7 @@ CLASSIC = {"profile": "classic", **IMAGES}
     ],
 )
 def test_a_linux_host_is_asked_about_what_its_steps_will_ask(changes, places):
-    assert set(linux_places(check_params(described(**changes)))) == places
+    assert set(linux_places(check_description(described(**changes)))) == places
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,6 @@ def test_a_linux_host_is_asked_about_what_its_steps_will_ask(changes, places):
     ],
 )
 def test_a_windows_worker_is_asked_about_the_images_that_it_will_pull(changes, there, not_there):
-    found = set(windows_places(check_params(described(**changes))))
+    found = set(windows_places(check_description(described(**changes))))
     assert there <= found
     assert not not_there & found

@@ -4,24 +4,22 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import DriftFound, HostUnreachable, ParamsError, StepFailed
-from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import removal
-from k8swin_nb.phases.places import IMAGES_FOLDERS, SHARED, TREES, places
-from k8swin_nb.phases.teardown import PHASE
-from k8swin_nb.phases.values import common_values
-from k8swin_nb.phases.windows_node import FOLDERS
-from k8swin_nb.plan import check_plan
-from k8swin_nb.result import Result
+from k8swin_nb.phases.phase_90_teardown import PHASE
+from k8swin_nb.phases.teardown import removal
+from k8swin_nb.phases.windows.configuration import FOLDERS
+from k8swin_nb.phases.windows.places import IMAGES_FOLDERS, SHARED, TREES, places
 from k8swin_nb.scripts import Script
-from k8swin_nb.workflow.record import Record
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State
-from tests.test_params import MASTER, WORKER, described
+from tests import runs
+from tests.runs import Hosts, at
+from tests.test_description import MASTER, WORKER, described
 
 SCRIPTS = Path(__file__).parent.parent.parent / "k8swin_nb" / "scripts" / "linux"
 OTHER = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
@@ -29,43 +27,27 @@ LINUX = {"name": "linuxworker01", "address": "10.1.0.5", "os": "linux", "user": 
 HYPERVISOR = {**WORKER, "name": "hyperv", "address": "10.1.0.9", "role": "hypervisor"}
 
 
-class Hosts:
-    """Answers of hosts by script; a host that is in `silent` does not answer at all."""
-
-    def __init__(self, *silent: str, **answers: tuple[int, str]) -> None:
-        self.silent = silent
-        self.answers = {
-            "cluster_identity": (0, "ours"),
-            "api_state": (0, "answers QUJD"),
-            **answers,
-        }
-
-    def transport(self, host):
-        hosts = self
-
-        class Transport:
-            def run(self, script, **options):
-                if host.name in hosts.silent:
-                    raise HostUnreachable(host.name, "no route to host")
-                code, text = hosts.answers[script.stem.partition(".")[0]]
-                return Result(script.name, code, text + "\n", "", host.name, 0.1)
-
-        return Transport()
-
-
-def make_run(folder: Path, hosts: Hosts | None = None, target: str = "", **options) -> Run:
-    params = check_params(
-        described(cluster_name="lab", hosts=[MASTER, WORKER, OTHER, LINUX, HYPERVISOR])
+def make_run(
+    folder: Path, *silent: str, target: str = "", confirm: str | None = None, **answers: Any
+) -> PhaseRun:
+    """Return a run of the removal; `answers` are by script without folder, `silent` hosts say nothing."""
+    scripts = {"cluster_identity": "ours", "api_state": "answers QUJD", **answers}
+    connections = Hosts(
+        {
+            f"{system}/{name}.check.{suffix}": answer
+            for name, answer in scripts.items()
+            for system, suffix in (("linux", "sh"), ("windows", "ps1"))
+        },
+        silent={name: HostUnreachable(name, "no route to host") for name in silent},
     )
-    return Run(
-        params=params,
-        plan=check_plan(params),
-        inventory=inventory_of(params),
-        connections=hosts or Hosts(),
-        record=Record(folder, "run", "notebook"),
-        values=common_values,
+    return runs.make_run(
+        folder,
+        connections,
+        phase=PHASE,
         target=target,
-        options=options,
+        options={"confirm": confirm},
+        cluster_name="lab",
+        hosts=[MASTER, WORKER, OTHER, LINUX, HYPERVISOR],
     )
 
 
@@ -85,7 +67,7 @@ def test_one_worker_is_that_worker_alone(tmp_path):
     run = make_run(tmp_path, target="10.1.0.4")
     for step in PHASE.steps:
         names = {host.name for host in run.hosts(step.on)}
-        reason = step.when(run, run.master) if step.when else None
+        reason = step.when(at(run)) if step.when else None
         if "linuxmaster" in names and step.apply and step.name != "confirm":
             assert reason == "the cluster stays", step.name
         assert names <= {"winworker02", "linuxmaster"}, step.name
@@ -100,7 +82,7 @@ def test_one_worker_is_that_worker_alone(tmp_path):
 )
 def test_the_right_words_confirm_in_any_order(tmp_path, words):
     run = make_run(tmp_path, confirm=words)
-    assert removal.check_confirmation(run, run.master).state is State.OK
+    assert removal.check_confirmation(at(run)).state is State.OK
 
 
 @pytest.mark.parametrize(
@@ -118,9 +100,9 @@ def test_the_right_words_confirm_in_any_order(tmp_path, words):
 )
 def test_any_other_words_stop_with_those_that_are_wanted(tmp_path, words):
     run = make_run(tmp_path, confirm=words)
-    assert removal.check_confirmation(run, run.master).state is State.NEEDED
+    assert removal.check_confirmation(at(run)).state is State.NEEDED
     with pytest.raises(ParamsError) as caught:
-        removal.demand_confirmation(run, run.master)
+        removal.demand_confirmation(at(run))
     assert "nothing was removed" in str(caught.value)
     wanted = "lab: linuxmaster winworker01 winworker02 linuxworker01"
     assert f"-p confirm '{wanted}'" in str(caught.value.hint)
@@ -129,24 +111,23 @@ def test_any_other_words_stop_with_those_that_are_wanted(tmp_path, words):
 def test_words_for_the_whole_cluster_do_not_confirm_one_worker(tmp_path):
     words = "lab: linuxmaster winworker01 winworker02 linuxworker01"
     run = make_run(tmp_path, target="10.1.0.4", confirm=words)
-    assert removal.check_confirmation(run, run.master).state is State.NEEDED
+    assert removal.check_confirmation(at(run)).state is State.NEEDED
 
 
 def test_a_cluster_that_was_not_made_here_is_left_alone(tmp_path):
-    run = make_run(tmp_path, Hosts(cluster_identity=(20, "another certificate authority")))
+    run = make_run(tmp_path, cluster_identity=(20, "another certificate authority"))
     with pytest.raises(DriftFound, match="another certificate authority") as caught:
-        removal.check_cluster(run, run.master)
+        removal.check_cluster(at(run))
     assert "nothing was touched" in str(caught.value.hint)
 
 
-def worker_found(run: Run, name: str):
-    removal.check_cluster(run, run.master)
-    return removal.check_worker(run, run.inventory.host(name))
+def worker_found(run: PhaseRun, name: str):
+    removal.check_cluster(at(run))
+    return removal.check_worker(at(run, name))
 
 
 def test_a_worker_that_is_lost_to_the_api_server_too_is_told_and_skipped(tmp_path):
-    hosts = Hosts("winworker01", node_state=(0, "NotReady since 2026-11-26T20:00:00Z"))
-    run = make_run(tmp_path, hosts)
+    run = make_run(tmp_path, "winworker01", node_state="NotReady since 2026-11-26T20:00:00Z")
     verdict = worker_found(run, "winworker01")
     assert verdict.state is State.OK
     assert "only the node is removed, the machine is left as it is" in verdict.detail
@@ -156,27 +137,27 @@ def test_a_worker_that_is_lost_to_the_api_server_too_is_told_and_skipped(tmp_pat
         for step in PHASE.steps
         if step.apply
         and worker in run.hosts(step.on)
-        and not (step.when and step.when(run, worker))
+        and not (step.when and step.when(at(run, "winworker01")))
     ]
     assert acting == ["nodes"]
 
 
 def test_a_worker_that_is_ready_for_the_api_server_is_not_given_up(tmp_path):
-    run = make_run(tmp_path, Hosts("winworker01", node_state=(0, "Ready")))
+    run = make_run(tmp_path, "winworker01", node_state="Ready")
     with pytest.raises(StepFailed, match="calls its node Ready"):
         worker_found(run, "winworker01")
 
 
 def test_one_worker_is_not_removed_without_an_api_server_that_answers(tmp_path):
-    run = make_run(tmp_path, Hosts(api_state=(0, "silent QUJD")), target="10.1.0.3")
+    run = make_run(tmp_path, api_state="silent QUJD", target="10.1.0.3")
     with pytest.raises(StepFailed, match="does not answer"):
-        removal.check_cluster(run, run.master)
+        removal.check_cluster(at(run))
 
 
 def test_a_cluster_without_an_api_server_can_be_removed_as_a_whole(tmp_path):
-    run = make_run(tmp_path, Hosts("winworker01", api_state=(0, "absent")))
+    run = make_run(tmp_path, "winworker01", api_state="absent")
     assert worker_found(run, "winworker01").state is State.OK
-    asked = [step.name for step in PHASE.steps if step.when and step.when(run, run.master)]
+    asked = [step.name for step in PHASE.steps if step.when and step.when(at(run))]
     assert {"apps", "drain", "nodes"} <= set(asked)
 
 
@@ -185,12 +166,12 @@ def test_a_cluster_without_an_api_server_can_be_removed_as_a_whole(tmp_path):
 )
 def test_a_drain_uses_the_flag_of_its_version(tmp_path, version, flag):
     run = make_run(tmp_path)
-    run.params = run.params.model_copy(update={"kubernetes_version": version})
-    assert removal.removal_values(run, run.master)["emptydir_flag"] == flag
+    run.description = run.description.model_copy(update={"kubernetes_version": version})
+    assert removal.removal_values(at(run))["emptydir_flag"] == flag
 
 
 def test_no_folder_that_others_use_is_removed_with_what_is_in_it():
-    entries = json.loads(places(check_params(described())))
+    entries = json.loads(places(check_description(described())))
     trees = {entry["path"] for entry in entries if entry["kind"] == "tree"}
     assert trees == set(TREES)
     assert not trees & set(SHARED)
@@ -210,10 +191,10 @@ def test_every_folder_that_is_made_is_known_to_the_removal():
 
 
 def test_images_stay_unless_they_are_to_go():
-    params = check_params(described())
+    description = check_description(described())
     for folder in IMAGES_FOLDERS:
-        assert folder.replace("\\", "\\\\") in places(params)
-        assert folder.replace("\\", "\\\\") not in places(params, keep_images=True)
+        assert folder.replace("\\", "\\\\") in places(description)
+        assert folder.replace("\\", "\\\\") not in places(description, keep_images=True)
 
 
 SAVED = """\

@@ -8,47 +8,54 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-BASH = sorted((ROOT / "k8swin_nb").rglob("*.sh"))
-POWERSHELL = sorted((ROOT / "k8swin_nb" / "scripts").rglob("*.ps1")) + sorted(
-    (ROOT / "k8swin_nb" / "transports").glob("*.ps1")
-)
+from k8swin_nb.scripts import Script, names
+
+TRANSPORTS = Path(__file__).parent.parent.parent / "k8swin_nb" / "transports"
+OWN = {
+    path.name: path.read_text() for path in TRANSPORTS.iterdir() if path.suffix in (".sh", ".ps1")
+}
+SCRIPTS = {name: Script.load(name).text for name in names()}
+"""As they run: with the shared functions that they name."""
+BASH = {name: text for name, text in {**SCRIPTS, **OWN}.items() if name.endswith(".sh")}
+POWERSHELL = {name: text for name, text in {**SCRIPTS, **OWN}.items() if name.endswith(".ps1")}
 PARSER = os.environ.get("K8SWIN_PSPARSE", "")
 
 
-@pytest.mark.parametrize("path", BASH, ids=lambda p: p.name)
-def test_a_bash_script_passes_shellcheck(path):
+@pytest.mark.parametrize("name", BASH)
+def test_a_bash_script_passes_shellcheck(name):
     shellcheck = Path(sys.executable).parent / "shellcheck"
     done = subprocess.run(
-        [shellcheck, "--shell=bash", str(path)], capture_output=True, text=True, check=False
+        [shellcheck, "--shell=bash", "-"],
+        input=BASH[name],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in BASH if "scripts" in path.parts], ids=lambda p: p.name
-)
-def test_a_bash_script_stops_at_its_first_error(path):
-    assert "\nset -euo pipefail\n" in path.read_text()
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".sh")])
+def test_a_bash_script_stops_at_its_first_error(name):
+    assert "\nset -euo pipefail\n" in SCRIPTS[name]
 
 
 @pytest.mark.skipif(not PARSER, reason="K8SWIN_PSPARSE names no PowerShell parser")
-@pytest.mark.parametrize("path", POWERSHELL, ids=lambda p: p.name)
-def test_the_real_parser_takes_a_powershell_script_as_one_of_5_1(path):
+@pytest.mark.parametrize("name", POWERSHELL)
+def test_the_real_parser_takes_a_powershell_script_as_one_of_5_1(name, tmp_path):
+    path = tmp_path / "script.ps1"
+    path.write_text(POWERSHELL[name])
     done = subprocess.run(
         [*shlex.split(PARSER), str(path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", POWERSHELL, ids=lambda p: p.name)
-def test_a_powershell_script_is_ascii(path):
+@pytest.mark.parametrize("name", POWERSHELL)
+def test_a_powershell_script_is_ascii(name):
     # Windows PowerShell 5.1 reads a file without a byte-order mark in the machine's own code page.
-    path.read_text(encoding="ascii")
+    assert POWERSHELL[name].isascii()
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in POWERSHELL if "scripts" in path.parts], ids=lambda p: p.name
-)
-def test_a_powershell_script_stops_at_its_first_error(path):
-    assert "$ErrorActionPreference = 'Stop'" in path.read_text()
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".ps1")])
+def test_a_powershell_script_stops_at_its_first_error(name):
+    assert "$ErrorActionPreference = 'Stop'" in SCRIPTS[name]

@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
-from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases import detached, join_windows, windows_node, windows_services
-from k8swin_nb.phases.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
-from k8swin_nb.plan import network_plan
-from k8swin_nb.result import Result
+from k8swin_nb.phases import phase_04_join_windows as join_windows
+from k8swin_nb.phases.windows import cni, detached
+from k8swin_nb.phases.windows import configuration as windows_node
+from k8swin_nb.phases.windows import services as windows_services
+from k8swin_nb.phases.windows.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
+from k8swin_nb.phases.windows.configuration import SERVER
+from k8swin_nb.phases.windows.join import check_join
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.step import State
-from tests.test_params import described
+from k8swin_nb.workflow.step_run import StepRun
+from tests.runs import Hosts, at, make_run
+from tests.test_description import described
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = json.loads((ROOT / "tests" / "data" / "windows" / "flags.json").read_text())
@@ -35,41 +39,25 @@ SERVICES = {
 }
 
 
-class _Run:
-    """What the functions of the phase ask of a run; answers of scripts are given by name."""
+@pytest.fixture
+def make(tmp_path):
+    """Make what the steps are given on a Windows worker; answers of scripts are given by name."""
 
-    def __init__(self, answers=None, **changes):
-        self.params = check_params(described(**changes))
-        self.plan = network_plan(self.params)
-        hosts = inventory_of(self.params).hosts
-        self.master = hosts[0]
-        self.worker = next(host for host in hosts if host.os == "windows")
-        self.facts = {self.worker.name: {"facts": {"build": 17763}}}
-        self.answers = answers or {}
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.on_output = lambda host, stream, text: self.said.append(text)
-        self.connections = self
+    def make(answers=None, **changes) -> StepRun:
+        step = at(make_run(tmp_path, Hosts(answers), **changes), "winworker01", verb="apply")
+        step.run.facts.keep(step.host, SERVER, {"build": 17763})
+        return step
 
-    def transport(self, host):
-        return self
+    return make
 
-    def reconnect(self):
-        self.asked.append("reconnect")
 
-    def keep_facts(self, host, name, value):
-        self.facts.setdefault(host.name, {})[name] = value
+def asked(step: StepRun) -> list[str]:
+    """Return the scripts that were run, and where the connection was let go of."""
+    return step.run.connections.scripts
 
-    def script(self, name, host, **how):
-        self.asked.append(name)
-        given = self.answers[name]
-        answer = given.pop(0) if isinstance(given, list) else given
-        if isinstance(answer, Exception):
-            raise answer
-        code, text = answer
-        return Result(
-            args=name, returncode=code, stdout=text, stderr="", host=host.name, seconds=0.0
-        )
+
+def described_classic(**changes) -> Description:
+    return check_description(described(**CLASSIC, **changes))
 
 
 def words(definition):
@@ -102,10 +90,10 @@ def test_no_step_of_classic_runs_a_script_of_containerd_or_kubeadm():
 
 @pytest.mark.parametrize("topology", ["host-gw", "vxlan"])
 @pytest.mark.parametrize("definition", SERVICES["current"], ids=lambda d: d.__name__)
-def test_every_flag_of_the_current_services_is_one_of_the_windows_build(definition, topology):
-    run = _Run(topology=topology)
-    run.facts[run.worker.name]["source_vip"] = "10.244.1.9"
-    defined = definition(run, run.worker)
+def test_every_flag_of_the_current_services_is_one_of_the_windows_build(make, definition, topology):
+    step = make(topology=topology)
+    step.run.facts.keep(step.host, windows_services.SOURCE_VIP, "10.244.1.9")
+    defined = definition(step.run, step.host)
     known = FLAGS[str(defined["name"])]["flags"]
     for flag, value in words(defined).items():
         assert flag in known
@@ -113,10 +101,10 @@ def test_every_flag_of_the_current_services_is_one_of_the_windows_build(definiti
         assert known[flag] or value in ("", "true", "false")
 
 
-def test_an_early_flanneld_is_given_only_flags_that_it_has():
-    run = _Run(**CLASSIC)
-    assert run.params.flannel_version == "0.11.0"
-    defined = windows_services.classic_flanneld_service(run, run.worker)
+def test_an_early_flanneld_is_given_only_flags_that_it_has(make):
+    step = make(**CLASSIC)
+    assert step.description.flannel_version == "0.11.0"
+    defined = windows_services.classic_flanneld_service(step.run, step.host)
     told = json.loads(defined["files"][1]["text"])
     given = {word.partition("=")[0] for word in told["arguments"]}
     assert "--iface" in given and given <= set(FLAGS["flanneld 0.11"]["flags"])
@@ -143,54 +131,53 @@ def test_every_flag_given_to_kubeadm_is_one_of_the_windows_build():
         ("1.26.9", ["--container-runtime-endpoint", "--container-runtime"], []),
     ],
 )
-def test_the_kubelet_is_told_of_its_runtime_by_version(version, wanted, unwanted):
-    run = _Run(kubernetes_version=version)
-    given = words(windows_services.kubelet_service(run, run.worker))
+def test_the_kubelet_is_told_of_its_runtime_by_version(make, version, wanted, unwanted):
+    step = make(kubernetes_version=version)
+    given = words(windows_services.kubelet_service(step.run, step.host))
     assert set(wanted) <= set(given)
     assert not {*unwanted, "--pod-infra-container-image", "--log-dir"} & set(given)
 
 
 @pytest.mark.parametrize(("version", "passed"), [("1.13.12", True), ("1.18.20", False)])
-def test_containers_may_be_privileged_only_where_the_kubelet_has_the_flag(version, passed):
-    run = _Run(**CLASSIC, kubernetes_version=version)
-    given = words(windows_services.classic_kubelet_service(run, run.worker))
+def test_containers_may_be_privileged_only_where_the_kubelet_has_the_flag(make, version, passed):
+    step = make(**CLASSIC, kubernetes_version=version)
+    given = words(windows_services.classic_kubelet_service(step.run, step.host))
     assert ("--allow-privileged" in given) is passed
-    assert given["--network-plugin"] == "cni" and given["--node-ip"] == run.worker.address
+    assert given["--network-plugin"] == "cni" and given["--node-ip"] == step.host.address
 
 
 @pytest.mark.parametrize(
     ("version", "gated"), [("1.33.4", True), ("1.34.3", False), ("1.36.4", False)]
 )
-def test_kube_proxy_on_an_encapsulated_network_has_its_address_and_gate(version, gated):
-    run = _Run(topology="vxlan", kubernetes_version=version)
-    run.facts[run.worker.name]["source_vip"] = "10.244.1.9"
-    given = words(windows_services.kube_proxy_service(run, run.worker))
+def test_kube_proxy_on_an_encapsulated_network_has_its_address_and_gate(make, version, gated):
+    step = make(topology="vxlan", kubernetes_version=version)
+    step.run.facts.keep(step.host, windows_services.SOURCE_VIP, "10.244.1.9")
+    given = words(windows_services.kube_proxy_service(step.run, step.host))
     assert given["--source-vip"] == "10.244.1.9"
     assert given["--network-name"] == "flannel.4096"
-    assert given["--bind-address"] == run.worker.address
+    assert given["--bind-address"] == step.host.address
     assert ("--feature-gates" in given) is gated
-    assert "--source-vip" not in words(windows_services.kube_proxy_service(_Run(), run.worker))
+    plain = make()
+    assert "--source-vip" not in words(windows_services.kube_proxy_service(plain.run, plain.host))
 
 
-def test_the_dns_server_and_networks_of_classic_come_from_the_plan():
-    run = _Run(**CLASSIC, service_subnet="10.192.0.0/12")
-    given = words(windows_services.classic_kubelet_service(run, run.worker))
+def test_the_dns_server_and_networks_of_classic_come_from_the_plan(make):
+    step = make(**CLASSIC, service_subnet="10.192.0.0/12")
+    given = words(windows_services.classic_kubelet_service(step.run, step.host))
     assert given["--cluster-dns"] == "10.192.0.10"
-    conf = json.loads(windows_node.dockershim_cni_conf(run.plan, run.worker.address))
+    conf = json.loads(cni.dockershim_cni_conf(step.plan, step.host.address))
     delegate = conf["delegate"]
     assert delegate["dns"]["nameservers"] == ["10.192.0.10"]
     nat, services, node = [policy["value"] for policy in delegate["policies"]]
     assert nat["ExceptionList"] == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
     assert services["DestinationPrefix"] == "10.192.0.0/12"
-    assert node["DestinationPrefix"] == f"{run.worker.address}/32"
+    assert node["DestinationPrefix"] == f"{step.host.address}/32"
     # dockershim names containers: the second version of the interface would look for a namespace
     assert "apiVersion" not in delegate
 
 
 def test_the_classic_lock_pins_microsofts_scripts_by_commit_and_hash():
-    listed = {
-        entry["name"]: entry for entry in json.loads(worker_artifacts(_Run(**CLASSIC).params))
-    }
+    listed = {entry["name"]: entry for entry in json.loads(worker_artifacts(described_classic()))}
     assert set(listed) == set(CLASSIC_LAYOUT)
     for name in SDN_SCRIPTS:
         assert re.search(r"/SDN/[0-9a-f]{40}/Kubernetes/", listed[name]["url"])
@@ -208,37 +195,39 @@ def test_the_classic_lock_pins_microsofts_scripts_by_commit_and_hash():
     ],
 )
 def test_a_lock_without_exactly_one_hash_is_refused(tmp_path, entry):
-    lock = yaml.safe_load((ROOT / "k8swin_nb" / "phases" / "artifacts-classic.yaml").read_text())
+    lock = yaml.safe_load(
+        (ROOT / "k8swin_nb" / "phases" / "windows" / "artifacts-classic.yaml").read_text()
+    )
     lock["artifacts"]["docker"] = entry
     file = tmp_path / "lock.yaml"
     file.write_text(yaml.safe_dump(lock))
     with pytest.raises(ParamsError, match="not valid"):
-        worker_artifacts(_Run(**CLASSIC, artifacts=str(file)).params)
+        worker_artifacts(described_classic(artifacts=str(file)))
 
 
 def test_a_lock_of_the_other_profile_is_refused():
-    lock = str(ROOT / "k8swin_nb" / "phases" / "artifacts.yaml")
+    lock = str(ROOT / "k8swin_nb" / "phases" / "windows" / "artifacts.yaml")
     with pytest.raises(ParamsError, match=r"lacks: .*docker"):
-        worker_artifacts(_Run(**CLASSIC, artifacts=lock).params)
+        worker_artifacts(described_classic(artifacts=lock))
 
 
-def test_the_images_are_those_of_the_build():
-    run = _Run(**CLASSIC)
-    images = windows_node.images(run, run.worker).split()
+def test_the_images_are_those_of_the_build(make):
+    step = make(**CLASSIC)
+    images = windows_node.images(step.run, step.host).split()
     assert "mcr.microsoft.com/windows/nanoserver:ltsc2019" in images
     assert "mcr.microsoft.com/windows/servercore:ltsc2019" in images
-    current = _Run()
-    current.facts[current.worker.name]["facts"]["build"] = 26100
-    images = windows_node.images(current, current.worker).split()
+    current = make()
+    current.run.facts.keep(current.host, SERVER, {"build": 26100})
+    images = windows_node.images(current.run, current.host).split()
     assert images == [
         "registry.k8s.io/pause:3.10.2",
         "mcr.microsoft.com/windows/servercore:ltsc2025",
     ]
 
 
-def test_microsofts_images_come_from_the_registry_that_is_named():
-    run = _Run(**CLASSIC, windows_repository="mirror.example/windows")
-    images = windows_node.images(run, run.worker).split()
+def test_microsofts_images_come_from_the_registry_that_is_named(make):
+    step = make(**CLASSIC, windows_repository="mirror.example/windows")
+    images = windows_node.images(step.run, step.host).split()
     assert "mirror.example/windows/nanoserver:ltsc2019" in images
     assert "mirror.example/windows/servercore:ltsc2019" in images
 
@@ -252,8 +241,8 @@ def test_microsofts_images_come_from_the_registry_that_is_named():
     ],
 )
 def test_containerd_is_configured_in_the_format_of_its_version(version, has, lacks):
-    params = check_params(described(containerd_version=version))
-    text = windows_node.containerd_config(params)
+    description = check_description(described(containerd_version=version))
+    text = windows_node.containerd_config(description)
     assert all(part in text for part in has)
     assert not any(part in text for part in lacks)
     import tomllib
@@ -261,44 +250,35 @@ def test_containerd_is_configured_in_the_format_of_its_version(version, has, lac
     assert tomllib.loads(text)["root"] == r"C:\ProgramData\containerd\root"
 
 
-def test_what_must_not_go_through_a_proxy_holds_all_nodes_and_networks():
-    run = _Run()
-    listed = windows_node.no_proxy(run).split(",")
-    for host in run.params.hosts:
-        assert host.address in listed
-    assert {"10.244.0.0/16", "10.96.0.0/12", "10.96.0.1", ".svc", ".cluster.local"} <= set(listed)
-
-
 @pytest.mark.parametrize("profile", ["current", "classic"])
-def test_a_step_that_was_not_asked_for_says_why_it_is_skipped(profile):
-    run = _Run(profile=profile)
+def test_a_step_that_was_not_asked_for_says_why_it_is_skipped(make, profile):
+    step = make(profile=profile)
     phase = join_windows.PHASE.variant(profile)
     reasons = {
-        name: phase.step(name).when(run, run.worker)
-        for name in ("windows-update", "defender", "source-vip")
+        name: phase.step(name).when(step) for name in ("windows-update", "defender", "source-vip")
     }
     assert all(reasons.values())
-    asked = _Run(windows_update=True, defender_exclusions=True, topology="vxlan")
-    assert not any(phase.step(name).when(asked, asked.worker) for name in reasons)
+    wanted = make(windows_update=True, defender_exclusions=True, topology="vxlan")
+    assert not any(phase.step(name).when(wanted) for name in reasons)
 
 
 JOINED = (0, "this worker has joined https://10.1.0.2:6443 and its kubelet runs\n")
 
 
-def test_a_worker_whose_node_was_deleted_is_registered_again():
+def test_a_worker_whose_node_was_deleted_is_registered_again(make):
     answers = {
         "windows/join.check.ps1": JOINED,
         "linux/node_pod_cidr.check.sh": (10, "the control plane has no node winworker01\n"),
     }
-    run = _Run(answers)
-    verdict = join_windows.check_join(run, run.worker)
+    step = make(answers)
+    verdict = check_join(step)
     assert verdict.state is State.NEEDED and "has no node" in verdict.detail
 
 
-def test_a_worker_of_another_cluster_is_drift_and_the_master_is_not_asked():
-    run = _Run({"windows/join.check.ps1": (20, "this worker belongs to another\n")})
-    assert join_windows.check_join(run, run.worker).state is State.DRIFT
-    assert run.asked == ["windows/join.check.ps1"]
+def test_a_worker_of_another_cluster_is_drift_and_the_master_is_not_asked(make):
+    step = make({"windows/join.check.ps1": (20, "this worker belongs to another\n")})
+    assert check_join(step).state is State.DRIFT
+    assert asked(step) == ["windows/join.check.ps1"]
 
 
 STATUS, START = "windows/job.status.ps1", "windows/pod_network.apply.ps1"
@@ -313,90 +293,92 @@ def lost():
     return TransportError("winworker01", "connection reset")
 
 
-def test_a_job_is_followed_through_the_loss_of_the_connection(quick):
-    run = _Run(
+def test_a_job_is_followed_through_the_loss_of_the_connection(make, quick):
+    step = make(
         {
             STATUS: [(0, "pending there is no task"), lost(), (0, "waiting 4 s"), (0, "done up")],
             START: (0, "the job is started"),
         }
     )
-    detached.await_pod_network(run, run.worker)
-    assert run.asked == [STATUS, START, STATUS, "reconnect", STATUS, STATUS]
-    assert any(line.startswith("disrupted") for line in run.said)
+    said: list[str] = []
+    step.run.on_output = lambda host, stream, text: said.append(text)
+    detached.await_pod_network(step)
+    assert asked(step) == [STATUS, START, STATUS, "reconnect", STATUS, STATUS]
+    assert any(line.startswith("disrupted") for line in said)
 
 
-def test_a_job_that_cuts_the_connection_before_it_answers_was_started(quick):
-    run = _Run({STATUS: [(0, "pending none"), (0, "done up")], START: lost()})
-    detached.await_pod_network(run, run.worker)
-    assert run.asked == [STATUS, START, "reconnect", STATUS]
+def test_a_job_that_cuts_the_connection_before_it_answers_was_started(make, quick):
+    step = make({STATUS: [(0, "pending none"), (0, "done up")], START: lost()})
+    detached.await_pod_network(step)
+    assert asked(step) == [STATUS, START, "reconnect", STATUS]
 
 
-def test_a_job_under_way_is_picked_up_and_not_started_again(quick):
-    run = _Run({STATUS: [(0, "relaunching start 2"), (0, "done up")]})
-    detached.await_pod_network(run, run.worker)
-    assert START not in run.asked
+def test_a_job_under_way_is_picked_up_and_not_started_again(make, quick):
+    step = make({STATUS: [(0, "relaunching start 2"), (0, "done up")]})
+    detached.await_pod_network(step)
+    assert START not in asked(step)
 
 
 @pytest.mark.parametrize("left", ["interrupted 4 s", "done up", "rolled-back no network"])
-def test_what_an_earlier_job_left_does_not_end_a_new_one(quick, left):
-    run = _Run({STATUS: [(0, left), (0, "done up")], START: (0, "")})
-    detached.await_pod_network(run, run.worker)
-    assert run.asked == [STATUS, START, STATUS]
+def test_what_an_earlier_job_left_does_not_end_a_new_one(make, quick, left):
+    step = make({STATUS: [(0, left), (0, "done up")], START: (0, "")})
+    detached.await_pod_network(step)
+    assert asked(step) == [STATUS, START, STATUS]
 
 
 @pytest.mark.parametrize("end", ["rolled-back no network", "failed twice", "interrupted 4 s"])
-def test_a_job_that_ends_badly_fails_the_step_with_its_words(quick, end):
-    run = _Run({STATUS: [(0, "pending none"), (0, end)], START: (0, "")})
+def test_a_job_that_ends_badly_fails_the_step_with_its_words(make, quick, end):
+    step = make({STATUS: [(0, "pending none"), (0, end)], START: (0, "")})
     with pytest.raises(StepFailed, match=end.partition(" ")[2]):
-        detached.await_pod_network(run, run.worker)
+        detached.await_pod_network(step)
 
 
-def test_a_worker_that_stays_silent_ends_the_wait(quick, monkeypatch):
+def test_a_worker_that_stays_silent_ends_the_wait(make, quick, monkeypatch):
     monkeypatch.setattr(detached, "SILENT_SECONDS", 0.05)
-    run = _Run({STATUS: [(0, "pending none")] + [lost() for _ in range(100_000)], START: (0, "")})
+    step = make({STATUS: [(0, "pending none")] + [lost() for _ in range(100_000)], START: (0, "")})
     with pytest.raises(StepFailed, match=r"network\.json"):
-        detached.await_pod_network(run, run.worker)
+        detached.await_pod_network(step)
 
 
 BOOT, REBOOT = "windows/boot_time.check.ps1", "windows/reboot.apply.ps1"
 
 
-def test_a_reboot_is_proven_by_another_boot_time_and_not_by_the_first_answer(quick):
+def test_a_reboot_is_proven_by_another_boot_time_and_not_by_the_first_answer(make, quick):
     silent = (1, "")  # a server that is not done booting
     times = [(0, "one"), (0, "one"), lost(), silent, (0, "two"), (0, "three")]
-    run = _Run({BOOT: times, REBOOT: (0, "")})
-    detached.reboot(run, run.worker)
+    step = make({BOOT: times, REBOOT: (0, "")})
+    detached.reboot(step)
     assert times == [(0, "three")]
-    assert run.asked == [BOOT, REBOOT, BOOT, BOOT, "reconnect", BOOT, BOOT]
+    assert asked(step) == [BOOT, REBOOT, BOOT, BOOT, "reconnect", BOOT, BOOT]
 
 
-def test_a_server_that_does_not_come_back_ends_the_wait(quick, monkeypatch):
+def test_a_server_that_does_not_come_back_ends_the_wait(make, quick, monkeypatch):
     monkeypatch.setattr(detached, "REBOOT_SECONDS", 0.05)
-    run = _Run({BOOT: (0, "one"), REBOOT: (0, "")})
+    step = make({BOOT: (0, "one"), REBOOT: (0, "")})
     with pytest.raises(StepFailed, match="it booted at one"):
-        detached.reboot(run, run.worker)
+        detached.reboot(step)
 
 
-def test_a_server_is_not_rebooted_before_it_said_when_it_booted(quick):
-    run = _Run({BOOT: (1, "")})
+def test_a_server_is_not_rebooted_before_it_said_when_it_booted(make, quick):
+    step = make({BOOT: (1, "")})
     with pytest.raises(StepFailed, match="did not say"):
-        detached.reboot(run, run.worker)
-    assert run.asked == [BOOT]
+        detached.reboot(step)
+    assert asked(step) == [BOOT]
 
 
-def test_a_login_that_is_refused_after_a_reboot_is_not_repeated(quick):
-    run = _Run({BOOT: [(0, "one"), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
+def test_a_login_that_is_refused_after_a_reboot_is_not_repeated(make, quick):
+    step = make({BOOT: [(0, "one"), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
     with pytest.raises(AuthenticationFailed):
-        detached.reboot(run, run.worker)
+        detached.reboot(step)
 
 
 UPDATE = "windows/windows_update.status.ps1"
 
 
-def test_windows_is_updated_until_nothing_is_left(quick, monkeypatch):
+def test_windows_is_updated_until_nothing_is_left(make, quick, monkeypatch):
     rebooted = []
-    monkeypatch.setattr(detached, "reboot", lambda run, host: rebooted.append(host.name))
-    run = _Run(
+    monkeypatch.setattr(detached, "reboot", lambda at: rebooted.append(at.host.name))
+    step = make(
         {
             UPDATE: [
                 (0, "pending 0 False none"),
@@ -407,16 +389,16 @@ def test_windows_is_updated_until_nothing_is_left(quick, monkeypatch):
             "windows/windows_update.apply.ps1": (0, ""),
         }
     )
-    detached.update_windows(run, run.worker)
-    assert rebooted == [run.worker.name]
+    detached.update_windows(step)
+    assert rebooted == [step.host.name]
 
 
-def test_updates_that_never_end_are_given_up_with_their_names(quick):
-    run = _Run(
+def test_updates_that_never_end_are_given_up_with_their_names(make, quick):
+    step = make(
         {
             UPDATE: (0, "done 1 False installed: KB5000001"),
             "windows/windows_update.apply.ps1": (0, ""),
         }
     )
     with pytest.raises(StepFailed, match="KB5000001"):
-        detached.update_windows(run, run.worker)
+        detached.update_windows(step)

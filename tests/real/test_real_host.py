@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import TransportError
-from k8swin_nb.headless.runner import ORDER, run_notebooks
+from k8swin_nb.headless.notebooks import ORDER, run_notebooks
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.hostkeys import pin, scan
 from k8swin_nb.transports.pool import Pool
@@ -81,7 +81,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         values = self.values(folder)
-        inventory = inventory_of(check_params(values))
+        inventory = inventory_of(check_description(values))
         for host in inventory.hosts:
             pin(host, key_of(host))
         self.hosts = list(inventory.hosts)

@@ -9,24 +9,26 @@ from pathlib import Path
 
 import pytest
 from k8swin_lab.internet import install
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
+from k8swin_lab.windows.software import windows_software
 
+from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.params import check_params
-from k8swin_nb.phases.preflight import LINUX, WINDOWS, Facts, Finding, parse
+from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, HostFacts, PreflightCheck, parse
 from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
-from tests.test_params import described
+from tests.test_description import described
 
-HOSTS = inventory_of(check_params(described()))
-Look = Callable[..., tuple[dict[str, Finding], Facts]]
+HOSTS = inventory_of(check_description(described()))
+Look = Callable[..., tuple[dict[str, PreflightCheck], HostFacts]]
 
 
-def by_name(findings: list[Finding]) -> dict[str, Finding]:
+def by_name(findings: list[PreflightCheck]) -> dict[str, PreflightCheck]:
     return {f"{finding.id} {finding.check}": finding for finding in findings}
 
 
@@ -39,14 +41,16 @@ def network() -> Network:
 
 @pytest.fixture
 def linux(network: Network, tmp_path: Path) -> Iterator[LinuxMachine]:
-    machine = LinuxMachine("linuxmaster", "192.168.160.10", network, root=tmp_path / "root")
+    machine = LinuxMachine(
+        "linuxmaster", "192.168.160.10", network, linux_software(), root=tmp_path / "root"
+    )
     yield machine
     machine.shut_down()
 
 
 @pytest.fixture
 def look_linux(linux: LinuxMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], HostFacts]:
         values = {
             "NODE_NAME": "linuxmaster",
             "NODE_ADDRESS": "192.168.160.10",
@@ -67,7 +71,7 @@ def look_linux(linux: LinuxMachine) -> Look:
     return look
 
 
-def stopping(findings: dict[str, Finding]) -> list[str]:
+def stopping(findings: dict[str, PreflightCheck]) -> list[str]:
     return [name for name, finding in findings.items() if finding.stops]
 
 
@@ -141,7 +145,9 @@ def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
 
 
 def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_path):
-    master = LinuxMachine("master", "192.168.160.11", network, root=tmp_path / "master")
+    master = LinuxMachine(
+        "master", "192.168.160.11", network, linux_software(), root=tmp_path / "master"
+    )
     master.listening[6443] = lambda request: HttpResponse(403)
     findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
     master.shut_down()
@@ -150,14 +156,14 @@ def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_
 
 @pytest.fixture
 def server(network: Network) -> Iterator[WindowsMachine]:
-    machine = WindowsMachine("winworker01", "127.160.0.21", network, pace=0.02)
+    machine = WindowsMachine("winworker01", "127.160.0.21", network, windows_software(), pace=0.02)
     yield machine
     machine.power_off()
 
 
 @pytest.fixture
 def look_windows(server: WindowsMachine) -> Look:
-    def look(**given: str) -> tuple[dict[str, Finding], Facts]:
+    def look(**given: str) -> tuple[dict[str, PreflightCheck], HostFacts]:
         values = {
             "NodeName": "winworker01",
             "NodeAddress": "127.160.0.21",
@@ -227,7 +233,7 @@ def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
 
 
 def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):
-    backend = network_plan(check_params(described(topology="ovn"))).backend
+    backend = network_plan(check_description(described(topology="ovn"))).backend
     assert backend == ""
     assert look_windows(FlannelBackend='""')[0]["W02 build"].holds
 
@@ -318,7 +324,7 @@ def test_every_check_is_explained_in_the_documentation():
     explained = (root / "docs" / "preflight.md").read_text()
     package = root / "k8swin_nb"
     texts = [Script.load(name).text for name in (LINUX, WINDOWS)]
-    texts.append((package / "phases" / "preflight_rules.py").read_text())
+    texts.append((package / "phases" / "preflight" / "rules.py").read_text())
     ids = {ident for text in texts for ident in re.findall(r"\b([LWX]\d{1,2})\b", text)}
     assert len(ids) > 60
     assert [ident for ident in sorted(ids) if ident not in explained] == []

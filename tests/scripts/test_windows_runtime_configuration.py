@@ -7,6 +7,7 @@ import pytest
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
 
@@ -32,7 +33,7 @@ class Server:
     def __init__(self, runtime: str) -> None:
         self.scripts, self.parameter, self.file = RUNTIMES[runtime]
         self.saved = SAVED[runtime]
-        self.machine = WindowsMachine("winworker01", "127.160.0.21", Network())
+        self.machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
         found = json.dumps({"places": [], "path": False, "services": [runtime]})
         self.write(r"C:\k8swin\state\found.json", found)
         self.write(r"C:\ours", OURS)

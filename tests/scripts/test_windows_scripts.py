@@ -13,6 +13,7 @@ from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
@@ -40,7 +41,9 @@ PowerShell = Callable[..., Answer]
 def machine() -> Iterator[WindowsMachine]:
     network = Network()
     install(network)
-    made = WindowsMachine("winworker01", ADDRESS, network, build=17763, pace=0.02)
+    made = WindowsMachine(
+        "winworker01", ADDRESS, network, windows_software(), build=17763, pace=0.02
+    )
     for folder in (r"C:\k8swin\downloads", r"C:\k8swin\state", r"C:\k8swin\jobs", r"C:\k"):
         made.files.make_directory(folder)
     yield made

@@ -6,9 +6,11 @@ import pytest
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
-from tests.phases.test_windows_worker import SERVICES, _Run
+from tests.phases.test_windows_worker import SERVICES
+from tests.runs import make_run
 
 POWERSHELL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters"
@@ -16,7 +18,7 @@ KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters"
 
 def known(name: str, program: str, arguments: str) -> int:
     """Define a service as nssm keeps it, and return what the check of the removal ends with."""
-    machine = WindowsMachine("winworker01", "127.160.0.21", Network())
+    machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
     key = KEY.format(name)
     machine.registry.set(key, "Application", program, "REG_EXPAND_SZ")
     machine.registry.set(key, "AppParameters", arguments, "REG_EXPAND_SZ")
@@ -33,9 +35,10 @@ def known(name: str, program: str, arguments: str) -> int:
 
 @pytest.mark.parametrize("profile", sorted(SERVICES))
 def test_every_service_that_is_defined_here_is_ours(profile):
-    run = _Run(profile=profile)
+    run = make_run(profile=profile)
+    worker = run.inventory.host("winworker01")
     for definition in SERVICES[profile]:
-        defined = definition(run, run.worker)
+        defined = definition(run, worker)
         assert known(*(str(defined[key]) for key in ("name", "program", "arguments"))) == 10
 
 

@@ -13,8 +13,10 @@ ROOT = Path(__file__).parent.parent.parent
 LOCK = yaml.safe_load(lock("artifacts.yaml"))
 CLASSIC = yaml.safe_load(lock("artifacts-classic.yaml"))
 LINUX = yaml.safe_load(lock("linux-artifacts-classic.yaml"))
-BUILT_IN_LINUX = yaml.safe_load((ROOT / "k8swin_nb/phases/linux_artifacts.yaml").read_text())
-BUILT_IN = yaml.safe_load((ROOT / "k8swin_nb" / "phases" / "artifacts.yaml").read_text())
+BUILT_IN_LINUX = yaml.safe_load((ROOT / "k8swin_nb/phases/linux/artifacts.yaml").read_text())
+BUILT_IN = yaml.safe_load(
+    (ROOT / "k8swin_nb" / "phases" / "windows" / "artifacts.yaml").read_text()
+)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import fnmatch
 import shutil
 from collections.abc import Iterator
@@ -17,15 +18,17 @@ from typing import Any, ClassVar
 import pytest
 from k8swin_lab import topology
 from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
 
 from k8swin_nb.errors import K8swinError
-from k8swin_nb.phases import detached, verify
 from k8swin_nb.phases.catalogue import PHASES, phase
-from k8swin_nb.phases.removal import wanted_confirmation
+from k8swin_nb.phases.teardown.removal import wanted_confirmation
+from k8swin_nb.phases.verify import trying
+from k8swin_nb.phases.windows import detached
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase import Phase
-from k8swin_nb.workflow.run import Run
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, Step
 from tests.conftest import ROOT
@@ -34,7 +37,6 @@ from tests.steps.world import Interrupted, World, first_half, open_world
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
 
-NETWORK = "127.173.0.0/24"
 REMOVAL = "90_teardown"
 REBUILD = ("02_master", "03_flannel", "04_join_windows")
 
@@ -111,23 +113,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("phase", "step"), steps, ids=names)
 
 
-def run_of(world: World, phase: Phase, **more: Any) -> Run:
+def run_of(world: World, phase: Phase, **more: Any) -> PhaseRun:
     target = next(
-        (h.address for h in world.params.hosts if h.os == phase.target and h.role == "worker"), ""
+        (h.address for h in world.description.hosts if h.os == phase.target and h.role == "worker"),
+        "",
     )
     if phase.name == REMOVAL:
         more["confirm"] = wanted_confirmation(world.run())
-    return world.run(target, **more)
+    return world.run(phase, target, **more)
 
 
-def prepared(world: World, phase: Phase, **more: Any) -> Run:
+def prepared(world: World, phase: Phase, **more: Any) -> PhaseRun:
     """Return a run that knows what the steps before found, as in a notebook that ran from its top."""
     run = run_of(world, phase, **more)
-    run.facts = copy.deepcopy(world.facts.get(phase.name, {}))
+    if phase.name in world.facts:
+        # A copy, so that what this run finds out is not known to the next.
+        run.facts._kept = copy.deepcopy(world.facts[phase.name]._kept)
     return run
 
 
-def applied(run: Run) -> list[str]:
+def applied(run: PhaseRun) -> list[str]:
     return [
         e["script"] for e in run.record.events if e["event"] == "script" and e["verb"] == "apply"
     ]
@@ -137,7 +142,7 @@ def done(world: World, phase: Phase, **more: Any) -> None:
     """Apply all steps of a phase in one run."""
     run = run_of(world, phase, **more)
     for step in phase.steps:
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= DONE, step.name
 
 
@@ -151,26 +156,30 @@ def left(world: World, *by_design: dict[str, str]) -> list[str]:
     ]
 
 
+def machines_of(profile: str, network: str) -> list[topology.MachineSpec]:
+    """Return a profile's machines, with a Linux worker too."""
+    master, *windows = topology.default(network, profile)
+    address = network.replace("0/24", "11")
+    return [master, dataclasses.replace(master, name="linuxworker01", address=address), *windows]
+
+
 @pytest.fixture(scope="class")
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A lab of the class's profile, with a Linux worker too; the project's folder is a temporary one."""
+    """A lab of the class's profile; the project's folder is a temporary one."""
     profile = request.cls.profile
     folder = tmp_path_factory.mktemp(f"steps-{profile}")
-    machines = topology.default(NETWORK, profile)
-    worker = NETWORK.replace("0/24", "11")
-    system = machines[0].distribution
-    machines.insert(
-        1,
-        topology.MachineSpec("linuxworker01", "linux", worker, "ubuntu", distribution=system),
-    )
     shutil.copytree(ROOT / "params", folder / "params")
-    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        free_network() as network,
+        Lab(folder / "lab", machines_of(profile, network)) as lab,
+    ):
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.2)
         patch.setattr(runner, "VERIFY_INTERVAL", 0.2)
-        patch.setattr(verify, "PAUSE", 0.5)
+        patch.setattr(trying, "PAUSE", 0.5)
         # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
         more = {"probe_pods": True, "dashboard": profile == "current"}
         opened = open_world(lab, folder, **more)
@@ -205,28 +214,28 @@ class EveryStep:
         fresh = world.state()
 
         run = prepared(world, phase)
-        check_step(phase, step, run)
+        check_step(run, step)
         assert differences(fresh, world.state()) == [], "the check alone changed something"
 
         run = prepared(world, phase, dry_run=True)
         with contextlib.suppress(K8swinError):  # what waits for others may not be true yet
-            apply_step(phase, step, run)
+            apply_step(run, step)
         assert applied(run) == []
         assert differences(fresh, world.state()) == [], "the dry run changed something"
 
         if step.apply is not None:
             run = prepared(world, phase, cut=True)
             with contextlib.suppress(Interrupted, K8swinError):
-                apply_step(phase, step, run)
+                apply_step(run, step)
 
         run = prepared(world, phase)
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= DONE
 
         done = world.state()
         if f"{phase.name}/{step.name}" not in OF_ONE_RUN:
             run = prepared(world, phase)
-        report = apply_step(phase, step, run)
+        report = apply_step(run, step)
         assert {row.outcome for row in report.rows} <= {Outcome.OK, Outcome.SKIPPED}
         assert applied(run) == []
         assert differences(done, world.state()) == [], "the second run changed something"

@@ -14,10 +14,11 @@ import yaml
 from k8swin_lab import topology
 from k8swin_lab.internet import MIRROR
 from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
 from k8swin_lab.network import Network
 
-from k8swin_nb.phases import detached
 from k8swin_nb.phases.catalogue import PHASES
+from k8swin_nb.phases.windows import detached
 from k8swin_nb.workflow.runner import apply_step
 from k8swin_nb.workflow.step import Outcome
 from tests.conftest import ROOT
@@ -25,7 +26,6 @@ from tests.steps.world import World, open_world
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
 
-NETWORK = "127.174.0.0/24"
 WAY = ("02_master", "03_flannel", "04_join_windows", "05_test_app")
 
 KEYRINGS = "/etc/apt/keyrings"
@@ -83,8 +83,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A master and a Windows worker without the internet, set up as the site's administrators would."""
     folder = tmp_path_factory.mktemp("offline")
     shutil.copytree(ROOT / "params", folder / "params")
-    machines = topology.default(NETWORK)[:2]
-    with pytest.MonkeyPatch.context() as patch, Lab(folder / "lab", machines) as lab:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        free_network() as network,
+        Lab(folder / "lab", topology.default(network)[:2]) as lab,
+    ):
         patch.chdir(folder)
         patch.setattr(detached, "INTERVAL", 0.5)
         only_the_mirror(lab.network)
@@ -101,7 +104,10 @@ def outside(asked: Asked, world: World) -> set[str]:
     network = world.lab.network
     run = world.run()
     mirror = network.resolve(network.machines[run.master.address], MIRROR)
-    own = [ipaddress.ip_network(n) for n in (NETWORK, run.plan.pod_subnet, run.plan.service_subnet)]
+    own = [
+        ipaddress.ip_network(n)
+        for n in (run.params.host_subnet, run.plan.pod_subnet, run.plan.service_subnet)
+    ]
     own += [ipaddress.ip_network(n) for n in ("127.0.0.1/32", f"{mirror}/32")]
     hosts = {MIRROR, "localhost", *(host.name for host in run.inventory.hosts)}
 
@@ -117,10 +123,10 @@ def outside(asked: Asked, world: World) -> set[str]:
 def test_with_a_mirror_named_for_everything_nothing_else_is_asked(world):
     asked = Asked(world.lab.network)
     for phase in (phase for phase in PHASES if phase.name in WAY):
-        target = world.params.hosts[1].address if phase.target == "windows" else ""
-        run = world.run(target)
+        target = world.description.hosts[1].address if phase.target == "windows" else ""
+        run = world.run(phase, target)
         for step in phase.steps:
-            report = apply_step(phase, step, run)
+            report = apply_step(run, step)
             outcomes = {row.outcome for row in report.rows}
             assert outcomes <= {Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED}, step.name
     assert outside(asked, world) == set()

@@ -12,15 +12,18 @@ from k8swin_lab.description import describe
 from k8swin_lab.lab import Lab
 from k8swin_lab.powershell.parser import parse as parse_powershell
 
+from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.inventory import Host
-from k8swin_nb.params import check_params
-from k8swin_nb.phases.values import common_values
+from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import check_plan
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.facts import Facts
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
-from k8swin_nb.workflow.run import Run
+from tests.runs import phase_of
 from tests.steps.snapshot import files, snapshot
 
 
@@ -95,28 +98,35 @@ class World:
 
     lab: Lab
     folder: Path
-    params: Any
+    description: Any
     pool: Pool
     before: dict[str, str] = field(default_factory=dict)
     """The state of all machines before the first step."""
 
-    facts: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
     """By phase, what its steps found so far."""
 
     broken: str = ""
     """Name of the step that failed: what comes after it cannot be told."""
 
     def run(
-        self, target: str = "", *, dry_run: bool = False, cut: bool = False, **options: Any
-    ) -> Run:
+        self,
+        phase: Phase | None = None,
+        target: str = "",
+        *,
+        dry_run: bool = False,
+        cut: bool = False,
+        **options: Any,
+    ) -> PhaseRun:
         """Return a new run, as another notebook would make it: it knows nothing of earlier ones."""
-        return Run(
-            params=self.params,
-            plan=check_plan(self.params),
-            inventory=inventory_of(self.params),
+        return PhaseRun(
+            phase=phase or phase_of(),
+            description=self.description,
+            plan=check_plan(self.description),
+            inventory=inventory_of(self.description),
             connections=Cut(self.pool) if cut else self.pool,
             record=Record(self.folder / "runs", new_run_id(), "steps"),
-            values=common_values,
+            values=VALUES,
             target=target,
             dry_run=dry_run,
             options=options,
@@ -138,4 +148,4 @@ class World:
 def open_world(lab: Lab, folder: Path, **changes: Any) -> World:
     """Describe a running lab, with changes, and connect to it."""
     described = {**describe(lab.status()), "cluster_name": "steps", **changes}
-    return World(lab, folder, check_params(described), Pool())
+    return World(lab, folder, check_description(described, folder=folder / "params"), Pool())

@@ -10,73 +10,34 @@ from k8swin_nb.errors import (
     DriftFound,
     HostUnreachable,
     MultiHostError,
-    StepFailed,
+    Stopped,
+    UnexpectedError,
     VerifyFailed,
 )
-from k8swin_nb.inventory import Host, Inventory
-from k8swin_nb.params import check_params
-from k8swin_nb.plan import check_plan
-from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
-from k8swin_nb.workflow.run import Run
-from k8swin_nb.workflow.runner import apply_step, check_step
+from k8swin_nb.workflow.report import Report
+from k8swin_nb.workflow.runner import StepProgress, apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
-from tests.test_params import described
+from k8swin_nb.workflow.step_run import StepRun
+from tests import runs
+from tests.runs import Machine
+from tests.test_description import MASTER, WORKER
+
+LETTERS = ("a", "b", "c")
 
 
-def make_run(folder: Path, *names: str, dry_run: bool = False) -> Run:
-    hosts = tuple(
-        Host(name=name, address=f"10.1.0.{i}", os="linux", roles=("worker",), user="u")
-        for i, name in enumerate(names, start=2)
-    )
-    params = check_params(described())
-    return Run(
-        params=params,
-        plan=check_plan(params),
-        inventory=Inventory(hosts),
-        connections=None,  # these steps are functions and open none
-        record=Record(folder, "run", "notebook"),
-        values=lambda run, host: {},
-        dry_run=dry_run,
-    )
+def make_run(folder: Path, *names: str, dry_run: bool = False) -> PhaseRun:
+    """Return a run on hosts of these names; the first is the control plane."""
+    hosts = [
+        {**(WORKER if number else MASTER), "name": name, "address": f"10.1.0.{number + 2}"}
+        for number, name in enumerate(names)
+    ]
+    return runs.make_run(folder, dry_run=dry_run, hosts=hosts)
 
 
-class Machine:
-    """A thing that is wanted to be on, and counts what was done to it."""
-
-    def __init__(self, state: State = State.NEEDED, *, applies: bool = True) -> None:
-        self.state = state
-        self.applies = applies
-        self.calls: list[str] = []
-
-    def check(self, run: Run, host: Host) -> Verdict:
-        self.calls.append(f"check {host.name}")
-        return Verdict(self.state, f"it is {self.state}")
-
-    def apply(self, run: Run, host: Host) -> None:
-        self.calls.append(f"apply {host.name}")
-        if self.applies:
-            self.state = State.OK
-
-    def step(self, **changes) -> Step:
-        return Step(
-            **{
-                "name": "switch",
-                "title": "It is on",
-                "on": "all",
-                "check": self.check,
-                "apply": self.apply,
-                **changes,
-            }
-        )
-
-
-def phase_of(step: Step) -> Phase:
-    return Phase(name="phase", title="Phase", steps=(step,))
-
-
-def apply(step: Step, run: Run):
-    return apply_step(phase_of(step), step, run)
+def apply(step: Step, run: PhaseRun) -> Report:
+    return apply_step(run, step)
 
 
 def test_what_differs_is_applied_and_read_back(tmp_path):
@@ -117,20 +78,20 @@ def test_a_dry_run_checks_and_sends_no_apply(tmp_path):
 def test_checking_alone_changes_nothing(tmp_path):
     machine = Machine()
     step = machine.step()
-    report = check_step(phase_of(step), step, make_run(tmp_path, "a"))
+    report = check_step(make_run(tmp_path, "a"), step)
     assert [row.outcome for row in report.rows] == [Outcome.SKIPPED]
     assert machine.calls == ["check a"]
 
 
 def test_what_takes_time_is_waited_for(tmp_path):
     answers = iter([State.NEEDED, State.NEEDED, State.OK])
-    step = Machine().step(check=lambda run, host: Verdict(next(answers)), apply=None, wait=30)
+    step = Machine().step(check=lambda at: Verdict(next(answers)), apply=None, wait=30)
     assert [row.outcome for row in apply(step, make_run(tmp_path, "a")).rows] == [Outcome.OK]
 
 
 def test_a_step_that_is_not_for_a_host_is_skipped_with_the_reason(tmp_path):
     machine = Machine()
-    step = machine.step(when=lambda run, host: "not today" if host.name == "b" else None)
+    step = machine.step(when=lambda at: "not today" if at.host.name == "b" else None)
     report = apply(step, make_run(tmp_path, "a", "b"))
     assert [(r.host, r.outcome) for r in report.rows] == [
         ("a", Outcome.CHANGED),
@@ -140,8 +101,8 @@ def test_a_step_that_is_not_for_a_host_is_skipped_with_the_reason(tmp_path):
 
 
 def test_one_failing_host_does_not_lose_the_answers_of_the_others(tmp_path):
-    def check(run: Run, host: Host) -> Verdict:
-        if host.name == "b":
+    def check(at: StepRun) -> Verdict:
+        if at.host.name == "b":
             raise HostUnreachable("b", "no answer")
         return Verdict(State.OK)
 
@@ -153,8 +114,8 @@ def test_one_failing_host_does_not_lose_the_answers_of_the_others(tmp_path):
 
 
 def test_several_failing_hosts_are_raised_together(tmp_path):
-    def check(run: Run, host: Host) -> Verdict:
-        raise StepFailed(phase="phase", step="switch", host=host.name, detail=f"broken {host.name}")
+    def check(at: StepRun) -> Verdict:
+        raise at.failed(f"broken {at.host.name}")
 
     with pytest.raises(MultiHostError) as caught:
         apply(Machine().step(check=check), make_run(tmp_path, "a", "b"))
@@ -175,7 +136,7 @@ def test_the_record_holds_every_outcome_in_order(tmp_path):
 def test_a_step_in_turn_takes_one_host_after_the_other(tmp_path):
     running, most = [0], [0]
 
-    def slow(run, host):
+    def slow(at: StepRun) -> Verdict:
         running[0] += 1
         most[0] = max(most[0], running[0])
         time.sleep(0.05)
@@ -192,3 +153,93 @@ def test_two_notebooks_of_a_run_keep_their_outputs_apart(tmp_path):
     one = Record(tmp_path, "run", "a")
     (one.logs / "0002-check.log").write_text("the other notebook's, which counted the same files")
     assert one.keep_output("check", "mine")[0] == "logs/0003-check.log"
+
+
+def test_looking_alone_at_what_somebody_else_made_is_an_error_too(tmp_path):
+    machine = Machine(State.DRIFT)
+    with pytest.raises(DriftFound, match="it is drift"):
+        check_step(make_run(tmp_path, "a"), machine.step())
+    assert machine.calls == ["check a"]
+
+
+def test_what_a_script_says_to_run_becomes_the_hint(tmp_path):
+    step = Machine().step(check=lambda at: Verdict(State.DRIFT, "no cluster: run 02_master"))
+    with pytest.raises(DriftFound, match="no cluster") as caught:
+        apply(step, make_run(tmp_path, "a"))
+    assert caught.value.hint == "run 02_master"
+
+
+def test_a_stop_during_the_check_keeps_anything_from_being_changed(tmp_path):
+    run = make_run(tmp_path, "a")
+    machine = Machine()
+
+    def check(at: StepRun) -> Verdict:
+        run.cancel.set()
+        return machine.check(at)
+
+    with pytest.raises(Stopped, match="before it changed anything"):
+        apply(machine.step(check=check), run)
+    assert machine.calls == ["check a"]
+
+
+def test_a_stop_ends_the_wait_for_what_takes_time(tmp_path):
+    run = make_run(tmp_path, "a")
+
+    def check(at: StepRun) -> Verdict:
+        if at.verb == "verify":
+            run.cancel.set()
+        return Verdict(State.NEEDED)
+
+    began = time.monotonic()
+    with pytest.raises(Stopped, match="while it waited"):
+        apply(Machine().step(check=check, apply=None, wait=60), run)
+    assert time.monotonic() - began < 10
+
+
+def test_a_stop_lets_no_further_host_begin(tmp_path):
+    run = make_run(tmp_path, *LETTERS)
+    begun = []
+
+    def check(at: StepRun) -> Verdict:
+        begun.append(at.host.name)
+        run.cancel.set()
+        return Verdict(State.OK)
+
+    with pytest.raises(MultiHostError) as caught:
+        apply(Machine().step(check=check, in_turn=True), run)
+    assert begun == ["a"]
+    assert {type(error) for error in caught.value.errors.values()} == {Stopped}
+    assert [row.host for row in caught.value.report.rows] == ["a"]
+
+
+def test_a_bug_on_one_host_keeps_the_rows_of_the_others_and_what_was_behind_it(tmp_path):
+    bug = ZeroDivisionError("of one host")
+
+    def check(at: StepRun) -> Verdict:
+        if at.host.name == "b":
+            raise bug
+        return Verdict(State.OK)
+
+    run = make_run(tmp_path, *LETTERS)
+    with pytest.raises(UnexpectedError) as caught:
+        apply(Machine().step(check=check), run)
+    assert caught.value.__cause__ is bug
+    outcomes = {row.host: row.outcome for row in caught.value.report.rows}
+    assert outcomes == {"a": Outcome.OK, "b": Outcome.FAILED, "c": Outcome.OK}
+    assert {event["host"] for event in run.record.events} == set(LETTERS)
+
+
+def test_whoever_watches_is_told_when_a_step_begins_and_how_it_ended(tmp_path):
+    told: list[StepProgress] = []
+    apply_step(make_run(tmp_path, "a"), Machine().step(), told.append)
+    assert told == [
+        StepProgress("phase", "switch", "a"),
+        StepProgress("phase", "switch", "a", Outcome.CHANGED, "it is ok"),
+    ]
+
+
+def test_whoever_watches_is_told_of_failures_too(tmp_path):
+    told: list[StepProgress] = []
+    with pytest.raises(DriftFound):
+        apply_step(make_run(tmp_path, "a"), Machine(State.DRIFT).step(), told.append)
+    assert told[-1].outcome is Outcome.FAILED and "it is drift" in told[-1].detail

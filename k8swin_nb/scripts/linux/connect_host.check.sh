@@ -7,15 +7,9 @@ set -euo pipefail
 : "${PROBE_SECONDS:=5}"
 : "${EXEC_SECONDS:=30}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: print_attempt
 
-attempt() {
-  local code=0 said shown="$*"
-  # Shown as it can be typed: a shell would make file names of the star.
-  shown=${shown// \* / "'*'" }
-  said=$("$@" 2>&1 </dev/null) || code=$?
-  said=$(grep -v '^command terminated with' <<<"$said" | tail -n 1 | tr -d '\r' | tr '\t' ' ') || true
-  printf '%s\t%s\t%s\n' "$code" "$shown" "$said"
-}
+attempt() { print_attempt "$*" "$@"; }
 while read -r kind target os; do
   case $kind in
     http) attempt curl -fsS --noproxy '*' --no-keepalive --max-time "$PROBE_SECONDS" "http://$target/hostname" ;;

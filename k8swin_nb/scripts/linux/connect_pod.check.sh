@@ -9,16 +9,10 @@ set -euo pipefail
 : "${PROBE_SECONDS:=5}"
 : "${EXEC_SECONDS:=30}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: print_attempt
 
 inside() { timeout "$EXEC_SECONDS" kubectl -n default exec "$POD" -- "$@" </dev/null; }
-attempt() {
-  local code=0 said shown="$*"
-  # Shown as it can be typed: a shell would make file names of the star.
-  shown=${shown// \* / "'*'" }
-  said=$(inside "$@" 2>&1) || code=$?
-  said=$(grep -v '^command terminated with' <<<"$said" | tail -n 1 | tr -d '\r' | tr '\t' ' ') || true
-  printf '%s\tkubectl -n default exec %s -- %s\t%s\n' "$code" "$POD" "$shown" "$said"
-}
+attempt() { print_attempt "kubectl -n default exec $POD -- $*" inside "$@"; }
 
 tool=none
 code=0

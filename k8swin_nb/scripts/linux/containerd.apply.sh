@@ -7,6 +7,7 @@ set -euo pipefail
 : "${CONTAINERD_SERIES:?the major version wanted, for example 2}"
 : "${CONTAINERD_NEWEST:=}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: install_packages replace_configuration
 
 offered() { # PACKAGE: its newest version within the wanted series, or nothing
   apt-cache madison "$1" | awk -v oldest="$CONTAINERD_SERIES" -v newest="$CONTAINERD_NEWEST" '
@@ -29,10 +30,7 @@ if ! command -v containerd >/dev/null; then
     apt-cache madison containerd.io containerd | awk '{ print "  " $1 " " $3 }' >&2
     exit 1
   fi
-  # What comes new is written down first: a teardown removes these packages and no others.
-  install -d -m 0755 /etc/k8swin
-  apt-get -s install -y -q "$wanted" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q "$wanted"
+  install_packages "$wanted"
 fi
 
 install -d -m 0755 /etc/containerd /etc/k8swin/saved
@@ -48,17 +46,8 @@ grep -q 'SystemdCgroup = true' "$new" || {
   echo "this containerd's default configuration has no SystemdCgroup setting" >&2
   exit 1
 }
-# What somebody else had there is kept once; what an earlier run of ours wrote is not taken for it.
-config=/etc/containerd/config.toml
-record=/etc/k8swin/containerd-config.sha256
-saved=/etc/k8swin/saved/containerd-config.toml
-if [ -e "$config" ] && [ ! -e "$saved" ] && [ "$(sha256sum <"$config")" != "$(cat "$record" 2>/dev/null || true)" ]; then
-  cp -p "$config" "$saved.new"
-  mv "$saved.new" "$saved"
-fi
-sha256sum <"$new" >"$record"
-install -m 0644 "$new" "$config.k8swin-new"
-mv "$config.k8swin-new" "$config"
+replace_configuration "$new" /etc/containerd/config.toml \
+  /etc/k8swin/saved/containerd-config.toml /etc/k8swin/containerd-config.sha256
 if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then
   mv /etc/cni/net.d/10-containerd-net.conflist /etc/k8swin/saved/
 fi

@@ -6,6 +6,7 @@ set -euo pipefail
 : "${CONTAINERD_SERIES:?the major version wanted, for example 2}"
 : "${CONTAINERD_NEWEST:=}"
 : "${CONTAINERD_ADVISED:=1}"
+# uses: needed_if_any
 
 if ! command -v containerd >/dev/null; then
   echo "containerd is not installed"
@@ -28,12 +29,7 @@ grep -q 'SystemdCgroup = true' <<<"$config" || differs+=("SystemdCgroup is not t
 if grep -E '^ *disabled_plugins' <<<"$config" | grep 'cri' >/dev/null; then differs+=("its CRI plugin is disabled"); fi
 grep -q -F "$PAUSE_IMAGE" <<<"$config" || differs+=("the pause image is not $PAUSE_IMAGE")
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
-if [ ${#differs[@]} -gt 0 ]; then
-  printf 'containerd %s:' "$version"
-  printf ' %s;' "${differs[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "containerd $version" "${differs[@]}"
 advice=
 [ "${version%%.*}" -ge "$CONTAINERD_ADVISED" ] || advice="; Kubernetes 1.38 will not work with it"
 echo "containerd $version runs with the systemd cgroup driver$advice"

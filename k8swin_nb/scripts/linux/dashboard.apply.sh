@@ -2,7 +2,6 @@
 set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: manifest_to_kubectl
 
-options=()
-[ "$SERVER_SIDE_APPLY" = false ] || options=(--server-side --force-conflicts)
-kubectl apply "${options[@]}" -f -
+manifest_to_kubectl apply "$SERVER_SIDE_APPLY"

@@ -2,6 +2,7 @@
 set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: manifest_to_kubectl
 
 owner=$(kubectl get namespace kubernetes-dashboard --ignore-not-found \
   -o 'jsonpath={.metadata.name} {.metadata.labels.app\.kubernetes\.io/managed-by}')
@@ -13,10 +14,8 @@ if [ "$owner" != "kubernetes-dashboard k8swin" ]; then
   echo "the namespace kubernetes-dashboard was made by somebody else"
   exit 20
 fi
-options=()
-[ "$SERVER_SIDE_APPLY" = false ] || options=(--server-side --force-conflicts)
 code=0
-difference=$(kubectl diff "${options[@]}" -f - 2>&1) || code=$?
+difference=$(manifest_to_kubectl diff "$SERVER_SIDE_APPLY" 2>&1) || code=$?
 if [ "$code" -gt 1 ]; then
   echo "kubectl diff ended with $code" >&2
   # What differs may be the key in a Secret, which is not shown.

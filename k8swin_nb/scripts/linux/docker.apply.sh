@@ -1,26 +1,19 @@
 # Install Docker and configure it for Kubernetes; the configuration comes on standard input.
 #
-# The configuration is written first, so that Docker's first start is with it. What somebody else had there
-# is kept once; what a run wrote that was interrupted is not taken for it. Docker forbids forwarding whenever it starts: an addition to its unit opens it again.
+# The configuration is written first, so that Docker's first start is with it. Docker forbids forwarding
+# whenever it starts: an addition to its unit opens it again.
 set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: install_packages note_new_packages replace_configuration
 
 install -d -m 0755 /etc/docker /etc/k8swin/saved /etc/systemd/system/docker.service.d
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 cat >"$new"
-config=/etc/docker/daemon.json
-record=/etc/k8swin/docker-daemon.sha256
-saved=/etc/k8swin/saved/docker-daemon.json
-if [ -e "$config" ] && [ ! -e "$saved" ] && [ "$(sha256sum <"$config")" != "$(cat "$record" 2>/dev/null || true)" ]; then
-  cp -p "$config" "$saved.new"
-  mv "$saved.new" "$saved"
-fi
-sha256sum <"$new" >"$record"
-install -m 0644 "$new" "$config.k8swin-new"
-mv "$config.k8swin-new" "$config"
+replace_configuration "$new" /etc/docker/daemon.json \
+  /etc/k8swin/saved/docker-daemon.json /etc/k8swin/docker-daemon.sha256
 cat >/etc/systemd/system/docker.service.d/k8swin.conf <<'END'
 [Service]
 ExecStartPost=/bin/sh -c 'iptables -w -P FORWARD ACCEPT'
@@ -59,10 +52,7 @@ StartLimitInterval=60s
 [Install]
 WantedBy=multi-user.target
 END
-  if ! command -v iptables >/dev/null; then
-    apt-get -s install -y -q iptables | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-    apt-get -o DPkg::Lock::Timeout=300 install -y -q iptables
-  fi
+  if ! command -v iptables >/dev/null; then install_packages iptables; fi
 elif ! command -v dockerd >/dev/null; then
   packages=()
   for name in docker-ce docker.io; do
@@ -80,8 +70,8 @@ elif ! command -v dockerd >/dev/null; then
     apt-cache madison docker-ce docker.io | awk '{ print "  " $1 " " $3 }' >&2
     exit 1
   fi
-  # What comes new, and what is held anew, is written down first: a teardown takes back that and no more.
-  apt-get -s install -y -q "${packages[@]}" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+  # What is held anew is written down first as well.
+  note_new_packages "${packages[@]}"
   printf '%s\n' "${packages[@]%%=*}" >>/etc/k8swin/held
   apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
   apt-mark hold "${packages[@]%%=*}"

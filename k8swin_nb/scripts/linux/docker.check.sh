@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
+# uses: needed_if_any
 
 wanted=$(cat)
 if ! command -v dockerd >/dev/null; then
@@ -34,10 +35,5 @@ fi
 policy=$(iptables -S FORWARD | sed -n 1p)
 [ "$policy" = "-P FORWARD ACCEPT" ] || differs+=("the policy is ${policy:-unknown}")
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
-if [ ${#differs[@]} -gt 0 ]; then
-  printf 'Docker %s:' "$version"
-  printf ' %s;' "${differs[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "Docker $version" "${differs[@]}"
 echo "Docker $version runs with $driver, forwarding is open"

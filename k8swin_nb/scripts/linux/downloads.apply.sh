@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${LINUX_ARTIFACTS:?one download a line: name, url, kind of hash, hash, folder, programs}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: install_packages
 
 records=/etc/k8swin/downloads
 cache=/var/cache/k8swin
@@ -13,9 +14,7 @@ unpacked=
 trap '[ -z "$unpacked" ] || rm -rf "$unpacked"' EXIT
 if ! command -v curl >/dev/null; then
   apt-get -o DPkg::Lock::Timeout=300 update -q
-  # What comes new is written down first: a teardown removes these packages and no others.
-  apt-get -s install -y -q curl ca-certificates | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates
+  install_packages curl ca-certificates
 fi
 
 hash_of() { # KIND FILE

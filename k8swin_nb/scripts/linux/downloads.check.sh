@@ -3,6 +3,7 @@
 # What was installed is recorded with its hash. A program that lies there without a record is not ours.
 set -euo pipefail
 : "${LINUX_ARTIFACTS:?one download a line: name, url, kind of hash, hash, folder, programs}"
+# uses: needed_if_any
 
 records=/etc/k8swin/downloads
 joined=no
@@ -46,10 +47,5 @@ while read -r name _ kind hash folder programs; do
   done
   missing+=("$name")
 done <<<"$LINUX_ARTIFACTS"
-if [ ${#missing[@]} -gt 0 ]; then
-  printf 'not installed as locked:'
-  printf ' %s;' "${missing[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "not installed as locked" "${missing[@]}"
 echo "installed and unchanged: ${installed[*]}"

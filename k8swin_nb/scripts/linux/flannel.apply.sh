@@ -2,7 +2,6 @@
 set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: manifest_to_kubectl
 
-set --
-[ "$SERVER_SIDE_APPLY" = false ] || set -- --server-side --force-conflicts
-kubectl apply "$@" -f -
+manifest_to_kubectl apply "$SERVER_SIDE_APPLY"

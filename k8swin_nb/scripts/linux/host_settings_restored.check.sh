@@ -2,6 +2,7 @@
 set -euo pipefail
 : "${NODE_USER:?the login user, for example ubuntu}"
 : "${RESTORE_SWAP:?true or false}"
+# uses: needed_if_any
 
 left=()
 for file in /etc/modules-load.d/k8swin.conf /etc/sysctl.d/90-k8swin.conf; do
@@ -14,10 +15,5 @@ if [ -n "$ca" ] && [ -e "$config" ] && grep -q -F "certificate-authority-data: $
   if [ "$(grep -c 'certificate-authority-data:' "$config")" = 1 ]; then left+=("$config"); fi
 fi
 if [ "$RESTORE_SWAP" = true ] && { grep -q '^# k8swin: ' /etc/fstab || [ -s /etc/k8swin/masked ]; }; then left+=("swap"); fi
-if [ ${#left[@]} -gt 0 ]; then
-  printf 'to be put back:'
-  printf ' %s;' "${left[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "to be put back" "${left[@]}"
 echo "the host's settings are back; its name, and kernel values until the next boot, stay$(grep -q '^# k8swin: ' /etc/fstab && echo ", swap stays off" || true)"

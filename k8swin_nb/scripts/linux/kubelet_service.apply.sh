@@ -3,6 +3,7 @@
 # Both come on standard input, one after the other; the addition begins with its second [Service].
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
+# uses: install_packages
 
 folder=/etc/systemd/system
 install -d -m 0755 "$folder/kubelet.service.d"
@@ -20,10 +21,7 @@ for pair in conntrack:conntrack ebtables:ebtables ethtool:ethtool ip:iproute2 ip
 done
 if [ ${#wanted[@]} -gt 0 ]; then
   apt-get -o DPkg::Lock::Timeout=300 update -q
-  # What comes new is written down first: a teardown removes these packages and no others.
-  install -d -m 0755 /etc/k8swin
-  apt-get -s install -y -q "${wanted[@]}" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${wanted[@]}"
+  install_packages "${wanted[@]}"
 fi
 systemctl daemon-reload
 systemctl enable kubelet

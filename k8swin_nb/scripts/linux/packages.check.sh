@@ -1,6 +1,7 @@
 # Are kubeadm, kubelet and kubectl installed at the planned version, and held there?
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
+# uses: needed_if_any
 
 differs=()
 held=$(apt-mark showhold)
@@ -20,10 +21,5 @@ for name in kubeadm kubelet kubectl; do
   grep -q -x "$name" <<<"$held" || differs+=("$name is not held")
 done
 systemctl is-enabled --quiet kubelet 2>/dev/null || differs+=("the kubelet is not enabled")
-if [ ${#differs[@]} -gt 0 ]; then
-  printf 'wanted %s:' "$KUBERNETES_VERSION"
-  printf ' %s;' "${differs[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "wanted $KUBERNETES_VERSION" "${differs[@]}"
 echo "kubeadm, kubelet and kubectl are $KUBERNETES_VERSION and held"

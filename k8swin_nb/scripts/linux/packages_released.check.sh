@@ -1,6 +1,7 @@
 # Are packages and package sources as they were found? Packages that were installed here stay unless asked.
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
+# uses: needed_if_any
 
 left=()
 [ ! -s /etc/k8swin/held ] || left+=("held: $(sort -u /etc/k8swin/held | tr '\n' ' ')")
@@ -16,10 +17,5 @@ if [ -d /etc/k8swin/downloads ]; then
   installed+=$programs
   [ "$REMOVE_PACKAGES" = false ] || left+=("programs without a package: $programs")
 fi
-if [ ${#left[@]} -gt 0 ]; then
-  printf 'to be released or removed:'
-  printf ' %s;' "${left[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "to be released or removed" "${left[@]}"
 echo "package sources are as they were found${installed:+, packages that were installed here stay: $installed}"

@@ -1,22 +1,14 @@
 # Remove the pod network from this host: interfaces, routes to other nodes' pods, files of flannel and CNI.
 set -euo pipefail
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
+# uses: pod_routes
 
 for link in cni0 flannel.1 flannel.4096; do
   if ip link show dev "$link" >/dev/null 2>&1; then ip link delete dev "$link"; fi
 done
-number() { # dotted quad to integer
-  local a b c d
-  IFS=. read -r a b c d <<<"$1"
-  echo $(((a << 24) + (b << 16) + (c << 8) + d))
-}
-bits=$((32 - ${POD_SUBNET#*/}))
-pods=$(($(number "${POD_SUBNET%/*}") >> bits))
-routes=$(ip -4 route show)
-while read -r network via gateway _; do
-  if [ "$via" = via ] && [[ $network =~ ^[0-9.]+(/[0-9]+)?$ ]] && [ $(($(number "${network%/*}") >> bits)) -eq "$pods" ]; then
-    ip route delete "$network" via "$gateway"
-  fi
+routes=$(pod_routes "$POD_SUBNET")
+while read -r network gateway; do
+  [ -z "$network" ] || ip route delete "$network" via "$gateway"
 done <<<"$routes"
 rm -f /etc/cni/net.d/10-flannel.conflist
 rm -rf /run/flannel /var/lib/cni

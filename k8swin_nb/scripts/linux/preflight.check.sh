@@ -15,6 +15,7 @@ set -euo pipefail
 : "${ALLOW_CGROUP_V1:=false}"
 : "${DOWNLOAD_HOSTS:=}"
 : "${API_EXPECTED:=true}"
+# uses: swap_makers
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -119,9 +120,7 @@ swap_sources() { # what is on now, and what would come back at the next boot
   awk '$1 !~ /^#/ && $3 == "swap" { print "fstab:" $1 }' /etc/fstab
   systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }'
   systemctl list-unit-files --type=swap --plain --no-legend | awk '$2 == "enabled" || $2 == "static" { print $1 }'
-  for unit in zramswap.service zram-config.service dphys-swapfile.service; do
-    if systemctl is-enabled --quiet "$unit" 2>/dev/null; then echo "$unit"; fi
-  done
+  swap_makers
   for file in /etc/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
     [ -s "$file" ] || continue
     [ "$(systemctl is-enabled dev-zram0.swap 2>/dev/null || true)" = masked ] || echo "$file"

@@ -1,6 +1,7 @@
 # Is nothing of kubeadm's work left on this host: no kubelet that runs, no pods, no configuration, no data?
 set -euo pipefail
 : "${CONTAINER_RUNTIME:?docker or containerd}"
+# uses: needed_if_any
 
 left=()
 for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
@@ -24,10 +25,5 @@ elif [ ${#left[@]} -gt 0 ]; then
   echo "no cluster of these notebooks on this host"
   exit 0
 fi
-if [ ${#left[@]} -gt 0 ]; then
-  printf 'to be reset:'
-  printf ' %s;' "${left[@]}"
-  echo
-  exit 10
-fi
+needed_if_any "to be reset" "${left[@]}"
 echo "nothing of kubeadm's work is on this host"

@@ -1,12 +1,11 @@
 # Turn swap off for good. The old /etc/fstab is kept once as /etc/fstab.k8swin.
 set -euo pipefail
+# uses: swap_makers swap_units
 
 install -d -m 0755 /etc/k8swin
-for service in zramswap.service zram-config.service dphys-swapfile.service; do
-  if systemctl is-enabled --quiet "$service" 2>/dev/null; then
-    echo "$service" >>/etc/k8swin/masked
-    systemctl mask --now "$service"
-  fi
+for service in $(swap_makers); do
+  echo "$service" >>/etc/k8swin/masked
+  systemctl mask --now "$service"
 done
 swapoff -a
 if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab; then
@@ -18,7 +17,7 @@ if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab
 fi
 # Units that fstab makes are gone with its lines; what is left would come back at the next boot.
 systemctl daemon-reload
-for unit in $({ systemctl list-unit-files --type=swap --no-legend || true; } | awk '$2 != "masked" { print $1 }'); do
+for unit in $(swap_units); do
   echo "$unit" >>/etc/k8swin/masked
   systemctl mask --now "$unit"
 done

@@ -2,11 +2,10 @@
 set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+# uses: manifest_to_kubectl
 
-set --
-[ "$SERVER_SIDE_APPLY" = false ] || set -- --server-side --force-conflicts
 code=0
-difference=$(kubectl diff "$@" -f - 2>&1) || code=$?
+difference=$(manifest_to_kubectl diff "$SERVER_SIDE_APPLY" 2>&1) || code=$?
 if [ "$code" -gt 1 ]; then
   echo "kubectl diff ended with $code: $difference" >&2
   exit 1

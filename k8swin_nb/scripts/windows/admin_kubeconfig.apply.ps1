@@ -6,13 +6,13 @@ The rights are narrowed on the empty file, before the secret is in it.
 #>
 param([Parameter(Mandatory = $true)][string]$AdminKubeconfig)
 $ErrorActionPreference = 'Stop'
+# uses: Protect-File
 
 $file = 'C:\k\config'
 if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
 & icacls.exe $file /reset | Out-Null
 if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
-& icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
-if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+Protect-File $file
 [System.IO.File]::WriteAllText($file, $AdminKubeconfig, (New-Object System.Text.UTF8Encoding($false)))
 # Services do not see a user's variables.
 [Environment]::SetEnvironmentVariable('KUBECONFIG', $file, 'Machine')

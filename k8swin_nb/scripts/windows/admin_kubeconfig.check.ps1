@@ -12,15 +12,16 @@ param(
     [string]$AdminDays = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Kubeconfig
 
 $file = 'C:\k\config'
 if (-not (Test-Path $file)) {
     "$file does not exist"
     exit 10
 }
-$text = Get-Content -Path $file -Raw
-$server = ([regex]'server:\s*(\S+)').Match("$text").Groups[1].Value
-$ca = ([regex]'certificate-authority-data:\s*(\S+)').Match("$text").Groups[1].Value
+$kubeconfig = Read-Kubeconfig $file
+$server = $kubeconfig.server
+$ca = $kubeconfig.ca
 if ($server -and $server -ne "https://${MasterAddress}:6443") {
     "$file belongs to the cluster at $server, not to https://${MasterAddress}:6443"
     exit 20

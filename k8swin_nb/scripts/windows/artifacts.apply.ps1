@@ -8,6 +8,7 @@ archive leaves its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
+# uses: Get-KnownHash Test-UnpackedArtifact
 
 function Get-Hash([string]$Path, [string]$Algorithm) {
     (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLower()
@@ -19,12 +20,8 @@ function Save-Url([string]$Name, [string]$Url, [string]$Path) {
 }
 
 function Get-LockedHash($Artifact, [string]$Download) {
-    if ($Artifact.hash -ne 'published' -and $Artifact.hash -ne 'first-use') { return $Artifact.hash }
-    $stamp = "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)"
-    if (Test-Path $stamp) {
-        $hash, $url = (Get-Content -Path $stamp -TotalCount 1) -split ' '
-        if ($url -eq $Artifact.url) { return $hash }
-    }
+    $known = Get-KnownHash $Artifact
+    if ($known -ne 'unknown') { return $known }
     if ($Artifact.hash -eq 'published') {
         Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256"
         $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLower()
@@ -42,7 +39,7 @@ function Get-LockedHash($Artifact, [string]$Download) {
             throw "$($Artifact.name): two downloads differ, SHA-256 $hash and $again, from $($Artifact.url)"
         }
     }
-    Set-Content -Path $stamp -Value "$hash $($Artifact.url)" -Encoding ASCII
+    Set-Content -Path "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)" -Value "$hash $($Artifact.url)" -Encoding ASCII
     $hash
 }
 
@@ -69,10 +66,7 @@ foreach ($artifact in $locked) {
     $download = "C:\k8swin\downloads\$($artifact.file)"
     $hash = Get-LockedHash $artifact $download
     if ($artifact.unpack) {
-        $stamp = "C:\k8swin\state\$($artifact.name).unpacked"
-        $done = (Test-Path $stamp) -and ((Get-Content -Path $stamp -TotalCount 1) -eq $hash)
-        foreach ($file in @($artifact.provides)) { if (-not (Test-Path -Path $file)) { $done = $false } }
-        if ($done) { continue }
+        if (Test-UnpackedArtifact $artifact $hash) { continue }
         Receive-Artifact $artifact $hash $download
         Stop-Users $artifact
         if (-not (Test-Path -Path $artifact.to)) { New-Item -ItemType Directory -Path $artifact.to -Force | Out-Null }
@@ -85,7 +79,7 @@ foreach ($artifact in $locked) {
         foreach ($file in @($artifact.provides)) {
             if (-not (Test-Path -Path $file)) { throw "$($artifact.name): the archive $($artifact.url) holds no $file" }
         }
-        Set-Content -Path $stamp -Value $hash -Encoding ASCII
+        Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
     } else {
         if ((Test-Path -Path $artifact.to) -and (Get-Hash $artifact.to $artifact.algorithm) -eq $hash) { continue }
         Receive-Artifact $artifact $hash $download

@@ -2,32 +2,20 @@
 .SYNOPSIS
 Are the programs in place, with the locked hash?
 .DESCRIPTION
-A file is judged by its own hash. Of an archive the stamp tells which one was unpacked, and what it
-provides must be there. A hash that nobody published ahead of time is the one that the first download left.
+A file is judged by its own hash, an archive by the stamp that its unpacking left.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-
-function Get-LockedHash($Artifact) {
-    if ($Artifact.hash -ne 'published' -and $Artifact.hash -ne 'first-use') { return $Artifact.hash }
-    $stamp = "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)"
-    if (-not (Test-Path $stamp)) { return 'unknown' }
-    $hash, $url = (Get-Content -Path $stamp -TotalCount 1) -split ' '
-    if ($url -ne $Artifact.url) { return 'unknown' }
-    $hash
-}
+# uses: Get-KnownHash Test-UnpackedArtifact
 
 $differs = @()
 $trusted = @()
 $locked = ConvertFrom-Json $Artifacts
 foreach ($artifact in $locked) {
-    $hash = Get-LockedHash $artifact
+    $hash = Get-KnownHash $artifact
     if ($artifact.hash -eq 'first-use') { $trusted += "$($artifact.name) $hash" }
     if ($artifact.unpack) {
-        $stamp = "C:\k8swin\state\$($artifact.name).unpacked"
-        $done = (Test-Path $stamp) -and ((Get-Content -Path $stamp -TotalCount 1) -eq $hash)
-        foreach ($file in @($artifact.provides)) { if (-not (Test-Path -Path $file)) { $done = $false } }
-        if (-not $done) { $differs += $artifact.name }
+        if (-not (Test-UnpackedArtifact $artifact $hash)) { $differs += $artifact.name }
     } elseif (-not (Test-Path -Path $artifact.to)) {
         $differs += $artifact.name
     } elseif ((Get-FileHash -Path $artifact.to -Algorithm $artifact.algorithm).Hash -ne $hash) {

@@ -7,15 +7,16 @@ param(
     [string]$ClusterCa = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Kubeconfig
 
 $record = 'C:\k8swin\state\cluster-ca'
 $config = 'C:\etc\kubernetes\kubelet.conf'
 $admin = 'C:\k\config'
 if (-not (Test-Path $config) -and (Test-Path $admin) -and (Test-Path 'C:\k8swin\state\found.json')) {
     # A worker of the Docker generation has the administrator's kubeconfig, and no other.
-    $text = Get-Content -Path $admin -Raw
-    $found = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
-    $server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+    $kubeconfig = Read-Kubeconfig $admin
+    $found = $kubeconfig.ca
+    $server = $kubeconfig.server
     if ($ClusterCa -and $found -ne $ClusterCa) {
         "this server belongs to another cluster than the one at ${MasterAddress}: its certificate authority differs"
         exit 20
@@ -36,9 +37,9 @@ if (-not (Test-Path $record)) {
     exit 20
 }
 $ours = (Get-Content -Path $record -TotalCount 1).Trim()
-$text = Get-Content -Path $config -Raw
-$server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
-$found = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+$kubeconfig = Read-Kubeconfig $config
+$server = $kubeconfig.server
+$found = $kubeconfig.ca
 if (-not $found -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt')) {
     $found = [Convert]::ToBase64String([System.IO.File]::ReadAllBytes('C:\etc\kubernetes\pki\ca.crt'))
 }

@@ -7,6 +7,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KubeProxyKubeconfig
 )
 $ErrorActionPreference = 'Stop'
+# uses: Protect-File
 
 $utf8 = New-Object System.Text.UTF8Encoding($false)
 $files = @{
@@ -14,9 +15,7 @@ $files = @{
     'C:\etc\kube-proxy\kubeconfig'   = $KubeProxyKubeconfig
 }
 foreach ($file in $files.Keys) {
-    if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
-    & icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
-    if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+    Protect-File $file
     [System.IO.File]::WriteAllText($file, $files[$file], $utf8)
 }
 # Neither program reads its token again while it runs.

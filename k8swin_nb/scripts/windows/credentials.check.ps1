@@ -7,6 +7,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Kubeconfig Read-TokenClaim
 
 $days = [int]::MaxValue
 $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
@@ -15,9 +16,9 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
         "$file does not exist"
         exit 10
     }
-    $text = Get-Content -Path $file -Raw
-    $server = ([regex]'server:\s*(\S+)').Match("$text").Groups[1].Value
-    $ca = ([regex]'certificate-authority-data:\s*(\S+)').Match("$text").Groups[1].Value
+    $kubeconfig = Read-Kubeconfig $file
+    $server = $kubeconfig.server
+    $ca = $kubeconfig.ca
     if (($server -and $server -ne "https://${MasterAddress}:6443") -or ($ca -and $ca -ne $ClusterCa)) {
         "$file belongs to another cluster, at $server"
         exit 20
@@ -26,9 +27,7 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
         "$file is not a whole kubeconfig"
         exit 10
     }
-    $claims = ([regex]'token:\s*[^.\s]+\.([^.\s]+)\.').Match($text).Groups[1].Value.Replace('-', '+').Replace('_', '/')
-    $claims = $claims.PadRight([int]([Math]::Ceiling($claims.Length / 4) * 4), '=')
-    $token = [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($claims)) | ConvertFrom-Json
+    $token = Read-TokenClaim $kubeconfig.text
     # Tokens of old versions come from a Secret and do not expire.
     if (-not $token.PSObject.Properties['exp']) { continue }
     $left = [Math]::Floor(($epoch.AddSeconds($token.exp) - [DateTime]::UtcNow).TotalDays)

@@ -11,6 +11,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
+# uses: Remove-WindowsService Get-MachinePath Set-MachinePath
 
 $found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
 $folder = Join-Path $env:ProgramFiles 'docker'
@@ -30,26 +31,12 @@ if ($service -and $service.Status -eq 'Running' -and (Test-Path $docker)) {
     }
 }
 if ($ours -and $service) {
-    if ($service.Status -ne 'Stopped') { Stop-Service -Name docker -Force }
-    & sc.exe delete docker | Out-Null
-    # 1072: marked for deletion already.
-    if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete docker ended with $LASTEXITCODE" }
-    foreach ($attempt in 1..20) {
-        if (-not (Get-Service -Name docker -ErrorAction SilentlyContinue)) { break }
-        Start-Sleep -Seconds 1
-    }
+    Remove-WindowsService docker
     'Docker is removed'
 }
 if ($ours) {
-    # Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
-    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
-    $item = Get-Item -Path $key
-    $entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';')
-    if ($entries -contains $folder) {
-        New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (@($entries | Where-Object { $_ -and $_ -ne $folder }) -join ';') -Force | Out-Null
-        # Programs that run are told of the change, as with any variable of the machine.
-        [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
-    }
+    $entries = @(Get-MachinePath)
+    if ($entries -contains $folder) { Set-MachinePath @($entries | Where-Object { $_ -and $_ -ne $folder }) }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') {
     [Environment]::SetEnvironmentVariable('KUBECONFIG', $null, 'Machine')

@@ -7,6 +7,7 @@ the last lines of logs, the last events. No key, no token and no password is pri
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Read-TokenClaim
 
 $logLines = 60
 
@@ -109,10 +110,8 @@ Write-Section 'containerd-config' {
 Write-Section 'tokens' {
     foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfig') {
         if (-not (Test-Path $file)) { continue }
-        $claims = ([regex]'token:\s*[^.\s]+\.([^.\s]+)\.').Match((Get-Content -Path $file -Raw)).Groups[1].Value.Replace('-', '+').Replace('_', '/')
-        if (-not $claims) { continue }
-        $claims = $claims.PadRight([int]([Math]::Ceiling($claims.Length / 4) * 4), '=')
-        $token = [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($claims)) | ConvertFrom-Json
+        $token = Read-TokenClaim (Get-Content -Path $file -Raw)
+        if (-not $token) { continue }
         "$file`t$($token.exp)"
     }
 }

@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
+# uses: Get-MachinePath Set-MachinePath Test-ImageLayer
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -26,22 +27,12 @@ function Remove-Tree([string]$Path) {
     }
 }
 
-# The layers of images are the runtime's: while there are some, nothing else can delete them.
-function Test-Layers([string]$Path) {
-    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
-}
-
 $record = 'C:\k8swin\state\found.json'
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 if (-not $found.path) {
-    # Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
-    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
-    $item = Get-Item -Path $key
-    $entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';')
+    $entries = @(Get-MachinePath)
     if ($entries -contains 'C:\k') {
-        New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (@($entries | Where-Object { $_ -and $_ -ne 'C:\k' }) -join ';') -Force | Out-Null
-        # Programs that run are told of the change, as with any variable of the machine.
-        [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
+        Set-MachinePath @($entries | Where-Object { $_ -and $_ -ne 'C:\k' })
         'C:\k is off the PATH'
     }
 }
@@ -55,7 +46,7 @@ foreach ($place in $places) {
         if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
         continue
     }
-    if (Test-Layers $place.path) {
+    if (Test-ImageLayer $place.path) {
         "$($place.path) stays: it holds layers of images, and the runtime that could remove them is gone"
         $KeepImages = 'true'
         continue

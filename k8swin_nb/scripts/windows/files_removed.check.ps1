@@ -7,11 +7,7 @@ they are empty.
 #>
 param([Parameter(Mandatory = $true)][string]$RemovedPlaces)
 $ErrorActionPreference = 'Stop'
-
-# The layers of images are the runtime's: while there are some, nothing else can delete them.
-function Test-Layers([string]$Path) {
-    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
-}
+# uses: Test-ImageLayer
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -25,7 +21,7 @@ $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
     if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
     if ($place.kind -eq 'empty' -and @(Get-ChildItem -LiteralPath $place.path -Force).Count -gt 0) { continue }
-    if (Test-Layers $place.path) { $layers += $place.path } else { $left += $place.path }
+    if (Test-ImageLayer $place.path) { $layers += $place.path } else { $left += $place.path }
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })
 if (-not $found.path -and $path) { $left += 'C:\k on PATH' }

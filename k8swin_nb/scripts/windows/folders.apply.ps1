@@ -12,6 +12,7 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeAddress
 )
 $ErrorActionPreference = 'Stop'
+# uses: Get-MachinePath Set-MachinePath Get-AdapterConfiguration
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -41,33 +42,11 @@ if (-not (Test-Path 'C:\k8swin\owned')) {
     Set-Content -Path 'C:\k8swin\owned' -Value 'folders, services and networks here belong to k8swin' -Encoding ASCII
 }
 
-# Only the machine's own value is read and written, and as it is spelt: variables in it stay variables.
-$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
-$item = Get-Item -Path $key
-$entries = @(([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';' | Where-Object { $_ -and $_ -ne 'C:\k' })
-New-ItemProperty -Path $key -Name Path -PropertyType ($item.GetValueKind('Path')) -Value (($entries + 'C:\k') -join ';') -Force | Out-Null
-# Programs that run are told of the change, as with any variable of the machine.
-[Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
+Set-MachinePath (@(Get-MachinePath | Where-Object { $_ -and $_ -ne 'C:\k' }) + 'C:\k')
 
 if (-not (Test-Path 'C:\k8swin\network.json')) {
     $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress }
-    $index = $address.InterfaceIndex
-    $gateway = Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
-        Where-Object { $_.InterfaceIndex -eq $index } | Select-Object -First 1
-    $nextHop = ''
-    if ($gateway) { $nextHop = $gateway.NextHop }
-    $interface = Get-NetIPInterface -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
-    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $index }
-    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
-    $saved = [ordered]@{
-        alias        = $address.InterfaceAlias
-        mac          = $adapter.MacAddress
-        address      = $address.IPAddress
-        prefixLength = $address.PrefixLength
-        gateway      = $nextHop
-        dns          = @($dns.ServerAddresses)
-        dhcp         = [string]$interface.Dhcp
-    }
+    $saved = Get-AdapterConfiguration $address
     Set-Content -Path 'C:\k8swin\network.json' -Value ($saved | ConvertTo-Json) -Encoding ASCII
 }
 'folders are made, PATH is set, the network configuration is saved'

@@ -14,27 +14,10 @@ param(
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\hns-removed'
 $saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json
+# uses: Save-JobStatus Test-OwnNetwork
 
 function Write-Status([string]$State, [string]$Detail) {
-    $status = [ordered]@{ state = $State; detail = $Detail; time = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ') }
-    # A reader must never see half a file.
-    Set-Content -Path "$folder\status.new" -Value ($status | ConvertTo-Json -Compress) -Encoding ASCII
-    Move-Item -Path "$folder\status.new" -Destination "$folder\status.json" -Force
-}
-
-function ConvertTo-Number([string]$Address) {
-    $bytes = ([System.Net.IPAddress]::Parse($Address)).GetAddressBytes()
-    [array]::Reverse($bytes)
-    [System.BitConverter]::ToUInt32($bytes, 0)
-}
-
-function Test-Ours($Network) {
-    $prefix = [string]@($Network.Subnets)[0].AddressPrefix
-    if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
-    if ($Network.Name -ne $HnsNetwork) { return $false }
-    $pods, $length = $PodSubnet -split '/'
-    $size = [Math]::Pow(2, 32 - [int]$length)
-    [Math]::Floor((ConvertTo-Number ($prefix -split '/')[0]) / $size) -eq [Math]::Floor((ConvertTo-Number $pods) / $size)
+    Save-JobStatus $folder ([ordered]@{ state = $State; detail = $Detail })
 }
 
 function Get-AddressAlias {
@@ -58,7 +41,7 @@ function Restore-Address([string]$Alias) {
 try {
     Write-Status 'started' 'removing the networks of the cluster'
     # kube-proxy does not run any more, so that its load balancers have no owner.
-    $networks = @(Get-HnsNetwork | Where-Object { Test-Ours $_ })
+    $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
     if ($networks) { Get-HnsPolicyList | Remove-HnsPolicyList }
     foreach ($network in $networks) {
         Get-HnsEndpoint | Where-Object { $_.VirtualNetwork -eq $network.ID } | Remove-HnsEndpoint
@@ -67,7 +50,7 @@ try {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $lost = 0
     while ($true) {
-        $left = @(Get-HnsNetwork | Where-Object { Test-Ours $_ })
+        $left = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
         # Somebody else's network may hold the adapter further on; then the address stays where it is.
         $others = @(Get-HnsNetwork | Where-Object { $_.Type -ne 'NAT' -and $_.Type -ne 'ICS' })
         $alias = @(Get-AddressAlias)

@@ -7,12 +7,13 @@ was stopped. That is `interrupted`, and the job may be started anew.
 #>
 param([Parameter(Mandatory = $true)][string]$Job)
 $ErrorActionPreference = 'Stop'
+# uses: Test-JobRunning
 
 $ended = @('done', 'rolled-back', 'failed')
-$task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
-$runs = $task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
+$runs = Test-JobRunning $Job
 $file = "C:\k8swin\jobs\$Job\status.json"
 if (-not (Test-Path $file)) {
+    $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
     if ($runs) {
         'started the task runs, no status yet'
     } elseif ($task) {

@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
+# uses: Protect-File
 
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     # A kubelet registers its node when it starts, and at no other time.
@@ -24,9 +25,7 @@ if ((Test-Path 'C:\etc\kubernetes\pki\ca.crt') -or (Test-Path 'C:\etc\kubernetes
 }
 # Whose cluster this worker joins is written down first: a teardown removes it from no other one.
 Set-Content -Path 'C:\k8swin\state\cluster-ca' -Value $ClusterCa -Encoding ASCII
-Set-Content -Path $file -Value '' -Encoding ASCII
-& icacls.exe $file /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
-if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+Protect-File $file
 try {
     [System.IO.File]::WriteAllText($file, $JoinConfiguration, (New-Object System.Text.UTF8Encoding($false)))
     & C:\k\kubeadm.exe join --config $file

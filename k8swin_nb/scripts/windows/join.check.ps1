@@ -7,6 +7,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Kubeconfig
 
 $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
@@ -18,9 +19,9 @@ if (-not (Test-Path $config)) {
     'this worker has not joined a cluster'
     exit 10
 }
-$text = Get-Content -Path $config -Raw
-$server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
-$ca = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+$kubeconfig = Read-Kubeconfig $config
+$server = $kubeconfig.server
+$ca = $kubeconfig.ca
 if ($server -ne "https://${MasterAddress}:6443") {
     "this worker belongs to the cluster at $server, not to https://${MasterAddress}:6443"
     exit 20

@@ -14,26 +14,19 @@ param(
     [string]$ExternalNetwork = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Test-JobRunning Start-DetachedJob
 
-$folder = 'C:\k8swin\jobs\pod-network'
-if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
-$task = Get-ScheduledTask -TaskName k8swin-pod-network -ErrorAction SilentlyContinue
-if ($task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')) {
+if (Test-JobRunning 'pod-network') {
     'the job runs already'
     exit 0
 }
-foreach ($name in 'status.json', 'status.new', 'external.json') {
-    if (Test-Path "$folder\$name") { Remove-Item -Path "$folder\$name" -Force }
-}
-[System.IO.File]::WriteAllText("$folder\run.ps1", $PodNetworkJob, (New-Object System.Text.UTF8Encoding($true)))
-$arguments = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1 -NodeAddress $NodeAddress -HnsNetwork $HnsNetwork -NetworkType $NetworkType"
+$folder = 'C:\k8swin\jobs\pod-network'
+if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+if (Test-Path "$folder\external.json") { Remove-Item -Path "$folder\external.json" -Force }
+$arguments = "-NodeAddress $NodeAddress -HnsNetwork $HnsNetwork -NetworkType $NetworkType"
 if ($ExternalNetwork) {
     [System.IO.File]::WriteAllText("$folder\external.json", $ExternalNetwork, (New-Object System.Text.UTF8Encoding($false)))
     $arguments += " -ExternalNetworkFile $folder\external.json"
 }
-$action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $arguments
-$principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-$settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit (New-TimeSpan -Minutes 15) -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
-Register-ScheduledTask -TaskName k8swin-pod-network -Action $action -Principal $principal -Settings $settings -Force | Out-Null
-Start-ScheduledTask -TaskName k8swin-pod-network
+Start-DetachedJob 'pod-network' $PodNetworkJob $arguments (New-TimeSpan -Minutes 15)
 'the job is started'

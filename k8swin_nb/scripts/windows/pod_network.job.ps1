@@ -18,12 +18,11 @@ $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\pod-network'
 $log = 'C:\var\log\flanneld\flanneld.log'
 $saved = $null
+# uses: Save-JobStatus Get-AdapterConfiguration
 
 function Write-Status([string]$State, [string]$Detail) {
-    $status = [ordered]@{ state = $State; detail = $Detail; time = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ') }
-    # A reader must never see half a file.
-    Set-Content -Path "$folder\status.new" -Value ($status | ConvertTo-Json -Compress) -Encoding ASCII
-    Move-Item -Path "$folder\status.new" -Destination "$folder\status.json" -Force
+    $status = [ordered]@{ state = $State; detail = $Detail }
+    Save-JobStatus $folder $status
     Add-Content -Path "$folder\log.txt" -Value "$($status.time) ${State}: $Detail" -Encoding ASCII
 }
 
@@ -44,23 +43,7 @@ function Test-Address {
 function Save-Configuration {
     $address = Get-NodeAddress | Select-Object -First 1
     if (-not $address -or $address.InterfaceAlias -like 'vEthernet*') { return }
-    $index = $address.InterfaceIndex
-    $gateway = Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
-        Where-Object { $_.InterfaceIndex -eq $index } | Select-Object -First 1
-    $nextHop = ''
-    if ($gateway) { $nextHop = $gateway.NextHop }
-    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $index }
-    $interface = Get-NetIPInterface -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
-    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
-    $found = [ordered]@{
-        alias        = $address.InterfaceAlias
-        mac          = $adapter.MacAddress
-        address      = $address.IPAddress
-        prefixLength = $address.PrefixLength
-        gateway      = $nextHop
-        dns          = @($dns.ServerAddresses)
-        dhcp         = [string]$interface.Dhcp
-    }
+    $found = Get-AdapterConfiguration $address
     Set-Content -Path 'C:\k8swin\network.new' -Value ($found | ConvertTo-Json) -Encoding ASCII
     Move-Item -Path 'C:\k8swin\network.new' -Destination 'C:\k8swin\network.json' -Force
 }

@@ -19,6 +19,7 @@ param(
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Kubeconfig
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -341,9 +342,9 @@ Test-Probe 'W33' 'other-cluster' {
     }
     if ((Get-Service -Name kubelet -ErrorAction SilentlyContinue) -and -not $owned) { $foreign += 'kubelet' }
     if ($joined) {
-        $text = Get-Content -Path 'C:\etc\kubernetes\kubelet.conf' -Raw
-        $server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
-        $ca = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+        $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
+        $server = $kubeconfig.server
+        $ca = $kubeconfig.ca
         if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }

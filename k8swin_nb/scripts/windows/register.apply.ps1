@@ -11,18 +11,12 @@ param(
     [int]$RegisterSeconds = 120
 )
 $ErrorActionPreference = 'Stop'
-
-function Test-Registered {
-    # kubectl writes what it misses to standard error, which is no reason to stop here.
-    $ErrorActionPreference = 'Continue'
-    & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
-    $LASTEXITCODE -eq 0
-}
+# uses: Test-RegisteredNode
 
 # A kubelet registers its node when it starts, and at no other time.
 Restart-Service -Name kubelet -Force
 $watch = [System.Diagnostics.Stopwatch]::StartNew()
-while (-not (Test-Registered)) {
+while (-not (Test-RegisteredNode $NodeName)) {
     if ($watch.Elapsed.TotalSeconds -gt $RegisterSeconds) {
         Stop-Service -Name kubelet -Force
         $log = @()

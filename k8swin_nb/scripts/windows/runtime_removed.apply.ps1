@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
+# uses: Remove-WindowsService
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 $ctr = "$folder\ctr.exe"
@@ -40,15 +41,7 @@ if ($service -and $service.Status -eq 'Running' -and (Test-Path $ctr)) {
 if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
 
 if ($ours) {
-    if ($service) {
-        if ($service.Status -ne 'Stopped') { Stop-Service -Name containerd -Force }
-        & sc.exe delete containerd | Out-Null
-        if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete containerd ended with $LASTEXITCODE" }
-        foreach ($attempt in 1..20) {
-            if (-not (Get-Service -Name containerd -ErrorAction SilentlyContinue)) { break }
-            Start-Sleep -Seconds 1
-        }
-    }
+    if ($service) { Remove-WindowsService containerd }
     'containerd is removed'
     exit 0
 }

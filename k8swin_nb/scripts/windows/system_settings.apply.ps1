@@ -6,12 +6,11 @@ The range from 34000 to 65535 is also larger than the one that Windows ships: ma
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Get-DynamicPortRange
 
 foreach ($protocol in 'tcp', 'udp') {
-    $shown = & netsh.exe interface ipv4 show dynamicportrange $protocol | Out-String
-    $numbers = @([regex]::Matches($shown, ':\s*(\d+)') | ForEach-Object { [int]$_.Groups[1].Value })
-    if ($numbers.Count -lt 2) { throw "netsh.exe showed no range: $($shown.Trim())" }
-    if ($numbers[-2] -le 32767 -and ($numbers[-2] + $numbers[-1] - 1) -ge 30000) {
+    $first, $last = Get-DynamicPortRange $protocol
+    if ($first -le 32767 -and $last -ge 30000) {
         & netsh.exe interface ipv4 set dynamicportrange $protocol start=34000 num=31536 | Out-Null
         if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
         "outgoing $protocol connections use the ports 34000 to 65535"

@@ -4,15 +4,10 @@ Are node ports outside the range of outgoing connections, and does WinRM wait fo
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Get-DynamicPortRange
 
 foreach ($protocol in 'tcp', 'udp') {
-    $shown = & netsh.exe interface ipv4 show dynamicportrange $protocol | Out-String
-    if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
-    # Its words are in the server's language; the two numbers come last.
-    $numbers = @([regex]::Matches($shown, ':\s*(\d+)') | ForEach-Object { [int]$_.Groups[1].Value })
-    if ($numbers.Count -lt 2) { throw "netsh.exe showed no range: $($shown.Trim())" }
-    $first = $numbers[-2]
-    $last = $first + $numbers[-1] - 1
+    $first, $last = Get-DynamicPortRange $protocol
     if ($first -le 32767 -and $last -ge 30000) {
         "outgoing $protocol connections use the ports $first to $last, which are node ports in part"
         exit 10

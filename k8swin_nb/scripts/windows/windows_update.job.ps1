@@ -8,14 +8,10 @@ its status may ask for. Updates that want to talk to somebody are left alone.
 param()
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\windows-update'
+# uses: Save-JobStatus
 
 function Write-Status([string]$State, [int]$Left, [bool]$Reboot, [string]$Detail) {
-    $status = [ordered]@{
-        state = $State; left = $Left; reboot = $Reboot; detail = $Detail
-        time = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
-    }
-    Set-Content -Path "$folder\status.new" -Value ($status | ConvertTo-Json -Compress) -Encoding UTF8
-    Move-Item -Path "$folder\status.new" -Destination "$folder\status.json" -Force
+    Save-JobStatus $folder ([ordered]@{ state = $State; left = $Left; reboot = $Reboot; detail = $Detail })
 }
 
 try {

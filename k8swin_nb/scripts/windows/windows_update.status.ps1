@@ -6,9 +6,9 @@ A file that speaks of work under way while no task runs is left over: that is `i
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Test-JobRunning
 
-$task = Get-ScheduledTask -TaskName k8swin-windows-update -ErrorAction SilentlyContinue
-$runs = $task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
+$runs = Test-JobRunning 'windows-update'
 $file = 'C:\k8swin\jobs\windows-update\status.json'
 if (-not (Test-Path $file)) {
     if ($runs) { 'searching 0 False no status yet' } else { 'pending 0 False the task does not run' }

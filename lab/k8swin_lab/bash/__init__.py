@@ -1,16 +1,16 @@
 """Bash for the lab's Linux machines: two adapters behind one interface, over one machine state.
 
 Here live the shell adapters (`system`: the host's own bash in a private root; `python`: an
-interpreter that runs anywhere), the text and file tools both need (`tools`), and what they ask of a
-machine (`machine`). Nothing here knows a server, a cluster or what a script is for.
+interpreter that runs anywhere) and the text and file tools both need (`tools`). What they ask of a
+machine is in `machines.shell`. Nothing here knows a server, a cluster or what a script is for.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from k8swin_lab.bash.machine import Shell, ShellMachine
 from k8swin_lab.bash.probe import Availability, system_bash_available
+from k8swin_lab.machines.shell import Shell, ShellMachine
 
 __all__ = ["Availability", "Shell", "ShellMachine", "open_shell", "system_bash_available"]
 

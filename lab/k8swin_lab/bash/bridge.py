@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import cast
 
 from k8swin_lab.bash.descriptors import DescriptorReader, DescriptorWriter
-from k8swin_lab.bash.machine import Shell, ShellMachine, ShellProcess
 from k8swin_lab.bash.programs import program_of
 from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.machines.shell import Shell, ShellMachine, ShellProcess
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from k8swin_lab.bash.machine import ShellMachine
+from k8swin_lab.machines.shell import ShellMachine
 
 
 class ProcFiles:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from k8swin_lab.bash.machine import LAB, BinarySource, ShellMachine
 from k8swin_lab.machines.program import Program
+from k8swin_lab.machines.shell import LAB, BinarySource, ShellMachine
 
 _FIRST_LINE = re.compile(rb"#!/\.k8swin-lab/run ([^\s]+)(?: ([^\s]+))?\s*\n")
 _DIRECTORIES = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin")

@@ -11,8 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from k8swin_lab.bash.machine import LAB, ShellMachine
 from k8swin_lab.bash.proc import ProcFiles
+from k8swin_lab.machines.shell import LAB, ShellMachine
 
 HOST_TOOLS = [
     "[",

@@ -17,11 +17,11 @@ from typing import Any
 
 from k8swin_lab.bash.bridge import Bridge
 from k8swin_lab.bash.descriptors import descriptor_of
-from k8swin_lab.bash.machine import DEFAULT_PATH, ShellMachine, ShellProcess, account
 from k8swin_lab.bash.programs import ProgramFiles
 from k8swin_lab.bash.root import PrivateRoot, host_tools
 from k8swin_lab.bash.tools import OWNERSHIP_TOOLS
 from k8swin_lab.machines.program import Process, Reader, Writer
+from k8swin_lab.machines.shell import DEFAULT_PATH, ShellMachine, ShellProcess, account
 
 _LAUNCHER = str(Path(__file__).with_name("launch.py"))
 

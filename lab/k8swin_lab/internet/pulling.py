@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from k8swin_lab.internet.registries import HOSTS, INDEX
-from k8swin_lab.network import HttpRequest, HttpResponse, NetworkError
-
-if TYPE_CHECKING:
-    from k8swin_lab.machines.base import Machine
+from k8swin_lab.network import Attached, HttpRequest, HttpResponse, NetworkError
 
 
 class PullError(Exception):
@@ -56,7 +53,7 @@ def split(reference: str) -> tuple[str, str]:
     return repository, tag
 
 
-def resolve(machine: Machine, reference: str, os: str, os_version: str = "") -> Image:
+def resolve(machine: Attached, reference: str, os: str, os_version: str = "") -> Image:
     """Ask the registry for an image.
 
     Args:
@@ -115,7 +112,7 @@ def _reason(response: HttpResponse) -> str:
     )
 
 
-def dial_error(machine: Machine, host: str, error: NetworkError) -> str:
+def dial_error(machine: Attached, host: str, error: NetworkError) -> str:
     """Return the words of Go's net package for a connection that failed."""
     if error.kind == "name":
         return f"dial tcp: lookup {host}: no such host"

@@ -199,7 +199,7 @@ class Cluster:
             self._ticker.join(timeout=10)
         self._ticker = None
 
-    def wait_until(self, predicate: Callable[[], bool], timeout: float = 10.0) -> bool:
+    def wait_until(self, predicate: Callable[[], bool], timeout: float = 60.0) -> bool:
         """Reconcile until the predicate holds; returns whether it came to hold in time."""
         end = time.monotonic() + timeout
         while True:

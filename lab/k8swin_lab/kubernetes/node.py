@@ -28,9 +28,11 @@ class NodeFacts:
 
 
 class Container(Protocol):
-    """A running container. `http` is None when it serves nothing."""
+    """A container that runs, or ran."""
 
-    http: dict[int, HttpHandler]  # by container port
+    @property
+    def http(self) -> dict[int, HttpHandler]:
+        """What answers in it, by container port."""
 
     def logs(self) -> str: ...
 

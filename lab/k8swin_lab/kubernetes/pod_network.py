@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from k8swin_lab.kubernetes.controllers.endpoints import backends
 from k8swin_lab.kubernetes.pod_status import is_ready
-from k8swin_lab.network import HttpHandler, NetworkError
+from k8swin_lab.network import Attached, HttpHandler, NetworkError
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
     from k8swin_lab.kubernetes.errors import Object
-    from k8swin_lab.machines.base import Machine
 
 NDOTS = 5
 """A Linux pod completes names with fewer dots than this before it asks for them as they stand."""
@@ -24,7 +23,7 @@ class PodStation:
 
     name: str
     address: str
-    node: Machine
+    node: Attached
     listening: dict[int, HttpHandler | str] = field(default_factory=dict)
     os: str = field(init=False)
 
@@ -46,7 +45,7 @@ class PodStation:
         return {}
 
 
-def resolve(cluster: Cluster | None, node: Machine, namespace: str, name: str) -> str:
+def resolve(cluster: Cluster | None, node: Attached, namespace: str, name: str) -> str:
     """Return the address of a name, asked of the cluster's DNS as a pod's resolver asks.
 
     Linux completes a name by the search list; Windows completes only names without a dot.
@@ -68,7 +67,7 @@ def _literal(name: str) -> bool:
     return name.replace(".", "").isdigit() or ":" in name or name == "localhost"
 
 
-def _asked(cluster: Cluster | None, node: Machine, namespace: str, name: str) -> str:
+def _asked(cluster: Cluster | None, node: Attached, namespace: str, name: str) -> str:
     if cluster is None:
         return node.network.resolve(node, name)
     if not _dns_answers(cluster):

@@ -10,8 +10,8 @@ import urllib.parse
 from dataclasses import dataclass, field
 
 from k8swin_lab.arguments import MissingValue, Options, Parsed
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.linux.files import Files, explain, machine_of
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import HttpResponse
 from k8swin_lab.web_client import WebError, certificate_header, reason_of, send

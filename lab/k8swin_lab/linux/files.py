@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from k8swin_lab.bash.tools.access import may_open
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import Process
 
 if TYPE_CHECKING:

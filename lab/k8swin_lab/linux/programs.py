@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from k8swin_lab import kubectl
 from k8swin_lab.linux import (
     apt,
@@ -30,12 +28,7 @@ from k8swin_lab.linux import (
 from k8swin_lab.linux.files import Files
 from k8swin_lab.linux.kubeadm import kubeadm
 from k8swin_lab.machines.program import NotSimulated, Process, Program
-
-
-class VersionedProgram(Protocol):
-    """A program that packages bring in several versions."""
-
-    def __call__(self, process: Process, *, version: str) -> int: ...
+from k8swin_lab.machines.software import VersionedProgram
 
 
 def base() -> dict[str, Program]:

@@ -58,7 +58,7 @@ def _kubelet(machine: LinuxMachine, unit: Unit) -> str | None:
         options = parse(command_line(machine, unit)[1:], minor)
     except KubeletOptionError as error:
         return f"{head}{error}"
-    machine.kubelet_options = options
+    machine.kubelet_options, machine.started_kubelet = options, version
     path = options.get("config", "")
     config: dict[str, Any] = {}
     if path:

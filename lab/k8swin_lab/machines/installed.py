@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from k8swin_lab.internet.catalogue import catalogue
 from k8swin_lab.internet.debs import Package, PackageFile, unpack
+from k8swin_lab.internet.packages import debian_repository, docker_repository, kubernetes_repository
 from k8swin_lab.machines.units import UnitError
 
 if TYPE_CHECKING:
@@ -152,13 +154,6 @@ class InstalledPackages:
 
     def preinstall(self, names: list[str]) -> None:
         """Put packages of the known vendors on a new machine, with what they need."""
-        from k8swin_lab.internet.catalogue import catalogue
-        from k8swin_lab.internet.packages import (
-            debian_repository,
-            docker_repository,
-            kubernetes_repository,
-        )
-
         minor = list(catalogue()["kubernetes"])[-2]
         files: dict[str, PackageFile] = {}
         for repository in (

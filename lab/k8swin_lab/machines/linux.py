@@ -1,7 +1,8 @@
 """A simulated Linux server: Debian 12 or Ubuntu 18.04, as fresh as an installer leaves it.
 
 The disk is a real directory; what the kernel and systemd keep in memory is here and in the modules
-beside this one. Commands are in `lab/linux`; the shell that runs scripts is in `lab/bash`.
+beside this one. Commands, the shell that runs scripts and the containers of pods are handed over
+when the machine is made (`machines.software`).
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ from k8swin_lab.machines.kernel import Kernel
 from k8swin_lab.machines.linux_disk import lay_out
 from k8swin_lab.machines.linux_files import LinuxFiles
 from k8swin_lab.machines.program import NotSimulated, Process, Program
-from k8swin_lab.machines.units import Units, swap_area
+from k8swin_lab.machines.units import Units, swap_area, swap_unit_name
 
 if TYPE_CHECKING:
-    from k8swin_lab.bash import Shell
     from k8swin_lab.kubernetes.cluster import Cluster
     from k8swin_lab.kubernetes.kubelet import Kubelet
+    from k8swin_lab.machines.shell import Shell
+    from k8swin_lab.machines.software import LinuxSoftware
     from k8swin_lab.network import HttpHandler, Network
 
 BOOT_SECONDS = 2.0
@@ -51,9 +53,9 @@ class LinuxMachine(LinuxFiles):
         name: host name.
         address: of eth0, in a /24.
         network: where it is attached.
+        software: what it runs.
         root: directory that becomes the machine's disk; made when it is missing.
         user: a login user besides root, with sudo and no password.
-        python_bash: whether scripts run in the Python interpreter and never in the host's bash.
         cpus: processors.
         memory: bytes.
         distribution: code name of what is installed: "bookworm" or "bionic".
@@ -70,10 +72,10 @@ class LinuxMachine(LinuxFiles):
         name: str,
         address: str,
         network: Network,
+        software: LinuxSoftware,
         *,
         root: Path,
         user: str = "ubuntu",
-        python_bash: bool = False,
         cpus: int = 2,
         memory: int = 4 * 1024**3,
         distribution: str = BOOKWORM.codename,
@@ -85,7 +87,7 @@ class LinuxMachine(LinuxFiles):
         super().__init__(name, address, network)
         self.root = root
         self.user = user
-        self._python_bash = python_bash
+        self.software = software
         self._owners: dict[str, tuple[str, str]] = {}
         root.mkdir(parents=True, exist_ok=True)
         self.distribution = DISTRIBUTIONS[distribution]
@@ -100,7 +102,8 @@ class LinuxMachine(LinuxFiles):
         self.runtime = ContainerRuntime(self)
         self.docker = DockerEngine(self)
         self.kubelet_options: dict[str, str] = {}
-        """The command line of the kubelet that was started last."""
+        self.started_kubelet = ""
+        """The command line and the version of the kubelet that was started last."""
         self.installed = InstalledPackages(self)
         self.units = Units(self, DAEMONS)
         self.cluster: Cluster | None = None
@@ -110,10 +113,7 @@ class LinuxMachine(LinuxFiles):
         self.control_plane: dict[int, HttpHandler | str] = {}
         """What listens while the static pods of a control plane run, by port."""
         self._shell: Shell | None = None
-        from k8swin_lab.linux import programs  # the commands know this class
-
-        self.programs: dict[str, Program] = programs.base()
-        self._packaged = programs.packaged()
+        self.programs: dict[str, Program] = dict(software.programs)
         if packages:
             self.installed.preinstall(list(packages))
         self._boot()
@@ -156,7 +156,7 @@ class LinuxMachine(LinuxFiles):
 
     def binary(self, name: str, version: str) -> Program | None:
         """Return the program that a stand-in file of this name and version holds."""
-        program = self._packaged.get(name)
+        program = self.software.packaged.get(name)
         return partial(program, version=version) if program else None
 
     def program_name(self, path: str) -> str | None:
@@ -189,9 +189,7 @@ class LinuxMachine(LinuxFiles):
         """Return the shell of this machine, opened when it is first needed."""
         with self.lock:
             if self._shell is None:
-                from k8swin_lab.bash import open_shell
-
-                self._shell = open_shell(self, "python" if self._python_bash else "auto")
+                self._shell = self.software.open_shell(self)
             return self._shell
 
     def run(self, process: Process) -> int:
@@ -231,8 +229,6 @@ class LinuxMachine(LinuxFiles):
 
     def units_allow_swap(self, area: str) -> bool:
         """Tell whether the swap unit of an area is not masked."""
-        from k8swin_lab.machines.units import swap_unit_name
-
         unit = self.units.load(swap_unit_name(area))
         return unit is None or not unit.masked
 
@@ -366,7 +362,7 @@ class LinuxMachine(LinuxFiles):
             os_image=self.os_release().get("PRETTY_NAME", "Linux"),
             kernel_version=self.kernel.release,
             container_runtime_version=f"{self.pod_runtime.name}://{self.pod_runtime.version}",
-            kubelet_version=f"v{self.kubelet_version}",
+            kubelet_version=f"v{self.started_kubelet or self.kubelet_version}",
             machine_id=machine_id,
             boot_id=self.boot_id,
             cpus=self.kernel.cpus,
@@ -386,7 +382,8 @@ class LinuxMachine(LinuxFiles):
     @property
     def pod_runtime(self) -> Runtime:
         """The runtime that the kubelet uses, by its command line and its version."""
-        minor = int((self.kubelet_version or "1.36").split(".")[1])
+        version = self.started_kubelet or self.kubelet_version or "1.36"
+        minor = int(version.split(".")[1])
         own = self.kubelet_options.get("container-runtime", "docker")
         return self.docker if minor < 24 and own == "docker" else self.runtime
 
@@ -453,6 +450,4 @@ class LinuxMachine(LinuxFiles):
         Raises:
             RuntimeError: with the runtime's text.
         """
-        from k8swin_lab.linux.containers import start
-
-        return start(self, pod, container, environment)
+        return self.software.start_container(self, pod, container, environment)

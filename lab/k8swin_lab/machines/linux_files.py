@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.machines.base import Machine
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import Program
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.kernel import SwapArea
 from k8swin_lab.machines.unit_commands import UnitEnvironmentError, run_beside
 

@@ -13,28 +13,38 @@ from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 from k8swin_lab.machines.registry import Registry
 from k8swin_lab.machines.virtual_machines import VirtualMachine
+from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_containers import WindowsContainers
 from k8swin_lab.machines.windows_docker import WindowsDocker
 from k8swin_lab.machines.windows_environment import Environment, expand
 from k8swin_lab.machines.windows_features import Features
 from k8swin_lab.machines.windows_files import WindowsFiles
-from k8swin_lab.machines.windows_host import WindowsHost
 from k8swin_lab.machines.windows_network import WindowsNetwork
 from k8swin_lab.machines.windows_processes import ProcessTable
 from k8swin_lab.machines.windows_services import Services
 from k8swin_lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_lab.machines.windows_tasks import Tasks
 from k8swin_lab.machines.windows_updates import Updates
-from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.native import split_command_line
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.node import Container, NodeFacts
+    from k8swin_lab.machines.software import WindowsSoftware
     from k8swin_lab.network import Network
 
 STUB = b"#!/.k8swin-lab/run "
 COMMAND_LINE_LIMIT = 8191
 """Characters that cmd.exe takes on one line."""
+
+
+class BadExecutable(Exception):
+    """A file is no program that Windows can start."""
+
+    def __init__(self, path: str) -> None:
+        name = path.rpartition("\\")[2]
+        super().__init__(
+            f"Program '{name}' failed to run: The specified executable is not a valid application for "
+            "this OS platform."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ class WindowsMachine(Machine):
         name: str,
         address: str,
         network: Network,
+        software: WindowsSoftware,
         *,
         build: int = 20348,
         users: dict[str, str] | None = None,
@@ -73,6 +84,7 @@ class WindowsMachine(Machine):
         pace: float = 1.0,
     ) -> None:
         super().__init__(name, address, network)
+        self.software = software
         first_three = address.rpartition(".")[0]
         self.edition = EDITIONS[build]
         self.users = dict(users or {"Administrator": ""})
@@ -225,17 +237,14 @@ class WindowsMachine(Machine):
     # --- programs
 
     def _install_programs(self) -> None:
-        from k8swin_lab.windows.catalogue import PROGRAMS, SYSTEM_PROGRAMS, command_table
-
-        self.programs = dict(PROGRAMS)
+        self.programs = dict(self.software.programs)
         version = self.edition.full
-        for name in SYSTEM_PROGRAMS:
+        for name in self.software.system_programs:
             self.files.write(rf"{SYSTEM32}\{name}.exe", STUB + f"{name} {version}\n".encode())
         self.files.write(
             SYSTEM32 + r"\WindowsPowerShell\v1.0\powershell.exe",
             STUB + f"powershell {version}\n".encode(),
         )
-        self.host = WindowsHost(self, command_table(), command_table(hns=True))
 
     def find_program(self, name: str, path: str = "", cwd: str = "") -> str | None:
         """The file that a name starts, along a PATH value; None when there is none."""
@@ -288,7 +297,7 @@ class WindowsMachine(Machine):
         """Run a program whose file is argv[0], with an entry in the process table.
 
         Raises:
-            Terminating: The file is no program (in the words of PowerShell).
+            BadExecutable: The file is no program.
             NotSimulated: The lab has no program of that name.
         """
         path = process.argv[0]
@@ -297,14 +306,7 @@ class WindowsMachine(Machine):
         else:
             found = self.program_of(path)
             if found is None:
-                name = path.rpartition("\\")[2]
-                raise Terminating(
-                    f"Program '{name}' failed to run: The specified executable is not a valid application for "
-                    "this OS platform.",
-                    exception="System.Management.Automation.ApplicationFailedException",
-                    category="ResourceUnavailable",
-                    error_id="NativeCommandFailed",
-                )
+                raise BadExecutable(path)
             if found[0] not in self.programs:
                 raise NotSimulated(found[0])
             program = self.programs[found[0]]
@@ -328,7 +330,7 @@ class WindowsMachine(Machine):
         process.argv[0] = path
         try:
             return self.run_program(process)
-        except Terminating as error:
+        except BadExecutable as error:
             process.err(f"{error}\r\n")
             return 1
         except NotSimulated as gap:

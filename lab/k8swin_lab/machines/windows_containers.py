@@ -6,15 +6,15 @@ import json
 import secrets
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.internet import pulling
 from k8swin_lab.kubernetes.node import Container, NodeFacts
+from k8swin_lab.machines.windows_pause import Pause
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
     from k8swin_lab.machines.windows import WindowsMachine
-    from k8swin_lab.machines.windows_container import WindowsContainer
     from k8swin_lab.machines.windows_dockershim import Dockershim
     from k8swin_lab.machines.windows_pause import Pause
 
@@ -74,7 +74,7 @@ class ContainerRecord:
     pod_uid: str
     sandbox_id: str
     sandbox: bool = False
-    process: WindowsContainer | Pause | None = None
+    process: Container | Pause | None = None
 
     @property
     def running(self) -> bool:
@@ -91,7 +91,7 @@ class WindowsContainers:
         self.containerd: RunningContainerd | None = None
         self.kubelet: RunningKubelet | None = None
         self.images: dict[str, dict[str, pulling.Image]] = {}  # by namespace, then reference
-        self.running: list[WindowsContainer] = []
+        self.running: list[Container] = []
         self.records: list[ContainerRecord] = []
 
     def image_bytes(self) -> int:
@@ -178,9 +178,7 @@ class WindowsContainers:
                 record.process.stop()
             self.forget(record)
 
-    def _keep(self, pod: dict[str, Any], name: str, image: str, process: WindowsContainer) -> None:
-        from k8swin_lab.machines.windows_pause import Pause
-
+    def _keep(self, pod: dict[str, Any], name: str, image: str, process: Container) -> None:
         self.collect()
         metadata = pod["metadata"]
         uid = str(metadata.get("uid", metadata["name"]))
@@ -325,8 +323,6 @@ class WindowsContainers:
     def start_container(
         self, pod: dict[str, Any], container: dict[str, Any], environment: dict[str, str]
     ) -> Container:
-        from k8swin_lab.machines.windows_container import WindowsContainer
-
         if self.shim is not None:
             return self.shim.start(pod, container, environment)
         machine = self._machine
@@ -343,11 +339,11 @@ class WindowsContainers:
                 "failed to create containerd task: failed to create shim task: hcs::CreateComputeSystem: The container "
                 "operating system does not match the host operating system.: (0xc0370101)"
             )
-        started = WindowsContainer(machine, image, pod, container, environment)
+        started = machine.software.make_container(machine, image, pod, container, environment)
         self.running.append(started)
         self._keep(pod, str(container["name"]), pulling.normalize(container["image"]), started)
         started.start()
-        return cast(Container, started)
+        return started
 
 
 def read_configuration(text: str) -> dict[str, Any]:

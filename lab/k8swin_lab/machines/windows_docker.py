@@ -19,8 +19,8 @@ from k8swin_lab.machines.windows_network import HnsError, HnsNetwork
 from k8swin_lab.network import HttpRequest, NetworkError
 
 if TYPE_CHECKING:
+    from k8swin_lab.kubernetes.node import Container
     from k8swin_lab.machines.windows import WindowsMachine
-    from k8swin_lab.machines.windows_container import WindowsContainer
     from k8swin_lab.machines.windows_pause import Pause
 
 API_VERSIONS = {"18.06": "1.38", "18.09": "1.39", "19.03": "1.40", "20.10": "1.41"}
@@ -85,7 +85,7 @@ class DockerContainer:
     shown_image: str
     command: list[str]
     created: float
-    process: WindowsContainer | Pause | None = None
+    process: Container | Pause | None = None
     started: float = 0
     exit_code: int = 0
     network: str = "nat"

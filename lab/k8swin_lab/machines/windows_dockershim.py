@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.kubernetes.node import Container
 from k8swin_lab.machines.windows_docker import DockerContainer, DockerError, DockerImage
@@ -77,8 +77,6 @@ class Dockershim:
         Raises:
             RuntimeError: In the kubelet's words.
         """
-        from k8swin_lab.machines.windows_container import WindowsContainer
-
         docker = self.machine.docker
         self._sandbox(pod)
         image = docker.find_image(str(container["image"]))
@@ -100,13 +98,13 @@ class Dockershim:
         except DockerError as error:
             docker.containers.pop(record.id, None)
             raise RuntimeError(f"Error response from daemon: {error}") from error
-        started = WindowsContainer(
+        started = self.machine.software.make_container(
             self.machine, image.source, pod, spec, environment, default=default
         )
         record.process, record.started = started, self.machine.now()
         self.machine.containers.running.append(started)
         started.start()
-        return cast(Container, started)
+        return started
 
     def _record(
         self, pod: dict[str, Any], name: str, image: DockerImage, shown: str

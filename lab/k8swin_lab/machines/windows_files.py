@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from k8swin_lab.powershell.host import FileInfo
+from k8swin_lab.machines.file_info import FileInfo
 
 _MAXIMUM_LINKS = 31
 Names = list[str]

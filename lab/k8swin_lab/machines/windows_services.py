@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import Process
-from k8swin_lab.powershell.native import split_command_line
+from k8swin_lab.machines.windows_command_line import split_command_line
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from k8swin_lab.machines.file_info import FileInfo
 from k8swin_lab.machines.program import Process
 from k8swin_lab.powershell.api import CommandTable
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """One entry of a file system; times in seconds since the epoch."""
-
-    path: str  # full, in the machine's spelling
-    is_directory: bool
-    size: int
-    modified: float
-    link_target: str | None = None
 
 
 class FileSystem(Protocol):

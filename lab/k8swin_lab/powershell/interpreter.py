@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated, Reader, Writer
-from k8swin_lab.powershell import ast, automatic, dotnet, formatting, operators
+from k8swin_lab.powershell import ast, automatic, dotnet, formatting, members, operators
 from k8swin_lab.powershell.api import CommandTable, Terminating
 from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.binding import Argument
@@ -48,7 +48,7 @@ from k8swin_lab.powershell.pipeline import Context, Stage
 from k8swin_lab.powershell.places import Places
 from k8swin_lab.powershell.records import ErrorRecord, ScriptBlock
 from k8swin_lab.powershell.resolution import Function, ModuleInfo, Resolution
-from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState
+from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState, not_writable
 from k8swin_lab.powershell.streams import Streams
 from k8swin_lab.powershell.typing_rules import TypingRules
 from k8swin_lab.powershell.values import PSArray
@@ -285,8 +285,6 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         return None
 
     def refuse_constant(self, name: str) -> None:
-        from k8swin_lab.powershell.scopes import not_writable
-
         raise not_writable(name)
 
     def check_assignable(self, scope: Scope, folded: str) -> None:
@@ -378,8 +376,6 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def property_for_binding(self, item: Any, name: str) -> tuple[bool, Any]:
         """A property that binds to a parameter of the same name."""
-        from k8swin_lab.powershell import members
-
         if item is None or item is NOTHING or isinstance(item, list) or not members.has(item, name):
             return False, None
         return True, members.get(self.context.frame, item, name)

@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.dotnet.date_parse import parse_date
 from k8swin_lab.powershell.dotnet.properties import names_of, property_value
 from k8swin_lab.powershell.dotnet.times import EPOCH_TICKS, DateTime
 from k8swin_lab.powershell.dotnet.uris import Uri
 from k8swin_lab.powershell.dotnet.values import Guid
 from k8swin_lab.powershell.records import ScriptBlock, TypeValue
-from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject, TypedInt
 
 _ESCAPES = {
     '"': '\\"',
@@ -244,8 +245,6 @@ def _converted(value: Any, desktop: bool) -> Any:
     if isinstance(value, str):
         return _maybe_date(value, desktop)
     if isinstance(value, int) and not isinstance(value, bool) and not desktop:
-        from k8swin_lab.powershell.values import TypedInt
-
         # 7 reads every integer as Int64.
         return TypedInt(value, "System.Int64") if -(1 << 63) <= value < 1 << 63 else value
     return value
@@ -257,8 +256,6 @@ def _maybe_date(text: str, desktop: bool) -> Any:
         return DateTime(EPOCH_TICKS + int(match[1]) * 10_000, "Utc")
     if desktop or not _ISO_DATE.fullmatch(text):
         return text
-    from k8swin_lab.powershell.dotnet.date_parse import parse_date
-
     found = parse_date(text)
     kind = (
         "Utc"

@@ -14,6 +14,7 @@ from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING
 from k8swin_lab.powershell.values import Char, Hashtable, LiveView, PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 
 def truth(value: Any) -> bool:
@@ -156,37 +157,6 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
     "lt": lambda c: c < 0,
     "le": lambda c: c <= 0,
 }
-
-
-@lru_cache(maxsize=512)
-def wildcard(pattern: str, ignore_case: bool = True) -> re.Pattern[str]:
-    """A pattern with * ? [a-z] and backtick escapes as a regular expression."""
-    result: list[str] = []
-    index = 0
-    while index < len(pattern):
-        char = pattern[index]
-        if char == "`" and index + 1 < len(pattern):
-            index += 1
-            result.append(re.escape(pattern[index]))
-        elif char == "*":
-            result.append(".*")
-        elif char == "?":
-            result.append(".")
-        elif char == "[":
-            end = pattern.find("]", index + 1)
-            if end < 0:
-                raise runtime_error(
-                    f"The specified wildcard character pattern is not valid: {pattern}",
-                    "RuntimeException",
-                    exception="System.Management.Automation.WildcardPatternException",
-                )
-            body = pattern[index + 1 : end].replace("\\", "\\\\").replace("^", "\\^")
-            result.append(f"[{body}]")
-            index = end
-        else:
-            result.append(re.escape(char))
-        index += 1
-    return re.compile("".join(result), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def like(left: Any, right: Any, ignore_case: bool = True, negate: bool = False) -> Any:

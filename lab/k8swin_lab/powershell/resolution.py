@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import operators
 from k8swin_lab.powershell.api import Cmdlet, CommandTable
 from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.binding import Argument
@@ -18,6 +17,7 @@ from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ScriptBlock, TypeValue
 from k8swin_lab.powershell.scopes import Frame, Scope, SessionState
 from k8swin_lab.powershell.values import Hashtable, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _SMA = "System.Management.Automation."
 
@@ -292,7 +292,7 @@ class Resolution:
         """Make what a module exports known in a scope."""
 
         def wanted(name: str) -> bool:
-            return only is None or any(operators.wildcard(p).fullmatch(name) for p in only)
+            return only is None or any(wildcard(p).fullmatch(name) for p in only)
 
         for name, function in module.functions.items():
             if wanted(name):

@@ -128,7 +128,7 @@ def test_output_arrives_while_the_command_runs(shell: Shell, machine: SmallMachi
                 seen.set()
             return super().write(data)  # type: ignore[arg-type]
 
-    machine.programs["wait-for-reader"] = lambda p: 0 if seen.wait(20) else 1
+    machine.programs["wait-for-reader"] = lambda p: 0 if seen.wait(100) else 1
     output = Watched()
     process = Process(
         cast(Machine, machine), [], dict(ENVIRONMENT), "/", "root", io.BytesIO(), output,
@@ -159,14 +159,14 @@ def test_cancelling_ends_the_command_and_its_programs(
     worker = threading.Thread(target=shell.run, args=(["bash", "-c", text], process))
     worker.start()
     if "hold" in text:
-        assert started.wait(20)
+        assert started.wait(100)
     else:
         time.sleep(0.5)
     process.cancelled.set()
-    worker.join(20)
+    worker.join(100)
     assert not worker.is_alive()
     if "hold" in text:
-        assert ended.wait(20)
+        assert ended.wait(100)
 
 
 def test_the_hosts_files_cannot_be_seen(

@@ -80,7 +80,7 @@ def test_an_image_that_cannot_be_pulled_ends_in_back_off(lab: Lab) -> None:
         return lab.pods()[0]["status"]["containerStatuses"][0]["state"]["waiting"]
 
     assert state() == {"reason": "ErrImagePull", "message": problem}
-    assert lab.cluster.wait_until(lambda: state()["reason"] == "ImagePullBackOff", 5)
+    assert lab.cluster.wait_until(lambda: state()["reason"] == "ImagePullBackOff")
 
 
 def test_a_container_that_dies_at_once_is_in_crash_loop_back_off(lab: Lab) -> None:

@@ -26,7 +26,7 @@ class _Node:
 def network(lab: Lab) -> Network:
     lab.client.create("deployments", web())
     lab.client.create("services", web_service())
-    assert lab.cluster.wait_until(lambda: len(lab.ready_pods()) == 2, 10)
+    assert lab.cluster.wait_until(lambda: len(lab.ready_pods()) == 2)
     made = Network()
     made.routers.append(ServiceRouter(lab.cluster))
     made.origins["registry.k8s.io"] = lambda request: HttpResponse(200)
@@ -115,7 +115,7 @@ def test_without_a_dns_server_no_name_is_found(lab, network):
     coredns = lab.cluster.object("deployments", "coredns", "kube-system")
     lab.client.update("deployments", {**coredns, "spec": {**coredns["spec"], "replicas": 0}})
     gone = lambda: not lab.client.list("pods", "kube-system", "k8s-app=kube-dns")  # noqa: E731
-    assert lab.cluster.wait_until(gone, 10)
+    assert lab.cluster.wait_until(gone)
     with pytest.raises(NetworkError) as caught:
         resolve(lab.cluster, node, "default", "registry.k8s.io")
     assert caught.value.kind == "name"

@@ -68,7 +68,7 @@ def test_logs_and_exec_reach_the_container(served: Served, deployed: client.ApiC
         tty=False,
         _preload_content=False,
     )
-    running.run_forever(timeout=20)
+    running.run_forever(timeout=100)
     assert (running.read_stdout(), running.returncode) == ("a b\n", 0)
     running.sock.shutdown()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from k8swin_lab.internet import install
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import Process
 from k8swin_lab.network import Network
@@ -61,7 +62,9 @@ def network() -> Network:
 
 @pytest.fixture
 def machine(network: Network, tmp_path: Path) -> LinuxMachine:
-    return LinuxMachine("linuxmaster", "192.168.160.10", network, root=tmp_path / "root")
+    return LinuxMachine(
+        "linuxmaster", "192.168.160.10", network, linux_software(), root=tmp_path / "root"
+    )
 
 
 @pytest.fixture
@@ -79,6 +82,7 @@ def prepared(network: Network, tmp_path: Path) -> LinuxMachine:
         "linuxmaster",
         "192.168.160.10",
         network,
+        linux_software(),
         root=tmp_path / "prepared",
         swap=False,
         packages=["containerd.io", "kubeadm"],
@@ -104,6 +108,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxMachine]:
         "linuxmaster",
         "192.168.160.10",
         network,
+        linux_software(),
         root=root,
         swap=False,
         packages=["containerd.io", "kubeadm"],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from k8swin_lab import topology
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 
 from lab.tests.linux.conftest import run_on
@@ -12,7 +13,12 @@ from lab.tests.linux.conftest import run_on
 @pytest.fixture
 def bionic(network, tmp_path: Path) -> LinuxMachine:
     return LinuxMachine(
-        "linuxmaster", "192.168.160.10", network, root=tmp_path / "bionic", distribution="bionic"
+        "linuxmaster",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=tmp_path / "bionic",
+        distribution="bionic",
     )
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.units import UnitError
 
@@ -18,7 +19,12 @@ SOURCE = "deb [trusted=yes] https://download.docker.com/linux/ubuntu bionic stab
 @pytest.fixture
 def docker(network, tmp_path: Path) -> LinuxMachine:
     machine = LinuxMachine(
-        "linuxmaster", "192.168.160.10", network, root=tmp_path / "root", distribution="bionic"
+        "linuxmaster",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=tmp_path / "root",
+        distribution="bionic",
     )
     machine.write_file("/etc/apt/sources.list.d/docker.list", SOURCE)
     assert run_on(machine, "apt-get update").code == 0
@@ -168,7 +174,9 @@ def test_a_template_may_loop_choose_and_call_functions(docker):
 
 
 def test_the_static_archive_runs_from_a_unit_written_by_hand(network, tmp_path: Path):
-    machine = LinuxMachine("host", "192.168.160.11", network, root=tmp_path / "host")
+    machine = LinuxMachine(
+        "host", "192.168.160.11", network, linux_software(), root=tmp_path / "host"
+    )
     from k8swin_lab.internet.binaries import stand_in
 
     for name in ("docker", "dockerd"):

@@ -4,6 +4,7 @@ import io
 import threading
 
 import pytest
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import Process
 
@@ -13,7 +14,12 @@ from lab.tests.linux.conftest import run_on
 @pytest.fixture
 def host(network, tmp_path) -> LinuxMachine:
     return LinuxMachine(
-        "host", "192.168.160.10", network, root=tmp_path / "root", distribution="bionic"
+        "host",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=tmp_path / "root",
+        distribution="bionic",
     )
 
 
@@ -71,7 +77,7 @@ class Slow(io.BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         asked = threading.Thread(target=run_on, args=(self.machine, "iptables-save"))
         asked.start()
-        asked.join(10)
+        asked.join(100)
         assert not asked.is_alive(), "iptables-save waits for the restore that waits for it"
         return b""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cryptography import x509
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 
 from lab.tests.linux.conftest import prepare, run_on
@@ -25,6 +26,7 @@ def test_a_fresh_host_is_refused_with_kubeadms_own_words(network, tmp_path: Path
         "host",
         "192.168.160.30",
         network,
+        linux_software(),
         root=tmp_path / "host",
         packages=["containerd.io", "kubeadm"],
     )
@@ -42,7 +44,7 @@ def test_a_fresh_host_is_refused_with_kubeadms_own_words(network, tmp_path: Path
 
 def test_a_check_can_be_passed_over_by_name(network, tmp_path: Path):
     machine = LinuxMachine(
-        "host", "192.168.160.30", network, root=tmp_path / "host", cpus=1, swap=False,
+        "host", "192.168.160.30", network, linux_software(), root=tmp_path / "host", cpus=1, swap=False,
         packages=["containerd.io", "kubeadm"],
     )  # fmt: skip
     prepare(machine)
@@ -137,7 +139,7 @@ def test_tokens_are_listed_with_what_they_are_for(cluster: LinuxMachine):
 
 def test_a_worker_joins_and_leaves(cluster: LinuxMachine, tmp_path: Path):
     worker = LinuxMachine(
-        "worker", "192.168.160.12", cluster.network, root=tmp_path / "worker", swap=False,
+        "worker", "192.168.160.12", cluster.network, linux_software(), root=tmp_path / "worker", swap=False,
         packages=["containerd.io", "kubeadm"],
     )  # fmt: skip
     prepare(worker)
@@ -157,7 +159,7 @@ def test_a_worker_joins_and_leaves(cluster: LinuxMachine, tmp_path: Path):
 
 def test_a_token_that_does_not_exist_is_not_enough(cluster: LinuxMachine, tmp_path: Path):
     worker = LinuxMachine(
-        "worker2", "192.168.160.13", cluster.network, root=tmp_path / "worker", swap=False,
+        "worker2", "192.168.160.13", cluster.network, linux_software(), root=tmp_path / "worker", swap=False,
         packages=["containerd.io", "kubeadm"],
     )  # fmt: skip
     prepare(worker)
@@ -176,7 +178,7 @@ def test_a_token_is_waited_for_until_the_control_plane_signs_for_it(
     cluster: LinuxMachine, tmp_path: Path
 ):
     worker = LinuxMachine(
-        "worker3", "192.168.160.14", cluster.network, root=tmp_path / "worker", swap=False,
+        "worker3", "192.168.160.14", cluster.network, linux_software(), root=tmp_path / "worker", swap=False,
         packages=["containerd.io", "kubeadm"],
     )  # fmt: skip
     prepare(worker)
@@ -210,7 +212,7 @@ def test_the_version_is_told_in_every_form(prepared: LinuxMachine):
 
 def test_the_runtime_shows_the_control_planes_containers(cluster: LinuxMachine):
     assert cluster.cluster is not None
-    cluster.cluster.wait_until(lambda: "etcd" in run_on(cluster, "crictl ps").out, 5)
+    cluster.cluster.wait_until(lambda: "etcd" in run_on(cluster, "crictl ps").out)
     shown = run_on(cluster, "crictl ps").out
     assert "kube-apiserver-linuxmaster" in shown
     assert "etcd-linuxmaster" in run_on(cluster, "crictl pods").out

@@ -12,6 +12,7 @@ from k8swin_lab.internet import install
 from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.internet.releases import kubernetes_archive
 from k8swin_lab.linux.kubeadm import versions
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.network import Network
 
@@ -101,7 +102,13 @@ spec:
 def classic_host(network: Network, root: Path) -> LinuxMachine:
     """An Ubuntu 18.04 with Docker, kubeadm 1.13.12 and the CNI plugins, all from archives."""
     machine = LinuxMachine(
-        "linuxmaster", "192.168.160.10", network, root=root, distribution="bionic", swap=False
+        "linuxmaster",
+        "192.168.160.10",
+        network,
+        linux_software(),
+        root=root,
+        distribution="bionic",
+        swap=False,
     )
     for name, version in (("docker", "18.06.3-ce"), ("dockerd", "18.06.3-ce")):
         machine.write_file(f"/usr/local/bin/{name}", stand_in(name, version), 0o755)
@@ -185,13 +192,13 @@ def test_the_old_flannel_is_deployed_by_its_old_manifest_and_makes_the_node_read
     applied = kubectl(classic, "apply -f /root/flannel.yml")
     assert applied.code == 0, applied.err
     assert kubectl(classic, "apply -f /root/flannel.yml").out.count("unchanged") == 5
-    assert classic.cluster.wait_until(lambda: " Ready " in kubectl(classic, "get nodes").out, 60), (
+    assert classic.cluster.wait_until(lambda: " Ready " in kubectl(classic, "get nodes").out), (
         kubectl(classic, "describe nodes").out
     )
     # The node is Ready as soon as there is a CNI configuration; flanneld comes a moment later.
     subnet, rules = "/run/flannel/subnet.env", "-A FORWARD -s 10.244.0.0/16 -j ACCEPT"
     assert classic.cluster.wait_until(
-        lambda: classic.exists(subnet) and rules in run_on(classic, "iptables -S").out, 30
+        lambda: classic.exists(subnet) and rules in run_on(classic, "iptables -S").out
     )
     assert "FLANNEL_SUBNET=10.244.0.1/24" in classic.read_text(subnet)
     notes = classic.cluster.object("nodes", "linuxmaster")["metadata"]["annotations"]
@@ -247,7 +254,7 @@ def test_reset_leaves_the_network_and_a_second_cluster_can_be_made(network, tmp_
     assert run_on(machine, "kubeadm init --config /root/init.yaml").code == 0
     # kube-proxy writes its rules as soon as its pod runs.
     assert machine.cluster.wait_until(
-        lambda: ":KUBE-SERVICES" in run_on(machine, "iptables-save").out, timeout=30
+        lambda: ":KUBE-SERVICES" in run_on(machine, "iptables-save").out
     )
     done = run_on(machine, "kubeadm reset -f")
     assert done.code == 0

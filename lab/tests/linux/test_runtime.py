@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines import containerd_config
 from k8swin_lab.machines.linux import LinuxMachine
 
@@ -20,6 +21,7 @@ def installed(network, tmp_path: Path) -> LinuxMachine:
         "host",
         "192.168.160.20",
         network,
+        linux_software(),
         root=tmp_path / "host",
         packages=["containerd.io", "cri-tools"],
     )

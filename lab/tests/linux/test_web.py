@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import NotSimulated
 
@@ -54,7 +55,9 @@ def test_a_proxy_is_not_pretended(run):
 
 
 def test_a_machine_that_is_off_does_not_answer(network, machine: LinuxMachine, run, tmp_path):
-    other = LinuxMachine("other", "192.168.160.11", network, root=tmp_path / "other")
+    other = LinuxMachine(
+        "other", "192.168.160.11", network, linux_software(), root=tmp_path / "other"
+    )
     assert run("ping -c 1 other").code == 0
     other.shut_down()
     assert run("ping -c 1 other").code == 1

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from k8swin_lab.machines.file_info import FileInfo
 from k8swin_lab.machines.program import Process
 from k8swin_lab.powershell.api import CommandTable
-from k8swin_lab.powershell.host import FileInfo
 
 
 class PosixFiles:

@@ -19,7 +19,7 @@ class Loop:
         self.thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(100)
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 import requests
 import winrm
+import yaml
 from k8swin_lab import cli, topology
 from k8swin_lab.faults import UnknownFault
 from k8swin_lab.home import Home, default_home
 from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
 from k8swin_lab.network import HttpResponse
 from k8swin_lab.servers.listener import PortInUse
 
@@ -29,14 +31,27 @@ from lab.tests.servers.server_machines import build
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[2]
-NETWORK = f"127.170.{os.getpid() % 250}.0/24"
-MASTER = NETWORK.replace("0/24", "10")
-WORKER = NETWORK.replace("0/24", "151")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[str]:
+    with free_network() as network:
+        yield network
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    with Lab(tmp_path / "home", topology.default(NETWORK), build=build) as running:
+def master(network: str) -> str:
+    return network.replace("0/24", "10")
+
+
+@pytest.fixture
+def worker(network: str) -> str:
+    return network.replace("0/24", "151")
+
+
+@pytest.fixture
+def lab(tmp_path: Path, network: str) -> Iterator[Lab]:
+    with Lab(tmp_path / "home", topology.default(network), build=build) as running:
         yield running
 
 
@@ -72,10 +87,12 @@ def test_its_folder_and_secrets_are_for_their_owner_only(lab: Lab) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_secrets_stay_and_machines_are_fresh_on_the_next_start(tmp_path: Path) -> None:
+def test_secrets_stay_and_machines_are_fresh_on_the_next_start(
+    tmp_path: Path, network: str
+) -> None:
     kept = []
     for _ in range(2):
-        with Lab(tmp_path, topology.default(NETWORK), build=build) as lab:
+        with Lab(tmp_path, topology.default(network), build=build) as lab:
             root = lab.machines["linuxmaster"].root
             assert not (root / "tmp/left").exists()
             (root / "tmp/left").write_text("x")
@@ -85,40 +102,46 @@ def test_secrets_stay_and_machines_are_fresh_on_the_next_start(tmp_path: Path) -
     assert kept[0] == kept[1]
 
 
-def test_a_broken_secret_is_made_anew(tmp_path: Path) -> None:
+def test_a_broken_secret_is_made_anew(tmp_path: Path, network: str) -> None:
     home = Home(tmp_path)
     home.create()
     home.identity.write_text("not a key")
     home.ca.write_text("not a certificate")
-    with Lab(home, topology.default(NETWORK), build=build):
+    with Lab(home, topology.default(network), build=build):
         assert home.identity.read_text().startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
         assert home.ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
 
-def test_nothing_listens_and_no_status_is_left_after_it_stops(tmp_path: Path) -> None:
-    with Lab(tmp_path, topology.default(NETWORK), build=build):
-        assert _connects(MASTER, 2222)
+def test_nothing_listens_and_no_status_is_left_after_it_stops(
+    tmp_path: Path, network: str, master: str, worker: str
+) -> None:
+    with Lab(tmp_path, topology.default(network), build=build):
+        assert _connects(master, 2222)
 
-    assert not _connects(MASTER, 2222)
-    assert not _connects(WORKER, 55986)
+    assert not _connects(master, 2222)
+    assert not _connects(worker, 55986)
     assert not (tmp_path / "status.json").exists()
     assert not (tmp_path / "machines").exists()
 
 
-def test_a_port_in_use_is_named_and_nothing_stays_open(tmp_path: Path) -> None:
-    with socket.create_server((NETWORK.replace("0/24", "152"), 55986)):
+def test_a_port_in_use_is_named_and_nothing_stays_open(
+    tmp_path: Path, network: str, master: str
+) -> None:
+    with socket.create_server((network.replace("0/24", "152"), 55986)):
         with (
             pytest.raises(PortInUse, match=r"152:55986: another program .* --network"),
-            Lab(tmp_path, topology.default(NETWORK), build=build),
+            Lab(tmp_path, topology.default(network), build=build),
         ):
             pass
-        assert not _connects(MASTER, 2222)
+        assert not _connects(master, 2222)
 
 
 @pytest.mark.wire
-def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(lab: Lab) -> None:
+def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
+    lab: Lab, master: str, worker: str
+) -> None:
     ports = {30080: ("default", "web", 80)}
-    nodes = [{"status": {"addresses": [{"address": WORKER}]}}]
+    nodes = [{"status": {"addresses": [{"address": worker}]}}]
     cluster = SimpleNamespace(
         node_ports=lambda: ports, client=lambda: SimpleNamespace(list=lambda resource: nodes)
     )
@@ -128,25 +151,27 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(lab: 
         return HttpResponse(200, {"X-Method": request.method}, f"{request.url}".encode())
 
     lab.network.http = http  # type: ignore[method-assign]
-    url = f"http://{WORKER}:30080/path?x=1"
+    url = f"http://{worker}:30080/path?x=1"
     running.machine.listening[6443] = SimpleNamespace(cluster=cluster)
     running.opened["api", 6443] = _Nothing()
-    _eventually(lambda: _connects(WORKER, 30080))
+    _eventually(lambda: _connects(worker, 30080))
     answer = requests.post(url, timeout=10)
     assert (answer.text, answer.headers["X-Method"]) == (url, "POST")
-    assert not _connects(MASTER, 30080)
+    assert not _connects(master, 30080)
 
     ports.clear()
-    _eventually(lambda: not _connects(WORKER, 30080))
+    _eventually(lambda: not _connects(worker, 30080))
 
 
 @pytest.mark.wire
-def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(lab: Lab) -> None:
+def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(
+    lab: Lab, master: str
+) -> None:
     running = lab._running["linuxmaster"]
     assert not lab.home.kubeconfig.exists()
     folder = running.machine.root / "etc/kubernetes"
     folder.mkdir()
-    (folder / "admin.conf").write_text(f"server: https://{MASTER}:6443\n")
+    (folder / "admin.conf").write_text(f"server: https://{master}:6443\n")
     running.opened["api", 6443] = _Nothing()
     running.machine.listening[6443] = SimpleNamespace(
         cluster=SimpleNamespace(
@@ -156,25 +181,25 @@ def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(lab: La
     running.cluster = running.machine.listening[6443].cluster
 
     _eventually(lab.home.kubeconfig.exists)
-    assert lab.home.kubeconfig.read_text() == f"server: https://{MASTER}:6443\n"
+    assert lab.home.kubeconfig.read_text() == f"server: https://{master}:6443\n"
 
 
 @pytest.mark.wire
-def test_faults_are_set_and_ended_by_name(lab: Lab) -> None:
+def test_faults_are_set_and_ended_by_name(lab: Lab, worker: str) -> None:
     lab.fault("winworker01", "refuse")
-    _eventually(lambda: not _connects(WORKER, 55985))
+    _eventually(lambda: not _connects(worker, 55985))
     lab.fault("winworker01", "none")
-    _eventually(lambda: _connects(WORKER, 55985))
+    _eventually(lambda: _connects(worker, 55985))
 
     lab.fault("winworker01", "silent")
     with pytest.raises(requests.ReadTimeout):
-        requests.post(f"http://{WORKER}:55985/wsman", timeout=0.3)
+        requests.post(f"http://{worker}:55985/wsman", timeout=0.3)
     lab.fault("winworker01", "none")
 
     lab.fault("winworker01", "drop", "1")
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"http://{WORKER}:55985/wsman", timeout=5)
-    assert requests.post(f"http://{WORKER}:55985/wsman", timeout=5).status_code == 401
+        requests.post(f"http://{worker}:55985/wsman", timeout=5)
+    assert requests.post(f"http://{worker}:55985/wsman", timeout=5).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -196,7 +221,7 @@ def test_an_unknown_fault_names_those_there_are(
 def test_without_further_loopback_addresses_machines_share_one_on_distinct_ports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(topology, "_exists", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(topology, "can_bind", lambda address: address == "127.0.0.1")
 
     placed = topology.placed(topology.default())
 
@@ -266,33 +291,20 @@ def test_a_network_that_is_none_is_an_error_before_anything_starts(
     assert "expected one such as 127.161.0.0/24" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("generation", ["current", "classic"])
-def test_a_lab_says_which_description_is_of_its_machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation: str
-) -> None:
-    monkeypatch.setenv("K8SWIN_LAB_HOME", str(tmp_path))
-    status = Lab(tmp_path, topology.default(generation=generation)).status()
-    assert cli._hints(Home(tmp_path), status).endswith(
-        f"k8swin run --params {tmp_path / 'params.yaml'}"
-    )
-
-
-def test_a_lab_elsewhere_names_no_description_of_other_machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    status = Lab(tmp_path / "other", topology.default()).status()
-    monkeypatch.setenv("K8SWIN_LAB_HOME", str(tmp_path))
-    assert "params/" not in cli._hints(Home(tmp_path / "other"), status)
-    status = Lab(tmp_path, topology.default(NETWORK)).status()
-    assert "params/" not in cli._hints(Home(tmp_path), status)
+@pytest.mark.wire
+def test_a_lab_says_which_description_is_of_its_machines(lab: Lab) -> None:
+    told = cli._hints(lab.home, lab.status()).splitlines()[-1]
+    description = Path(told.removeprefix("k8swin run --params "))
+    hosts = yaml.safe_load(description.read_text())["hosts"]
+    assert [host["address"] for host in hosts] == [spec.address for spec in lab.specs]
 
 
 class Daemon:
     """A lab in a process of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, network: str) -> None:
         self.home = home
-        arguments = ["up", "--foreground", "--home", str(home), "--network", NETWORK]
+        arguments = ["up", "--foreground", "--home", str(home), "--network", network]
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "fake_lab.py"), *arguments],
             stdout=subprocess.PIPE,
@@ -304,17 +316,17 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    started = Daemon(tmp_path / ("long" * 30) / "home")
+def daemon(tmp_path: Path, network: str) -> Iterator[Daemon]:
+    started = Daemon(tmp_path / ("long" * 30) / "home", network)
     yield started
     if started.process.poll() is None:
         started.process.terminate()
-    started.process.communicate(timeout=20)
+    started.process.communicate(timeout=100)
 
 
 @pytest.mark.wire
 def test_a_lab_is_found_disturbed_and_stopped_from_another_process(
-    daemon: Daemon, capsys: pytest.CaptureFixture[str]
+    daemon: Daemon, capsys: pytest.CaptureFixture[str], master: str, worker: str
 ) -> None:
     where = ["--home", str(daemon.home)]
     assert cli.main(["status", "--json", *where]) == 0
@@ -326,28 +338,28 @@ def test_a_lab_is_found_disturbed_and_stopped_from_another_process(
     assert "already up" in capsys.readouterr().out
 
     assert cli.main(["fault", "winworker01", "refuse", *where]) == 0
-    _eventually(lambda: not _connects(WORKER, 55985))
+    _eventually(lambda: not _connects(worker, 55985))
     assert cli.main(["fault", "winworker01", "burn", *where]) == 1
     assert "unknown fault `burn`" in capsys.readouterr().err
 
     assert cli.main(["down", *where]) == 0
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(100) == 0
     assert cli.main(["status", *where]) == 3
-    assert not _connects(MASTER, 2222)
+    assert not _connects(master, 2222)
 
 
 @pytest.mark.wire
 def test_a_lab_ends_when_its_folder_is_removed(daemon: Daemon) -> None:
     shutil.rmtree(daemon.home)
 
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(100) == 0
     assert not daemon.home.exists()
 
 
 @pytest.mark.wire
 def test_a_lab_that_was_killed_is_not_taken_for_a_running_one(daemon: Daemon) -> None:
     daemon.process.kill()
-    daemon.process.wait(20)
+    daemon.process.wait(100)
     where = ["--home", str(daemon.home)]
 
     assert (daemon.home / "status.json").exists()
@@ -370,7 +382,7 @@ def _ssh(status: dict[str, Any], command: str) -> str:
     options += ["-o", "StrictHostKeyChecking=yes"]
     where = f"{machine['user']}@{machine['address']}"
     done = subprocess.run(
-        ["ssh", *options, where, command], capture_output=True, text=True, timeout=20
+        ["ssh", *options, where, command], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -402,7 +414,7 @@ def _connects(address: str, port: int) -> bool:
 
 def _eventually(condition: Callable[[], bool]) -> None:
     waiting = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         if condition():
             return
         waiting.wait(0.05)

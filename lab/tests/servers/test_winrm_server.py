@@ -396,7 +396,7 @@ def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
 
 def _eventually(condition: Callable[[], bool]) -> None:
     waiting = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         if condition():
             return
         waiting.wait(0.05)

@@ -15,6 +15,7 @@ from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpRequest, HttpResponse, Network
+from k8swin_lab.windows.software import windows_software
 
 TOKEN = "abcdef.0123456789abcdef"
 
@@ -74,7 +75,7 @@ class Master(Machine):
 def machine() -> Iterator[WindowsMachine]:
     network = Network()
     install(network)
-    made = WindowsMachine("winworker01", "127.160.0.21", network, pace=0.02)
+    made = WindowsMachine("winworker01", "127.160.0.21", network, windows_software(), pace=0.02)
     yield made
     made.power_off()
 
@@ -84,7 +85,9 @@ def server_2019() -> Iterator[WindowsMachine]:
     """A Windows Server 2019 at the same address."""
     network = Network()
     install(network)
-    made = WindowsMachine("winworker01", "127.160.0.21", network, build=17763, pace=0.02)
+    made = WindowsMachine(
+        "winworker01", "127.160.0.21", network, windows_software(), build=17763, pace=0.02
+    )
     yield made
     made.power_off()
 

@@ -109,19 +109,19 @@ def ready(cluster: Cluster) -> dict[str, Any]:
 
 def joined(worker: WindowsMachine, run: Run, cluster: Cluster, pause: str = PAUSE) -> None:
     start_kubelet(run, pause)
-    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None, 10)
+    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None)
     start_flanneld(run)
-    made = cluster.wait_until(lambda: worker.files.exists("/run/flannel/subnet.env"), 10)
+    made = cluster.wait_until(lambda: worker.files.exists("/run/flannel/subnet.env"))
     assert made, worker.files.read(r"C:\k\log\flanneld.log").decode()
     worker.files.write(r"C:\k\cni\config\cni.conf", CNI.encode())
-    assert cluster.wait_until(lambda: ready(cluster)["status"] == "True", 10)
+    assert cluster.wait_until(lambda: ready(cluster)["status"] == "True")
 
 
 def test_the_kubelet_registers_through_docker_and_waits_for_a_network(
     worker: WindowsMachine, run: Run, cluster: Cluster
 ) -> None:
     start_kubelet(run)
-    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None, 10)
+    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None)
     info = node(cluster)["status"]["nodeInfo"]
     assert info["containerRuntimeVersion"] == "docker://20.10.23"
     assert info["kubeletVersion"] == "v1.13.12"
@@ -190,14 +190,14 @@ def test_a_worker_joins_and_serves(worker: WindowsMachine, run: Run, cluster: Cl
     service(run, "kube-proxy", r"C:\k\kube-proxy.exe",
             r"--v=4 --proxy-mode=kernelspace --hostname-override=winworker01 --kubeconfig=C:\k\config --cluster-cidr=10.244.0.0/16 "
             r"--log-dir=C:\k\log --logtostderr=false", "KUBE_NETWORK=cbr0")  # fmt: skip
-    assert cluster.wait_until(lambda: 10256 in worker.listening, 10)
+    assert cluster.wait_until(lambda: 10256 in worker.listening)
     pod = {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
         "spec": {"nodeName": "winworker01", "containers": [
             {"name": "web", "image": CORE, "command": ["cmd", "/c", "echo hello from %COMPUTERNAME% & ping -t localhost"]}]},
     }  # fmt: skip
     cluster.client().create("pods", pod, "default")
-    assert cluster.wait_until(lambda: phase(cluster, "web") == "Running", 20), cluster.object(
+    assert cluster.wait_until(lambda: phase(cluster, "web") == "Running"), cluster.object(
         "pods", "web", "default"
     )
     shown = run(r'C:\docker\docker.exe ps --format "{{.Names}}"').out
@@ -206,7 +206,7 @@ def test_a_worker_joins_and_serves(worker: WindowsMachine, run: Run, cluster: Cl
     status = (cluster.object("pods", "web", "default") or {})["status"]
     assert status["containerStatuses"][0]["containerID"].startswith("docker://")
     cluster.client().delete("pods", "web", "default", grace=0)
-    assert cluster.wait_until(lambda: run(r"C:\docker\docker.exe ps -q").out == "", 10)
+    assert cluster.wait_until(lambda: run(r"C:\docker\docker.exe ps -q").out == "")
 
 
 def phase(cluster: Cluster, name: str) -> str:
@@ -227,14 +227,14 @@ def test_a_pod_waits_for_a_pause_image_that_fits(
             for e in cluster.objects("events")
         )
 
-    assert cluster.wait_until(told, 20)
+    assert cluster.wait_until(told)
     assert phase(cluster, "web") == "Pending"
     worker.files.write(
         r"C:\k\Dockerfile",
         b"FROM mcr.microsoft.com/windows/nanoserver:1809\nCMD cmd /c ping -t localhost > nul\n",
     )
     assert run(r"C:\docker\docker.exe build -t kubeletwin/pause C:\k").code == 0
-    assert cluster.wait_until(lambda: phase(cluster, "web") == "Running", 30)
+    assert cluster.wait_until(lambda: phase(cluster, "web") == "Running")
 
 
 def test_flanneld_of_that_time_knows_no_net_config_path(worker: WindowsMachine, run: Run) -> None:
@@ -262,9 +262,7 @@ def test_flanneld_of_that_time_fails_on_an_endpoint_that_is_attached_already(
         == 0
     )
     run(r"C:\k\nssm.exe start flanneld")
-    assert cluster.wait_until(
-        lambda: any(e.name == "cbr0_ep" for e in worker.net.hns_endpoints), 10
-    )
+    assert cluster.wait_until(lambda: any(e.name == "cbr0_ep" for e in worker.net.hns_endpoints))
 
 
 def test_kube_proxy_of_that_time_takes_its_network_from_the_environment(
@@ -290,6 +288,6 @@ def test_a_node_is_not_ready_while_docker_is_stopped(
 ) -> None:
     joined(worker, run, cluster)
     worker.services.stop("docker")
-    assert cluster.wait_until(lambda: ready(cluster)["status"] == "False", 10)
+    assert cluster.wait_until(lambda: ready(cluster)["status"] == "False")
     worker.services.start("docker")
-    assert cluster.wait_until(lambda: ready(cluster)["status"] == "True", 10)
+    assert cluster.wait_until(lambda: ready(cluster)["status"] == "True")

@@ -46,12 +46,12 @@ def test_a_silent_flanneld_makes_a_network_when_it_is_started_again(
     _join(run, cluster)
     faults.apply(prepared, Faults(), "no-network", "1")
     _flannel(prepared, run, cluster)
-    assert cluster.wait_until(lambda: prepared.net.silent_starts == 0, 10)
+    assert cluster.wait_until(lambda: prepared.net.silent_starts == 0)
     prepared.pause(20)
     assert prepared.services.state("flanneld") == "Running"
     assert prepared.net.network_named("cbr0") is None
     run(r"C:\k\nssm.exe restart flanneld")
-    assert cluster.wait_until(lambda: prepared.net.network_named("cbr0") is not None, 10)
+    assert cluster.wait_until(lambda: prepared.net.network_named("cbr0") is not None)
 
 
 def test_a_corrupted_download_arrives_whole_the_next_time(

@@ -89,14 +89,14 @@ def test_a_prepared_worker_joins_and_becomes_ready_with_a_cni_configuration(
     assert b"--hostname-override=winworker01" in prepared.files.read(
         r"C:\var\lib\kubelet\kubeadm-flags.env"
     )
-    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None, 10)
+    assert cluster.wait_until(lambda: cluster.object("nodes", "winworker01") is not None)
     node = cluster.object("nodes", "winworker01")
     assert node is not None
     assert node["metadata"]["labels"]["node.kubernetes.io/windows-build"] == "10.0.20348"
     assert _ready(cluster)["status"] == "False"
     assert "cni plugin not initialized" in _ready(cluster)["message"]
     prepared.files.write(r"C:\etc\cni\net.d\10-flannel.conf", CNI.encode())
-    assert cluster.wait_until(lambda: _ready(cluster)["status"] == "True", 10)
+    assert cluster.wait_until(lambda: _ready(cluster)["status"] == "True")
 
 
 def _ready(cluster: Cluster) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def test_flanneld_creates_the_hns_network_and_interrupts_the_machine(
 ) -> None:
     _join(run, cluster)
     _flannel(prepared, run, cluster)
-    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"), 10), (
+    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env")), (
         prepared.files.read(r"C:\flanneld.log")
     )
     network = prepared.net.network_named("cbr0")
@@ -162,7 +162,7 @@ def test_flanneld_creates_the_hns_network_and_interrupts_the_machine(
 
 def _flannel(machine: WindowsMachine, run: Run, cluster: Cluster) -> None:
     import yaml
-    from k8swin_lab.windows.kubernetes.kubelet import kubeconfig_text
+    from k8swin_lab.windows.kubernetes.kubelet_node import kubeconfig_text
 
     machine.files.write(r"C:\etc\cni\net.d\10-flannel.conf", CNI.encode())
     machine.files.write(
@@ -205,7 +205,7 @@ def test_a_worker_comes_back_by_itself_after_a_reboot(
     _join(run, cluster)
     prepared.reboot()
     assert cluster.wait_until(
-        lambda: prepared.services.state("kubelet") == "Running" and prepared.kubelet_running(), 10
+        lambda: prepared.services.state("kubelet") == "Running" and prepared.kubelet_running()
     )
 
 
@@ -229,7 +229,7 @@ def test_a_windows_pod_serves_with_a_script_nobody_has_seen(
 ) -> None:
     _join(run, cluster)
     _flannel(prepared, run, cluster)
-    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"), 10)
+    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"))
     client = cluster.client()
     client.create(
         "configmaps",
@@ -242,11 +242,11 @@ def test_a_windows_pod_serves_with_a_script_nobody_has_seen(
         "default",
     )
     client.create("pods", _pod("web", "mcr.microsoft.com/windows/servercore:ltsc2022"), "default")
-    assert cluster.wait_until(lambda: _phase(cluster, "web") == "Running", 20), cluster.object(
+    assert cluster.wait_until(lambda: _phase(cluster, "web") == "Running"), cluster.object(
         "pods", "web", "default"
     )
     container = prepared.containers.running[0]
-    assert cluster.wait_until(lambda: 80 in container.http, 20), container.logs()
+    assert cluster.wait_until(lambda: 80 in container.http), container.logs()
     address = (cluster.object("pods", "web", "default") or {})["status"]["podIP"]
     answer = container.http[80](HttpRequest("GET", f"http://{address}/hello"))
     assert answer.body.decode() == f"web {address} /hello good day"

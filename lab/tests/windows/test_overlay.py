@@ -37,7 +37,7 @@ def test_flanneld_makes_an_overlay_and_tells_its_mac(
     prepared: WindowsMachine, run: Run, cluster: Cluster
 ) -> None:
     overlay(prepared, run, cluster, '{"Type":"vxlan","VNI":4096,"Port":4789}')
-    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"), 10), (
+    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env")), (
         prepared.files.read(r"C:\flanneld.log")
     )
     network = prepared.net.network_named("flannel.4096")
@@ -64,7 +64,7 @@ def test_settings_that_windows_cannot_have_end_flanneld(
     prepared: WindowsMachine, run: Run, cluster: Cluster, backend: str, said: str
 ) -> None:
     overlay(prepared, run, cluster, backend)
-    assert cluster.wait_until(lambda: said.encode() in prepared.files.read(r"C:\flanneld.log"), 10)
+    assert cluster.wait_until(lambda: said.encode() in prepared.files.read(r"C:\flanneld.log"))
 
 
 def host_local(run: Run, command: str) -> Result:

@@ -16,7 +16,7 @@ import pytest
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.powershell import builtin, cmdlets
 from k8swin_lab.powershell.api import Cmdlet, CommandTable, Parameter
-from k8swin_lab.windows.catalogue import command_table
+from k8swin_lab.windows.cmdlet_table import command_table
 
 from .conftest import Result
 

@@ -6,6 +6,7 @@ import pytest
 from k8swin_lab.internet import install
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from .conftest import Result
 
@@ -97,7 +98,7 @@ def test_a_running_program_cannot_be_replaced(run: Run, machine: WindowsMachine)
     entry = machine.processes.start(
         [r"C:\Windows\System32\ping.exe", "-n", "1", "localhost"], env={}, cwd="C:\\", user="x"
     )
-    entry.ended.wait(5)
+    assert entry.ended.wait(100)
     machine.processes.enter(_process(machine, r"C:\k\kubelet.exe"))
     with pytest.raises(OSError, match="used by another process"):
         machine.files.write(r"C:\k\kubelet.exe", b"")
@@ -134,7 +135,12 @@ def test_an_adapter_may_have_any_alias() -> None:
     network = Network()
     install(network)
     machine = WindowsMachine(
-        "winworker03", "127.160.0.23", network, nic="Ethernet 2 (LAN)", pace=0.02
+        "winworker03",
+        "127.160.0.23",
+        network,
+        windows_software(),
+        nic="Ethernet 2 (LAN)",
+        pace=0.02,
     )
     feature = machine.features.find("Containers")
     assert feature is not None

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from k8swin_lab.powershell import builtin, cmdlets
 from k8swin_lab.windows import refused
-from k8swin_lab.windows.catalogue import PROGRAMS, command_table
+from k8swin_lab.windows.cmdlet_table import command_table
+from k8swin_lab.windows.software import PROGRAMS
 
 from .conftest import Result
 

@@ -25,7 +25,7 @@ def busy(prepared: WindowsMachine, run: Run, cluster: Cluster) -> WindowsMachine
         )
     _join(run, cluster)
     _flannel(prepared, run, cluster)
-    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"), 20)
+    assert cluster.wait_until(lambda: prepared.files.exists("/run/flannel/subnet.env"))
     cluster.client().create(
         "configmaps",
         {
@@ -39,7 +39,7 @@ def busy(prepared: WindowsMachine, run: Run, cluster: Cluster) -> WindowsMachine
     cluster.client().create(
         "pods", _pod("web", "mcr.microsoft.com/windows/servercore:ltsc2022"), "default"
     )
-    assert cluster.wait_until(lambda: _phase(cluster, "web") == "Running", 20)
+    assert cluster.wait_until(lambda: _phase(cluster, "web") == "Running")
     return prepared
 
 

@@ -15,8 +15,8 @@ from k8swin_lab.bash.python.syntax import Word
 from k8swin_lab.bash.python.variables import ShellFault, Variable
 from k8swin_lab.bash.tools import patterns
 from k8swin_lab.bash.tools.access import allowed
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.bash.tools.expressions import posix_expression
+from k8swin_lab.machines.disk import Disk
 
 if TYPE_CHECKING:
     from k8swin_lab.bash.python.interpreter import Interpreter

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from k8swin_lab.bash.machine import account
 from k8swin_lab.bash.python import parameters
 from k8swin_lab.bash.python.arithmetic import evaluate
 from k8swin_lab.bash.python.braces import brace_expanded
+from k8swin_lab.bash.python.pieces import Piece
 from k8swin_lab.bash.python.syntax import (
     Arithmetic,
     CommandSubstitution,
@@ -22,18 +21,11 @@ from k8swin_lab.bash.python.syntax import (
 )
 from k8swin_lab.bash.python.variables import ShellFault
 from k8swin_lab.bash.tools import patterns
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
+from k8swin_lab.machines.shell import account
 
 if TYPE_CHECKING:
     from k8swin_lab.bash.python.interpreter import Interpreter
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Part of an expanded word; `kind`: literal, quoted, split (still to be split) or break."""
-
-    text: str
-    kind: str
 
 
 class Expander:

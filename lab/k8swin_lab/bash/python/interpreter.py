@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8swin_lab.bash.machine import ShellMachine, account, groups
 from k8swin_lab.bash.python import compound, redirection
 from k8swin_lab.bash.python.conditions import Conditions
 from k8swin_lab.bash.python.expansion import Expander
@@ -39,9 +38,10 @@ from k8swin_lab.bash.python.syntax import (
 from k8swin_lab.bash.python.variables import ShellFault, Variables
 from k8swin_lab.bash.python.words import SyntaxFault
 from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.machines.shell import ShellMachine, account, groups
 
 if TYPE_CHECKING:
-    from k8swin_lab.bash.python import PythonShell
+    from k8swin_lab.bash.python.shell import PythonShell
 
 _DEPTH = 120
 

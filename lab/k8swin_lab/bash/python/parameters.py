@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from k8swin_lab.bash.python.pieces import Piece
 from k8swin_lab.bash.python.quoting import double_quoted
 from k8swin_lab.bash.python.quoting import quoted as shell_quoted
 from k8swin_lab.bash.python.syntax import Parameter
@@ -13,7 +14,7 @@ from k8swin_lab.bash.python.words import unescape
 from k8swin_lab.bash.tools import patterns
 
 if TYPE_CHECKING:
-    from k8swin_lab.bash.python.expansion import Expander, Piece
+    from k8swin_lab.bash.python.expansion import Expander
     from k8swin_lab.bash.python.interpreter import Interpreter
 
 _INDIRECT = re.compile(r"([A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[(.*)\])?", re.S)
@@ -141,8 +142,6 @@ class _Expansion:
         raise ShellFault(f"{self._name}: {words}", code=1)
 
     def _operand(self) -> list[Piece]:
-        from k8swin_lab.bash.python.expansion import Piece
-
         operand = self._part.operand
         if operand is None or not operand.parts:
             return self._one("")
@@ -275,13 +274,9 @@ class _Expansion:
         return " ".join(f"{k} {double_quoted(v)}" for k, v in variable.sorted_items())
 
     def _one(self, text: str) -> list[Piece]:
-        from k8swin_lab.bash.python.expansion import Piece
-
         return [Piece(text, "quoted" if self._quoted else "split")]
 
     def _many(self, values: list[str], *, at: bool) -> list[Piece]:
-        from k8swin_lab.bash.python.expansion import Piece
-
         if self._quoted and not at:
             ifs = self._shell.variables.get("IFS")
             joiner = " " if ifs is None else ifs[:1]

@@ -12,7 +12,7 @@ from k8swin_lab.bash.descriptors import DescriptorReader, DescriptorWriter
 from k8swin_lab.bash.python.streams import Stream, opened
 from k8swin_lab.bash.python.syntax import Redirect
 from k8swin_lab.bash.tools.access import may_open
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 
 if TYPE_CHECKING:
     from k8swin_lab.bash.python.interpreter import Interpreter

@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 from typing import cast
 
-from k8swin_lab.bash.machine import DEFAULT_PATH, ShellMachine, ShellProcess
 from k8swin_lab.bash.proc import ProcFiles
 from k8swin_lab.bash.programs import ProgramFiles, named_in, program_of
 from k8swin_lab.bash.python import simple
+from k8swin_lab.bash.python.builtins import BUILTINS
 from k8swin_lab.bash.python.builtins.inputs import read_until
 from k8swin_lab.bash.python.interpreter import Interpreter
 from k8swin_lab.bash.python.parser import Parser
@@ -20,9 +20,10 @@ from k8swin_lab.bash.python.streams import FileTable, LinkedEvent, Stream
 from k8swin_lab.bash.python.variables import ShellFault
 from k8swin_lab.bash.tools import TOOLS
 from k8swin_lab.bash.tools.access import allowed
-from k8swin_lab.bash.tools.disk import Disk
 from k8swin_lab.machines.base import Machine
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.machines.shell import DEFAULT_PATH, ShellMachine, ShellProcess
 
 VERSION = "5.2.21(1)-release"
 
@@ -45,6 +46,7 @@ class PythonShell:
         self.getopts: dict[int, tuple[int, int]] = {}
         self.directories: dict[int, list[str]] = {}
         self.simple = simple.run
+        self.builtins = BUILTINS
 
     # Interface of every shell
 
@@ -100,10 +102,8 @@ class PythonShell:
 
     def plain(self, shell: Interpreter, arguments: list[str]) -> int:
         """Run a builtin or program, functions left aside."""
-        from k8swin_lab.bash.python.builtins import BUILTINS
-
-        if arguments[0] in BUILTINS:
-            return BUILTINS[arguments[0]](shell, arguments[1:], [])
+        if arguments[0] in self.builtins:
+            return self.builtins[arguments[0]](shell, arguments[1:], [])
         return self.program(shell, arguments, shell.variables.environment())
 
     def program(self, shell: Interpreter, arguments: list[str], environment: dict[str, str]) -> int:

@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path, PurePosixPath
 
-from k8swin_lab.bash.machine import ShellMachine, groups
+from k8swin_lab.machines.shell import ShellMachine, groups
 
 
 def allowed(machine: ShellMachine, user: str, real: str, host: Path, wanted: int) -> bool:

@@ -25,6 +25,8 @@ from k8swin_lab.bash.tools.common import (
     tool,
     write_file,
 )
+from k8swin_lab.bash.tools.formatting import echo_escapes
+from k8swin_lab.bash.tools.running import run_text
 from k8swin_lab.machines.program import NotSimulated, Process
 
 
@@ -203,8 +205,6 @@ class _Interpreter(State):
     def _command(
         self, command: str, given: str | None, *, capture: bool = False
     ) -> tuple[int, str]:
-        from k8swin_lab.bash.tools.running import run_text
-
         return run_text(self._process, command, given, capture=capture)
 
     # Expressions
@@ -480,8 +480,6 @@ def _awk(process: Process) -> int:
         interpreter.globals["FS"] = "\t" if given == "t" else given
     for assignment in found.get("v", []):
         name, _, value = assignment.partition("=")
-        from k8swin_lab.bash.tools.formatting import echo_escapes
-
         interpreter.globals[name] = looks_numeric(echo_escapes(value)[0])
     return interpreter.run()
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from k8swin_lab.bash.machine import ShellMachine, ShellProcess
 from k8swin_lab.bash.tools.access import may_change, may_open
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process, Program, Reader
+from k8swin_lab.machines.shell import ShellMachine, ShellProcess
 
 _DESCRIPTOR = re.compile(r"(?:/dev/fd/|/proc/self/fd/)(\d+)\Z|/dev/(stdin)\Z")
 

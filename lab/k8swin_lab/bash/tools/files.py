@@ -26,6 +26,7 @@ from k8swin_lab.bash.tools.common import (
     umask,
     write_file,
 )
+from k8swin_lab.bash.tools.dates import parse_date
 from k8swin_lab.bash.tools.modes import changed_mode
 from k8swin_lab.machines.program import NotSimulated, Process
 
@@ -359,8 +360,6 @@ def _touch(process: Process) -> int:
     if "r" in found:
         moment = where.host(found.last("r")).stat().st_mtime
     elif "d" in found or "t" in found:
-        from k8swin_lab.bash.tools.dates import parse_date
-
         moment = parse_date(found.last("d") or found.last("t"), process)
     code = 0
     for path in paths:

@@ -11,7 +11,6 @@ import stat
 import time
 from collections.abc import Callable
 
-from k8swin_lab.bash.machine import ShellProcess
 from k8swin_lab.bash.tools.access import allowed
 from k8swin_lab.bash.tools.common import (
     ToolFault,
@@ -23,8 +22,11 @@ from k8swin_lab.bash.tools.common import (
     reason,
     tool,
 )
+from k8swin_lab.bash.tools.formatting import echo_escapes
 from k8swin_lab.bash.tools.modes import changed_mode
+from k8swin_lab.bash.tools.running import found_on_path
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.shell import ShellProcess
 
 
 def _ls(process: Process) -> int:
@@ -339,8 +341,6 @@ class _Find:
         raise ToolFault(f"unknown predicate `{name}'")
 
     def _printf(self, form: str) -> Test:
-        from k8swin_lab.bash.tools.formatting import echo_escapes
-
         def show(path: str, status: os.stat_result) -> bool:
             real = self._where.real(path, follow=False)
 
@@ -393,8 +393,6 @@ class _Find:
         process = self._process
         if not isinstance(process, ShellProcess) or process.shell is None:
             raise NotSimulated("find -exec outside of a shell")
-        from k8swin_lab.bash.tools.running import found_on_path
-
         if not found_on_path(process, argv[0], process.env.get("PATH", "")):
             complain(process, f"‘{argv[0]}’: No such file or directory")
             return 1

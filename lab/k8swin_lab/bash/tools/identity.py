@@ -9,7 +9,6 @@ import re
 import stat
 import time
 
-from k8swin_lab.bash.machine import Account, account, groups
 from k8swin_lab.bash.tools.common import (
     ToolFault,
     complain,
@@ -21,9 +20,11 @@ from k8swin_lab.bash.tools.common import (
     tool,
     umask,
 )
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.bash.tools.formatting import echo_escapes
 from k8swin_lab.bash.tools.modes import changed_mode
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.shell import Account, account, groups
 
 
 def group_name(process: Process, gid: int) -> str:
@@ -235,8 +236,6 @@ def _stat(process: Process) -> int:
             code = 1
             continue
         if "printf" in found:
-            from k8swin_lab.bash.tools.formatting import echo_escapes
-
             put(process, echo_escapes(line)[0])
         else:
             put(process, line + "\n")

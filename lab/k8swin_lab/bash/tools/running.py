@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from k8swin_lab.bash.machine import DEFAULT_PATH, Shell, ShellProcess, account
 from k8swin_lab.bash.tools.common import (
     ToolFault,
     disk,
@@ -22,6 +21,7 @@ from k8swin_lab.bash.tools.common import (
 )
 from k8swin_lab.bash.tools.signals import signal_number
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.shell import DEFAULT_PATH, Shell, ShellProcess, account, groups
 
 
 def _shell(process: Process) -> Shell:
@@ -199,8 +199,6 @@ def _may_sudo(process: Process) -> bool:
         return True
     root = machine(process).root
     names = [process.user, "ALL"]
-    from k8swin_lab.bash.machine import groups
-
     for group, (_, members) in groups(machine(process)).items():
         if process.user in members:
             names.append(f"%{group}")

@@ -21,6 +21,7 @@ from k8swin_lab.bash.tools.common import (
     tool,
     write_file,
 )
+from k8swin_lab.bash.tools.identity import moment_of
 from k8swin_lab.machines.program import NotSimulated, Process
 
 
@@ -165,8 +166,6 @@ def _diff(process: Process) -> int:
     if "u" in found or "U" in found:
         count = int(found.last("U", "3"))
         rows = list(difflib.unified_diff(one, two, "A", "B", n=count))[2:]
-        from k8swin_lab.bash.tools.identity import moment_of
-
         head = [f"{mark} {path}\t{moment_of(disk(process).host(path).stat().st_mtime_ns)}\n"
                 for mark, path in zip(("---", "+++"), paths, strict=True)]  # fmt: skip
         put(process, "".join(_whole(row) for row in head + rows))

@@ -9,6 +9,7 @@ from typing import Any
 
 from k8swin_lab.arguments import Options, Parsed
 from k8swin_lab.linux.containers import run_once
+from k8swin_lab.linux.crictl import all_containers
 from k8swin_lab.linux.docker.call import (
     Call,
     DockerError,
@@ -140,8 +141,6 @@ def _status(record: ContainerRecord) -> str:
 
 
 def _all(call: Call) -> list[ContainerRecord]:
-    from k8swin_lab.linux.crictl import all_containers
-
     return sorted(all_containers(call.engine), key=lambda one: -one.created)
 
 

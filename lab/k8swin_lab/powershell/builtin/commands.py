@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import operators
 from k8swin_lab.powershell.api import Call, Parameter
 from k8swin_lab.powershell.builtin.table import TABLE, session
 from k8swin_lab.powershell.resolution import CommandInfo, Resolution
 from k8swin_lab.powershell.scopes import Scope
+from k8swin_lab.powershell.wildcards import wildcard
 
 _CORE = "Microsoft.PowerShell.Core"
 _UTILITY = "Microsoft.PowerShell.Utility"
@@ -78,7 +78,7 @@ def _matching(
     for table in interp.tables:
         for folded, cmdlet in table.cmdlets.items():
             names.setdefault(folded, cmdlet.name)
-    pattern = operators.wildcard(name)
+    pattern = wildcard(name)
     for _, full in sorted(names.items()):
         verb, _, noun = full.partition("-")
         if not pattern.fullmatch(full):
@@ -96,7 +96,7 @@ def _matching(
 
 
 def _one_of(text: str, patterns: Any) -> bool:
-    return not patterns or any(operators.wildcard(p).fullmatch(text) for p in patterns)
+    return not patterns or any(wildcard(p).fullmatch(text) for p in patterns)
 
 
 _ALIAS = [
@@ -146,7 +146,7 @@ def get_alias(call: Call) -> Iterator[Any]:
                 yield _alias(interp, name, target)
         return
     for wanted in call["Name"] or ["*"]:
-        matching = [n for n in aliases if operators.wildcard(wanted).fullmatch(n)]
+        matching = [n for n in aliases if wildcard(wanted).fullmatch(n)]
         if not matching and not any(c in wanted for c in "*?["):
             call.session.write_error(
                 f"This command cannot find a matching alias because an alias with the name '{wanted}' does not "

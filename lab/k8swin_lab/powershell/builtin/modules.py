@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import operators
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.builtin.table import TABLE, session
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.resolution import ModuleInfo
 from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _CORE = "Microsoft.PowerShell.Core"
 
@@ -175,7 +175,7 @@ def new_module(call: Call) -> Iterator[Any]:
         module.functions = {
             n: f
             for n, f in module.functions.items()
-            if any(operators.wildcard(p).fullmatch(n) for p in call["Function"])
+            if any(wildcard(p).fullmatch(n) for p in call["Function"])
         }
     if call["AsCustomObject"]:
         yield _as_object(call, module)
@@ -223,7 +223,7 @@ def export_module_member(call: Call) -> None:
     top = module.state.top
 
     def chosen(patterns: Any, name: str) -> bool:
-        return any(operators.wildcard(p).fullmatch(name) for p in patterns or [])
+        return any(wildcard(p).fullmatch(name) for p in patterns or [])
 
     for function in (top.functions or {}).values():
         if chosen(call["Function"], function.name):
@@ -250,7 +250,7 @@ def get_module(call: Call) -> Iterator[Any]:
     """Loaded modules; with -ListAvailable those that the machine has."""
     interp = session(call)
     for name in call["Name"] or ["*"]:
-        pattern = operators.wildcard(name)
+        pattern = wildcard(name)
         for module in list(interp.modules.values()):
             if pattern.fullmatch(module.name):
                 yield module

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from k8swin_lab.powershell import operators
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.builtin.table import TABLE, session
 from k8swin_lab.powershell.errors import PowerShellError
 from k8swin_lab.powershell.scopes import NOTHING, Scope, Variable
 from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _UTILITY = "Microsoft.PowerShell.Utility"
 _UNWRITABLE = "System.Management.Automation.SessionStateUnauthorizedAccessException"
@@ -59,7 +59,7 @@ def _find(call: Call, name: str) -> list[Variable]:
             )
         return [found] if found is not None else []
     seen: dict[str, Variable] = {}
-    pattern = operators.wildcard(name)
+    pattern = wildcard(name)
     for at in scopes:
         for folded, variable in at.variables.items():
             if pattern.fullmatch(variable.name):
@@ -83,10 +83,10 @@ def get_variable(call: Call) -> Iterator[Any]:
     """Variables as objects, or their values."""
     for name in call["Name"] or ["*"]:
         for variable in _find(call, name):
-            if any(operators.wildcard(e).fullmatch(variable.name) for e in call["Exclude"] or []):
+            if any(wildcard(e).fullmatch(variable.name) for e in call["Exclude"] or []):
                 continue
             if call["Include"] and not any(
-                operators.wildcard(i).fullmatch(variable.name) for i in call["Include"]
+                wildcard(i).fullmatch(variable.name) for i in call["Include"]
             ):
                 continue
             yield variable.value if call["ValueOnly"] else _describe(variable)

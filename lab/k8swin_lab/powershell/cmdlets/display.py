@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from k8swin_lab.powershell import formatting
+from k8swin_lab.powershell import dotnet, formatting
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import (
     INPUT,
@@ -30,6 +30,7 @@ from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.formatting_table import Column, Layout
 from k8swin_lab.powershell.formatting_values import is_line
 from k8swin_lab.powershell.formatting_views import column, generated, view
+from k8swin_lab.powershell.values import Hashtable
 
 _SHAPE = [
     Parameter("Property", "object[]", position=0),
@@ -76,9 +77,6 @@ def _group(call: Call) -> Any:
 
 
 def _objects(call: Call) -> list[Any]:
-    from k8swin_lab.powershell import dotnet
-    from k8swin_lab.powershell.values import Hashtable
-
     found: list[Any] = []
     for item in inputs(call):
         if isinstance(item, Hashtable) and not call.bound("Property"):

@@ -12,8 +12,8 @@ from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, should_proce
 from k8swin_lab.powershell.cmdlets.listing import PATHS, item_of
 from k8swin_lab.powershell.cmdlets.targets import Target, existing
 from k8swin_lab.powershell.dotnet.properties import has_property, names_of, property_value
-from k8swin_lab.powershell.operators import wildcard
 from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _CUSTOM = "System.Management.Automation.PSCustomObject"
 

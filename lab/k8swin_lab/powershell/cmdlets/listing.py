@@ -24,6 +24,7 @@ from k8swin_lab.powershell.cmdlets.targets import (
 from k8swin_lab.powershell.dotnet.collections import DictionaryEntry
 from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo, info
 from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 PATHS = [
     Parameter("Path", "string[]", position=0, pipeline="both"),
@@ -182,8 +183,6 @@ def _wanted(call: Call, found: FileSystemInfo) -> bool:
 
 
 def _files(call: Call, folder: str, base: str, depth: int, pattern: str) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
-
     session: Any = call.session
     host = session.host
     try:

@@ -10,6 +10,7 @@ from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, switch
 from k8swin_lab.powershell.cmdlets.targets import Target, exists, expand
 from k8swin_lab.powershell.dotnet.fileinfo import info
 from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 
 def path_info(call: Call, location: str) -> PSObject:
@@ -183,8 +184,6 @@ def pop_location(call: Call) -> Iterator[Any]:
     aliases=("gdr",),
 )
 def get_drive(call: Call) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
-
     session: Any = call.session
     windows = session.host.separator == "\\"
     drives = [("C" if windows else "/", "FileSystem", "C:\\" if windows else "/")]

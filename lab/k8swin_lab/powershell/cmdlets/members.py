@@ -12,9 +12,9 @@ from k8swin_lab.powershell.cmdlets.common import TABLE, UTILITY, inputs, switch
 from k8swin_lab.powershell.dotnet import extended, psobject
 from k8swin_lab.powershell.dotnet.names import literal_name
 from k8swin_lab.powershell.dotnet.properties import collapse
-from k8swin_lab.powershell.operators import wildcard
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.values import Hashtable, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 _KINDS = (
     "NoteProperty",

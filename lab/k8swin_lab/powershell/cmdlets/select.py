@@ -8,6 +8,8 @@ from typing import Any
 from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.api import Call, Parameter, StopUpstream, Terminating
 from k8swin_lab.powershell.cmdlets.common import INPUT, TABLE, UTILITY, inputs, switch
+from k8swin_lab.powershell.cmdlets.content import write_text
+from k8swin_lab.powershell.cmdlets.display import text_of
 from k8swin_lab.powershell.dotnet import extended
 from k8swin_lab.powershell.dotnet.properties import (
     Selector,
@@ -18,8 +20,9 @@ from k8swin_lab.powershell.dotnet.properties import (
     selectors,
 )
 from k8swin_lab.powershell.dotnet.psobject import copy_object, type_names
-from k8swin_lab.powershell.operators import wildcard
-from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.powershell.errors import PowerShellError
+from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 
 def _finish(call: Call) -> Iterator[Any]:
@@ -150,8 +153,6 @@ def _pairs(call: Call, item: Any, chosen: list[Selector]) -> Iterator[tuple[str,
 
 def _is_script_error(error: Exception) -> bool:
     # A calculated property that fails is empty; leaving a loop or ending the session goes on.
-    from k8swin_lab.powershell.errors import PowerShellError
-
     return isinstance(error, PowerShellError | Terminating)
 
 
@@ -238,13 +239,8 @@ def _end_tee(call: Call) -> None:
     if call.bound("Variable"):
         drive = call.session.drive("variable")
         if drive is not None:
-            from k8swin_lab.powershell.values import PSArray
-
             drive[call["Variable"]] = items[0] if len(items) == 1 else PSArray(items)
         return
-    from k8swin_lab.powershell.cmdlets.content import write_text
-    from k8swin_lab.powershell.cmdlets.display import text_of
-
     path = call["LiteralPath"] if call.bound("LiteralPath") else call["FilePath"]
     write_text(
         call, path, text_of(call, items), encoding=None, append=call["Append"], for_output=True

@@ -9,8 +9,8 @@ from typing import Any
 
 from k8swin_lab.powershell.api import Call, Terminating
 from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo
-from k8swin_lab.powershell.operators import wildcard
 from k8swin_lab.powershell.providers import ItemProvider
+from k8swin_lab.powershell.wildcards import wildcard
 
 _LANGUAGE_DRIVES = ("variable", "function", "env", "alias")
 _PROVIDER_PREFIX = re.compile(

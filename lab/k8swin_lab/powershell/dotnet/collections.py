@@ -10,6 +10,7 @@ from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
 from k8swin_lab.powershell.dotnet.names import generic_arguments, resolve_type
+from k8swin_lab.powershell.dotnet.reflection import default_value
 from k8swin_lab.powershell.dotnet.registry import (
     NetObject,
     NetType,
@@ -366,8 +367,6 @@ def _try_get(self: Hashtable, key: Any, target: Reference) -> bool:
     if found:
         target.set(self[key])
         return True
-    from k8swin_lab.powershell.dotnet.reflection import default_value
-
     arguments = generic_arguments(type_name_of(self))
     target.set(default_value(arguments[1]) if len(arguments) > 1 else None)
     return False

@@ -10,6 +10,7 @@ from typing import Any
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.composite import format_value
+from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.date_parse import (
     parse_date,
     parse_exact,
@@ -209,8 +210,6 @@ DATE.method("Add")(lambda self, value: _shifted(self, _span(value).ticks))
 
 
 def _amount(value: Any) -> float:
-    from k8swin_lab.powershell.dotnet.conversion import convert
-
     return float(convert(None, value, "System.Double"))
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.encodings import OEM
-from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument
+from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument, find
 from k8swin_lab.powershell.dotnet.streams import Reader, formatted
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import TimeSpan
 from k8swin_lab.powershell.dotnet.values import Version
+from k8swin_lab.powershell.errors import ExitSignal
 from k8swin_lab.powershell.values import Hashtable
 
 ENVIRONMENT = NetType("System.Environment")
@@ -113,8 +114,6 @@ ENVIRONMENT.static("Exit")(lambda interp, code=0: _exit(code))
 
 
 def _exit(code: Any) -> None:
-    from k8swin_lab.powershell.errors import ExitSignal
-
     raise ExitSignal(int(code))
 
 
@@ -266,8 +265,6 @@ THREAD.prop("ManagedThreadId", lambda thread: 1)
 
 def registry_static(type_name: str, member: str) -> Any:
     """A static value of a declared type."""
-    from k8swin_lab.powershell.dotnet.registry import find
-
     declared = find(type_name)
     return None if declared is None else declared.static_values[member]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import DateTime
+from k8swin_lab.powershell.values import PSArray
 
 
 class FileSystemInfo(NetObject):
@@ -86,14 +88,10 @@ def info(host: Any, path: str) -> FileSystemInfo:
 
 
 def _set_time(self: FileSystemInfo, value: Any) -> None:
-    from k8swin_lab.machines.program import NotSimulated
-
     raise NotSimulated("setting a file's times")
 
 
 def _set_attributes(self: FileSystemInfo, value: Any) -> None:
-    from k8swin_lab.machines.program import NotSimulated
-
     raise NotSimulated("setting a file's attributes")
 
 
@@ -143,8 +141,6 @@ def _delete(self: FileSystemInfo, recursive: bool = False) -> None:
 
 
 def _children(self: FileSystemInfo, kind: str) -> Any:
-    from k8swin_lab.powershell.values import PSArray
-
     found = [
         FileSystemInfo(self.host, e.path, is_directory=e.is_directory, known=e)
         for e in self.host.files.list(self.path)

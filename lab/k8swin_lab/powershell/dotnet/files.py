@@ -16,6 +16,7 @@ from k8swin_lab.powershell.dotnet.registry import NetType, argument, io_error
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import DateTime
 from k8swin_lab.powershell.values import PSArray
+from k8swin_lab.powershell.wildcards import wildcard
 
 PATH = NetType("System.IO.Path")
 
@@ -343,8 +344,6 @@ def _set_current(interp: Any, path: str) -> None:
 
 
 def _walk(interp: Any, path: str, pattern: str, deep: bool) -> Iterator[Any]:
-    from k8swin_lab.powershell.operators import wildcard
-
     regex = wildcard(pattern if pattern != "*.*" else "*")
     if not is_directory(interp, path):
         raise io_error(

@@ -14,6 +14,7 @@ from k8swin_lab.powershell.dotnet import (
     names,
     psobject,
     registry,
+    surroundings,
 )
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.composite import format_value
@@ -282,8 +283,6 @@ def _known(type_name: str) -> list[NetType]:
 
 def static_get(type_name: str, member: str, interp: Any) -> Any:
     """`[type]::Member` in a session, whose machine some of them depend on; $null when there is none."""
-    from k8swin_lab.powershell.dotnet import surroundings
-
     folded = member.lower()
     found = surroundings.value(interp, type_name, folded)
     if found is not None:

@@ -11,6 +11,7 @@ from k8swin_lab.powershell.dotnet.members import get_member, has_member, propert
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.records import ScriptBlock, ScriptProperty
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.powershell.wildcards import wildcard
 
 
 def property_value(session: Any, value: Any, name: str) -> Any:
@@ -125,8 +126,6 @@ def _from_table(session: Any, table: Hashtable) -> Selector:
 
 def expand(selector_: Selector, value: Any) -> list[str] | None:
     """The property names that a wildcard stands for; None when the item is no wildcard."""
-    from k8swin_lab.powershell.operators import wildcard
-
     if not selector_.pattern or not any(char in selector_.pattern for char in "*?["):
         return None
     regex = wildcard(selector_.pattern)

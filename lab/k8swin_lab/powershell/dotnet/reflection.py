@@ -6,6 +6,8 @@ from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet.composite import format_value
+from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.names import (
     display_name,
     element_type,
@@ -167,8 +169,6 @@ def _is_defined(kind: Any, value: Any) -> bool:
 
 @enums.ENUM.static("Format")
 def _format(kind: Any, value: Any, pattern: str) -> str:
-    from k8swin_lab.powershell.dotnet.composite import format_value
-
     return format_value(_enum(kind).parse(value), pattern)
 
 
@@ -184,6 +184,12 @@ enums.ENUM.method("GetTypeCode")(lambda self: "Int32")
 def define_enum(name: str, members: list[tuple[str, int]], flags: bool = False) -> str:
     """Declare an enumeration that a script defines."""
     enums.EnumType(name, dict(members), flags=flags)
+    return name
+
+
+def define_class(name: str, base: str = "System.Object", interfaces: tuple[str, ...] = ()) -> str:
+    """Declare a class that a script defines, so that its base types are known."""
+    NetType(name, base, interfaces=interfaces)
     return name
 
 
@@ -363,8 +369,6 @@ def default_value(type_name: str) -> Any:
     declared = registry.find(type_name)
     if declared is None or declared.base != "System.ValueType":
         return None
-    from k8swin_lab.powershell.dotnet.conversion import convert
-
     if type_name.startswith("System.Nullable`1"):
         return None
     if declared.constructor_method is not None and declared.constructor_method.minimum == 0:

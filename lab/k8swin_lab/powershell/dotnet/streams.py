@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8swin_lab.powershell.dotnet import enums
+from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN, Encoding, detect
 from k8swin_lab.powershell.dotnet.files import FILE, read_bytes, write_bytes
@@ -207,8 +208,6 @@ def formatted(args: tuple[Any, ...]) -> str:
             if args and isinstance(args[0], list)
             else to_string(args[0] if args else "")
         )
-    from k8swin_lab.powershell.dotnet.composite import format_operator
-
     return format_operator(to_string(args[0]), list(args[1:]))
 
 

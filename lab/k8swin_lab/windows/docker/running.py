@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
-from k8swin_lab.machines.windows_container import WindowsContainer
 from k8swin_lab.machines.windows_docker import (
     DockerContainer,
     DockerError,
@@ -80,7 +79,7 @@ def start(
     spec = {"name": container.name, "command": [w.replace("$", "$$") for w in words],
             "workingDir": directory or image.working_directory or "C:\\"}  # fmt: skip
     pairs = dict(pair.partition("=")[::2] for pair in [*image.env, *env])
-    process = WindowsContainer(machine, image.source, pod, spec, pairs)
+    process = machine.software.make_container(machine, image.source, pod, spec, pairs)
     container.started = machine.now()
     try:
         process.start()

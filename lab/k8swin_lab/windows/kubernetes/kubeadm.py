@@ -18,7 +18,7 @@ from k8swin_lab.machines.windows_services import ServiceError
 from k8swin_lab.network import HttpRequest, NetworkError
 from k8swin_lab.windows.kubernetes.connection import ConnectionFailed, Kubeconfig, request
 from k8swin_lab.windows.kubernetes.flags import FlagError, last, parse
-from k8swin_lab.windows.kubernetes.kubelet import kubeconfig_text
+from k8swin_lab.windows.kubernetes.kubelet_node import kubeconfig_text
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 _ETC = r"C:\etc\kubernetes"

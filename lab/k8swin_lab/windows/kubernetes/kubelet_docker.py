@@ -14,6 +14,7 @@ from k8swin_lab.windows.kubernetes.connection import (
 )
 from k8swin_lab.windows.kubernetes.flags import FlagError, last, parse
 from k8swin_lab.windows.kubernetes.klog import Klog, LogFileError
+from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, credentials, serve, taint
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ def run(process: Process) -> int:
 def _run(
     process: Process, version: str, flags: dict[str, list[str]], arguments: list[str], log: Klog
 ) -> int:
-    from k8swin_lab.windows.kubernetes.kubelet import configuration_of, credentials, serve, taint
-
     machine = machine_of(process)
 
     def fail(text: str) -> int:

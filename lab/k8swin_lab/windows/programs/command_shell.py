@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.windows import BadExecutable
+from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_environment import Environment, expand
-from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.native import split_command_line
 from k8swin_lab.windows.machine_of import full_path, machine_of
 from k8swin_lab.windows.programs.system_tools import ver_text
 
@@ -246,7 +246,7 @@ def _external(process: Process, name: str, line: str) -> int:
     code = 1
     try:
         code = machine.run_program(child)
-    except Terminating:
+    except BadExecutable:
         process.err(
             f"{line.split()[0]}\r\nThis version of {path} is not compatible with the version of Windows you're running.\r\n"
         )

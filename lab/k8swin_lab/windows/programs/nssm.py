@@ -6,9 +6,9 @@ import re
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_environment import Environment
 from k8swin_lab.machines.windows_services import PAUSED, ROOT, STATE_NUMBERS, ServiceError
-from k8swin_lab.powershell.native import split_command_line
 from k8swin_lab.windows.machine_of import machine_of
 
 _PARAMETERS = {

@@ -6,6 +6,7 @@ import re
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.registry import KINDS, Value
+from k8swin_lab.network import NetworkError
 from k8swin_lab.windows.machine_of import machine_of
 
 
@@ -333,8 +334,6 @@ def _configure_time(process: Process) -> int:
 
 def _strip_chart(process: Process, words: list[str]) -> int:
     import time
-
-    from k8swin_lab.network import NetworkError
 
     machine = machine_of(process)
     options = dict(word.partition(":")[::2] for word in words[1:])

@@ -20,7 +20,7 @@ from k8swin_lab.bash.python.state import (
     ReturnFrom,
 )
 from k8swin_lab.bash.python.variables import ShellFault
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated
 
 if TYPE_CHECKING:

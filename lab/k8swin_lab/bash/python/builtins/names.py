@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from k8swin_lab.bash.python.builtins.table import Builtin, options
 from k8swin_lab.bash.python.state import CommandFault
 from k8swin_lab.bash.tools.access import allowed
-from k8swin_lab.bash.tools.disk import Disk
+from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated
 
 if TYPE_CHECKING:
@@ -131,13 +131,11 @@ def _dirs(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
 
 def _found(shell: Interpreter, name: str) -> tuple[str, str] | None:
     """Return what a name is and, for a file, its path."""
-    from k8swin_lab.bash.python.builtins import BUILTINS as ALL
-
     if name in _KEYWORDS:
         return "keyword", ""
     if name in shell.functions:
         return "function", ""
-    if name in ALL:
+    if name in shell.host.builtins:
         return "builtin", ""
     path = shell.host.path_of(shell, name)
     return ("file", path) if path else None
@@ -192,13 +190,11 @@ def _type(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
 
 
 def _builtin(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
-    from k8swin_lab.bash.python.builtins import BUILTINS as ALL
-
     if not arguments:
         return 0
-    if arguments[0] not in ALL:
+    if arguments[0] not in shell.host.builtins:
         raise CommandFault(f"{arguments[0]}: not a shell builtin")
-    return ALL[arguments[0]](shell, arguments[1:], [])
+    return shell.host.builtins[arguments[0]](shell, arguments[1:], [])
 
 
 def _hash(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:

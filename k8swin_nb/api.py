@@ -1,0 +1,425 @@
+"""The Python interface: a cluster's hosts, scripts on them, phases, and tables of nodes and pods.
+
+Notebooks, the command line, programs and tests all go this way. There is no state outside of a `Cluster`:
+two of them in one process do not know each other. Nothing here needs IPython.
+
+    with open_cluster("params/mine.yaml") as cluster:
+        cluster.run_script("uname -r", on="linux").all()
+        cluster.phase("02_master").apply(progress=print)
+        cluster.nodes()
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from k8swin_nb.compatibility import check_versions
+from k8swin_nb.description import Description, open_description, project_path
+from k8swin_nb.errors import ClusterError, K8swinError, ScriptError
+from k8swin_nb.fan_out import Answers, on_each
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.inventory import Host
+from k8swin_nb.phases.catalogue import phase as find_phase
+from k8swin_nb.phases.troubleshoot.failure import keep_evidence
+from k8swin_nb.phases.values import VALUES
+from k8swin_nb.plan import check_plan
+from k8swin_nb.result import Result
+from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.phase_run import Output, PhaseRun
+from k8swin_nb.workflow.record import Record, new_run_id
+from k8swin_nb.workflow.report import Report
+from k8swin_nb.workflow.runner import Watch, apply_step, check_step
+from k8swin_nb.workflow.step import Step
+
+if TYPE_CHECKING:
+    from k8swin_nb.cluster.kubectl_tables import KubeTable
+    from k8swin_nb.secret import Secret
+
+LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
+"""By operating system, what interprets a script that is given as text."""
+
+
+def open_cluster(
+    description: str | Path | Description,
+    *,
+    runs: str | Path | None = None,
+    run_id: str | None = None,
+    name: str = "program",
+) -> Cluster:
+    """Open a cluster by its description; nothing is connected before it is used.
+
+    Args:
+        description: Path of a YAML file such as `params/mine.yaml`, or a description. Relative paths in it
+            start at the file's folder.
+        runs: Folder of the records; default: `runs` in the project's folder.
+        run_id: Puts several openings into one record; default: a new one.
+        name: What the record calls this program.
+
+    Raises:
+        ParamsError: naming every parameter that is unknown, mistyped, missing or contradictory, and
+            combinations of versions or networks that cannot work.
+    """
+    if not isinstance(description, Description):
+        description = open_description(description)
+    return Cluster(description, runs=runs, run_id=run_id, name=name)
+
+
+class Cluster:
+    """A cluster as its description names it; a context manager that closes its connections."""
+
+    def __init__(
+        self,
+        description: Description,
+        *,
+        runs: str | Path | None = None,
+        run_id: str | None = None,
+        name: str = "program",
+    ) -> None:
+        check_versions(description)
+        self.description = description
+        self.plan = check_plan(description)
+        """The networks, checked against each other, and what follows from them."""
+        self.inventory = inventory_of(description)
+        self.name = name
+        self.run_id = run_id or new_run_id()
+        self.pool = Pool(on_pin=self._pinned)
+        self._runs = Path(runs) if runs else project_path("runs")
+        self._tables: Any = None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self.pool.close()
+        if self._tables is not None:
+            self._tables.close()
+            self._tables = None
+
+    @cached_property
+    def record(self) -> Record:
+        """The record of the run, `runs/<id>/events.jsonl`; its folder is made when it is first asked for."""
+        return Record(self._runs, self.run_id, self.name)
+
+    def _pinned(self, host: str, fingerprint: str) -> None:
+        self.record.write("host-key-pinned", host=host, fingerprint=fingerprint)
+
+    def hosts(self, selection: str = "all") -> tuple[Host, ...]:
+        """Return hosts: by name, operating system, role or `all`; comma-separated, `!x` takes away.
+
+        Raises:
+            InventoryError: when a word is unknown, with the nearest, or no host is left.
+        """
+        return self.inventory.select(selection)
+
+    def run_script(
+        self,
+        script: str | Script,
+        on: str | tuple[Host, ...] = "all",
+        *,
+        parameters: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
+        stdin: bytes = b"",
+        timeout: float | None = None,
+        sudo: bool = False,
+        check: bool = True,
+        on_output: Output | None = None,
+        cancel: threading.Event | None = None,
+        recorded: bool = True,
+    ) -> Answers[Result]:
+        """Run a script on hosts at once, and return every host's answer or error.
+
+        Args:
+            script: Text, which is bash on Linux and PowerShell on Windows hosts, or a `Script`.
+            on: A selection as `hosts` takes it, or hosts.
+            parameters: Values that the script declares, by name.
+            secrets: Likewise; they travel on standard input alone and are never recorded.
+            stdin: Standard input.
+            timeout: Seconds until the script and its children are stopped; None: no limit.
+            sudo: As root; Linux only.
+            check: An exit code other than 0 is a `CommandFailed`.
+            on_output: Told host, stream (`stdout`, `stderr`) and masked text as it arrives.
+            cancel: When it is set, scripts are stopped, and no further one begins.
+            recorded: Write an event for each host into the record.
+
+        Raises:
+            InventoryError: when the selection names no host.
+            KeyboardInterrupt: after all scripts were stopped.
+        """
+        stop = cancel or threading.Event()
+
+        def one(host: Host) -> Result:
+            text = (
+                script
+                if isinstance(script, Script)
+                else Script.from_text(script, LANGUAGES[host.os])
+            )
+            try:
+                result = self.pool.transport(host).run(
+                    text,
+                    parameters=parameters,
+                    stdin=stdin,
+                    secrets=secrets,
+                    timeout=timeout,
+                    sudo=sudo and host.user != "root",
+                    on_output=(lambda stream, piece: on_output(host, stream, piece))
+                    if on_output
+                    else None,
+                    cancel=stop,
+                )
+            except K8swinError as error:
+                if recorded:
+                    self._ran(host, text, error=str(error))
+                raise
+            if recorded:
+                self._ran(host, text, exit_code=result.returncode, seconds=round(result.seconds, 3))
+            if check:
+                result.check_returncode()
+            return result
+
+        hosts = self.hosts(on) if isinstance(on, str) else on
+        return on_each(hosts, one, name=lambda host: host.name, cancel=stop)
+
+    def _ran(self, host: Host, script: Script, **ended: Any) -> None:
+        self.record.write(
+            "magic",
+            host=host.name,
+            address=host.address,
+            user=host.user,
+            interpreter=script.interpreter,
+            script=script.text,
+            sha256=script.sha256,
+            **ended,
+        )
+
+    def phase(
+        self,
+        name: str,
+        *,
+        target: str = "",
+        dry_run: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_output: Output | None = None,
+    ) -> OpenPhase:
+        """Open a phase of the catalogue, such as `02_master`, and write down that it was opened.
+
+        Args:
+            name: The phase's name, which is its notebook's.
+            target: Address or name of the one host that a joining phase is about.
+            dry_run: Look, and change nothing.
+            options: Parameters of this phase alone, such as `{"confirm": ...}` of 90_teardown.
+            on_output: Told what hosts print while something is applied.
+
+        Raises:
+            InventoryError: when there is no phase of that name, with the nearest.
+        """
+        run = self.phase_run(
+            find_phase(name).variant(self.description.profile),
+            target=target,
+            dry_run=dry_run,
+            options=options,
+            on_output=on_output,
+        )
+        return OpenPhase(self, run)
+
+    def phase_run(self, phase: Phase, **how: Any) -> PhaseRun:
+        """Return what the steps of a phase work with, for this cluster; `how` as `PhaseRun` takes it."""
+        return PhaseRun(
+            phase=phase,
+            description=self.description,
+            plan=self.plan,
+            inventory=self.inventory,
+            connections=self.pool,
+            record=self.record,
+            values=VALUES,
+            **how,
+        )
+
+    def nodes(self) -> KubeTable:
+        """Return the nodes: a DataFrame with the columns of `kubectl get nodes -o wide`, a row each.
+
+        Raises:
+            ClusterError: when there is no cluster yet, or its API server does not answer.
+        """
+        from k8swin_nb.cluster.kubectl_tables import nodes
+
+        return nodes(self._api())
+
+    def pods(self, namespace: str = "") -> KubeTable:
+        """Return pods: a DataFrame with the columns of `kubectl get pods -o wide`, a row each.
+
+        Args:
+            namespace: One namespace; empty for all, with NAMESPACE as the first column.
+
+        Raises:
+            ClusterError: when there is no cluster yet, or its API server does not answer.
+        """
+        from k8swin_nb.cluster.kubectl_tables import pods
+
+        return pods(self._api(), namespace)
+
+    def _api(self) -> Any:
+        """Connect with the login user's kubeconfig, which is read over SSH and kept in memory only."""
+        from k8swin_nb.cluster.api import ClusterApi
+
+        if self._tables is None:
+            answers = self.run_script(
+                Script.load("linux/read_kubeconfig.check.sh"),
+                "control-plane",
+                timeout=60,
+                check=False,
+                recorded=False,
+            )
+            result = next(iter(answers.all().values()))
+            if result.returncode != 0:
+                raise ClusterError("the login user has no kubeconfig", hint="run 02_master first")
+            self._tables = ClusterApi(result.stdout)
+        return self._tables
+
+
+class OpenPhase:
+    """A phase that is open on a cluster: its steps are applied or looked at, in order or by name."""
+
+    def __init__(self, cluster: Cluster, run: PhaseRun) -> None:
+        self.cluster = cluster
+        self.run = run
+        self.phase = run.phase
+        self.report = Report(run.phase.title)
+        """How every step ended so far."""
+        self.opened = self._write_opened()
+
+    def _write_opened(self) -> dict[str, Any]:
+        description = self.cluster.description
+        described = json.dumps(description.model_dump(), sort_keys=True)
+        return self.run.record.opened(
+            phase=self.phase.name,
+            cluster=description.cluster_name,
+            parameters_sha256=hashlib.sha256(described.encode()).hexdigest(),
+            dry_run=self.run.dry_run,
+            target=self.run.target,
+            hosts=[
+                {"name": h.name, "address": h.address, "os": h.os, "user": h.user}
+                for h in self.run.inventory.hosts
+            ],
+        )
+
+    def apply(self, *names: str, progress: Watch | None = None) -> Report:
+        """Bring steps to the wanted state, or say that they are there already.
+
+        Args:
+            names: Steps, in order; none means all steps of the phase.
+            progress: Told when a step begins on a host and how it ended, as `StepProgress`.
+
+        Returns:
+            A row for each step and host.
+
+        Raises:
+            InventoryError: when there is no step of a name.
+            K8swinError: of the first step that failed; its `report` holds every host's row.
+            KeyboardInterrupt: after the scripts that ran were stopped.
+        """
+        return self._each(apply_step, names, progress)
+
+    def check(self, *names: str, progress: Watch | None = None) -> Report:
+        """Look at steps and change nothing; `skipped` means that apply would act.
+
+        Args and errors are those of `apply`.
+        """
+        return self._each(check_step, names, progress)
+
+    def pending(self, progress: Watch | None = None) -> Report:
+        """Look at every step that has not run yet, and change nothing: what the rest of the phase would do."""
+        done = {row.step for row in self.report.rows}
+        names = tuple(step.name for step in self.phase.steps if step.name not in done)
+        before = list(self.report.rows)
+        try:
+            title = "What the rest of this notebook would do"
+            return self._each(check_step, names, progress, title=title)
+        finally:
+            # Having been looked at is no outcome of a step.
+            self.report.rows = before
+
+    def view(self, name: str, **options: Any) -> Any:
+        """Return what the phase shows beside its steps, such as `preflight` or `matrix`.
+
+        Raises:
+            ScriptError: when the phase has no such view, with those that it has.
+        """
+        if name not in self.phase.views:
+            known = ", ".join(self.phase.views) or "none"
+            raise ScriptError(
+                f"phase `{self.phase.name}` has no view `{name}`", hint=f"its views: {known}"
+            )
+        return self.phase.views[name](self.run, **options)
+
+    def summary(self) -> Report:
+        """Return how every step ended, and close the record of the phase with it."""
+        self.run.record.write(
+            "notebook-finished",
+            phase=self.phase.name,
+            outcomes=self.report.counts(),
+            dry_run=self.run.dry_run,
+        )
+        return self.report
+
+    def _each(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        names: tuple[str, ...],
+        progress: Watch | None,
+        *,
+        title: str = "",
+    ) -> Report:
+        steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
+        shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
+        # What was stopped before may be tried again.
+        self.run.cancel = threading.Event()
+        for step in steps:
+            try:
+                report = self._one(work, step, progress)
+            except K8swinError as error:
+                keep_evidence(self.run, step.name, error)
+                failed = getattr(error, "report", None)
+                if failed is not None:
+                    self._keep(failed, shown)
+                self.run.record.write(
+                    "failed", phase=self.phase.name, step=step.name, error=str(error)
+                )
+                self._failed(step, shown)
+                raise
+            self._keep(report, shown)
+        return shown
+
+    def _one(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        step: Step,
+        progress: Watch | None,
+    ) -> Report:
+        return work(self.run, step, progress)
+
+    def _failed(self, step: Step, shown: Report) -> None:
+        """Show what there is when a step has failed; a front end may."""
+
+    def _keep(self, report: Report, shown: Report) -> None:
+        shown.rows.extend(report.rows)
+        known = {(row.step, row.host) for row in report.rows}
+        self.report.rows = [r for r in self.report.rows if (r.step, r.host) not in known]
+        self.report.rows.extend(report.rows)

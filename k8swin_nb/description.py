@@ -1,0 +1,446 @@
+"""The typed model of a cluster's description: `params/*.yaml` and the notebooks' parameters cells.
+
+One flat mapping describes a cluster, so that `papermill -f FILE` can inject it as it is. Values are
+checked strictly and never repaired: `1.30` that arrived as the number 1.3 cannot be told from 1.3.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from k8swin_nb.errors import ParamsError
+from k8swin_nb.field_types import (
+    Address,
+    Attestation,
+    KeyUrl,
+    Network,
+    NodeName,
+    NodePort,
+    Port,
+    Reference,
+    Version,
+    VersionOrNone,
+)
+
+_SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
+
+OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
+"""Words under which a parameter is looked for although it has another name."""
+
+NETBIOS_LENGTH = 15
+"""A Windows computer name has at most this many characters."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class HostDescription(_Model):
+    """One machine under `hosts`."""
+
+    name: NodeName
+    """Host name and node name, lower-case; at most 15 characters on Windows."""
+
+    address: Address
+    """IPv4 address on the hosts' network; becomes the node's InternalIP."""
+
+    os: Literal["linux", "windows"]
+    """Operating system; decides between SSH and WinRM."""
+
+    role: Literal["control-plane", "worker", "hypervisor"] = "worker"
+    """Exactly one host is the `control-plane`; a `hypervisor` is only asked about MAC spoofing."""
+
+    user: str
+    """Login name; on Linux it may use sudo without a password, on Windows it is an administrator."""
+
+    ssh_port: Port = 22
+    """TCP port of the SSH server (Linux)."""
+
+    identity: str | None = None
+    """Path of the private key for SSH; None: the SSH agent."""
+
+    ssh_password: Reference | None = None
+    """Reference to the SSH password where no key is used."""
+
+    winrm_scheme: Literal["https", "http"] = "https"
+    """`https` verifies the server's certificate; `http` is NTLM with message encryption."""
+
+    winrm_port: Port = 5986
+    """TCP port of the WinRM listener: 5986 for https, 5985 for http as Windows ships it."""
+
+    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
+    """Authentication; `basic` is refused over http."""
+
+    credential: Reference | None = None
+    """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
+
+    ca: str | None = None
+    """Path of the certificate authority that signed the WinRM listener's certificate."""
+
+    vm_name: str | None = None
+    """The worker's name on the Hyper-V host, when it differs from `name`."""
+
+    platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
+    """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
+
+
+CLASSIC_DEFAULTS = {
+    "kubernetes_version": "1.13.12",
+    "flannel_version": "0.11.0",
+    "flannel_repository": "quay.io/coreos",
+}
+"""What profile `classic` means where a description says nothing else: the versions of 2019."""
+
+
+class Description(_Model):
+    """A cluster's description. Every field is explained in `params/example.yaml` too."""
+
+    cluster_name: NodeName = "k8swin"
+    """Name of the cluster: names its kubeconfig and its records."""
+
+    profile: Literal["current", "classic"] = "current"
+    """`current`: containerd and services. `classic`: Docker, as in 2019."""
+
+    kubernetes_version: Version = "1.36.4"
+    """Full version in quotes, such as "1.36.4", of kubeadm, kubelet, kubectl and the Windows programs."""
+
+    containerd_version: Version = "2.3.4"
+    """Version of containerd on the Windows workers, and the wanted one on Linux."""
+
+    docker_version: Version = "20.10.24"
+    """Version of Docker in profile `classic`; 18.06.3 for Kubernetes 1.13 when nothing is given."""
+
+    flannel_version: Version = "0.28.9"
+    """Version of flannel on Linux and flanneld.exe on Windows."""
+
+    topology: Literal["host-gw", "l3", "ovn", "vxlan"] = "host-gw"
+    """How pods reach other nodes: `host-gw` on one segment, `l3` by the site's router, `vxlan`; `ovn` by others."""
+
+    pod_subnet: Network = "10.244.0.0/16"
+    """Pods' network; each node is given a /24 of it."""
+
+    service_subnet: Network = "10.96.0.0/12"
+    """Services' network; the DNS and API service addresses are its 10th and 1st."""
+
+    host_subnet: Network = "192.168.160.0/24"
+    """The hosts' own network."""
+
+    site_networks: list[Network] = []
+    """Other networks of the site that pods and services must not overlap."""
+
+    anti_spoofing_attested: Attestation = ""
+    """Name and date of who let nodes send with their pods' addresses at the hypervisor; empty: nobody."""
+
+    dns_service_ip: Address | None = None
+    """Leave unset: derived from `service_subnet`. Set to another value it is refused."""
+
+    worker_service_subnet: Network | None = None
+    """Leave unset. A description that gives workers another service network is refused."""
+
+    allow_cgroup_v1: bool = False
+    """Accept control groups v1, which Kubernetes refuses from 1.35 on."""
+
+    system_update: bool = False
+    """Upgrade the Linux master's installed packages before anything else."""
+
+    windows_update: bool = False
+    """Install all updates of Windows on a worker first, with as many reboots as they take."""
+
+    defender_exclusions: bool = False
+    """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
+
+    kubernetes_apt_source: str = ""
+    """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
+
+    kubernetes_apt_key: KeyUrl = ""
+    """URL of the key that signs `kubernetes_apt_source`; it is put where that line's `signed-by` says."""
+
+    containerd_apt_source: str = ""
+    """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
+
+    docker_apt_source: str = ""
+    """apt source line of Docker (classic); empty: the vendor's, `same`: Kubernetes', `tarball`: a static build."""
+
+    runtime_apt_key: KeyUrl = ""
+    """URL of the key that signs the runtime's source line, `containerd_apt_source` or `docker_apt_source`."""
+
+    package_source: Literal["auto", "apt", "tarball"] = "auto"
+    """Where kubeadm, kubelet and kubectl come from on Linux; `auto`: tarballs below 1.24 without a mirror."""
+
+    image_repository: str = "registry.k8s.io"
+    """Registry of the control plane's images, of pause and of the test image agnhost."""
+
+    coredns_repository: str = ""
+    """Registry and folder of CoreDNS's image; empty: where kubeadm looks, below `image_repository`."""
+
+    flannel_repository: str = "ghcr.io/flannel-io"
+    """Registry and organisation of flannel's images."""
+
+    windows_repository: str = "mcr.microsoft.com/windows"
+    """Registry and folder of Microsoft's images servercore and nanoserver."""
+
+    artifacts: str = ""
+    """Path of a lock file (name, url, sha256) for the Windows downloads; empty: the built-in pins."""
+
+    linux_artifacts: str = ""
+    """Path of a lock file (name, url, sha256 or sha512) for the Linux tarballs; empty: the built-in pins."""
+
+    runtime_test_image: str = "docker.io/library/hello-world:latest"
+    """Image that is run once to prove the container runtime."""
+
+    test_os: Literal["windows", "linux"] = "windows"
+    """Operating system of the test app's pods."""
+
+    test_image: str = ""
+    """Image of the test app; empty: servercore with the tag of the worker's build, agnhost on Linux."""
+
+    test_node_port: NodePort = 30080
+    """Node port of the test app's Service."""
+
+    test_external_name: str = ""
+    """Name outside the cluster that pods must resolve; empty: the host of `image_repository`."""
+
+    probe_pods: bool = False
+    """06 makes pods of its own, for its time, on nodes that have none of the test app."""
+
+    dashboard: bool = False
+    """07 installs the Kubernetes Dashboard, whose project has ended; False: it is left out."""
+
+    dashboard_version: VersionOrNone = ""
+    """Version of the Dashboard, such as "2.7.0"; empty: the one made for the Kubernetes version."""
+
+    dashboard_repository: str = "docker.io/kubernetesui"
+    """Registry and organisation of the Dashboard's image."""
+
+    known_hosts: str = ""
+    """File of pinned SSH host keys; empty: `.k8swin/known_hosts` in the project's folder."""
+
+    host_key_policy: Literal["strict", "accept-new"] = "strict"
+    """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
+
+    hosts: list[HostDescription] = Field(min_length=1)
+    """All machines; when they are given, `params_file` is not read."""
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path:
+        """Where the description's relative paths start: the folder of its file.
+
+        A description that is no file's has the folder `params` of the project, where descriptions are kept.
+        """
+        return self._folder or project_root() / "params"
+
+    @property
+    def state(self) -> Path:
+        """The folder `.k8swin` of the project that the description belongs to: pinned keys, saved plans."""
+        return project_root(self.folder) / ".k8swin"
+
+    def path(self, text: str) -> Path:
+        """Resolve a path of this description: `~` expands, a relative one starts at `folder`."""
+        return self.folder / Path(text).expanduser()
+
+    def host_keys(self) -> Path:
+        """Return the file of pinned SSH host keys."""
+        return self.path(self.known_hosts) if self.known_hosts else self.state / "known_hosts"
+
+    def in_folder(self, folder: Path | None) -> Description:
+        """Return the same description with relative paths that start elsewhere."""
+        moved = self.model_copy()
+        moved._folder = folder.resolve() if folder else None
+        return moved
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_profile(cls, values: Any) -> Any:
+        """Give what is left out the value that goes with the profile and the Kubernetes version."""
+        if not isinstance(values, dict):
+            return values
+        defaults = dict(CLASSIC_DEFAULTS) if values.get("profile") == "classic" else {}
+        filled = defaults | values
+        if str(filled.get("kubernetes_version")).startswith("1.13."):
+            filled.setdefault("docker_version", "18.06.3")
+        return filled
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Read a description as a plain mapping, unchecked.
+
+    Raises:
+        ParamsError: when the file is missing or is not a YAML mapping.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ParamsError(
+            f"cannot read the parameters file `{file}`: {error.strerror}",
+            hint="copy `params/example.yaml` and name the copy in `params_file`",
+        ) from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParamsError(
+            f"`{file}`{where} is not YAML: {getattr(error, 'problem', error)}",
+            hint="quote values that hold `:` or `#`",
+        ) from error
+    if not isinstance(values, dict):
+        raise ParamsError(
+            f"`{file}` holds a {type(values).__name__}, expected a mapping of parameters",
+            hint="compare with `params/example.yaml`",
+        )
+    return values
+
+
+def open_description(path: str | Path) -> Description:
+    """Read and validate a cluster's description; its relative paths start at the file's folder.
+
+    Raises:
+        ParamsError: naming every problem of the file.
+    """
+    file = Path(path)
+    return check_description(read_description(file), source=f"`{file.name}`", folder=file.parent)
+
+
+def check_description(
+    values: Mapping[str, Any], *, source: str = "parameters", folder: Path | None = None
+) -> Description:
+    """Validate a description and report every problem at once.
+
+    Args:
+        values: Parameters by name.
+        source: Where they come from, for errors.
+        folder: Where relative paths start; None: the folder `params` of the project.
+
+    Raises:
+        ParamsError: naming each parameter, what it was and what to type.
+    """
+    for name in values:
+        if _SECRET_NAME.search(str(name)):
+            raise ParamsError(
+                f"{source}: `{name}` looks like a secret; parameters are written into the notebook",
+                hint="give a reference under the host: `credential: env:NAME` or `file:PATH`",
+            )
+    try:
+        description = Description.model_validate(dict(values))
+    except ValidationError as error:
+        lines = [_explain(dict(detail), values) for detail in error.errors()]
+        raise ParamsError(
+            f"{source}: " + "; ".join(lines),
+            hint="every key is explained in `params/example.yaml`",
+        ) from None
+    _cross_check(description, source)
+    return description.in_folder(folder)
+
+
+def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+    name = path.lstrip(".")
+    found: Any = values
+    for part in detail["loc"]:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            found = None
+            break
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        model = HostDescription if len(detail["loc"]) > 1 else Description
+        return f"unknown parameter `{name}`" + _did_you_mean(str(detail["loc"][-1]), model)
+    if kind == "missing":
+        return f"`{name}` is missing"
+    if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
+        leaf = detail["loc"][-1]
+        return (
+            f"`{name}` arrived as the number {found}; pass it as text: "
+            f"`-r {leaf} VALUE` for papermill, quotes in YAML"
+        )
+    if kind == "value_error":
+        return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
+    shown = "" if isinstance(found, (dict, list)) else f", found `{found}`"
+    return (
+        f"`{name}` ({type(found).__name__}{shown}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    )
+
+
+def _did_you_mean(word: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(word, model.model_fields, n=1)
+    other = OTHER_WORDS.get(word)
+    if other in model.model_fields:
+        close = [str(other)]
+    return f", did you mean `{close[0]}`?" if close else ""
+
+
+def _cross_check(description: Description, source: str) -> None:
+    """Rules between parameters that need no arithmetic; addresses are the plan's business."""
+    masters = [host.name for host in description.hosts if host.role == "control-plane"]
+    problems = []
+    if len(masters) != 1:
+        problems.append(f"`hosts` names {len(masters)} control-plane hosts, expected exactly 1")
+    for index, host in enumerate(description.hosts):
+        where = f"hosts[{index}]"
+        if host.role == "control-plane" and host.os != "linux":
+            problems.append(f"`{where}.os` is `{host.os}`; the control plane runs on linux")
+        if host.os == "windows" and len(host.name) > NETBIOS_LENGTH:
+            problems.append(
+                f"`{where}.name` `{host.name}` has {len(host.name)} characters, "
+                f"Windows takes {NETBIOS_LENGTH}"
+            )
+        if host.os == "windows" and host.credential is None:
+            problems.append(f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`")
+        if host.winrm_auth == "basic" and host.winrm_scheme == "http":
+            problems.append(f"`{where}.winrm_auth` `basic` over http sends the password in clear")
+    for key in ("name", "address"):
+        seen: dict[str, int] = {}
+        for index, host in enumerate(description.hosts):
+            value = getattr(host, key)
+            if value in seen:
+                problems.append(
+                    f"`hosts[{seen[value]}].{key}` and `hosts[{index}].{key}` are both `{value}`"
+                )
+            seen.setdefault(value, index)
+    if problems:
+        raise ParamsError(
+            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
+        )
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the project's folder: the nearest at or above `start` that holds `params/`, else `start`.
+
+    Args:
+        start: Where to begin; the working directory when None.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params").is_dir():
+            return folder
+    return here
+
+
+def project_path(text: str) -> Path:
+    """Resolve what a person names at work, such as `runs`: a relative path starts at the project's folder."""
+    path = Path(text).expanduser()
+    return path if path.is_absolute() else project_root() / path

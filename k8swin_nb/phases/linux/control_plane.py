@@ -1,0 +1,68 @@
+"""What the control plane is asked: whether it answers, whose cluster it is, for a token, and about a worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from k8swin_nb.phases.linux.kubeadm import join_configuration
+from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.facts import Fact
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+MASTER = "control-plane"
+
+CLUSTER_AUTHORITY = Fact[str]("cluster_ca")
+"""The certificate of the cluster's authority, PEM as base64, by which a worker knows its own cluster."""
+
+
+def read_cluster_ca(at: StepRun) -> Verdict:
+    """Keep the cluster's certificate authority, by which a worker knows its own cluster."""
+    result = at.script("linux/cluster_ca.check.sh")
+    if result.returncode != 0:
+        raise at.failed("check failed", result=result)
+    at.run.facts.keep(at.host, CLUSTER_AUTHORITY, result.stdout.strip())
+    return Verdict(State.OK, "the certificate authority is known")
+
+
+def secret_json(
+    at: StepRun, script: str, values: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Run a script on the master whose output is a secret, and return the document that it prints."""
+    at = at.on(at.master)
+    result = at.doing("apply").script(script, values=values, secret_output=True)
+    if result.returncode != 0:
+        # Its output may hold half a secret: only the exit code is told.
+        raise at.failed(f"`{script}` ended with {result.returncode}")
+    answer: dict[str, str] = json.loads(result.stdout)
+    return answer
+
+
+def join_secrets(parameter: str) -> Callable[[StepRun], Mapping[str, Secret]]:
+    """Make what a join step needs: the configuration of `kubeadm join` around a token for two hours.
+
+    Args:
+        parameter: The name under which the join script declares it.
+    """
+
+    def make(at: StepRun) -> Mapping[str, Secret]:
+        made = secret_json(at, "linux/join_token.apply.sh")
+        Secret(made["token"])
+        text = join_configuration(
+            at.description, at.master, at.host, made["token"], made["ca_hash"]
+        )
+        return {parameter: Secret(text)}
+
+    return make
+
+
+def check_worker_ready(at: StepRun) -> Verdict:
+    """Ask the master whether the worker is Ready."""
+    state, result = at.ask(
+        "linux/worker_ready.check.sh",
+        on=at.master,
+        values={"worker_name": at.host.name, "worker_address": at.host.address},
+    )
+    return Verdict(state, last_line(result.stdout))

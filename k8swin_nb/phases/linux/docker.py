@@ -1,0 +1,70 @@
+"""Docker on a Linux node of the classic profile: its configuration is merged as data, never overwritten."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from k8swin_nb.workflow.facts import Fact
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+CGROUP_DRIVER = "native.cgroupdriver"
+DAEMON_JSON = Fact[str]("daemon_json")
+"""The daemon.json that a host is to have."""
+
+
+class NotMergeable(Exception):
+    """A host's daemon.json cannot be brought to what Kubernetes needs without harm; the text says why."""
+
+
+def merged(existing: str) -> str:
+    """Return a host's daemon.json with what Kubernetes needs of it; all other settings stay.
+
+    Args:
+        existing: the file as it is, empty when there is none.
+
+    Raises:
+        NotMergeable: it is not JSON, or its storage driver holds what another one would hide.
+    """
+    try:
+        settings: Any = json.loads(existing) if existing.strip() else {}
+    except ValueError as error:
+        raise NotMergeable(f"/etc/docker/daemon.json is not JSON: {error}") from error
+    before = json.dumps(settings, sort_keys=True)
+    if not isinstance(settings, dict):
+        raise NotMergeable("/etc/docker/daemon.json is not a JSON object")
+    driver = settings.setdefault("storage-driver", "overlay2")
+    if driver != "overlay2":
+        raise NotMergeable(
+            f"/etc/docker/daemon.json has the storage driver {driver}, wanted overlay2; "
+            "another driver hides the images and containers that are there"
+        )
+    options = [o for o in settings.get("exec-opts", []) if not o.startswith(CGROUP_DRIVER + "=")]
+    settings["exec-opts"] = [*options, f"{CGROUP_DRIVER}=systemd"]
+    if settings.setdefault("log-driver", "json-file") == "json-file":
+        settings["log-opts"] = {"max-size": "100m", **settings.get("log-opts", {})}
+    if json.dumps(settings, sort_keys=True) == before:
+        return existing.rstrip("\n")  # as somebody formatted it
+    return json.dumps(settings, indent=2)
+
+
+def daemon_json(at: StepRun) -> bytes:
+    """Return the configuration for a host, from what its check found."""
+    found = at.run.facts.get(at.host, DAEMON_JSON)
+    return (merged("") if found is None else found).encode()
+
+
+def check_docker(at: StepRun) -> Verdict:
+    """Read the host's configuration, merge it, and find out whether Docker runs with the result."""
+    read = at.script("linux/docker_config.check.sh", quiet=True)
+    if read.returncode != 0:
+        raise at.failed("check failed", result=read)
+    try:
+        wanted = merged(read.stdout)
+    except NotMergeable as error:
+        return Verdict(State.DRIFT, str(error))
+    at.run.facts.keep(at.host, DAEMON_JSON, wanted)
+    state, result = at.ask("linux/docker.check.sh", stdin=wanted.encode())
+    return Verdict(state, last_line(result.stdout))

@@ -1,0 +1,74 @@
+"""What a site's network people are given: routes in their router's words, and the plan as a document."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from k8swin_nb.phases.network.plan_file import plan_document
+from k8swin_nb.phases.network.static_routes import NodeRoute, listings
+from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.workflow.phase_run import PhaseRun
+
+
+class RouteListing:
+    """Routes to the nodes' pods, as commands for the usual routers."""
+
+    def __init__(
+        self, plan: NetworkPlan, routes: Sequence[NodeRoute], *, trouble: str = ""
+    ) -> None:
+        self.routes = list(routes)
+        self.listings = listings(routes) if routes else {}
+        missing = [name for name, _, _ in plan.nodes if name not in {r.name for r in routes}]
+        self.note = {
+            "l3": "The site's router needs these routes, or pods of different nodes do not reach each other.",
+            "host-gw": "The nodes have these routes themselves; a router needs them for clients outside.",
+        }.get(
+            plan.topology,
+            "No router needs these routes: pods' packets travel inside the nodes' own.",
+        )
+        if trouble:
+            self.note += f" They could not be read: {trouble}."
+        elif missing:
+            self.note += f" Not a node yet: {', '.join(missing)}; look again when all have joined."
+
+    def __repr__(self) -> str:
+        lines = ["Routes to the nodes' pods", self.note]
+        for router, commands in self.listings.items():
+            lines += ["", f"! {router}", *commands]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        blocks = "".join(
+            f"<details><summary>{html.escape(router)}</summary>"
+            f"<pre>{html.escape(chr(10).join(commands))}</pre></details>"
+            for router, commands in self.listings.items()
+        )
+        return f"<p><b>Routes to the nodes' pods.</b> {html.escape(self.note)}</p>{blocks}"
+
+
+class Handover:
+    """The plan as a document: all that a pod network made by other means has to agree with."""
+
+    def __init__(self, run: PhaseRun) -> None:
+        self.text = plan_document(run)
+        self.topology = run.plan.topology
+
+    @property
+    def note(self) -> str:
+        """Who makes the pod network, and what must be true before workers join."""
+        if self.topology != "ovn":
+            return (
+                f"Topology {self.topology} is made by 03_flannel; this is the plan that it follows."
+            )
+        return (
+            "OVN/OVS is not installed by this tool. Run 02_master, give this document to those who install it, "
+            "and have them give every node a part of `pod_subnet`, leave `service_subnet` to kube-proxy, and "
+            "reach `dns_service_ip` from pods. 03_flannel and the notebooks after it refuse this topology."
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.note}\n\n{self.text}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.note)}</p><pre>{html.escape(self.text)}</pre>"

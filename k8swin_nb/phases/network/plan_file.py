@@ -1,0 +1,66 @@
+"""The network plan as a document, saved so that a later change of it shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from k8swin_nb.plan import API_PORT
+from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+
+def plan_document(run: PhaseRun) -> str:
+    """Return the plan as JSON: what was decided, and what was derived from it.
+
+    It is also what those are given who build a pod network by other means: nothing in it has to be worked out.
+    """
+    description, plan = run.description, run.plan
+    document = {
+        "cluster_name": description.cluster_name,
+        "profile": description.profile,
+        "kubernetes_version": description.kubernetes_version,
+        "topology": plan.topology,
+        "pod_subnet": str(plan.pod_subnet),
+        "service_subnet": str(plan.service_subnet),
+        "host_subnet": str(plan.host_subnet),
+        "site_networks": [str(network) for network in plan.site_networks],
+        "api_service_ip": str(plan.api_service_ip),
+        "dns_service_ip": str(plan.dns_service_ip),
+        "dns_domain": "cluster.local",
+        "api_server": f"https://{run.master.address}:{API_PORT}",
+        "capacity": {"nodes": plan.node_capacity, "services": plan.service_capacity},
+        "nodes": [
+            {
+                "name": name,
+                "address": str(address),
+                "os": system,
+                "pods": plan.pods_per_node[system],
+            }
+            for name, address, system in plan.nodes
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def plan_file(run: PhaseRun) -> Path:
+    """Return where the plan is saved."""
+    return run.description.state / "clusters" / run.description.cluster_name / "plan.json"
+
+
+def check_saved_plan(at: StepRun) -> Verdict:
+    """Compare the saved plan with the computed one."""
+    path = plan_file(at.run)
+    if not path.exists():
+        return Verdict(State.NEEDED, "the plan is not saved yet")
+    if path.read_text(encoding="utf-8") != plan_document(at.run):
+        return Verdict(State.NEEDED, "the saved plan differs from the parameters")
+    return Verdict(State.OK, f"the plan is saved in {path.name}")
+
+
+def save_plan(at: StepRun) -> None:
+    """Write the plan, so that a later change of it shows."""
+    path = plan_file(at.run)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(plan_document(at.run), encoding="utf-8")

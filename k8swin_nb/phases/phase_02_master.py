@@ -1,0 +1,66 @@
+"""Phase 02: a Linux machine becomes the control plane."""
+
+from __future__ import annotations
+
+from k8swin_nb.phases.linux.control_plane import MASTER
+from k8swin_nb.phases.linux.kubeadm import init_configuration
+from k8swin_nb.phases.preflight.views import VIEWS
+from k8swin_nb.phases.shared_steps import node_steps, node_variants
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.step import Step
+
+PHASE = Phase(
+    name="02_master",
+    title="The control plane runs",
+    views=VIEWS,
+    steps=(
+        *node_steps(MASTER),
+        Step(
+            name="kubeadm-config",
+            title="The configuration of kubeadm init is written",
+            on=MASTER,
+            check="linux/kubeadm_config.check.sh",
+            apply="linux/kubeadm_config.apply.sh",
+            reads=init_configuration,
+        ),
+        Step(
+            name="images",
+            title="The control plane's images are on the host",
+            on=MASTER,
+            check="linux/images.check.sh",
+            apply="linux/images.apply.sh",
+            timeout=1800,
+        ),
+        Step(
+            name="control-plane",
+            title="The control plane answers",
+            on=MASTER,
+            check="linux/control_plane.check.sh",
+            apply="linux/control_plane.apply.sh",
+            timeout=900,
+            wait=60,
+        ),
+        Step(
+            name="kubeconfig",
+            title="The login user has a kubeconfig",
+            on=MASTER,
+            check="linux/kubeconfig.check.sh",
+            apply="linux/kubeconfig.apply.sh",
+        ),
+        Step(
+            name="linux-only",
+            title="kube-proxy and CoreDNS stay on Linux nodes",
+            on=MASTER,
+            check="linux/linux_only.check.sh",
+            apply="linux/linux_only.apply.sh",
+        ),
+        Step(
+            name="control-plane-ready",
+            title="The control plane's pods run at the planned addresses",
+            on=MASTER,
+            check="linux/control_plane_ready.check.sh",
+            wait=180,
+        ),
+    ),
+    variants=node_variants(MASTER),
+)

@@ -1,0 +1,44 @@
+"""Phase 04, Linux: a Linux machine becomes a worker of the cluster."""
+
+from __future__ import annotations
+
+from k8swin_nb.phases.linux.control_plane import join_secrets
+from k8swin_nb.phases.preflight.views import VIEWS
+from k8swin_nb.phases.shared_steps import (
+    API_READY,
+    CLUSTER_CA,
+    POD_NETWORK_PLANNED,
+    node_steps,
+    node_variants,
+    worker_ready,
+)
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.step import Step
+
+TARGET = "target"
+
+PHASE = Phase(
+    name="04_join_linux",
+    title="The Linux machine is a Ready worker",
+    views=VIEWS,
+    target="linux",
+    steps=(
+        API_READY,
+        POD_NETWORK_PLANNED,
+        CLUSTER_CA,
+        *node_steps(TARGET),
+        Step(
+            name="join",
+            title="The worker has joined",
+            on=TARGET,
+            check="linux/join.check.sh",
+            apply="linux/join.apply.sh",
+            secrets=join_secrets("JOIN_CONFIGURATION"),
+            runs=("linux/join_token.apply.sh",),
+            timeout=600,
+            wait=60,
+        ),
+        worker_ready(),
+    ),
+    variants=node_variants(TARGET),
+)

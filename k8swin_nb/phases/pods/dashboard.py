@@ -1,0 +1,149 @@
+"""The Kubernetes Dashboard's version, address and token, as far as they take more than a script."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from k8swin_nb.description import Description
+from k8swin_nb.phases.linux.control_plane import secret_json
+from k8swin_nb.phases.pods.dashboard_manifest import NAME, VIEWER, dashboard_version
+from k8swin_nb.secret import Secret
+from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
+from k8swin_nb.workflow.facts import Fact
+from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+TOKEN_SECONDS = 3600
+
+
+RENEW_BEFORE = 600
+"""A token that is good for less than this is replaced."""
+
+
+LOCAL_PORT = 8443
+
+ADDRESS = Fact[str]("dashboard")
+"""The Dashboard's address inside the cluster."""
+
+
+def not_wanted(at: StepRun) -> str | None:
+    """Return why there is no Dashboard, or None."""
+    return None if at.description.dashboard else "`dashboard` is false"
+
+
+def check_version(at: StepRun) -> Verdict:
+    """Find out which Dashboard goes with the cluster's Kubernetes, and what of it is past its time."""
+    version = dashboard_version(at.description)
+    newest = ".".join(map(str, DASHBOARD_MADE_FOR))
+    if minor(at.description.kubernetes_version) <= DASHBOARD_MADE_FOR:
+        return Verdict(State.OK, f"Dashboard {version}")
+    return Verdict(
+        State.OK,
+        f"Dashboard {version}, the last of its kind, was made for Kubernetes up to {newest}: its page of "
+        "cron jobs does not work here",
+    )
+
+
+def token_file(description: Description) -> Path:
+    """Return where the token is kept on this computer."""
+    return description.state / f"dashboard-{description.cluster_name}.token"
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return what a token says of itself; empty when it is none. Nothing is verified by that."""
+    try:
+        body = token.split(".")[1]
+        read = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def until(token: str) -> str:
+    """Return when a token ends, as 2026-11-26 20:55 UTC."""
+    return datetime.fromtimestamp(claims(token).get("exp", 0), UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def check_token(at: StepRun) -> Verdict:
+    """Find out whether the token's file holds one of this cluster's account that is still good."""
+    state, result = at.ask("linux/dashboard_account.check.sh", values=dashboard_values(at))
+    if state is not State.OK:
+        return Verdict(state, result.stdout.strip())
+    path = token_file(at.description)
+    if not path.exists():
+        return Verdict(State.NEEDED, f"there is no {path}")
+    token = path.read_text(encoding="ascii").strip()
+    if token:
+        Secret(token)
+    said = claims(token)
+    account = said.get("kubernetes.io", {}).get("serviceaccount", {}).get("uid")
+    if account != result.stdout.split()[-1]:
+        return Verdict(State.NEEDED, f"the token in {path} is of another account")
+    if path.stat().st_mode & 0o077:
+        return Verdict(State.NEEDED, f"others may read {path}")
+    if said.get("exp", 0) < time.time() + RENEW_BEFORE:
+        return Verdict(State.NEEDED, f"the token in {path} ends {until(token)}")
+    return Verdict(State.OK, f"the token in {path} is good until {until(token)}")
+
+
+def write_token(at: StepRun) -> None:
+    """Ask the API server for a token and write it into a file that only the operator reads."""
+    made = secret_json(at, "linux/dashboard_token.apply.sh", dashboard_values(at))
+    token = Secret(made["token"])
+    path = token_file(at.description)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token.reveal() + "\n")
+    fresh.replace(path)
+
+
+def dashboard_values(at: StepRun) -> dict[str, str]:
+    """Return the values of this phase's scripts."""
+    creates = minor(at.description.kubernetes_version) >= CREATE_TOKEN
+    return {
+        "viewer": VIEWER,
+        "token_seconds": str(TOKEN_SECONDS),
+        "kubectl_creates_tokens": str(creates).lower(),
+    }
+
+
+def keep_address(at: StepRun) -> Verdict:
+    """Find out whether the Dashboard answers, and at which address of the cluster."""
+    script = "linux/dashboard_ready.check.sh"
+    state, result = at.ask(script)
+    said = last_line(result.stdout)
+    if state is State.OK:
+        at.run.facts.keep(at.host, ADDRESS, said.split()[-1])
+    return Verdict(state, said)
+
+
+def dashboard_rows(run: PhaseRun) -> list[tuple[str, str]]:
+    """Return how the Dashboard is opened, a row each; one row when there is none."""
+    master = run.master
+    address = run.facts.get(master, ADDRESS)
+    path = token_file(run.description)
+    if not run.description.dashboard or not address:
+        return [("state", not_wanted(run.at(master, "dashboard")) or "not deployed yet")]
+    port = f" -p {master.ssh_port}" if master.ssh_port != 22 else ""
+    key = f" -i {master.identity}" if master.identity else ""
+    tunnel = f"ssh -N -L {LOCAL_PORT}:{address}:443{port}{key} {master.user}@{master.address}"
+    forward = f"kubectl -n {NAME} port-forward service/{NAME} {LOCAL_PORT}:443"
+    return [
+        ("version", dashboard_version(run.description)),
+        ("1. open a way to it", tunnel),
+        ("or, with a kubeconfig here", forward),
+        ("2. open in a browser", f"https://localhost:{LOCAL_PORT}/ (its certificate is its own)"),
+        ("3. choose Token, and paste", f"what is in {path}"),
+        ("the token may", "look at everything but secrets, for an hour"),
+    ]

@@ -1,0 +1,358 @@
+"""What preflight judges with the plan, with the controller's clock and between hosts.
+
+Each function takes facts and returns findings; none asks a host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from k8swin_nb.inventory import Host
+from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
+from k8swin_nb.phases.preflight.identity import owners
+from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
+from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.transports.certificate import days_left
+from k8swin_nb.versions import (
+    CONTAINERD_2_ADVISED,
+    CONTAINERD_2_REQUIRED,
+    OLDER_KUBELETS,
+    gate,
+    minor,
+)
+from k8swin_nb.workflow.phase_run import PhaseRun
+
+SKEW_WARN, SKEW_FAIL = 2.0, 30.0
+"""Seconds between two clocks; certificates and tokens are judged by time."""
+
+CERTIFICATE_DAYS = 14
+OWN_INTERFACES = re.compile(
+    r"(cni0|flannel\.|kube-|nodelocaldns|veth|cali|tunl0|vEthernet \(.*_ep\))"
+)
+"""Interfaces of the pod network itself."""
+
+
+def judge(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Judge one host's facts."""
+    found = routes(run.plan, host, facts)
+    found += proxies(run, host, facts)
+    found += versions(run, host, facts)
+    found.append(clock(host, facts))
+    if host.os == "windows" and host.winrm_scheme == "https":
+        found.append(certificate(host))
+    return found
+
+
+def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Hold the routes and networks of a host against the plan: one finding for each collision."""
+    ident = "L16" if host.os == "linux" else "W18"
+    planned = {"pod_subnet": plan.pod_subnet, "service_subnet": plan.service_subnet}
+    found = []
+    for route in _foreign(plan, facts):
+        for name, network in planned.items():
+            if network.overlaps(route.network):
+                # A site's summary route, such as 10.0.0.0/8 to its router, says that these addresses may be
+                # in use somewhere; the more specific routes of the pods win over it on the nodes.
+                summary = route.via and route.network.prefixlen < network.prefixlen
+                found.append(
+                    PreflightCheck(
+                        ident,
+                        "routes",
+                        host.name,
+                        "warn" if summary else "fail",
+                        False,
+                        f"{_what(route, host, facts)} {route.network} overlaps `{name}` {network}",
+                        "no network inside the pods' and services' networks",
+                        f"choose another `{name}`, or give up that network on {host.name}",
+                    )
+                )
+        scripted = plan.profile == "classic" and host.os == "windows"
+        if scripted and "External" not in route.interface and route.network.overlaps(WINDOWS_DUMMY):
+            found.append(
+                PreflightCheck(
+                    ident,
+                    "placeholder",
+                    host.name,
+                    "fail",
+                    False,
+                    f"{_what(route, host, facts)} {route.network} overlaps {WINDOWS_DUMMY}",
+                    f"{WINDOWS_DUMMY} free for Microsoft's SDN scripts",
+                    f"give up {route.network} on {host.name}, or use profile current",
+                )
+            )
+    if found:
+        return found
+    text = f"routes: {len(facts.routes)}, none in the way"
+    wanted = f"nothing inside {plan.pod_subnet} or {plan.service_subnet}"
+    return [
+        PreflightCheck(
+            ident, "routes", host.name, "fail", True, text, wanted, "choose other subnets"
+        )
+    ]
+
+
+def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
+    """Yield the routes that are neither the system's nor the pod network's own."""
+    nodes = {str(address) for _, address, _ in plan.nodes}
+    seen = set()
+    for route in facts.routes:
+        if any(route.network.subnet_of(reserved) for reserved, _ in RESERVED):
+            continue
+        own = route.network.subnet_of(plan.pod_subnet) and (
+            route.via in nodes or plan.hns_network in route.interface
+        )
+        if own or OWN_INTERFACES.match(route.interface) or route.network.prefixlen == 0:
+            continue
+        if route.network not in seen:
+            seen.add(route.network)
+            yield route
+    for text in facts.get("hns_nat").split():
+        if (network := IPv4Network(text, strict=False)) not in seen:
+            yield Route(network, "nat")
+
+
+def _what(route: Route, host: Host, facts: HostFacts) -> str:
+    if route.interface == "docker0":
+        return "docker0's network"
+    if route.interface in ("nat", "vEthernet (nat)"):
+        return "the HNS nat network"
+    if IPv4Address(host.address) in route.network and not route.via:
+        return "the host's own network"
+    through = f" via {route.via}" if route.via else ""
+    return f"the route{through} on {route.interface}"
+
+
+def proxies(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Judge every place where a proxy is set: the cluster's own traffic must not go there."""
+    ident = "L28" if host.os == "linux" else "W24"
+    wanted = advice(run.plan)
+    found = []
+    for place, proxy, exceptions in _proxies(facts):
+        missing = uncovered(run.plan, exceptions)
+        # The API server behind a proxy is no API server: kubeadm and the kubelet would not reach it.
+        api = Exceptions.of(exceptions).spare_address(IPv4Address(run.master.address), API_PORT)
+        blocked = not api and place in ("session", "kubelet", "machine", "process")
+        found.append(
+            PreflightCheck(
+                ident,
+                f"proxy-{place}",
+                host.name,
+                "fail" if blocked else "warn",
+                not missing,
+                f"{proxy}, NO_PROXY lacks {', '.join(missing)}" if missing else proxy,
+                "NO_PROXY covers the pods', services' and nodes' networks, .svc and .cluster.local",
+                f"add to NO_PROXY ({place}): {wanted}",
+            )
+        )
+    if not found:
+        fix = f"set NO_PROXY={wanted} with it"
+        found.append(PreflightCheck(ident, "proxy", host.name, "warn", True, "none", "none", fix))
+    return found
+
+
+def _proxies(facts: HostFacts) -> Iterable[tuple[str, str, str]]:
+    """Yield (place, proxy, exceptions) of either operating system's spelling."""
+    for place in ("session", "environment", "containerd", "docker", "kubelet"):
+        if proxy := facts.get(f"proxy_{place}"):
+            yield place, proxy, facts.get(f"no_proxy_{place}")
+    for place in ("machine", "process"):
+        proxy = facts.get(f"https_proxy_{place}") or facts.get(f"http_proxy_{place}")
+        if proxy and not (place == "process" and facts.get("https_proxy_machine")):
+            yield place, proxy, facts.get(f"no_proxy_{place}")
+
+
+def versions(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Judge programs that are on a host already: the container runtime and the kubelet."""
+    description = run.description
+    found = []
+    cluster = minor(description.kubernetes_version)
+    if (version := facts.get("containerd_version")) and description.profile == "current":
+        major, wanted = _major(version), _major(description.containerd_version)
+        severity = "fail"
+        holds = major >= wanted
+        text = f"{wanted}.x or newer"
+        if holds and major < 2 and cluster >= CONTAINERD_2_ADVISED:
+            holds, text = False, "2.x: the kubelet drops older ones from 1.38 on"
+            severity = "fail" if cluster >= CONTAINERD_2_REQUIRED else "warn"
+        fix = "remove it, so that the step container-runtime installs the wanted one, or set `containerd_version`"
+        found.append(
+            PreflightCheck(
+                "L23",
+                "container-runtime",
+                host.name,
+                severity,
+                holds,
+                f"containerd {version}",
+                text,
+                fix,
+            )
+        )
+    if version := facts.get("kubelet_version"):
+        own = _minor(version)
+        older = gate(OLDER_KUBELETS, description.kubernetes_version)
+        newer, old = own > cluster, own < (cluster[0], cluster[1] - older)
+        found.append(
+            PreflightCheck(
+                "X7",
+                "version-skew",
+                host.name,
+                "fail" if newer else "warn",
+                not (newer or old),
+                f"kubelet {version}",
+                f"not newer than {description.kubernetes_version}, at most {older} minors older",
+                "install the planned version, or correct `kubernetes_version`",
+            )
+        )
+    return found
+
+
+def _major(version: str) -> int:
+    return int(re.split(r"\D", version, maxsplit=1)[0] or 0)
+
+
+def _minor(version: str) -> tuple[int, int]:
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
+
+
+def clock(host: Host, facts: HostFacts) -> PreflightCheck:
+    """Judge a host's clock by ours, less what the way there takes."""
+    offset, uncertainty = facts.clock
+    ident = "L19" if host.os == "linux" else "W21"
+    fix = "set the clock: chronyc makestep" if host.os == "linux" else "w32tm /resync"
+    return _skew(ident, host.name, "clock", offset, uncertainty, "this computer", fix)
+
+
+def _skew(
+    ident: str, host: str, check: str, offset: float, uncertainty: float, other: str, fix: str
+) -> PreflightCheck:
+    certain = max(0.0, abs(offset) - uncertainty)
+    return PreflightCheck(
+        ident,
+        check,
+        host,
+        "fail" if certain >= SKEW_FAIL else "warn",
+        certain < SKEW_WARN,
+        f"{offset:+.1f} s from {other}, give or take {uncertainty:.1f} s",
+        f"less than {SKEW_WARN:.0f} s",
+        fix,
+    )
+
+
+def certificate(host: Host) -> PreflightCheck:
+    """Judge how long the certificate of the WinRM listener still holds."""
+    try:
+        days = days_left(host.address, host.winrm_port)
+        found, holds = f"{days} days left", days >= CERTIFICATE_DAYS
+    except (OSError, ValueError) as error:
+        found, holds = f"could not be read: {error}", False
+    fix = "renew the certificate of the WinRM listener, or the access ends with it"
+    return PreflightCheck(
+        "W27",
+        "winrm-certificate",
+        host.name,
+        "warn",
+        holds,
+        found,
+        f"{CERTIFICATE_DAYS} days or more",
+        fix,
+    )
+
+
+def compare(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:
+    """Hold hosts against each other: names, identities, segments, MTU and clocks."""
+    found = duplicates(run, hosts) + segments(run, hosts)
+    mtus = {name: facts.get("mtu") for name, facts in hosts.items() if facts.get("mtu")}
+    if len(mtus) > 1:
+        fix = "set the same MTU on all nodes' interfaces, or large packets between them are lost"
+        found.append(_alike("L37", "mtu", "warn", mtus, "the same on all nodes", fix))
+    names = sorted(name for name, facts in hosts.items() if facts.clock[1] != float("inf"))
+    for index, one in enumerate(names):
+        for other in names[index + 1 :]:
+            first, second = hosts[one].clock, hosts[other].clock
+            if second == first == (0.0, 0.0):
+                continue
+            offset, uncertainty = second[0] - first[0], second[1] + first[1]
+            fix = f"let {one} and {other} keep the same time"
+            found.append(_skew("X3", other, "clock-skew", offset, uncertainty, one, fix))
+    return found
+
+
+def duplicates(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:
+    """Find what must differ from host to host and does not: machines that were cloned."""
+    planned = {host.name for host in run.inventory.hosts}
+    rules = (
+        ("X2", "host_name", "host-name", "fail", "give each host its own name"),
+        ("L11", "mac", "mac", "fail", "give the cloned machine's adapter a MAC address of its own"),
+        ("L11", "product_uuid", "product-uuid", "fail", "make the clone anew, with a UUID of its own"),
+        ("L12", "machine_id", "machine-id", "warn", "empty /etc/machine-id and run systemd-machine-id-setup; sysprep on Windows"),
+    )  # fmt: skip
+    found = []
+    for ident, fact, check, severity, fix in rules:
+        values = owners((name, facts.get(fact)) for name, facts in hosts.items())
+        told = [name for name in hosts if any(name in names for names in values.values())]
+        if len(told) < 2:
+            continue
+        same = [(value, names) for value, names in values.items() if len(names) > 1]
+        if fact == "host_name" and all(v not in planned for v, _ in same):
+            severity, fix = "step", "the step host-name gives each its planned name"
+        text = "; ".join(f"{' and '.join(names)} both have {v}" for v, names in same)
+        host = ", ".join(told)
+        found.append(
+            PreflightCheck(
+                ident,
+                check,
+                host,
+                severity,
+                not same,
+                text or "all differ",
+                "one of its own on each host",
+                fix,
+            )
+        )
+    return found
+
+
+def segments(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:
+    """Find nodes that are not on one layer-2 segment, which host-gw needs."""
+    networks, far = {}, []
+    for host in run.inventory.hosts:
+        facts = hosts.get(host.name)
+        if facts is None:
+            continue
+        if prefix := facts.get("prefix"):
+            networks[host.name] = str(IPv4Interface(f"{host.address}/{prefix}").network)
+        if " via " in f" {facts.get('route_to_master')} ":
+            far.append(host.name)
+    severity = "fail" if run.plan.topology == "host-gw" else "info"
+    fix = "set `topology: vxlan`, or l3 where the site's router takes the routes"
+    found = []
+    if len(networks) > 1:
+        found.append(_alike("X1", "segment", severity, networks, "one layer-2 segment", fix))
+    if hosts:
+        text = (
+            f"a router is between the master and {', '.join(far)}" if far else "no router between"
+        )
+        found.append(
+            PreflightCheck(
+                "X9",
+                "neighbours",
+                ", ".join(hosts),
+                severity,
+                not far,
+                text,
+                "all nodes are neighbours",
+                fix,
+            )
+        )
+    return found
+
+
+def _alike(
+    ident: str, check: str, severity: str, values: Mapping[str, str], wanted: str, fix: str
+) -> PreflightCheck:
+    same = len(set(values.values())) == 1
+    text = next(iter(values.values())) if same else ", ".join(f"{n} {v}" for n, v in values.items())
+    return PreflightCheck(ident, check, ", ".join(values), severity, same, text, wanted, fix)

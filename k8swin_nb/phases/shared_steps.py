@@ -1,0 +1,188 @@
+"""Steps that several phases have: what every Linux node needs, and what every phase after 02 asks the control plane.
+
+Data like the phases' own records; what the steps need beyond scripts is in `linux/`.
+"""
+
+from __future__ import annotations
+
+from k8swin_nb.phases.linux.control_plane import MASTER, check_worker_ready, read_cluster_ca
+from k8swin_nb.phases.linux.docker import check_docker, daemon_json
+from k8swin_nb.phases.linux.kubelet_service import (
+    from_packages,
+    from_tarball,
+    not_wanted_update,
+    nothing_to_download,
+    units,
+)
+from k8swin_nb.phases.preflight.checks import LINUX, preflight
+from k8swin_nb.workflow.step import Step
+
+POD_NETWORK_PLANNED = Step(
+    name="pod-network-planned",
+    title="flannel is deployed as planned",
+    on=MASTER,
+    check="linux/pod_network.check.sh",
+)
+
+
+CLUSTER_CA = Step(
+    name="cluster-ca",
+    title="The cluster's certificate authority is known",
+    on=MASTER,
+    check=read_cluster_ca,
+    runs=("linux/cluster_ca.check.sh",),
+)
+
+
+API_READY = Step(
+    name="api-ready",
+    title="The control plane answers",
+    on=MASTER,
+    check="linux/api_ready.check.sh",
+)
+"""What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
+
+
+def worker_ready() -> Step:
+    """Make the step that proves a worker by asking the master."""
+    return Step(
+        name="worker-ready",
+        title="The worker is Ready at its planned address",
+        on="target",
+        check=check_worker_ready,
+        runs=("linux/worker_ready.check.sh",),
+        wait=300,
+    )
+
+
+def node_steps(on: str) -> tuple[Step, ...]:
+    """Return the steps from the preflight to the held packages, for the hosts that `on` selects."""
+    return (
+        Step(
+            name="preflight",
+            title="Nothing on the host stands in the way",
+            on=on,
+            check=preflight(api_expected=on != "control-plane"),
+            on_failure="preflight",
+            runs=(LINUX,),
+        ),
+        Step(
+            name="system-update",
+            title="Installed packages are up to date",
+            on=on,
+            check="linux/system_update.check.sh",
+            apply="linux/system_update.apply.sh",
+            timeout=1800,
+            when=not_wanted_update,
+        ),
+        Step(
+            name="host-name",
+            title="The host name leads to the node's address",
+            on=on,
+            check="linux/hostname.check.sh",
+            apply="linux/hostname.apply.sh",
+        ),
+        Step(
+            name="time",
+            title="A time service keeps the clock",
+            on=on,
+            check="linux/time.check.sh",
+            apply="linux/time.apply.sh",
+            timeout=900,
+        ),
+        Step(
+            name="swap",
+            title="Swap is off for good",
+            on=on,
+            check="linux/swap.check.sh",
+            apply="linux/swap.apply.sh",
+        ),
+        Step(
+            name="kernel",
+            title="The kernel forwards and filters bridged traffic",
+            on=on,
+            check="linux/kernel.check.sh",
+            apply="linux/kernel.apply.sh",
+        ),
+        Step(
+            name="apt-sources",
+            title="The package sources are configured",
+            on=on,
+            check="linux/apt_sources.check.sh",
+            apply="linux/apt_sources.apply.sh",
+            timeout=900,
+        ),
+        Step(
+            name="downloads",
+            title="Programs without a package are installed",
+            on=on,
+            check="linux/downloads.check.sh",
+            apply="linux/downloads.apply.sh",
+            timeout=1800,
+            when=nothing_to_download,
+        ),
+        Step(
+            name="container-runtime",
+            title="The container runtime runs, configured for Kubernetes",
+            on=on,
+            check="linux/containerd.check.sh",
+            apply="linux/containerd.apply.sh",
+            timeout=900,
+            wait=30,
+        ),
+        Step(
+            name="runtime-test",
+            title="A container has been run",
+            on=on,
+            check="linux/runtime_test.check.sh",
+            apply="linux/runtime_test.apply.sh",
+        ),
+        Step(
+            name="packages",
+            title="kubeadm, kubelet and kubectl are installed and held",
+            on=on,
+            check="linux/packages.check.sh",
+            apply="linux/packages.apply.sh",
+            timeout=900,
+            when=from_tarball,
+        ),
+        Step(
+            name="kubelet-service",
+            title="The kubelet is a service",
+            on=on,
+            check="linux/kubelet_service.check.sh",
+            apply="linux/kubelet_service.apply.sh",
+            reads=units,
+            timeout=900,
+            when=from_packages,
+        ),
+    )
+
+
+def node_variants(on: str) -> dict[str, dict[str, Step]]:
+    """Return the steps that other profiles do in another way, by profile."""
+    return {"classic": docker_steps(on)}
+
+
+def docker_steps(on: str) -> dict[str, Step]:
+    """Return the steps that stand in for containerd's, for the hosts that `on` selects."""
+    return {
+        "container-runtime": Step(
+            name="container-runtime",
+            title="The container runtime runs, configured for Kubernetes",
+            on=on,
+            check=check_docker,
+            apply="linux/docker.apply.sh",
+            runs=("linux/docker_config.check.sh", "linux/docker.check.sh"),
+            reads=daemon_json,
+            timeout=900,
+            wait=30,
+        ),
+        "runtime-test": Step(
+            name="runtime-test",
+            title="A container has been run",
+            on=on,
+            check="linux/docker_test.check.sh",
+            apply="linux/docker_test.apply.sh",
+        ),
+    }

@@ -1,0 +1,83 @@
+"""Evidence when a step fails: what the hosts of the error show is kept, and the error stays what it was."""
+
+from __future__ import annotations
+
+import re
+
+from k8swin_nb.errors import (
+    CommandTimeout,
+    K8swinError,
+    MultiHostError,
+    ParamsError,
+    TransportError,
+)
+from k8swin_nb.fan_out import on_each
+from k8swin_nb.inventory import Host
+from k8swin_nb.phases.troubleshoot.bundle import write_bundle
+from k8swin_nb.phases.troubleshoot.collecting import gather
+from k8swin_nb.phases.troubleshoot.diagnosis import diagnose
+from k8swin_nb.phases.troubleshoot.evidence import Evidence
+from k8swin_nb.workflow.phase_run import PhaseRun
+
+SECONDS = 45
+"""What collecting may add to a failure, all hosts together."""
+
+HOSTS = 4
+"""Failed hosts whose evidence is collected; with very many, the first show what all have."""
+
+
+def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
+    """Collect and keep evidence of a failed step, within bounds of time and size.
+
+    The error's hint then says where it is. Whatever goes wrong here is noted in the record and changes nothing.
+    """
+    if run.dry_run or isinstance(error, ParamsError):
+        # What a person typed says nothing about a host.
+        return
+    try:
+        name = re.sub(r"[^\w.-]", "-", f"{run.record.notebook}-{step}")
+        evidence = _collect(run, _hosts(run, error))
+        found = diagnose(run.plan, run.description.profile, evidence)
+        folder = write_bundle(run, name, evidence, found, "\n".join(error.lines()))
+        run.record.write("diagnostics", step=step, folder=str(folder))
+    except Exception as trouble:
+        # Of a failure while another is told, the first one is what counts.
+        run.record.write("diagnostics", step=step, failed=f"{type(trouble).__name__}: {trouble}")
+        return
+    where = f"evidence is in {folder}"
+    error.hint = f"{error.hint}; {where}" if error.hint else where
+
+
+def _hosts(run: PhaseRun, error: K8swinError) -> list[tuple[Host, str]]:
+    """Return the hosts that an error is about; with why it is not asked again, if so."""
+    errors = (
+        error.errors
+        if isinstance(error, MultiHostError)
+        else {getattr(error, "host", "") or "": error}
+    )
+    by_name = {host.name: host for host in run.inventory.hosts}
+    # What a login refused once is not tried again: accounts are locked after a few attempts.
+    chosen = [
+        (by_name[name], one.detail if isinstance(one, TransportError) else "")
+        for name, one in errors.items()
+        if name in by_name and not isinstance(one, CommandTimeout)
+    ]
+    return chosen[:HOSTS]
+
+
+def _collect(run: PhaseRun, hosts: list[tuple[Host, str]]) -> list[Evidence]:
+    kept: dict[str, Evidence] = {
+        host.name: Evidence(host, unreachable=refused) for host, refused in hosts if refused
+    }
+
+    asked = on_each(
+        [host for host, refused in hosts if not refused],
+        lambda host: gather(run.at(host, "evidence"), timeout=SECONDS),
+        name=lambda host: host.name,
+        cancel=run.cancel,
+        seconds=SECONDS,
+    )
+    kept |= asked.answers
+    for name, trouble in asked.errors.items():
+        kept[name] = Evidence(run.inventory.host(name), unreachable=str(trouble).splitlines()[0])
+    return [kept[host.name] for host, _ in hosts]

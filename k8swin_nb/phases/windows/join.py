@@ -1,0 +1,94 @@
+"""What the join of a Windows worker carries between hosts: credentials, the node's pod network, kube-proxy's address."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+
+from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY, secret_json
+from k8swin_nb.phases.linux.kubeadm import kubeconfig
+from k8swin_nb.phases.windows.services import SOURCE_VIP
+from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.runner import last_line
+from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+
+def credential_secrets(at: StepRun) -> Mapping[str, Secret]:
+    """Make the kubeconfigs of flanneld and kube-proxy, each around a token of its service account."""
+    made = secret_json(at, "linux/worker_tokens.apply.sh")
+    ca = at.run.facts[at.master, CLUSTER_AUTHORITY]
+    config = {}
+    for name, user in (("flannel", "flannel"), ("kube_proxy", "kube-proxy")):
+        Secret(made[name])
+        config[name] = kubeconfig(at.description, at.master, ca, user, made[name])
+    return {
+        "FlannelKubeconfig": Secret(config["flannel"]),
+        "KubeProxyKubeconfig": Secret(config["kube_proxy"]),
+    }
+
+
+def admin_values(at: StepRun) -> Mapping[str, str]:
+    """Return what is public of the administrator's kubeconfig: its hash, and how long it is valid."""
+    result = at.script("linux/admin_kubeconfig.check.sh", on=at.master, quiet=True)
+    if result.returncode != 0:
+        raise at.on(at.master).failed("the administrator's kubeconfig was not read", result=result)
+    found = result.json()
+    return {"admin_sha256": found["sha256"], "admin_days": found["days"]}
+
+
+def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
+    """Fetch the administrator's kubeconfig; it goes to the worker on standard input."""
+    made = secret_json(at, "linux/admin_kubeconfig.apply.sh")
+    return {"AdminKubeconfig": Secret(base64.b64decode(made["kubeconfig"]).decode())}
+
+
+def node_pod_cidr(at: StepRun) -> tuple[State, str]:
+    """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
+    state, result = at.ask(
+        "linux/node_pod_cidr.check.sh",
+        on=at.master,
+        values={"worker_name": at.host.name},
+        detail="the control plane was not asked for the node",
+    )
+    return state, result.stdout.strip()
+
+
+def check_join(at: StepRun) -> Verdict:
+    """Ask the worker whether it has joined, and the control plane whether it still knows the worker.
+
+    A node that was deleted comes back when its kubelet starts again, and at no other time.
+    """
+    state, result = at.ask("windows/join.check.ps1")
+    said = last_line(result.stdout)
+    if state is State.OK:
+        known, found = node_pod_cidr(at)
+        if known is not State.OK:
+            return Verdict(State.NEEDED, f"{said}, but {found}")
+    return Verdict(state, said)
+
+
+def pod_cidr_values(at: StepRun) -> Mapping[str, str]:
+    """Return the pod network that the worker's HNS network must have; empty before there is a node."""
+    state, found = node_pod_cidr(at)
+    return {"node_pod_cidr": found if state is State.OK else ""}
+
+
+def check_source_vip(at: StepRun) -> Verdict:
+    """Look for kube-proxy's own address on an encapsulated network, and keep it for its service."""
+    state, result = at.ask("windows/source_vip.check.ps1")
+    found = result.stdout.strip()
+    if state is State.OK:
+        at.run.facts.keep(at.host, SOURCE_VIP, found)
+        return Verdict(state, f"kube-proxy sends from {found}")
+    return Verdict(state, found)
+
+
+def only_when(parameter: str, reason: str) -> Callable[[StepRun], str | None]:
+    """Make the `when` of a step that is done only when a parameter asks for it."""
+    return lambda at: None if getattr(at.description, parameter) else reason
+
+
+def only_encapsulated(at: StepRun) -> str | None:
+    """Return why kube-proxy needs no address of its own."""
+    return None if at.plan.encapsulated else "packets are not encapsulated: no address is needed"

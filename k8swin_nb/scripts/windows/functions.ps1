@@ -1,0 +1,200 @@
+# Functions that the scripts of this folder share. A script names those that it uses: `# uses: NAME ...`.
+
+# A service is ours when nssm runs our program in it. Somebody else's service of the same name is left alone.
+function Test-OwnService([string]$Name) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
+    if (-not (Test-Path $key)) { return $false }
+    $found = Get-ItemProperty -Path $key
+    if ([string]$found.Application -eq "C:\k\$Name.exe") { return $true }
+    # An early flanneld is started by a script of ours.
+    [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
+}
+
+# Windows lets a service go only when nobody holds it open any more.
+function Remove-WindowsService([string]$Name) {
+    if ((Get-Service -Name $Name).Status -ne 'Stopped') { Stop-Service -Name $Name -Force }
+    & sc.exe delete $Name | Out-Null
+    # 1072: marked for deletion already.
+    if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete $Name ended with $LASTEXITCODE" }
+    foreach ($attempt in 1..20) {
+        if (-not (Get-Service -Name $Name -ErrorAction SilentlyContinue)) { break }
+        Start-Sleep -Seconds 1
+    }
+}
+
+# A container runtime starts with the machine, and again when it ends by itself.
+function Start-RuntimeService([string]$Name) {
+    Set-Service -Name $Name -StartupType Automatic
+    & sc.exe failure $Name reset= 86400 actions= restart/5000/restart/5000/restart/30000 | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "sc.exe failure ended with $LASTEXITCODE" }
+    Restart-Service -Name $Name -Force
+}
+
+# Whoever removes the last rule that lets WinRM in is not let in again to put it back.
+function Test-WinrmElsewhere([string]$NodeAddress, [string]$WinrmPort) {
+    $alias = @(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress })[0].InterfaceAlias
+    $category = [string]@(Get-NetConnectionProfile -InterfaceAlias $alias)[0].NetworkCategory
+    if ($category -eq 'DomainAuthenticated') { $category = 'Domain' }
+    if ([string](Get-NetFirewallProfile -Name $category).Enabled -eq 'False') { return $true }
+    # A port that is forwarded is none of the listeners' own; then each of these has to be let in.
+    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { (Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
+    if ($ports -contains $WinrmPort) { $ports = @($WinrmPort) }
+    $filters = @(Get-NetFirewallPortFilter -Protocol TCP)
+    foreach ($port in $ports) {
+        $open = $false
+        foreach ($filter in @($filters | Where-Object { @($_.LocalPort) -contains $port -and $_.InstanceID -ne 'k8swin-winrm' })) {
+            $rule = Get-NetFirewallRule -Name $filter.InstanceID -ErrorAction SilentlyContinue
+            if (-not $rule -or [string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
+            if ([string]$rule.Profile -eq 'Any' -or ([string]$rule.Profile -split ', *') -contains $category) { $open = $true }
+        }
+        if (-not $open) { return $false }
+    }
+    $ports.Count -gt 0
+}
+
+# Addresses are compared as numbers.
+function ConvertTo-AddressNumber([string]$Address) {
+    $bytes = ([System.Net.IPAddress]::Parse($Address)).GetAddressBytes()
+    [array]::Reverse($bytes)
+    [System.BitConverter]::ToUInt32($bytes, 0)
+}
+
+# An HNS network is ours when it has our name and lies in that of the pods; SDN's own helper has a fixed one.
+function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
+    $prefix = [string]@($Network.Subnets)[0].AddressPrefix
+    if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
+    if ($Network.Name -ne $HnsNetwork) { return $false }
+    $pods, $length = $PodSubnet -split '/'
+    $size = [Math]::Pow(2, 32 - [int]$length)
+    [Math]::Floor((ConvertTo-AddressNumber ($prefix -split '/')[0]) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $pods) / $size)
+}
+
+# What an adapter is given back when Windows loses it.
+function Get-AdapterConfiguration($Address) {
+    $index = $Address.InterfaceIndex
+    $gateway = Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
+        Where-Object { $_.InterfaceIndex -eq $index } | Select-Object -First 1
+    $nextHop = ''
+    if ($gateway) { $nextHop = $gateway.NextHop }
+    $interface = Get-NetIPInterface -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    $adapter = Get-NetAdapter | Where-Object { $_.ifIndex -eq $index }
+    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    [ordered]@{
+        alias        = $Address.InterfaceAlias
+        mac          = $adapter.MacAddress
+        address      = $Address.IPAddress
+        prefixLength = $Address.PrefixLength
+        gateway      = $nextHop
+        dns          = @($dns.ServerAddresses)
+        dhcp         = [string]$interface.Dhcp
+    }
+}
+
+# Its words are in the server's language; the two numbers, first port and how many, come last.
+function Get-DynamicPortRange([string]$Protocol) {
+    $shown = & netsh.exe interface ipv4 show dynamicportrange $Protocol | Out-String
+    if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
+    $numbers = @([regex]::Matches($shown, ':\s*(\d+)') | ForEach-Object { [int]$_.Groups[1].Value })
+    if ($numbers.Count -lt 2) { throw "netsh.exe showed no range: $($shown.Trim())" }
+    $numbers[-2]
+    $numbers[-2] + $numbers[-1] - 1
+}
+
+# A task that waits for its turn runs too: started anew, it would find its own files changed.
+function Test-JobRunning([string]$Job) {
+    $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
+    [bool]$task -and ([string]$task.State -eq 'Running' -or [string]$task.State -eq 'Queued')
+}
+
+# A task of the system's goes on when the connection ends that started it, and leaves its progress in a file.
+function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [TimeSpan]$Limit) {
+    $folder = "C:\k8swin\jobs\$Job"
+    if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+    foreach ($name in 'status.json', 'status.new') {
+        if (Test-Path "$folder\$name") { Remove-Item -Path "$folder\$name" -Force }
+    }
+    [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
+    $command = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1 $Arguments".Trim()
+    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $command
+    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit $Limit -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
+    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Principal $principal -Settings $settings -Force | Out-Null
+    Start-ScheduledTask -TaskName "k8swin-$Job"
+}
+
+# Whoever follows a job must never read half a file.
+function Save-JobStatus([string]$Folder, $Status) {
+    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    Set-Content -Path "$Folder\status.new" -Value ($Status | ConvertTo-Json -Compress) -Encoding UTF8
+    Move-Item -Path "$Folder\status.new" -Destination "$Folder\status.json" -Force
+}
+
+# The machine's own value alone, as it is spelt: variables in it stay variables.
+function Get-MachinePath {
+    $item = Get-Item -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+    ([string]$item.GetValue('Path', '', 'DoNotExpandEnvironmentNames')) -split ';'
+}
+
+# Written as what it is, a text with variables or without.
+function Set-MachinePath([string[]]$Entries) {
+    $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+    $kind = (Get-Item -Path $key).GetValueKind('Path')
+    New-ItemProperty -Path $key -Name Path -PropertyType $kind -Value ($Entries -join ';') -Force | Out-Null
+    # Programs that run are told of the change, as with any variable of the machine.
+    [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
+}
+
+# Rights are narrowed before a secret is in the file, to the system and administrators, by their ids.
+function Protect-File([string]$Path) {
+    if (-not (Test-Path $Path)) { Set-Content -Path $Path -Value '' -Encoding ASCII }
+    & icacls.exe $Path /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+}
+
+# Windows PowerShell reads no YAML; a kubeconfig of ours has one server and one authority.
+function Read-Kubeconfig([string]$Path) {
+    $text = [string](Get-Content -Path $Path -Raw)
+    @{
+        text   = $text
+        server = ([regex]'server:\s*(\S+)').Match($text).Groups[1].Value
+        ca     = ([regex]'certificate-authority-data:\s*(\S+)').Match($text).Groups[1].Value
+    }
+}
+
+# A token says itself when it ends, in its middle part, in base64 for addresses and without padding.
+function Read-TokenClaim([string]$Kubeconfig) {
+    $claims = ([regex]'token:\s*[^.\s]+\.([^.\s]+)\.').Match($Kubeconfig).Groups[1].Value.Replace('-', '+').Replace('_', '/')
+    if (-not $claims) { return $null }
+    $claims = $claims.PadRight([int]([Math]::Ceiling($claims.Length / 4) * 4), '=')
+    [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($claims)) | ConvertFrom-Json
+}
+
+# A hash that nobody published ahead of time is the one that the first download left, for its address.
+function Get-KnownHash($Artifact) {
+    if ($Artifact.hash -ne 'published' -and $Artifact.hash -ne 'first-use') { return $Artifact.hash }
+    $stamp = "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)"
+    if (-not (Test-Path $stamp)) { return 'unknown' }
+    $hash, $url = (Get-Content -Path $stamp -TotalCount 1) -split ' '
+    if ($url -ne $Artifact.url) { return 'unknown' }
+    $hash
+}
+
+# Of an archive the stamp tells which one was unpacked, and what it provides must be there.
+function Test-UnpackedArtifact($Artifact, [string]$Hash) {
+    $stamp = "C:\k8swin\state\$($Artifact.name).unpacked"
+    if (-not (Test-Path $stamp) -or (Get-Content -Path $stamp -TotalCount 1) -ne $Hash) { return $false }
+    foreach ($file in @($Artifact.provides)) { if (-not (Test-Path -Path $file)) { return $false } }
+    $true
+}
+
+# The layers of images are the runtime's: while there are some, nothing else can delete them.
+function Test-ImageLayer([string]$Path) {
+    (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")
+}
+
+# kubectl writes what it misses to standard error, which is no reason to stop.
+function Test-RegisteredNode([string]$NodeName) {
+    $ErrorActionPreference = 'Continue'
+    & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
+    $LASTEXITCODE -eq 0
+}

@@ -1,0 +1,10 @@
+"""How tables, marks and pictures are written: the one writer and the one palette, as text and as static HTML.
+
+What may live here: how rows look. What the rows are is said by those who have them. Nothing here needs JavaScript,
+and only `frames` needs pandas.
+"""
+
+from k8swin_nb.tables.palette import Mark, State
+from k8swin_nb.tables.table import Column, StaticTable, table_html
+
+__all__ = ["Column", "Mark", "State", "StaticTable", "table_html"]

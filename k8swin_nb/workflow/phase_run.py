@@ -1,0 +1,170 @@
+"""A phase that is worked on: everything that its steps may ask — description, plan, hosts, connections, facts, record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from k8swin_nb.description import Description
+from k8swin_nb.errors import InventoryError, ScriptError
+from k8swin_nb.inventory import Host, Inventory
+from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.scripts import Script
+from k8swin_nb.workflow.facts import Facts
+from k8swin_nb.workflow.phase import Phase
+from k8swin_nb.workflow.record import Record
+from k8swin_nb.workflow.step_run import StepRun, Verb
+
+if TYPE_CHECKING:
+    from k8swin_nb.secret import Secret
+    from k8swin_nb.transports.base import Transport
+
+Output = Callable[[Host, str, str], None]
+"""Called with host, stream name and text as it arrives."""
+
+Value = Callable[["PhaseRun", Host], str]
+"""Works out one value for a host, when a script declares it and at no other time."""
+
+Values = Mapping[str, Mapping[str, Value]]
+"""By operating system, what scripts may declare, by name in snake case."""
+
+
+class Connections(Protocol):
+    """What a run needs of the pool: one open transport per host."""
+
+    def transport(self, host: Host) -> Transport: ...
+
+
+GROUPS = frozenset({"linux", "windows", "hypervisor", "worker", "node"})
+"""What a step may be for although a cluster has none of it; `node` is every host but a hypervisor."""
+
+
+class PhaseRun:
+    """One phase's work on one cluster, as one notebook or one program does it.
+
+    Args:
+        phase: Its steps.
+        description: The cluster's description.
+        plan: The network plan of the description.
+        inventory: The hosts of the description.
+        connections: Open ways to them.
+        record: Where everything is written down.
+        values: What scripts may declare.
+        target: Name or address of the one host that the phase is about; empty: all.
+        dry_run: Look, and change nothing.
+        options: Parameters of this phase alone, by name, such as `confirm`.
+        on_output: Told what hosts print while something is applied.
+    """
+
+    def __init__(
+        self,
+        *,
+        phase: Phase,
+        description: Description,
+        plan: NetworkPlan,
+        inventory: Inventory,
+        connections: Connections,
+        record: Record,
+        values: Values,
+        target: str = "",
+        dry_run: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_output: Output | None = None,
+    ) -> None:
+        self.phase = phase
+        self.description = description
+        self.plan = plan
+        self.inventory = inventory
+        self.connections = connections
+        self.record = record
+        self.target = target
+        self.dry_run = dry_run
+        self.options = dict(options or {})
+        self.on_output = on_output
+        self.interactive = False
+        """Whether a person looks on, who can click and type."""
+        self.facts = Facts()
+        self.cancel = threading.Event()
+        """Set: no further script begins, and one that runs is stopped on its host."""
+        self._values = {
+            system: {_fold(name): value for name, value in table.items()}
+            for system, table in values.items()
+        }
+
+    @property
+    def master(self) -> Host:
+        """The control plane's host."""
+        return self.inventory.select("control-plane")[0]
+
+    def at(self, host: Host, step: str, verb: Verb = "check") -> StepRun:
+        """Return what asks a host for a step, or under another word for the record."""
+        return StepRun(self, step, host, verb)
+
+    def hosts(self, selection: str) -> list[Host]:
+        """Return the hosts that a step is for; `target` is the one named by the notebook's parameter.
+
+        Groups are joined by `+`: `windows+worker`. With `+target` it is the target alone where there is
+        one, and all of them otherwise.
+        """
+        words = selection.split("+")
+        if set(words) - {"target"} and set(words) <= GROUPS | {"target"}:
+            return [h for h in self.inventory.hosts if all(self._is(h, word) for word in words)]
+        if selection != "target":
+            return list(self.inventory.select(selection))
+        for host in self.inventory.hosts:
+            if self.target in (host.name, host.address):
+                return [host]
+        raise InventoryError(
+            f"no host has the address `{self.target}`",
+            hint="give one of: "
+            + ", ".join(f"{host.address} ({host.name})" for host in self.inventory.hosts),
+        )
+
+    def _is(self, host: Host, word: str) -> bool:
+        if word == "target":
+            return not self.target or self.target in (host.name, host.address)
+        return word in (host.os, *host.roles) or (word == "node" and "hypervisor" not in host.roles)
+
+    def bind(
+        self,
+        script: Script,
+        host: Host,
+        secrets: Mapping[str, Secret] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Return the values that a script declares, in its own spelling, without its secrets.
+
+        A value that the script does not declare is not worked out.
+
+        Args:
+            script: Whose declarations are filled.
+            host: Where it will run.
+            secrets: What is left out, because it travels another way.
+            values: Values of this script alone, before those of the run.
+
+        Raises:
+            ScriptError: when it declares one that nobody supplies.
+        """
+        given = {_fold(name): value for name, value in (values or {}).items()}
+        known = self._values.get(host.os, {})
+        bound = {}
+        for parameter in script.parameters:
+            key = _fold(parameter.name)
+            if secrets and parameter.name in secrets:
+                continue
+            if key in given:
+                bound[parameter.name] = given[key]
+            elif key in known:
+                bound[parameter.name] = known[key](self, host)
+            elif parameter.required:
+                raise ScriptError(
+                    f"`{script.name}` declares `{parameter.name}`, which nobody supplies",
+                    hint="add it to `k8swin_nb/phases/values.py`",
+                )
+        return bound
+
+
+def _fold(name: str) -> str:
+    """KUBERNETES_VERSION, KubernetesVersion and kubernetes_version are the same parameter."""
+    return name.replace("_", "").lower()

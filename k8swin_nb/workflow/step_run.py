@@ -1,0 +1,207 @@
+"""One step on one host: who asks, and by which way. What a step's functions are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from k8swin_nb.errors import DriftFound, StepFailed, Stopped
+from k8swin_nb.inventory import Host
+from k8swin_nb.result import Result
+from k8swin_nb.scripts import Script
+from k8swin_nb.workflow.step import EXIT_STATE, State
+
+if TYPE_CHECKING:
+    from k8swin_nb.description import Description
+    from k8swin_nb.plan import NetworkPlan
+    from k8swin_nb.secret import Secret
+    from k8swin_nb.workflow.phase_run import PhaseRun
+
+Verb = Literal["check", "apply", "verify"]
+
+SECONDS = 300.0
+"""Time that a script is given when nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """A step, the host that it is about, and what it does there at the moment."""
+
+    run: PhaseRun
+    step: str
+    """Name of the step."""
+
+    host: Host
+    verb: Verb = "check"
+
+    @property
+    def description(self) -> Description:
+        """The cluster's description."""
+        return self.run.description
+
+    @property
+    def plan(self) -> NetworkPlan:
+        """The network plan."""
+        return self.run.plan
+
+    @property
+    def master(self) -> Host:
+        """The control plane's host."""
+        return self.run.master
+
+    def on(self, host: Host) -> StepRun:
+        """Return the same step about another host."""
+        return replace(self, host=host)
+
+    def doing(self, verb: Verb) -> StepRun:
+        """Return the same step and host with another verb."""
+        return replace(self, verb=verb)
+
+    def script(
+        self,
+        name: str,
+        *,
+        on: Host | None = None,
+        values: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        secrets: Mapping[str, Secret] | None = None,
+        timeout: float = SECONDS,
+        sudo: bool = True,
+        quiet: bool | None = None,
+        secret_output: bool = False,
+    ) -> Result:
+        """Run one of the package's scripts and record it, whatever its exit code.
+
+        Args:
+            name: Path below `k8swin_nb/scripts`.
+            on: Where; the step's own host when None.
+            values: Values of this script alone, before those of the run.
+            stdin: A document for the script.
+            secrets: Values that only travel by standard input; never recorded.
+            timeout: Seconds.
+            sudo: Run as root on Linux.
+            quiet: Do not show the output as it arrives; None: only an apply shows it.
+            secret_output: What the script prints is a secret: neither shown nor kept.
+
+        Raises:
+            Stopped: when the run was stopped before or while it ran.
+            TransportError: when the host cannot be reached or used.
+        """
+        host = on or self.host
+        run = self.run
+        self.check_stop()
+        script = Script.load(name)
+        given = dict(secrets or {})
+        bound = run.bind(script, host, given, values)
+        hidden = secret_output or (self.verb != "apply" if quiet is None else quiet)
+        show = None if hidden else run.on_output
+        result = run.connections.transport(host).run(
+            script,
+            parameters=bound,
+            stdin=stdin,
+            secrets=given,
+            timeout=timeout,
+            sudo=sudo and host.os == "linux" and host.user != "root",
+            on_output=(lambda stream, text: show(host, stream, text)) if show else None,
+            cancel=run.cancel,
+        )
+        output = "(not kept: secret)" if secret_output else result.stdout + result.stderr
+        path, digest = run.record.keep_output(f"{self.step}-{host.name}-{self.verb}", output)
+        run.record.write(
+            "script",
+            phase=run.phase.name,
+            step=self.step,
+            host=host.name,
+            address=host.address,
+            user=host.user,
+            verb=self.verb,
+            script=name,
+            sha256=script.sha256,
+            parameters=bound,
+            secrets=sorted(given),
+            exit_code=result.returncode,
+            seconds=round(result.seconds, 3),
+            output=path,
+            output_sha256=digest,
+        )
+        self.check_stop(f"`{name}` was stopped")
+        return result
+
+    def ask(
+        self,
+        name: str,
+        *,
+        on: Host | None = None,
+        values: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float = SECONDS,
+        detail: str = "",
+    ) -> tuple[State, Result]:
+        """Run a check script and return what it found, with all that it printed.
+
+        Args:
+            name: Path below `k8swin_nb/scripts`.
+            on: Where; the step's own host when None.
+            values: Values of this script alone.
+            stdin: A document for the script.
+            timeout: Seconds.
+            detail: What to say when the script could not find out.
+
+        Raises:
+            StepFailed: when the exit code is none of a check's.
+        """
+        result = self.script(name, on=on, values=values, stdin=stdin, timeout=timeout, quiet=True)
+        state = EXIT_STATE.get(result.returncode)
+        if state is None:
+            raise self.failed(detail or f"{self.verb} failed", result=result)
+        return state, result
+
+    def failed(
+        self,
+        detail: str,
+        *,
+        result: Result | None = None,
+        hint: str | None = None,
+        kind: type[StepFailed] = StepFailed,
+    ) -> StepFailed:
+        """Return the error that this step failed on its host, to be raised."""
+        return kind(
+            phase=self.run.phase.name,
+            step=self.step,
+            host=self.host.name,
+            detail=detail,
+            result=result,
+            hint=hint,
+        )
+
+    def drift(self, detail: str, *, hint: str) -> StepFailed:
+        """Return the error that somebody else's state is in the way, to be raised."""
+        return self.failed(detail, hint=hint, kind=DriftFound)
+
+    def check_stop(self, detail: str = "was stopped") -> None:
+        """Go on unless the run was stopped.
+
+        Raises:
+            Stopped: when it was.
+        """
+        if self.run.cancel.is_set():
+            raise Stopped(self.host.name, f"step `{self.run.phase.name}/{self.step}`: {detail}")
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Stopped: as soon as the run is stopped.
+        """
+        self.run.cancel.wait(seconds)
+        self.check_stop("was stopped while it waited")
+
+    def tell(self, line: str) -> None:
+        """Show a line as if the host had said it."""
+        if self.run.on_output:
+            self.run.on_output(self.host, "stdout", line + "\n")
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Return a parameter of the notebook alone, such as `confirm`."""
+        return self.run.options.get(name, default)

@@ -1,0 +1,42 @@
+"""Which cmdlets a Windows machine has."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from k8swin_lab.powershell.api import CommandTable
+from k8swin_lab.windows import refused
+from k8swin_lab.windows.cmdlets import (
+    access,
+    adapters,
+    computer,
+    connection_profiles,
+    connectivity,
+    features,
+    firewall,
+    host_networking,
+    instances,
+    processes,
+    requests,
+    services,
+    tasks,
+)
+from k8swin_lab.windows.cmdlets import (
+    hyper_v as hyper_v_cmdlets,
+)
+
+
+@cache
+def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
+    """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
+    table = CommandTable()
+    table.refuse(refused.CMDLETS)
+    for family in (
+        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
+    ):  # fmt: skip
+        family.register(table)
+    if hns:
+        host_networking.register(table)
+    if hyper_v:
+        hyper_v_cmdlets.register(table)
+    return table

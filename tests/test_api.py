@@ -1,0 +1,370 @@
+"""The Python interface: what it offers, what it costs to import, and that no two clusters know each other."""
+
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+import k8swin_nb
+from k8swin_nb.api import Cluster, OpenPhase
+from k8swin_nb.description import check_description
+from k8swin_nb.errors import (
+    ClusterError,
+    CommandFailed,
+    DriftFound,
+    HostUnreachable,
+    InventoryError,
+    K8swinError,
+    ScriptError,
+    StepFailed,
+)
+from k8swin_nb.scripts import Script
+from k8swin_nb.secret import Secret
+from k8swin_nb.tables import StaticTable
+from k8swin_nb.workflow.runner import StepProgress
+from k8swin_nb.workflow.step import Outcome, State, Verdict
+from tests.interrupts import interrupt
+from tests.runs import ALL_SCRIPTS, Hosts, Machine, phase_of
+from tests.test_description import MASTER, WORKER, described
+
+ROOT = Path(__file__).parent.parent
+HEAVY = {"pandas", "kubernetes", "fabric", "paramiko", "winrm", "ipywidgets", "IPython"}
+NAMES = sorted(set(k8swin_nb.__all__) - {"__version__"})
+
+
+def cluster(folder: Path, answers=None, *, silent=None, **changes) -> Cluster:
+    """Return a cluster of the public class, whose hosts answer what a test says."""
+    (folder / "params").mkdir(parents=True, exist_ok=True)
+    description = check_description(described(**changes), folder=folder / "params")
+    opened = Cluster(description, runs=folder / "runs")
+    opened.pool.close()
+    opened.pool = Hosts(answers, silent=silent)
+    return opened
+
+
+def opened(made: Cluster, *steps, **more) -> OpenPhase:
+    """Open a phase of these steps alone."""
+    views = more.pop("views", {})
+    return OpenPhase(made, made.phase_run(phase_of(*steps, views=views), **more))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_of_the_package_resolves_and_is_explained(name):
+    found = getattr(k8swin_nb, name)
+    assert inspect.getdoc(found)
+    # Of its own: a class without one would show its base's.
+    assert found.__doc__
+    assert found.__module__.startswith("k8swin_nb")
+
+
+def test_what_the_package_offers_is_what_it_says():
+    assert sorted(k8swin_nb.__all__) == sorted(set(k8swin_nb.__all__))
+    assert set(dir(k8swin_nb)) == set(k8swin_nb.__all__)
+    names: dict[str, object] = {}
+    exec("from k8swin_nb import *", names)
+    assert set(names) - {"__builtins__"} == set(k8swin_nb.__all__)
+    with pytest.raises(AttributeError, match="no attribute `nothing`"):
+        _ = k8swin_nb.nothing
+    with pytest.raises(ImportError):
+        from k8swin_nb import nothing  # noqa: F401
+
+
+def test_type_checkers_are_told_of_the_same_names():
+    source = (ROOT / "k8swin_nb" / "__init__.py").read_text(encoding="utf-8")
+    block = source.partition("if TYPE_CHECKING:\n")[2].partition("\n\n__version__")[0]
+    told = set(re.findall(r"^ {8}(\w+),$", block, re.MULTILINE))
+    for names in re.findall(r"import ([\w, ]+)$", block, re.MULTILINE):
+        told |= set(names.split(", "))
+    assert told - {"InteractiveShell"} == set(NAMES) - {
+        "load_ipython_extension",
+        "unload_ipython_extension",
+    }
+
+
+def test_every_error_of_the_package_is_offered():
+    module = importlib.import_module("k8swin_nb.errors")
+    errors = {
+        name
+        for name, found in vars(module).items()
+        if inspect.isclass(found) and issubclass(found, K8swinError)
+    }
+    assert errors <= set(k8swin_nb.__all__)
+
+
+def modules_after(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import k8swin_nb; dir(k8swin_nb)",
+        "from k8swin_nb import Cluster, Description, Host, Report, Script, Secret, StepFailed",
+        "from k8swin_nb import open_cluster; open_cluster('params/lab.yaml').phase_run",
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_used(code):
+    assert modules_after(code) & HEAVY == set()
+
+
+def test_two_clusters_of_one_process_do_not_know_each_other(tmp_path):
+    one = cluster(tmp_path / "one", {ALL_SCRIPTS: "of one\n"}, cluster_name="one")
+    worker = {**WORKER, "name": "other01"}
+    two = cluster(
+        tmp_path / "two",
+        {ALL_SCRIPTS: "of two\n"},
+        cluster_name="two",
+        hosts=[MASTER, worker],
+        pod_subnet="10.32.0.0/16",
+    )
+    assert [host.name for host in one.hosts()] == ["linuxmaster", "winworker01"]
+    assert [host.name for host in two.hosts()] == ["linuxmaster", "other01"]
+    assert str(two.plan.pod_subnet) != str(one.plan.pod_subnet)
+    assert one.hosts()[0].known_hosts == str(tmp_path / "one" / ".k8swin" / "known_hosts")
+    assert two.hosts()[0].known_hosts == str(tmp_path / "two" / ".k8swin" / "known_hosts")
+
+    said = [c.run_script("hostname", "linux").all()["linuxmaster"].stdout for c in (one, two)]
+    assert said == ["of one\n", "of two\n"]
+    assert one.run_id != two.run_id
+    assert len(one.record.events) == len(two.record.events) == 1
+    assert one.record.folder.parent == tmp_path / "one" / "runs"
+
+    machine = Machine()
+    opened(one, machine.step()).apply()
+    stopped = opened(two, machine.step())
+    stopped.run.cancel.set()
+    assert opened(one, machine.step()).check().counts() == {"ok": 2}
+    assert [event["event"] for event in two.record.events] == ["magic", "notebook-opened"]
+    one.close()
+    assert two.run_script("hostname", "linux").all()
+
+
+def test_two_clusters_work_at_the_same_time(tmp_path):
+    together = threading.Barrier(2, timeout=20)
+
+    def meet(host, work):
+        together.wait()
+        return host.name
+
+    one, two = (cluster(tmp_path / name, {ALL_SCRIPTS: meet}) for name in ("one", "two"))
+    told = {}
+
+    def ask(made: Cluster) -> None:
+        told[made.run_id] = made.run_script("hostname", "linux").all()["linuxmaster"].stdout
+
+    other = threading.Thread(target=ask, args=(two,))
+    other.start()
+    ask(one)
+    other.join()
+    assert list(told.values()) == ["linuxmaster"] * 2
+
+
+def test_a_cluster_writes_nothing_before_it_is_used(tmp_path):
+    made = cluster(tmp_path)
+    made.hosts()
+    made.close()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_description_is_opened_from_its_file_and_its_paths_start_there(tmp_path):
+    (tmp_path / "site" / "params").mkdir(parents=True)
+    hosts = [{**MASTER, "identity": "keys/id"}, {**WORKER, "credential": "file:secrets/win"}]
+    path = tmp_path / "site" / "params" / "mine.yaml"
+    path.write_text(yaml.safe_dump(described(hosts=hosts)))
+    with k8swin_nb.open_cluster(path, runs=tmp_path) as made:
+        master, worker = made.hosts()
+        assert master.identity == str(path.parent / "keys" / "id")
+        assert worker.folder == str(path.parent)
+        assert made.description.state == tmp_path / "site" / ".k8swin"
+
+
+def test_text_is_bash_on_linux_and_powershell_on_windows(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"})
+    assert list(made.run_script("hostname").all()) == ["linuxmaster", "winworker01"]
+    assert {work.script.interpreter for work in made.pool.works} == {"bash", "powershell"}
+
+
+def test_every_host_is_asked_before_the_failure_is_raised(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"}, silent={"linuxmaster": OSError("a bug")})
+    answers = made.run_script("hostname")
+    assert list(answers.answers) == ["winworker01"]
+    assert "OSError: a bug" in str(answers.errors["linuxmaster"])
+    gone = HostUnreachable("linuxmaster", "gone")
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"}, silent={"linuxmaster": gone})
+    with pytest.raises(HostUnreachable) as caught:
+        made.run_script("hostname").all()
+    assert caught.value is gone
+
+
+def test_an_exit_code_is_an_error_unless_it_is_not_wanted(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: (4, "said\n")})
+    with pytest.raises(CommandFailed) as caught:
+        made.run_script("exit 4", "linux").all()
+    assert caught.value.result.stdout == "said\n"
+    assert made.run_script("exit 4", "linux", check=False).all()["linuxmaster"].returncode == 4
+
+
+def test_a_script_is_recorded_without_its_secrets(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"})
+    script = Script.from_text(': "${TOKEN:?}"\necho hello\n', "bash", "mine.sh")
+    made.run_script(script, "linux", secrets={"TOKEN": Secret("in-no-record")})
+    (event,) = made.record.events
+    assert event["event"] == "magic" and event["exit_code"] == 0
+    assert "echo hello" in event["script"]
+    assert "in-no-record" not in made.record.path.read_text()
+    made.run_script("hostname", "linux", recorded=False)
+    assert len(made.record.events) == 1
+
+
+def test_hosts_that_there_are_not_are_told_with_the_nearest(tmp_path):
+    with pytest.raises(InventoryError) as caught:
+        cluster(tmp_path).run_script("hostname", "winworker9")
+    assert "winworker01" in str(caught.value.hint)
+
+
+def test_an_interrupt_stops_the_scripts_on_all_hosts(tmp_path):
+    def hang(host, work):
+        assert work.cancel.wait(20)
+        return 143, ""
+
+    made = cluster(tmp_path, {ALL_SCRIPTS: hang})
+    with interrupt(lambda: len(made.pool.works) == 2), pytest.raises(KeyboardInterrupt):
+        made.run_script("sleep 100")
+    assert all(work.cancel.is_set() for work in made.pool.works)
+    assert [event["exit_code"] for event in made.record.events] == [143, 143]
+
+
+def test_without_a_kubeconfig_there_are_no_tables_and_the_error_says_what_to_run(tmp_path):
+    made = cluster(tmp_path, {"linux/read_kubeconfig.check.sh": (10, "")})
+    for ask in (made.nodes, made.pods):
+        with pytest.raises(ClusterError) as caught:
+            ask()
+        assert "02_master" in str(caught.value.hint)
+    assert made.record.events == [], "reading it is no event of the record"
+
+
+def test_a_phase_is_opened_by_name_in_the_variant_of_the_profile(tmp_path):
+    made = cluster(tmp_path, profile="classic")
+    phase = made.phase("02_master")
+    assert phase.phase.name == "02_master" and phase.phase.variants == {}
+    assert phase.opened["phase"] == "02_master"
+    assert len(phase.opened["parameters_sha256"]) == 64
+    assert [host["name"] for host in phase.opened["hosts"]] == ["linuxmaster", "winworker01"]
+    with pytest.raises(InventoryError) as caught:
+        made.phase("02_mastr")
+    assert "did you mean `02_master`" in str(caught.value.hint)
+
+
+def test_steps_are_applied_in_order_until_one_fails(tmp_path):
+    machine = Machine()
+
+    def broken(at):
+        raise at.failed("it broke")
+
+    phase = opened(
+        cluster(tmp_path, {ALL_SCRIPTS: "x\n"}),
+        machine.step(name="first", on="linux"),
+        Machine().step(name="second", on="linux", check=broken),
+        machine.step(name="third", on="linux"),
+    )
+    told: list[StepProgress] = []
+    with pytest.raises(StepFailed, match="it broke") as caught:
+        phase.apply(progress=told.append)
+    assert machine.calls.count("apply linuxmaster") == 1
+    assert [(row.step, row.outcome) for row in phase.report.rows] == [
+        ("first", Outcome.CHANGED),
+        ("second", Outcome.FAILED),
+    ]
+    assert [progress.step for progress in told] == ["first", "first", "second", "second"]
+    assert "evidence is in" in str(caught.value.hint)
+    assert [e["event"] for e in phase.run.record.events][-1] == "failed"
+
+
+def test_a_step_is_applied_by_name_and_an_unknown_one_is_told(tmp_path):
+    one, two = Machine(), Machine()
+    phase = opened(cluster(tmp_path), one.step(name="one"), two.step(name="two"))
+    report = phase.apply("two")
+    assert one.calls == [] and {row.step for row in report.rows} == {"two"}
+    with pytest.raises(InventoryError) as caught:
+        phase.apply("tow")
+    assert "one, two" in str(caught.value.hint)
+
+
+def test_a_step_that_is_applied_again_has_one_row_for_each_host(tmp_path):
+    phase = opened(cluster(tmp_path), Machine().step(on="linux"))
+    phase.apply()
+    phase.apply()
+    assert [(row.host, row.outcome) for row in phase.report.rows] == [("linuxmaster", Outcome.OK)]
+
+
+def test_what_was_stopped_may_be_tried_again(tmp_path):
+    phase = opened(cluster(tmp_path), Machine().step(on="linux"))
+    phase.run.cancel.set()
+    assert phase.apply().counts() == {"changed": 1}
+
+
+def test_what_is_pending_is_looked_at_and_is_no_outcome(tmp_path):
+    done, left = Machine(), Machine()
+    phase = opened(
+        cluster(tmp_path), done.step(name="done", on="linux"), left.step(name="left", on="linux")
+    )
+    phase.apply("done")
+    pending = phase.pending()
+    assert [(row.step, row.outcome) for row in pending.rows] == [("left", Outcome.SKIPPED)]
+    assert "apply linuxmaster" not in left.calls
+    assert [row.step for row in phase.report.rows] == ["done"]
+
+
+def test_drift_is_an_error_of_looking_too(tmp_path):
+    step = Machine().step(on="linux", check=lambda at: Verdict(State.DRIFT, "of another"))
+    with pytest.raises(DriftFound, match="of another"):
+        opened(cluster(tmp_path, {ALL_SCRIPTS: "x\n"}), step).check()
+
+
+def test_a_dry_run_changes_nothing_and_the_record_says_that_it_was_one(tmp_path):
+    machine = Machine()
+    phase = opened(cluster(tmp_path), machine.step(on="linux"), dry_run=True)
+    assert phase.apply().counts() == {"skipped": 1}
+    assert machine.calls == ["check linuxmaster"]
+    phase.summary()
+    assert [e["dry_run"] for e in phase.run.record.events] == [True] * 3
+    assert phase.run.record.events[-1]["outcomes"] == {"skipped": 1}
+
+
+def test_options_reach_the_steps_of_their_phase(tmp_path):
+    step = Machine().step(on="linux", check=lambda at: Verdict(State.OK, at.option("confirm")))
+    phase = opened(cluster(tmp_path), step, options={"confirm": "all of it"})
+    assert phase.apply().rows[0].detail == "all of it"
+
+
+def test_views_are_functions_of_the_run_and_an_unknown_one_is_told_with_those_there_are(tmp_path):
+    def table(run, **options):
+        return StaticTable(run.phase.name, ("a",), [(options.get("row", "none"),)])
+
+    phase = opened(cluster(tmp_path), views={"table": table, "other": table})
+    assert phase.view("table", row="1").rows == [["1"]]
+    with pytest.raises(ScriptError, match="phase `phase` has no view `tabel`") as caught:
+        phase.view("tabel")
+    assert caught.value.hint == "its views: table, other"
+
+
+def test_every_line_of_the_record_is_json_and_names_run_and_program(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"})
+    made.run_script("hostname")
+    opened(made, Machine().step()).apply()
+    events = [json.loads(line) for line in made.record.path.read_text().splitlines()]
+    assert {event["run"] for event in events} == {made.run_id}
+    assert {event["notebook"] for event in events} == {"program"}

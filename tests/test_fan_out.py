@@ -1,0 +1,193 @@
+"""The same work for many at once: every answer kept, a bounded number at a time, and to be stopped."""
+
+import threading
+import time
+
+import pytest
+
+from k8swin_nb.errors import (
+    CommandFailed,
+    HostUnreachable,
+    K8swinError,
+    MultiHostError,
+    Stopped,
+    UnexpectedError,
+)
+from k8swin_nb.fan_out import Answers, on_each
+from k8swin_nb.result import Result
+from tests.interrupts import interrupt
+
+
+def asked(items, work, **how) -> Answers:
+    return on_each(items, work, name=str, **how)
+
+
+def test_answers_come_in_the_order_in_which_was_asked():
+    def work(item: int) -> int:
+        time.sleep(0.05 if item == 3 else 0)
+        return item * 2
+
+    assert list(asked([3, 1, 2], work).all().items()) == [("3", 6), ("1", 2), ("2", 4)]
+
+
+def test_errors_come_in_the_order_in_which_was_asked():
+    def work(item: int) -> int:
+        time.sleep(0.05 if item == 3 else 0)
+        raise HostUnreachable(str(item), "gone")
+
+    assert list(asked([3, 1, 2], work).errors) == ["3", "1", "2"]
+
+
+def test_nothing_to_do_is_done():
+    assert asked([], lambda item: item) == Answers()
+
+
+def test_all_are_worked_on_at_the_same_time():
+    together = threading.Barrier(3, timeout=20)
+    assert len(asked("abc", lambda item: together.wait()).all()) == 3
+
+
+def test_no_more_are_worked_on_at_once_than_was_said():
+    running, most, lock = [0], [0], threading.Lock()
+
+    def work(item: int) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.02)
+        with lock:
+            running[0] -= 1
+
+    before = threading.active_count()
+    seen: list[int] = []
+    asked(range(12), lambda item: (work(item), seen.append(threading.active_count())), at_once=3)
+    assert most == [3]
+    assert max(seen) <= before + 3
+
+
+def test_an_exception_that_nobody_expected_keeps_the_answers_of_the_others():
+    bug = ZeroDivisionError("of one")
+
+    def work(item: str) -> str:
+        if item == "b":
+            raise bug
+        return item
+
+    found = asked("abc", work)
+    assert found.answers == {"a": "a", "c": "c"}
+    assert list(found.errors) == ["b"]
+    error = found.error()
+    assert isinstance(error, UnexpectedError)
+    assert error.__cause__ is bug
+    assert "ZeroDivisionError" in str(error) and "of one" in str(error)
+
+
+def test_one_error_is_raised_as_itself_and_several_together():
+    gone = HostUnreachable("b", "gone")
+
+    def work(item: str) -> Result:
+        if item == "b":
+            raise gone
+        result = Result("x", 3 if item == "c" else 0, "", "", item, 0.1)
+        result.check_returncode()
+        return result
+
+    with pytest.raises(HostUnreachable) as one:
+        asked("ab", work).all()
+    assert one.value is gone
+    with pytest.raises(MultiHostError) as several:
+        asked("abc", work).all()
+    assert {n: type(e) for n, e in several.value.errors.items()} == {
+        "b": HostUnreachable,
+        "c": CommandFailed,
+    }
+
+
+def test_an_error_of_ours_is_kept_as_it_is():
+    told = K8swinError("as it was")
+    found = asked("a", lambda item: (_ for _ in ()).throw(told))
+    assert found.error() is told
+
+
+def test_what_has_not_begun_when_it_is_stopped_never_does():
+    cancel = threading.Event()
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        cancel.set()
+        return item
+
+    found = asked(range(5), work, cancel=cancel, at_once=1)
+    assert begun == [0] and found.answers == {"0": 0}
+    assert list(found.errors) == ["1", "2", "3", "4"]
+    assert all(isinstance(error, Stopped) for error in found.errors.values())
+
+
+def test_after_the_time_the_answers_there_are_come_back_and_the_rest_is_told_to_stop():
+    cancel = threading.Event()
+
+    def work(item: str) -> str:
+        if item == "slow":
+            cancel.wait(20)
+            time.sleep(0.5)
+        return item
+
+    began = time.monotonic()
+    found = asked(["slow", "quick"], work, cancel=cancel, seconds=0.3)
+    assert time.monotonic() - began < 5
+    assert cancel.is_set()
+    assert found.answers == {"quick": "quick"}
+    assert isinstance(found.errors["slow"], Stopped)
+    assert "within" in str(found.errors["slow"])
+
+
+def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
+    cancel, running = threading.Event(), threading.Event()
+    begun: list[int] = []
+    ended: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        if len(begun) == 2:
+            running.set()
+        assert cancel.wait(20)
+        time.sleep(0.2)
+        ended.append(item)
+
+    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
+        asked(range(10), work, cancel=cancel, at_once=2)
+    assert cancel.is_set()
+    assert sorted(begun) == sorted(ended) == [0, 1]
+    assert not getattr(caught.value, "__notes__", [])
+
+
+def test_an_interrupt_names_what_does_not_stop_in_time(monkeypatch):
+    monkeypatch.setattr("k8swin_nb.fan_out.STOP_SECONDS", 0.3)
+    running, release = threading.Event(), threading.Event()
+
+    def work(item: str) -> None:
+        if item == "deaf":
+            running.set()
+            release.wait(20)
+
+    began = time.monotonic()
+    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
+        asked(["quick", "deaf", "later"], work, at_once=2)
+    assert time.monotonic() - began < 10
+    release.set()
+    assert caught.value.__notes__ == ["still running: deaf"]
+
+
+def test_an_interrupt_while_the_first_begin_stops_them_too(monkeypatch):
+    cancel = threading.Event()
+    start = threading.Thread.start
+
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        asked("abc", lambda item: cancel.wait(20), cancel=cancel)
+    assert cancel.is_set()
