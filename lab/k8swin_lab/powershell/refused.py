@@ -5,7 +5,7 @@ A command that is taken out of the lab gets its name here, and one that is added
 """
 
 REFUSED = """
-Format-Custom Format-Wide Get-Credential Get-Host Out-GridView Out-Printer Set-Date Set-PSDebug Start-Job
+Set-Acl Format-Custom Format-Wide Get-Credential Get-Host Out-GridView Out-Printer Set-Date Set-PSDebug Start-Job
 ConvertFrom-SecureString Get-Verb Add-History Add-PSSnapin Clear-History Connect-PSSession Debug-Job Disable-PSRemoting Disable-PSSessionConfiguration
 Disconnect-PSSession Enable-PSRemoting Enable-PSSessionConfiguration Enter-PSHostProcess Enter-PSSession
 Exit-PSHostProcess Exit-PSSession Export-Console Get-Help Get-History Get-Job Get-PSHostProcessInfo Get-PSSession

@@ -223,7 +223,7 @@ class MachineFiles(asyncssh.SFTPServer):
         return self._followed(path)
 
     def statvfs(self, path: bytes) -> Any:
-        return os.statvfs(self._outer(self._inner(path, follow=True)))
+        raise asyncssh.SFTPOpUnsupported("not simulated in the lab: the size of a file system")
 
     def lsetstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
         raise asyncssh.SFTPOpUnsupported("not simulated in the lab: attributes of a symbolic link")

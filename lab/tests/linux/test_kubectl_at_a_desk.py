@@ -66,6 +66,13 @@ def kubectl(cluster: LinuxMachine) -> Iterator[object]:
         ("auth whoami", [r"Username +kubernetes-admin\n"]),
         ("get events", [r"Normal +Scheduled +pod/web-", r"Normal +Pulled +pod/web-"]),
         ("get pods -A -o wide", [r"kube-system +etcd-linuxmaster +1/1 +Running +0 .*linuxmaster"]),
+        ("get ns", [r"\nkube-system +Active +"]),
+        ("get cm -n kube-system", [r"\nkubeadm-config +1 +"]),
+        ("get sa -n kube-system", [r"\ncoredns +"]),
+        ("get leases -n kube-node-lease", [r"\nlinuxmaster +linuxmaster +"]),
+        ("get endpointslices", [r"\nkubernetes +IPv4 +6443 +192\.168\.160\.10 +"]),
+        ("get clusterrolebindings", [r"\ncluster-admin +ClusterRole/cluster-admin +"]),
+        ("exec deploy/web -- env", [r"(^|\n)KUBERNETES_SERVICE_HOST=10\.96\.0\.1\n"]),
         ("get all", [r"deployment\.apps/web +2/2 +2 +2 ", r"replicaset\.apps/web-\S+ +2 +2 +2 "]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import socket
 import subprocess
@@ -148,6 +149,33 @@ def test_scp_may_not_write_where_the_user_may_not(host: Host) -> None:
 
     assert b"Permission denied" in done.stderr
     assert not (host.machine.root / "etc/new").exists()
+
+
+def test_sftp_makes_renames_links_and_removes(host: Host) -> None:
+    batch = """mkdir desk
+cd desk
+put /etc/hostname a
+chmod 640 a
+rename a b
+ln b c
+ln -s b d
+ls -l
+-df
+rm c
+rm d
+rm b
+cd ..
+rmdir desk
+-ls desk
+"""
+    sftp = ["sftp", *host.options, "-P", str(host.port), "-b", "-", "ubuntu@127.0.0.1"]
+    done = subprocess.run(sftp, input=batch.encode(), capture_output=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert re.search(r"-rw-r-----.* b\n", told)
+    assert re.search(r"lrwx.* d\n", told)
+    assert "Can't ls" in done.stderr.decode()
+    assert "%Capacity" not in told  # this computer's disk is not the machine's
 
 
 def test_sftp_follows_absolute_links_inside_the_machine_only(host: Host) -> None:

@@ -1,20 +1,19 @@
-"""Get-Acl and Set-Acl on files."""
+"""Get-Acl on files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_files import AccessList, AccessRule
 from k8swin_lab.powershell.api import Call, CommandTable
 from k8swin_lab.powershell.values import PSArray, PSObject
 from k8swin_lab.windows.objects import as_list, enum, parameters, prop, record
-from k8swin_lab.windows.programs.file_tools import account
 
 _RIGHTS = {"F": "FullControl", "M": "Modify, Synchronize", "RX": "ReadAndExecute, Synchronize", "R": "Read, Synchronize",
            "W": "Write, Synchronize"}  # fmt: skip
-_LETTERS = {"fullcontrol": "F", "modify": "M", "readandexecute": "RX", "read": "R", "write": "W"}
 
 
 _ALIASES = {
@@ -50,7 +49,7 @@ def sddl(access: AccessList) -> str:
 
 
 def access_object(machine: WindowsMachine, path: str) -> PSObject:
-    """A FileSecurity whose methods change the object until Set-Acl writes it back."""
+    """A FileSecurity as Get-Acl gives it; to change one is refused."""
     access = machine.files.access(path)
     found = record(
         "System.Security.AccessControl.FileSecurity",
@@ -71,48 +70,12 @@ def access_object(machine: WindowsMachine, path: str) -> PSObject:
             for r in access.rules
         )
 
-    def protect(protected: Any, keep: Any) -> None:
-        if protected and not keep:
-            access.rules = [r for r in access.rules if not r.inherited]
-        elif protected:
-            access.rules = [
-                AccessRule(r.identity, r.rights, r.flags, r.allow) for r in access.rules
-            ]
-        access.protected = bool(protected)
-        show()
+    def refuse(*arguments: Any) -> None:
+        raise NotSimulated("changing an access list with PowerShell; icacls.exe does it")
 
-    def add(rule: Any) -> None:
-        access.rules.insert(0, _rule_of(rule))
-        show()
-
-    def put(rule: Any) -> None:
-        wanted = _rule_of(rule)
-        access.rules = [
-            wanted,
-            *(r for r in access.rules if r.inherited or r.identity != wanted.identity),
-        ]
-        show()
-
-    def remove(rule: Any) -> bool:
-        wanted = _rule_of(rule)
-        kept = [
-            r
-            for r in access.rules
-            if r.inherited or (r.identity, r.rights) != (wanted.identity, wanted.rights)
-        ]
-        changed = len(kept) != len(access.rules)
-        access.rules = kept
-        show()
-        return changed
-
-    def set_owner(owner: Any) -> None:
-        access.owner = str(prop(owner, "Value", owner))
-        found.properties["Owner"] = access.owner
-
-    found.methods = {
-        "SetAccessRuleProtection": protect, "AddAccessRule": add, "SetAccessRule": put, "RemoveAccessRule": remove,
-        "SetOwner": set_owner, "_list": lambda: access,
-    }  # fmt: skip
+    found.methods = dict.fromkeys(
+        ("SetAccessRuleProtection", "AddAccessRule", "SetAccessRule", "RemoveAccessRule", "SetOwner"), refuse,
+    )  # fmt: skip
     show()
     return found
 
@@ -125,17 +88,6 @@ def _rule_object(rule: AccessRule) -> PSObject:
             "IdentityReference": PSObject({"Value": rule.identity}, display=rule.identity), "IsInherited": rule.inherited,
             "InheritanceFlags": enum("ContainerInherit, ObjectInherit" if rule.flags else "None"), "PropagationFlags": enum("None"),
         },
-    )  # fmt: skip
-
-
-def _rule_of(rule: Any) -> AccessRule:
-    identity = prop(rule, "IdentityReference", getattr(rule, "identity", ""))
-    text = str(prop(identity, "Value", identity))
-    rights = str(prop(rule, "FileSystemRights", getattr(rule, "rights", ""))).partition(",")[0]
-    flags = str(prop(rule, "InheritanceFlags", getattr(rule, "inheritance", "None")))
-    return AccessRule(
-        account("", {}, text) or text, _LETTERS.get(rights.lower(), rights), "OI,CI" if flags != "None" else "",
-        str(prop(rule, "AccessControlType", getattr(rule, "kind", "Allow"))).lower() == "allow",
     )  # fmt: skip
 
 
@@ -152,15 +104,6 @@ def get_acl(call: Call) -> Iterator[Any]:
         yield access_object(machine, full)
 
 
-def set_acl(call: Call) -> Iterator[Any]:
-    machine: WindowsMachine = call.session.machine
-    given = call["AclObject"]
-    access: AccessList = given.methods["_list"]()
-    for path in as_list(call["LiteralPath"] or call["Path"]):
-        machine.files.set_access(call.session.full_path(str(prop(path, "FullName", path))), access)
-    return iter(())
-
-
 def register(table: CommandTable) -> None:
     """Add the cmdlets to a table."""
     module = "Microsoft.PowerShell.Security"
@@ -169,5 +112,3 @@ def register(table: CommandTable) -> None:
         parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch ~"),
         module=module,
     )(get_acl)
-    table.cmdlet("Set-Acl", parameters=parameters("Path object[] @0; AclObject object @1 ! value; LiteralPath string[]"),
-                 module=module, should_process=True)(set_acl)  # fmt: skip

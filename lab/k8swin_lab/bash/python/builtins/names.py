@@ -185,7 +185,7 @@ def _type(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
         else:
             shell.output(f"{_described(name, what)}\n")
             if what[0] == "function":
-                shell.output(shell.functions[name][0].source + "\n")
+                raise NotSimulated("printing a bash function")
     return status
 
 
@@ -211,19 +211,7 @@ def _hash(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
 
 
 def _alias(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
-    status = 0
-    for argument in arguments:
-        if "=" not in argument:
-            shell.complain(f"alias: {argument}: not found")
-            status = 1
-    return status
-
-
-def _unalias(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
-    found, names = options(arguments, "a")
-    for name in names:
-        shell.complain(f"unalias: {name}: not found")
-    return int(bool(names) and "a" not in found)
+    raise NotSimulated("bash aliases")
 
 
 def _umask(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
@@ -248,6 +236,6 @@ def _umask(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int
 
 BUILTINS: dict[str, Builtin] = {
     "cd": _cd, "pwd": _pwd, "pushd": _pushd, "popd": _popd, "dirs": _dirs, "command": _command,
-    "type": _type, "builtin": _builtin, "hash": _hash, "alias": _alias, "unalias": _unalias,
+    "type": _type, "builtin": _builtin, "hash": _hash, "alias": _alias, "unalias": _alias,
     "umask": _umask,
 }  # fmt: skip
