@@ -89,9 +89,7 @@ def test_what_hosts_print_while_something_is_applied_is_shown_and_checks_are_qui
         tmp_path,
         {"linux/swap.check.sh": [(10, "looking\n"), "off\n"], ALL_SCRIPTS: "working\n"},
     )
-    step = Machine().step(
-        on="linux", check="linux/swap.check.sh", apply="linux/swap.apply.sh"
-    )
+    step = Machine().step(on="linux", check="linux/swap.check.sh", apply="linux/swap.apply.sh")
     opened.phase = opened.run.phase = phase_of(step)
     opened.apply()
     out = capsys.readouterr().out

@@ -13,11 +13,10 @@ from k8swin_nb.phases.values import VALUES
 from k8swin_nb.phases.windows.artifacts import LAYOUT, worker_artifacts
 from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.plan import network_plan
-from k8swin_nb.scripts import Script
+from k8swin_nb.scripts import Script, names
 from tests.test_description import described
 
 ROOT = Path(__file__).parent.parent.parent
-SCRIPTS = ROOT / "k8swin_nb" / "scripts"
 STEPS = [
     (variant, step)
     for phase in PHASES
@@ -72,19 +71,11 @@ SECRETS = {
 }
 
 
-def all_scripts() -> list[str]:
-    return sorted(
-        str(path.relative_to(SCRIPTS))
-        for path in SCRIPTS.rglob("*")
-        if path.suffix in (".sh", ".ps1")
-    )
-
-
 def folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-@pytest.mark.parametrize("name", all_scripts())
+@pytest.mark.parametrize("name", names())
 def test_every_declared_parameter_has_a_value(name):
     known = {folded(value) for table in VALUES.values() for value in table}
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
@@ -102,7 +93,7 @@ def test_every_declared_parameter_has_a_value(name):
     assert declared <= known
 
 
-@pytest.mark.parametrize("name", all_scripts())
+@pytest.mark.parametrize("name", names())
 def test_every_script_says_what_it_does(name):
     assert Script.load(name).summary.endswith((".", "?"))
 
@@ -116,14 +107,14 @@ def test_every_steps_scripts_exist(phase, step):
 def test_every_script_is_used():
     used = {name for _, step in STEPS for name in step.scripts}
     source = "\n".join(path.read_text() for path in (ROOT / "k8swin_nb").rglob("*.py"))
-    unused = [name for name in all_scripts() if name not in used and f'"{name}"' not in source]
+    unused = [name for name in names() if name not in used and f'"{name}"' not in source]
     assert unused == []
 
 
 def test_step_names_are_unique_in_a_phase():
     for phase in PHASES:
-        names = [step.name for step in phase.steps]
-        assert len(names) == len(set(names))
+        found = [step.name for step in phase.steps]
+        assert len(found) == len(set(found))
 
 
 def test_the_built_in_lock_fits_the_default_versions():

@@ -88,7 +88,7 @@ def test_what_an_earlier_run_of_ours_wrote_is_not_kept_as_somebody_elses(host):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", "mv "])
+@pytest.mark.parametrize("until", ["  sha256sum <", "  install -m 0644", '  mv "$2'])
 def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     host.apply("one", until=until)
     host.apply("one")
@@ -96,7 +96,7 @@ def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", "mv "])
+@pytest.mark.parametrize("until", ["  sha256sum <", "  install -m 0644", '  mv "$2'])
 def test_what_somebody_else_had_is_kept_through_interruptions(host, until):
     host.config.parent.mkdir(parents=True)
     host.config.write_text(THEIRS)

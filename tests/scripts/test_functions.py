@@ -13,6 +13,7 @@ import pytest
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.errors import ScriptError
 from k8swin_nb.scripts import Script, functions, names
@@ -261,7 +262,7 @@ def test_a_configuration_that_was_found_is_kept_once_and_ours_never(tmp_path):
 
 @pytest.fixture(scope="module")
 def server():
-    machine = WindowsMachine("winworker01", "127.160.0.21", Network())
+    machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
     machine.files.make_directory("C:\\t")
     yield machine
     machine.power_off()
