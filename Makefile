@@ -39,7 +39,7 @@ test-style: install ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports
 	@$(BIN)/lint-imports --config lab/pyproject.toml
 
-PYTEST := -m pytest -q -n 2 --dist loadgroup --durations=10
+PYTEST := -m pytest -q -n 2 --durations=10
 
 test-toolkit: install ## the toolkit's own tests, with the lab out of reach
 	@$(BIN)/python $(PYTEST) --toolkit
@@ -58,6 +58,9 @@ test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CON
 	    REAL_PROFILE="$(or $(REAL_PROFILE),current)" \
 	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" REAL_VERIFY="$(REAL_VERIFY)" \
 	    $(BIN)/python -m pytest tests/real -m real
+
+lab-reach: install ## measure how much of the lab its users reach, by package; takes half an hour
+	@$(BIN)/python -m lab.tools.reach
 
 notebooks: install ## rewrite the notebooks' parameters cells from the model
 	@$(BIN)/python -m k8swin_nb.notebook.parameter_cell notebooks/[0-9]*.ipynb
@@ -85,5 +88,5 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
 	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-real notebooks \
-    jupyter dist constraints clean
+.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-real lab-reach \
+    notebooks jupyter dist constraints clean

@@ -24,6 +24,9 @@ MAX_PODS = 110
 SERVICE_PREFIX_MIN = 12
 """The API server refuses a service network of more than 2^20 addresses."""
 
+API_PORT = 6443
+"""TCP port of the API server."""
+
 BACKENDS = {"host-gw": "host-gw", "l3": "alloc", "ovn": "", "vxlan": "vxlan"}
 """flannel's backend by topology: `alloc` hands out networks and leaves the routing to others."""
 

@@ -28,6 +28,13 @@ NEED_THE_LAB = ("binder", "browser", "notebooks", "packaging", "scripts", "steps
 NEED_REAL_HOSTS = ("real",)
 """Folders of what is more than the toolkit; all others are its own and pass without the lab."""
 
+SHARE_A_CLUSTER = (
+    "tests/notebooks/test_run.py",
+    "tests/notebooks/test_troubleshoot.py",
+    "tests/browser/test_jupyterlab.py",
+)
+"""Modules that one worker runs, so that the cluster of `built` is built once."""
+
 WITHOUT_LAB = Path(__file__).parent / "without_lab"
 
 # How fast a busy computer makes examples says nothing about the code.
@@ -63,6 +70,19 @@ def pytest_pycollect_makemodule(
     if _area(module_path) in NEED_THE_LAB and not _lab_is_there():
         return NeedsTheLab.from_parent(parent, path=module_path)
     return None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a class, or a module without classes, on one worker; its tests follow each other on one lab."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLab(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return "cluster" if module in SHARE_A_CLUSTER else super()._split_scope(nodeid)
+
+    return ByLab(config, log)
 
 
 class NeedsTheLab(pytest.Module):

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from k8swin_nb.tables import Column, Mark, StaticTable, table_html
+from k8swin_nb.tables.code import highlighted
 from k8swin_nb.tables.frames import ShownFrame
 from k8swin_nb.tables.palette import BARS, LOOKS, style
 from k8swin_nb.tables.picture import Picture
@@ -156,6 +157,27 @@ def test_every_state_can_be_read_in_pictures(state):
 def test_bars_stand_out_from_the_ground_of_a_picture():
     for colour in BARS.values():
         assert contrast(rgb(colour), rgb("#ffffff")) >= 3
+
+
+@pytest.mark.parametrize("language", ["bash", "powershell", "python"])
+@pytest.mark.parametrize("theme", JUPYTER)
+def test_highlighted_code_can_be_read_on_light_and_dark_grounds(language, theme):
+    _, (text, alpha), grounds = JUPYTER[theme]
+    source = '# why\nif ($x -eq \'a\') { "$name" }\nfor i in 1 2; do echo "${A:-b}"; done\nparam([int]$N)\n'
+    code = highlighted(source, language)
+    hues = re.findall(r"color: color-mix\(in srgb,(#\w+) 40%,currentColor\)", code)
+    assert hues and len(hues) == code.count("color:")
+    hues = ["#" + "".join(c * 2 for c in hue[1:]) if len(hue) == 4 else hue for hue in hues]
+    for hue in hues:
+        whole = 0.4 + alpha * 0.6
+        pairs = zip(rgb(hue), rgb(text), strict=True)
+        colour = tuple((h * 0.4 + t * alpha * 0.6) / whole for h, t in pairs)
+        for ground in map(rgb, grounds):
+            assert contrast(laid(colour, whole, ground), ground) >= AA
+
+
+def test_code_that_looks_like_a_colour_is_left_alone():
+    assert '"color: #123456"' in highlighted('"color: #123456"', "python")
 
 
 # DataFrames and pictures -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from k8swin_nb.api import Cluster, OpenPhase
 from k8swin_nb.inventory import Host
 from k8swin_nb.notebook.stream import LiveOutput, is_interactive
 from k8swin_nb.scripts import Script
+from k8swin_nb.tables.code import highlighted
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report
 from k8swin_nb.workflow.runner import Watch
@@ -42,14 +43,9 @@ class Listing:
         return "\n".join(f"# --- {title}\n{text}" for title, text, _ in self.parts)
 
     def _repr_html_(self) -> str:
-        from pygments import highlight
-        from pygments.formatters import HtmlFormatter
-        from pygments.lexers import get_lexer_by_name
-
-        formatter = HtmlFormatter(noclasses=True, nobackground=True)
         blocks = []
         for title, text, language in self.parts:
-            code = highlight(text, get_lexer_by_name(language), formatter)
+            code = highlighted(text, language)
             blocks.append(
                 f"<details><summary><code>{html.escape(title)}</code></summary>{code}</details>"
             )

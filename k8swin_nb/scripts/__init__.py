@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 from k8swin_nb.errors import ScriptError
 from k8swin_nb.scripts import functions
 from k8swin_nb.scripts.powershell import param_block, synopsis
+from k8swin_nb.tables.code import highlighted
 
 Interpreter = Literal["bash", "powershell"]
 
@@ -138,12 +139,7 @@ class Script:
         return f"# {self.name}\n{self.text}"
 
     def _repr_html_(self) -> str:
-        from pygments import highlight
-        from pygments.formatters import HtmlFormatter
-        from pygments.lexers import get_lexer_by_name
-
-        formatter = HtmlFormatter(noclasses=True, nobackground=True)
-        code: Any = highlight(self.text, get_lexer_by_name(self.interpreter), formatter)
+        code = highlighted(self.text, self.interpreter)
         return f"<div><code>{html.escape(self.name)}</code>{code}</div>"
 
 

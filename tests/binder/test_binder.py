@@ -17,7 +17,7 @@ from k8swin_lab.loopback import lab_answers_on
 
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900), pytest.mark.xdist_group("binder")]
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 NOBODY = 65534
 
 

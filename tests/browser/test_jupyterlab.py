@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.notebook,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("cluster"),
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH, and K8SWIN_CHROMIUM names none"),
 ]
 ARGUMENTS = [

@@ -48,7 +48,7 @@ def test_markup_in_a_value_is_escaped():
     check = PreflightCheck("L01", "<b>", "h", "warn", False, "&", "x", "y")
     run.facts.keep(run.master, PREFLIGHT, [check])
     shown = preflight_table(run)._repr_html_()
-    assert "&lt;b&gt;" in shown and "<b>" not in shown
+    assert "&lt;b&gt;" in shown and "<b>" not in shown.replace("<b>● warn</b>", "")
     assert "&amp;" in shown
 
 
@@ -62,7 +62,7 @@ def test_what_stops_comes_first_in_the_preflight_table():
     ]
     run.facts.keep(run.master, PREFLIGHT, checks)
     table = preflight_table(run)
-    assert [(row[0], row[2]) for row in table.rows] == [
+    assert [(row[0], str(row[2])) for row in table.rows] == [
         ("L4 a", "✗ fail"),
         ("L2 a", "● warn"),
         ("L1 a", "→ later step"),

@@ -15,7 +15,6 @@ pytestmark = [
     pytest.mark.notebook,
     pytest.mark.wire,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("cluster"),
 ]
 PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
 

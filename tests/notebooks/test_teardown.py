@@ -16,7 +16,6 @@ pytestmark = [
     pytest.mark.notebook,
     pytest.mark.wire,
     pytest.mark.timeout(1200),
-    pytest.mark.xdist_group("teardown"),
 ]
 ALL = "tests: linuxmaster winworker01 winworker02"
 STRANGE = {

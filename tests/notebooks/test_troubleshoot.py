@@ -12,7 +12,6 @@ pytestmark = [
     pytest.mark.notebook,
     pytest.mark.wire,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("cluster"),
 ]
 
 

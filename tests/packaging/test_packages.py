@@ -13,7 +13,7 @@ import k8swin_nb
 from k8swin_nb.project import DESCRIPTIONS
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(1800)]
 
 VERSION = k8swin_nb.__version__
 MINE = ("params/mine.yaml", "notebooks/mine.ipynb")

@@ -182,7 +182,7 @@ def test_a_lock_for_other_versions_is_refused(changes, message):
         (
             '{kubernetes_version: "1.13.12", artifacts: {kubernetes-node: {url: "https://m/k"},'
             ' cni-plugins: {url: "https://m/c"}, crictl: {url: "https://m/r"}}}',
-            "no hash for `kubernetes-node`",
+            "`artifacts.kubernetes-node`: it has no hash",
         ),
     ],
 )

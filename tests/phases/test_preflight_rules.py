@@ -145,22 +145,6 @@ def test_the_sdn_scripts_network_stops_only_where_they_run():
 GOOD = "10.244.0.0/16,10.96.0.0/12,10.1.0.0/24,.svc,.cluster.local"
 
 
-@pytest.mark.parametrize(
-    ("exceptions", "missing"),
-    [
-        (GOOD, []),
-        ("*", []),
-        ("10.0.0.0/8", []),
-        ("10.244.0.0/16 10.96.0.0/12;10.1.0.2,10.1.0.3,10.1.0.4", []),
-        ("10.96.0.0/12,10.1.0.0/24", ["10.244.0.0/16"]),
-        ("10.244.0.0/16,10.96.0.0/12,10.1.0.2,10.1.0.3", ["10.1.0.4"]),
-        ("localhost,.example.com", ["10.244.0.0/16", "10.96.0.0/12", "10.1.0.2", "10.1.0.3", "10.1.0.4"]),
-    ],
-)  # fmt: skip
-def test_no_proxy_must_cover_pods_services_and_nodes(exceptions, missing):
-    assert rules.uncovered(a_run().plan, exceptions) == missing
-
-
 def proxied(place: str, exceptions: str, name: str = "linuxmaster") -> PreflightCheck:
     run = a_run()
     names = (f"proxy_{place}", f"no_proxy_{place}")

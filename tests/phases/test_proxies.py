@@ -9,12 +9,12 @@ import pytest
 from k8swin_nb import symptoms
 from k8swin_nb.description import check_description
 from k8swin_nb.hosts import inventory_of
-from k8swin_nb.phases.network.proxies import API_PORT, Exceptions, advice, no_proxy, uncovered
+from k8swin_nb.phases.network.proxies import Exceptions, advice, no_proxy, uncovered
 from k8swin_nb.phases.preflight import rules
 from k8swin_nb.phases.preflight.checks import HostFacts
 from k8swin_nb.phases.troubleshoot.diagnosis import Case, proxies
 from k8swin_nb.phases.troubleshoot.evidence import Evidence
-from k8swin_nb.plan import network_plan
+from k8swin_nb.plan import API_PORT, network_plan
 from tests.test_description import described
 
 PLAN = network_plan(check_description(described()))

@@ -38,13 +38,13 @@ class Host:
             (self.programs / name).chmod(0o755)
 
     def apply(self, wanted: str, *, until: str = "") -> None:
-        """Run the script; `until` names a line's start at which it is killed."""
+        """Run the script; `until` begins the line of a function before which it is killed."""
         text = Script.load(f"linux/{self.runtime}.apply.sh").text.replace(
             "/etc/", f"{self.folder}/etc/"
         )
         if until:
-            assert text.count(f"\n{until}") == 1
-            text = text.replace(f"\n{until}", f"\nkill -KILL $$\n{until}")
+            assert text.count(f"\n  {until}") == 1
+            text = text.replace(f"\n  {until}", f"\n  kill -KILL $$\n  {until}")
         subprocess.run(
             ["bash", "-c", text],
             env={"PATH": f"{self.programs}:/usr/bin:/bin"}
@@ -88,7 +88,7 @@ def test_what_an_earlier_run_of_ours_wrote_is_not_kept_as_somebody_elses(host):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["  sha256sum <", "  install -m 0644", '  mv "$2'])
+@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", 'mv "$2'])
 def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     host.apply("one", until=until)
     host.apply("one")
@@ -96,7 +96,7 @@ def test_a_run_that_was_interrupted_is_not_taken_for_somebody_else(host, until):
     assert not host.saved.exists()
 
 
-@pytest.mark.parametrize("until", ["  sha256sum <", "  install -m 0644", '  mv "$2'])
+@pytest.mark.parametrize("until", ["sha256sum <", "install -m 0644", 'mv "$2'])
 def test_what_somebody_else_had_is_kept_through_interruptions(host, until):
     host.config.parent.mkdir(parents=True)
     host.config.write_text(THEIRS)

@@ -250,14 +250,6 @@ def test_containerd_is_configured_in_the_format_of_its_version(version, has, lac
     assert tomllib.loads(text)["root"] == r"C:\ProgramData\containerd\root"
 
 
-def test_what_must_not_go_through_a_proxy_holds_all_nodes_and_networks(make):
-    step = make()
-    listed = windows_node.no_proxy(step.run).split(",")
-    for host in step.description.hosts:
-        assert host.address in listed
-    assert {"10.244.0.0/16", "10.96.0.0/12", "10.96.0.1", ".svc", ".cluster.local"} <= set(listed)
-
-
 @pytest.mark.parametrize("profile", ["current", "classic"])
 def test_a_step_that_was_not_asked_for_says_why_it_is_skipped(make, profile):
     step = make(profile=profile)

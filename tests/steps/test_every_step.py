@@ -256,14 +256,12 @@ class EveryStep:
             assert left(world, STAYS) == []
 
 
-@pytest.mark.xdist_group("current")
 class TestCurrent(EveryStep):
     """containerd, Debian 12 and Windows Server 2022."""
 
     profile = "current"
 
 
-@pytest.mark.xdist_group("classic")
 class TestClassic(EveryStep):
     """Docker, Ubuntu 18.04, Windows Server 2019, and Kubernetes 1.13."""
 

@@ -24,7 +24,7 @@ from k8swin_nb.workflow.step import Outcome
 from tests.conftest import ROOT
 from tests.steps.world import World, open_world
 
-pytestmark = [pytest.mark.wire, pytest.mark.timeout(300), pytest.mark.xdist_group("offline")]
+pytestmark = [pytest.mark.wire, pytest.mark.timeout(300)]
 
 WAY = ("02_master", "03_flannel", "04_join_windows", "05_test_app")
 

@@ -7,7 +7,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import Document, to_yaml
-from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.plan import API_PORT, NetworkPlan
 from k8swin_nb.versions import (
     CGROUP_V2_REQUIRED,
     DNS_REPOSITORY,
@@ -41,7 +41,7 @@ def kubeadm_init(description: Description, plan: NetworkPlan, master: Host) -> b
         {
             "apiVersion": api,
             "kind": "InitConfiguration",
-            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": 6443},
+            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": API_PORT},
             "nodeRegistration": {
                 "name": master.name,
                 "criSocket": cri_socket(description.profile, "linux", version),
@@ -53,7 +53,7 @@ def kubeadm_init(description: Description, plan: NetworkPlan, master: Host) -> b
             "kind": "ClusterConfiguration",
             "kubernetesVersion": f"v{version}",
             "clusterName": description.cluster_name,
-            "controlPlaneEndpoint": f"{master.address}:6443",
+            "controlPlaneEndpoint": f"{master.address}:{API_PORT}",
             "imageRepository": description.image_repository,
             "networking": {
                 "podSubnet": str(plan.pod_subnet),
@@ -98,7 +98,7 @@ def join_configuration(
             "kind": "JoinConfiguration",
             "discovery": {
                 "bootstrapToken": {
-                    "apiServerEndpoint": f"{master.address}:6443",
+                    "apiServerEndpoint": f"{master.address}:{API_PORT}",
                     "token": token,
                     "caCertHashes": [ca_hash],
                 }
@@ -122,7 +122,7 @@ def kubeconfig(description: Description, master: Host, ca_data: str, user: str, 
                 {
                     "name": description.cluster_name,
                     "cluster": {
-                        "server": f"https://{master.address}:6443",
+                        "server": f"https://{master.address}:{API_PORT}",
                         "certificate-authority-data": ca_data,
                     },
                 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from k8swin_nb.plan import API_PORT
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -28,7 +29,7 @@ def plan_document(run: PhaseRun) -> str:
         "api_service_ip": str(plan.api_service_ip),
         "dns_service_ip": str(plan.dns_service_ip),
         "dns_domain": "cluster.local",
-        "api_server": f"https://{run.master.address}:6443",
+        "api_server": f"https://{run.master.address}:{API_PORT}",
         "capacity": {"nodes": plan.node_capacity, "services": plan.service_capacity},
         "nodes": [
             {

@@ -15,8 +15,6 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from k8swin_nb.plan import NetworkPlan
 
-API_PORT = 6443
-
 NAMES = (".svc", ".cluster.local")
 """Names of Services: the API server calls webhooks by the first."""
 

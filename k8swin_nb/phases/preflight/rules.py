@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.phases.network.proxies import API_PORT, Exceptions, advice, uncovered
+from k8swin_nb.phases.network.proxies import Exceptions, advice, uncovered
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
-from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.phases.preflight.identity import owners
+from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.transports.certificate import days_left
 from k8swin_nb.versions import (
     CONTAINERD_2_ADVISED,
@@ -31,8 +32,6 @@ OWN_INTERFACES = re.compile(
     r"(cni0|flannel\.|kube-|nodelocaldns|veth|cali|tunl0|vEthernet \(.*_ep\))"
 )
 """Interfaces of the pod network itself."""
-
-NO_UUID = {"", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"}
 
 
 def judge(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
@@ -292,16 +291,15 @@ def duplicates(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightC
     )  # fmt: skip
     found = []
     for ident, fact, check, severity, fix in rules:
-        values = {n: f.get(fact).lower().replace("-", ":") for n, f in hosts.items() if f.get(fact)}
-        values = {n: v for n, v in values.items() if v.replace(":", "-") not in NO_UUID}
-        if len(values) < 2:
+        values = owners((name, facts.get(fact)) for name, facts in hosts.items())
+        told = [name for name in hosts if any(name in names for names in values.values())]
+        if len(told) < 2:
             continue
-        twice = {v: [n for n in values if values[n] == v] for v in values.values()}
-        same = [(v, names) for v, names in twice.items() if len(names) > 1]
+        same = [(value, names) for value, names in values.items() if len(names) > 1]
         if fact == "host_name" and all(v not in planned for v, _ in same):
             severity, fix = "step", "the step host-name gives each its planned name"
         text = "; ".join(f"{' and '.join(names)} both have {v}" for v, names in same)
-        host = ", ".join(values)
+        host = ", ".join(told)
         found.append(
             PreflightCheck(
                 ident,

@@ -16,6 +16,7 @@ from typing import Any
 
 from k8swin_nb import symptoms
 from k8swin_nb.phases.network.proxies import uncovered
+from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, cni_files, end_of_validity
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.versions import minor
@@ -351,15 +352,14 @@ def twins(case: Case) -> Said:
             found = re.search(r"(?:link/ether |\t)((?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2})", line, re.I)
             # The switch of a network shares its adapter's address; those of pods are made up.
             if found and not re.search(r"cni0|flannel|veth|docker|cbr0|vEthernet", line, re.I):
-                hardware.append((evidence.host.name, found.group(1).replace("-", ":").lower()))
+                hardware.append((evidence.host.name, found.group(1)))
     yield from _same(hardware, "MAC address")
 
 
 def _same(pairs: Iterable[tuple[str, str]], word: str) -> Said:
-    owners: dict[str, str] = {}
-    for name, value in pairs:
-        if value and owners.setdefault(value, name) != name:
-            yield name, f"{owners[value]} and {name} have the same {word}"
+    for first, *others in owners(pairs).values():
+        for name in others:
+            yield name, f"{first} and {name} have the same {word}"
 
 
 def runtimes(case: Case) -> Said:

@@ -88,20 +88,6 @@ class CertificateAuthority:
         )
         return certificate, key_pem(key)
 
-    def sign_request(
-        self, request: x509.CertificateSigningRequest, *, server: bool, seconds: int
-    ) -> bytes:
-        """Sign a certificate signing request with the names that it asks for."""
-        try:
-            names = list(
-                request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            )
-        except x509.ExtensionNotFound:
-            names = []
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-        lifetime = datetime.timedelta(seconds=seconds)
-        return self._sign(request.subject, request.public_key(), names, (usage,), lifetime)
-
     def _sign(
         self,
         subject: x509.Name,

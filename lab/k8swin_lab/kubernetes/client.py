@@ -89,14 +89,6 @@ class Client:
         written: Object = self._send("PATCH", path, patch, content_type=media)
         return written
 
-    def apply(self, resource: str, obj: Object) -> Object:
-        """Server-side apply with force."""
-        metadata = obj["metadata"]
-        path = named(resource).path(metadata.get("namespace"), metadata["name"])
-        query = {"fieldManager": self.manager, "force": "true"}
-        written: Object = self._send("PATCH", path, obj, query, "application/apply-patch+yaml")
-        return written
-
     def post(self, resource: str, name: str, subresource: str, body: Object, namespace: str) -> Any:
         """Post to a subresource: binding, eviction, token."""
         return self._send("POST", named(resource).path(namespace, name, subresource), body)

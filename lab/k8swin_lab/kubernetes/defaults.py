@@ -212,11 +212,6 @@ def _cluster_role(obj: Object) -> None:
         obj.setdefault("rules", [])
 
 
-def _signing_request(obj: Object) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("usages", ["digital signature", "key encipherment"])
-
-
 def _priority_class(obj: Object) -> None:
     obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
@@ -236,6 +231,5 @@ _RULES: dict[str, Callable[[Object], None]] = {
     "RoleBinding": _role_binding,
     "ClusterRoleBinding": _role_binding,
     "ClusterRole": _cluster_role,
-    "CertificateSigningRequest": _signing_request,
     "PriorityClass": _priority_class,
 }

@@ -297,24 +297,6 @@ def _lease(obj: Object, now: float) -> list[Any]:
     return [_name(obj), (obj.get("spec") or {}).get("holderIdentity", ""), _age(obj, now)]
 
 
-def _signing_request(obj: Object, now: float) -> list[Any]:
-    spec, status = obj["spec"], obj.get("status") or {}
-    kinds = [condition["type"] for condition in status.get("conditions") or []]
-    state = ",".join(kinds) or "Pending"
-    if status.get("certificate"):
-        state += ",Issued"
-    seconds = spec.get("expirationSeconds")
-    lasting = timestamps.age(seconds) if seconds else "<none>"
-    return [
-        _name(obj),
-        _age(obj, now),
-        spec.get("signerName"),
-        spec.get("username", ""),
-        lasting,
-        state,
-    ]
-
-
 def _binding(obj: Object, now: float) -> list[Any]:
     by_kind: dict[str, list[str]] = {}
     for subject in obj.get("subjects") or []:
@@ -378,10 +360,6 @@ _TABLES: dict[str, tuple[list[Column], Row]] = {
         _event,
     ),
     "Lease": (_columns("Name|Holder|Age"), _lease),
-    "CertificateSigningRequest": (
-        _columns("Name|Age|SignerName|Requestor|RequestedDuration|Condition"),
-        _signing_request,
-    ),
     "RoleBinding": (_columns("Name|Role|Age|Users*|Groups*|ServiceAccounts*"), _binding),
     "ClusterRoleBinding": (_columns("Name|Role|Age|Users*|Groups*|ServiceAccounts*"), _binding),
     "PodDisruptionBudget": (

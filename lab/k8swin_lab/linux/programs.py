@@ -20,6 +20,7 @@ from k8swin_lab.linux import (
     kernel,
     openssl,
     power,
+    refused,
     sockets,
     swap,
     systemctl,
@@ -33,6 +34,7 @@ from k8swin_lab.machines.software import VersionedProgram
 def base() -> dict[str, Program]:
     """Return the programs that every machine has, by name."""
     return {
+        **refused.PROGRAMS,
         "apt": apt.apt_get,
         "apt-cache": apt_tools.apt_cache,
         "apt-get": apt.apt_get,
@@ -118,7 +120,6 @@ def packaged() -> dict[str, VersionedProgram]:
         "kubectl": _kubectl,
         "kubelet": _kubelet,
         "lsb_release": _unversioned(identity.lsb_release),
-        "nc": _unversioned(sockets.nc),
         "runc": containerd.runc,
         "wget": _unversioned(curl.wget),
     }

@@ -1,4 +1,4 @@
-"""ss, ping and nc: what listens, and what can be reached."""
+"""ss and ping: what listens, and what can be reached."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ _SS = Options(
     " -4,--ipv4 -6,--ipv6 -O,--oneline -x,--unix"
 )
 _PING = Options(flags="-q -n -4", values="-c -W -w -i -s -M -I")
-_NC = Options(flags="-z -v -n -u -4 -N", values="-w")
 _LOOPBACK = (2381, 10248, 10257, 10259)
 _DUAL = (6443, 10250, 10256)
 _ETCD = (2379, 2380)
@@ -130,33 +129,3 @@ def ping(process: Process) -> int:
     if alive:
         process.out("rtt min/avg/max/mdev = 0.410/0.410/0.410/0.000 ms\n")
     return 0 if alive else 1
-
-
-def nc(process: Process) -> int:
-    """Run nc -z."""
-    parsed = _NC.parse("nc", process.argv[1:])
-    if "-z" not in parsed or "-u" in parsed or len(parsed.operands) != 2:
-        raise NotSimulated("nc without -z")
-    machine = machine_of(process)
-    host, text = parsed.operands
-    first, _, last = text.partition("-")
-    code = 1
-    for port in range(int(first), int(last or first) + 1):
-        try:
-            address = machine.network.resolve(machine, host)
-            machine.network.open(machine, address, port)
-        except NetworkError as error:
-            if "-v" in parsed:
-                why = {
-                    "name": f'nc: getaddrinfo for host "{host}" port {port}: Name or service not known',
-                    "refused": f"nc: connect to {host} port {port} (tcp) failed: Connection refused",
-                    "timeout": f"nc: connect to {host} port {port} (tcp) timed out: Operation now in progress",
-                }.get(
-                    error.kind, f"nc: connect to {host} port {port} (tcp) failed: No route to host"
-                )
-                process.err(f"{why}\n")
-            continue
-        code = 0
-        if "-v" in parsed:
-            process.err(f"Connection to {host} {port} port [tcp/*] succeeded!\n")
-    return code

@@ -18,9 +18,8 @@ from k8swin_lab.powershell.formatting_table import (
     Layout,
     list_lines,
     table_lines,
-    wide_lines,
 )
-from k8swin_lab.powershell.formatting_values import cell, is_line, line
+from k8swin_lab.powershell.formatting_values import is_line, line
 from k8swin_lab.powershell.formatting_views import column, generated, view
 from k8swin_lab.powershell.records import ErrorRecord
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
@@ -28,7 +27,7 @@ from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
 
 @dataclass
 class Formatted:
-    """What Format-Table, Format-List and Format-Wide write: objects and how to show them.
+    """What Format-Table and Format-List write: objects and how to show them.
 
     `layouts` has one layout for each object of a list, or one for all of them.
     """
@@ -134,11 +133,6 @@ class Formatter:
     def _formatted(self, plan: Formatted) -> Iterator[str]:
         if plan.kind == "table":
             return table_lines(plan.layout, plan.objects, self._width, tail=self._tail)
-        if plan.kind == "wide":
-            texts = [cell(plan.layout.columns[0].read(item)) for item in plan.objects]
-            return wide_lines(
-                texts, plan.layout.wide_columns, self._width, auto_size=plan.layout.auto_size
-            )
         pairs = iter(list(zip(plan.objects, plan.columns, strict=True)))
         if self._trim:
             return list_lines(pairs, self._width, head=1, tail=0)

@@ -1,4 +1,4 @@
-"""Laying out tables, lists and wide columns as lines of text, as Windows PowerShell 5.1 does."""
+"""Laying out tables and lists as lines of text, as Windows PowerShell 5.1 does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass
 class Layout:
-    """How a set of objects is shown: `kind` is table, list or wide."""
+    """How a set of objects is shown: `kind` is table or list."""
 
     kind: str
     columns: list[Column] = field(default_factory=list)
@@ -31,7 +31,6 @@ class Layout:
     wrap: bool = False
     hide_headers: bool = False
     group: Callable[[Any], tuple[str, Any]] | None = None
-    wide_columns: int = 0
     group_title: Callable[[str, Any], list[str]] | None = None
 
 
@@ -210,20 +209,3 @@ def wrapped_exact(text: str, width: int) -> list[str]:
             part[i : i + width] for i in range(0, len(part), width)
         ) if part else lines.append("")
     return lines
-
-
-def wide_lines(
-    texts: list[str], columns: int, width: int, *, auto_size: bool = False
-) -> Iterator[str]:
-    """Format-Wide: names in columns, row by row."""
-    if auto_size:
-        longest = max((len(text) for text in texts), default=1)
-        columns = max((width - 1) // (longest + 1), 1)
-    columns = columns or 2
-    each = max((width - 1 - (columns - 1)) // columns, 1)
-    if auto_size:
-        each = max((len(text) for text in texts), default=1)
-    yield ""
-    for start in range(0, len(texts), columns):
-        yield " ".join(truncate(text, each).ljust(each) for text in texts[start : start + columns])
-    yield from ("", "")

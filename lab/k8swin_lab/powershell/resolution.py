@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Cmdlet, CommandTable
 from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.binding import Argument
@@ -164,7 +165,17 @@ class Resolution:
                     frame, block, arguments, name=command, dot_sourced=dot, is_script=not dot
                 )
             return NativeStage(frame, command, arguments)
+        self.refuse(name)
         raise self.not_found(name)
+
+    def refuse(self, name: str) -> None:
+        """Say of a command that a real machine has and the lab has not that it is not simulated.
+
+        Raises:
+            NotSimulated: it is such a command.
+        """
+        if any(name.lower() in table.refused for table in self.tables):
+            raise NotSimulated(name)
 
     def not_found(self, name: str) -> PowerShellError:
         """The error of an unknown command."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, members, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.classes import ClassInstance, PSClass
@@ -44,6 +45,8 @@ class TypingRules:
     def type_value(self, name: str) -> TypeValue:
         """The type a literal names; an unknown one is an error."""
         found = self.find_type(name)
+        if found is None and "." in name:
+            raise NotSimulated(f"[{name}]")  # a name with a namespace is one of .NET's
         if found is None:
             raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
         return found
@@ -210,7 +213,7 @@ class TypingRules:
                 "PropertyNotFoundStrict",
             )
         try:
-            return dotnet.static_get(type_name, name)
+            return dotnet.static_get(type_name, name, self)
         except Terminating as error:
             raise from_terminating(error) from error
 

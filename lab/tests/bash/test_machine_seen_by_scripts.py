@@ -224,3 +224,13 @@ def test_an_ordinary_user_cannot_write_what_is_roots(machine: SmallMachine) -> N
         "bash: line 1: /etc/new: Permission denied\n",
         1,
     )
+
+
+def test_a_tool_that_only_the_system_has_is_refused_by_the_python_adapter(
+    machine: SmallMachine,
+) -> None:
+    shell = open_shell(machine, "python")
+    outcome = run(shell, machine, ["bash", "-c", "command -v dd; shuf -n 1; echo after $?"])
+    shell.stop()
+    assert outcome.output == "/usr/bin/dd\nafter 70\n"
+    assert outcome.errors == "not simulated in the lab: shuf\n"

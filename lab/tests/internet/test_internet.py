@@ -200,3 +200,19 @@ def test_only_the_mirror_has_the_package_repository_that_was_removed(network):
     index = get(network, f"https://mirror.lab.example/{path}").body.decode()
     assert "Version: 1.20.2-00\n" in index
     assert get(network, "https://pkgs.k8s.io/core:/stable:/v1.20/deb/Packages").status == 404
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://storage.googleapis.com/kubernetes-release/release/v1.20.2/bin/linux/amd64/kubectl",
+        "https://mirror.lab.example/packages.cloud.google.com/apt/doc/apt-key.gpg",
+        f"{GITHUB}/opencontainers/runc/releases/download/v1.3.3/runc.amd64",
+        f"{GITHUB}/flannel-io/flannel/releases/latest/download/kube-flannel.yml",
+        f"{GITHUB}/coreos/flannel/raw/master/Documentation/kube-flannel.yml",
+    ],
+)
+def test_the_places_that_procedures_name_have_their_files(network, url):
+    answer = get(network, url)
+    assert answer.status == 200
+    assert answer.body

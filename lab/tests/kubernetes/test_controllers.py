@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from k8swin_lab.kubernetes.errors import ApiError
 from k8swin_lab.kubernetes.services import ServiceRouter
 from k8swin_lab.network import HttpRequest, NetworkError
 
@@ -171,3 +172,51 @@ def test_an_expired_bootstrap_token_is_removed_and_no_longer_signs(lab: Lab) -> 
     found = lab.client.get("configmaps", "cluster-info", "kube-public")
     assert found is not None
     assert list(found["data"]) == ["kubeconfig"]
+
+
+def test_a_stateful_set_has_pods_with_numbers_one_after_the_other(lab: Lab) -> None:
+    spec = web()["spec"] | {"serviceName": "web"}
+    del spec["template"]["spec"]["containers"][0]["readinessProbe"]
+    lab.client.create(
+        "statefulsets", {"metadata": {"name": "db", "namespace": "default"}, "spec": spec}
+    )
+
+    def ready() -> bool:
+        found = lab.client.get("statefulsets", "db", "default")
+        return bool(found and found["status"].get("readyReplicas") == 2)
+
+    assert lab.cluster.wait_until(ready)
+    assert sorted(pod["metadata"]["name"] for pod in lab.pods()) == ["db-0", "db-1"]
+
+
+def test_a_disruption_budget_forbids_an_eviction(lab: Lab) -> None:
+    lab.client.create("deployments", web(1))
+    assert lab.cluster.wait_until(lambda: len(lab.ready_pods()) == 1)
+    budget = {
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    lab.client.create("poddisruptionbudgets", budget)
+
+    def judged() -> bool:
+        found = lab.client.get("poddisruptionbudgets", "web", "default")
+        return bool(found and "disruptionsAllowed" in (found.get("status") or {}))
+
+    assert lab.cluster.wait_until(judged)
+    name = lab.pods()[0]["metadata"]["name"]
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": "default"},
+    }
+    with pytest.raises(ApiError, match="would violate the pod's disruption budget"):
+        lab.client.post("pods", name, "eviction", eviction, "default")
+
+
+def test_a_certificate_that_nothing_would_sign_is_refused(lab: Lab) -> None:
+    request = {
+        "metadata": {"name": "c"},
+        "spec": {"request": "eA==", "signerName": "kubernetes.io/kube-apiserver-client"},
+    }
+    with pytest.raises(ApiError, match="not simulated in the lab: signing of certificate requests"):
+        lab.client.create("certificatesigningrequests", request)

@@ -242,3 +242,23 @@ def test_an_unknown_option_is_refused(docker: WindowsMachine, run: Run) -> None:
     assert (
         "not simulated in the lab: docker.exe commit" in run(r"C:\docker\docker.exe commit x").err
     )
+
+
+def test_a_container_is_made_started_looked_into_and_killed(
+    docker: WindowsMachine, run: Run
+) -> None:
+    made = run(rf"C:\docker\docker.exe create --name long {NANO} ping -t localhost")
+    assert (made.code, len(made.out.strip())) == (0, 64)
+    assert run(r"C:\docker\docker.exe start long").out == "long\n"
+    assert "Reply from" in run(r"C:\docker\docker.exe logs long").out
+    assert run(r"C:\docker\docker.exe exec long cmd /c echo inside").out == "inside\r\n"
+    state = r'C:\docker\docker.exe container inspect -f "{{.State.Running}}" long'
+    assert run(state).out == "true\n"
+    assert run(r"C:\docker\docker.exe kill long").out == "long\n"
+    assert run(state).out == "false\n"
+
+
+def test_networks_are_listed_and_inspected_and_nat_stays(docker: WindowsMachine, run: Run) -> None:
+    assert "nat" in run(r'C:\docker\docker.exe network ls --format "{{.Name}}"').out.split()
+    assert run(r'C:\docker\docker.exe network inspect -f "{{.Driver}}" nat').out == "nat\n"
+    assert run(r"C:\docker\docker.exe network rm nosuch").code == 1

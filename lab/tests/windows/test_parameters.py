@@ -22,10 +22,9 @@ from .conftest import Result
 
 WINDOWS = command_table(hns=True).cmdlets
 BY_THE_ENGINE = {
-    "ForEach-Object", "Where-Object", "Invoke-Command", "Invoke-Expression", "Out-Default", "Out-Host", "Format-Custom", "Out-GridView",
-    "Out-Printer",
+    "ForEach-Object", "Where-Object", "Invoke-Command", "Invoke-Expression", "Out-Default", "Out-Host",
 }  # fmt: skip
-"""Their bodies stand for what the pipeline itself does, or say that they are not simulated."""
+"""Their bodies stand for what the pipeline itself does."""
 _ASKS_NOTHING = "nothing of the lab asks before it acts, and nobody is logged on at the console"
 _EVERYTHING = "it gives everything already when nothing is named"
 NO_DIFFERENCE: dict[tuple[str, str], str] = {

@@ -22,9 +22,22 @@ from k8swin_lab.bash.tools import (
     sums,
     text,
 )
-from k8swin_lab.machines.program import Program
+from k8swin_lab.machines.program import NotSimulated, Process, Program
+
+_REFUSED = """
+b2sum base32 bunzip2 bzcat bzip2 cksum clear csplit dd diff3 dircolors envsubst factor file flock fmt getopt iconv join jq
+less link logger look mkfifo more numfmt patch pathchk perl pgrep pkill pr ps python3 script shred shuf split strings stty
+sum tsort unlink unxz unzip vi xxd xz xzcat zgrep zip zstd
+"""
+"""Tools that the system's own adapter may show and this package has not."""
+
+
+def _refuse(process: Process) -> int:
+    raise NotSimulated(process.argv[0].rpartition("/")[2])
+
 
 TOOLS: dict[str, Program] = {
+    **dict.fromkeys(_REFUSED.split(), _refuse),
     **archives.TOOLS, **awk.TOOLS, **dates.TOOLS, **facts.TOOLS, **files.TOOLS, **finding.TOOLS,
     **grep.TOOLS, **identity.TOOLS, **ordering.TOOLS, **paths.TOOLS, **running.TOOLS, **sed.TOOLS, **sums.TOOLS, **text.TOOLS,
 }  # fmt: skip

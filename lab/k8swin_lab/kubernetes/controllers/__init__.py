@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from k8swin_lab.kubernetes.controllers import (
-    certificates,
     daemonsets,
     deployments,
     disruptions,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 CONTROLLERS: tuple[Callable[[Cluster], None], ...] = (
     namespaces.reconcile,
     secrets.reconcile,
-    certificates.reconcile,
     nodes.reconcile,
     deployments.reconcile,
     replicasets.reconcile,

@@ -336,6 +336,8 @@ def new_object(call: Call) -> Iterator[Any]:
     ):
         made: Any = members.custom_object(Hashtable(ordered=True))
     else:
+        if interp.find_type(name) is None and "." in name:
+            raise NotSimulated(f"New-Object {name}")
         if interp.find_type(name) is None:
             raise runtime_error(
                 f"Cannot find type [{name}]: verify that the assembly containing this type is loaded.",
@@ -360,20 +362,3 @@ def new_object(call: Call) -> Iterator[Any]:
             else:
                 members.set_member(interp.context.frame, made, str(key), value)
     yield made
-
-
-@TABLE.cmdlet(
-    "Start-Job",
-    parameters=[
-        Parameter("ScriptBlock", "scriptblock", position=0),
-        Parameter("ArgumentList", "object[]"),
-        Parameter("Name", "string"),
-        Parameter("FilePath", "string"),
-        Parameter("InitializationScript", "scriptblock", position=1),
-    ],
-    module=_CORE,
-    aliases=("sajb",),
-)
-def start_job(call: Call) -> None:
-    """Background jobs have no place in the lab's sessions."""
-    raise NotSimulated("Start-Job")

@@ -1,4 +1,4 @@
-"""Get-Command, aliases, and Set-PSDebug."""
+"""Get-Command and aliases."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def get_command(call: Call) -> Iterator[Any]:
         ):
             yield found
             continue
+        interp.refuse(name)
         call.session.write_error(
             f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
             "program. Check the spelling of the name, or if a path was included, verify that the path is "
@@ -172,21 +173,3 @@ def _alias(interp: Resolution, name: str, target: str) -> CommandInfo:
             ("DisplayName", f"{name} -> {target}"),
         ],
     )
-
-
-@TABLE.cmdlet(
-    "Set-PSDebug",
-    parameters=[
-        Parameter("Trace", "int"),
-        Parameter("Off", "switch"),
-        Parameter("Strict", "switch"),
-        Parameter("Step", "switch"),
-    ],
-    module=_CORE,
-)
-def set_ps_debug(call: Call) -> None:
-    """Tracing can only be switched off."""
-    if call["Trace"] or call["Step"]:
-        raise NotSimulated("Set-PSDebug -Trace")
-    if call["Strict"]:
-        session(call).global_scope.strict = 1.0

@@ -1,4 +1,4 @@
-"""Get-Date, Set-Date (not simulated), New-TimeSpan, Get-TimeZone."""
+"""Get-Date, New-TimeSpan, Get-TimeZone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, UTILITY, refuse, switch
@@ -169,12 +168,3 @@ def get_time_zone(call: Call) -> Iterator[Any]:
         type_names=[Zone.type_name],
         display="(UTC) Coordinated Universal Time",
     )
-
-
-@TABLE.cmdlet(
-    "Set-Date",
-    parameters=[Parameter("Date", "datetime", position=0), Parameter("Adjust", "timespan")],
-    module=UTILITY,
-)
-def set_date(call: Call) -> None:
-    raise NotSimulated("Set-Date")

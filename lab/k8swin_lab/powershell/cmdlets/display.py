@@ -1,11 +1,10 @@
-"""Format-Table, Format-List, Format-Wide, Out-String, Out-File."""
+"""Format-Table, Format-List, Out-String, Out-File."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, formatting
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import (
@@ -24,7 +23,6 @@ from k8swin_lab.powershell.dotnet.properties import (
     Selector,
     expand,
     names_of,
-    property_value,
     selector,
     selectors,
 )
@@ -146,40 +144,6 @@ def format_list(call: Call) -> Iterator[Any]:
     yield formatting.Formatted("list", objects, Layout("list"), columns)
 
 
-@TABLE.cmdlet(
-    "Format-Wide",
-    parameters=[
-        Parameter("Property", "object", position=0),
-        switch("AutoSize"),
-        Parameter("Column", "int"),
-        Parameter("GroupBy", "object"),
-        Parameter("View", "string"),
-        switch("Force"),
-        INPUT,
-    ],
-    module=UTILITY,
-    aliases=("fw",),
-    streaming=False,
-)
-def format_wide(call: Call) -> Iterator[Any]:
-    refuse(call, "View", "GroupBy")
-    objects = _objects(call)
-    if not objects:
-        return
-    if call.bound("Property"):
-        chosen = _column(call, selector(call.session, call["Property"]))
-    else:
-        names = names_of(objects[0])
-        name = next(
-            (n for n in names if n.lower() in ("name", "id", "key")), names[0] if names else ""
-        )
-        chosen = Column(name, lambda item: property_value(call.session, item, name))
-    layout = Layout(
-        "wide", [chosen], auto_size=bool(call["AutoSize"]), wide_columns=call["Column"] or 0
-    )
-    yield formatting.Formatted("wide", objects, layout)
-
-
 def text_of(call: Call, items: list[Any], width: int | None = None) -> str:
     """Objects as the console shows them."""
     session: Any = call.session
@@ -248,10 +212,3 @@ def out_file(call: Call) -> None:
         append=bool(call["Append"]),
         for_output=True,
     )
-
-
-for _name in ("Out-GridView", "Out-Printer", "Format-Custom"):
-
-    @TABLE.cmdlet(_name, parameters=[INPUT], module=UTILITY)
-    def _not_simulated(call: Call) -> None:
-        raise NotSimulated(call.name)

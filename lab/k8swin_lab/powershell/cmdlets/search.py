@@ -31,7 +31,7 @@ from k8swin_lab.powershell.values import PSArray, PSObject
         switch("AllMatches"),
         switch("Raw"),
         Parameter("Encoding", "object"),
-        Parameter("Context", "int[]"),
+        Parameter("Context", "int[]", simulated=False),
         Parameter("Include", "string[]"),
         Parameter("Exclude", "string[]"),
         Parameter("InputObject", "object", pipeline="value"),
@@ -60,7 +60,7 @@ def select_string(call: Call) -> Iterator[Any]:
             if call["Raw"]:
                 yield line
             else:
-                yield _info(call, path, number, line, matches, lines)
+                yield _info(call, path, number, line, matches)
             if call["List"]:
                 break
     if call["Quiet"] and not found_any:
@@ -111,26 +111,10 @@ def _matches(call: Call, regexes: list[Regex], line: str) -> list[Match] | None:
     return [] if call["NotMatch"] else None
 
 
-def _info(
-    call: Call, path: str, number: int, line: str, matches: list[Match], lines: list[str]
-) -> PSObject:
+def _info(call: Call, path: str, number: int, line: str, matches: list[Match]) -> PSObject:
     from_stream = path == "InputStream"
     name = path.replace("\\", "/").rpartition("/")[2]
-    context: Any = None
     shown = line if from_stream else f"{path}:{number}:{line}"
-    if call["Context"]:
-        sizes = list(call["Context"])
-        before, after = sizes[0], sizes[-1]
-        pre = lines[max(number - 1 - before, 0) : number - 1]
-        post = lines[number : number + after]
-        context = PSObject(
-            [
-                ("PreContext", PSArray(pre, "System.String")),
-                ("PostContext", PSArray(post, "System.String")),
-            ],
-            type_names=["Microsoft.PowerShell.Commands.MatchInfoContext"],
-        )
-        shown = "\n".join(_with_context(path, from_stream, number, pre, line, post))
     return PSObject(
         [
             ("IgnoreCase", not call["CaseSensitive"]),
@@ -139,20 +123,9 @@ def _info(
             ("Filename", name),
             ("Path", path),
             ("Pattern", call["Pattern"][0]),
-            ("Context", context),
+            ("Context", None),
             ("Matches", PSArray(matches, "System.Text.RegularExpressions.Match")),
         ],
         type_names=["Microsoft.PowerShell.Commands.MatchInfo"],
         display=shown,
     )
-
-
-def _with_context(
-    path: str, from_stream: bool, number: int, pre: list[str], line: str, post: list[str]
-) -> Iterator[str]:
-    prefix = "" if from_stream else f"{path}:"
-    for offset, text in enumerate(pre, number - len(pre)):
-        yield f"  {prefix}{'' if from_stream else f'{offset}:'}{text}"
-    yield f"> {prefix}{'' if from_stream else f'{number}:'}{line}"
-    for offset, text in enumerate(post, number + 1):
-        yield f"  {prefix}{'' if from_stream else f'{offset}:'}{text}"

@@ -1,4 +1,4 @@
-"""Start-Sleep, Read-Host, Get-Host, Get-Credential, Get-Culture, Clear-Host."""
+"""Start-Sleep, Read-Host, Get-Culture, Clear-Host."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, UTILITY, switch
 from k8swin_lab.powershell.dotnet.reflection import US
 from k8swin_lab.powershell.dotnet.times import TimeSpan
-from k8swin_lab.powershell.dotnet.values import parse_version
-from k8swin_lab.powershell.values import PSObject
 
 
 @TABLE.cmdlet(
@@ -58,40 +56,6 @@ def _not_interactive() -> Terminating:
 )
 def read_host(call: Call) -> None:
     raise _not_interactive()
-
-
-@TABLE.cmdlet(
-    "Get-Credential",
-    parameters=[
-        Parameter("Credential", "object", position=0),
-        Parameter("UserName", "string"),
-        Parameter("Message", "string"),
-    ],
-    module="Microsoft.PowerShell.Security",
-)
-def get_credential(call: Call) -> Iterator[Any]:
-    given = call["Credential"]
-    if given is not None and not isinstance(given, str):
-        yield given
-        return
-    raise _not_interactive()
-
-
-@TABLE.cmdlet("Get-Host", module=UTILITY)
-def get_host(call: Call) -> Iterator[Any]:
-    session: Any = call.session
-    yield PSObject(
-        [
-            ("Name", "ConsoleHost" if session.host.edition != "Desktop" else "Default Host"),
-            ("Version", parse_version(session.host.version)),
-            ("InstanceId", None),
-            ("UI", None),
-            ("CurrentCulture", US),
-            ("CurrentUICulture", US),
-            ("IsRunspacePushed", False),
-        ],
-        type_names=["System.Management.Automation.Internal.Host.InternalHost"],
-    )
 
 
 @TABLE.cmdlet("Get-Culture", module=UTILITY)

@@ -1,4 +1,4 @@
-"""ConvertFrom-StringData, ConvertTo-SecureString, ConvertFrom-SecureString."""
+"""ConvertFrom-StringData, ConvertTo-SecureString."""
 
 from __future__ import annotations
 
@@ -93,17 +93,3 @@ def convert_to_secure_string(call: Call) -> Iterator[Any]:
             "ImportSecureString_ForceRequired",
         )
     yield SecureString(call["String"])
-
-
-@TABLE.cmdlet(
-    "ConvertFrom-SecureString",
-    parameters=[
-        Parameter("SecureString", "object", position=0, mandatory=True, pipeline="value"),
-        switch("AsPlainText"),
-    ],
-    module="Microsoft.PowerShell.Security",
-)
-def convert_from_secure_string(call: Call) -> Iterator[Any]:
-    if not call["AsPlainText"]:
-        raise NotSimulated("ConvertFrom-SecureString without -AsPlainText")
-    yield call["SecureString"].secret

@@ -6,7 +6,6 @@ is declared in one of the modules with `registry.NetType`; importing this packag
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,9 +46,9 @@ from k8swin_lab.powershell.dotnet.members import (
 from k8swin_lab.powershell.dotnet.names import resolve_type
 from k8swin_lab.powershell.dotnet.overloads import binary_operator
 from k8swin_lab.powershell.dotnet.primitives import byte_array
-from k8swin_lab.powershell.dotnet.reflection import default_value, define_class, define_enum
+from k8swin_lab.powershell.dotnet.reflection import default_value, define_enum
 from k8swin_lab.powershell.dotnet.regex_syntax import compile_regex
-from k8swin_lab.powershell.dotnet.regexes import Match, Regex, match_groups
+from k8swin_lab.powershell.dotnet.regexes import match_groups
 from k8swin_lab.powershell.dotnet.registry import ConversionError, NetObject
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
@@ -70,7 +69,6 @@ __all__ = [
     "construct",
     "convert",
     "default_value",
-    "define_class",
     "define_enum",
     "dictionary_entries",
     "enumerate_value",
@@ -94,7 +92,6 @@ __all__ = [
     "to_number",
     "to_string",
     "type_name_of",
-    "wrap_match",
 ]
 
 
@@ -105,8 +102,3 @@ def enumerate_value(value: Any) -> Iterable[Any] | None:
     if isinstance(value, NetObject):
         return list(value) if hasattr(value, "__iter__") else None
     return value if hasattr(value, "__next__") else None
-
-
-def wrap_match(match: re.Match[str]) -> Match:
-    """A match of Python's `re` as [System.Text.RegularExpressions.Match]."""
-    return Match(Regex.of(match.re), match)

@@ -9,7 +9,6 @@ from typing import Any
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
-from k8swin_lab.powershell.dotnet.members import construct
 from k8swin_lab.powershell.dotnet.names import generic_arguments, resolve_type
 from k8swin_lab.powershell.dotnet.reflection import default_value
 from k8swin_lab.powershell.dotnet.registry import (
@@ -192,11 +191,6 @@ ARRAY.method("GetValue")(lambda self, index: self[int(index)])
 ARRAY.method("GetEnumerator")(lambda self: iter(list(self)))
 
 
-@ARRAY.method("SetValue")
-def _set_value(self: list[Any], value: Any, index: int) -> None:
-    self[index] = value
-
-
 @ARRAY.method("CopyTo")
 def _copy_to(self: Any, target: list[Any], index: int = 0) -> None:
     items = list(self)
@@ -250,50 +244,6 @@ def _copy(source: Any, *args: Any) -> None:
             "Source array was not long enough. Check srcIndex and length, and the array's lower bounds."
         )
     target[place : place + count] = source[start : start + count]
-
-
-@ARRAY.static("Clear")
-def _clear_range(items: list[Any], start: int = 0, count: int = -1) -> None:
-    end = len(items) if count < 0 else start + count
-    element = getattr(items, "element_type", "System.Object")
-    for index in range(start, end):
-        items[index] = (
-            convert(None, 0, element)
-            if element.startswith("System.Int") or element == "System.Byte"
-            else None
-        )
-
-
-@ARRAY.static("CreateInstance")
-def _create_instance(interp: Any, kind: Any, length: int) -> Any:
-    return construct(interp, f"{getattr(kind, 'name', to_string(kind))}[]", [length])
-
-
-for _name, _pick in (
-    ("Find", lambda found: found[0] if found else None),
-    ("FindAll", lambda found: PSArray(found)),
-    ("Exists", lambda found: bool(found)),
-    ("FindLast", lambda found: found[-1] if found else None),
-):
-
-    def _array_search(interp: Any, items: Any, predicate: Any, _pick: Any = _pick) -> Any:
-        test = matcher(interp, predicate)
-        return _pick([item for item in items if test(item)])
-
-    ARRAY.static(_name)(_array_search)
-
-
-@ARRAY.static("FindIndex")
-def _find_array_index(interp: Any, items: Any, predicate: Any) -> int:
-    test = matcher(interp, predicate)
-    return next((i for i, item in enumerate(items) if test(item)), -1)
-
-
-@ARRAY.static("Resize")
-def _resize(items: Any, size: int) -> None:
-    if isinstance(items, Reference):
-        old = list(items.get() or [])
-        items.set(PSArray((old + [None] * size)[:size]))
 
 
 # --- hashtables

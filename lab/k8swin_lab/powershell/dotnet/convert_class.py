@@ -7,7 +7,6 @@ import binascii
 import re
 from typing import Any
 
-from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
 from k8swin_lab.powershell.dotnet.numbers import overflow, parse_float, parse_integer
 from k8swin_lab.powershell.dotnet.primitives import INTEGERS, byte_array, sized
@@ -143,17 +142,3 @@ def _from_base64(text: str) -> Any:
             "The input is not a valid Base-64 string as it contains a non-base 64 character, more than "
             "two padding characters, or an illegal character among the padding characters. "
         ) from error
-
-
-@CONVERT.static("ChangeType")
-def _change_type(interp: Any, value: Any, target: Any, provider: Any = None) -> Any:
-    name = getattr(target, "name", None) or "System." + to_string(target)
-    try:
-        return convert(interp, value, name)
-    except ConversionError as error:
-        raise Terminating(str(error), exception="System.InvalidCastException") from error
-
-
-@CONVERT.static("ToHexString")
-def _to_hex(value: Any) -> str:
-    return to_bytes(value).hex().upper()

@@ -182,30 +182,3 @@ def parse_span(text: str) -> TimeSpan:
         (parts.get("f") or "0").ljust(7, "0")
     )
     return TimeSpan(-ticks if parts["sign"] else ticks)
-
-
-def parse_span_exact(text: str, pattern: str) -> TimeSpan:
-    """Read a time span that must have exactly this custom format."""
-    names = {"d": "d", "h": "h", "m": "m", "s": "s"}
-    expression = []
-    for piece in re.findall(r"'[^']*'|\\.|%|d+|h+|m+|s+|f+|.", pattern):
-        if piece[0] in names and piece[0] != "%":
-            quantity = r"\d+" if len(piece) == 1 else rf"\d{{{len(piece)}}}"
-            expression.append(f"(?P<{piece[0]}>{quantity})")
-        elif piece[0] == "f":
-            expression.append(rf"(?P<f>\d{{{len(piece)}}})")
-        elif piece[0] == "'":
-            expression.append(re.escape(piece[1:-1]))
-        elif piece != "%":
-            expression.append(re.escape(piece.removeprefix("\\")))
-    match = re.fullmatch("".join(expression), text)
-    if match is None:
-        if pattern in ("c", "g", "G", "t", "T"):
-            return parse_span(text)
-        raise format_error("String was not recognized as a valid TimeSpan.")
-    parts = {"d": 0, "h": 0, "m": 0, "s": 0} | {
-        key: int(value) for key, value in match.groupdict().items() if key != "f"
-    }
-    seconds = parts["d"] * 86_400 + parts["h"] * 3600 + parts["m"] * 60 + parts["s"]
-    fraction = int((match.groupdict().get("f") or "0").ljust(7, "0"))
-    return TimeSpan(seconds * TICKS + fraction)

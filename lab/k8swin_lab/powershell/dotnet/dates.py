@@ -15,7 +15,6 @@ from k8swin_lab.powershell.dotnet.date_parse import (
     parse_date,
     parse_exact,
     parse_span,
-    parse_span_exact,
 )
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, out_of_range
 from k8swin_lab.powershell.dotnet.text import to_string
@@ -145,11 +144,6 @@ def _try(parse: Any, failed: Any) -> Any:
 SPAN.static("TryParse")(_try(lambda text, *rest: parse_span(to_string(text)), TimeSpan(0)))
 
 
-@SPAN.static("ParseExact")
-def _span_exact(text: str, pattern: Any, provider: Any = None, style: Any = None) -> TimeSpan:
-    return parse_span_exact(text, to_string(pattern[0] if isinstance(pattern, list) else pattern))
-
-
 # --- DateTime
 
 DATE = NetType("System.DateTime", value_type=True, interfaces=_INTERFACES)
@@ -232,13 +226,6 @@ def _add_months(self: DateTime, months: int) -> DateTime:
 DATE.method("AddYears")(lambda self, years: _add_months(self, int(years) * 12))
 
 
-@DATE.method("Subtract")
-def _subtract(self: DateTime, other: Any) -> Any:
-    if isinstance(other, DateTime):
-        return TimeSpan(_instant(self) - _instant(other))
-    return _shifted(self, -_span(other).ticks)
-
-
 def _instant(value: DateTime) -> int:
     return value.utc_ticks if isinstance(value, DateTimeOffset) else value.ticks
 
@@ -302,15 +289,6 @@ def _parse_exact(text: str, patterns: Any, provider: Any = None, style: Any = ""
     raise AssertionError("no format")
 
 
-@DATE.static("TryParseExact")
-def _try_parse_exact(text: Any, patterns: Any, provider: Any, style: Any, target: Any) -> bool:
-    return bool(
-        _try(lambda *args: _parse_exact(to_string(text), patterns, provider, style), DateTime(0))(
-            target
-        )
-    )
-
-
 DATE.static("IsLeapYear")(lambda year: calendar.isleap(int(year)))
 DATE.static("DaysInMonth")(lambda year, month: calendar.monthrange(int(year), int(month))[1])
 DATE.static("Compare")(lambda a, b: _order(_date(a), _date(b)))
@@ -331,16 +309,6 @@ OFFSET.prop("UtcDateTime", lambda d: DateTime(d.utc_ticks, "Utc"))
 OFFSET.prop("LocalDateTime", lambda d: DateTime(d.utc_ticks, "Local"))
 OFFSET.prop("DateTime", lambda d: DateTime(d.ticks))
 OFFSET.prop("UtcTicks", lambda d: d.utc_ticks)
-
-
-@OFFSET.constructor
-def _new_offset(*args: Any) -> DateTimeOffset:
-    first = args[0]
-    span = args[-1] if isinstance(args[-1], TimeSpan) else TimeSpan(0)
-    minutes = span.ticks // (60 * TICKS)
-    if isinstance(first, DateTime):
-        return DateTimeOffset(first.ticks, minutes)
-    return DateTimeOffset(_new_date(*[a for a in args if isinstance(a, int)]).ticks, minutes)
 
 
 def _offset(value: Any) -> Any:

@@ -23,9 +23,6 @@ class NetEnum(EnumValue):
         made.enum_number = number
         return made
 
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return (str(self), self.type_name, self.enum_number)
-
 
 class EnumType(NetType):
     """A declared enumeration."""

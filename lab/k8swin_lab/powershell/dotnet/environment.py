@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -15,7 +14,7 @@ from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import TimeSpan
 from k8swin_lab.powershell.dotnet.values import Version
 from k8swin_lab.powershell.errors import ExitSignal
-from k8swin_lab.powershell.values import Hashtable, PSObject
+from k8swin_lab.powershell.values import Hashtable
 
 ENVIRONMENT = NetType("System.Environment")
 ENVIRONMENT.value("NewLine", "\r\n")
@@ -229,24 +228,6 @@ CONSOLE.static("ReadLine")(lambda interp: _input(interp).line())
 
 # --- process, threads, runtime
 
-PROCESS = NetType("System.Diagnostics.Process")
-
-
-@PROCESS.static("GetCurrentProcess")
-def _current(interp: Any) -> PSObject:
-    pid = int(getattr(interp, "process_id", 0) or os.getpid() % 30_000)
-    return PSObject(
-        [
-            ("Id", pid),
-            ("ProcessName", "powershell"),
-            ("HandleCount", 500),
-            ("WorkingSet64", 80_000_000),
-        ],
-        type_names=[PROCESS.name],
-        display="System.Diagnostics.Process (powershell)",
-    )
-
-
 THREAD = NetType("System.Threading.Thread")
 
 
@@ -297,29 +278,3 @@ RUNTIME.value("FrameworkDescription", ".NET Framework 4.8.4690.0")
 RUNTIME.value("OSDescription", "Microsoft Windows 10.0.20348 ")
 RUNTIME.value("OSArchitecture", "X64")
 RUNTIME.value("ProcessArchitecture", "X64")
-
-ASSEMBLY = NetType("System.Reflection.Assembly")
-
-
-def _load(*args: Any) -> PSObject:
-    return PSObject(
-        [("FullName", to_string(args[0]))], type_names=[ASSEMBLY.name], display=to_string(args[0])
-    )
-
-
-_KNOWN_ASSEMBLIES = (
-    "system.io.compression",
-    "system.io.compression.filesystem",
-    "system.web",
-    "system.net.http",
-    "system.serviceprocess",
-    "system.core",
-    "system",
-)
-
-
-@ASSEMBLY.static("LoadWithPartialName", "Load")
-def _load_by_name(name: str) -> PSObject:
-    if name.partition(",")[0].lower() not in _KNOWN_ASSEMBLIES:
-        raise NotSimulated(f"assembly {name}")
-    return _load(name)

@@ -140,25 +140,6 @@ def _delete(self: FileSystemInfo, recursive: bool = False) -> None:
     self.refresh()
 
 
-@BASE.method("MoveTo")
-def _move(self: FileSystemInfo, target: str) -> None:
-    self.host.files.move(self.path, target)
-    self.path = target
-    self.refresh()
-
-
-@FILE.method("CopyTo")
-def _copy(self: FileSystemInfo, target: str, overwrite: bool = False) -> FileSystemInfo:
-    self.host.files.write(target, self.host.files.read(self.path))
-    return info(self.host, target)
-
-
-@FOLDER.method("Create")
-def _create(self: FileSystemInfo) -> None:
-    self.host.files.make_directory(self.path)
-    self.refresh()
-
-
 def _children(self: FileSystemInfo, kind: str) -> Any:
     found = [
         FileSystemInfo(self.host, e.path, is_directory=e.is_directory, known=e)

@@ -238,11 +238,6 @@ def _append_text(interp: Any, path: str, text: str, encoding: Any = None) -> Non
     write_bytes(interp, path, old + _encode(text, encoding, mark=not old))
 
 
-@FILE.static("AppendAllLines")
-def _append_lines(interp: Any, path: str, lines: Any, encoding: Any = None) -> None:
-    _append_text(interp, path, _joined(interp, lines), encoding)
-
-
 def is_directory(interp: Any, path: str) -> bool:
     """Whether a directory of that path is there."""
     try:

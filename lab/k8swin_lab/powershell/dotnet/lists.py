@@ -148,12 +148,6 @@ def _list_reverse(self: Any, *args: int) -> None:
     self.reverse()
 
 
-def _list_range(self: Any, index: int, count: int) -> NetList:
-    if index < 0 or count < 0 or index + count > len(self):
-        raise argument("Offset and length were out of bounds for the array.")
-    return NetList(self[index : index + count], type_name_of(self))
-
-
 def _list_array(self: Any, *args: Any) -> PSArray:
     return PSArray(self, getattr(self, "element_type", "System.Object"))
 
@@ -174,7 +168,6 @@ for _type in _KINDS:
         ("Clear", _list_clear),
         ("Sort", _list_sort),
         ("Reverse", _list_reverse),
-        ("GetRange", _list_range),
         ("ToArray", _list_array),
         ("CopyTo", _copy_to),
     ):
@@ -220,20 +213,9 @@ def _find_index(interp: Any, self: Any, predicate: Any) -> int:
     return next((i for i, item in enumerate(self) if test(item)), -1)
 
 
-@LIST.method("FindLast")
-def _find_last(interp: Any, self: Any, predicate: Any) -> Any:
-    test = matcher(interp, predicate)
-    return next((item for item in reversed(self) if test(item)), None)
-
-
 @LIST.method("Exists")
 def _exists(interp: Any, self: Any, predicate: Any) -> bool:
     return any(map(matcher(interp, predicate), self))
-
-
-@LIST.method("TrueForAll")
-def _true_for_all(interp: Any, self: Any, predicate: Any) -> bool:
-    return all(map(matcher(interp, predicate), self))
 
 
 for _name in ("Dictionary`2", "SortedDictionary`2", "SortedList`2"):
@@ -289,16 +271,10 @@ for _name in ("HashSet`1", "SortedSet`1"):
         keep = {self.fold(item) for item in _many(items)}
         self.items = {key: value for key, value in self.items.items() if key in keep}
 
-    def _set_symmetric(self: HashSet, items: Any) -> None:
-        for item in _many(items):
-            if self.items.pop(self.fold(item), None) is None:
-                self.add(item)
-
     _type.method("Add")(_set_add)
     _type.method("UnionWith")(_set_update)
     _type.method("ExceptWith")(_set_subtract)
     _type.method("IntersectWith")(_set_intersect)
-    _type.method("SymmetricExceptWith")(_set_symmetric)
     _type.method("Remove")(lambda self, value: self.items.pop(self.fold(value), None) is not None)
     _type.method("Contains")(lambda self, value: self.fold(value) in self.items)
     _type.method("Clear")(lambda self: self.items.clear())

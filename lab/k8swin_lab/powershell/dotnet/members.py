@@ -198,7 +198,7 @@ def _universal(interp: Any, value: Any, folded: str, name: str, args: list[Any])
         return iter(value)
     if folded.startswith(("get_", "set_")) and len(name) > 4:
         return _accessor(value, folded, name[4:], args)
-    raise no_method(type_name_of(value), name)
+    raise _missing(type_name_of(value), ".", name)
 
 
 def _own_text(value: Any) -> str:
@@ -229,7 +229,7 @@ def _accessor(value: Any, folded: str, name: str, args: list[Any]) -> Any:
     if folded.startswith("set_") and len(args) == 1 and has_member(value, name):
         set_member(value, name, args[0])
         return None
-    raise no_method(type_name_of(value), folded[:4] + name)
+    raise _missing(type_name_of(value), ".", folded[:4] + name)
 
 
 def get_index(value: Any, index: Any) -> Any:
@@ -281,13 +281,12 @@ def _known(type_name: str) -> list[NetType]:
     return declared
 
 
-def static_get(type_name: str, member: str, interp: Any = None) -> Any:
-    """`[type]::Member`; $null when there is none. What depends on the machine needs the session."""
+def static_get(type_name: str, member: str, interp: Any) -> Any:
+    """`[type]::Member` in a session, whose machine some of them depend on; $null when there is none."""
     folded = member.lower()
-    if interp is not None:
-        found = surroundings.value(interp, type_name, folded)
-        if found is not None:
-            return found
+    found = surroundings.value(interp, type_name, folded)
+    if found is not None:
+        return found
     enum = enums.find(type_name)
     if enum is not None:
         for name, number in enum.members.items():
@@ -297,7 +296,10 @@ def static_get(type_name: str, member: str, interp: Any = None) -> Any:
         if folded in declared.static_values:
             found = declared.static_values[folded]
             return found() if callable(found) else found
-    return psobject.find_static(type_name, member)
+    method = psobject.find_static(type_name, member)
+    if method is None and _known(type_name):
+        raise NotSimulated(f"[{type_name}]::{member}")
+    return method
 
 
 def static_set(type_name: str, member: str, new: Any) -> None:
@@ -329,7 +331,19 @@ def static_call(interp: Any, type_name: str, method: str, args: list[Any]) -> An
             return found.call(interp, (), args)
     if not _known(type_name) and names.resolve_type(type_name) is None:
         raise no_type(type_name)
-    raise no_method(type_name, method)
+    raise _missing(type_name, "::", method)
+
+
+_WHOLE = ("System.String",)
+"""Types of which no method is missing: what they do not have, .NET has not."""
+
+
+def _missing(type_name: str, mark: str, method: str) -> Exception:
+    """What is said of a method that is not there: the lab knows a part of .NET's, and all of a script's own."""
+    # A method that an array has not is asked of its items.
+    if _known(type_name) and type_name not in _WHOLE and not type_name.endswith("[]"):
+        return NotSimulated(f"[{type_name}]{mark}{method}()")
+    return no_method(type_name, method)
 
 
 def construct(interp: Any, type_name: str, args: list[Any]) -> Any:

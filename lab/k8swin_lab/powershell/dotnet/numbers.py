@@ -302,16 +302,6 @@ def _div_rem(left: int, right: int, remainder: Any = None) -> int:
     return quotient
 
 
-@MATH.static("Clamp")
-def _clamp(value: Any, low: Any, high: Any) -> Any:
-    return max(low, min(value, high))
-
-
-@MATH.static("BigMul")
-def _big_mul(left: int, right: int) -> int:
-    return left * right
-
-
 _PACK = {
     "System.Byte": "<B",
     "System.SByte": "<b",
@@ -386,8 +376,3 @@ def _next(self: Random, first: int | None = None, second: int | None = None) -> 
 
 
 RANDOM.method("NextDouble")(lambda self: self.source.random())
-
-
-@RANDOM.method("NextBytes")
-def _next_bytes(self: Random, buffer: Any) -> None:
-    buffer[:] = byte_array(self.source.randbytes(len(buffer)))

@@ -137,18 +137,13 @@ def _standard(value: Any, letter: str, precision: int | None) -> str:
         if isinstance(value, Decimal) and precision is None:
             return format(value, "f")
         if kind == "R" or precision in (None, 0):
-            return repr_text(value) if kind == "R" else double_text(float(value))
+            return double_text(float(value))
         return _general(
             Decimal(repr(float(value))) if isinstance(value, float) else exact,
             precision or 15,
             "E" if letter.isupper() else "e",
         )
     raise format_error("Format specifier was invalid.")
-
-
-def repr_text(value: float) -> str:
-    """The shortest text that reads back as the same double (format "R")."""
-    return _general(Decimal(repr(float(value))), 17, "E") if value else "0"
 
 
 def _exponent(value: Decimal, places: int, letter: str, width: int) -> str:

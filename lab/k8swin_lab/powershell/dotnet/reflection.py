@@ -8,7 +8,6 @@ from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
 from k8swin_lab.powershell.dotnet.composite import format_value
 from k8swin_lab.powershell.dotnet.conversion import convert
-from k8swin_lab.powershell.dotnet.members import construct
 from k8swin_lab.powershell.dotnet.names import (
     display_name,
     element_type,
@@ -23,7 +22,6 @@ from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.typing_of import base_types, is_assignable, is_instance
 from k8swin_lab.powershell.records import Reference, TypeValue
 from k8swin_lab.powershell.values import PSArray, PSObject
-from k8swin_lab.powershell.wildcards import wildcard
 
 _PRIMITIVE = frozenset(
     f"System.{n}"
@@ -99,17 +97,6 @@ TYPE.method("GetGenericArguments")(
 )
 
 
-@TYPE.static("GetType")
-def _get_type(name: str, throw: bool = False, ignore_case: bool = False) -> TypeValue | None:
-    full = resolve_type(name.partition(",")[0]) if "." in name else None
-    if full is None and throw:
-        raise Terminating(
-            f"Could not load type '{name}' from assembly '{_ASSEMBLY}'.",
-            exception="System.TypeLoadException",
-        )
-    return None if full is None else TypeValue(full)
-
-
 # --- enumerations
 
 
@@ -180,12 +167,6 @@ def _is_defined(kind: Any, value: Any) -> bool:
     return to_string(value) in declared.members
 
 
-@enums.ENUM.static("GetName")
-def _get_name(kind: Any, value: Any) -> str | None:
-    number = int(getattr(value, "enum_number", value))
-    return next((n for n, v in _enum(kind).members.items() if v == number), None)
-
-
 @enums.ENUM.static("Format")
 def _format(kind: Any, value: Any, pattern: str) -> str:
     return format_value(_enum(kind).parse(value), pattern)
@@ -210,15 +191,6 @@ def define_class(name: str, base: str = "System.Object", interfaces: tuple[str, 
     """Declare a class that a script defines, so that its base types are known."""
     NetType(name, base, interfaces=interfaces)
     return name
-
-
-ACTIVATOR = NetType("System.Activator")
-
-
-@ACTIVATOR.static("CreateInstance")
-def _create(interp: Any, kind: TypeValue, *args: Any) -> Any:
-    given = list(args[0]) if len(args) == 1 and isinstance(args[0], list) else list(args)
-    return construct(interp, kind.name, given)
 
 
 # --- culture
@@ -287,11 +259,6 @@ class Wildcard(NetObject):
 PATTERN.constructor(
     lambda pattern, options="": Wildcard(to_string(pattern), "IgnoreCase" in to_string(options))
 )
-
-
-@PATTERN.method("IsMatch")
-def _is_match(self: Wildcard, text: str) -> bool:
-    return wildcard(self.pattern, self.ignore_case).fullmatch(text) is not None
 
 
 PATTERN.static("Get")(

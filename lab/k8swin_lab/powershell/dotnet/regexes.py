@@ -250,11 +250,6 @@ def _static_split(text: str, pattern: str, options: Any = 0) -> PSArray:
     return split(Regex(pattern, _options(options)), text)
 
 
-@REGEX.method("GetGroupNames")
-def _group_names(self: Regex) -> PSArray:
-    return PSArray(self.translated.names, "System.String")
-
-
 _SPECIAL = "\\*+?|{[()^$.# "
 _CONTROL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
 
@@ -263,12 +258,6 @@ _CONTROL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
 def escape(text: str) -> str:
     """Regex.Escape."""
     return "".join(_CONTROL.get(c) or ("\\" + c if c in _SPECIAL else c) for c in text)
-
-
-@REGEX.static("Unescape")
-def _unescape(text: str) -> str:
-    controls = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "e": "\x1b", "0": "\0"}
-    return re.sub(r"\\(.)", lambda found: controls.get(found[1], found[1]), text)
 
 
 CAPTURE = NetType(_PREFIX + "Capture")
@@ -282,22 +271,6 @@ GROUP.prop("Name", lambda value: value.name)
 GROUP.prop("Captures", lambda value: CaptureCollection([value] if value.success else []))
 MATCH = NetType(_PREFIX + "Match", GROUP.name)
 MATCH.prop("Groups", lambda value: value.groups)
-
-
-@MATCH.method("NextMatch")
-def _next_match(self: Match) -> Match:
-    if self.match is None:
-        return self
-    found = self.match
-    start = found.end() if found.end() > found.start() else found.end() + 1
-    if start > len(found.string):
-        return Match(self.regex, None)
-    return Match(self.regex, self.regex.compiled.search(found.string, start))
-
-
-@MATCH.method("Result")
-def _result(self: Match, template: str) -> str:
-    return expand(template, self)
 
 
 for _name in ("GroupCollection", "MatchCollection", "CaptureCollection"):

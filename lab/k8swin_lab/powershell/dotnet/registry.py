@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -230,8 +231,10 @@ def no_method(type_name: str, name: str) -> Terminating:
     )
 
 
-def no_type(name: str) -> Terminating:
-    """The error of a type literal that names nothing."""
+def no_type(name: str) -> Terminating | NotSimulated:
+    """The error of a type literal that names nothing: a name with a namespace is one of .NET's."""
+    if "." in name:
+        return NotSimulated(f"[{name}]")
     return Terminating(
         f"Unable to find type [{name}].",
         exception=RUNTIME_EXCEPTION,
@@ -264,11 +267,11 @@ def format_error(message: str = "Input string was not in a correct format.") -> 
     return Terminating(message, exception="System.FormatException", error_id="FormatException")
 
 
-def invalid_operation(message: str) -> Terminating:
-    """A System.InvalidOperationException."""
-    return Terminating(message, error_id="InvalidOperationException")
-
-
 def io_error(message: str, kind: str = "System.IO.IOException") -> Terminating:
     """A System.IO exception."""
     return Terminating(message, exception=kind, error_id=kind.rpartition(".")[2])
+
+
+def invalid_operation(message: str) -> Terminating:
+    """A System.InvalidOperationException."""
+    return Terminating(message, error_id="InvalidOperationException")

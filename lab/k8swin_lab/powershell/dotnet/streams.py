@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
@@ -37,7 +35,6 @@ class Stream(NetObject):
 
 
 STREAM = NetType("System.IO.Stream", "System.MarshalByRefObject")
-MEMORY = NetType("System.IO.MemoryStream", STREAM.name)
 FILE_STREAM = NetType("System.IO.FileStream", STREAM.name)
 STREAM.prop("Length", lambda s: len(s.buffer.getvalue()))
 STREAM.prop("Position", lambda s: s.buffer.tell(), lambda s, new: s.buffer.seek(int(new)))
@@ -51,12 +48,6 @@ STREAM.method("ReadByte")(lambda self: (self.buffer.read(1) or [-1])[0])
 STREAM.method("SetLength")(lambda self, size: self.buffer.truncate(int(size)))
 STREAM.method("WriteByte")(lambda self, value: self.buffer.write(bytes([int(value)])))
 STREAM.method("CopyTo")(lambda self, target, *rest: target.buffer.write(self.buffer.read()))
-MEMORY.method("ToArray")(lambda self: byte_array(self.buffer.getvalue()))
-
-
-@MEMORY.constructor
-def _memory(data: Any = None, *rest: Any) -> Stream:
-    return Stream(to_bytes(data) if isinstance(data, list) else b"")
 
 
 @STREAM.method("Write")
@@ -70,12 +61,6 @@ def _read(self: Stream, target: list[Any], start: int, count: int) -> int:
     raw = self.buffer.read(count)
     target[start : start + len(raw)] = byte_array(raw)
     return len(raw)
-
-
-@STREAM.method("Seek")
-def _seek(self: Stream, offset: int, origin: Any = "Begin") -> int:
-    places = {"begin": 0, "current": 1, "end": 2}
-    return self.buffer.seek(offset, places[to_string(origin).lower()])
 
 
 def open_file(
@@ -151,14 +136,6 @@ READER.method("Peek")(
 )
 STREAM_READER.prop("EndOfStream", lambda self: self.position >= len(self.text))
 STREAM_READER.prop("BaseStream", lambda self: self.stream)
-
-
-@READER.method("Read")
-def _read_char(self: Reader) -> int:
-    if self.position >= len(self.text):
-        return -1
-    self.position += 1
-    return ord(self.text[self.position - 1])
 
 
 @READER.method("Close", "Dispose")
@@ -265,36 +242,3 @@ def _stream_writer(interp: Any, target: Any, *args: Any) -> Writer:
 
 FILE.static("CreateText")(lambda interp, path: _stream_writer(interp, path))
 FILE.static("AppendText")(lambda interp, path: _stream_writer(interp, path, True))
-
-
-class Compressed(Stream):
-    """GzipStream and DeflateStream: reads decompress at once, writes compress when closed."""
-
-    def __init__(self, inner: Stream, type_name: str, *, reading: bool) -> None:
-        bits = 31 if type_name.endswith("GZipStream") else -15
-        self.inner = inner
-        try:
-            data = zlib.decompress(inner.buffer.read(), bits) if reading else b""
-        except zlib.error as error:
-            raise Terminating(
-                "The magic number in GZip header is not correct. Make sure you are passing in a GZip stream.",
-                exception="System.IO.InvalidDataException",
-            ) from error
-        super().__init__(data, type_name)
-        if not reading:
-            self.store = lambda content: self._compress(content, bits)
-
-    def _compress(self, content: bytes, bits: int) -> None:
-        packer = zlib.compressobj(wbits=bits)
-        self.inner.buffer.write(packer.compress(content) + packer.flush())
-        self.inner.flush()
-
-
-enums.EnumType("System.IO.Compression.CompressionMode", {"Decompress": 0, "Compress": 1})
-for _name in ("GZipStream", "DeflateStream"):
-    _full = f"System.IO.Compression.{_name}"
-    NetType(_full, STREAM.name).constructor(
-        lambda inner, mode, *rest, _full=_full: Compressed(
-            inner, _full, reading=to_string(mode).lower() in ("decompress", "0")
-        )
-    )

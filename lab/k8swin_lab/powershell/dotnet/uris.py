@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType
 from k8swin_lab.powershell.dotnet.text import to_string
-from k8swin_lab.powershell.records import Reference
 from k8swin_lab.powershell.values import PSArray
 
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443, "ldap": 389}
@@ -119,23 +116,3 @@ URI.static("IsWellFormedUriString")(
         re.fullmatch(r"[a-z][a-z0-9+.-]+://[^\s<>\"{}|\\^`]+", to_string(text), re.I)
     )
 )
-
-
-@URI.static("CheckHostName")
-def _check_host(name: str) -> Any:
-    kinds = enums.find("System.UriHostNameType")
-    assert kinds is not None  # noqa: S101 - declared in enums
-    try:
-        return kinds.parse("IPv4" if ipaddress.ip_address(name).version == 4 else "IPv6")
-    except ValueError:
-        valid = re.fullmatch(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?", name)
-        return kinds.parse("Dns" if valid else "Unknown")
-
-
-@URI.static("TryCreate")
-def _try_create(text: Any, kind: Any, target: Reference) -> bool:
-    try:
-        target.set(_new_uri(text, kind))
-    except (Terminating, ValueError):
-        return False
-    return True

@@ -59,12 +59,10 @@ def nssm(process: Process) -> int:
         "install",
         "remove",
         "set",
-        "get",
         "reset",
         "start",
         "stop",
         "restart",
-        "status",
         "statuscode",
     ):
         raise NotSimulated(f"nssm.exe {words[0]}")
@@ -87,20 +85,9 @@ def nssm(process: Process) -> int:
         return 0
     if verb in ("set", "reset"):
         return _set(process, machine, name, words[2:], reset=verb == "reset")
-    if verb == "get":
-        return _get(process, machine, name, words[2:])
-    if verb == "status":
-        process.out(_state_name(machine.services.state(name)) + "\r\n")
-        return 0
     if verb == "statuscode":
         return STATE_NUMBERS[machine.services.state(name)]
     return _control(process, machine, name, verb)
-
-
-def _state_name(state: str) -> str:
-    return "SERVICE_" + {"StartPending": "START_PENDING", "StopPending": "STOP_PENDING"}.get(
-        state, state.upper()
-    )
 
 
 def _install(process: Process, machine: WindowsMachine, words: list[str]) -> int:
@@ -198,31 +185,6 @@ def _set(
     else:
         raise NotSimulated(f"nssm.exe set {words[0]}")
     process.out(done)
-    return 0
-
-
-def _get(process: Process, machine: WindowsMachine, name: str, words: list[str]) -> int:
-    parameter = words[0].lower() if words else ""
-    if parameter == "appexit":
-        code = "" if len(words) < 2 or words[1].lower() == "default" else words[1]
-        value = machine.registry.get(rf"{ROOT}\{name}\Parameters\AppExit", code, "Restart")
-    elif parameter in _PARAMETERS:
-        value = machine.registry.get(rf"{ROOT}\{name}\Parameters", parameter, "")
-    elif parameter == "start":
-        start, delayed = (
-            machine.services.value(name, "Start", 3),
-            machine.services.value(name, "DelayedAutostart", 0),
-        )
-        value = next(
-            (k for k, v in _NSSM_START.items() if v == (start, delayed)), "SERVICE_DEMAND_START"
-        )
-    elif parameter in _NATIVE:
-        value = name if parameter == "name" else machine.services.value(name, parameter, "")
-    else:
-        process.err(f'Invalid parameter "{words[0] if words else ""}".\r\n')
-        return 1
-    text = "\r\n".join(value) if isinstance(value, list) else str(value)
-    process.stdout.write((text + "\r\n").encode("utf-16-le"))
     return 0
 
 

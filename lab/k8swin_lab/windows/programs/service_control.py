@@ -25,7 +25,7 @@ _START_NAMES = {
 
 
 def sc(process: Process) -> int:
-    """sc.exe: query, queryex, qc, create, config, failure, qfailure, delete, start, stop, description."""
+    """sc.exe: query, queryex, qc, create, config, failure, delete, start, stop, description."""
     machine = machine_of(process)
     words = process.argv[1:]
     if words and words[0].startswith("\\\\"):
@@ -38,9 +38,8 @@ def sc(process: Process) -> int:
     verbs: dict[str, tuple[str, Callable[[Process, WindowsMachine, list[str]], None]]] = {
         "query": ("EnumQueryServicesStatus:OpenService", _query), "queryex": ("EnumQueryServicesStatus:OpenService", _query),
         "qc": ("OpenService", _show), "create": ("CreateService", _create), "config": ("OpenService", _config),
-        "failure": ("OpenService", _failure), "qfailure": ("OpenService", _show_failure), "delete": ("OpenService", _delete),
+        "failure": ("OpenService", _failure), "delete": ("OpenService", _delete),
         "start": ("StartService", _start), "stop": ("ControlService", _stop), "description": ("OpenService", _describe),
-        "sdset": ("OpenService", _accept_descriptor), "failureflag": ("OpenService", _failure_flag),
     }  # fmt: skip
     if verb not in verbs:
         raise NotSimulated(f"sc.exe {words[0]}")
@@ -189,21 +188,6 @@ def _failure(process: Process, machine: WindowsMachine, words: list[str]) -> Non
     process.out("[SC] ChangeServiceConfig2 SUCCESS\r\n")
 
 
-def _show_failure(process: Process, machine: WindowsMachine, words: list[str]) -> None:
-    name = machine.services.require(words[0] if words else "")
-    lines = ["[SC] QueryServiceConfig2 SUCCESS", "", f"SERVICE_NAME: {name}"]
-    for index, (kind, delay) in enumerate(machine.services.recovery(name)):
-        head = "        FAILURE_ACTIONS              : " if not index else " " * 39
-        lines.append(f"{head}{kind.upper()} -- Delay = {delay} milliseconds.")
-    process.out("\r\n".join(lines) + "\r\n")
-
-
-def _failure_flag(process: Process, machine: WindowsMachine, words: list[str]) -> None:
-    name = machine.services.require(words[0] if words else "")
-    machine.services.set_value(name, "FailureActionsOnNonCrashFailures", int(words[1]), "REG_DWORD")
-    process.out("[SC] ChangeServiceConfig2 SUCCESS\r\n")
-
-
 def _delete(process: Process, machine: WindowsMachine, words: list[str]) -> None:
     machine.services.delete(words[0] if words else "")
     process.out("[SC] DeleteService SUCCESS\r\n")
@@ -225,7 +209,3 @@ def _describe(process: Process, machine: WindowsMachine, words: list[str]) -> No
     name = machine.services.require(words[0] if words else "")
     machine.services.set_value(name, "Description", " ".join(words[1:]))
     process.out("[SC] ChangeServiceConfig2 SUCCESS\r\n")
-
-
-def _accept_descriptor(process: Process, machine: WindowsMachine, words: list[str]) -> None:
-    raise NotSimulated("sc.exe sdset")

@@ -60,7 +60,14 @@ def test_a_failed_cast_says_what_powershell_says(value: Any, type_name: str, mes
     assert str(raised.value).startswith(message)
 
 
-def test_an_unknown_method_names_the_type_and_the_method() -> None:
+def test_a_method_that_is_missing_is_refused_with_its_type() -> None:
+    with pytest.raises(NotSimulated, match=r"\[System\.Math\]::Nope\(\)"):
+        dotnet.static_call(None, "System.Math", "Nope", [])
+    with pytest.raises(NotSimulated, match=r"\[System\.Math\]::Nope$"):
+        dotnet.static_get("System.Math", "Nope", None)
+
+
+def test_a_text_has_no_other_methods_than_those_of_dotnet() -> None:
     with pytest.raises(
         Terminating, match=r"\[System.String\] does not contain a method named 'Nope'"
     ):
