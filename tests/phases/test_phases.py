@@ -113,8 +113,8 @@ def test_every_script_is_used():
 
 def test_step_names_are_unique_in_a_phase():
     for phase in PHASES:
-        names = [step.name for step in phase.steps]
-        assert len(names) == len(set(names))
+        found = [step.name for step in phase.steps]
+        assert len(found) == len(set(found))
 
 
 def test_the_built_in_lock_fits_the_default_versions():
