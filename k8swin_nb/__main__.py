@@ -68,7 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="folder of the notebooks; default: the project's, else those of the package",
     )
-    run.add_argument("--runs", type=Path, default=None, help="folder of the records")
+    run.add_argument(
+        "--runs",
+        type=Path,
+        default=None,
+        help="folder of the records; default: runs in the project",
+    )
     run.add_argument(
         "--only",
         default=None,
@@ -78,11 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
     run.set_defaults(command=_run)
 
-    check = commands.add_parser("check", help="check a description and its network plan")
+    check = commands.add_parser(
+        "check", help="check a description, its network plan and its lock files"
+    )
     check.add_argument("params", type=Path)
     check.set_defaults(command=_check)
 
-    keys = commands.add_parser("hostkey", help="pin, forget and list SSH host keys")
+    keys = commands.add_parser("hostkey", help="pin and forget SSH host keys")
     verbs = keys.add_subparsers(required=True, metavar="VERB")
     for verb, text in (
         ("pin", "fetch a host's key, show its fingerprint, and pin it"),

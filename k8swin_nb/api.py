@@ -276,7 +276,7 @@ class Cluster:
         return pods(self._api(), namespace)
 
     def _api(self) -> Any:
-        """Connect with the login user's kubeconfig, which is read over SSH and kept in memory only."""
+        """Connect with the login user's kubeconfig, which is read over SSH."""
         from k8swin_nb.cluster.api import ClusterApi
 
         if self._tables is None:

@@ -68,7 +68,7 @@ class HostDescription(_Model):
     """Operating system; decides between SSH and WinRM."""
 
     role: Literal["control-plane", "worker", "hypervisor"] = "worker"
-    """Exactly one host is the `control-plane`; a `hypervisor` is only asked about MAC spoofing."""
+    """Exactly one host is the `control-plane`; on a `hypervisor` only MAC address spoofing is set."""
 
     user: str
     """Login name; on Linux it may use sudo without a password, on Windows it is an administrator."""
@@ -95,7 +95,7 @@ class HostDescription(_Model):
     """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
 
     ca: str | None = None
-    """Path of the certificate authority that signed the WinRM listener's certificate."""
+    """Path of the certificate authority that signed the WinRM listener's certificate; None: the public ones."""
 
     vm_name: str | None = None
     """The worker's name on the Hyper-V host, when it differs from `name`."""
@@ -161,7 +161,7 @@ class Description(_Model):
     """Accept control groups v1, which Kubernetes refuses from 1.35 on."""
 
     system_update: bool = False
-    """Upgrade the Linux master's installed packages before anything else."""
+    """Upgrade the installed packages of each Linux host before anything else is changed there."""
 
     windows_update: bool = False
     """Install all updates of Windows on a worker first, with as many reboots as they take."""

@@ -2,8 +2,8 @@
 
     K8swinError                  message, hint
     ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
-    ├─ InventoryError            no host or group of that name
-    ├─ ScriptError               an undeclared or a missing parameter of a script
+    ├─ InventoryError            no host, group, phase or step of that name
+    ├─ ScriptError               no such script or view, or a parameter that is undeclared or missing
     ├─ TransportError            host, detail
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
@@ -90,11 +90,11 @@ class ParamsError(K8swinError):
 
 
 class InventoryError(K8swinError):
-    """There is no host or group of that name."""
+    """There is no host, group, phase or step of that name."""
 
 
 class ScriptError(K8swinError):
-    """A script does not exist, or its parameters are not what it declares."""
+    """A script or a view does not exist, or a script's parameters are not what it declares."""
 
 
 class TransportError(K8swinError):

@@ -61,7 +61,7 @@ class Host:
     """Reference to the Windows password."""
 
     ca: str | None = None
-    """Path of the authority that signed the WinRM listener's certificate; None: the system's own."""
+    """Path of the authority that signed the WinRM listener's certificate; None: the public ones."""
 
     folder: str = "."
     """Path of the folder where relative paths in references to secrets start."""

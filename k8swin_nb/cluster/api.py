@@ -32,7 +32,11 @@ class ApiTable:
 
 
 class ClusterApi:
-    """A connection to one API server, from the text of a kubeconfig that never touches the disk."""
+    """A connection to one API server, from the text of a kubeconfig.
+
+    The client of Kubernetes keeps what the kubeconfig holds of certificates and keys in temporary files of this
+    account, which it removes when the process ends.
+    """
 
     def __init__(self, kubeconfig: str) -> None:
         from kubernetes import client, config

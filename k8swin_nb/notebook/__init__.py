@@ -1,5 +1,5 @@
-"""What a notebook shows and types: magics, the open phase, tables, pictures, forms.
+"""What a notebook shows and types: magics, the open phase, live output, parameters.
 
-The only importers of IPython and ipywidgets. What may not live here: decisions about hosts or clusters;
-a cell must be able to do without everything in this package by calling the layers below.
+The only importers of IPython. What may not live here: decisions about hosts or clusters, and how tables and
+pictures look; a program does without everything in this package by calling the layers below.
 """

@@ -1,4 +1,4 @@
-"""Documents for kubeadm, flannel and kubectl, built from the plan as data and written as YAML.
+"""How documents for kubeadm, flannel and kubectl, which are built as data, are written as YAML.
 
 Nothing is inserted into text: a value with a colon or a quote in it cannot change a document's shape.
 """

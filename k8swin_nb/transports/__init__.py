@@ -1,8 +1,8 @@
 """What carries scripts and files to hosts: SSH and WinRM.
 
-What may live here: one base class, its two implementations, the pool of open connections, host keys, and
-the small scripts that transports themselves need. What may not: what a script means, and anything about
-Kubernetes. `ssh.py` and `hostkeys.py` alone import fabric and paramiko, `winrm.py` alone imports pywinrm.
+What may live here: one base class, its two implementations, the pool of open connections, host keys and
+certificates, and the small scripts that transports themselves need. What may not: what a script means, how an
+interpreter is handed one (`shells`), and anything about Kubernetes. `ssh.py` and `hostkeys.py` alone import fabric and paramiko, `winrm.py` alone imports pywinrm.
 """
 
 from __future__ import annotations

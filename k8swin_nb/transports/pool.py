@@ -1,4 +1,4 @@
-"""The open transports of a notebook: one per host, used by all its cells, closed at the end."""
+"""The open transports of a cluster: one per host, used by all that is asked of it, closed at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SSH through fabric's `Connection`. No other module imports fabric, and only `hostkeys` imports paramiko.
+"""SSH through fabric's `Connection`. No other module imports fabric, and paramiko only `hostkeys` beside this one.
 
 The user's own SSH configuration, agent forwarding and known hosts are left out on purpose: what a
 notebook does must not depend on whose account runs it.

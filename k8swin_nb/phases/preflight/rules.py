@@ -1,6 +1,7 @@
 """What preflight judges with the plan, with the controller's clock and between hosts.
 
-Each function takes facts and returns findings; none asks a host.
+Each function takes facts and returns `PreflightCheck`s; none asks a host. Only a WinRM listener's certificate is
+looked at from here.
 """
 
 from __future__ import annotations

@@ -2,6 +2,6 @@
 
 What lives here: the API as functions (`api`), the objects behind it (`store`), what the control
 plane does with them (`controllers`), the nodes (`kubelet`) and what kubeadm creates (`bootstrap`).
-What may not: sockets and HTTP framing (`lab/servers`), simulated commands (`lab/linux`,
-`lab/windows`), and anything that knows a particular manifest.
+What may not: sockets and HTTP framing (`servers`), simulated commands (`linux`,
+`windows`), and anything that knows a particular manifest.
 """

@@ -1,4 +1,4 @@
-"""Tools that read text and write text: head, tail, cut, sort, uniq, tr, wc, tee, grep, seq..."""
+"""Tools that read text and write text: head, tail, cut, wc, tee, seq, tac, rev, nl, paste, fold, column..."""
 
 # ruff: noqa: RUF001 - the tools' own messages have these quotation marks
 

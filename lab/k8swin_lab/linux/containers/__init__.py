@@ -1,7 +1,7 @@
 """What containers do: an image names a behaviour, and a behaviour is a class here.
 
 What lives here: the container of a Linux node and its behaviours. What may not: pods' life cycles,
-which are the kubelet's (`lab/kubernetes`).
+which are the kubelet's (`kubernetes`).
 """
 
 from __future__ import annotations

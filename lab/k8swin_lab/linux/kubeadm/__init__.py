@@ -1,7 +1,7 @@
 """kubeadm: makes a control plane of a machine, joins machines to one, and takes both back.
 
 What lives here: its commands, its configuration files, its checks, the files it writes. What may
-not: the objects in the cluster, which are `lab/kubernetes/bootstrap`'s.
+not: the objects in the cluster, which are `kubernetes/bootstrap.py`'s.
 """
 
 from __future__ import annotations

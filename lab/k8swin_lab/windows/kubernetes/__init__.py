@@ -1,7 +1,7 @@
 """The Kubernetes programs of a Windows worker: containerd, kubelet, kubeadm, flanneld, kube-proxy and their tools.
 
 They read files of the machine's disk and talk to the API server over the machine's network. What pods do
-and how the control plane answers lives in `lab/kubernetes`.
+and how the control plane answers lives in `kubernetes`.
 """
 
 from __future__ import annotations

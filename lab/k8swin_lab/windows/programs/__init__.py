@@ -1,1 +1,1 @@
-"""Executables of Windows and of Kubernetes for Windows, one or a few related ones per module."""
+"""Executables of Windows, and nssm, one or a few related ones per module; those of Kubernetes and Docker lie beside."""
