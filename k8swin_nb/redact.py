@@ -1,4 +1,4 @@
-"""Masking of secrets in everything that is shown, logged or raised.
+"""Masking of secrets in what is shown, logged or raised.
 
 One redactor serves the process: a value becomes known to it when a `Secret` is made, so that no caller
 can forget to pass a list along. What looks like a secret by its form is masked without being known.

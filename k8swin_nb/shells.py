@@ -103,7 +103,8 @@ def powershell_loader() -> str:
 def powershell_command() -> tuple[str, list[str]]:
     """Return program and arguments that run a script from standard input.
 
-    With `-OutputFormat Text` errors are text too; without it, an encoded command's errors are CLIXML.
+    `-OutputFormat Text` asks for errors as text; Windows PowerShell is known to send those of an encoded command as
+    CLIXML all the same.
     """
     return "powershell.exe", [
         "-NoProfile",

@@ -29,7 +29,7 @@ def test_service_addresses_are_the_first_and_tenth(services, api, dns):
     assert (str(plan.api_service_ip), str(plan.dns_service_ip)) == (api, dns)
 
 
-def test_the_articles_contradiction_is_refused_with_both_values():
+def test_two_service_networks_are_refused_with_both_values():
     message = refusal(service_subnet="10.96.0.0/12", worker_service_subnet="10.192.0.0/12")
     assert "10.96.0.0/12" in message
     assert "10.192.0.0/12" in message

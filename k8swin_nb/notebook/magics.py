@@ -84,7 +84,7 @@ class RemoteMagics(Magics):
         uname -r
 
         %remote_bash --host {node} --sudo swapon --show
-        %%remote_bash --host workers --timeout 600 --out text
+        %%remote_bash --host linux --timeout 600 --out text
         """
         return self._remote(BASH, "bash", line, cell)
 

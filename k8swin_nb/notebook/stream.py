@@ -21,7 +21,7 @@ INTERVAL = 0.2
 """Seconds between two updates."""
 
 KEPT_LINES = 400
-"""Lines of a host that its display shows; the record keeps all of them."""
+"""Lines of a host that its display shows; what a step's script printed the record keeps whole."""
 
 # Colours, cursor movements and other control characters of terminals.
 _CONTROL = re.compile(

@@ -7,7 +7,7 @@ code that reads those declarations. What may not: templates, or scripts as strin
     PowerShell   param([Parameter(Mandatory = $true)][string]$Name, [switch]$Flag)
 
 What several scripts of a language have to do in the same way is in its `functions.sh` or `functions.ps1`: the
-scripts name what they use of it, and the loader puts that in front (`functions.py`).
+scripts name what they use of it, and the loader puts that behind their declarations (`functions.py`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Fact(Generic[T]):
     """The name of a fact, and by its type parameter what is kept under it.
 
-    CLUSTER_CA = Fact[str]("cluster_ca")
+    CLUSTER_AUTHORITY = Fact[str]("cluster_ca")
     """
 
     name: str

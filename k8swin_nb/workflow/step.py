@@ -67,7 +67,7 @@ class Step:
     """A reader's heading: what is true afterwards."""
 
     on: str
-    """Which hosts, as the inventory selects them (`control-plane`), or `target`."""
+    """Which hosts, as `PhaseRun.hosts` takes it: `control-plane`, `windows+worker`, or `target`."""
 
     check: str | Check
     """Finds out and changes nothing."""

@@ -1,4 +1,4 @@
-"""The functions that scripts share: what is put in front of a script, and that it does what its copies did."""
+"""The functions that scripts share: what is put into a script, and that it does what its copies did."""
 
 import base64
 import hashlib

@@ -34,7 +34,7 @@ def agnhost_image(description: Description) -> str:
 
 
 def app_name(run: PhaseRun) -> str:
-    """Return the deployment's name: `win-webserver`, as in the article, or `linux-webserver`."""
+    """Return the deployment's name: `win-webserver` or `linux-webserver`."""
     return "win-webserver" if run.description.test_os == "windows" else "linux-webserver"
 
 
