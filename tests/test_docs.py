@@ -18,7 +18,9 @@ from k8swin_nb.phases.catalogue import PHASES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted({*ROOT.glob("*.md"), *DOCS.glob("*.md")} - {DOCS / "lab.md"})
+"""The lab's tests hold what is said of the lab."""
+
 MADE = ("params/mine.yaml", "params/NAME.yaml", "params/mirror-artifacts.yaml", "runs/", "dist/")
 """What a user makes."""
 
