@@ -106,7 +106,7 @@ def outside(asked: Asked, world: World) -> set[str]:
     mirror = network.resolve(network.machines[run.master.address], MIRROR)
     own = [
         ipaddress.ip_network(n)
-        for n in (run.params.host_subnet, run.plan.pod_subnet, run.plan.service_subnet)
+        for n in (run.description.host_subnet, run.plan.pod_subnet, run.plan.service_subnet)
     ]
     own += [ipaddress.ip_network(n) for n in ("127.0.0.1/32", f"{mirror}/32")]
     hosts = {MIRROR, "localhost", *(host.name for host in run.inventory.hosts)}
