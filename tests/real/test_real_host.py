@@ -112,7 +112,7 @@ class Site:
                     "os": "linux",
                     "role": "worker" if index else "control-plane",
                     "user": os.environ.get("REAL_USER") or "ubuntu",
-                    "identity": str(Path(os.environ["REAL_KEY"]).expanduser()),
+                    "identity": str(Path(os.environ["REAL_KEY"]).expanduser().resolve()),
                 }
                 for index, each in enumerate(HOSTS)
             ],
