@@ -31,6 +31,8 @@ PHASE = Phase(
             check="linux/test_app.check.sh",
             apply="linux/test_app.apply.sh",
             reads=manifest,
+            # The controllers write into the objects for a moment after they were applied.
+            wait=30,
             runs=("container/webserver.ps1",),
         ),
         Step(

@@ -40,6 +40,8 @@ PHASE = Phase(
             check="linux/dashboard.check.sh",
             apply="linux/dashboard.apply.sh",
             reads=manifest,
+            # The controllers write into the objects for a moment after they were applied.
+            wait=30,
             when=not_wanted,
         ),
         Step(

@@ -170,3 +170,14 @@ def test_cgroup_v1_is_accepted_only_when_asked():
             )
         )[2]
         assert kubelet.get("failCgroupV1") == (False if allowed else None)
+
+
+def test_objects_that_controllers_write_into_are_given_a_moment_before_they_must_equal_the_plan():
+    compared = [
+        step
+        for _, step in STEPS
+        if step.apply
+        and any("manifest_to_kubectl diff" in Script.load(n).text for n in step.scripts)
+    ]
+    assert {step.name for step in compared} == {"test-app", "dashboard"}
+    assert all(step.wait > 0 for step in compared)
