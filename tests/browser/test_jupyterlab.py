@@ -157,7 +157,7 @@ def open_notebook(page, server: str, name: str) -> None:
 
 def run_all_cells(page) -> None:
     """Choose Run, Run All Cells, and wait until every code cell has its number."""
-    page.locator(".lm-MenuBar-itemLabel").get_by_text("PhaseRun", exact=True).click()
+    page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
     numbered = (
         "() => { const done = document.querySelectorAll('.jp-CodeCell .jp-InputPrompt');"

@@ -127,7 +127,7 @@ def test_a_folder_is_begun_twice_and_its_description_is_checked(program, tmp_pat
     site = tmp_path / "site"
     for name in in_the_checkout("notebooks"):
         assert (site / name).read_bytes() == (ROOT / name).read_bytes()
-    assert "10.244.0.0/16" in program("k8swin", "check", "params/lab.yaml", cwd=site)
+    assert "10.244.0.0/16" in program("k8swin", "check", "params/example.yaml", cwd=site)
 
 
 def test_the_demo_runs_in_an_empty_folder_and_leaves_its_record_there(program, tmp_path):
@@ -138,4 +138,4 @@ def test_the_demo_runs_in_an_empty_folder_and_leaves_its_record_there(program, t
     assert "3 nodes" in said
     (record,) = (tmp_path / "runs").iterdir()
     assert {"index.html", "events.jsonl", "05_test_app.ipynb"} <= {p.name for p in record.iterdir()}
-    assert {path.name for path in tmp_path.iterdir()} == {"runs", ".k8swin"}
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
