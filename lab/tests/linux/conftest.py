@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,5 +117,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxMachine]:
     prepare(machine)
     done = run_on(machine, "kubeadm init --pod-network-cidr=10.244.0.0/16")
     assert done.code == 0, done.err
+    # Outside of a running lab nothing drives the kubelet but those who ask the API.
+    until = time.monotonic() + 60
+    while " etcd " not in run_on(machine, "crictl ps").out:
+        assert time.monotonic() < until, "the control plane's containers are not listed"
+        run_on(machine, "kubectl --kubeconfig /etc/kubernetes/admin.conf get pods -A")
+        time.sleep(0.05)
     yield machine
     machine.shut_down()
