@@ -59,7 +59,7 @@ test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CON
 	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" REAL_VERIFY="$(REAL_VERIFY)" \
 	    $(BIN)/python -m pytest tests/real -m real
 
-lab-reach: install ## measure how much of the lab its users reach, by package; takes half an hour
+lab-reach: install ## measure how much of the lab its users reach, by package; a long measurement
 	@$(BIN)/python -m lab.tools.reach
 
 notebooks: install ## rewrite the notebooks' parameters cells from the model

@@ -326,6 +326,7 @@ class UnexpectedError(K8swinError):
             hint="this is a bug of k8swin_nb; its traceback is the `__cause__` of this error",
         )
         self.host = host
+        self.__cause__ = error
 
 
 class MultiHostError(K8swinError):

@@ -97,9 +97,7 @@ def on_each(
         except K8swinError as error:
             errors[key] = error
         except Exception as error:
-            told = UnexpectedError(key, error)
-            told.__cause__ = error
-            errors[key] = told
+            errors[key] = UnexpectedError(key, error)
         except BaseException as error:
             fatal.append(error)
 

@@ -101,7 +101,6 @@ def _each_host(
             failed, outcome = error, Outcome.FAILED
         except Exception as error:
             failed, outcome = UnexpectedError(host.name, error), Outcome.FAILED
-            failed.__cause__ = error
         if failed is not None:
             _refer(failed)
             row = _row(at, outcome, started, _first_line(failed))
