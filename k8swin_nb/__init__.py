@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from k8swin_nb.api import Cluster, OpenPhase, open_cluster
+    from k8swin_nb.api import Cluster, open_cluster
     from k8swin_nb.description import Description, HostDescription, open_description
     from k8swin_nb.errors import (
         AuthenticationFailed,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from k8swin_nb.fan_out import Answers
     from k8swin_nb.inventory import Host, Inventory
     from k8swin_nb.notebook.opening import open_phase
+    from k8swin_nb.opened import OpenPhase
     from k8swin_nb.result import Result
     from k8swin_nb.scripts import Script
     from k8swin_nb.secret import Secret
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
-    "api": ("Cluster", "OpenPhase", "open_cluster"),
+    "api": ("Cluster", "open_cluster"),
     "description": ("Description", "HostDescription", "open_description"),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
@@ -62,6 +63,7 @@ _WHERE = {
     "fan_out": ("Answers",),
     "inventory": ("Host", "Inventory"),
     "notebook.opening": ("open_phase",),
+    "opened": ("OpenPhase",),
     "result": ("Result",),
     "scripts": ("Script",),
     "secret": ("Secret",),

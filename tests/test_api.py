@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import k8swin_nb
-from k8swin_nb.api import Cluster, OpenPhase
+from k8swin_nb.api import Cluster
 from k8swin_nb.description import check_description
 from k8swin_nb.errors import (
     ClusterError,
@@ -25,6 +25,7 @@ from k8swin_nb.errors import (
     ScriptError,
     StepFailed,
 )
+from k8swin_nb.opened import OpenPhase
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.tables import StaticTable

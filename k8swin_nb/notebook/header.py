@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_nb.api import OpenPhase
+from k8swin_nb.opened import OpenPhase
 from k8swin_nb.tables import Column, StaticTable
 
 

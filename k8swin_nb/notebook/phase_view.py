@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from k8swin_nb.api import Cluster, OpenPhase
+from k8swin_nb.api import Cluster
 from k8swin_nb.inventory import Host
 from k8swin_nb.notebook.stream import LiveOutput, is_interactive
+from k8swin_nb.opened import OpenPhase
 from k8swin_nb.scripts import Script
 from k8swin_nb.tables.code import highlighted
 from k8swin_nb.workflow.phase_run import PhaseRun

@@ -1,0 +1,153 @@
+"""A phase that is open on a cluster: its steps are applied or looked at, and what it shows is asked for.
+
+What notebooks and programs share; a front end shows more of it by overriding `_one` and `_failed`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from k8swin_nb.errors import K8swinError, ScriptError
+from k8swin_nb.phases.troubleshoot.failure import keep_evidence
+from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.report import Report
+from k8swin_nb.workflow.runner import Watch, apply_step, check_step
+from k8swin_nb.workflow.step import Step
+
+if TYPE_CHECKING:
+    from k8swin_nb.api import Cluster
+
+
+class OpenPhase:
+    """A phase that is open on a cluster: its steps are applied or looked at, in order or by name."""
+
+    def __init__(self, cluster: Cluster, run: PhaseRun) -> None:
+        self.cluster = cluster
+        self.run = run
+        self.phase = run.phase
+        self.report = Report(run.phase.title)
+        """How every step ended so far."""
+        self.opened = self._write_opened()
+
+    def _write_opened(self) -> dict[str, Any]:
+        description = self.cluster.description
+        described = json.dumps(description.model_dump(), sort_keys=True)
+        return self.run.record.opened(
+            phase=self.phase.name,
+            cluster=description.cluster_name,
+            parameters_sha256=hashlib.sha256(described.encode()).hexdigest(),
+            dry_run=self.run.dry_run,
+            target=self.run.target,
+            hosts=[
+                {"name": h.name, "address": h.address, "os": h.os, "user": h.user}
+                for h in self.run.inventory.hosts
+            ],
+        )
+
+    def apply(self, *names: str, progress: Watch | None = None) -> Report:
+        """Bring steps to the wanted state, or say that they are there already.
+
+        Args:
+            names: Steps, in order; none means all steps of the phase.
+            progress: Told when a step begins on a host and how it ended, as `StepProgress`.
+
+        Returns:
+            A row for each step and host.
+
+        Raises:
+            InventoryError: when there is no step of a name.
+            K8swinError: of the first step that failed; its `report` holds every host's row.
+            KeyboardInterrupt: after the scripts that ran were stopped.
+        """
+        return self._each(apply_step, names, progress)
+
+    def check(self, *names: str, progress: Watch | None = None) -> Report:
+        """Look at steps and change nothing; `skipped` means that apply would act.
+
+        Args and errors are those of `apply`.
+        """
+        return self._each(check_step, names, progress)
+
+    def pending(self, progress: Watch | None = None) -> Report:
+        """Look at every step that has not run yet, and change nothing: what the rest of the phase would do."""
+        done = {row.step for row in self.report.rows}
+        names = tuple(step.name for step in self.phase.steps if step.name not in done)
+        before = list(self.report.rows)
+        try:
+            title = "What the rest of this notebook would do"
+            return self._each(check_step, names, progress, title=title)
+        finally:
+            # Having been looked at is no outcome of a step.
+            self.report.rows = before
+
+    def view(self, name: str, **options: Any) -> Any:
+        """Return what the phase shows beside its steps, such as `preflight` or `matrix`.
+
+        Raises:
+            ScriptError: when the phase has no such view, with those that it has.
+        """
+        if name not in self.phase.views:
+            known = ", ".join(self.phase.views) or "none"
+            raise ScriptError(
+                f"phase `{self.phase.name}` has no view `{name}`", hint=f"its views: {known}"
+            )
+        return self.phase.views[name](self.run, **options)
+
+    def summary(self) -> Report:
+        """Return how every step ended, and close the record of the phase with it."""
+        self.run.record.write(
+            "notebook-finished",
+            phase=self.phase.name,
+            outcomes=self.report.counts(),
+            dry_run=self.run.dry_run,
+        )
+        return self.report
+
+    def _each(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        names: tuple[str, ...],
+        progress: Watch | None,
+        *,
+        title: str = "",
+    ) -> Report:
+        steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
+        shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
+        # What was stopped before may be tried again.
+        self.run.cancel = threading.Event()
+        for step in steps:
+            try:
+                report = self._one(work, step, progress)
+            except K8swinError as error:
+                keep_evidence(self.run, step.name, error)
+                failed = getattr(error, "report", None)
+                if failed is not None:
+                    self._keep(failed, shown)
+                self.run.record.write(
+                    "failed", phase=self.phase.name, step=step.name, error=str(error)
+                )
+                self._failed(step, shown)
+                raise
+            self._keep(report, shown)
+        return shown
+
+    def _one(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        step: Step,
+        progress: Watch | None,
+    ) -> Report:
+        return work(self.run, step, progress)
+
+    def _failed(self, step: Step, shown: Report) -> None:
+        """Show what there is when a step has failed; a front end may."""
+
+    def _keep(self, report: Report, shown: Report) -> None:
+        shown.rows.extend(report.rows)
+        known = {(row.step, row.host) for row in report.rows}
+        self.report.rows = [r for r in self.report.rows if (r.step, r.host) not in known]
+        self.report.rows.extend(report.rows)
