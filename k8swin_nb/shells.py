@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import secrets as random
 import shlex
 from collections.abc import Mapping
 from functools import cache
@@ -40,6 +41,16 @@ BOOTSTRAP = (
 
 ENCODED_LIMIT = 8000
 """Characters of a command line that cmd.exe takes, less some for the program's name."""
+
+
+def new_tag(run: str = "", verb: str = "script") -> str:
+    """Return a word by which the processes of one script can be found on a host: `k8swin-apply-RUN-7f3a...`.
+
+    Args:
+        run: Id of the run that asks.
+        verb: What the script is about: `check`, `apply`, `verify`, `magic`; a check changes nothing.
+    """
+    return "-".join(part for part in ("k8swin", verb, run, random.token_hex(8)) if part)
 
 
 def bash_command(*, tag: str, timeout: float | None, sudo: bool) -> str:

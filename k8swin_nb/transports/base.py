@@ -23,6 +23,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import Secret
+from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.output import OnOutput, Output
 
 FILE_SECONDS = 600.0
@@ -43,6 +44,8 @@ class Work:
     timeout: float | None
     sudo: bool
     cancel: threading.Event
+    tag: str
+    """The word by which its processes are found on the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Transport(ABC):
         sudo: bool = False,
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
+        tag: str = "",
     ) -> Result:
         """Run a script and return its answer, whatever its exit code.
 
@@ -85,13 +89,14 @@ class Transport(ABC):
             sudo: Run as root (bash only).
             on_output: Told stream and masked text as it arrives, by whole lines.
             cancel: When it is set, the script is stopped; its exit code is then 143.
+            tag: What `new_tag` made, where the caller has written it down; empty: one of its own.
 
         Raises:
             ScriptError: when parameters and declarations differ, before anything is sent.
             CommandTimeout: with what was printed until then.
             TransportError: when the host cannot be reached or used.
         """
-        work = self._work(script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel)
+        work = self._work(script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag)
         output = Output(on_output)
         started = time.monotonic()
 
@@ -122,6 +127,7 @@ class Transport(ABC):
         timeout: float | None,
         sudo: bool,
         cancel: threading.Event | None,
+        tag: str,
     ) -> Work:
         if isinstance(script, str):
             checked = Script.from_text(script, self.interpreter)
@@ -145,7 +151,16 @@ class Transport(ABC):
                 )
         if timeout is not None and timeout <= 0:
             raise ScriptError(f"the timeout is {timeout:g} s, expected more than 0")
-        return Work(checked, parameters, secrets, stdin, timeout, sudo, cancel or threading.Event())
+        return Work(
+            checked,
+            parameters,
+            secrets,
+            stdin,
+            timeout,
+            sudo,
+            cancel or threading.Event(),
+            tag or new_tag(),
+        )
 
     def put(self, content: bytes, path: str, *, mode: str = "", sudo: bool = False) -> None:
         """Write a file: beside its place first, then checked by SHA-256, then moved there.

@@ -11,7 +11,6 @@ import select
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -159,9 +158,8 @@ class SshTransport(Transport):
         raise AssertionError("unreachable")
 
     def _run(self, work: Work, output: Output) -> End:
-        tag = f"k8swin-{uuid.uuid4().hex}"
         sent = bash_input(work.script, work.parameters, work.secrets, work.stdin)
-        command = bash_command(tag=tag, timeout=work.timeout, sudo=work.sudo)
+        command = bash_command(tag=work.tag, timeout=work.timeout, sudo=work.sudo)
         started = time.monotonic()
         channel = self._channel(command)
         writer = threading.Thread(
@@ -174,12 +172,12 @@ class SshTransport(Transport):
         except BaseException as error:
             # A stopped cell must not leave its script running; a lost connection has nothing to ask.
             if not isinstance(error, TransportError):
-                self._stop(tag, sudo=work.sudo)
+                self._stop(work.tag, sudo=work.sudo)
             raise
         finally:
             channel.close()
         if state is None:
-            self._stop(tag, sudo=work.sudo)
+            self._stop(work.tag, sudo=work.sudo)
             return End(CANCELLED, timed_out=not work.cancel.is_set())
         overdue = bool(work.timeout) and time.monotonic() - started >= (work.timeout or 0)
         return End(state, timed_out=overdue and state in (124, 137, -1))

@@ -10,6 +10,7 @@ from k8swin_nb.errors import DriftFound, StepFailed, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
+from k8swin_nb.shells import new_tag
 from k8swin_nb.workflow.step import EXIT_STATE, State
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class StepRun:
             sudo=sudo and host.os == "linux" and host.user != "root",
             on_output=(lambda stream, text: show(host, stream, text)) if show else None,
             cancel=run.cancel,
+            tag=new_tag(run.record.run_id, self.verb),
         )
         output = "(not kept: secret)" if secret_output else result.stdout + result.stderr
         path, digest = run.record.keep_output(f"{self.step}-{host.name}-{self.verb}", output)
