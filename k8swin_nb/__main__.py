@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
@@ -65,8 +66,22 @@ def _behind_the_door() -> Iterator[None]:
         sys.stdout, sys.stderr = out, err
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse that does not repeat the value of an option that it does not know: it may be a password."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, or leave with what is unknown."""
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            names = [word.partition("=")[0] for word in rest if word.startswith("-")]
+            self.error(
+                f"unrecognized arguments: {', '.join(names) or f'{len(rest)} words too many'}"
+            )
+        return options
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="k8swin",
         allow_abbrev=False,
         description="On-premises Kubernetes clusters with Windows workers, built by notebooks.",

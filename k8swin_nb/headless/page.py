@@ -19,7 +19,7 @@ import nbformat
 from k8swin_nb.errors import RecordError
 from k8swin_nb.redact import redact
 from k8swin_nb.tables import escaped, table_html
-from k8swin_nb.workflow.record import read_events
+from k8swin_nb.workflow.record import read_events as _events
 from k8swin_nb.workflow.report import COLUMNS, outcome_mark
 from k8swin_nb.workflow.step import Outcome
 
@@ -40,8 +40,9 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
         RecordError: when it cannot be written.
     """
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
-    events = read_events(folder / "events.jsonl")
+    events = _events(folder / "events.jsonl")
     merged = nbformat.v4.new_notebook()
     merged.cells.append(_shown_html(_contents(folder.name, events, notebooks)))
     for path in notebooks:
@@ -59,7 +60,11 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
             merged.cells.append(cell)
     merged.metadata["title"] = f"Run {folder.name}"
     exporter = HTMLExporter(
-        template_name="lab", mathjax_url="", require_js_url="", mermaid_js_url=""
+        config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {_ALONE}}}),
+        template_name="lab",
+        mathjax_url="",
+        require_js_url="",
+        mermaid_js_url="",
     )
     body, _ = exporter.from_notebook_node(merged)
     page = folder / "index.html"
@@ -73,11 +78,15 @@ def _with_policy(body: str) -> str:
     return re.sub(r"<head\b[^>]*>", head, body, count=1)
 
 
+_ALONE = "html-alone"
+"""Tag of a cell that is shown without its empty source."""
+
+
 def _shown_html(text: str) -> Any:
     """Return a cell that is HTML and nothing else."""
     cell = nbformat.v4.new_code_cell()
     cell["outputs"] = [nbformat.v4.new_output("display_data", {"text/html": text})]
-    cell["transient"] = {"remove_source": True}
+    cell.metadata["tags"] = [_ALONE]
     return cell
 
 
