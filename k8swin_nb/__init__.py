@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         K8swinError,
         MultiHostError,
         ParamsError,
+        RecordError,
         ScriptError,
         StepFailed,
         Stopped,
@@ -56,7 +57,7 @@ _WHERE = {
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
         "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
-        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "ScriptError",
+        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
         "UnexpectedError", "VerifyFailed",
     ),

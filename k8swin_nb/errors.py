@@ -18,6 +18,7 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
@@ -31,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.redact import redact
+from k8swin_nb.shown import shown, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -41,6 +42,9 @@ TAIL_LINES = 10
 
 HOSTS_SHOWN = 4
 """Errors that a MultiHostError shows in full."""
+
+MESSAGE = 4_000
+"""Characters of a message that are shown; what a host said may be any length."""
 
 
 def _restore(cls: type[K8swinError], state: dict[str, Any]) -> K8swinError:
@@ -64,7 +68,11 @@ class K8swinError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return redact(self.message)
+        text = shown(self.message[:MESSAGE])
+        return f"{text} ..." if len(self.message) > MESSAGE else text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.__dict__)
@@ -73,7 +81,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {redact(self.hint)}")
+            lines.append(f"hint: {shown_line(self.hint)}")
         return lines
 
     def details(self) -> list[str]:
@@ -296,6 +304,23 @@ class ClusterError(K8swinError):
         self.reason = reason
 
 
+class RecordError(K8swinError):
+    """The record of a run cannot be written: the disk is full, read-only or gone. Nothing further was begun.
+
+    Args:
+        where: The file or folder.
+        detail: What the system said.
+    """
+
+    def __init__(self, where: str, detail: str) -> None:
+        super().__init__(
+            f"the run's record cannot be written to {where}: {detail}",
+            hint="make room, or name another folder with `runs`, then run it again: it looks first at what is there",
+        )
+        self.where = where
+        self.detail = detail
+
+
 class Stopped(K8swinError):
     """Work on a host was stopped on request, or was not begun because of that.
 
@@ -327,6 +352,7 @@ class UnexpectedError(K8swinError):
         )
         self.host = host
         self.__cause__ = error
+        _mask_chain(error)
 
 
 class MultiHostError(K8swinError):
@@ -351,10 +377,24 @@ class MultiHostError(K8swinError):
             if isinstance(error, K8swinError):
                 lines.extend(error.lines())
             else:
-                lines.append(redact(f"{host}: {type(error).__name__}: {error}"))
+                lines.append(shown_line(f"{host}: {type(error).__name__}: {error}"))
         return lines
+
+
+def _mask_chain(error: BaseException) -> None:
+    """Mask what exceptions of others say: a traceback prints their arguments as they are."""
+    seen: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in seen:
+        seen.append(following)
+        if not isinstance(following, K8swinError | OSError | UnicodeError):
+            following.args = tuple(
+                shown(argument) if isinstance(argument, str) else argument
+                for argument in following.args
+            )
+        following = following.__cause__ or following.__context__
 
 
 def _tail(result: Result) -> list[str]:
     text = result.stderr.strip() or result.stdout.strip()
-    return ["  " + line for line in redact(text).splitlines()[-TAIL_LINES:]]
+    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from k8swin_nb.errors import CommandFailed, ScriptError
-from k8swin_nb.redact import redact
+from k8swin_nb.shown import LINE, shown, shown_line
+from k8swin_nb.tables.text import preformatted
 
 SHOWN_LINES = 20
 """Lines of each stream that a result shows of itself."""
@@ -69,15 +69,16 @@ class Result:
             ) from error
 
     def __repr__(self) -> str:
-        lines = [f"{self.host}: exit code {self.returncode} after {self.seconds:.1f} s"]
+        lines = [f"{shown_line(self.host)}: exit code {self.returncode} after {self.seconds:.1f} s"]
         for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
-            kept = redact(text).splitlines()
+            # Of what is long the end is looked at alone.
+            kept = shown(text, most=SHOWN_LINES * LINE).rstrip("\n").split("\n") if text else []
             if len(kept) > SHOWN_LINES:
-                hidden = len(kept) - SHOWN_LINES
+                hidden = len(text.splitlines()) - SHOWN_LINES
                 kept = [f"... {hidden} lines above, see `.{name}`", *kept[-SHOWN_LINES:]]
             prefix = "" if name == "stdout" else "stderr: "
             lines.extend(prefix + line for line in kept)
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        return preformatted(repr(self))

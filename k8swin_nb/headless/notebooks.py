@@ -22,6 +22,7 @@ from k8swin_nb.description import (
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress
+from k8swin_nb.shown import shown
 from k8swin_nb.workflow.record import new_run_id
 
 ORDER = (
@@ -199,5 +200,5 @@ def print_failure(executed: Sequence[Executed]) -> int:
     """Say what failed on standard error, and return the exit code: 0 or 1."""
     failed = [item for item in executed if item.error]
     for item in failed:
-        sys.stderr.write(f"{item.name} failed\n{item.error}\n")
+        sys.stderr.write(f"{item.name} failed\n{shown(item.error)}\n")
     return 1 if failed else 0

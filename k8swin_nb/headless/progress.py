@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any, TextIO
+
+from k8swin_nb.shown import shown_line
+from k8swin_nb.workflow.record import read_event
 
 
 def elapsed_text(seconds: float) -> str:
@@ -38,7 +40,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line with the time since the start before it."""
-        self.stream.write(f"{elapsed_text(time.monotonic() - self.started):>6}  {text}\n")
+        elapsed = elapsed_text(time.monotonic() - self.started)
+        self.stream.write(f"{elapsed:>6}  {shown_line(text)}\n")
         self.stream.flush()
 
     def _follow(self) -> None:
@@ -54,11 +57,14 @@ class Progress:
                 if not line.endswith(b"\n"):
                     break  # it is still being written
                 self._offset += len(line)
-                self._show(json.loads(line))
+                event = read_event(line)
+                if event is not None:
+                    self._show(event)
 
     def _show(self, event: dict[str, Any]) -> None:
         if event["event"] == "step":
             self.say(
-                f"{event['notebook']:<16} {event['step']:<20} {event['host']:<12} "
-                f"{event['outcome']:<11} {event['detail']}".rstrip()
+                f"{event.get('notebook', '')!s:<16} {event.get('step', '')!s:<20} "
+                f"{event.get('host', '')!s:<12} {event.get('outcome', '')!s:<11} "
+                f"{event.get('detail', '')}".rstrip()
             )
