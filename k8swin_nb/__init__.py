@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         MultiHostError,
         ParamsError,
         ScriptError,
+        ScriptNotStarted,
         StepFailed,
         Stopped,
         TransferFailed,
@@ -56,7 +57,7 @@ _WHERE = {
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
         "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
-        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "ScriptError",
+        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "ScriptError", "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
         "UnexpectedError", "VerifyFailed",
     ),
