@@ -11,6 +11,7 @@
     │  ├─ CertificateRejected    a TLS certificate that the given authority did not sign
     │  ├─ AuthenticationFailed   the login was refused; never tried again by itself
     │  ├─ TransportTimeout       the other end is there and does not answer in time
+    │  ├─ ScriptNotStarted       the host ran no script of ours
     │  └─ TransferFailed         a file did not arrive whole
     ├─ CommandFailed             result
     ├─ CommandTimeout            result with what was printed so far, timeout
@@ -192,6 +193,17 @@ class TransportTimeout(TransportError):
     """The other end is there and does not answer in time."""
 
     default_hint = "look at the machine's load, then run the cell again"
+
+
+class ScriptNotStarted(TransportError):
+    """The host ran no script of ours; something else answered, or ended it before it began.
+
+    Args:
+        host: The host's name.
+        detail: What was printed instead.
+    """
+
+    default_hint = "log in there by hand with the same account: what is printed, what answers?"
 
 
 class TransferFailed(TransportError):

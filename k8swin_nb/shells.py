@@ -9,12 +9,11 @@ are not, so they are in no process's environment unless the script itself export
 
     NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
 
-PowerShell: a constant loader, `transports/loader.ps1`, reads one JSON document.
+PowerShell: a constant command reads one JSON document and runs the loader that stands in it, `transports/loader.ps1`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import secrets as random
@@ -39,8 +38,12 @@ BOOTSTRAP = (
 )
 """The constant program of every bash script. A broken connection ends it with 125, not with half a script."""
 
-ENCODED_LIMIT = 8000
-"""Characters of a command line that cmd.exe takes, less some for the program's name."""
+_TAG = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+
+_POWERSHELL = (
+    "$k8doc=ConvertFrom-Json([Console]::In.ReadToEnd());. ([ScriptBlock]::Create($k8doc.loader))"
+)
+"""The program of every PowerShell script: without a character that cmd.exe would take for its own."""
 
 
 def new_tag(run: str = "", verb: str = "script") -> str:
@@ -99,24 +102,26 @@ def bash_input(
 
 @cache
 def powershell_loader() -> str:
-    """Return the loader as `-EncodedCommand` wants it: base64 of UTF-16."""
+    """Return the loader, which is sent in front of every script, without its comments."""
     file = resources.files("k8swin_nb.transports").joinpath("loader.ps1")
     lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    text = "\n".join(line for line in lines if line and not line.startswith("#"))
-    encoded = base64.b64encode(text.encode("utf-16-le")).decode()
-    if len(encoded) > ENCODED_LIMIT:
-        raise AssertionError(
-            f"the loader has {len(encoded)} characters, cmd.exe takes {ENCODED_LIMIT}"
-        )
-    return encoded
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
-def powershell_command() -> tuple[str, list[str]]:
+def powershell_command(tag: str) -> tuple[str, list[str]]:
     """Return program and arguments that run a script from standard input.
 
-    `-OutputFormat Text` asks for errors as text; Windows PowerShell is known to send those of an encoded command as
-    CLIXML all the same.
+    The loader comes on standard input too. As `-EncodedCommand` it would make Windows PowerShell write errors and
+    warnings as CLIXML, whatever `-OutputFormat` says, and would hide the tag.
+
+    Args:
+        tag: A word by which the script's processes can be found again: it stands in their command lines.
+
+    Raises:
+        ScriptError: when the tag is more than a word.
     """
+    if not _TAG.fullmatch(tag):
+        raise ScriptError(f"the tag `{tag}` is not one word of letters, digits, `-`, `_` and `.`")
     return "powershell.exe", [
         "-NoProfile",
         "-NonInteractive",
@@ -124,8 +129,8 @@ def powershell_command() -> tuple[str, list[str]]:
         "Bypass",
         "-OutputFormat",
         "Text",
-        "-EncodedCommand",
-        powershell_loader(),
+        "-Command",
+        f"\"$k8tag='{tag}';{_POWERSHELL}\"",
     ]
 
 
@@ -134,8 +139,17 @@ def powershell_input(
     parameters: Mapping[str, str],
     secrets: Mapping[str, Secret],
     stdin: bytes = b"",
+    *,
+    word: str,
 ) -> bytes:
-    """Return the document for the loader. Only ASCII is sent, so no code page matters.
+    """Return the document for `powershell_command`. Only ASCII is sent, so no code page matters.
+
+    Args:
+        script: What runs.
+        parameters: Values by name.
+        secrets: Likewise.
+        stdin: Standard input of the script.
+        word: What the loader prints before and after the script, see `transports.proof`.
 
     Raises:
         ScriptError: when a switch is neither `true` nor `false`, or standard input is not UTF-8 text.
@@ -146,7 +160,12 @@ def powershell_input(
         for name, value in parameters.items()
     }
     values |= {name: secret.reveal() for name, secret in secrets.items()}
-    document: dict[str, object] = {"script": script.text, "parameters": values}
+    document: dict[str, object] = {
+        "loader": powershell_loader(),
+        "word": word,
+        "script": script.text,
+        "parameters": values,
+    }
     if stdin:
         try:
             document["stdin"] = stdin.decode()

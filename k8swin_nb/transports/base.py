@@ -96,7 +96,9 @@ class Transport(ABC):
             CommandTimeout: with what was printed until then.
             TransportError: when the host cannot be reached or used.
         """
-        work = self._work(script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag)
+        work = self._work(
+            script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag
+        )
         output = Output(on_output)
         started = time.monotonic()
 

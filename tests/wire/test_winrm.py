@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import Process
+from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.network import Network
 from k8swin_lab.servers.winrm import WinrmServer
 
@@ -60,7 +61,7 @@ class PowerShellMachine(Machine):
 
     def shell(self, command_line: str, process: Process) -> int:
         self.lines.append(command_line)
-        process.argv = command_line.split(" ")
+        process.argv = split_command_line(command_line)
         process.cwd = "/tmp"
         return int(powershell.powershell_program(lambda _: PosixHost())(process))
 
