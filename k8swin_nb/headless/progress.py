@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +16,43 @@ def elapsed_text(seconds: float) -> str:
     """Return 0:42 or 12:05."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def interrupted_steps(events: Path) -> list[str]:
+    """Return what an interrupt ended in a run, as `02_master/swap on linuxmaster`, and what it could not end."""
+    told: list[str] = []
+    open_steps: dict[tuple[str, str, str], None] = {}
+    for event in _events(events):
+        kind = event.get("event")
+        if kind == "interrupted":
+            where = f"{event['phase']}/{event['step']}"
+            for word, hosts in (("on", event["stopped"]), ("still running on", event["running"])):
+                if hosts:
+                    told.append(f"{where} {word} {', '.join(hosts)}")
+        elif kind in ("step-started", "step"):
+            key = (event["phase"], event["step"], event["host"])
+            if kind == "step":
+                open_steps.pop(key, None)
+            else:
+                open_steps[key] = None
+    known = {line.partition(" ")[0] for line in told}
+    cut = [key for key in open_steps if f"{key[0]}/{key[1]}" not in known]
+    return told + [f"{phase}/{step} on {host}, its end is not known" for phase, step, host in cut]
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of a record; half a line, of a full disk or a process that died, is passed over."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            yield event
 
 
 class Progress:
@@ -25,6 +64,7 @@ class Progress:
         self.started = time.monotonic()
         self._offset = 0
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
 
     def __enter__(self) -> Progress:
@@ -38,8 +78,11 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line with the time since the start before it."""
-        self.stream.write(f"{elapsed_text(time.monotonic() - self.started):>6}  {text}\n")
-        self.stream.flush()
+        line = f"{elapsed_text(time.monotonic() - self.started):>6}  {text}\n"
+        # The terminal may be gone, or what reads the pipe: the run goes on to its end, which the record holds.
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self.stream.write(line)
+            self.stream.flush()
 
     def _follow(self) -> None:
         while not self._stop.wait(0.3):
@@ -54,7 +97,11 @@ class Progress:
                 if not line.endswith(b"\n"):
                     break  # it is still being written
                 self._offset += len(line)
-                self._show(json.loads(line))
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue  # half a line of a full disk
+                self._show(event)
 
     def _show(self, event: dict[str, Any]) -> None:
         if event["event"] == "step":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from k8swin_nb.errors import InventoryError, K8swinError
-from k8swin_nb.notebook import completion, context
+from k8swin_nb.notebook import completion, context, ending
 from k8swin_nb.notebook.magic_line import HelpShown, LineParser, MagicUsageError, expand, split
 
 if TYPE_CHECKING:
@@ -287,8 +287,9 @@ def _run(
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics and their completion; doing it twice changes nothing."""
+    """Register the magics and their completion, and watch the kernel's end; doing it twice changes nothing."""
     shell.register_magics(RemoteMagics)
+    ending.watch(shell)
     completion.install(shell, {name: parser.options() for name, parser in PARSERS.items()})
 
 
