@@ -34,7 +34,7 @@ your own machines: copy params/example.yaml to params/mine.yaml; every key is ex
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters, 130 stopped by Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
         return _added(arguments[0], arguments[1:])
@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _behind_the_door():
         try:
             return int(options.command(options))
+        except KeyboardInterrupt as interrupt:
+            sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
+            return 130
         except K8swinError as error:
             sys.stderr.write(f"k8swin: {error}\n")
             if error.hint:
@@ -164,9 +167,11 @@ def _init(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from k8swin_nb.description import project_root
     from k8swin_nb.headless.notebooks import DEFAULT, print_failure, run_notebooks
+    from k8swin_nb.headless.stopping import Stop
     from k8swin_nb.project import notebooks_of
 
     root = project_root()
+    stop = Stop()
     folder, executed = run_notebooks(
         options.notebooks or notebooks_of(root),
         options.params,
@@ -174,11 +179,11 @@ def _run(options: argparse.Namespace) -> int:
         names=options.only.split(",") if options.only else DEFAULT,
         dry_run=options.dry_run,
         more={"confirm": options.confirm} if options.confirm else None,
+        stop=stop,
     )
-    code = print_failure(executed)
-    if not options.dry_run and any(
-        item.name == "02_master" and not item.error for item in executed
-    ):
+    code = print_failure(executed, stop)
+    built = any(item.name == "02_master" and not item.error for item in executed)
+    if built and not options.dry_run and not stop.requested:
         _print_tables(options.params)
     sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code

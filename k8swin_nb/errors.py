@@ -24,13 +24,15 @@
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
 
+    Interrupted                  a KeyboardInterrupt that says what it stopped and what is left
+
 A message is computed from fields, the fields survive pickling, and a notebook shows two short lines
 instead of a Python traceback: these are the expected errors; a bug keeps its traceback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.shown import shown, shown_line, shown_lines
@@ -345,6 +347,55 @@ class Stopped(K8swinError):
         super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
         self.host = host
         self.detail = detail
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, the stop button or a signal ended work on hosts; it says what came of each.
+
+    Args:
+        stopped: Hosts on which something was stopped.
+        ended: Hosts that had ended before.
+        left: Hosts on which nothing had begun, and nothing does any more.
+        running: Hosts that did not end in time; nothing more begins there either.
+    """
+
+    def __init__(
+        self,
+        *,
+        stopped: Iterable[str] = (),
+        ended: Iterable[str] = (),
+        left: Iterable[str] = (),
+        running: Iterable[str] = (),
+    ) -> None:
+        self.stopped, self.ended = tuple(stopped), tuple(ended)
+        self.left, self.running = tuple(left), tuple(running)
+        self.where = ""
+        """What was worked on, such as `02_master/swap`; whoever knows it fills it in."""
+        super().__init__()
+
+    def __str__(self) -> str:
+        told = [
+            f"{what} {', '.join(hosts)}"
+            for what, hosts in (
+                ("stopped on", self.stopped),
+                ("still running on", self.running),
+                ("had ended on", self.ended),
+                ("not begun on", self.left),
+            )
+            if hosts
+        ]
+        where = f"step `{self.where}`: " if self.where else ""
+        return shown_line(f"{where}{'; '.join(told) or 'nothing had begun'}")
+
+    def lines(self) -> list[str]:
+        """Return what a reader sees instead of a traceback."""
+        return [
+            f"{type(self).__name__}: {self}",
+            "hint: run it again: it looks first at what is there",
+        ]
+
+    def _render_traceback_(self) -> list[str]:
+        return self.lines()
 
 
 class UnexpectedError(K8swinError):

@@ -111,6 +111,9 @@ class PhaseView(OpenPhase):
             finally:
                 self.run.on_output = None
 
+    def _interrupted(self, shown: Report) -> None:
+        display(shown)
+
     def _failed(self, step: Step, shown: Report) -> None:
         display(shown)
         if step.on_failure in self.phase.views:
