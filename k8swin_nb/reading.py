@@ -37,6 +37,11 @@ def shown(text: object) -> str:
     return line if len(line) <= SHOWN else line[: SHOWN - 4] + " ..."
 
 
+def first_line(text: object) -> str:
+    """Return the first line of a text that says something; empty when none does."""
+    return next((line.strip() for line in str(text).splitlines() if line.strip()), "")
+
+
 def file_text(path: Path, limit: int = FILE_BYTES) -> str:
     """Return the text of a regular file, in UTF-8 or, with its mark at the beginning, in UTF-16.
 
