@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from k8swin_nb.errors import CommandFailed, ScriptError
+from k8swin_nb.reading import Unreadable, json_document
 from k8swin_nb.shown import LINE, shown, shown_line
 from k8swin_nb.tables.text import preformatted
 
@@ -61,12 +61,26 @@ class Result:
             ScriptError: when it is not JSON.
         """
         try:
-            return json.loads(self.stdout)
-        except ValueError as error:
+            return json_document(self.stdout)
+        except Unreadable as error:
             raise ScriptError(
                 f"{self.host}: `{self.args}` printed no JSON: {error}",
                 hint="look at `result.stdout`",
             ) from error
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the output read as one JSON object.
+
+        Raises:
+            ScriptError: when it is none.
+        """
+        read = self.json()
+        if not isinstance(read, dict):
+            raise ScriptError(
+                f"{self.host}: `{self.args}` printed JSON that is no object",
+                hint="look at `result.stdout`",
+            )
+        return read
 
     def __repr__(self) -> str:
         lines = [f"{shown_line(self.host)}: exit code {self.returncode} after {self.seconds:.1f} s"]
