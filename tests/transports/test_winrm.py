@@ -23,7 +23,8 @@ from k8swin_nb.errors import (
 from k8swin_nb.inventory import Host
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
-from k8swin_nb.transports.winrm import SHELL_NOT_FOUND, STDIN_PIECE, WinrmTransport
+from k8swin_nb.transports.winrm import STDIN_PIECE, WinrmTransport
+from k8swin_nb.transports.winrm_shell import SHELL_NOT_FOUND
 
 Answer = tuple[bytes, bytes, int, bool]
 END: Answer = (b"", b"", 0, True)
