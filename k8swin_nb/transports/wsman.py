@@ -210,10 +210,12 @@ class _Transport(Transport):
             raise Refused("it takes messages without a login")
         self._of(session).sealed = True
 
-    def close_session(self) -> None:
-        super().close_session()
-        # A session that is built later would not be sealed: pywinrm keeps what it has.
+    def cut(self) -> None:
+        """End whatever waits on the wire, now and for good; safe from any thread."""
         self.socket.end()
+        session = self.session
+        if session is not None:
+            session.close()
 
     def _of(self, session: requests.Session) -> _Adapter:
         if self._adapter is None:
@@ -290,7 +292,7 @@ class WsmanProtocol(Protocol):
 
     def cut(self) -> None:
         """End whatever waits on the wire, now and for good; safe from any thread."""
-        self._guarded.socket.end()
+        self._guarded.cut()
 
 
 def _id(text: str | None) -> str:
