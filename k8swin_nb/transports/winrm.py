@@ -5,17 +5,19 @@ the script on a command line of at most 8191 characters, and waits for a hung co
 
 What holds a script on a real server is one chain of processes:
 
-    svchost.exe (the service WinRM) -> winrshost.exe -> cmd.exe /c powershell.exe ... -> powershell.exe
+    svchost.exe (DcomLaunch) -> winrshost.exe -Embedding -> cmd.exe /c powershell.exe ... -> powershell.exe ...
 
-There is one winrshost.exe a shell, with a console (conhost.exe) beside it; one cmd.exe and one powershell.exe a
-script. In the script `$PID` is powershell.exe. The tag of the script stands in the command lines of the last two,
-which `Win32_Process` shows, and nothing else of the script does. Whoever wants to know whether a process still is the
-one that it was compares `ProcessId` and `CreationDate`, because Windows gives numbers again.
+There is one winrshost.exe a shell, and one cmd.exe and one powershell.exe a script. In the script `$PID` is
+powershell.exe. The tag of the script stands in the command lines of the last two, which `Win32_Process` shows, and
+nothing else of the script does. Whoever wants to know whether a process still is the one that it was compares
+`ProcessId` and `CreationDate`, because Windows gives numbers again.
 
-Everything below winrshost.exe is in its job object and ends with the shell, also what the script has started and what
-has lost its parent; only what the service manager, the task scheduler or WMI started for it goes on. So a stop signals
-the command, which ends powershell.exe, and deletes the shell, which ends the rest (MS-WSMV 3.1.4.2; Ansible's
-async_wrapper.ps1 makes its process by WMI for just that reason). A script that ends by itself leaves the shell.
+Everything below winrshost.exe is in its job object and ends with it, also what the script has started and what has lost
+its parent; only what the service manager, the task scheduler or WMI started for it goes on. That job is what the quotas
+of a shell limit, and what programs such as Ansible's asynchronous tasks break away from. A shell that nobody deletes
+keeps its winrshost.exe (ansible/ansible#12275). So a stop signals the command, which ends powershell.exe, and deletes
+the shell, which ends the rest; and whoever ends a script that was left behind ends its winrshost.exe. A script that
+ends by itself leaves the shell, and what it started there, until the transport is closed.
 """
 
 from __future__ import annotations

@@ -27,6 +27,15 @@ from k8swin_nb.redact import redact
 from k8swin_nb.transports.wsman import LoginGone, OddAnswer, Refused
 
 ACCESS_DENIED = 5
+
+QUOTAS = (2150859173, 2150859174, 2150859241)
+"""The server's faults for too many shells, operations and processes of one user."""
+
+# OpenSSL's X509_V_ERR numbers.
+_OUT_OF_DATE = (9, 10)
+_OTHER_AUTHORITY = (18, 19, 20, 21)
+_OTHER_NAME = (62, 64)
+
 SHOWN = 400
 """Characters of a server's text that an error repeats."""
 
@@ -56,7 +65,9 @@ def translate(error: BaseException, host: Host) -> K8swinError:
         if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in _causes(error)):
             # A server that goes down, or is not up yet, ends a connection before its certificate was seen.
             return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
-        return CertificateRejected(host.name, f"{where}: {_last_cause(error)}")
+        return CertificateRejected(
+            host.name, f"{where}: {_last_cause(error)}", hint=_certificate_hint(error, host)
+        )
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return HostUnreachable(host.name, f"{where}: no answer in time")
     if isinstance(error, (requests.exceptions.Timeout, WinRMOperationTimeoutError)):
@@ -89,6 +100,15 @@ def translate(error: BaseException, host: Host) -> K8swinError:
 def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
     code = f" (fault {error.wsman_fault_code})" if error.wsman_fault_code else ""
     detail = f"{where}: {shown(str(error.reason))}{code}"
+    if error.wsman_fault_code in QUOTAS or error.wmierror_code in QUOTAS:
+        return TransportError(
+            host.name,
+            detail,
+            hint=(
+                f"other programs that log in as `{host.user}` hold what the host allows one user; what they left is "
+                "freed after its idle time, or by `Restart-Service WinRM` there"
+            ),
+        )
     if error.wsman_fault_code != ACCESS_DENIED:
         return TransportError(host.name, detail)
     return AuthenticationFailed(
@@ -100,6 +120,23 @@ def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
             "an administrator there, or set `LocalAccountTokenFilterPolicy` to 1 on the host"
         ),
     )
+
+
+def _certificate_hint(error: BaseException, host: Host) -> str | None:
+    """Return what to do about a certificate, by what is wrong with it; None: nothing better than the general hint."""
+    code = next(
+        (e.verify_code for e in _causes(error) if isinstance(e, ssl.SSLCertVerificationError)), 0
+    )
+    if code in _OTHER_NAME:
+        return (
+            f"the host is asked at `{host.address}`: let the listener's certificate name that among its alternative "
+            "names (an address as an IP address, not as a DNS name)"
+        )
+    if code in _OUT_OF_DATE:
+        return "compare the clocks of both machines; then renew the listener's certificate"
+    if code in _OTHER_AUTHORITY and host.ca:
+        return f"`{host.ca}` holds another authority than the one that signed the listener's certificate"
+    return None
 
 
 def place(host: Host) -> str:

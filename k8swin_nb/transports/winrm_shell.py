@@ -17,7 +17,7 @@ from k8swin_nb.errors import AuthenticationFailed, ParamsError, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports.bounded import Cancelled, Overdue, bounded, check
-from k8swin_nb.transports.winrm_errors import place, translate
+from k8swin_nb.transports.winrm_errors import QUOTAS, place, translate
 from k8swin_nb.transports.wsman import LoginGone
 
 LOGIN_SECONDS = 45.0
@@ -35,9 +35,6 @@ back with the shell alone."""
 
 SHELL_NOT_FOUND = 2150858843
 """The server's fault for a shell that it no longer has."""
-
-QUOTAS = (2150859173, 2150859174, 2150859241)
-"""The server's faults for too many shells, operations and processes of this user."""
 
 KEPT = 10
 """Shells at most that wait to be deleted."""

@@ -56,7 +56,13 @@ def classes(*modules: ModuleType) -> list[type[BaseException]]:
 def blank(kind: type[BaseException]) -> BaseException:
     """Make an instance without knowing the constructor's arguments."""
     error = kind.__new__(kind)
-    for name, value in (("code", 500), ("reason", "r"), ("wsman_fault_code", 1), ("errors", {})):
+    for name, value in (
+        ("code", 500),
+        ("reason", "r"),
+        ("wsman_fault_code", 1),
+        ("wmierror_code", 1),
+        ("errors", {}),
+    ):
         if not isinstance(getattr(kind, name, None), property):
             error.__dict__.setdefault(name, value)
     error.args = ("http", 500, "text")

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +23,15 @@ from k8swin_nb.errors import (
     CommandTimeout,
     HostUnreachable,
     ScriptError,
+    ScriptNotStarted,
     TransportError,
+    TransportTimeout,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
+from k8swin_nb.transports import winrm as winrm_module
+from k8swin_nb.transports import winrm_shell
 from k8swin_nb.transports.winrm import STDIN_PIECE, WinrmTransport
 from k8swin_nb.transports.winrm_shell import SHELL_NOT_FOUND
 
@@ -30,8 +39,10 @@ Answer = tuple[bytes, bytes, int, bool]
 END: Answer = (b"", b"", 0, True)
 
 
-def fault(code: int) -> WSManFaultError:
-    return WSManFaultError(500, "Bad HTTP response", "<x/>", "the reason", wsman_fault_code=code)
+def fault(code: int | None, *, wmi: int | None = None) -> WSManFaultError:
+    return WSManFaultError(
+        500, "Bad HTTP", "<x/>", "the reason", wsman_fault_code=code, wmierror_code=wmi
+    )
 
 
 @dataclass
@@ -41,6 +52,7 @@ class Server:
     answers: list[Answer | Exception] = field(default_factory=lambda: [END])
     opening: list[Exception] = field(default_factory=list)
     starting: list[Exception] = field(default_factory=list)
+    sending: list[Exception | None] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     stdin: list[tuple[bytes, bool]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -94,6 +106,10 @@ class Protocol:
         return "command"
 
     def send_command_input(self, shell: str, command: str, data: bytes, end: bool) -> None:
+        if self.server.sending:
+            trouble = self.server.sending.pop(0)
+            if trouble is not None:
+                raise trouble
         self.server.stdin.append((data, end))
 
     def get_command_output_raw(self, shell: str, command: str) -> Answer:
@@ -303,3 +319,181 @@ def test_there_is_no_sudo_on_windows(winrm: WinrmTransport, server: Server) -> N
     with pytest.raises(ScriptError, match="sudo"):
         winrm.run("1", sudo=True)
     assert not server.calls
+
+
+def test_a_loader_that_ended_before_it_read_is_told_with_its_words(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.silent = True
+    server.sending = [fault(232)]
+    server.answers = [
+        (b"", b"Cannot create type. Only core types are supported in this language mode.", 1, True)
+    ]
+    with pytest.raises(ScriptNotStarted, match=r"exit code 1 .*in this language mode") as caught:
+        winrm.run("'x'")
+    assert "AppLocker" in (caught.value.hint or "")
+    assert server.calls == ["open", "run", "cleanup"]
+
+
+def test_a_program_that_takes_no_input_and_does_not_end_is_ended(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_module, "LAST_SECONDS", 0.2)
+    server.sending = [fault(232)]
+    server.silent = True
+    server.answers = [WinRMOperationTimeoutError()]
+    with pytest.raises(TransportTimeout, match="takes no input"):
+        winrm.run("'x'")
+    assert server.calls[:4] == ["open", "run", "cleanup", "close"]
+
+
+def test_input_whose_answer_is_late_is_not_sent_again(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    slow = server.sending = [WinRMOperationTimeoutError()]
+    sent: list[bytes] = []
+
+    class Late(Protocol):
+        def send_command_input(self, shell: str, command: str, data: bytes, end: bool) -> None:
+            sent.append(data)
+            self.server.stdin.append((data, end))
+            if slow:
+                raise slow.pop(0)
+
+    server.answers = [(b"done\r\n", b"", 0, True)]
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Late(server))
+    assert transport.run("'x'").stdout == "done\n"
+    assert len(sent) == 1
+    transport.close()
+
+
+def test_a_busy_server_is_offered_the_same_input_again(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.sending = [fault(170)]
+    server.answers = [(b"done\r\n", b"", 0, True)]
+    assert winrm.run("'x'").stdout == "done\n"
+    assert len(server.stdin) == 1
+    server.sending = [fault(170)] * 100
+    began = time.monotonic()
+    with pytest.raises(CommandTimeout):
+        winrm.run("'x'", timeout=0.5)
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("trouble", [fault(None, wmi=2150859174), fault(2150859173)])
+def test_a_used_up_quota_is_freed_by_a_new_shell_and_told_when_that_does_not_help(
+    winrm: WinrmTransport, server: Server, trouble: WSManFaultError
+) -> None:
+    assert winrm.run("'x'").ok
+    server.starting = [trouble]
+    assert winrm.run("'x'").ok
+    assert server.calls == ["open", "run", "cleanup", "run", "close", "open", "run", "cleanup"]
+    server.starting = [trouble, trouble]
+    with pytest.raises(TransportError) as caught:
+        winrm.run("'x'")
+    assert "Restart-Service WinRM" in (caught.value.hint or "")
+
+
+def test_a_shell_is_renewed_before_its_commands_use_up_the_quota(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_shell, "COMMANDS_PER_SHELL", 2)
+    for _ in range(3):
+        winrm.run("'x'")
+    turn = ["run", "cleanup"]
+    assert server.calls == ["open", *turn, *turn, "close", "open", *turn]
+
+
+def test_a_right_password_without_the_rights_is_a_refused_login(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.opening = [fault(5)]
+    with pytest.raises(AuthenticationFailed, match="rights are not enough") as caught:
+        winrm.run("'x'")
+    assert "LocalAccountTokenFilterPolicy" in (caught.value.hint or "")
+    assert server.calls == ["open", "drop"]
+
+
+@pytest.mark.parametrize(
+    ("code", "ca", "hint"),
+    [
+        (62, None, "192.0.2.7"),
+        (64, "/ca.pem", "192.0.2.7"),
+        (10, "/ca.pem", "clocks"),
+        (20, "/ca.pem", "`/ca.pem` holds another authority"),
+        (18, None, "as the host's `ca`"),
+    ],
+)
+def test_the_hint_for_a_certificate_is_about_what_is_wrong_with_it(
+    host: Host, server: Server, code: int, ca: str | None, hint: str
+) -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code = code
+    nested = urllib3.exceptions.MaxRetryError(None, "/wsman", urllib3.exceptions.SSLError(cause))  # type: ignore[arg-type]
+    server.opening = [requests.exceptions.SSLError(nested)]
+    with pytest.raises(CertificateRejected) as caught:
+        WinrmTransport(replace(host, ca=ca), protocol=server.make).run("1")
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("code", [0, 1, 10, 20])
+def test_a_script_that_did_not_come_to_its_end_counts_as_nothing(
+    winrm: WinrmTransport, server: Server, code: int
+) -> None:
+    class Killed(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            word = self.server.document["word"].encode()
+            return word + b" begin\r\nhalf a", b"", code, True
+
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Killed(server))
+    with pytest.raises(TransportError, match=f"did not come to its end.*exit code {code}"):
+        transport.run("'x'")
+    transport.close()
+
+
+def test_what_interrupts_the_wait_stops_the_script(winrm: WinrmTransport, server: Server) -> None:
+    def press(stream: str, text: str) -> None:
+        raise KeyboardInterrupt
+
+    server.answers = [(b"begun\r\n", b"", -1, False)]
+    with pytest.raises(KeyboardInterrupt):
+        winrm.run("x", on_output=press)
+    assert server.calls[-2:] == ["cleanup", "close"]
+
+
+def test_a_stop_that_the_server_does_not_confirm_is_said(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    class Deaf(Protocol):
+        def close_shell(self, shell: str, close_session: bool) -> None:
+            raise requests.exceptions.ConnectionError("Connection reset")
+
+    cancel = threading.Event()
+    server.answers = [(b"begun\r\n", b"", -1, False)]
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Deaf(server))
+    result = transport.run("x", cancel=cancel, on_output=lambda *_: cancel.set())
+    assert result.returncode == 143 and "did not confirm the stop" in result.stderr
+    transport.close()
+
+
+def test_a_program_ends_although_hosts_do_not_answer(tmp_path: Path) -> None:
+    program = """
+import socket, threading
+from k8swin_nb.inventory import Host
+from k8swin_nb.transports.winrm import WinrmTransport
+silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+for each in silent:
+    host = Host("w", "127.0.0.1", "windows", (), "u", credential="env:PW", winrm_port=each.getsockname()[1])
+    threading.Thread(target=WinrmTransport(host).run, args=("1",), daemon=True).start()
+threading.Event().wait(0.5)
+"""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PW": "x y z 1"},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert time.monotonic() - began < 30

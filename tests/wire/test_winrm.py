@@ -19,7 +19,7 @@ from k8swin_nb.errors import (
 from k8swin_nb.inventory import Host
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.winrm import WinrmTransport
-from tests.wire.conftest import Wire
+from tests.wire.machine import Wire
 
 pytestmark = pytest.mark.wire
 

@@ -31,7 +31,7 @@ from k8swin_nb.errors import (
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports import winrm as winrm_module
 from k8swin_nb.transports.winrm import WinrmTransport
-from tests.wire.conftest import PASSWORD, Wire
+from tests.wire.machine import PASSWORD, Wire
 from tests.wire.middle import Change, Middle, http
 
 pytestmark = pytest.mark.wire

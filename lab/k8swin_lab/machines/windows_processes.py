@@ -90,7 +90,7 @@ class ProcessTable:
                     path,
                     path,
                     r"NT AUTHORITY\SYSTEM",
-                    4 if pid > 4 else 0,
+                    SERVICES if pid > SERVICES else 4 if pid > 4 else 0,
                     self._machine.now(),
                 )
 
@@ -200,6 +200,8 @@ class ProcessTable:
         with self._lock:
             self.running.pop(entry.pid, None)
         entry.ended.set()
+        if entry.path == _WINRS_HOST:
+            self.end_job(entry.job)  # the job has lost the handle that kept it
 
     def end_job(self, job: int) -> None:
         """End what a remote shell has left behind."""
