@@ -138,7 +138,7 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
         try:
             connection.open()
             connection.transport.set_keepalive(KEEPALIVE_SECONDS)
-            _give_up_on_silence(connection.transport.sock)
+            _tune(connection.transport.sock)
         except BaseException:
             client.close()
             raise
@@ -175,7 +175,10 @@ def close_soon(connection: Any) -> None:
     threading.Thread(target=close, name="close", daemon=True).start()
 
 
-def _give_up_on_silence(sock: Any) -> None:
+def _tune(sock: Any) -> None:
+    """Send small messages at once, and give up when nothing that is sent is acknowledged."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
     if option is not None:
         with contextlib.suppress(OSError):
