@@ -8,10 +8,12 @@
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
     │  ├─ HostKeyMismatch        another SSH host key than the pinned one
+    │  ├─ HostKeyRevoked         an SSH host key that is marked as revoked
     │  ├─ CertificateRejected    a TLS certificate that the given authority did not sign
     │  ├─ AuthenticationFailed   the login was refused; never tried again by itself
     │  ├─ TransportTimeout       the other end is there and does not answer in time
-    │  ├─ ScriptNotStarted       the host ran no script of ours
+    │  ├─ ScriptNotStarted       the login worked, and no script began; what the host printed instead
+    │  ├─ EndUnknown             a script began, and nobody knows how it ended
     │  └─ TransferFailed         a file did not arrive whole
     ├─ CommandFailed             result
     ├─ CommandTimeout            result with what was printed so far, timeout
@@ -139,12 +141,16 @@ class HostKeyUnknown(TransportError):
         where: Address and port.
         algorithm: Such as `ssh-ed25519`.
         fingerprint: `SHA256:...` as `ssh-keygen -l` prints it.
+        authority: Whether `known_hosts` names an authority for the host, whose certificates are not understood.
     """
 
-    def __init__(self, host: str, *, where: str, algorithm: str, fingerprint: str) -> None:
+    def __init__(
+        self, host: str, *, where: str, algorithm: str, fingerprint: str, authority: bool = False
+    ) -> None:
+        also = "; the file of keys names an authority for it, and certificates of hosts are not understood here"
         super().__init__(
             host,
-            f"unknown SSH host key of {where}: {algorithm} {fingerprint}",
+            f"unknown SSH host key of {where}: {algorithm} {fingerprint}{also if authority else ''}",
             hint=(
                 "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
                 f"`k8swin hostkey pin --params FILE {host}`"
@@ -179,6 +185,14 @@ class HostKeyMismatch(TransportError):
         self.found = found
 
 
+class HostKeyRevoked(TransportError):
+    """The SSH server shows a key that the project's `known_hosts` marks as revoked."""
+
+    default_hint = (
+        "the machine must be given a new host key; whoever has the old one can pretend to be it"
+    )
+
+
 class CertificateRejected(TransportError):
     """The server's TLS certificate was not signed by the given authority, or is for another name."""
 
@@ -198,14 +212,35 @@ class TransportTimeout(TransportError):
 
 
 class ScriptNotStarted(TransportError):
-    """The host ran no script of ours; something else answered, or ended it before it began.
+    """The login worked, and then no script began: something else answered in its place. Nothing was run.
 
     Args:
         host: The host's name.
-        detail: What was printed instead.
+        detail: What happened.
+        printed: What the host printed.
+        hint: What to do.
     """
 
-    default_hint = "log in there by hand with the same account: what is printed, what answers?"
+    default_hint = (
+        "log in there with `ssh` and the same user, and look at what answers: the account's shell, a forced "
+        "command, start-up files"
+    )
+
+    def __init__(
+        self, host: str, detail: str, *, printed: str = "", hint: str | None = None
+    ) -> None:
+        super().__init__(host, detail, hint=hint)
+        self.printed = printed
+
+    def details(self) -> list[str]:
+        """Return the last lines that the host printed."""
+        return _lines(self.printed)
+
+
+class EndUnknown(TransportError):
+    """A script began, and how it ended is not known: its shell was killed, or the connection to it was lost."""
+
+    default_hint = "run the cell again: it looks first at what is there"
 
 
 class TransferFailed(TransportError):
@@ -247,8 +282,9 @@ class CommandTimeout(K8swinError):
         self.timeout = timeout
 
     def details(self) -> list[str]:
-        """Return the last lines that were printed."""
-        return _tail(self.result)
+        """Return the last lines that were printed, and what could not be ended."""
+        left = [f"  {line}" for line in shown_lines(self.result.left) if line]
+        return [*_tail(self.result), *left]
 
 
 class StepFailed(K8swinError):
@@ -459,5 +495,8 @@ def _mask_chain(error: BaseException) -> None:
 
 
 def _tail(result: Result) -> list[str]:
-    text = result.stderr.strip() or result.stdout.strip()
-    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text else []
+    return _lines(result.stderr.strip() or result.stdout.strip())
+
+
+def _lines(text: str) -> list[str]:
+    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text.strip() else []

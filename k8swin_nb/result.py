@@ -40,6 +40,9 @@ class Result:
     seconds: float
     """How long it took, in seconds."""
 
+    left: str = ""
+    """What a script that was stopped has left running on its host, or that this is not known; else empty."""
+
     @property
     def ok(self) -> bool:
         """Whether the exit code is 0."""
@@ -92,6 +95,7 @@ class Result:
                 kept = [f"... {hidden} lines above, see `.{name}`", *kept[-SHOWN_LINES:]]
             prefix = "" if name == "stdout" else "stderr: "
             lines.extend(prefix + line for line in kept)
+        lines.extend(shown(self.left).splitlines())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

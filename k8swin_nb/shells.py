@@ -3,11 +3,12 @@
 Both are handed everything on standard input, so a script may be of any size and hold any character, and
 no value ever is part of a command line that other users of the machine can list.
 
-Bash: a constant command reads fields that end in a NUL byte, then runs the script in the same shell. What
-follows is the script's own standard input. Parameters are exported; secrets become shell variables that
-are not, so they are in no process's environment unless the script itself exports them.
+Bash: a constant text, `transports/supervise.sh`, is read first. It proves that it runs, cleans the environment, and starts
+a shell for the script, which reads fields that end in a NUL byte. What follows is the script's own standard input.
+Parameters are exported; secrets become shell variables that are not, so they are in no process's environment unless the
+script itself exports them.
 
-    NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
+    seconds NUL   NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
 
 PowerShell: a constant command reads one JSON document and runs the loader that stands in it, `transports/loader.ps1`.
 """
@@ -31,13 +32,6 @@ KILL_AFTER = 5
 
 _BASH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-BOOTSTRAP = (
-    'set --; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; '
-    'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; '
-    'IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"'
-)
-"""The constant program of every bash script. A broken connection ends it with 125, not with half a script."""
-
 _TAG = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 _POWERSHELL = (
@@ -56,18 +50,28 @@ def new_tag(run: str = "", verb: str = "script") -> str:
     return "-".join(part for part in ("k8swin", verb, run, random.token_hex(8)) if part)
 
 
-def bash_command(*, tag: str, timeout: float | None, sudo: bool) -> str:
+def bash_command(*, tag: str, sudo: bool) -> str:
     """Return the command that runs a script from standard input.
+
+    It consists of plain words, so that every login shell, and a forced command that does not look at quotes, reads
+    it alike.
 
     Args:
         tag: A word by which the script's processes can be found again, to stop them.
-        timeout: Seconds after which the machine itself ends the script with all its children; None: never.
         sudo: Run as root, without asking for a password.
     """
-    words = ["sudo", "-n", "--"] if sudo else []
-    words += ["timeout", "-k", str(KILL_AFTER), f"{timeout or 0:g}"]
-    words += ["bash", "-c", BOOTSTRAP, "bash", tag]
+    words = ["sudo", "-n", "-H", "--"] if sudo else []
+    words += ["bash", "-p", "-s", tag, str(KILL_AFTER)]
     return shlex.join(words)
+
+
+@cache
+def bash_supervisor() -> bytes:
+    """Return what `bash_command` reads first: the shell that stands around a script."""
+    file = resources.files("k8swin_nb.transports").joinpath("supervise.sh")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return ("\n".join(kept) + "\n").encode()
 
 
 def bash_input(
@@ -76,7 +80,7 @@ def bash_input(
     secrets: Mapping[str, Secret],
     stdin: bytes = b"",
 ) -> bytes:
-    """Return what is sent to `bash_command` on standard input.
+    """Return what a script's own shell is sent on standard input.
 
     Raises:
         ScriptError: when a name is none for bash, or a text holds a NUL character.

@@ -36,10 +36,10 @@ from typing import Any, ClassVar
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
 from k8swin_nb.errors import (
+    EndUnknown,
     HostUnreachable,
     K8swinError,
     ScriptNotStarted,
-    TransportError,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
@@ -227,7 +227,7 @@ class WinrmTransport(Transport):
                     "Defender or a policy stands before it, or something ended it"
                 ),
             )
-        raise TransportError(
+        raise EndUnknown(
             host,
             f"`{name}` began and did not come to its end: PowerShell ended with exit code {code}{printed}",
             hint="something ended it from outside, or it left by `[Environment]::Exit`; look at the host's event log",
