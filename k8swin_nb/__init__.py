@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         CommandFailed,
         CommandTimeout,
         DriftFound,
+        EndUnknown,
         HostKeyMismatch,
         HostKeyUnknown,
         HostUnreachable,
@@ -57,7 +58,7 @@ _WHERE = {
     "description": ("Description", "HostDescription", "open_description"),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
         "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
