@@ -24,6 +24,19 @@ SECONDS = 300.0
 """Time that a script is given when nothing else is said."""
 
 
+KEPT = "kept: "
+"""How a line of a script begins that says what of somebody else's it kept, and where."""
+
+KEPT_LINES = 20
+"""How many such lines of one script go into a step's outcome; all of them are in its output."""
+
+
+def _kept(output: str) -> list[str]:
+    lines = [line.strip() for line in output.splitlines() if line.startswith(KEPT)]
+    more = [f"and {len(lines) - KEPT_LINES} more"] if len(lines) > KEPT_LINES else []
+    return [*lines[:KEPT_LINES], *more]
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """A step, the host that it is about, and what it does there at the moment."""
@@ -125,6 +138,8 @@ class StepRun:
             output=path,
             output_sha256=digest,
         )
+        if kept := _kept(output):
+            run.kept.setdefault((self.step, self.host.name), []).extend(kept)
         self.check_stop(f"`{name}` was stopped")
         return result
 
