@@ -11,7 +11,6 @@ set -euo pipefail
 : "${KUBERNETES_APT_KEY:=}"
 : "${RUNTIME_APT_KEY:=}"
 export DEBIAN_FRONTEND=noninteractive
-
 # uses: install_packages sources_to_write write_file
 
 minor=${KUBERNETES_VERSION%.*}

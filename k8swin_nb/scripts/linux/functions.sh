@@ -122,7 +122,7 @@ put_back() { # PATH...: of a folder, all that was kept of it
     if [ ! -e "/var/lib/k8swin/kept$path" ] && [ ! -L "/var/lib/k8swin/kept$path" ]; then continue; fi
     while IFS= read -r -d '' kept; do
       kept=${kept#/var/lib/k8swin/kept}
-      if [ -e "$kept" ] || [ -L "$kept" ]; then continue; fi
+      if [ -z "$kept" ] || [ -e "$kept" ] || [ -L "$kept" ]; then continue; fi
       if [ -d "/var/lib/k8swin/kept$kept" ] && [ ! -L "/var/lib/k8swin/kept$kept" ]; then
         mkdir -p "$kept"
         chown --reference="/var/lib/k8swin/kept$kept" "$kept"
@@ -141,6 +141,7 @@ not_of_kubeadm() {
   local folder path authority own
   own='^/etc/kubernetes/manifests/(etcd|kube-apiserver|kube-controller-manager|kube-scheduler)\.yaml$|^/etc/kubernetes/tmp/kubeadm-|^/var/lib/etcd/member/'
   own+='|^/var/lib/kubelet/((config|instance-config)\.yaml|kubeadm-flags\.env|[a-z_]+_state|pki/kubelet.*)$'
+  own+='|^/etc/kubernetes/(bootstrap-)?kubelet\.conf$'
   own+='|^/var/lib/cni/(networks/cbr0/|flannel/|(cache/)?results/(cbr0|cni-loopback)-)'
   own+='|^/var/lib/kubelet/(pods|plugins|plugins_registry|pod-resources|device-plugins|checkpoints|usernamespaces)/'
   authority=$(base64 -w 0 /etc/kubernetes/pki/ca.crt 2>/dev/null || true)
@@ -150,13 +151,15 @@ not_of_kubeadm() {
     if [ -e /etc/k8swin/kubeadm-init.yaml ]; then
       own+='|^/etc/kubernetes/pki/(ca|sa|front-proxy-ca|front-proxy-client|apiserver|apiserver-kubelet-client|apiserver-etcd-client)\.(crt|key|pub|srl)$'
       own+='|^/etc/kubernetes/pki/etcd/(ca|server|peer|healthcheck-client)\.(crt|key|srl)$'
+      own+='|^/etc/kubernetes/(admin|super-admin|controller-manager|scheduler)\.conf$'
     fi
   fi
-  for folder in /etc/kubernetes/pki /etc/kubernetes/manifests /etc/kubernetes/tmp /var/lib/cni /var/lib/etcd /var/lib/kubelet; do
-    [ -d "$folder" ] || continue
+  for folder in /etc/kubernetes/{admin,super-admin,kubelet,bootstrap-kubelet,controller-manager,scheduler}.conf \
+    /etc/kubernetes/pki /etc/kubernetes/manifests /etc/kubernetes/tmp /var/lib/cni /var/lib/etcd /var/lib/kubelet; do
+    [ -e "$folder" ] || continue
     while IFS= read -r path; do
       [[ $path =~ $own ]] || echo "$path"
-    done < <(find "$folder" -xdev -mindepth 1 ! -type d ! -type s ! -type p)
+    done < <(find "$folder" -xdev ! -type d ! -type s ! -type p)
   done
 }
 
@@ -178,7 +181,7 @@ put_back_kubernetes() {
 
 # What flannel's pods write on every node is kept before there are any.
 keep_before_flannel() {
-  keep_found /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env
+  keep_found /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env /var/lib/cni/networks/cbr0 /var/lib/cni/flannel
   if ! dpkg -S /opt/cni/bin/flannel >/dev/null 2>&1; then keep_found /opt/cni/bin/flannel; fi
 }
 

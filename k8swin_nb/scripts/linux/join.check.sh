@@ -13,6 +13,10 @@ if [ ! -e "$config" ]; then
     echo "$left is another cluster's: nothing in /etc/kubernetes/pki is removed from here; move what is still needed, and the rest away"
     exit 20
   fi
+  if [ -z "$ours" ] && [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
+    echo "/etc/kubernetes/bootstrap-kubelet.conf is of a join that was not begun from here: move it away, or finish that join"
+    exit 20
+  fi
   if [ -n "$ours" ]; then
     echo "an earlier kubeadm join was interrupted"
   else

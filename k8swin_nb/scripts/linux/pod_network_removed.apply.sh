@@ -19,5 +19,5 @@ rm -f /var/lib/cni/results/cbr0-* /var/lib/cni/results/cni-loopback-* /var/lib/c
 if [ -d /var/lib/cni ]; then find /var/lib/cni -depth -type d -empty -delete; fi
 # flannel's DaemonSet put it there; a package's own file stays.
 if [ -e /opt/cni/bin/flannel ] && ! dpkg -S /opt/cni/bin/flannel >/dev/null 2>&1; then rm -f /opt/cni/bin/flannel; fi
-put_back /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /run/flannel
+put_back /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /run/flannel /var/lib/cni
 echo "the pod network is removed"

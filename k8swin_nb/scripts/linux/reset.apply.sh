@@ -4,7 +4,6 @@
 set -euo pipefail
 : "${CRI_SOCKET:?for example unix:///run/containerd/containerd.sock}"
 : "${CONTAINER_RUNTIME:?docker or containerd}"
-
 # uses: put_back_kubernetes reset_kubernetes
 
 systemctl stop kubelet 2>/dev/null || true

@@ -134,7 +134,7 @@ function Test-FoundRuntime($Artifact) {
 
 # A runtime of another folder would go on under our configuration, or be stopped for programs that it does not run.
 function Get-ForeignRuntime([string]$Name) {
-    $program = @{ containerd = "$env:ProgramFiles\containerd\containerd.exe"; docker = "$env:ProgramFiles\docker\dockerd.exe" }[$Name]
+    $program = "$env:ProgramFiles\$Name\$($Name -replace '^docker$', 'dockerd').exe"
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Name'"
     if ($service -and -not $service.PathName.Contains($program)) {
         "the service $Name on this server runs $($service.PathName), wanted ${program}: move that installation there, or remove it"
