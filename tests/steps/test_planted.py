@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from k8swin_lab import topology
 from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
@@ -26,7 +25,7 @@ from k8swin_nb.phases.windows.places import places as windows_places
 from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import apply_step
-from k8swin_nb.workflow.step import State, Step
+from k8swin_nb.workflow.step import Step
 from tests.conftest import ROOT
 from tests.steps.places_of_scripts import Place, changing, places
 from tests.steps.test_every_step import EVERYTHING, REMOVAL, machines_of, run_of
@@ -233,7 +232,7 @@ def content(path: str, machine: str) -> bytes:
     """Something of the user's that belongs into a file of this name."""
     if path in LINE:
         return LINE[path].encode()
-    if path.endswith((".json", ".conflist")) or path.endswith((".conf",)) and "cni" in path:
+    if path.endswith((".json", ".conflist")) or (path.endswith((".conf",)) and "cni" in path):
         return json.dumps({"of": "the user", "path": path}).encode()
     if path.endswith("kube/config"):
         return json.dumps(KUBECONFIG).encode()

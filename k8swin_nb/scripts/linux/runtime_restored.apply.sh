@@ -27,7 +27,9 @@ config=/etc/containerd/config.toml
 before=$(state "$config")
 take_back "$config"
 put_back /etc/cni/net.d/10-containerd-net.conflist
-if [ "$(state "$config")" != "$before" ] && systemctl is-active --quiet containerd; then systemctl restart containerd; fi
+if [ "$(state "$config")" != "$before" ] && systemctl is-active --quiet containerd; then
+  systemctl restart containerd || echo "warning: containerd does not start with the configuration that was found"
+fi
 
 addition=/etc/systemd/system/docker.service.d/k8swin.conf
 before=$(state /etc/docker/daemon.json "$addition")
