@@ -269,7 +269,9 @@ class Planted:
 
     def write(self, path: str, text: bytes) -> None:
         if self.machine.os == "windows":
-            self.machine.files.make_directory(path.rpartition("\\")[0] + "\\")
+            folder = path.rpartition("\\")[0]
+            if not self.machine.files.exists(folder):
+                self.machine.files.make_directory(folder)
             self.machine.files.write(path, text)
             return
         file = Path(self.machine.root) / path.lstrip("/")
