@@ -91,7 +91,7 @@ JOIN = {"CriSocket": "npipe:////./pipe/x", "ClusterCa": CA}
 def test_a_join_resets_nothing_that_was_not_begun_from_here(machine, run):  # noqa: F811
     write(machine, r"C:\etc\kubernetes\pki\ca.crt", "CA")
     write(machine, r"C:\etc\kubernetes\pki\ca.key", "key")
-    run("join.apply", secrets={"JoinConfiguration": "token"}, **JOIN)
+    run("join.apply", secrets={"JoinConfiguration": "the whole configuration of a join"}, **JOIN)
     assert read(machine, r"C:\etc\kubernetes\pki\ca.key") == "key"
     assert read(machine, KEPT + r"\etc\kubernetes\pki\ca.crt") == "CA"
 
