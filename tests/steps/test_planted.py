@@ -21,6 +21,7 @@ from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.verify import trying
 from k8swin_nb.phases.windows import detached
 from k8swin_nb.phases.windows.configuration import CNI_FILE, CNI_FOLDER, NET_CONF_FILES
+from k8swin_nb.phases.windows.places import SHARED, TREES
 from k8swin_nb.phases.windows.places import places as windows_places
 from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase_run import PhaseRun
@@ -169,6 +170,11 @@ FOLDERS = (
 )  # fmt: skip
 """Linux places that are folders: something of the user's lies in them."""
 
+WINDOWS_FOLDERS = (
+    *TREES, *SHARED, "C:\\ProgramData\\docker\\config", "C:\\etc\\kubernetes\\manifests",
+    "C:\\etc\\kubernetes\\pki",
+)  # fmt: skip
+
 LINE = {"/etc/hosts": "198.51.100.9 users-own\n", "/etc/fstab": "# the user's own line\n"}
 """Files of which lines are changed: the user's are among them."""
 
@@ -252,13 +258,8 @@ class Planted:
         place = place.replace("/home/USER", f"/home/{self.user}")
         if place in FOLDERS:
             return f"{place}/users-own"
-        if self.machine.os == "windows" and "." not in place.rpartition("\\")[2]:
-            known = ("kubeconfig", "config", "LICENSE", "Dockerfile")
-            return (
-                place
-                if place.endswith(known) and not place.endswith("docker\\config")
-                else f"{place}\\users-own"
-            )
+        if self.machine.os == "windows" and place in WINDOWS_FOLDERS:
+            return f"{place}\\users-own"
         return place
 
     def put(self, place: str) -> str:
