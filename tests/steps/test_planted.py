@@ -17,6 +17,7 @@ import pytest
 from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
+from k8swin_nb.errors import DriftFound
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.verify import trying
 from k8swin_nb.phases.windows import detached
@@ -25,7 +26,7 @@ from k8swin_nb.phases.windows.places import SHARED, TREES
 from k8swin_nb.phases.windows.places import places as windows_places
 from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.runner import apply_step
+from k8swin_nb.workflow.runner import apply_step, check_step
 from k8swin_nb.workflow.step import Step
 from tests.conftest import ROOT
 from tests.steps.places_of_scripts import Place, changing, places
@@ -156,6 +157,8 @@ DRIFT = {
     "/etc/kubernetes/pki/ca.crt": ("04_join_linux", "join"),
     "/var/lib/etcd/member": ("02_master", "control-plane"),
     "/usr/local/bin/kubeadm": ("02_master", "downloads"),
+    "/usr/local/bin/dockerd": ("02_master", "downloads"),
+    "C:\\etc\\cni\\net.d": ("04_join_windows", "cni"),
     "C:\\etc\\kubernetes\\kubelet.conf": ("04_join_windows", "join"),
     "C:\\etc\\kubernetes\\pki\\ca.crt": ("04_join_windows", "join"),
 }
@@ -200,7 +203,10 @@ def resolved(system: str, profile: str, description: Any) -> dict[str, list[str]
         if not own_folder(path) and path not in NOT_PLANTED:
             found.setdefault(path, []).append(script)
 
+    used = {n for each in PHASES for step in each.variant(profile).steps for n in step.scripts}
     for name in changing(system):
+        if name not in used and "functions" not in name:
+            continue
         for place in places(name):
             for path in paths_of(place, description):
                 add(path, name)
@@ -288,6 +294,12 @@ class Planted:
         file = Path(self.machine.root) / path.lstrip("/")
         return file.read_bytes() if file.is_file() else None
 
+    def remove(self, path: str) -> None:
+        if self.machine.os == "windows":
+            self.machine.files.delete(path)
+        else:
+            (Path(self.machine.root) / path.lstrip("/")).unlink()
+
     def kept(self, path: str) -> bytes | None:
         if self.machine.os == "windows":
             return self.read(f"C:\\k8swin\\kept\\{path[0]}{path[2:]}")
@@ -362,3 +374,25 @@ def test_a_users_things_are_where_they_were_or_kept(world):
         failures += [e for e in events if e["outcome"] not in ("ok", "changed", "skipped")]
     assert failures == []
     assert [line for planted in everywhere for line in planted.lost()] == []
+
+
+def test_what_stands_in_the_way_is_named_and_left_alone(world):
+    """Each by itself: the check of its step says drift and names it. Nothing ran on these machines yet, or all is gone."""
+    named = []
+    for place, (name, step_name) in DRIFT.items():
+        run, listed = steps(world, name)
+        (step,) = [one for one in listed if one.name == step_name] or [None]
+        if step is None or (step.when and step.when(run.at(run.hosts(step.on)[0], step.name))):
+            continue
+        for planted in planted_on(world):
+            if planted.machine.name not in {host.name for host in run.hosts(step.on)}:
+                continue
+            path = planted.put(place)
+            with pytest.raises(DriftFound) as caught:
+                check_step(run, step)
+            named.append(place)
+            short = path.rpartition("\\")[2] if planted.machine.os == "windows" else place
+            assert short.removesuffix("\\users-own") in str(caught.value), place
+            assert planted.read(path) == planted.things[path]
+            planted.remove(path)
+    assert len(named) >= 6
