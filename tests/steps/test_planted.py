@@ -296,7 +296,7 @@ class Planted:
 
     def remove(self, path: str) -> None:
         if self.machine.os == "windows":
-            self.machine.files.delete(path)
+            self.machine.files.remove(path)
         else:
             (Path(self.machine.root) / path.lstrip("/")).unlink()
 
