@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DriftFound,
         EndUnknown,
         HostKeyMismatch,
+        HostKeyRevoked,
         HostKeyUnknown,
         HostUnreachable,
         InventoryError,
@@ -58,7 +59,7 @@ _WHERE = {
     "description": ("Description", "HostDescription", "open_description"),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
         "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
