@@ -32,6 +32,7 @@ from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
@@ -90,6 +91,8 @@ class Cluster:
         self.run_id = run_id or new_run_id()
         self.pool = Pool(on_pin=self._pinned)
         self._runs = Path(runs) if runs else project_path("runs")
+        self.locks = HostLocks(self.pool, self.run_id, wait=description.lock_wait)
+        """The hosts that this cluster's work has locked against others."""
         self._tables: ClusterApi | None = None
 
     def __enter__(self) -> Cluster:
@@ -105,6 +108,7 @@ class Cluster:
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
+        self.locks.release()
         self.pool.close()
         self._tables = None
 
@@ -245,6 +249,7 @@ class Cluster:
             connections=self.pool,
             record=self.record,
             values=VALUES,
+            locks=self.locks,
             **how,
         )
 

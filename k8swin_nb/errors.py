@@ -21,6 +21,7 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ HostLocked                host, detail: another operator works on the host
     ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
@@ -381,6 +382,21 @@ class Stopped(K8swinError):
 
     def __init__(self, host: str, detail: str) -> None:
         super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
+        self.host = host
+        self.detail = detail
+
+
+class HostLocked(K8swinError):
+    """Another operator works on a host, or took the work on it over; nothing was changed.
+
+    Args:
+        host: The host's name.
+        detail: Who, from where, since when, for what.
+        hint: What to do.
+    """
+
+    def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{host}: {detail}", hint=hint)
         self.host = host
         self.detail = detail
 

@@ -50,7 +50,7 @@ from k8swin_nb.transports.bounded import Cancelled, Overdue, check, take
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.proof import Proof
 from k8swin_nb.transports.winrm_errors import place, shown, translate
-from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, WinrmShell
+from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, SHORT_IDLE_TIMEOUT, WinrmShell
 from k8swin_nb.transports.wsman import OPERATION_SECONDS, WsmanProtocol
 
 REQUEST_SECONDS = 30.0
@@ -252,6 +252,10 @@ class WinrmTransport(Transport):
                 self._shell.ask(signal, STOP_SECONDS / 2, limit)
         if not self._shell.end(limit):
             output.feed("stderr", UNCONFIRMED.format(self.host.name).encode())
+
+    def end_soon(self) -> None:
+        """Let the server end the shell, and what runs in it, three minutes after nobody asks any more."""
+        self._shell.idle_timeout = SHORT_IDLE_TIMEOUT
 
     def _close(self, *, abandon: bool = False) -> None:
         if abandon:

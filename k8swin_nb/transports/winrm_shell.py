@@ -29,6 +29,9 @@ CLOSE_SECONDS = 3.0
 UTF8 = 65001
 IDLE_TIMEOUT = "PT900S"
 
+SHORT_IDLE_TIMEOUT = "PT180S"
+"""The same for what must end soon after nobody asks any more."""
+
 COMMANDS_PER_SHELL = 300
 """Commands after which a shell is renewed. A server counts 1,500 operations a user, and gives those of ended commands
 back with the shell alone."""
@@ -50,6 +53,7 @@ class WinrmShell:
         self._left: list[str] = []
         self._commands = 0
         self.id: str | None = None
+        self.idle_timeout = IDLE_TIMEOUT
 
     def ask(
         self,
@@ -136,7 +140,7 @@ class WinrmShell:
         """Return an open shell."""
         if self.id is not None:
             return self.id
-        create = methodcaller("open_shell", codepage=UTF8, idle_timeout=IDLE_TIMEOUT)
+        create = methodcaller("open_shell", codepage=UTF8, idle_timeout=self.idle_timeout)
         tried = False
         while self.id is None:
             try:
