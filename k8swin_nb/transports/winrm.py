@@ -153,11 +153,17 @@ class WinrmTransport(Transport):
             else:
                 code = self._last_words(command, course)
             finished = True
-        except (HostUnreachable, TransportTimeout):
+        except (HostUnreachable, TransportTimeout) as error:
             # Nobody is there to be told. What was begun is ended when the host answers again.
             self._shell.give_up()
             finished = True
-            raise
+            if not course.begun:
+                raise
+            raise type(error)(
+                self.host.name,
+                f"{error.detail}; how the script ended is not known",
+                hint="run the cell again: it looks first at what is there",
+            ) from error
         finally:
             if not finished:
                 self._stop(command, course)
