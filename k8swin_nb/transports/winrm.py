@@ -71,6 +71,9 @@ STOP_SECONDS = 6.0
 SLACK = 1.0
 """Seconds beyond a script's deadline in which the server may say by itself that there was no output."""
 
+SPARED_SECONDS = 0.25
+"""Pause after an answer that came at once and held nothing."""
+
 STDIN_PIECE = 64 * 1024
 """Bytes of standard input in one message: below 100 KB, or its envelope grows past the server's limit."""
 
@@ -212,6 +215,7 @@ class WinrmTransport(Transport):
             left = until - time.monotonic()
             # The server answers an empty request after this time, so a deadline is met to the second.
             seconds = max(1, round(min(OPERATION_SECONDS, left)))
+            asked = time.monotonic()
             try:
                 stdout, stderr, code, done = self._shell.ask(
                     partial(_listen, shell=self._shell.id, command=command, seconds=seconds),
@@ -220,11 +224,15 @@ class WinrmTransport(Transport):
                     cancel,
                 )
             except WinRMOperationTimeoutError:
-                continue
+                stdout, stderr, code, done = b"", b"", -1, False
             except (K8swinError, Cancelled, Overdue):
                 raise
             except Exception as error:
                 raise translate(error, self.host) from error
+            if not (stdout or stderr or done) and time.monotonic() - asked < SPARED_SECONDS:
+                # A server waits before it says that there was nothing. One that does not is not asked without a pause.
+                cancel.wait(SPARED_SECONDS)
+                continue
             output.feed("stdout", proof.feed(stdout))
             output.feed("stderr", stderr)
             if done:

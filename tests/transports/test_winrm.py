@@ -500,3 +500,24 @@ threading.Event().wait(0.5)
     )
     assert done.returncode == 0
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("answer", [(b"", b"", -1, False), WinRMOperationTimeoutError()])
+def test_a_server_that_says_nothing_at_once_is_not_asked_without_a_pause(
+    winrm: WinrmTransport, server: Server, answer: Answer | Exception
+) -> None:
+    asked = 0
+
+    class Hasty(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            nonlocal asked
+            asked += 1
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Hasty(server))
+    with pytest.raises(CommandTimeout):
+        transport.run("x", timeout=1)
+    assert asked < 10
+    transport.close()
