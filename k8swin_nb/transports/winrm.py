@@ -71,6 +71,9 @@ STOP_SECONDS = 6.0
 SLACK = 1.0
 """Seconds beyond a script's deadline in which the server may say by itself that there was no output."""
 
+YIELD_SECONDS = 1.0
+"""Time that a script has left to end by itself when the transport is closed."""
+
 SPARED_SECONDS = 0.25
 """Pause after an answer that came at once and held nothing."""
 
@@ -302,12 +305,20 @@ class WinrmTransport(Transport):
             self._shell.give_up()
             return
         try:
-            take(self._turn, until=time.monotonic() + CLOSE_SECONDS)
+            take(self._turn, until=time.monotonic() + YIELD_SECONDS)
         except Overdue:
+            # What runs there is over: whoever waits for it is told, and the shell is deleted with it.
             self._shell.give_up()
+            with contextlib.suppress(Overdue):
+                take(self._turn, until=time.monotonic() + YIELD_SECONDS)
+                self._let_go()
             return
+        self._let_go()
+
+    def _let_go(self) -> None:
         try:
             self._shell.delete()
+            self._shell.delete_left(time.monotonic() + CLOSE_SECONDS)
             self._shell.drop()
         finally:
             self._turn.release()
@@ -325,7 +336,7 @@ def _close_all() -> None:
             closing.append(thread)
         except RuntimeError:
             transport.close()
-    until = time.monotonic() + 2 * CLOSE_SECONDS
+    until = time.monotonic() + 3 * CLOSE_SECONDS
     for thread in closing:
         thread.join(max(0.0, until - time.monotonic()))
 

@@ -16,6 +16,7 @@ from k8swin_nb.errors import (
     HostUnreachable,
     ScriptNotStarted,
     Stopped,
+    TransportError,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
@@ -192,3 +193,25 @@ def test_a_stop_takes_the_shell_along(winrm: WinrmTransport, wire: Wire) -> None
     assert (result.returncode, result.stdout, result.left) == (143, "begun\n", "")
     assert len(wire.server.shells) == 0
     assert winrm.run("'again'").ok
+
+
+def test_to_close_ends_a_script_that_still_runs(winrm: WinrmTransport, wire: Wire) -> None:
+    ended: list[Exception] = []
+
+    def work() -> None:
+        try:
+            winrm.run("Start-Sleep -Seconds 600")
+        except TransportError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not wire.machine.lines:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    began = time.monotonic()
+    winrm.close()
+    thread.join(30)
+    assert time.monotonic() - began < 10
+    assert len(ended) == 1 and "is not known" in str(ended[0])
+    assert len(wire.server.shells) == 0
