@@ -158,9 +158,9 @@ class WinrmShell:
                 if what == "login":
                     self.drop()
                 else:
-                    self._delete_left()
+                    self.delete_left(time.monotonic() + CLOSE_SECONDS)
         opened, self._commands = self.id, 0
-        self._delete_left()
+        self.delete_left(time.monotonic() + CLOSE_SECONDS)
         return opened
 
     def _new_protocol(self) -> Any:
@@ -225,12 +225,12 @@ class WinrmShell:
         """Delete the shell; one that cannot be deleted now waits for that."""
         self.end(time.monotonic() + CLOSE_SECONDS)
 
-    def _delete_left(self) -> None:
+    def delete_left(self, until: float) -> None:
+        """Delete shells that were given up. When that fails the server does so by itself, after their idle time."""
         while self._left:
-            shell = self._left.pop(0)
-            # When that fails the server drops the shell by itself, after its idle time.
+            close = methodcaller("close_shell", self._left.pop(0), close_session=False)
             with contextlib.suppress(Exception):
-                self.ask(methodcaller("close_shell", shell, close_session=False), CLOSE_SECONDS)
+                self.ask(close, CLOSE_SECONDS, until)
 
 
 def _renewable(error: Exception) -> str:
