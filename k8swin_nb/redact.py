@@ -42,6 +42,9 @@ _HEAD = 6
 _JOINED = 8
 """Length from which a form that may be a word is also looked for across the ends of lines."""
 
+_STEPS = 16
+"""How often it is looked whether a text that is cut earlier is cut within something else."""
+
 _NESTED = 2
 """How deep Base64 is read that is no form of a secret, but holds one in a document of its own."""
 
@@ -172,7 +175,7 @@ class Redactor:
             if begun is not None:
                 cuts.append(view.span(begun, begun + 1)[0])
         stop = min(stop, *cuts)
-        while True:
+        for _ in range(_STEPS):
             cut = open_at(text, stop)
             cut = min([cut, *(first for first, last in whole if first < cut < last)])
             if cut >= stop:

@@ -27,7 +27,7 @@ _LOOKED = 8_192
 _DECORATION = r"\x1b\[[0-9;]*[mK]"
 """Colours, and `clear to the end of the line`, which programs write together: they say nothing."""
 
-_SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|\r+(?=\n)|\A\ufeff")
+_SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|(?<!\r)\r++(?=\n)|\A\ufeff")
 _RAW = re.compile(rf"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}]")
 _COLOURED = re.compile(
     rf"(?P<keep>{_DECORATION})|(?P<raw>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}])"

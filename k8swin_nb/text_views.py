@@ -30,7 +30,7 @@ FORMAT = (
 )
 """Characters without a shape of their own: bidirectional marks, zero widths, separators of lines, tags."""
 
-UNSEEN = re.compile(rf"{SEQUENCE}|\r+(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
+UNSEEN = re.compile(rf"{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
 """What a reader does not see, or must not be shown raw; line ends and tabs are none of it."""
 
 _HEX = r"[0-9A-Fa-f]"
