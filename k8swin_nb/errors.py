@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.shown import shown, shown_line, shown_lines
+from k8swin_nb.shown import shown, shown_begin, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -73,8 +73,7 @@ class K8swinError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        text = shown(self.message[:MESSAGE])
-        return f"{text} ..." if len(self.message) > MESSAGE else text
+        return shown_begin(self.message, most=MESSAGE)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

@@ -34,8 +34,9 @@ _NETRC = re.compile(r"\blogin\s++\S++\s++password\s++(\S++)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}:(?:\\?/){2}")
 _URL_END = re.compile(r"[^\s\"<>`|]*+")
 _PROXY = re.compile(r"(?i)proxy[^\n.@]{0,24}\Z")
-_PROXY_WORD = re.compile(r"(?i)proxy(?:server)?[\"'\s]*+[:=]\s*+[\"']?+(?:https?=)?+")
-_PORT = re.compile(r"(?::\d{1,5})?\Z")
+_PROXY_WORD = re.compile(
+    r"(?i)proxy(?: ?server)?(?:\(s\))?(?:[\"'\s]*+[:=]\s*+|\s++REG_[A-Z_]{1,16}\s++)[\"']?+(?:https?=)?+"
+)
 _BEFORE = 48
 """Characters before a URL that may say that it is a proxy's."""
 

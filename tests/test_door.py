@@ -280,6 +280,14 @@ def test_names_and_numbers_of_a_structure_stay() -> None:
     assert found == {"host": MASK, "n": [1000, 1.5, True, None], "digits": MASK}
 
 
+def test_a_proxys_password_is_masked_by_the_name_beside_it() -> None:
+    given = {"http_proxy": "http://u:1234/w@h", "env": {"HTTPS_PROXY": "u:p@ss@h:1"}}
+    assert masked(given) == {
+        "http_proxy": "http://u:*****@h",
+        "env": {"HTTPS_PROXY": "u:*****@h:1"},
+    }
+
+
 # The command line ------------------------------------------------------------------------------------------------
 
 

@@ -215,6 +215,7 @@ def test_output_in_sixteen_bit_characters_is_masked_whichever_byte_comes_first()
             "Proxy Server(s) :  http=http://u:pw@h:1;x",
             "Proxy Server(s) :  http=http://u:*****@h:1;x",
         ),
+        ("Proxy Server(s) :  u:pw@h:1", "Proxy Server(s) :  u:*****@h:1"),
         ("deb https://user:pa:ss@mirror/apt ./", "deb https://user:*****@mirror/apt ./"),
         ("machine h login me password hunter22", "machine h login me password *****"),
         ("https://ghp_0123456789abcdefghij@github.com/x", "https://*****@github.com/x"),

@@ -126,7 +126,9 @@ class StaticTable:
         ]
 
     def __repr__(self) -> str:
-        headings = [[shown_line(c.heading) for c in self.columns]] if has_headings(self.columns) else []
+        headings = (
+            [[shown_line(c.heading) for c in self.columns]] if has_headings(self.columns) else []
+        )
         lines = [*headings, *(list(map(_in_one_line, row)) for row in self.rows[:ROWS])]
         widths = [
             max((len(line[i]) for line in lines), default=0) for i in range(len(self.columns))
