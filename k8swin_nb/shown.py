@@ -22,6 +22,9 @@ TEXT = 20_000
 LINE = 2_000
 """Characters of a line."""
 
+LINES = 20
+"""Lines of which the last are shown."""
+
 _LOOKED = 8_192
 """Characters before a part that are looked at with it, so that no secret is cut in two."""
 
@@ -82,7 +85,7 @@ def shown_line(text: object, *, most: int = LINE) -> str:
     return " ".join(shown_begin(str(text), most=most).split("\n")).strip(" ")
 
 
-def shown_lines(text: str, *, last: int) -> list[str]:
+def shown_lines(text: str, *, last: int = LINES) -> list[str]:
     """Return the last lines of a text to be shown, each bounded."""
     # Of what is long only the end is looked at.
     lines = shown(text, most=last * LINE).strip("\n").split("\n")

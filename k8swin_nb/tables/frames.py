@@ -41,7 +41,7 @@ class ShownFrame(pd.DataFrame):
     def __repr__(self) -> str:
         return shown(super().__repr__())
 
-    def to_string(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+    def to_string(self, *args: Any, **options: Any) -> Any:
         """Return the frame as text, as pandas does, masked and with what is unseen as text."""
         text = super().to_string(*args, **options)
         return text if text is None else visible(redact(text))

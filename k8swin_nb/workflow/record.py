@@ -153,12 +153,12 @@ class Record:
         self.events.append(written)
         return written
 
-    def write_beside(self, error: K8swinError, kind: str, **fields: Any) -> None:
+    def write_beside(self, raised: K8swinError, kind: str, /, **fields: Any) -> None:
         """Append an event about an error that is being raised; what hinders it is added to the error's hint."""
         try:
             self.write(kind, **fields)
         except RecordError as lost:
-            error.hint = f"{error.hint or ''}; not in the record: {lost}".lstrip("; ")
+            raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
 
     def _append(self, line: bytes) -> None:
         """Append a line on a line of its own, whole or not at all."""
@@ -245,7 +245,7 @@ def _kept(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {key: _kept(item) for key, item in value.items()}
+        return {visible(key): _kept(item) for key, item in value.items()}
     return [_kept(item) for item in value] if isinstance(value, list) else value
 
 
