@@ -41,7 +41,7 @@ class Redactor:
     """Known secret values and the patterns of unknown ones."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come while it is held
         self._plain: set[str] = set()
         self._encoded: set[str] = set()
         self._index: Index | None = Index((), ())

@@ -147,7 +147,7 @@ class ShownStream(io.TextIOBase):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._mask = redacted_stream()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come while it is held
 
     def write(self, text: str, /) -> int:
         """Write what can be shown by now; an unfinished line waits for its end, or for `flush`."""
