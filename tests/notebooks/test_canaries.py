@@ -79,17 +79,26 @@ def notebook(path: Path, cells: list[str]) -> Path:
     return path
 
 
-def papermill(source: Path, output: Path, lab: RunningLab, runs: Path) -> subprocess.Popen[str]:
+def papermill(source: Path, output: Path, lab: RunningLab, runs: Path) -> subprocess.Popen[bytes]:
+    """Start stock papermill; what it says on its terminal goes to `said` beside the source."""
     values = {"params_file": str(lab.params), "runs": str(runs), "run_id": "canaries"}
     arguments = [word for pair in values.items() for word in ("-r", *pair)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "papermill", str(source), str(output), *arguments, "--log-output"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "TMPDIR": str(runs), "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    with (source.parent / "said").open("wb") as said:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "papermill",
+                str(source),
+                str(output),
+                *arguments,
+                "--log-output",
+            ],
+            cwd=ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(runs), "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
 
 
 def command_lines() -> str:
@@ -149,7 +158,7 @@ def test_no_canary_is_in_anything_that_a_run_leaves(
     while run.poll() is None:
         listed += command_lines()
         time.sleep(0.5)
-    said = run.communicate()[0]
+    said = (tmp_path / "said").read_text(errors="replace")
     assert run.returncode == 0, said
     outputs = nbformat.writes(nbformat.read(runs / "executed.ipynb", as_version=4))
     assert outputs.count("*****") > 50
@@ -168,16 +177,14 @@ def test_no_canary_is_left_by_a_run_that_is_interrupted_or_killed(
     long = f"%%remote_bash --host linuxmaster\nbase64 -d <<<'{text}' | base64 -d\nsleep 300"
     source = notebook(tmp_path / "source.ipynb", [START, know, long])
     run = papermill(source, runs / "executed.ipynb", lab, runs)
-    lines = []
-    assert run.stdout is not None
-    for line in run.stdout:
-        lines.append(line)
-        if "*****" in line:
-            break
+    said = tmp_path / "said"
+    while "*****" not in said.read_text(errors="replace"):
+        assert run.poll() is None, said.read_text(errors="replace")
+        time.sleep(0.2)
     kernels = children(run.pid)
     run.send_signal(how)
     if how is signal.SIGKILL:
         for kernel in kernels:
             os.kill(kernel, signal.SIGKILL)
-    lines += run.communicate(timeout=120)[0].splitlines(keepends=True)
-    assert not found(runs, canaries, "".join(lines))
+    run.wait(timeout=120)
+    assert not found(runs, canaries, said.read_text(errors="replace"))
