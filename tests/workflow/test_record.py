@@ -96,8 +96,6 @@ import resource, signal, sys
 from pathlib import Path
 from k8swin_nb.errors import RecordError
 from k8swin_nb.workflow.record import Record, read_events
-
-pytestmark = pytest.mark.usefixtures("forgotten_secrets")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 record = Record(Path(sys.argv[1]), "run", "notebook")
 record.write("step", step="one")
