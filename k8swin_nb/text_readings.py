@@ -32,6 +32,10 @@ _NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
 _QUOTED = re.compile(r"((?:=[0-9A-F]{2})+)|=\r?\n")
 
 
+_SIMPLE = re.compile(r"[A-Za-z0-9_ .,:;/@+()\[\]<>|*?!#$~-]*")
+"""One line in which nothing is escaped or unseen."""
+
+
 def readings(text: str) -> Iterator[tuple[View, str]]:
     """Yield the readings of a text that differ, each with its kind.
 
@@ -40,6 +44,13 @@ def readings(text: str) -> Iterator[tuple[View, str]]:
     """
     first = last = View(text)
     yield first, "text"
+    if _SIMPLE.fullmatch(text):
+        # Most cells of tables: there is nothing to undo, and bytes at most to be read.
+        for reading, kind in ((dumped, "lines"), (numbered, "bytes")):
+            view = reading(first)
+            if view is not first:
+                yield view, kind
+        return
     for reading in (seen, *(_unescaped,) * READINGS):
         view = reading(last)
         if view is last and reading is _unescaped:
