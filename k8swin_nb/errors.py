@@ -72,6 +72,15 @@ class K8swinError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def hint(self) -> str | None:
+        """What to type or to open next, in one line, masked; None when there is nothing to say."""
+        return shown_line(self._hint) if self._hint else self._hint
+
+    @hint.setter
+    def hint(self, text: str | None) -> None:
+        self._hint = text
+
     def __str__(self) -> str:
         return shown_begin(self.message, most=MESSAGE)
 
@@ -85,7 +94,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {shown_line(self.hint)}")
+            lines.append(f"hint: {self.hint}")
         return lines
 
     def details(self) -> list[str]:

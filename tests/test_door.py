@@ -166,6 +166,7 @@ SHOWERS = {
     "an error": lambda: str(K8swinError(EVIL)),
     "an error's repr": lambda: repr(K8swinError(EVIL)),
     "an error's lines": lambda: "\n".join(K8swinError("x", hint=EVIL).lines()),
+    "a hint by itself": lambda: str(ParamsError("x", hint=EVIL).hint),
     "a hint": lambda: "\n".join(ParamsError("x", hint=EVIL)._render_traceback_()),
     "a failed command": lambda: "\n".join(CommandFailed(result(EVIL)).lines()),
     "a failed step": lambda: "\n".join(
