@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _behind_the_door() -> Iterator[None]:
     """Let all that is printed pass the door: what libraries log and warn of too, and a traceback."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = ShownStream(out), ShownStream(err)
+    sys.stdout, sys.stderr = cast(TextIO, ShownStream(out)), cast(TextIO, ShownStream(err))
     try:
         yield
     except Exception:

@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.shown import shown, shown_line, shown_lines
+from k8swin_nb.shown import shown, shown_begin, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -73,9 +73,17 @@ class K8swinError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def hint(self) -> str | None:
+        """What to type or to open next, in one line, masked; None when there is nothing to say."""
+        return shown_line(self._hint) if self._hint else self._hint
+
+    @hint.setter
+    def hint(self, text: str | None) -> None:
+        self._hint = text
+
     def __str__(self) -> str:
-        text = shown(self.message[:MESSAGE])
-        return f"{text} ..." if len(self.message) > MESSAGE else text
+        return shown_begin(self.message, most=MESSAGE)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -87,7 +95,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {shown_line(self.hint)}")
+            lines.append(f"hint: {self.hint}")
         return lines
 
     def details(self) -> list[str]:

@@ -147,8 +147,8 @@ class OpenPhase:
                 if not _only_stopped(error):
                     keep_evidence(self.run, step.name, error)
                 self._keep(getattr(error, "report", None), shown)
-                self.run.record.write(
-                    "failed", phase=self.phase.name, step=step.name, error=str(error)
+                self.run.record.write_beside(
+                    error, "failed", phase=self.phase.name, step=step.name, error=str(error)
                 )
                 self._failed(step, shown)
                 raise
