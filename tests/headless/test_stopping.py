@@ -94,7 +94,13 @@ def start(project: Path, *command: str) -> subprocess.Popen[str]:
 @pytest.fixture
 def run(project: Path) -> Iterator[subprocess.Popen[str]]:
     process = start(
-        project, "k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network,02_master"
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
     )
     yield process
     process.kill()
@@ -207,7 +213,13 @@ def test_a_kernel_that_is_told_to_end_stops_what_runs_on_hosts(project):
 def test_a_kernel_that_dies_is_one_line_and_the_page_is_written(project):
     notebook(project / "notebooks" / "01_network.ipynb", "import os\nos._exit(9)")
     process = start(
-        project, "k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network,02_master"
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
     )
     said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
