@@ -417,6 +417,7 @@ class Interrupted(KeyboardInterrupt):
         ended: Hosts that had ended before.
         left: Hosts on which nothing had begun, and nothing does any more.
         running: Hosts that did not end in time; nothing more begins there either.
+        results: By host, what scripts printed that had ended or were stopped.
     """
 
     def __init__(
@@ -426,9 +427,11 @@ class Interrupted(KeyboardInterrupt):
         ended: Iterable[str] = (),
         left: Iterable[str] = (),
         running: Iterable[str] = (),
+        results: Mapping[str, Any] | None = None,
     ) -> None:
         self.stopped, self.ended = tuple(stopped), tuple(ended)
         self.left, self.running = tuple(left), tuple(running)
+        self.results = dict(results or {})
         self.where = ""
         """What was worked on, such as `02_master/swap`; whoever knows it fills it in."""
         super().__init__()
