@@ -10,6 +10,8 @@ set -euo pipefail
 : "${RUNTIME_APT_SOURCE:=}"
 : "${KUBERNETES_APT_KEY:=}"
 : "${RUNTIME_APT_KEY:=}"
+: "${KUBERNETES_APT_FINGERPRINT:=}"
+: "${RUNTIME_APT_FINGERPRINT:=}"
 export DEBIAN_FRONTEND=noninteractive
 
 minor=${KUBERNETES_VERSION%.*}
@@ -24,37 +26,50 @@ tools() { # what fetching a key takes, which a small installation lacks
     apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates gnupg
   fi
 }
-fetch_key() { # URL FILE
+verify_key() { # FILE URL FINGERPRINT: every key in the file is the one that is expected; none expected: told
+  local home found
+  home=$(mktemp -d)
+  found=$(gpg --homedir "$home" --batch --with-colons --import-options show-only --import "$1" 2>/dev/null |
+    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | sort -u) || true
+  rm -rf "$home"
+  if [ -z "$found" ] || { [ -n "$3" ] && [ "$found" != "$3" ]; }; then
+    echo "$2 holds the key ${found:-(none)}, expected ${3:-a key}" | tr '\n' ' ' >&2
+    exit 1
+  fi
+  [ -n "$3" ] || echo "the key of $2 has the fingerprint $found: write it into the parameters, so that no other is taken"
+}
+fetch_key() { # URL FILE FINGERPRINT
   local armoured
   tools
   # A key that somebody else put there is not ours to remove one day.
   [ -e "$2" ] || echo "$2" >>/etc/k8swin/made
   armoured=$(mktemp)
   curl -fsSL --retry 3 --connect-timeout 20 -o "$armoured" "$1"
+  verify_key "$armoured" "$1" "$3"
   gpg --batch --yes --dearmor -o "$2" "$armoured"
   chmod 0644 "$2"
   rm -f "$armoured"
 }
 
-fetch_named_key() { # URL SOURCE-LINE: into the keyring that the line names, unless somebody put one there
+fetch_named_key() { # URL SOURCE-LINE FINGERPRINT: into the keyring that the line names, unless somebody put one there
   local file
   [ -n "$1" ] || return 0
   file=$(sed -n 's|^[^]]*signed-by=\(/[^] ,]*\).*|\1|p' <<<"$2")
   if [ -e "$file" ] && ! grep -s -x -F "$file" /etc/k8swin/made >/dev/null; then return 0; fi
   install -d -m 0755 "$(dirname "$file")"
-  fetch_key "$1" "$file"
+  fetch_key "$1" "$file" "$3"
 }
 
 kubernetes=$KUBERNETES_APT_SOURCE
 if [ "$PACKAGE_SOURCE" = apt ] || [ "$RUNTIME_APT_SOURCE" = same ]; then
-  fetch_named_key "$KUBERNETES_APT_KEY" "$kubernetes"
+  fetch_named_key "$KUBERNETES_APT_KEY" "$kubernetes" "$KUBERNETES_APT_FINGERPRINT"
 fi
 case $RUNTIME_APT_SOURCE in
   same | tarball | '') ;;
-  *) fetch_named_key "$RUNTIME_APT_KEY" "$RUNTIME_APT_SOURCE" ;;
+  *) fetch_named_key "$RUNTIME_APT_KEY" "$RUNTIME_APT_SOURCE" "$RUNTIME_APT_FINGERPRINT" ;;
 esac
 if [ -z "$kubernetes" ] && [ "$PACKAGE_SOURCE" = apt ]; then
-  fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg"
+  fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg" DE15B14486CD377B9E876E1A234654DA9A296436
   kubernetes="deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /"
 fi
 runtime=$RUNTIME_APT_SOURCE
@@ -62,7 +77,7 @@ case $RUNTIME_APT_SOURCE in
   same) runtime=$kubernetes ;;
   tarball) runtime= ;;
   '')
-    fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg"
+    fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg" 9DC858229FC7DD38854AE2D88D81803C0EBFCD88
     runtime="deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable"
     ;;
 esac
