@@ -30,6 +30,7 @@ from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import API_PORT, check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.pool import Pool
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
@@ -177,6 +178,7 @@ class Cluster:
                     if on_output
                     else None,
                     cancel=stop,
+                    tag=new_tag(self.run_id, "magic"),
                 )
             except K8swinError as error:
                 if recorded:

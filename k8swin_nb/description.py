@@ -259,7 +259,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
         raise ParamsError(
             f"`{file}` {error}",
             hint="each key stands once; quote values that hold `:`, `#`, `*`, `!` or `&`",
-        ) from error
+        ) from None
     if not isinstance(values, dict):
         raise ParamsError(
             f"`{file}` holds a {type(values).__name__}, expected a mapping of parameters",
@@ -339,14 +339,16 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             found = None
             break
     kind = detail["type"]
+    if detail["loc"] and detail["loc"][-1] in SECRET_REFERENCES and kind != "missing":
+        # Whatever stands there is not repeated: it may be the secret itself, as a number or a date too.
+        return (
+            f"`{name}` holds a literal value; a secret is given as a reference, such as `env:NAME`"
+        )
     if kind == "extra_forbidden":
         model = HostDescription if len(detail["loc"]) > 1 else Description
         return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
     if kind == "missing":
         return f"`{name}` is missing"
-    if str(detail["loc"][-1]) in SECRET_REFERENCES and kind != "value_error":
-        # What was found is not repeated: it may be the secret itself.
-        return f"`{name}` is no text that refers to a secret, such as `env:NAME`, quoted in YAML"
     if kind == "list_type" and isinstance(found, str):
         return (
             f"`{name}` arrived as text, expected a list: papermill takes one by "

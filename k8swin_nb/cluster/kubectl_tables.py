@@ -6,6 +6,7 @@ import threading
 from urllib.parse import quote
 
 from k8swin_nb.cluster.api import ApiTable, ClusterApi
+from k8swin_nb.shown import cell, shown_line
 from k8swin_nb.tables import Mark, State
 from k8swin_nb.tables.frames import ShownFrame
 
@@ -40,9 +41,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def _frame(table: ApiTable, caption: str, *, namespaced: bool) -> KubeTable:
-    frame = KubeTable(list(table.rows), columns=list(table.columns))
+    frame = KubeTable.of(table.rows, columns=[shown_line(name) for name in table.columns])
     if namespaced:
-        frame.insert(0, "NAMESPACE", list(table.namespaces))
+        frame.insert(0, "NAMESPACE", [cell(name) for name in table.namespaces])
     frame.caption = caption
     return frame
 

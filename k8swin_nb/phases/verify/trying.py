@@ -150,7 +150,7 @@ def _try(at: StepRun, cells: list[Cell]) -> None:
         by_row.items(),
         lambda item: _try_row(at, *item),
         name=lambda item: f"{item[0].kind} {item[0].node}",
-        cancel=at.run.cancel,
+        cancel=at.cancel,
         at_once=AT_ONCE,
     )
     for row, mine in by_row.items():
