@@ -104,7 +104,18 @@ def _user(text: str) -> str:
     return text
 
 
+def without_login(text: str) -> str:
+    """Return an address that holds no user and password; what holds one is not repeated."""
+    if re.search(r"(?:://|^)[^/\s]*:[^/\s]*@(?!sha256:)|://[^/\s]*@", text):
+        raise ValueError(
+            "holds a login in its address, and parameters are no place for a password; give it to the hosts, "
+            "such as in /etc/apt/auth.conf.d for apt"
+        )
+    return text
+
+
 def _repository(text: str) -> str:
+    without_login(text)
     if "://" in text or text.endswith("/"):
         plain = text.rpartition("://")[2].rstrip("/")
         raise ValueError(f"`{text}` is a URL; write `{plain}`")
@@ -120,6 +131,7 @@ def _repository_or_none(text: str) -> str:
 
 
 def _image(text: str) -> str:
+    without_login(text)
     name = re.split(r"(?::[^/:]*)?(?:@|$)", text, maxsplit=1)[0]
     if not (_REPOSITORY.fullmatch(name) and _TAG.fullmatch(text[len(name) :])):
         raise ValueError(f"`{text}` is no image such as `mirror.example/web:1`")
@@ -147,7 +159,7 @@ def _dns_name_or_none(text: str) -> str:
 def _apt_source(text: str) -> str:
     if text in ("", "same", "tarball"):
         return text
-    found = _APT_SOURCE.fullmatch(text)
+    found = _APT_SOURCE.fullmatch(without_login(text))
     if not found:
         raise ValueError(
             f"`{text}` is no apt source line such as "
@@ -181,6 +193,7 @@ def _attestation(text: str) -> str:
 
 
 def _key_url(text: str) -> str:
+    without_login(text)
     if text and not re.fullmatch(r"https?://[^\s/@\[\]]+/\S+", text):
         raise ValueError(f"`{text}` is not the URL of a key")
     return text

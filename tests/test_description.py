@@ -260,6 +260,19 @@ def test_a_password_under_a_host_is_refused_without_its_value_and_without_a_gues
     assert "hunter2" not in text and "did you mean" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kubernetes_apt_source", "deb https://site:S3cret-zz@mirror.example ./"),
+     ("kubernetes_apt_key", "https://site:S3cret-zz@mirror.example/key"),
+     ("image_repository", "site:S3cret-zz@mirror.example/k8s"), ("test_image", "https://S3cret-zz@mirror.example/x"),
+     ("runtime_test_image", "u:S3cret-zz@mirror.example/x:1")],
+)  # fmt: skip
+def test_a_login_in_an_address_is_refused_and_not_repeated(name, value):
+    error = refused(**{name: value})
+    assert "holds a login in its address" in str(error)
+    assert "S3cret" not in "\n".join(error.lines())
+
+
 def test_a_list_that_arrived_as_text_is_told_how_papermill_takes_one():
     error = refused(site_networks="[10.20.0.0/16]")
     assert "-y 'site_networks: [10.20.0.0/16]'" in str(error)

@@ -28,6 +28,7 @@ from pydantic import (
 
 from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.field_types import without_login
 from k8swin_nb.reading import Unreadable, file_text, shown, yaml_document
 
 SHOWN = 3
@@ -79,6 +80,7 @@ class Artifact(BaseModel):
     @classmethod
     def _from_an_allowed_place(cls, url: str, info: ValidationInfo) -> str:
         rules = _rules(info)
+        without_login(url)
         if not re.fullmatch(rf"({'|'.join(rules.schemes)})://[!-~]+", url):
             raise ValueError(f"`{shown(url)}` is no url of {', '.join(rules.schemes)}")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+~-]*", file_name(url)):

@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_names_the_parameter(tmp_path, read, name, wh
     assert f"`{parameter}`" in caught.value.hint
     odd = tmp_path / "odd.yaml"
     odd.write_bytes("k: ü".encode("latin-1"))
-    with pytest.raises(ParamsError, match="it is not UTF-8"):
+    with pytest.raises(ParamsError, match="line 1 is not UTF-8"):
         read(odd)
 
 
