@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         CommandFailed,
         CommandTimeout,
         DriftFound,
+        EndUnknown,
         HostKeyMismatch,
+        HostKeyRevoked,
         HostKeyUnknown,
         HostUnreachable,
         InventoryError,
@@ -59,7 +61,7 @@ _WHERE = {
     "host_description": ("HostDescription",),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
         "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",

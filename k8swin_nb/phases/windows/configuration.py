@@ -141,12 +141,6 @@ def images(run: PhaseRun, host: Host) -> str:
     return " ".join(image for image in wanted if image)
 
 
-def _toml(text: str) -> str:
-    """Return text as TOML: as it is between apostrophes where it may, else as a string with escapes."""
-    plain = "'" not in text and text.isprintable()
-    return f"'{text}'" if plain else json.dumps(text, ensure_ascii=False)
-
-
 def containerd_config(description: Description) -> str:
     """Return containerd's configuration on a Windows worker, in the format of its version."""
     series = minor(description.containerd_version)
@@ -170,7 +164,7 @@ def containerd_config(description: Description) -> str:
     if series >= (2, 0):
         body = [
             "[plugins.'io.containerd.cri.v1.images'.pinned_images]",
-            f"  sandbox = {_toml(pause_image(description))}",
+            f"  sandbox = {json.dumps(pause_image(description))}",
             "",
             "[plugins.'io.containerd.cri.v1.images'.registry]",
             registry,
@@ -182,7 +176,7 @@ def containerd_config(description: Description) -> str:
     else:
         body = [
             "[plugins.'io.containerd.grpc.v1.cri']",
-            f"  sandbox_image = {_toml(pause_image(description))}",
+            f"  sandbox_image = {json.dumps(pause_image(description))}",
             "",
             "[plugins.'io.containerd.grpc.v1.cri'.registry]",
             registry,
