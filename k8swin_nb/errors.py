@@ -3,7 +3,7 @@
     K8swinError                  message, hint
     ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
     ├─ InventoryError            no host, group, phase or step of that name
-    ├─ ScriptError               no such script or view, or a parameter that is undeclared or missing
+    ├─ ScriptError               no such script or view, a parameter that is undeclared or missing, odd output
     ├─ TransportError            host, detail
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
@@ -116,7 +116,7 @@ class InventoryError(K8swinError):
 
 
 class ScriptError(K8swinError):
-    """A script or a view does not exist, or a script's parameters are not what it declares."""
+    """A script or a view does not exist, is not given what it declares, or printed something else than it should."""
 
 
 class TransportError(K8swinError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from k8swin_nb.errors import ScriptError
+from k8swin_nb.reading import whole
 from k8swin_nb.shells import KILL_AFTER
 from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.base import Transport, own_script
@@ -95,12 +96,10 @@ def running(
         )
     found = []
     for line in done.stdout.splitlines():
-        words = line.split(" ", 5)
-        if len(words) == 6 and words[0].isdigit() and words[3].isdigit():
-            pid, tag, role, start, user, command = words
-            found.append(
-                Running(tag, int(pid), int(start), user, command.strip(), role == "script")
-            )
+        pid, tag, role, start, user, command = [*line.split(" ", 5), *[""] * 6][:6]
+        number, began = whole(pid), whole(start)
+        if number is not None and began is not None and command:
+            found.append(Running(tag, number, began, user, command.strip(), role == "script"))
     return tuple(sorted(found, key=lambda process: (process.started, process.pid)))
 
 
