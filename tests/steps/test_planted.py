@@ -137,6 +137,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
 NOT_PLANTED = {
     "/dev/null": "a device",
     "/usr/bin": "the folder of the host's programs",
+    "/usr/bin/crictl": "a program that a step runs before it is installed: one that does nothing would stop it",
     "/etc/systemd/system/docker:docker#*:}": "the same places as in the scripts that write them",
     "/etc/systemd/system/kubernetes-node:kubelet#*:}": "the same places as in the scripts that write them",
     "/home/USER/.kube": "its file config stands for it; a folder that holds anything stays",
