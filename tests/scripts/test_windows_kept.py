@@ -70,6 +70,15 @@ def test_what_somebody_changed_since_stays_and_what_was_found_stays_kept(machine
     assert (read(machine, FILE), read(machine, KEPT + FILE[2:])) == ("edited", "theirs")
 
 
+def test_what_somebody_put_into_a_folder_of_ours_since_outlives_it(machine, run):  # noqa: F811
+    found_json(machine)
+    write(machine, r"C:\k\tools\own.ps1", "theirs")
+    places = [{"kind": "tree", "path": r"C:\k"}]
+    said = run("files_removed.apply", RemovedPlaces=json.dumps(places), **KEEP)
+    assert (said.code, said.err) == (0, "")
+    assert read(machine, r"C:\k\tools\own.ps1") == "theirs"
+
+
 def test_a_program_of_somebody_elses_is_kept_before_a_download_replaces_it(machine, run):  # noqa: F811
     import hashlib
 
