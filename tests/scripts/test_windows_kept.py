@@ -159,3 +159,14 @@ def test_a_service_that_was_there_before_is_drift(machine, run):  # noqa: F811
     found_json(machine, services=("kubelet",))
     said = run("service.check", Service=json.dumps({"name": "kubelet"}))
     assert (said.code, "was on this server before" in said.said) == (20, True)
+
+
+def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_found(machine, run):  # noqa: F811
+    for folder in (r"C:\etc\kube-flannel", r"C:\etc\kube-proxy"):
+        machine.files.make_directory(folder)
+    found_json(machine)
+    config = {"FlannelKubeconfig": "the one of flannel", "KubeProxyKubeconfig": "kube-proxy's own"}
+    assert run("credentials.apply", secrets=config).code == 0
+    assert not machine.files.exists(KEPT)
+    assert removed(run, r"C:\etc\kube-proxy\kubeconfig").code == 0
+    assert not machine.files.exists(r"C:\etc\kube-proxy\kubeconfig")
