@@ -246,6 +246,8 @@ def content(path: str, machine: str) -> bytes:
     """Something of the user's that belongs into a file of this name."""
     if path in LINE:
         return LINE[path].encode()
+    if path.endswith("daemon.json"):
+        return b'{"insecure-registries": ["registry.office.example:5000"]}\n'
     if path.endswith((".json", ".conflist")) or (path.endswith((".conf",)) and "cni" in path):
         return json.dumps({"of": "the user", "path": path}).encode()
     if path.endswith("kube/config"):
