@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-KeptPath Get-MachinePath Get-Sha256 New-KeptFolder Restore-Found Set-MachinePath Test-ImageLayer Test-Written
+# uses: Get-MachinePath Get-Sha256 Restore-Found Save-Found Set-MachinePath Test-ImageLayer
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -39,15 +39,10 @@ function Restore-AllFound {
     }
 }
 
-# What others put into a folder of ours since is moved out of it before it goes.
-function Move-Others([string]$Folder) {
+# What others put into a folder of ours since is kept before it goes, and comes back where it was.
+function Save-Others([string]$Folder) {
     foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
-        if (Test-Written $path) { continue }
-        $copy = Get-KeptPath $path
-        if (Test-Path -LiteralPath $copy) { continue }
-        New-KeptFolder $copy
-        Move-Item -LiteralPath $path -Destination $copy
-        "kept: $path is in $copy"
+        Save-Found $path
     }
 }
 
@@ -95,7 +90,7 @@ foreach ($place in $places) {
         $KeepImages = 'true'
         continue
     }
-    if ($ownFolders -contains $place.path) { Move-Others $place.path }
+    if ($ownFolders -contains $place.path) { Save-Others $place.path }
     Remove-Tree $place.path
     "removed $($place.path)"
 }
