@@ -10,6 +10,7 @@ from k8swin_nb.phases.preflight.checks import (
     HostFacts,
     PreflightCheck,
     clock_offset,
+    clock_step,
     parse,
     verdict,
 )
@@ -90,7 +91,7 @@ def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
 
 def test_the_hns_nat_network_counts_before_it_has_a_route():
     run = a_run(pod_subnet="172.29.0.0/16")
-    facts = HostFacts({"hns_nat": "172.29.64.0/20"})
+    _, facts = windows("fact\thns_nat\t172.29.64.0/20\n")
     assert "HNS nat" in bad(rules.routes(run.plan, run.inventory.host("winworker01"), facts))[0]
 
 
@@ -219,8 +220,67 @@ def test_the_time_on_the_wire_is_taken_out_of_a_clock():
     assert uncertainty == 3
 
 
-def test_a_host_that_says_no_time_is_judged_by_none():
-    assert clock_offset(HostFacts(), 1, 2) == (0.0, float("inf"))
+@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "1e999"])
+def test_a_host_that_says_no_time_is_judged_by_none(text):
+    facts = HostFacts({"clock_first": text, "clock_last": text})
+    assert clock_offset(facts, 1, 2) == (0.0, float("inf"))
+    assert clock_step(facts, 1, 2) == 0.0
+
+
+@pytest.mark.parametrize(("last", "step"), [(86501, 86390), (-86299, -86400)])
+def test_a_clock_that_is_set_by_a_day_while_it_is_looked_at_is_told_as_that(last, step):
+    facts = HostFacts({"clock_first": "101", "clock_last": str(last)})
+    assert clock_step(facts, 100, 110) == step
+    facts.clock, facts.stepped = clock_offset(facts, 100, 110), step
+    finding = rules.clock(a_run().master, facts)
+    assert finding.stops
+    assert (
+        finding.found
+        == f"set by {step:+} s while it was looked at, now {last - 110:+.1f} s from this computer"
+    )
+
+
+def test_routes_that_nobody_understands_are_told_and_stop_nothing():
+    findings, facts = linux(
+        "fact\troute\tnexthop host0 192.168.160.1\nfact\troute\t10.9.0.0/16\nfact\troute\t10.8.0.0/99 eth0 -\n"
+        "fact\troute\t10.7.0.0/16 eth0 -\n"
+    )
+    assert [str(route.network) for route in facts.routes] == ["10.7.0.0/16"]
+    (odd,) = findings
+    assert (odd.severity, odd.holds) == ("warn", False)
+    assert "nexthop host0 192.168.160.1, 10.9.0.0/16, 10.8.0.0/99 eth0 -" in odd.found
+    findings, facts = windows("fact\thns_nat\tno network\n")
+    assert facts.nat == []
+    assert [f.id for f in findings] == ["W18"]
+
+
+def test_a_prefix_or_a_version_of_nonsense_stops_no_comparison():
+    facts = {"linuxmaster": HostFacts({"prefix": "x"}), "winworker01": HostFacts({"prefix": "64"})}
+    assert "X1 segment" not in compared(facts)
+    run = a_run()
+    for version in ("", "v", "9" * 5000, "x.y.z"):
+        rules.versions(
+            run, run.master, HostFacts({"kubelet_version": version, "containerd_version": version})
+        )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"host_name": "WINWORKER02"}, {"host_name": "new", "addresses": "10.1.0.3 10.1.0.4"}],
+)
+def test_a_machine_that_answers_for_another_stops(facts):
+    run = a_run()
+    (found,) = rules.identity(run, run.inventory.host("winworker01"), HostFacts(facts))
+    assert found.stops
+    assert "winworker02" in found.found
+    assert "correct `address` of winworker01 and winworker02" in found.fix
+
+
+def test_a_machine_of_its_own_name_or_of_none_yet_is_itself():
+    run = a_run()
+    for name in ("winworker01", "localhost", ""):
+        facts = HostFacts({"host_name": name, "addresses": "10.1.0.3 172.17.0.1"})
+        assert rules.identity(run, run.inventory.host("winworker01"), facts) == []
 
 
 @pytest.mark.parametrize(

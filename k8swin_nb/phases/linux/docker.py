@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from k8swin_nb.workflow.facts import Fact
-from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -67,4 +66,4 @@ def check_docker(at: StepRun) -> Verdict:
         return Verdict(State.DRIFT, str(error))
     at.run.facts.keep(at.host, DAEMON_JSON, wanted)
     state, result = at.ask("linux/docker.check.sh", stdin=wanted.encode())
-    return Verdict(state, last_line(result.stdout))
+    return Verdict.read(state, result.stdout)

@@ -6,6 +6,7 @@ host is judged here, so that Linux and Windows are held to the same rules.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -18,6 +19,12 @@ from k8swin_nb.workflow.step import Check, State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 LINUX, WINDOWS = "linux/preflight.check.sh", "windows/preflight.check.ps1"
+
+SECONDS = 180
+"""What looking at one host may take."""
+
+SET_CLOCK = 1.0
+"""Seconds by which two readings may contradict each other before a clock counts as set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,14 @@ class HostFacts:
 
     values: dict[str, str] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
+    nat: list[IPv4Network] = field(default_factory=list)
+    """Networks of Windows' own translation."""
+
     clock: tuple[float, float] = (0.0, 0.0)
     """Seconds that the host's clock is ahead of the controller's, and how far off that may be."""
+
+    stepped: float = 0.0
+    """Seconds by which the host's clock was set while it was looked at."""
 
     def get(self, name: str) -> str:
         """Return a fact, empty where the host did not say it."""
@@ -77,8 +90,11 @@ HOST_FACTS = Fact[HostFacts]("preflight_facts")
 
 
 def parse(text: str, host: Host) -> tuple[list[PreflightCheck], HostFacts]:
-    """Read what a preflight script prints: checks of seven fields, facts of two, tab-separated."""
-    findings, facts = [], HostFacts()
+    """Read what a preflight script prints: checks of seven fields, facts of two, tab-separated.
+
+    A network that cannot be read is a warning among the checks, and no network.
+    """
+    findings, facts, odd = [], HostFacts(), []
     for line in text.splitlines():
         kind, *fields = line.rstrip("\r").split("\t")
         if kind == "check" and len(fields) == 7:
@@ -88,14 +104,32 @@ def parse(text: str, host: Host) -> tuple[list[PreflightCheck], HostFacts]:
             )
         elif kind == "fact" and len(fields) == 2:
             name, value = fields
-            if name == "route":
-                facts.routes.append(_route(value, host.os))
-            else:
-                facts.values[name] = value.strip()
+            try:
+                if name == "route":
+                    facts.routes.append(_route(value, host.os))
+                elif name == "hns_nat":
+                    facts.nat += [IPv4Network(word, strict=False) for word in value.split()]
+                else:
+                    facts.values[name] = value.strip()
+            except ValueError:
+                odd.append(value.strip())
+    if odd:
+        ident = "L16" if host.os == "linux" else "W18"
+        findings.append(
+            PreflightCheck(
+                ident, "routes-read", host.name, "warn", False, f"not understood: {', '.join(odd)}",
+                "a network, its interface and its gateway", "hold these routes against the plan by hand",
+            )
+        )  # fmt: skip
     return findings, facts
 
 
 def _route(text: str, system: str) -> Route:
+    """Read a route.
+
+    Raises:
+        ValueError: when it is none.
+    """
     network, second, third = text.split(" ", 2)
     interface, via = (second, third) if system == "linux" else (third, second)
     return Route(
@@ -109,14 +143,39 @@ def clock_offset(facts: HostFacts, sent: float, received: float) -> tuple[float,
     """Return how far a host's clock is ahead of ours, and the uncertainty, both in seconds.
 
     The host reads its clock when the script begins and when it ends. The first reading was made after we
-    sent, the last before we received: what lies between the two bounds is the time on the wire.
+    sent, the last before we received: what lies between the two bounds is the time on the wire. Of a clock that
+    was set in between the last reading counts.
     """
-    try:
-        high = float(facts.get("clock_first")) - sent
-        low = float(facts.get("clock_last")) - received
-    except ValueError:
-        return 0.0, float("inf")
+    first, last = _clocks(facts)
+    if not math.isfinite(first) or not math.isfinite(last):
+        return 0.0, math.inf
+    high, low = first - sent, last - received
+    if clock_step(facts, sent, received):
+        return low, 0.0
     return (low + high) / 2, max(0.0, (high - low) / 2)
+
+
+def clock_step(facts: HostFacts, sent: float, received: float) -> float:
+    """Return by how many seconds a host's clock was set while it was looked at; 0 when it went on evenly."""
+    first, last = _clocks(facts)
+    took, waited = last - first, received - sent
+    if took < -SET_CLOCK:
+        return took
+    return took - waited if took > waited + SET_CLOCK else 0.0
+
+
+def _clocks(facts: HostFacts) -> tuple[float, float]:
+    try:
+        return float(facts.get("clock_first")), float(facts.get("clock_last"))
+    except ValueError:
+        return math.nan, math.nan
+
+
+def passed() -> float:
+    """Return seconds of a clock that nobody sets, and that goes on while the computer sleeps where it can."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck], HostFacts]:
@@ -127,17 +186,19 @@ def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck
     """
     from k8swin_nb.phases.preflight.rules import judge
 
-    sent = time.time()
+    sent, began = time.time(), passed()
     result = at.doing("check").script(
         LINUX if at.host.os == "linux" else WINDOWS,
         values=preflight_values(at.run, at.host, api_expected=api_expected),
-        timeout=180,
+        timeout=SECONDS,
     )
-    received = time.time()
+    # Our own clock may be set while a host is asked.
+    received = sent + passed() - began
     findings, facts = parse(result.stdout, at.host)
     if result.returncode != 0 or not findings:
         raise at.failed("preflight broke off", result=result)
     facts.clock = clock_offset(facts, sent, received)
+    facts.stepped = clock_step(facts, sent, received)
     findings += judge(at.run, at.host, facts)
     at.run.facts.keep(at.host, PREFLIGHT, findings)
     at.run.facts.keep(at.host, HOST_FACTS, facts)

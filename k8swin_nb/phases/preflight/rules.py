@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
@@ -40,6 +40,7 @@ def judge(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
     found = routes(run.plan, host, facts)
     found += proxies(run, host, facts)
     found += versions(run, host, facts)
+    found += identity(run, host, facts)
     found.append(clock(host, facts))
     if host.os == "windows" and host.winrm_scheme == "https":
         found.append(certificate(host))
@@ -109,8 +110,8 @@ def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
         if route.network not in seen:
             seen.add(route.network)
             yield route
-    for text in facts.get("hns_nat").split():
-        if (network := IPv4Network(text, strict=False)) not in seen:
+    for network in facts.nat:
+        if network not in seen:
             yield Route(network, "nat")
 
 
@@ -210,12 +211,42 @@ def versions(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck
 
 
 def _major(version: str) -> int:
-    return int(re.split(r"\D", version, maxsplit=1)[0] or 0)
+    found = re.match(r"\d{1,9}", version)
+    return int(found[0]) if found else 0
 
 
 def _minor(version: str) -> tuple[int, int]:
-    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
+    numbers = [int(number) for number in re.findall(r"\d{1,9}", version)[:2]]
     return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
+
+
+def identity(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Find a machine that answers at the address of another: by its name, and by the addresses that it has."""
+    name, own = facts.get("host_name").lower(), facts.get("addresses").split()
+    found = []
+    for other in run.inventory.hosts:
+        if other.name == host.name or "hypervisor" in other.roles:
+            continue
+        if name == other.name:
+            text = f"the machine at {host.address} is called {other.name}"
+        elif other.address in own:
+            text = f"the machine at {host.address} has the address of {other.name} too"
+        else:
+            continue
+        found.append(
+            PreflightCheck(
+                "X2",
+                "identity",
+                host.name,
+                "fail",
+                False,
+                text,
+                f"one machine for {host.name}, and another for {other.name}",
+                f"correct `address` of {host.name} and {other.name} under `hosts`; if the machine was cloned, "
+                "give it a name of its own",
+            )
+        )
+    return found
 
 
 def clock(host: Host, facts: HostFacts) -> PreflightCheck:
@@ -223,6 +254,17 @@ def clock(host: Host, facts: HostFacts) -> PreflightCheck:
     offset, uncertainty = facts.clock
     ident = "L19" if host.os == "linux" else "W21"
     fix = "set the clock: chronyc makestep" if host.os == "linux" else "w32tm /resync"
+    if abs(facts.stepped) >= SKEW_WARN:
+        return PreflightCheck(
+            ident,
+            "clock",
+            host.name,
+            "fail" if abs(facts.stepped) >= SKEW_FAIL else "warn",
+            False,
+            f"set by {facts.stepped:+.0f} s while it was looked at, now {offset:+.1f} s from this computer",
+            "a clock that goes on evenly",
+            "let one time service keep it, and look again once it stands",
+        )
     return _skew(ident, host.name, "clock", offset, uncertainty, "this computer", fix)
 
 
@@ -323,7 +365,8 @@ def segments(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightChe
         facts = hosts.get(host.name)
         if facts is None:
             continue
-        if prefix := facts.get("prefix"):
+        prefix = facts.get("prefix")
+        if prefix.isdecimal() and int(prefix) <= 32:
             networks[host.name] = str(IPv4Interface(f"{host.address}/{prefix}").network)
         if " via " in f" {facts.get('route_to_master')} ":
             far.append(host.name)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 
-from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY, secret_json
+from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY, node_pod_cidr, secret_json
 from k8swin_nb.phases.linux.kubeadm import kubeconfig
 from k8swin_nb.phases.windows.services import SOURCE_VIP
 from k8swin_nb.secret import Secret
-from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -41,31 +40,6 @@ def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
     """Fetch the administrator's kubeconfig; it goes to the worker on standard input."""
     made = secret_json(at, "linux/admin_kubeconfig.apply.sh")
     return {"AdminKubeconfig": Secret(base64.b64decode(made["kubeconfig"]).decode())}
-
-
-def node_pod_cidr(at: StepRun) -> tuple[State, str]:
-    """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
-    state, result = at.ask(
-        "linux/node_pod_cidr.check.sh",
-        on=at.master,
-        values={"worker_name": at.host.name},
-        detail="the control plane was not asked for the node",
-    )
-    return state, result.stdout.strip()
-
-
-def check_join(at: StepRun) -> Verdict:
-    """Ask the worker whether it has joined, and the control plane whether it still knows the worker.
-
-    A node that was deleted comes back when its kubelet starts again, and at no other time.
-    """
-    state, result = at.ask("windows/join.check.ps1")
-    said = last_line(result.stdout)
-    if state is State.OK:
-        known, found = node_pod_cidr(at)
-        if known is not State.OK:
-            return Verdict(State.NEEDED, f"{said}, but {found}")
-    return Verdict(state, said)
 
 
 def pod_cidr_values(at: StepRun) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ set -euo pipefail
 : "${KUBERNETES_APT_KEY:=}"
 : "${RUNTIME_APT_KEY:=}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: read_package_lists apt_get
 
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
@@ -20,8 +21,8 @@ install -d -m 0755 "$keys" /etc/k8swin
 
 tools() { # what fetching a key takes, which a small installation lacks
   if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
-    apt-get -o DPkg::Lock::Timeout=300 update -q
-    apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates gnupg
+    read_package_lists
+    apt_get install -y -q curl ca-certificates gnupg
   fi
 }
 fetch_key() { # URL FILE
@@ -68,7 +69,7 @@ case $RUNTIME_APT_SOURCE in
 esac
 [ "$PACKAGE_SOURCE" = apt ] || kubernetes=
 printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
-apt-get -o DPkg::Lock::Timeout=300 update -q
+read_package_lists
 if [ "$PACKAGE_SOURCE" = apt ] && ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
   exit 1

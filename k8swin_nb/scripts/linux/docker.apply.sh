@@ -6,7 +6,7 @@ set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages note_new_packages replace_configuration
+# uses: install_packages note_new_packages replace_configuration apt_get
 
 install -d -m 0755 /etc/docker /etc/k8swin/saved /etc/systemd/system/docker.service.d
 new=$(mktemp)
@@ -73,7 +73,7 @@ elif ! command -v dockerd >/dev/null; then
   # What is held anew is written down first as well.
   note_new_packages "${packages[@]}"
   printf '%s\n' "${packages[@]%%=*}" >>/etc/k8swin/held
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
+  apt_get install -y -q "${packages[@]}"
   apt-mark hold "${packages[@]%%=*}"
 fi
 if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then

@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${LINUX_ARTIFACTS:?one download a line: name, url, kind of hash, hash, folder, programs}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages
+# uses: install_packages read_package_lists
 
 records=/etc/k8swin/downloads
 cache=/var/cache/k8swin
@@ -13,7 +13,7 @@ install -d -m 0755 "$records" "$cache"
 unpacked=
 trap '[ -z "$unpacked" ] || rm -rf "$unpacked"' EXIT
 if ! command -v curl >/dev/null; then
-  apt-get -o DPkg::Lock::Timeout=300 update -q
+  read_package_lists
   install_packages curl ca-certificates
 fi
 

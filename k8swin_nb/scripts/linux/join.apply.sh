@@ -9,8 +9,10 @@ set -euo pipefail
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
-  systemctl enable --now kubelet
-  echo "the kubelet is started"
+  # A kubelet registers its node when it starts, and at no other time.
+  systemctl enable kubelet
+  systemctl restart kubelet
+  echo "the kubelet is started anew"
   exit 0
 fi
 if [ -e /etc/kubernetes/pki/ca.crt ]; then

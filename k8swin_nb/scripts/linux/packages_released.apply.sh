@@ -2,6 +2,7 @@
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: apt_get
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 if [ -s /etc/k8swin/held ]; then
@@ -46,7 +47,7 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
       echo "other packages need those that would be removed: ${extra//$'\n'/ }" >&2
       exit 1
     fi
-    apt-get purge -y -q "${names[@]}"
+    apt_get purge -y -q "${names[@]}"
   fi
   rm -f /etc/k8swin/packages
 fi

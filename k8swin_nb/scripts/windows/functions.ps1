@@ -198,3 +198,12 @@ function Test-RegisteredNode([string]$NodeName) {
     & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
     $LASTEXITCODE -eq 0
 }
+
+# The name under which a kubelet is known to its cluster stands in its certificate, which outlives the server's own name.
+function Get-KubeletIdentity {
+    $file = 'C:\var\lib\kubelet\pki\kubelet-client-current.pem'
+    if (-not (Test-Path $file)) { return '' }
+    $body = ([regex]'(?s)-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----').Match([System.IO.File]::ReadAllText($file)).Groups[1].Value
+    $der = [System.Text.Encoding]::GetEncoding(28591).GetString([Convert]::FromBase64String($body))
+    ([regex]'system:node:([a-z0-9.-]+)').Match($der).Groups[1].Value
+}

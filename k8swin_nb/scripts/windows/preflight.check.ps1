@@ -177,6 +177,7 @@ Write-Fact 'host_name' $next.ToLower()
 
 $addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
+Write-Fact 'addresses' (@($addresses | ForEach-Object { $_.IPAddress }) -join ' ')
 $adapter = $null
 if ($owner.Count -eq 1) {
     $adapter = Get-Quiet { Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1 }
