@@ -31,6 +31,7 @@ from k8swin_nb.field_types import (
     NodeName,
     NodePort,
     Port,
+    ProxyUrl,
     Reference,
     Version,
     VersionOrNone,
@@ -168,6 +169,9 @@ class Description(_Model):
 
     defender_exclusions: bool = False
     """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
+
+    linux_proxy: ProxyUrl = ""
+    """Web proxy of the Linux hosts, such as `http://proxy.example:3128`; empty: what each host's logins or apt use."""
 
     kubernetes_apt_source: str = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""

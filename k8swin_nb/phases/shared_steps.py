@@ -72,6 +72,13 @@ def node_steps(on: str) -> tuple[Step, ...]:
             runs=(LINUX,),
         ),
         Step(
+            name="proxy",
+            title="A web proxy is used for the internet and for nothing else",
+            on=on,
+            check="linux/proxy.check.sh",
+            apply="linux/proxy.apply.sh",
+        ),
+        Step(
             name="system-update",
             title="Installed packages are up to date",
             on=on,

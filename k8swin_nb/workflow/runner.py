@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from k8swin_nb.errors import (
+    HostUnreachable,
     K8swinError,
     StepFailed,
-    TransportError,
+    TransportTimeout,
     UnexpectedError,
     VerifyFailed,
 )
@@ -98,7 +99,7 @@ def _each_host(
         failed: K8swinError | None = None
         try:
             row = work(at)
-        except TransportError as error:
+        except (HostUnreachable, TransportTimeout) as error:
             failed, outcome = error, Outcome.UNREACHABLE
         except K8swinError as error:
             failed, outcome = error, Outcome.FAILED

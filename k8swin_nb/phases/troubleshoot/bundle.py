@@ -74,7 +74,7 @@ def write_bundle(
 def written(evidence: Evidence) -> str:
     """Return one host's evidence as it is kept: redacted, and cut where it is too long."""
     if evidence.unreachable:
-        return redact(f"cannot be reached: {evidence.unreachable}\n")
+        return redact(f"{evidence.silence}\n")
     lines: list[str] = []
     for name, body in evidence.sections.items():
         lines += [f"== {name}", *body, ""]

@@ -38,6 +38,7 @@ OVER_WHEN_READY = frozenset(
         "flanneld-needs-kube-proxy",
         "hns-network-not-created",
         "join-half-done",
+        "node-deleted",
         "join-token-or-time",
         "kubelet-crash-loop",
     }
@@ -88,7 +89,7 @@ class Case:
     def nodes(self) -> list[dict[str, str]]:
         """The cluster's nodes."""
         keys = ("name", "os", "address", "pods", "kubelet", "ready", "flannel", "message")
-        if self.master is None:
+        if self.master is None or self.master.unread("nodes"):
             return []
         return [dict(zip(keys, row, strict=True)) for row in self.master.rows("nodes", len(keys))]
 
@@ -97,10 +98,7 @@ def unreachable(case: Case) -> Said:
     """Hosts that did not answer."""
     for evidence in case.all:
         if evidence.unreachable:
-            yield (
-                evidence.host.name,
-                f"{evidence.host.name} cannot be reached: {evidence.unreachable}",
-            )
+            yield evidence.host.name, f"{evidence.host.name} {evidence.silence}"
 
 
 def clocks(case: Case) -> Said:
@@ -326,8 +324,8 @@ def vxlan(case: Case) -> Said:
 
 
 def half_joined(case: Case) -> Said:
-    """Hosts that think they have joined, and whose node is not there."""
-    if case.master is None:
+    """Hosts that think they have joined, and whose node is not there; a list that was not read says nothing."""
+    if case.master is None or case.master.unread("nodes"):
         return
     names = {node["name"] for node in case.nodes()}
     for evidence in case.reached:
@@ -433,8 +431,8 @@ def expiries(case: Case) -> Said:
 
 
 RULES: tuple[Callable[[Case], Said], ...] = (
-    unreachable, clocks, services, addresses, profiles, cni, hns, routes, forward, ports, node_ports,
-    linux_pods, vxlan, half_joined, twins, runtimes, pause, disks, proxies, expiries,
+    unreachable, expiries, clocks, services, addresses, profiles, cni, hns, routes, forward, ports, node_ports,
+    linux_pods, vxlan, half_joined, twins, runtimes, pause, disks, proxies,
 )  # fmt: skip
 """All rules, in the order of their findings."""
 

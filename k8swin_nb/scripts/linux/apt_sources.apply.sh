@@ -11,13 +11,14 @@ set -euo pipefail
 : "${KUBERNETES_APT_KEY:=}"
 : "${RUNTIME_APT_KEY:=}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: read_package_lists apt_get
+# uses: read_package_lists apt_get use_proxy
 
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
 # shellcheck source=/dev/null
 . /etc/os-release
 install -d -m 0755 "$keys" /etc/k8swin
+use_proxy
 
 tools() { # what fetching a key takes, which a small installation lacks
   if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then

@@ -19,6 +19,7 @@ note_new_packages() { # what `apt-get install` is given
 # dpkg's lock alone, not for those of the lists and of the archives.
 apt_get() { # what `apt-get` is given
   local said code deadline=$((SECONDS + 300))
+  use_proxy
   said=$(mktemp)
   while true; do
     code=0
@@ -34,14 +35,19 @@ apt_get() { # what `apt-get` is given
   return "$code"
 }
 
-# Lists of others that cannot be had are theirs to mend: what is needed from here is enough.
+# Lists of others that cannot be had are theirs to mend: what is needed from here is enough. Sources that cannot be read
+# together stop everything.
 read_package_lists() {
-  apt_get update -q && return
-  if [ -s /etc/apt/sources.list.d/k8swin.list ] && apt_get update -q -o Dir::Etc::SourceList=/etc/apt/sources.list.d/k8swin.list \
+  local said code=0
+  said=$(apt_get update -q 2>&1) || code=$?
+  echo "$said"
+  [ "$code" -ne 0 ] || return 0
+  if ! grep -q 'list of sources could not be read' <<<"$said" && [ -s /etc/apt/sources.list.d/k8swin.list ] && apt_get update -q -o Dir::Etc::SourceList=/etc/apt/sources.list.d/k8swin.list \
     -o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0; then
     echo "warning: other package sources of this host cannot be read, see above; they were left as they are"
     return
   fi
+  tail -n 5 <<<"$said" >&2
   return 100
 }
 
@@ -204,4 +210,51 @@ foreign_control_plane() { # MASTER-ADDRESS: what to do and why, when the control
     echo "hint: leave it, and take a fresh machine; or, if it is to be managed and one day removed from here, type: install -d /etc/k8swin && base64 -w 0 /etc/kubernetes/pki/ca.crt >$record"
     echo "the cluster on this host was not made by these notebooks"
   fi
+}
+
+# The proxy of the description, else that of this host's logins, else apt's.
+web_proxy() { # PROXY-OF-THE-DESCRIPTION: a URL, or nothing
+  local found=$1
+  # shellcheck disable=SC2154
+  found=${found:-${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}}
+  [ -n "$found" ] || found=$(environment_setting https_proxy)
+  [ -n "$found" ] || found=$(environment_setting http_proxy)
+  # A cache of packages is no way to anywhere else.
+  [ -n "$found" ] || found=$(grep -r -h -o -i -E '^[^/#]*Proxy[ =]+"https?://[^"]+"' /etc/apt/apt.conf /etc/apt/apt.conf.d 2>/dev/null |
+    sed 's/.*"\(.*\)"/\1/' | grep -v -E ':3142/?$' | sed -n 1p || true)
+  case $found in
+    '') ;;
+    *[[:space:]\'\"]*) echo "the address of the web proxy holds a quote or a space" >&2 && return 1 ;;
+    *://*) echo "$found" ;;
+    *) echo "http://$found" ;;
+  esac
+}
+
+# What logins are given by PAM; the last line of a name counts.
+environment_setting() { # NAME
+  sed -n "s/^ *\(export *\)\?$1=//Ip" /etc/environment 2>/dev/null | tr -d "\"'" | sed -n '$p' || true
+}
+
+# Programs read these names in capitals, in small letters, or only one of both. What the site excepts stays.
+proxy_settings() { # PROXY NO-PROXY: lines for systemd and for a shell
+  local name except
+  # shellcheck disable=SC2154
+  except=${no_proxy:-${NO_PROXY:-$(environment_setting no_proxy)}}
+  except=$(tr -d "'\"" <<<"$except,$2" | tr ',' '\n' | awk '{ gsub(/[ \t]/, "") } NF && !seen[$0]++' | paste -s -d ,)
+  for name in http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; do echo "$name='$1'"; done
+  for name in no_proxy NO_PROXY; do echo "$name='$except'"; done
+}
+
+# Scripts run by sudo, which hands no proxy on.
+use_proxy() {
+  [ -r /etc/k8swin/proxy ] || return 0
+  set -a
+  # shellcheck source=/dev/null
+  . /etc/k8swin/proxy
+  set +a
+}
+
+# A site's own addition to a service says it with `Environment`, which a file of ours would outdo.
+names_a_proxy() { # SERVICE
+  systemctl show -p Environment --value "$1" 2>/dev/null | grep -q -i '_proxy='
 }

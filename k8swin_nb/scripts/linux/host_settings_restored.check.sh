@@ -5,7 +5,7 @@ set -euo pipefail
 # uses: needed_if_any
 
 left=()
-for file in /etc/modules-load.d/k8swin.conf /etc/sysctl.d/90-k8swin.conf; do
+for file in /etc/modules-load.d/k8swin.conf /etc/sysctl.d/90-k8swin.conf /etc/systemd/system/*.service.d/k8swin-proxy.conf /etc/k8swin/proxy; do
   [ ! -e "$file" ] || left+=("$file")
 done
 if grep -q '# k8swin$' /etc/hosts; then left+=("the line in /etc/hosts"); fi

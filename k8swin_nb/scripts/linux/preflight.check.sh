@@ -6,6 +6,7 @@
 set -euo pipefail
 : "${NODE_NAME:?the planned host name, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${NODE_USER:?the login user, for example ubuntu}"
 : "${NODE_ROLE:?control-plane or worker}"
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${CLUSTER_PROFILE:=current}"
@@ -17,7 +18,8 @@ set -euo pipefail
 : "${API_EXPECTED:=true}"
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
-# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane
+: "${LINUX_PROXY:=}"
+# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -54,6 +56,13 @@ at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | sed -n 1p)" = "$1" ]; }
 
 probe_root() { answer fail "$(id -un)" root "give the login user sudo without a password" [ "$(id -u)" -eq 0 ]; }
 try L01 root probe_root
+probe_home() {
+  local home
+  home=$(getent passwd "$NODE_USER" | cut -d: -f6)
+  answer fail "${home:-none}" "a home of $NODE_USER, for the kubeconfig" \
+    "usermod -m -d /home/$NODE_USER $NODE_USER, or log in as another user" [ -d "${home:-/nonexistent}" ]
+}
+[ "$NODE_ROLE" != control-plane ] || try L01 home probe_home
 
 known_distribution() { grep -q -w -E 'debian|ubuntu' <<<"$ID ${ID_LIKE:-}" && has apt-get && has systemctl; }
 probe_distribution() {
@@ -456,10 +465,10 @@ proxy_fact() { [ -z "$2" ] || fact "$1" "${2/\/\/*@/\/\/}"; }
 proxy_fact proxy_session "${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}"
 # shellcheck disable=SC2154
 proxy_fact no_proxy_session "${no_proxy:-${NO_PROXY:-}}"
-setting() { sed -n "s/.*$1=//Ip" "$2" 2>/dev/null | tr -d "\"'" | sed -n '$p' || true; }
 if [ -r /etc/environment ]; then
-  proxy_fact proxy_environment "$(setting 'https\?_proxy' /etc/environment)"
-  proxy_fact no_proxy_environment "$(setting no_proxy /etc/environment)"
+  both=$(environment_setting https_proxy)
+  proxy_fact proxy_environment "${both:-$(environment_setting http_proxy)}"
+  proxy_fact no_proxy_environment "$(environment_setting no_proxy)"
 fi
 for service in containerd docker kubelet; do
   settings=$(systemctl show -p Environment --value "$service" 2>/dev/null | tr ' ' '\n' || true)
@@ -467,21 +476,25 @@ for service in containerd docker kubelet; do
   proxy_fact "no_proxy_$service" "$(sed -n 's/^no_proxy=//Ip' <<<"$settings" | sed -n '$p')"
 done
 
+proxy=$(web_proxy "$LINUX_PROXY" 2>/dev/null || true)
 look_for_downloads() { # what cannot be had from each host, a line each
-  local host images='' code
+  local host images='' code through=''
+  [ -z "$proxy" ] || through=" through $(sed 's|//.*@|//|' <<<"$proxy")"
   if has ctr; then images=$(ctr -n k8s.io images ls -q 2>/dev/null || true); fi
   for host in $DOWNLOAD_HOSTS; do
     # What is on the host already is not fetched again.
     if grep "^${host#registry-1.}/" <<<"$images" >/dev/null; then continue; fi
-    if ! getent ahostsv4 "${host%%:*}" >/dev/null; then
+    # A proxy knows names that this host does not.
+    if [ -z "$proxy" ] && ! getent ahostsv4 "${host%%:*}" >/dev/null; then
       echo "failed $host (no such name)"
     elif has curl; then
       code=0
-      curl -s -o /dev/null --connect-timeout 5 --max-time 10 "https://$host/" || code=$?
+      https_proxy=$proxy HTTPS_PROXY=$proxy curl -s -o /dev/null --connect-timeout 5 --max-time 10 "https://$host/" || code=$?
       case $code in
         0 | 22 | 52) ;;
         35 | 51 | 60) echo "untrusted $host" ;;
-        *) echo "failed $host (curl ends with $code)" ;;
+        5 | 97) echo "failed $host (no such proxy$through)" ;;
+        *) echo "failed $host (curl ends with $code$through)" ;;
       esac
     fi
   done
@@ -491,7 +504,7 @@ probe_downloads() {
   local failed
   failed=$(sed -n 's/^failed //p' <<<"$downloads")
   answer warn "${failed:-reached}" "${DOWNLOAD_HOSTS:-nothing to fetch}" \
-    "name a mirror of the site in the parameters, or correct DNS, route and proxy" [ -z "$failed" ]
+    "name a mirror of the site in the parameters, or its web proxy in \`linux_proxy\`, or correct DNS and route" [ -z "$failed" ]
 }
 try L29 downloads probe_downloads
 probe_trust() {
