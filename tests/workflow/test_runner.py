@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from k8swin_nb.errors import (
+    AuthenticationFailed,
     DriftFound,
+    HostKeyUnknown,
     HostUnreachable,
     MultiHostError,
     Stopped,
@@ -191,6 +193,23 @@ def test_a_wait_ends_at_once_when_waiting_makes_no_sense(tmp_path, state, waits_
     assert caught.value.hint == "name another registry"
     assert looked == ["check", "verify"]
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (HostUnreachable("a", "nobody answers"), "unreachable"),
+        (AuthenticationFailed("a", "the server refused the user"), "failed"),
+        (HostKeyUnknown("a", where="10.1.0.2:22", algorithm="ssh-rsa", fingerprint="SHA256:x"), "failed"),
+    ],
+)  # fmt: skip
+def test_only_a_host_that_does_not_answer_is_unreachable(tmp_path, error, outcome):
+    def check(at):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        apply(Machine().step(check=check), make_run(tmp_path, "a"))
+    assert caught.value.report.rows[0].outcome.value == outcome
 
 
 def test_what_is_stuck_may_be_what_the_step_mends(tmp_path):

@@ -256,5 +256,5 @@ use_proxy() {
 
 # A site's own addition to a service says it with `Environment`, which a file of ours would outdo.
 names_a_proxy() { # SERVICE
-  systemctl show -p Environment --value "$1" 2>/dev/null | grep -q -i '_proxy='
+  systemctl show -p Environment --value "$1" 2>/dev/null | grep -i '_proxy=' >/dev/null
 }

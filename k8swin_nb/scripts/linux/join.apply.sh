@@ -10,7 +10,7 @@ set -euo pipefail
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
-  if kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE_NAME" 2>&1 | grep -q NotFound; then
+  if kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE_NAME" 2>&1 | grep NotFound >/dev/null; then
     # The node may be given another part of the pod network, and the bridge would keep the address of the old one.
     ip link delete cni0 2>/dev/null || true
   fi

@@ -479,7 +479,7 @@ done
 proxy=$(web_proxy "$LINUX_PROXY" 2>/dev/null || true)
 look_for_downloads() { # what cannot be had from each host, a line each
   local host images='' code through=''
-  [ -z "$proxy" ] || through=" through $(sed 's|//.*@|//|' <<<"$proxy")"
+  [ -z "$proxy" ] || through=" through ${proxy/\/\/*@/\/\/}"
   if has ctr; then images=$(ctr -n k8s.io images ls -q 2>/dev/null || true); fi
   for host in $DOWNLOAD_HOSTS; do
     # What is on the host already is not fetched again.

@@ -15,7 +15,7 @@ if [ -z "$proxy" ]; then
   echo "this host uses no web proxy"
   exit 0
 fi
-shown=$(sed 's|//.*@|//|' <<<"$proxy")
+shown=${proxy/\/\/*@/\/\/}
 if [ "$(cat "$file" 2>/dev/null || true)" != "$(proxy_settings "$proxy" "$CLUSTER_NO_PROXY")" ]; then
   echo "the steps do not know the proxy $shown, or not what must pass it by"
   exit 10
