@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from k8swin_lab.internet import install
 from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
@@ -225,6 +230,51 @@ def test_a_control_plane_of_others_stops_whatever_its_networks_are(look_linux, l
         "/etc/kubernetes/admin.conf", server.replace("192.168.160.10", "k8s.corp.example")
     )
     assert "endpoint https://k8s.corp.example:6443" in look_linux()[0]["L25 other-cluster"].found
+
+
+def certificate_of(node: str) -> bytes:
+    """A kubelet's certificate as the API server's authority makes it, with the name at the end of its subject."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:nodes"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{node}"),
+        ]
+    )
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=300))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_kubelets_certificate_of_an_earlier_cluster_stops_and_is_moved_away(look_linux, linux):
+    for node, found in (("linuxmaster", "of an earlier cluster"), ("box7", "the node box7")):
+        path = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+        linux.write_file(path, certificate_of(node).decode())
+        finding = look_linux()[0]["L25 kubelet-identity"]
+        assert finding.stops
+        assert found in finding.found
+        shell(linux, re.findall(r"mv \S+ \S+?(?=,)", finding.fix)[0])
+        assert look_linux()[0]["L25 kubelet-identity"].holds
+        shell(linux, "rm -r /root/kubelet-pki")
+
+
+@pytest.mark.parametrize(("node", "holds"), [("winworker01", True), ("box7", False)])
+def test_a_windows_kubelets_certificate_says_which_node_it_is(look_windows, server, node, holds):
+    folder = "C:\\var\\lib\\kubelet\\pki"
+    server.files.make_directory(folder)
+    server.files.write(f"{folder}\\kubelet-client-current.pem", certificate_of(node))
+    finding = look_windows()[0]["W33 other-cluster"]
+    assert finding.holds is holds, finding.found
+    assert holds or "the node box7 by its certificate" in finding.found
 
 
 def test_a_login_user_without_a_home_stops(look_linux):

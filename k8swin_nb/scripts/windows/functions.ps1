@@ -205,5 +205,8 @@ function Get-KubeletIdentity {
     if (-not (Test-Path $file)) { return '' }
     $body = ([regex]'(?s)-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----').Match([System.IO.File]::ReadAllText($file)).Groups[1].Value
     $der = [System.Text.Encoding]::GetEncoding(28591).GetString([Convert]::FromBase64String($body))
-    ([regex]'system:node:([a-z0-9.-]+)').Match($der).Groups[1].Value
+    # A text's length is the byte before it; what comes after it may look like a digit.
+    $found = ([regex]'(?s)[\x0c\x13](.)system:node:').Match($der)
+    if (-not $found.Success) { return '' }
+    $der.Substring($found.Index + 2, [int][char]$found.Groups[1].Value).Substring('system:node:'.Length)
 }
