@@ -8,9 +8,12 @@
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
     │  ├─ HostKeyMismatch        another SSH host key than the pinned one
+    │  ├─ HostKeyRevoked         an SSH host key that is marked as revoked
     │  ├─ CertificateRejected    a TLS certificate that the given authority did not sign
     │  ├─ AuthenticationFailed   the login was refused; never tried again by itself
     │  ├─ TransportTimeout       the other end is there and does not answer in time
+    │  ├─ ScriptNotStarted       the login worked, and no script began; what the host printed instead
+    │  ├─ EndUnknown             a script began, and nobody knows how it ended
     │  └─ TransferFailed         a file did not arrive whole
     ├─ CommandFailed             result
     ├─ CommandTimeout            result with what was printed so far, timeout
@@ -18,9 +21,12 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
+
+    Interrupted                  a KeyboardInterrupt that says what it stopped and what is left
 
 A message is computed from fields, the fields survive pickling, and a notebook shows two short lines
 instead of a Python traceback: these are the expected errors; a bug keeps its traceback.
@@ -28,10 +34,10 @@ instead of a Python traceback: these are the expected errors; a bug keeps its tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.redact import redact
+from k8swin_nb.shown import shown, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -41,6 +47,9 @@ TAIL_LINES = 10
 
 HOSTS_SHOWN = 4
 """Errors that a MultiHostError shows in full."""
+
+MESSAGE = 4_000
+"""Characters of a message that are shown; what a host said may be any length."""
 
 
 def _restore(cls: type[K8swinError], state: dict[str, Any]) -> K8swinError:
@@ -64,7 +73,11 @@ class K8swinError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return redact(self.message)
+        text = shown(self.message[:MESSAGE])
+        return f"{text} ..." if len(self.message) > MESSAGE else text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.__dict__)
@@ -73,7 +86,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {redact(self.hint)}")
+            lines.append(f"hint: {shown_line(self.hint)}")
         return lines
 
     def details(self) -> list[str]:
@@ -128,12 +141,16 @@ class HostKeyUnknown(TransportError):
         where: Address and port.
         algorithm: Such as `ssh-ed25519`.
         fingerprint: `SHA256:...` as `ssh-keygen -l` prints it.
+        authority: Whether `known_hosts` names an authority for the host, whose certificates are not understood.
     """
 
-    def __init__(self, host: str, *, where: str, algorithm: str, fingerprint: str) -> None:
+    def __init__(
+        self, host: str, *, where: str, algorithm: str, fingerprint: str, authority: bool = False
+    ) -> None:
+        also = "; the file of keys names an authority for it, and certificates of hosts are not understood here"
         super().__init__(
             host,
-            f"unknown SSH host key of {where}: {algorithm} {fingerprint}",
+            f"unknown SSH host key of {where}: {algorithm} {fingerprint}{also if authority else ''}",
             hint=(
                 "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
                 f"`k8swin hostkey pin --params FILE {host}`"
@@ -168,6 +185,14 @@ class HostKeyMismatch(TransportError):
         self.found = found
 
 
+class HostKeyRevoked(TransportError):
+    """The SSH server shows a key that the project's `known_hosts` marks as revoked."""
+
+    default_hint = (
+        "the machine must be given a new host key; whoever has the old one can pretend to be it"
+    )
+
+
 class CertificateRejected(TransportError):
     """The server's TLS certificate was not signed by the given authority, or is for another name."""
 
@@ -184,6 +209,38 @@ class TransportTimeout(TransportError):
     """The other end is there and does not answer in time."""
 
     default_hint = "look at the machine's load, then run the cell again"
+
+
+class ScriptNotStarted(TransportError):
+    """The login worked, and then no script began: something else answered in its place. Nothing was run.
+
+    Args:
+        host: The host's name.
+        detail: What happened.
+        printed: What the host printed.
+        hint: What to do.
+    """
+
+    default_hint = (
+        "log in there with `ssh` and the same user, and look at what answers: the account's shell, a forced "
+        "command, start-up files"
+    )
+
+    def __init__(
+        self, host: str, detail: str, *, printed: str = "", hint: str | None = None
+    ) -> None:
+        super().__init__(host, detail, hint=hint)
+        self.printed = printed
+
+    def details(self) -> list[str]:
+        """Return the last lines that the host printed."""
+        return _lines(self.printed)
+
+
+class EndUnknown(TransportError):
+    """A script began, and how it ended is not known: its shell was killed, or the connection to it was lost."""
+
+    default_hint = "run the cell again: it looks first at what is there"
 
 
 class TransferFailed(TransportError):
@@ -225,8 +282,9 @@ class CommandTimeout(K8swinError):
         self.timeout = timeout
 
     def details(self) -> list[str]:
-        """Return the last lines that were printed."""
-        return _tail(self.result)
+        """Return the last lines that were printed, and what could not be ended."""
+        left = [f"  {line}" for line in shown_lines(self.result.left) if line]
+        return [*_tail(self.result), *left]
 
 
 class StepFailed(K8swinError):
@@ -296,6 +354,23 @@ class ClusterError(K8swinError):
         self.reason = reason
 
 
+class RecordError(K8swinError):
+    """The record of a run cannot be written: the disk is full, read-only or gone. Nothing further was begun.
+
+    Args:
+        where: The file or folder.
+        detail: What the system said.
+    """
+
+    def __init__(self, where: str, detail: str) -> None:
+        super().__init__(
+            f"the run's record cannot be written to {where}: {detail}",
+            hint="make room, or name another folder with `runs`, then run it again: it looks first at what is there",
+        )
+        self.where = where
+        self.detail = detail
+
+
 class Stopped(K8swinError):
     """Work on a host was stopped on request, or was not begun because of that.
 
@@ -308,6 +383,55 @@ class Stopped(K8swinError):
         super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
         self.host = host
         self.detail = detail
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, the stop button or a signal ended work on hosts; it says what came of each.
+
+    Args:
+        stopped: Hosts on which something was stopped.
+        ended: Hosts that had ended before.
+        left: Hosts on which nothing had begun, and nothing does any more.
+        running: Hosts that did not end in time; nothing more begins there either.
+    """
+
+    def __init__(
+        self,
+        *,
+        stopped: Iterable[str] = (),
+        ended: Iterable[str] = (),
+        left: Iterable[str] = (),
+        running: Iterable[str] = (),
+    ) -> None:
+        self.stopped, self.ended = tuple(stopped), tuple(ended)
+        self.left, self.running = tuple(left), tuple(running)
+        self.where = ""
+        """What was worked on, such as `02_master/swap`; whoever knows it fills it in."""
+        super().__init__()
+
+    def __str__(self) -> str:
+        told = [
+            f"{what} {', '.join(hosts)}"
+            for what, hosts in (
+                ("stopped on", self.stopped),
+                ("still running on", self.running),
+                ("had ended on", self.ended),
+                ("not begun on", self.left),
+            )
+            if hosts
+        ]
+        where = f"step `{self.where}`: " if self.where else ""
+        return shown_line(f"{where}{'; '.join(told) or 'nothing had begun'}")
+
+    def lines(self) -> list[str]:
+        """Return what a reader sees instead of a traceback."""
+        return [
+            f"{type(self).__name__}: {self}",
+            "hint: run it again: it looks first at what is there",
+        ]
+
+    def _render_traceback_(self) -> list[str]:
+        return self.lines()
 
 
 class UnexpectedError(K8swinError):
@@ -327,6 +451,7 @@ class UnexpectedError(K8swinError):
         )
         self.host = host
         self.__cause__ = error
+        _mask_chain(error)
 
 
 class MultiHostError(K8swinError):
@@ -351,10 +476,27 @@ class MultiHostError(K8swinError):
             if isinstance(error, K8swinError):
                 lines.extend(error.lines())
             else:
-                lines.append(redact(f"{host}: {type(error).__name__}: {error}"))
+                lines.append(shown_line(f"{host}: {type(error).__name__}: {error}"))
         return lines
 
 
+def _mask_chain(error: BaseException) -> None:
+    """Mask what exceptions of others say: a traceback prints their arguments as they are."""
+    seen: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in seen:
+        seen.append(following)
+        if not isinstance(following, K8swinError | OSError | UnicodeError):
+            following.args = tuple(
+                shown(argument) if isinstance(argument, str) else argument
+                for argument in following.args
+            )
+        following = following.__cause__ or following.__context__
+
+
 def _tail(result: Result) -> list[str]:
-    text = result.stderr.strip() or result.stdout.strip()
-    return ["  " + line for line in redact(text).splitlines()[-TAIL_LINES:]]
+    return _lines(result.stderr.strip() or result.stdout.strip())
+
+
+def _lines(text: str) -> list[str]:
+    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text.strip() else []

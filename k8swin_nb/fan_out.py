@@ -6,13 +6,21 @@ asked at a time, what an interrupt does, and what becomes of an error that nobod
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from k8swin_nb.errors import K8swinError, MultiHostError, Stopped, UnexpectedError
+from k8swin_nb.errors import (
+    Interrupted,
+    K8swinError,
+    MultiHostError,
+    Stopped,
+    UnexpectedError,
+)
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -25,6 +33,12 @@ STOP_SECONDS = 15.0
 
 LOOK_SECONDS = 0.1
 """How often the waiting thread looks up, which is when it can be interrupted."""
+
+CANCELLED = 143
+"""Exit code of a script that was stopped on request: 128 and the number of SIGTERM."""
+
+EXIT_SECONDS = 10.0
+"""How long the end of the process waits for what still runs on hosts to be stopped there."""
 
 
 @dataclass(slots=True)
@@ -52,6 +66,65 @@ class Answers(Generic[Answer]):
         return self.answers
 
 
+class _Underway:
+    """All that this process is working on, so that its end can stop it on the hosts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stops: dict[int, tuple[threading.Event, list[threading.Event]]] = {}
+        self._ending = False
+        self._registered = False
+
+    def begin(self, stop: threading.Event, working: list[threading.Event]) -> int:
+        """Take note of work that begins; when the process is ending, it is stopped at once."""
+        with self._lock:
+            if not self._registered:
+                # Late, so that it comes before the connections are closed: handlers run last in, first out.
+                atexit.register(end_all)
+                self._registered = True
+            key = id(working)
+            self._stops[key] = (stop, working)
+            if self._ending:
+                stop.set()
+            return key
+
+    def over(self, key: int, working: list[threading.Event]) -> None:
+        """Forget work whose workers have all ended; one that was given up is kept."""
+        if all(over.is_set() for over in working):
+            with self._lock:
+                self._stops.pop(key, None)
+
+    def end(self, seconds: float) -> bool:
+        with self._lock:
+            self._ending = True
+            underway = list(self._stops.values())
+        for stop, _ in underway:
+            stop.set()
+        deadline = time.monotonic() + seconds
+        return all(
+            over.wait(max(0.0, deadline - time.monotonic()))
+            for _, working in underway
+            for over in working
+        )
+
+
+_underway = _Underway()
+
+
+def end_all(seconds: float = EXIT_SECONDS) -> bool:
+    """Stop all that this process is working on, and let nothing begin any more.
+
+    The end of the process calls it, so that no script runs on without anyone who waits for it.
+
+    Args:
+        seconds: How long to wait for the end of what runs.
+
+    Returns:
+        Whether everything has ended.
+    """
+    return _underway.end(seconds)
+
+
 def on_each(
     items: Iterable[Item],
     work: Callable[[Item], Answer],
@@ -75,8 +148,8 @@ def on_each(
         seconds: After that `cancel` is set, and what has not answered is an error; None: no limit.
 
     Raises:
-        KeyboardInterrupt: after `cancel` was set and the others were given time to end. Its notes name
-            those that did not.
+        Interrupted: a KeyboardInterrupt, after `cancel` was set and the others were given time to end. A second
+            one ends the waiting.
     """
     stop = cancel or threading.Event()
     todo = list(items)
@@ -113,21 +186,29 @@ def on_each(
             over.set()
 
     working: list[threading.Event] = []
+    ticket = _underway.begin(stop, working)
     try:
         for number in range(min(at_once, len(todo))):
             working.append(threading.Event())
-            threading.Thread(
+            thread = threading.Thread(
                 target=worker, args=(working[-1],), name=f"host {number}", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more threads: those there are do the work
+                working.pop()
+                if not working:
+                    raise
+                break
         if not _wait(working, seconds):
             stop.set()
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         stop.set()
-        _wait(working, STOP_SECONDS)
-        late = [key for key in map(name, todo) if key in begun - answers.keys() - errors.keys()]
-        if late:
-            interrupt.add_note(f"still running: {', '.join(late)}")
-        raise
+        with contextlib.suppress(KeyboardInterrupt):  # who asks twice does not want to wait
+            _wait(working, STOP_SECONDS)
+        raise _interrupted([name(item) for item in todo], begun, answers, errors) from None
+    finally:
+        _underway.over(ticket, working)
     if fatal:
         raise fatal[0]
     for item in todo:
@@ -138,6 +219,27 @@ def on_each(
     return Answers(
         {key: answers[key] for key in order if key in answers},
         {key: errors[key] for key in order if key in errors},
+    )
+
+
+def _interrupted(
+    order: list[str], begun: set[str], answers: dict[str, Answer], errors: dict[str, K8swinError]
+) -> Interrupted:
+    """Say what an interrupt stopped: an answer that came back counts, unless it says that it was stopped."""
+
+    def cut(key: str) -> bool:
+        if key in answers:
+            return getattr(answers[key], "returncode", 0) == CANCELLED
+        error = errors[key]
+        result = getattr(error, "result", None)
+        return isinstance(error, Stopped) or getattr(result, "returncode", 0) == CANCELLED
+
+    over = [key for key in order if key in answers or key in errors]
+    return Interrupted(
+        stopped=[key for key in over if key in begun and cut(key)],
+        ended=[key for key in over if key in begun and not cut(key)],
+        left=[key for key in order if key not in begun],
+        running=[key for key in order if key in begun and key not in over],
     )
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.errors import K8swinError, ScriptError
+from k8swin_nb.errors import Interrupted, K8swinError, MultiHostError, ScriptError, Stopped
 from k8swin_nb.phases.troubleshoot.failure import keep_evidence
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report
@@ -61,7 +61,7 @@ class OpenPhase:
         Raises:
             InventoryError: when there is no step of a name.
             K8swinError: of the first step that failed; its `report` holds every host's row.
-            KeyboardInterrupt: after the scripts that ran were stopped.
+            Interrupted: a KeyboardInterrupt, after the scripts that ran were stopped; likewise.
         """
         return self._each(apply_step, names, progress)
 
@@ -95,6 +95,7 @@ class OpenPhase:
             raise ScriptError(
                 f"phase `{self.phase.name}` has no view `{name}`", hint=f"its views: {known}"
             )
+        self._renew()
         return self.phase.views[name](self.run, **options)
 
     def summary(self) -> Report:
@@ -117,16 +118,19 @@ class OpenPhase:
     ) -> Report:
         steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
         shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
-        # What was stopped before may be tried again.
-        self.run.cancel = threading.Event()
+        self._renew()
         for step in steps:
             try:
                 report = self._one(work, step, progress)
+            except Interrupted as interrupt:
+                # How the hosts ended that had ended, and what was stopped, is known all the same.
+                self._keep(getattr(interrupt, "report", None), shown)
+                self._interrupted(shown)
+                raise
             except K8swinError as error:
-                keep_evidence(self.run, step.name, error)
-                failed = getattr(error, "report", None)
-                if failed is not None:
-                    self._keep(failed, shown)
+                if not _only_stopped(error):
+                    keep_evidence(self.run, step.name, error)
+                self._keep(getattr(error, "report", None), shown)
                 self.run.record.write(
                     "failed", phase=self.phase.name, step=step.name, error=str(error)
                 )
@@ -146,8 +150,24 @@ class OpenPhase:
     def _failed(self, step: Step, shown: Report) -> None:
         """Show what there is when a step has failed; a front end may."""
 
-    def _keep(self, report: Report, shown: Report) -> None:
+    def _interrupted(self, shown: Report) -> None:
+        """Show what there is when a step was interrupted; a front end may."""
+
+    def _renew(self) -> None:
+        """Let what was stopped before be tried again."""
+        if self.run.cancel.is_set():
+            self.run.cancel = threading.Event()
+
+    def _keep(self, report: Report | None, shown: Report) -> None:
+        if report is None:
+            return
         shown.rows.extend(report.rows)
         known = {(row.step, row.host) for row in report.rows}
         self.report.rows = [r for r in self.report.rows if (r.step, r.host) not in known]
         self.report.rows.extend(report.rows)
+
+
+def _only_stopped(error: K8swinError) -> bool:
+    """Whether nothing went wrong but that somebody stopped it; hosts are then left in peace."""
+    errors = error.errors.values() if isinstance(error, MultiHostError) else (error,)
+    return all(isinstance(one, Stopped) for one in errors)

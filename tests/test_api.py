@@ -341,7 +341,7 @@ def test_a_dry_run_changes_nothing_and_the_record_says_that_it_was_one(tmp_path)
     assert phase.apply().counts() == {"skipped": 1}
     assert machine.calls == ["check linuxmaster"]
     phase.summary()
-    assert [e["dry_run"] for e in phase.run.record.events] == [True] * 3
+    assert [e["dry_run"] for e in phase.run.record.events] == [True] * 4
     assert phase.run.record.events[-1]["outcomes"] == {"skipped": 1}
 
 

@@ -1,5 +1,7 @@
 """The same work for many at once: every answer kept, a bounded number at a time, and to be stopped."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,12 +10,13 @@ import pytest
 from k8swin_nb.errors import (
     CommandFailed,
     HostUnreachable,
+    Interrupted,
     K8swinError,
     MultiHostError,
     Stopped,
     UnexpectedError,
 )
-from k8swin_nb.fan_out import Answers, on_each
+from k8swin_nb.fan_out import CANCELLED, STOP_SECONDS, Answers, on_each
 from k8swin_nb.result import Result
 from tests.interrupts import interrupt
 
@@ -155,11 +158,81 @@ def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
         time.sleep(0.2)
         ended.append(item)
 
-    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
-        asked(range(10), work, cancel=cancel, at_once=2)
+    with interrupt(running.is_set), pytest.raises(Interrupted) as caught:
+        asked(range(4), work, cancel=cancel, at_once=2)
     assert cancel.is_set()
     assert sorted(begun) == sorted(ended) == [0, 1]
-    assert not getattr(caught.value, "__notes__", [])
+    assert str(caught.value) == "had ended on 0, 1; not begun on 2, 3"
+
+
+def test_an_interrupt_tells_what_it_stopped_from_what_had_ended():
+    cancel, running = threading.Event(), threading.Event()
+
+    def work(item: str) -> Result:
+        if item == "cut":
+            running.set()
+            assert cancel.wait(20)
+            return Result("x", CANCELLED, "", "", item, 0.1)
+        if item == "cut-error":
+            assert cancel.wait(20)
+            raise Stopped(item, "was stopped")
+        return Result("x", 0, "", "", item, 0.1)
+
+    with interrupt(running.is_set), pytest.raises(Interrupted) as caught:
+        asked(["whole", "cut-error", "cut"], work, cancel=cancel)
+    assert caught.value.stopped == ("cut-error", "cut")
+    assert caught.value.ended == ("whole",)
+    assert caught.value.lines()[0] == "Interrupted: stopped on cut-error, cut; had ended on whole"
+
+
+def test_a_second_interrupt_ends_the_waiting_and_says_what_still_runs():
+    running, waiting, release = threading.Event(), threading.Event(), threading.Event()
+
+    def work(item: str) -> None:
+        running.set()
+        release.wait(30)
+
+    class Cancel(threading.Event):
+        def set(self) -> None:
+            super().set()
+            waiting.set()
+
+    began = time.monotonic()
+    with (
+        interrupt(running.is_set),
+        interrupt(lambda: waiting.is_set() and time.monotonic() > began + 1),
+        pytest.raises(Interrupted) as caught,
+    ):
+        asked(["deaf"], work, cancel=Cancel())
+    release.set()
+    assert time.monotonic() - began < STOP_SECONDS
+    assert caught.value.running == ("deaf",)
+
+
+def test_the_end_of_a_process_stops_what_it_works_on_before_connections_are_closed(tmp_path):
+    told = tmp_path / "told"
+    program = rf"""
+import pathlib, sys, threading, time
+import atexit
+said = pathlib.Path({str(told)!r})
+def tell(what):
+    with said.open("a") as file:
+        file.write(what + "\n")
+atexit.register(tell, "connections are closed")
+from k8swin_nb.fan_out import on_each
+begun, cancel = threading.Event(), threading.Event()
+def work(item):
+    begun.set()
+    cancel.wait(60)
+    time.sleep(0.2)
+    tell("stopped on " + item)
+threading.Thread(
+    target=on_each, args=(["a"], work), kwargs=dict(name=str, cancel=cancel), daemon=True
+).start()
+begun.wait(60)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=100)
+    assert told.read_text().splitlines() == ["stopped on a", "connections are closed"]
 
 
 def test_an_interrupt_names_what_does_not_stop_in_time(monkeypatch):
@@ -172,11 +245,11 @@ def test_an_interrupt_names_what_does_not_stop_in_time(monkeypatch):
             release.wait(20)
 
     began = time.monotonic()
-    with interrupt(running.is_set), pytest.raises(KeyboardInterrupt) as caught:
+    with interrupt(running.is_set), pytest.raises(Interrupted) as caught:
         asked(["quick", "deaf", "later"], work, at_once=2)
     assert time.monotonic() - began < 10
     release.set()
-    assert caught.value.__notes__ == ["still running: deaf"]
+    assert str(caught.value) == "still running on deaf; had ended on quick, later"
 
 
 def test_an_interrupt_while_the_first_begin_stops_them_too(monkeypatch):

@@ -19,10 +19,12 @@ from k8swin_nb.description import (
     project_root,
     read_description,
 )
-from k8swin_nb.errors import ParamsError
+from k8swin_nb.errors import K8swinError, ParamsError
 from k8swin_nb.headless.page import write_page
-from k8swin_nb.headless.progress import Progress
-from k8swin_nb.workflow.record import new_run_id
+from k8swin_nb.headless.progress import Progress, interrupted_steps
+from k8swin_nb.headless.stopping import Stop
+from k8swin_nb.shown import shown
+from k8swin_nb.workflow.record import Record, new_run_id
 
 ORDER = (
     "01_network",
@@ -46,6 +48,9 @@ DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
 
+INTERRUPTS = frozenset({"Interrupted", "KeyboardInterrupt"})
+"""Errors of a cell that was interrupted."""
+
 JOINS = {"04_join_linux": "linux", "04_join_windows": "windows"}
 
 
@@ -56,6 +61,8 @@ class Executed:
     name: str
     path: Path
     error: str | None
+    stopped: bool = False
+    """Whether it was stopped; it has no error then."""
 
 
 def plan_notebooks(description: Description, names: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -80,8 +87,12 @@ def run_notebooks(
     dry_run: bool = False,
     more: Mapping[str, Any] | None = None,
     stream: TextIO | None = None,
+    stop: Stop | None = None,
 ) -> tuple[Path, list[Executed]]:
     """Execute notebooks and write one page of the whole run; stop at the first that fails.
+
+    Ctrl-C, SIGTERM and SIGHUP stop the run: the script that runs is ended on its host, no further cell, step or
+    notebook begins, and what was executed, the record and the page are written.
 
     Args:
         folder: Where the notebooks are.
@@ -91,12 +102,13 @@ def run_notebooks(
         dry_run: Change nothing.
         more: Further parameters of the notebooks, such as `confirm`.
         stream: Where progress goes; default standard output.
+        stop: Says afterwards whether the run was stopped, by what, and what is left.
 
     Returns:
-        The run's folder, and what was executed.
+        The run's folder, and what was executed. A page that could not be written is the last of it.
 
     Raises:
-        ParamsError: when the description is not valid.
+        ParamsError: when the description is not valid, or the run's folder cannot be made.
     """
     values = read_description(params_file)
     description = check_description(values, source=f"`{params_file.name}`")
@@ -115,13 +127,22 @@ def run_notebooks(
     folder, runs, root = folder.resolve(), runs.resolve(), project_root()
     run_id = new_run_id()
     target = runs / run_id
-    target.mkdir(parents=True, mode=0o700)
+    try:
+        target.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise ParamsError(
+            f"the run's folder cannot be made: {error}", hint="name another folder with --runs"
+        ) from error
     executed: list[Executed] = []
+    planned = plan_notebooks(description, names)
+    stop = stop or Stop()
     with Progress(target / "events.jsonl", stream=stream) as progress:
         progress.say(f"run {run_id}")
 
-        def execute(planned: tuple[str, str, str]) -> Executed:
-            name, output, address = planned
+        def execute(one: tuple[str, str, str]) -> Executed | None:
+            name, output, address = one
+            if stop.requested:
+                return None
             progress.say(f"{output} begins")
             given: dict[str, Any] = {
                 **values,
@@ -132,28 +153,51 @@ def run_notebooks(
                 **(more or {}),
                 **({"ip": address} if address else {}),
             }
-            done = Executed(
-                output,
-                target / f"{output}.ipynb",
-                _execute(folder / f"{name}.ipynb", target / f"{output}.ipynb", root, given),
-            )
-            how = f"failed: {done.error.splitlines()[0]}" if done.error else "is done"
+            path = target / f"{output}.ipynb"
+            done = _execute(folder / f"{name}.ipynb", path, root, given, stop)
+            how = "was stopped" if done.stopped else "is done"
+            if done.error:
+                how = f"failed: {done.error.splitlines()[0]}"
             progress.say(f"{output} {how}")
             return done
 
         # papermill changes the process's working directory while a notebook runs; notebooks that run side by
         # side put each other's back.
-        with _working_directory_kept():
-            for _, group in itertools.groupby(
-                plan_notebooks(description, names), key=lambda item: item[0]
-            ):
+        with stop.on_signals(progress.say), _working_directory_kept():
+            for _, group in itertools.groupby(planned, key=lambda item: item[0]):
                 # Workers join side by side; everything else is one notebook at a time.
                 with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:
-                    executed.extend(pool.map(execute, list(group)))
-                if any(item.error for item in executed):
+                    executed.extend(filter(None, pool.map(execute, list(group))))
+                if stop.requested or any(item.error for item in executed):
                     break
-    write_page(target, [item.path for item in executed])
+            if stop.requested:
+                stop.told = _tell(stop, target, executed, [output for _, output, _ in planned])
+            executed.extend(_write_page(target, executed))
     return target, executed
+
+
+def _tell(stop: Stop, target: Path, executed: Sequence[Executed], planned: Sequence[str]) -> str:
+    """Return the line about what was stopped and what is left, and write it into the record."""
+    steps = interrupted_steps(target / "events.jsonl")
+    done = {item.name for item in executed}
+    stopped = [item.name for item in executed if item.stopped]
+    left = [name for name in planned if name not in done]
+    what = ", ".join(steps or stopped) or "nothing was running"
+    told = f"stopped by {stop.name}: {what}; not begun: {', '.join(left) or 'nothing is left'}"
+    with contextlib.suppress(OSError, K8swinError):  # it is said on the terminal in any case
+        record = Record(target.parent, target.name, "k8swin run")
+        record.write("run-stopped", by=stop.name, what=what, left=left)
+    return told
+
+
+def _write_page(target: Path, executed: Sequence[Executed]) -> list[Executed]:
+    """Write the page of the run, and return it as what failed if it could not be written."""
+    try:
+        write_page(target, [item.path for item in executed if item.path.is_file()])
+    except (OSError, ValueError, K8swinError) as error:
+        told = f"the page of the run could not be written: {type(error).__name__}: {error}"
+        return [Executed("index.html", target / "index.html", told)]
+    return []
 
 
 @contextlib.contextmanager
@@ -165,11 +209,19 @@ def _working_directory_kept() -> Iterator[None]:
         os.chdir(here)
 
 
-def _execute(notebook: Path, output: Path, root: Path, parameters: dict[str, Any]) -> str | None:
-    """Execute one notebook with `root` as its working directory; None, or the error that ended it."""
+def _execute(
+    notebook: Path, output: Path, root: Path, parameters: dict[str, Any], stop: Stop
+) -> Executed:
+    """Execute one notebook with `root` as its working directory, and return what became of it."""
     import papermill
     from jupyter_core.utils import ensure_event_loop
+    from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
+
+    from k8swin_nb.headless.engine import ENGINE, NotebookStopped
+
+    def ended(error: str | None = None, *, stopped: bool = False) -> Executed:
+        return Executed(output.stem, output, error, stopped)
 
     # Messages between papermill and the kernel stay off the network, on sockets of this notebook's own:
     # kernels that start side by side would otherwise choose the same names.
@@ -184,20 +236,37 @@ def _execute(notebook: Path, output: Path, root: Path, parameters: dict[str, Any
                 progress_bar=False,
                 log_output=False,
                 config=Config({"KernelManager": manager}),
+                engine_name=ENGINE,
+                stop=stop,
             )
         except papermill.PapermillExecutionError as failure:
+            if stop.requested and failure.ename in INTERRUPTS:
+                return ended(stopped=True)
             told = "\n".join(failure.traceback)
             # An error of ours renders itself: every host's, and what to do. Any other is one line here.
-            return told if told.startswith(failure.ename) else f"{failure.ename}: {failure.evalue}"
+            ours = told.startswith(failure.ename)
+            return ended(told if ours else f"{failure.ename}: {failure.evalue}")
+        except NotebookStopped:
+            return ended(stopped=True)
+        except (DeadKernelError, RuntimeError) as failure:
+            if stop.requested:
+                return ended(stopped=True)
+            return ended(f"{type(failure).__name__}: {failure}")
+        except OSError as failure:
+            return ended(f"{type(failure).__name__}: {failure}")
         finally:
             # nbclient leaves the event loop of this thread open.
             ensure_event_loop().close()
-    return None
+    return ended()
 
 
-def print_failure(executed: Sequence[Executed]) -> int:
-    """Say what failed on standard error, and return the exit code: 0 or 1."""
+def print_failure(executed: Sequence[Executed], stop: Stop | None = None) -> int:
+    """Say on standard error what failed or was stopped, and return the exit code: 0, 1, or 128 and the signal's."""
     failed = [item for item in executed if item.error]
     for item in failed:
-        sys.stderr.write(f"{item.name} failed\n{item.error}\n")
-    return 1 if failed else 0
+        sys.stderr.write(f"{item.name} failed\n{shown(item.error)}\n")
+    if stop is None or not stop.requested:
+        return 1 if failed else 0
+    told = stop.told or f"{stop.name} came after the last notebook; nothing was stopped"
+    sys.stderr.write(f"k8swin: {told}\nhint: run it again: it looks first at what is there\n")
+    return stop.exit_code

@@ -46,6 +46,7 @@ class Pool:
 
 
 @atexit.register
-def _close_all() -> None:
+def close_all() -> None:
+    """Close all connections of this process; its end does."""
     for pool in list(_pools):
         pool.close()

@@ -99,7 +99,7 @@ class PhaseRun:
 
     def at(self, host: Host, step: str, verb: Verb = "check") -> StepRun:
         """Return what asks a host for a step, or under another word for the record."""
-        return StepRun(self, step, host, verb)
+        return StepRun(self, step, host, verb, self.cancel)
 
     def hosts(self, selection: str) -> list[Host]:
         """Return the hosts that a step is for; `target` is the one named by the notebook's parameter.

@@ -6,12 +6,14 @@ step raises once, at the end, with every host's answer kept in the report. The n
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from k8swin_nb.errors import (
     HostUnreachable,
+    Interrupted,
     K8swinError,
     StepFailed,
     TransportTimeout,
@@ -60,7 +62,7 @@ def apply_step(run: PhaseRun, step: Step, watch: Watch | None = None) -> Report:
     Raises:
         K8swinError: of the only host that failed; its `report` holds every host's row.
         MultiHostError: when several hosts failed; likewise.
-        KeyboardInterrupt: after the scripts that ran were stopped.
+        Interrupted: a KeyboardInterrupt, after the scripts that ran were stopped; likewise.
     """
     return _each_host(run, step, lambda at: _apply_on(at, step), watch)
 
@@ -94,6 +96,7 @@ def _each_host(
     def one(host: Host) -> None:
         started = time.monotonic()
         at = run.at(host, step.name)
+        _begins(run, step, host)
         if watch:
             watch(StepProgress(run.phase.name, step.name, host.name))
         failed: K8swinError | None = None
@@ -109,33 +112,77 @@ def _each_host(
             _refer(failed)
             row = _row(at, outcome, started, _first_line(failed))
         rows[host.name] = row
-        run.record.write(
-            "step",
-            phase=run.phase.name,
-            step=step.name,
-            host=host.name,
-            outcome=row.outcome.value,
-            seconds=round(row.seconds, 3),
-            detail=row.detail,
-            dry_run=run.dry_run,
-        )
+        try:
+            _ends(run, row)
+        except (K8swinError, OSError) as lost:
+            # What came of the host counts; that it could not be written down is said beside it.
+            if failed is None:
+                raise
+            failed.hint = f"{failed.hint or ''}; not in the record: {_first_line(lost)}".lstrip(
+                "; "
+            )
         if watch:
             watch(StepProgress(run.phase.name, step.name, host.name, row.outcome, row.detail))
         if failed is not None:
             raise failed
 
-    answers = on_each(
-        hosts,
-        one,
-        name=lambda host: host.name,
-        cancel=run.cancel,
-        at_once=1 if step.in_turn else AT_ONCE,
-    )
-    report = Report(step.title, [rows[host.name] for host in hosts if host.name in rows])
+    def report() -> Report:
+        return Report(step.title, [rows[host.name] for host in hosts if host.name in rows])
+
+    try:
+        answers = on_each(
+            hosts,
+            one,
+            name=lambda host: host.name,
+            cancel=run.cancel,
+            at_once=1 if step.in_turn else AT_ONCE,
+        )
+    except Interrupted as interrupt:
+        interrupt.where = f"{run.phase.name}/{step.name}"
+        interrupt.report = report()  # type: ignore[attr-defined]
+        _interrupted(run, step, interrupt)
+        raise
     if error := answers.error():
-        error.report = report  # type: ignore[attr-defined]
+        error.report = report()  # type: ignore[attr-defined]
         raise error
-    return report
+    return report()
+
+
+def _begins(run: PhaseRun, step: Step, host: Host) -> None:
+    run.record.write(
+        "step-started",
+        phase=run.phase.name,
+        step=step.name,
+        host=host.name,
+        dry_run=run.dry_run,
+    )
+
+
+def _ends(run: PhaseRun, row: Row) -> None:
+    run.record.write(
+        "step",
+        phase=run.phase.name,
+        step=row.step,
+        host=row.host,
+        outcome=row.outcome.value,
+        seconds=round(row.seconds, 3),
+        detail=row.detail,
+        dry_run=run.dry_run,
+    )
+
+
+def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
+    """Write down what an interrupt stopped; that it cannot be written hides no interrupt."""
+    with contextlib.suppress(K8swinError, OSError):
+        run.record.write(
+            "interrupted",
+            phase=run.phase.name,
+            step=step.name,
+            stopped=interrupt.stopped,
+            ended=interrupt.ended,
+            left=interrupt.left,
+            running=interrupt.running,
+        )
 
 
 def _apply_on(at: StepRun, step: Step) -> Row:
@@ -199,7 +246,7 @@ def _judge(at: StepRun, step: Step, check: str | Check) -> Verdict:
     if state is None:
         raise at.failed(f"{at.verb} failed", result=result, hint=FAILED_HINT)
     if step.keep:
-        facts = result.json()
+        facts = result.mapping()
         at.run.facts.keep(at.host, step.keep, facts)
         return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
     return Verdict.read(state, result.stdout)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from k8swin_nb.errors import DriftFound, StepFailed, Stopped
+from k8swin_nb.errors import DriftFound, K8swinError, StepFailed, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
+from k8swin_nb.shells import new_tag
 from k8swin_nb.workflow.step import EXIT_STATE, State
 
 if TYPE_CHECKING:
@@ -23,6 +28,9 @@ Verb = Literal["check", "apply", "verify"]
 SECONDS = 300.0
 """Time that a script is given when nothing else is said."""
 
+READ_ONLY = (".check.sh", ".check.ps1", ".status.sh", ".status.ps1")
+"""How scripts are named that change nothing; any other stands in the record before it begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepRun:
@@ -34,6 +42,12 @@ class StepRun:
 
     host: Host
     verb: Verb = "check"
+
+    cancel: threading.Event = field(default_factory=threading.Event)
+    """Set when this step was stopped: no further script begins, and one that runs is stopped on its host.
+
+    It stays the step's own when the run goes on with others, so that what was stopped never acts later.
+    """
 
     @property
     def description(self) -> Description:
@@ -96,37 +110,85 @@ class StepRun:
         bound = run.bind(script, host, given, values)
         hidden = secret_output or (self.verb != "apply" if quiet is None else quiet)
         show = None if hidden else run.on_output
-        result = run.connections.transport(host).run(
-            script,
-            parameters=bound,
-            stdin=stdin,
-            secrets=given,
-            timeout=timeout,
-            sudo=sudo and host.os == "linux" and host.user != "root",
-            on_output=(lambda stream, text: show(host, stream, text)) if show else None,
-            cancel=run.cancel,
-        )
+        as_root = sudo and host.os == "linux" and host.user != "root"
+        tag = new_tag(run.record.run_id, self.verb)
+        told = self._told(host, script, tag, bound, given, as_root)
+        if self.verb == "apply" or not name.endswith(READ_ONLY):
+            # Before it begins: what the kernel does not survive is known all the same.
+            run.record.write("script-started", **told, pid=os.getpid())
+        started = time.monotonic()
+        try:
+            result = run.connections.transport(host).run(
+                script,
+                parameters=bound,
+                stdin=stdin,
+                secrets=given,
+                timeout=timeout,
+                sudo=as_root,
+                on_output=(lambda stream, text: show(host, stream, text)) if show else None,
+                cancel=self.cancel,
+                tag=tag,
+            )
+        except BaseException as error:
+            self._broke_off(told, error, started, secret_output=secret_output)
+            raise
+        self._ended(told, result, secret_output=secret_output)
+        self.check_stop(f"`{name}` was stopped")
+        return result
+
+    def _told(
+        self,
+        host: Host,
+        script: Script,
+        tag: str,
+        bound: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        sudo: bool,
+    ) -> dict[str, Any]:
+        """Return what the record says of a script, when it begins and when it has ended."""
+        return {
+            "phase": self.run.phase.name,
+            "step": self.step,
+            "host": host.name,
+            "address": host.address,
+            "user": host.user,
+            "sudo": sudo,
+            "verb": self.verb,
+            "tag": tag,
+            "script": script.name,
+            "sha256": script.sha256,
+            "parameters": dict(bound),
+            "secrets": sorted(secrets),
+        }
+
+    def _ended(self, told: Mapping[str, Any], result: Result, **how: Any) -> None:
+        secret_output = how.pop("secret_output", False)
         output = "(not kept: secret)" if secret_output else result.stdout + result.stderr
-        path, digest = run.record.keep_output(f"{self.step}-{host.name}-{self.verb}", output)
-        run.record.write(
+        host = told["host"]
+        path, digest = self.run.record.keep_output(f"{self.step}-{host}-{self.verb}", output)
+        self.run.record.write(
             "script",
-            phase=run.phase.name,
-            step=self.step,
-            host=host.name,
-            address=host.address,
-            user=host.user,
-            verb=self.verb,
-            script=name,
-            sha256=script.sha256,
-            parameters=bound,
-            secrets=sorted(given),
+            **told,
             exit_code=result.returncode,
             seconds=round(result.seconds, 3),
             output=path,
             output_sha256=digest,
+            **how,
         )
-        self.check_stop(f"`{name}` was stopped")
-        return result
+
+    def _broke_off(
+        self, told: Mapping[str, Any], error: BaseException, started: float, *, secret_output: bool
+    ) -> None:
+        """Write down how a script ended that gave no answer; that stands behind the error itself."""
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        how = {"error": said, "error_kind": type(error).__name__}
+        result = getattr(error, "result", None)
+        with contextlib.suppress(OSError, K8swinError):
+            if isinstance(result, Result):
+                self._ended(told, result, secret_output=secret_output, **how)
+                return
+            seconds = round(time.monotonic() - started, 3)
+            self.run.record.write("script", **told, exit_code=None, seconds=seconds, **how)
 
     def ask(
         self,
@@ -185,7 +247,7 @@ class StepRun:
         Raises:
             Stopped: when it was.
         """
-        if self.run.cancel.is_set():
+        if self.cancel.is_set():
             raise Stopped(self.host.name, f"step `{self.run.phase.name}/{self.step}`: {detail}")
 
     def pause(self, seconds: float) -> None:
@@ -194,7 +256,7 @@ class StepRun:
         Raises:
             Stopped: as soon as the run is stopped.
         """
-        self.run.cancel.wait(seconds)
+        self.cancel.wait(seconds)
         self.check_stop("was stopped while it waited")
 
     def tell(self, line: str) -> None:

@@ -158,9 +158,14 @@ def _start_daemon(home: Home, options: argparse.Namespace) -> int:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
     os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        ready, _, _ = select.select([pipe], [], [], _UP_TIMEOUT)
-        answer = pipe.readline().decode().strip() if ready else ""
+    try:
+        with os.fdopen(reading, "rb") as pipe:
+            ready, _, _ = select.select([pipe], [], [], _UP_TIMEOUT)
+            answer = pipe.readline().decode().strip() if ready else ""
+    except BaseException:  # whoever waits for the lab was stopped, and nobody wants it any more
+        process.terminate()
+        process.wait(_DOWN_TIMEOUT)
+        raise
     if answer == "ready":
         # The process stays on purpose; without this its end would be reported as a mistake here.
         process.returncode = 0

@@ -14,6 +14,7 @@ from k8swin_nb.headless import notebooks as runner
 from k8swin_nb.headless.notebooks import (
     DEFAULT,
     ORDER,
+    Executed,
     plan_notebooks,
     print_failure,
     run_notebooks,
@@ -45,7 +46,7 @@ def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_pa
     both = threading.Barrier(2)
     told = []
 
-    def execute(notebook, output, root, parameters):
+    def execute(notebook, output, root, parameters, stop):
         come_from = Path.cwd()
         os.chdir(notebook.parent)
         both.wait(100)
@@ -53,6 +54,7 @@ def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_pa
         both.wait(100)
         os.chdir(notebook.parent)
         told.append(parameters["runs"])
+        return Executed(output.stem, output, None)
 
     hosts = [
         *described()["hosts"],

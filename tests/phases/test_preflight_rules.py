@@ -91,7 +91,7 @@ def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
 
 def test_the_hns_nat_network_counts_before_it_has_a_route():
     run = a_run(pod_subnet="172.29.0.0/16")
-    _, facts = windows("fact\thns_nat\t172.29.64.0/20\n")
+    facts = HostFacts({"hns_nat": "172.29.64.0/20"})
     assert "HNS nat" in bad(rules.routes(run.plan, run.inventory.host("winworker01"), facts))[0]
 
 
@@ -240,20 +240,6 @@ def test_a_clock_that_is_set_by_a_day_while_it_is_looked_at_is_told_as_that(last
     )
 
 
-def test_routes_that_nobody_understands_are_told_and_stop_nothing():
-    findings, facts = linux(
-        "fact\troute\tnexthop host0 192.168.160.1\nfact\troute\t10.9.0.0/16\nfact\troute\t10.8.0.0/99 eth0 -\n"
-        "fact\troute\t10.7.0.0/16 eth0 -\n"
-    )
-    assert [str(route.network) for route in facts.routes] == ["10.7.0.0/16"]
-    (odd,) = findings
-    assert (odd.severity, odd.holds) == ("warn", False)
-    assert "nexthop host0 192.168.160.1, 10.9.0.0/16, 10.8.0.0/99 eth0 -" in odd.found
-    findings, facts = windows("fact\thns_nat\tno network\n")
-    assert facts.nat == []
-    assert [f.id for f in findings] == ["W18"]
-
-
 def test_a_prefix_or_a_version_of_nonsense_stops_no_comparison():
     facts = {"linuxmaster": HostFacts({"prefix": "x"}), "winworker01": HostFacts({"prefix": "64"})}
     assert "X1 segment" not in compared(facts)
@@ -375,3 +361,15 @@ def test_only_failures_stop_and_all_of_them_are_named():
         verdict(step, [*fine, a_finding("fail", holds=False), a_finding("fail", holds=False)])
     assert str(caught.value).count("L99 a-fail on linuxmaster is this, wanted that") == 2
     assert caught.value.hint == "do fail"
+
+
+def test_a_route_that_cannot_be_read_is_told_and_takes_no_other_along():
+    found = routes_on("linuxmaster", "blackhole", "fd00::/8 eth0 -", "10.244.9.0/24 eth1 -")
+    assert any("overlaps `pod_subnet`" in one.found for one in found)
+    (unread,) = [one for one in found if one.check == "routes-read"]
+    assert unread.severity == "warn" and unread.found.startswith("2 that cannot be read")
+
+
+def test_a_check_of_unknown_severity_counts_as_one_that_stops():
+    findings, _ = linux("check\tL99\tx\tharmless\tno\ta\tb\tc\n")
+    assert findings[0].stops

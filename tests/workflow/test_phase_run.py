@@ -1,11 +1,21 @@
 """What a step's functions are given: values, facts, hosts, scripts, and the word to stop."""
 
+import shutil
 import threading
 import time
 
 import pytest
 
-from k8swin_nb.errors import InventoryError, ScriptError, StepFailed, Stopped
+from k8swin_nb.errors import (
+    CommandTimeout,
+    HostUnreachable,
+    InventoryError,
+    K8swinError,
+    ScriptError,
+    StepFailed,
+    Stopped,
+)
+from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.base import CANCELLED
@@ -84,7 +94,7 @@ def test_facts_are_kept_by_host_and_name():
     assert facts.get(worker, COLOUR) is None
     assert facts.get(worker, COLOUR, "none") == "none"
     assert facts.get(master, SIZES, []) == []
-    with pytest.raises(KeyError, match="colour"):
+    with pytest.raises(ScriptError, match="`colour` is not known yet"):
         facts[worker, COLOUR]
     facts.keep(master, COLOUR, "blue")
     assert facts[master, COLOUR] == "blue"
@@ -201,6 +211,75 @@ def test_a_script_that_was_stopped_on_its_host_is_no_answer_of_it(tmp_path):
         at(run).ask(REACH)
     (event,) = run.record.events
     assert event["exit_code"] == CANCELLED, "what ran is written down all the same"
+
+
+def test_what_was_stopped_never_acts_when_the_run_goes_on_with_others(tmp_path):
+    run = make_run(tmp_path, Hosts({REACH: "ok\n"}))
+    late = at(run)
+    run.cancel.set()
+    run.cancel = threading.Event()
+    with pytest.raises(Stopped):
+        late.script(REACH)
+    assert at(run).script(REACH).ok
+
+
+CHANGES = "linux/swap.apply.sh"
+
+
+def started_and_ended(run):
+    told = [event for event in run.record.events if event["event"] in ("script-started", "script")]
+    return [(event["event"], event["tag"]) for event in told], told
+
+
+def test_a_script_that_changes_something_is_written_down_before_it_begins(tmp_path):
+    seen = []
+
+    def work(host, work):
+        seen.append([event["event"] for event in run.record.events])
+        assert run.record.events[-1]["tag"] == work.tag
+        return "ok\n"
+
+    run = make_run(tmp_path, Hosts({CHANGES: work}))
+    at(run, verb="apply").script(CHANGES)
+    assert seen == [["script-started"]]
+    pairs, (begun, ended) = started_and_ended(run)
+    assert [kind for kind, _ in pairs] == ["script-started", "script"]
+    assert begun["tag"] == ended["tag"] and begun["tag"].startswith("k8swin-apply-run-")
+    for name in ("script", "sha256", "parameters", "host", "address", "user", "sudo", "step"):
+        assert begun[name] == ended[name]
+    assert begun["sudo"] is True and begun["user"] == run.master.user
+
+
+def test_a_script_that_changes_something_does_not_begin_when_that_cannot_be_written_down(tmp_path):
+    connections = Hosts({CHANGES: "ok\n"})
+    run = make_run(tmp_path, connections)
+    shutil.rmtree(run.record.folder)
+    with pytest.raises((OSError, K8swinError)):
+        at(run, verb="apply").script(CHANGES)
+    assert connections.asked == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (HostUnreachable("linuxmaster", "the connection broke"), None),
+        (CommandTimeout(Result("x", 143, "so far\n", "", "linuxmaster", 3.0), 3), 143),
+        (RuntimeError("a bug"), None),
+    ],
+    ids=["broken", "late", "bug"],
+)
+def test_a_script_without_an_answer_has_its_end_in_the_record_too(tmp_path, trouble, code):
+    def fails(host, work):
+        raise trouble
+
+    run = make_run(tmp_path, Hosts({CHANGES: fails}))
+    with pytest.raises(type(trouble)):
+        at(run, verb="apply").script(CHANGES)
+    _, (begun, ended) = started_and_ended(run)
+    assert begun["tag"] == ended["tag"]
+    assert (ended["exit_code"], ended["error_kind"]) == (code, type(trouble).__name__)
+    if code:
+        assert (run.record.folder / ended["output"]).read_text() == "so far\n"
 
 
 def test_a_pause_ends_as_soon_as_the_run_is_stopped(tmp_path):

@@ -14,10 +14,12 @@ from ipaddress import IPv4Network
 from k8swin_nb.errors import K8swinError, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.values import preflight_values
+from k8swin_nb.reading import network
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import Check, State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
+SEVERITIES = ("fail", "warn", "step", "info")
 LINUX, WINDOWS = "linux/preflight.check.sh", "windows/preflight.check.ps1"
 
 SECONDS = 180
@@ -65,8 +67,8 @@ class HostFacts:
 
     values: dict[str, str] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
-    nat: list[IPv4Network] = field(default_factory=list)
-    """Networks of Windows' own translation."""
+    unread: list[str] = field(default_factory=list)
+    """Routes that cannot be read: what they lead to is not known."""
 
     clock: tuple[float, float] = (0.0, 0.0)
     """Seconds that the host's clock is ahead of the controller's, and how far off that may be."""
@@ -90,50 +92,38 @@ HOST_FACTS = Fact[HostFacts]("preflight_facts")
 
 
 def parse(text: str, host: Host) -> tuple[list[PreflightCheck], HostFacts]:
-    """Read what a preflight script prints: checks of seven fields, facts of two, tab-separated.
-
-    A network that cannot be read is a warning among the checks, and no network.
-    """
-    findings, facts, odd = [], HostFacts(), []
+    """Read what a preflight script prints: checks of seven fields, facts of two, tab-separated."""
+    findings, facts = [], HostFacts()
     for line in text.splitlines():
         kind, *fields = line.rstrip("\r").split("\t")
         if kind == "check" and len(fields) == 7:
             ident, name, severity, state, found, wanted, fix = fields
+            if severity not in SEVERITIES:
+                severity = "fail"  # what it means is unknown, and that is not harmless
             findings.append(
                 PreflightCheck(ident, name, host.name, severity, state == "ok", found, wanted, fix)
             )
         elif kind == "fact" and len(fields) == 2:
             name, value = fields
-            try:
-                if name == "route":
-                    facts.routes.append(_route(value, host.os))
-                elif name == "hns_nat":
-                    facts.nat += [IPv4Network(word, strict=False) for word in value.split()]
+            if name == "route":
+                route = _route(value, host.os)
+                if route is None:
+                    facts.unread.append(value)
                 else:
-                    facts.values[name] = value.strip()
-            except ValueError:
-                odd.append(value.strip())
-    if odd:
-        ident = "L16" if host.os == "linux" else "W18"
-        findings.append(
-            PreflightCheck(
-                ident, "routes-read", host.name, "warn", False, f"not understood: {', '.join(odd)}",
-                "a network, its interface and its gateway", "hold these routes against the plan by hand",
-            )
-        )  # fmt: skip
+                    facts.routes.append(route)
+            else:
+                facts.values[name] = value.strip()
     return findings, facts
 
 
-def _route(text: str, system: str) -> Route:
-    """Read a route.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    network, second, third = text.split(" ", 2)
+def _route(text: str, system: str) -> Route | None:
+    first, second, third = [*text.split(" ", 2), "", ""][:3]
     interface, via = (second, third) if system == "linux" else (third, second)
+    known = network(first)
+    if known is None or not third:
+        return None
     return Route(
-        IPv4Network(network, strict=False),
+        known,
         interface.strip(),
         "" if via in ("-", "0.0.0.0") else via,  # noqa: S104 - Windows' word for a neighbour
     )

@@ -10,6 +10,7 @@ from k8swin_nb.errors import K8swinError, Stopped, TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.troubleshoot.diagnosis import Finding, diagnose
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, parse
+from k8swin_nb.reading import first_line
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
@@ -35,8 +36,8 @@ def other_host(at: StepRun) -> str | None:
 
 def silent(host: Host, said: str, error: Exception) -> Evidence:
     """Return what is known of a host that showed nothing: an error's first line and its kind."""
-    first = (said.splitlines() or [""])[0] or type(error).__name__
-    return Evidence(host, unreachable=first, trouble=type(error).__name__)
+    kind = type(error).__name__
+    return Evidence(host, unreachable=first_line(said) or first_line(error) or kind, trouble=kind)
 
 
 def gather(at: StepRun, *, timeout: float = SECONDS) -> Evidence:

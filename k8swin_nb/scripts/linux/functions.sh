@@ -157,14 +157,15 @@ stop_if_stuck() { # NAMESPACE KUBECTL-OPTION...: ends the check with 30 if a pod
 
 # Why an API server does not answer, as far as its own host shows it.
 api_trouble() { # WHAT-KUBECTL-SAID: ends the check with 20 when something else has to be done first
-  local ended
+  local ended=''
   if grep -q -i 'certificate has expired' <<<"$1" || ! openssl x509 -noout -checkend 0 -in /etc/kubernetes/pki/apiserver.crt >/dev/null 2>&1; then
     echo "hint: type kubeadm certs renew all on this host, then move /etc/kubernetes/manifests away for half a minute and back; see: 80_troubleshoot#credentials-expire"
     echo "the API server's certificates have expired: $1"
     exit 20
   fi
   if ! systemctl is-active --quiet kubelet; then
-    ended=$(journalctl -u kubelet -n 40 -o cat --no-pager 2>/dev/null | grep -E '^E|err=|[Ee]rror|[Ff]ailed' | tail -n 1 || true)
+    # One that somebody stopped says nothing about it.
+    [ "$(systemctl show -p Result --value kubelet)" = success ] || ended=$(journalctl -u kubelet -n 40 -o cat --no-pager 2>/dev/null | grep -E '^E|err=|[Ee]rror|[Ff]ailed' | tail -n 1 || true)
     echo "hint: type systemctl restart kubelet on this host and read journalctl -u kubelet -n 50; the kubelet starts the API server"
     echo "the API server does not answer, and the kubelet of this host does not run${ended:+: $ended}"
     exit 20

@@ -1,0 +1,80 @@
+"""papermill's engine with cells that can be stopped; it is known to papermill by the name `ENGINE`."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any, ClassVar
+
+from nbclient.exceptions import CellExecutionError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.utils import merge_kwargs, remove_args
+
+from k8swin_nb.headless.stopping import Cell, Stop
+
+ENGINE = "k8swin"
+"""Name under which papermill knows the engine of this module."""
+
+
+class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
+    """papermill's client, whose cells can be stopped."""
+
+    def __init__(self, nb_man: Any, *, stop: Stop, **how: Any) -> None:
+        super().__init__(nb_man, **how)
+        self._stop = stop
+        self._cell: Cell | None = None
+
+    def papermill_execute_cells(self) -> None:
+        """Execute cell after cell until one fails or the run is stopped; then no further one begins.
+
+        Raises:
+            NotebookStopped: when cells are left because of that.
+        """
+        for index, cell in enumerate(self.nb.cells):
+            if self._stop.requested:
+                raise NotebookStopped
+            try:
+                self.nb_man.cell_start(cell, index)
+                self._cell = Cell(self.km)
+                with self._stop.running(self._cell):
+                    if self._stop.requested:
+                        self._cell.send(signal.SIGINT, 0)
+                    self.execute_cell(cell, index)
+            except CellExecutionError as error:
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+                break
+            finally:
+                self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+
+    def process_message(self, msg: dict[str, Any], *arguments: Any) -> Any:
+        """Take a message of the kernel; `execute_input` says that it executes the cell."""
+        if msg.get("msg_type") == "execute_input" and self._cell is not None:
+            self._cell.begun()
+        return super().process_message(msg, *arguments)
+
+
+class NotebookStopped(Exception):
+    """The run was stopped before a cell of this notebook, which never began."""
+
+
+class StoppableEngine(NBClientEngine):  # type: ignore[misc]
+    """papermill's own engine with a client that can be stopped."""
+
+    START_SECONDS: ClassVar[int] = 60
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, stop: Stop, log_output: bool = False, **how: Any
+    ) -> Any:
+        """Execute a notebook, as papermill's engine does."""
+        how = remove_args(["input_path", "start_timeout", "stdout_file", "stderr_file"], **how)
+        given = merge_kwargs(
+            how,
+            startup_timeout=cls.START_SECONDS,
+            kernel_name=kernel_name,
+            log_output=log_output,
+        )
+        return StoppableClient(nb_man, stop=stop, **given).execute()
+
+
+papermill_engines.register(ENGINE, StoppableEngine)

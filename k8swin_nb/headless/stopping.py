@@ -1,0 +1,172 @@
+"""What Ctrl-C and a signal do to a run of notebooks: kernels are interrupted, and nothing further begins.
+
+A kernel is in a session of its own, so that a terminal's Ctrl-C reaches this process alone. Between two cells a
+kernel ignores interrupts; a cell that has not begun is therefore kept from beginning here, and one that was sent and
+has not begun yet is interrupted as soon as the kernel says that it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+NAMES = {
+    number: name
+    for number, name in (
+        (signal.SIGINT, "Ctrl-C"),
+        (signal.SIGTERM, "SIGTERM"),
+        (getattr(signal, "SIGHUP", None), "SIGHUP"),
+    )
+    if number is not None
+}
+"""The signals that stop a run, as a reader knows them."""
+
+AGAIN_SECONDS = (20.0, 10.0, 10.0)
+"""Seconds until a kernel that does not end its cell is interrupted again, then asked to end, then killed.
+
+The first is longer than a cell gives its hosts to end what they do.
+"""
+
+
+class Stop:
+    """The word to stop that all notebooks of a run share."""
+
+    def __init__(self) -> None:
+        self.told = ""
+        """One line that says what was stopped and what is left, once the run is over."""
+        self._signals: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._cells: set[Cell] = set()
+        self._over = threading.Event()
+        self._number: int | None = None
+
+    @property
+    def requested(self) -> bool:
+        """Whether nothing further may begin."""
+        return self._number is not None
+
+    @property
+    def name(self) -> str:
+        """What stopped the run: `Ctrl-C`, `SIGTERM`, `SIGHUP`."""
+        return NAMES.get(signal.Signals(self._number), "") if self._number else ""
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal's number, as shells have it; 0 when nothing was stopped."""
+        return 128 + self._number if self._number else 0
+
+    def request(self, number: int) -> None:
+        """Stop the run; safe in a signal handler, where no lock may be taken."""
+        if self._number is None:
+            self._number = number
+        self._signals.put(number)
+
+    @contextlib.contextmanager
+    def on_signals(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Let the signals stop the run; what is ignored already, as under nohup, stays ignored."""
+        watcher = threading.Thread(target=self._watch, args=(say,), name="stopping", daemon=True)
+        watcher.start()
+        before: dict[signal.Signals, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in NAMES:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, lambda given, _: self.request(given))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._over.set()
+            self._signals.put(None)
+            watcher.join()
+
+    def _watch(self, say: Callable[[str], None]) -> None:
+        told = False
+        while (number := self._signals.get()) is not None:
+            if told:
+                say("is being stopped already; the record and the page are written")
+                continue
+            told = True
+            say(f"{NAMES[signal.Signals(number)]}: what runs on hosts is being stopped")
+            threading.Thread(target=self._interrupt, name="interrupting", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        """Interrupt the cells that run, harder each time until they have ended."""
+        harder = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, _SIGKILL)
+        for attempt, (number, seconds) in enumerate(
+            zip(harder, (*AGAIN_SECONDS, 0.0), strict=True)
+        ):
+            with self._lock:
+                cells = list(self._cells)
+            for cell in cells:
+                cell.send(number, attempt)
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                with self._lock:
+                    if not self._cells:
+                        return
+                if self._over.wait(0.2):
+                    return
+
+    @contextlib.contextmanager
+    def running(self, cell: Cell) -> Iterator[None]:
+        """Take note of a cell while it runs."""
+        with self._lock:
+            self._cells.add(cell)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cells.discard(cell)
+
+
+_SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+class Cell:
+    """One cell that was sent to a kernel."""
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+        self._lock = threading.Lock()
+        self._begun = False
+        self._wanted = False
+        self._sent: set[int] = set()
+
+    def begun(self) -> None:
+        """The kernel says that it executes the cell: from now on an interrupt reaches it."""
+        with self._lock:
+            self._begun = True
+            wanted = self._wanted
+        if wanted:
+            self._signal(signal.SIGINT)
+
+    def send(self, number: int, attempt: int) -> None:
+        """Send a signal to the kernel, once for each attempt; an interrupt not before it executes the cell."""
+        with self._lock:
+            if attempt in self._sent:
+                return
+            self._sent.add(attempt)
+            if not self._begun and number == signal.SIGINT:
+                self._wanted = True
+                return
+        self._signal(number)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # it has just ended
+            if number == signal.SIGINT:
+                # In the way of the kernel's own specification; from a thread that has no event loop.
+                thread = threading.Thread(
+                    target=lambda: asyncio.run(self._manager.interrupt_kernel()), daemon=True
+                )
+                thread.start()
+                thread.join()
+            else:
+                os.kill(self._manager.provisioner.pid, number)

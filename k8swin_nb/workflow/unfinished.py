@@ -1,0 +1,145 @@
+"""Scripts that began and of which no record says how they ended: of a kernel that died, or a broken connection.
+
+What may live here: reading records back. Whether such a script still works on its host only the host can say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+STARTED = "script-started"
+"""The event of a script that is about to begin; each other event with its tag tells of its end."""
+
+NOT_BEGUN = frozenset(
+    {
+        "AuthenticationFailed",
+        "CertificateRejected",
+        "HostKeyMismatch",
+        "HostKeyUnknown",
+        "InventoryError",
+        "ParamsError",
+        "ScriptError",
+        "Stopped",
+    }
+)
+"""Errors after which nothing runs on the host: it never began, or its end was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A script that began, and of which it is not known how it ended."""
+
+    tag: str
+    """The word by which its processes are found on the host."""
+
+    run: str
+    notebook: str
+    time: str
+    """When it began, as RFC 3339 text."""
+
+    operator: str
+    pid: int | None
+    """Process on the operator's computer that began it."""
+
+    host: str
+    address: str
+    user: str
+    sudo: bool
+    script: str
+    phase: str = ""
+    step: str = ""
+    verb: str = ""
+    why: str = ""
+    """What is known of its end, such as that the connection broke; empty when nothing is."""
+
+    def __str__(self) -> str:
+        where = f" of {self.phase}/{self.step}" if self.step else ""
+        why = f" ({self.why})" if self.why else ""
+        return (
+            f"`{self.script}`{where} on {self.host}, begun {self.time} by {self.operator} in run "
+            f"{self.run}: how it ended is not known{why}"
+        )
+
+
+def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinished]:
+    """Return the scripts of all runs in a folder that began and whose end nobody knows, oldest first.
+
+    A script that runs at this moment is one of them. Lines that are no events are passed over: a full disk
+    or a kernel that died may have left half of one.
+
+    Args:
+        runs: Folder of the records, one folder a run below it; one that is not there holds none.
+        address: Only scripts on the host of this address; empty: on any.
+        host: Only scripts on the host of this name; empty: on any.
+    """
+    begun: dict[str, Unfinished] = {}
+    for path in sorted(runs.glob("*/events.jsonl")):
+        for event in _events(path):
+            tag = event["tag"]
+            if event.get("event") == STARTED:
+                begun[tag] = _of(event)
+            elif _is_open(event):
+                if tag in begun:
+                    begun[tag] = _of(event, begun[tag].pid, begun[tag].time)
+            else:
+                begun.pop(tag, None)
+    return sorted(
+        (
+            one
+            for one in begun.values()
+            if (not address or one.address == address) and (not host or one.host == host)
+        ),
+        key=lambda one: one.time,
+    )
+
+
+def _is_open(event: dict[str, Any]) -> bool:
+    """Whether an event that refers to a script leaves open how it ended."""
+    if event.get("event") not in ("script", "magic"):
+        return False
+    return event.get("exit_code") is None and event.get("error_kind") not in NOT_BEGUN
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of a record that refer to a script by its tag."""
+    try:
+        with path.open("rb") as log:
+            for line in log:
+                if b'"tag"' not in line:
+                    continue
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict) and isinstance(event.get("tag"), str):
+                    yield event
+    except OSError:
+        return
+
+
+def _of(event: dict[str, Any], pid: Any = None, began: Any = None) -> Unfinished:
+    def text(name: str) -> str:
+        return str(event.get(name) or "")
+
+    number = event.get("pid", pid)
+    return Unfinished(
+        tag=text("tag"),
+        run=text("run"),
+        notebook=text("notebook"),
+        time=str(began or text("time")),
+        operator=text("operator"),
+        pid=number if isinstance(number, int) else None,
+        host=text("host"),
+        address=text("address"),
+        user=text("user"),
+        sudo=event.get("sudo") is True,
+        script=text("script") if event.get("event") != "magic" else text("name"),
+        phase=text("phase"),
+        step=text("step"),
+        verb=text("verb"),
+        why=text("error"),
+    )

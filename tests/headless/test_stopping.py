@@ -1,0 +1,228 @@
+"""Real signals, real papermill and real kernels: what runs is stopped, nothing further begins, and it is written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from tests.test_description import described
+
+pytestmark = pytest.mark.notebook
+
+SECONDS = 60
+"""How long something is waited for that is to happen; only a hang reaches it."""
+
+WORKS = """
+import os, threading
+from pathlib import Path
+from k8swin_nb.fan_out import on_each
+here = Path({folder!r})
+(here / "kernel").write_text(str(os.getpid()))
+cancel = threading.Event()
+def work(host):
+    (here / "begun").touch()
+    if cancel.wait(100):
+        (here / f"stopped-on-{{host}}").touch()
+on_each(["a", "b"], work, name=str, cancel=cancel)
+"""
+"""A cell that works on two hosts until it is stopped."""
+
+LATER = "from pathlib import Path\n(Path({folder!r}) / {name!r}).touch()"
+
+
+def notebook(path: Path, *sources: str) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    nbformat.write(made, path)
+
+
+def happens(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not what():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of two notebooks; the first works on hosts in its first cell."""
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "mine.yaml").write_text(yaml.safe_dump(described()))
+    (tmp_path / "notebooks").mkdir()
+    given = {"folder": str(tmp_path)}
+    notebook(
+        tmp_path / "notebooks" / "01_network.ipynb",
+        "%load_ext k8swin_nb",
+        WORKS.format(**given),
+        LATER.format(name="later-cell", **given),
+    )
+    notebook(
+        tmp_path / "notebooks" / "02_master.ipynb", LATER.format(name="later-notebook", **given)
+    )
+    return tmp_path
+
+
+def start(project: Path, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def run(project: Path) -> Iterator[subprocess.Popen[str]]:
+    process = start(
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
+    )
+    yield process
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def stopped_on_both(project: Path) -> bool:
+    return (project / "stopped-on-a").exists() and (project / "stopped-on-b").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_what_runs_and_nothing_further_begins(project, run, number):
+    happens((project / "begun").exists)
+    os.killpg(run.pid, number)
+    said, _ = run.communicate(timeout=SECONDS)
+    assert run.returncode == 128 + number
+    assert stopped_on_both(project)
+    assert not (project / "later-cell").exists() and not (project / "later-notebook").exists()
+    assert "Traceback" not in said
+    (line,) = [line for line in said.splitlines() if "stopped by" in line]
+    assert "01_network" in line and "not begun: 02_master" in line
+    assert ended(int((project / "kernel").read_text()))
+
+
+def test_the_executed_notebook_the_record_and_the_page_of_a_stopped_run_are_written(project, run):
+    happens((project / "begun").exists)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=SECONDS)
+    (folder,) = (project / "runs").iterdir()
+    executed = nbformat.read(folder / "01_network.ipynb", as_version=4)
+    outputs = [out for cell in executed.cells for out in cell.get("outputs", [])]
+    (error,) = [out for out in outputs if out.output_type == "error"]
+    assert error.ename == "Interrupted" and "had ended on a, b" in error.evalue
+    assert "01_network" in (folder / "index.html").read_text()
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    (told,) = [event for event in events if event["event"] == "run-stopped"]
+    assert told["by"] == "Ctrl-C" and told["left"] == ["02_master"]
+
+
+def test_a_second_signal_loses_nothing(project, run):
+    happens((project / "begun").exists)
+    for _ in range(5):
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    said, _ = run.communicate(timeout=SECONDS)
+    assert run.returncode == 130 and "Traceback" not in said
+    assert stopped_on_both(project)
+    (folder,) = (project / "runs").iterdir()
+    assert (folder / "index.html").exists() and (folder / "01_network.ipynb").exists()
+
+
+def test_a_signal_before_the_first_cell_keeps_every_cell_from_beginning(project, run):
+    happens(lambda: list((project / "runs").glob("*/01_network.ipynb")))
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=SECONDS)
+    assert run.returncode == 130 and "Traceback" not in said
+    assert not (project / "begun").exists() and not (project / "later-cell").exists()
+
+
+def test_signals_at_any_moment_of_quick_cells_stop_the_run(project):
+    """Between two cells a kernel ignores interrupts."""
+    cells = [LATER.format(folder=str(project), name=f"cell-{number}") for number in range(400)]
+    notebook(project / "notebooks" / "01_network.ipynb", *cells)
+    for number in (3, 6, 11):
+        for path in project.glob("cell-*"):
+            path.unlink()
+        process = start(
+            project, "k8swin_nb", "run", "--params", "params/mine.yaml",
+            "--only", "01_network,02_master",
+        )  # fmt: skip
+        happens((project / f"cell-{number}").exists)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=SECONDS)
+        assert process.returncode == 130 and "Traceback" not in said
+        assert not (project / "cell-399").exists() and not (project / "later-notebook").exists()
+
+
+def test_a_run_that_is_killed_leaves_no_kernel_and_nothing_that_runs_on_hosts(project, run):
+    happens((project / "begun").exists)
+    run.kill()
+    happens(lambda: stopped_on_both(project))
+    happens(lambda: ended(int((project / "kernel").read_text())))
+    assert not (project / "later-cell").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_papermill_alone_leaves_nothing_that_runs_on_hosts(project, number):
+    process = start(project, "papermill", "notebooks/01_network.ipynb", "out.ipynb")
+    happens((project / "begun").exists)
+    process.send_signal(number)
+    process.communicate(timeout=SECONDS)
+    happens(lambda: stopped_on_both(project))
+    happens(lambda: ended(int((project / "kernel").read_text())))
+    assert not (project / "later-cell").exists()
+
+
+def test_a_kernel_that_is_told_to_end_stops_what_runs_on_hosts(project):
+    process = start(project, "papermill", "notebooks/01_network.ipynb", "out.ipynb")
+    happens((project / "begun").exists)
+    kernel = int((project / "kernel").read_text())
+    os.kill(kernel, signal.SIGTERM)
+    happens(lambda: stopped_on_both(project))
+    process.communicate(timeout=SECONDS)
+    happens(lambda: ended(kernel))
+    assert process.returncode != 0 and not (project / "later-cell").exists()
+
+
+def test_a_kernel_that_dies_is_one_line_and_the_page_is_written(project):
+    notebook(project / "notebooks" / "01_network.ipynb", "import os\nos._exit(9)")
+    process = start(
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
+    )
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "01_network failed" in said and "Kernel died" in said and "Traceback" not in said
+    assert not (project / "later-notebook").exists()
+    assert list((project / "runs").glob("*/index.html"))
