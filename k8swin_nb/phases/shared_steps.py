@@ -44,6 +44,7 @@ API_READY = Step(
     title="The control plane answers",
     on=MASTER,
     check="linux/api_ready.check.sh",
+    wait=60,
 )
 """What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
 

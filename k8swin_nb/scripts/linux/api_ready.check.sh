@@ -17,9 +17,10 @@ if [ -n "$foreign" ]; then
 fi
 if ! ready=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw "$READY_PATH" 2>&1); then
   api_trouble "$ready"
-  echo "hint: wait a minute if this host was just started; else look at its containers with crictl ps -a, and at journalctl -u kubelet -n 50"
+  # The kubelet of a host that was just started is still bringing it up.
+  echo "hint: look at the containers of this host with crictl ps -a, and at journalctl -u kubelet -n 50"
   echo "the API server does not answer: $ready"
-  exit 20
+  exit 10
 fi
 version=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')
 if [ "$version" != "v$KUBERNETES_VERSION" ]; then
