@@ -32,6 +32,19 @@ READ_ONLY = (".check.sh", ".check.ps1", ".status.sh", ".status.ps1")
 """How scripts are named that change nothing; any other stands in the record before it begins."""
 
 
+KEPT = "kept: "
+"""How a line of a script begins that says what of somebody else's it kept, and where."""
+
+KEPT_LINES = 20
+"""How many such lines of one script go into a step's outcome; all of them are in its output."""
+
+
+def _kept(output: str) -> list[str]:
+    lines = [line.strip() for line in output.splitlines() if line.startswith(KEPT)]
+    more = [f"and {len(lines) - KEPT_LINES} more"] if len(lines) > KEPT_LINES else []
+    return [*lines[:KEPT_LINES], *more]
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """A step, the host that it is about, and what it does there at the moment."""
@@ -133,6 +146,8 @@ class StepRun:
             self._broke_off(told, error, started, secret_output=secret_output)
             raise
         self._ended(told, result, secret_output=secret_output)
+        if not secret_output and (kept := _kept(result.stdout + result.stderr)):
+            run.kept.setdefault((self.step, self.host.name), []).extend(kept)
         self.check_stop(f"`{name}` was stopped")
         return result
 

@@ -166,21 +166,3 @@ def test_a_cluster_whose_endpoint_is_a_name_is_drift_before_anything_is_deployed
     finally:
         shell(world, "linuxmaster", change.format("k8s.corp.example", address))
     apply(world, "03_flannel/api-ready")
-
-
-def test_a_kubelet_that_does_not_run_on_the_master_is_named_instead_of_another_run(world):
-    shell(world, "linuxmaster", "systemctl stop kubelet")
-    address = world.run().inventory.host("linuxmaster").address
-    hide = "sed -i s/{}:6443/{}:6444/ /etc/kubernetes/admin.conf"
-    shell(world, "linuxmaster", "cp /etc/kubernetes/admin.conf /root/admin.conf")
-    try:
-        shell(world, "linuxmaster", "systemctl stop containerd")
-        if "ok" in shell(world, "linuxmaster", f"{KUBECTL} get --raw /readyz"):
-            pytest.skip(f"the lab's API server answers without its runtime ({hide}, {address})")
-        error = failed(world, "03_flannel/api-ready")
-        assert "the kubelet of this host does not run" in str(error)
-        shell(world, "linuxmaster", "systemctl start containerd")
-        shell(world, "linuxmaster", typed(error, r"type (systemctl restart kubelet)"))
-    finally:
-        shell(world, "linuxmaster", "systemctl start containerd kubelet")
-    apply(world, "03_flannel/api-ready")

@@ -19,7 +19,7 @@ set -euo pipefail
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
 : "${LINUX_PROXY:=}"
-# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting
+# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -160,6 +160,12 @@ probe_forwarding() {
   answer step "$found" "ip_forward 1, bridge 1" "the step kernel sets it" [ "$found" = "ip_forward 1, bridge 1" ]
 }
 try L09 forwarding probe_forwarding
+probe_forwarding_at_boot() {
+  local found
+  found=$(undone_at_boot /etc/sysctl.d/zz-k8swin.conf)
+  answer fail "${found:-as set}" "forwarding on after a boot too" "take these lines out of the files" [ -z "$found" ]
+}
+try L09 forwarding-at-boot probe_forwarding_at_boot
 
 name=$(hostname)
 probe_host_name() {
@@ -349,6 +355,7 @@ probe_other_cluster() {
     fi
   elif ! ours init && ! ours join; then
     found+=$(find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 -printf ' %p' 2>/dev/null || true)
+    found+=$(find /etc/kubernetes/{super-admin,bootstrap-kubelet,controller-manager,scheduler}.conf -printf ' %p' 2>/dev/null || true)
   fi
   answer fail "${found:-none}" "no traces of another cluster" "$fix" [ -z "$found" ]
 }

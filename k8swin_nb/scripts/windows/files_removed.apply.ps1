@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Set-MachinePath Test-ImageLayer
+# uses: Get-MachinePath Get-Sha256 Restore-Found Set-MachinePath Test-ImageLayer
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -24,6 +24,18 @@ function Remove-Tree([string]$Path) {
     } else {
         if ($attributes -band [System.IO.FileAttributes]::ReadOnly) { Set-ItemProperty -LiteralPath $Path -Name IsReadOnly -Value $false }
         [System.IO.File]::Delete($Path)
+    }
+}
+
+# All that was kept: a copy goes when its file is there again as it was.
+function Restore-AllFound {
+    if (-not (Test-Path -LiteralPath 'C:\k8swin\kept')) { return }
+    foreach ($copy in @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
+        $rest = $copy.Substring('C:\k8swin\kept\'.Length)
+        $path = $rest.Substring(0, 1) + ':' + $rest.Substring(1)
+        if (-not (Test-Path -LiteralPath $path) -and $copy -match '\.\d+$') { continue }
+        Restore-Found $path
+        if ((Test-Path -LiteralPath $copy) -and (Test-Path -LiteralPath $path) -and (Get-Sha256 $copy) -eq (Get-Sha256 $path)) { Remove-Item -LiteralPath $copy -Force }
     }
 }
 
@@ -41,7 +53,11 @@ foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
 }
 $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
-    if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
+    if (-not (Test-Path -LiteralPath $place.path)) { continue }
+    if (@($found.places) -contains $place.path) {
+        if ($place.kind -eq 'file') { Restore-Found $place.path }
+        continue
+    }
     if ($place.kind -eq 'empty') {
         if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
         continue
@@ -54,14 +70,26 @@ foreach ($place in $places) {
     Remove-Tree $place.path
     "removed $($place.path)"
 }
+Restore-AllFound
 foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1') {
     if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
 }
 foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {
     # A later run that removes the images has to know what was here before them.
+    if ($entry -like '*\written.txt') { continue }
     if ($KeepImages -eq 'true' -and $entry -match '\\(found\.json|images\.txt)$') { continue }
     # The record goes last: without it a run that was interrupted here would take all for done.
     if ($entry -ne $record) { Remove-Tree $entry }
 }
-if ($KeepImages -ne 'true') { Remove-Tree 'C:\k8swin' }
+$kept = @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force -ErrorAction SilentlyContinue | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })
+if (-not $kept -and (Test-Path 'C:\k8swin\kept')) { Remove-Tree 'C:\k8swin\kept' }
+Remove-Item -LiteralPath 'C:\k8swin\state\written.txt' -Force -ErrorAction SilentlyContinue
+if ($KeepImages -ne 'true') {
+    if ($kept) {
+        Remove-Tree 'C:\k8swin\state'
+    } else {
+        Remove-Tree 'C:\k8swin'
+    }
+}
+if ($kept) { "what was found and is another now: $($kept -join ', ')" }
 'what was made here is removed'
