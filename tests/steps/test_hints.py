@@ -166,3 +166,55 @@ def test_a_cluster_whose_endpoint_is_a_name_is_drift_before_anything_is_deployed
     finally:
         shell(world, "linuxmaster", change.format("k8s.corp.example", address))
     apply(world, "03_flannel/api-ready")
+
+
+def test_a_web_proxy_of_the_logins_is_handed_to_steps_and_runtime_and_goes_with_it(world):
+    machine = world.lab.machines["linuxworker01"]
+    before = machine.read_text("/etc/environment") if machine.exists("/etc/environment") else ""
+    line = "https_proxy=http://me:hunter2@proxy.example:3128\nno_proxy=corp.example\n"
+    machine.write_file("/etc/environment", before + line)
+    assert apply(world, "04_join_linux/proxy").rows[0].outcome.value == "changed"
+    report = apply(world, "04_join_linux/proxy")
+    assert report.rows[0].outcome.value == "ok"
+    assert "hunter2" not in report.rows[0].detail
+    settings = machine.read_text("/etc/k8swin/proxy")
+    assert "https_proxy='http://me:hunter2@proxy.example:3128'" in settings
+    assert "no_proxy='corp.example,localhost,127.0.0.1," in settings
+    told = machine.read_text("/etc/systemd/system/containerd.service.d/k8swin-proxy.conf")
+    assert "EnvironmentFile=-/etc/k8swin/proxy" in told
+    assert shell(world, "linuxworker01", "stat -c %a /etc/k8swin/proxy").strip() == "600"
+    machine.write_file("/etc/environment", before)
+    assert apply(world, "04_join_linux/proxy").rows[0].outcome.value == "changed"
+    assert not machine.exists("/etc/k8swin/proxy")
+    assert not machine.exists("/etc/systemd/system/containerd.service.d/k8swin-proxy.conf")
+
+
+def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
+    master = "linuxmaster"
+    patch = (
+        '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",'
+        '"image":"registry.k8s.io/coredns/coredns:v9.9.9"}]}}}}'
+    )
+    undo = f"{KUBECTL} -n kube-system rollout undo deployment coredns"
+    shell(world, master, f"{KUBECTL} -n kube-system patch deployment coredns -p '{patch}'")
+    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
+    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
+    error = failed(world, "03_flannel/flannel-ready")
+    assert "has no image" in str(error)
+    assert "v9.9.9" in str(error)
+    assert "make the image reachable" in str(error.hint)
+    shell(world, master, undo)
+    apply(world, "03_flannel/flannel-ready")
+
+
+def test_a_chain_that_drops_stops_until_the_ports_are_open(world):
+    shell(world, "linuxworker01", "iptables -P INPUT DROP")
+    try:
+        error = failed(world, "04_join_linux/preflight")
+        assert "L20 input-chain" in str(error)
+        command = typed(error, r"(iptables -I INPUT [^,]+[^;]*?ACCEPT)")
+        network = str(world.description.host_subnet)
+        assert shell(world, "linuxworker01", command.replace("HOSTS", network)) == ""
+        apply(world, "04_join_linux/preflight")
+    finally:
+        shell(world, "linuxworker01", "iptables -P INPUT ACCEPT")
