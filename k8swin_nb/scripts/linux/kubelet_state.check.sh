@@ -25,7 +25,8 @@ fi
 said() { journalctl -u kubelet -n 60 -o cat --no-pager 2>/dev/null | grep -E "$1" | tail -n 1 || true; }
 property() { systemctl show -p "$1" --value kubelet; }
 state=$(property ActiveState)
-if [ "$state" = failed ] || [ "$state" = inactive ] || [ "$(property NRestarts)" -ge 3 ]; then
+# Before a host joins its kubelet ends every ten seconds, and that is counted too: one that runs now is given its time.
+if [ "$state" = failed ] || [ "$state" = inactive ] || { [ "$state" = activating ] && [ "$(property NRestarts)" -ge 3 ]; }; then
   why=$(said 'err=|^E[0-9]|[Ee]rror:')
   echo "hint: read journalctl -u kubelet -n 50 on this host, mend what it says, then run this notebook again"
   echo "the kubelet is $state and was started $(property NRestarts) times more: ${why:-it gives no reason}"
