@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         CommandFailed,
         CommandTimeout,
         DriftFound,
+        EndUnknown,
         HostKeyMismatch,
+        HostKeyRevoked,
         HostKeyUnknown,
         HostUnreachable,
         InventoryError,
@@ -57,7 +59,7 @@ _WHERE = {
     "description": ("Description", "HostDescription", "open_description"),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
         "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",

@@ -146,8 +146,6 @@ class StepRun:
             self._broke_off(told, error, started, secret_output=secret_output)
             raise
         self._ended(told, result, secret_output=secret_output)
-        if not secret_output and (kept := _kept(result.stdout + result.stderr)):
-            run.kept.setdefault((self.step, self.host.name), []).extend(kept)
         self.check_stop(f"`{name}` was stopped")
         return result
 
@@ -190,6 +188,8 @@ class StepRun:
             output_sha256=digest,
             **how,
         )
+        if kept := _kept(output):
+            self.run.kept.setdefault((self.step, self.host.name), []).extend(kept)
 
     def _broke_off(
         self, told: Mapping[str, Any], error: BaseException, started: float, *, secret_output: bool

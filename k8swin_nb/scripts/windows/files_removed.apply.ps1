@@ -48,6 +48,20 @@ if (-not $found.path) {
         'C:\k is off the PATH'
     }
 }
+$proxy = 'C:\k8swin\state\proxy.json'
+if (Test-Path $proxy) {
+    $before = Get-Content -Path $proxy -Raw | ConvertFrom-Json
+    $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | Where-Object { $_ -and @($before.added) -notcontains $_ })
+    $value = $null
+    if ($except) { $value = $except -join ',' }
+    [Environment]::SetEnvironmentVariable('NO_PROXY', $value, 'Machine')
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($before.service)"
+    # A runtime that was installed here is gone with its key; one that was there before has its variables back.
+    if ((Test-Path $key) -and @($found.services) -contains $before.service) {
+        New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value ([string[]]@($before.environment)) -Force | Out-Null
+    }
+    Remove-Item -Path $proxy -Force
+}
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
