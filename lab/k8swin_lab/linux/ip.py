@@ -252,7 +252,7 @@ def _route_text(route: Route) -> str:
     text = route.destination
     if route.nexthops:
         # The kernel's answer has these in lines of their own.
-        ways = "".join(
+        ways = " ".join(
             f"\n\tnexthop via {via} dev {device} weight 1" for via, device in route.nexthops
         )
         return f"{text} {ways}"
