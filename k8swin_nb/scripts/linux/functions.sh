@@ -348,8 +348,8 @@ stuck_pods() { # NAMESPACE KUBECTL-OPTION...: a line for each pod that no wait h
           ;;
         waits:ImagePullBackOff)
           event=$(kubectl -n "$namespace" get events --field-selector "involvedObject.name=$pod,reason=Failed" \
-            -o 'jsonpath={range .items[*]}{.message}{"\n"}{end}' | grep -i 'pull' | tail -n 1 || true)
-          if ! grep -q -i -E 'deadline|timeout|timed out|too ?many ?requests|reset by peer|EOF|50[234] ' <<<"$event"; then
+            -o 'jsonpath={range .items[*]}{.message}{"\n"}{end}' | grep 'Failed to pull' | tail -n 1 || true)
+          if ! grep -q -i -E 'deadline|timeout|timed out|too ?many ?requests|reset by peer|EOF|50[234] ' <<<"${event:-$message}"; then
             echo "$pod has no image: ${event:-$message} ($reason)"
           fi
           ;;
