@@ -80,6 +80,15 @@ def test_a_route_of_a_linux_host_inside_the_plan_is_named(line, says):
     assert found[0].found.startswith(says)
 
 
+def test_a_route_that_an_earlier_flannel_left_is_deleted_and_no_other_network_chosen_for_it():
+    (left,) = routes_on("linuxmaster", "10.244.7.0/24 eth0 10.1.0.77")
+    assert "type ip route delete 10.244.7.0/24 via 10.1.0.77; else choose another" in left.fix
+    (left,) = routes_on("winworker01", "10.244.7.0/24 10.1.0.77 Ethernet")
+    assert "Remove-NetRoute -DestinationPrefix 10.244.7.0/24 -NextHop 10.1.0.77" in left.fix
+    (other,) = routes_on("linuxmaster", "10.244.0.0/16 eth1 -")
+    assert other.fix == "choose another `pod_subnet`, or give up that network on linuxmaster"
+
+
 def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
     found = routes_on(
         "winworker01", "172.29.64.0/20 0.0.0.0 vEthernet (nat)", pod_subnet="172.29.0.0/16"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
@@ -69,7 +69,7 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
                         False,
                         f"{_what(route, host, facts)} {route.network} overlaps `{name}` {network}",
                         "no network inside the pods' and services' networks",
-                        f"choose another `{name}`, or give up that network on {host.name}",
+                        _route_fix(name, network, route, host),
                     )
                 )
         scripted = plan.profile == "classic" and host.os == "windows"
@@ -108,6 +108,18 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
             ident, "routes", host.name, "fail", True, text, wanted, "choose other subnets"
         )
     ]
+
+
+def _route_fix(name: str, planned: IPv4Network, route: Route, host: Host) -> str:
+    """Return what to do about a collision: a node's part of the pods' network is what an earlier flannel leaves."""
+    otherwise = f"choose another `{name}`, or give up that network on {host.name}"
+    part = route.network.prefixlen == 24 and route.network.subnet_of(planned)
+    if name != "pod_subnet" or not part or not route.via:
+        return otherwise
+    command = f"ip route delete {route.network} via {route.via}"
+    if host.os == "windows":
+        command = f"Remove-NetRoute -DestinationPrefix {route.network} -NextHop {route.via}"
+    return f"if an earlier flannel left it, type {command}; else {otherwise}"
 
 
 def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
