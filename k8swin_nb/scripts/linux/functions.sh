@@ -337,12 +337,15 @@ print_attempt() { # SHOWN COMMAND...: exit code, what is shown, and the last lin
 # An image that is refused and a program that ends again and again do not come by waiting. A pull that took too long
 # goes on where it was, and a registry that is busy may answer the next time.
 stuck_pods() { # NAMESPACE KUBECTL-OPTION...: a line for each pod that no wait helps: its name and why
-  local namespace=$1 word pod=- restarts reason message event
+  local namespace=$1 word pod=- leaving='' restarts reason message event
   shift
-  kubectl -n "$namespace" get pods "$@" -o 'jsonpath={range .items[*]}pod {.metadata.name}{"\n"}{range .status.initContainerStatuses[*]}waits {.restartCount} {.state.waiting.reason} {.state.waiting.message}{"\n"}{end}{range .status.containerStatuses[*]}waits {.restartCount} {.state.waiting.reason} {.state.waiting.message}{"\n"}{end}{end}' |
+  kubectl -n "$namespace" get pods "$@" -o 'jsonpath={range .items[*]}pod {.metadata.name} {.metadata.deletionTimestamp}{"\n"}{range .status.initContainerStatuses[*]}waits {.restartCount} {.state.waiting.reason} {.state.waiting.message}{"\n"}{end}{range .status.containerStatuses[*]}waits {.restartCount} {.state.waiting.reason} {.state.waiting.message}{"\n"}{end}{end}' |
     while read -r word restarts reason message; do
       case $word:$reason in
-        pod:*) pod=$restarts ;;
+        pod:*) pod=$restarts leaving=$reason ;;
+        *) [ -z "$leaving" ] || continue ;;
+      esac
+      case $word:$reason in
         waits:CrashLoopBackOff)
           if [ "$restarts" -ge 3 ]; then echo "$pod ends again and again, $restarts times so far ($reason)"; fi
           ;;
@@ -361,6 +364,10 @@ stuck_pods() { # NAMESPACE KUBECTL-OPTION...: a line for each pod that no wait h
 # A check that waits for pods ends when one of them waits for nothing.
 stop_if_stuck() { # NAMESPACE KUBECTL-OPTION...: ends the check with 30 if a pod is stuck
   local stuck
+  stuck=$(stuck_pods "$@")
+  [ -n "$stuck" ] || return 0
+  # Those that are being replaced are gone in a moment.
+  sleep 5
   stuck=$(stuck_pods "$@")
   [ -n "$stuck" ] || return 0
   case $stuck in
