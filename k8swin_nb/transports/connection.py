@@ -30,7 +30,7 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
-from k8swin_nb.transports.clock import Clock, Late
+from k8swin_nb.transports.clock import Clock, Late, Unwanted
 from k8swin_nb.transports.hostkeys import Known, entry_name, known, of_paramiko, pin, unreachable
 from k8swin_nb.transports.login import Login, Wire, revoked_error
 
@@ -154,7 +154,8 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
             host.name,
             f"SSH to {host.address} port {host.ssh_port}: no login within {OPEN_SECONDS:.0f} s",
         ) from None
-    except K8swinError:
+    except (K8swinError, Unwanted):
+        close_soon(connection)
         raise
     except Exception as error:
         if _ended_at_once(error):
