@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -366,8 +366,10 @@ def test_a_stopped_file_leaves_nothing_beside_its_place(
 _send = session.Session.send
 
 
-def _without_an_end(self: session.Session, data: bytes, *, last: bool) -> None:
-    _send(self, data, last=False)
+def _without_an_end(
+    self: session.Session, data: bytes, feed: Iterable[bytes] = (), *, last: bool
+) -> None:
+    _send(self, data, feed, last=False)
 
 
 def test_the_processes_of_our_scripts_are_found_by_their_tag(openssh: OpenSsh) -> None:
