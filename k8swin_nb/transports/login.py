@@ -17,7 +17,7 @@ from typing import Any
 
 import paramiko
 
-from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked
+from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
 from k8swin_nb.secret import resolve
@@ -92,6 +92,11 @@ class Login:
                 said = redact(str(error)) or type(error).__name__
                 if not transport.is_active():
                     break
+                if "timeout" in said.lower():
+                    raise TransportTimeout(
+                        self._host.name,
+                        f"the SSH server at {self._host.address} port {self._host.ssh_port} did not answer the login in time",
+                    ) from error
                 continue
             if not more:
                 return
@@ -241,7 +246,16 @@ class Login:
         return AuthenticationFailed(host.name, detail, hint=hint)
 
 
-EXPIRED = ("expired", "password change", "change your password", "new password", "locked")
+EXPIRED = (
+    "has expired",
+    "password expired",
+    "account expired",
+    "password change required",
+    "change your password",
+    "new password",
+    "account is locked",
+    "account has been locked",
+)
 """Words by which servers say that an account, not a key, is the reason."""
 
 

@@ -144,7 +144,10 @@ class Session:
         """Let go of the session; it is waited for, because a server counts it until it has ended."""
         if self.returncode is not None:
             self._channel.status_event.wait(LAST_SECONDS)
-        threading.Thread(target=self._close, name="close", daemon=True).start()
+        try:
+            threading.Thread(target=self._close, name="close", daemon=True).start()
+        except RuntimeError:  # the interpreter is ending and starts none
+            self._close()
 
     def _close(self) -> None:
         with contextlib.suppress(Exception):
