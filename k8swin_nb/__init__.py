@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         HostKeyMismatch,
         HostKeyRevoked,
         HostKeyUnknown,
+        HostLocked,
         HostUnreachable,
         InventoryError,
         K8swinError,
@@ -61,7 +62,7 @@ _WHERE = {
     "host_description": ("HostDescription",),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostLocked", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
         "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
         "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -192,6 +192,9 @@ class Description(StrictModel):
 
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
+
+    lock_wait: Annotated[int, Field(ge=0, le=86_400)] = 0
+    """Seconds to wait for a host that another operator works on; 0: stop, and say who it is."""
 
     hosts: list[HostDescription] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""

@@ -171,6 +171,9 @@ WINDOWS: dict[str, Value] = {
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
+    "containerd_version": lambda run, host: (
+        "" if _classic(run) else run.description.containerd_version
+    ),
     "docker_config": lambda run, host: configuration.docker_config(),
     "cri_socket": lambda run, host: cri_socket(
         run.description.profile, "windows", run.description.kubernetes_version

@@ -137,7 +137,7 @@ def _of(event: dict[str, Any], pid: Any = None, began: Any = None) -> Unfinished
         address=text("address"),
         user=text("user"),
         sudo=event.get("sudo") is True,
-        script=text("script") if event.get("event") != "magic" else text("name"),
+        script=text("name") or text("script"),
         phase=text("phase"),
         step=text("step"),
         verb=text("verb"),
