@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.inventory import Host
+from k8swin_nb.shown import ShownStream
 
 ADDED = "k8swin.commands"
 """Group of entry points under which other distributions add commands: functions of a list of arguments."""
@@ -35,20 +39,52 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
         return _added(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
+    with _behind_the_door():
+        try:
+            return int(options.command(options))
+        except KeyboardInterrupt as interrupt:
+            sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
+            return 130
+        except K8swinError as error:
+            sys.stderr.write(f"k8swin: {error}\n")
+            if error.hint:
+                sys.stderr.write(f"hint: {error.hint}\n")
+            return 2
+
+
+@contextlib.contextmanager
+def _behind_the_door() -> Iterator[None]:
+    """Let all that is printed pass the door: what libraries log and warn of too, and a traceback."""
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = ShownStream(out), ShownStream(err)
     try:
-        return int(options.command(options))
-    except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
-        return 130
-    except K8swinError as error:
-        sys.stderr.write(f"k8swin: {error}\n")
-        if error.hint:
-            sys.stderr.write(f"hint: {error.hint}\n")
-        return 2
+        yield
+    except Exception:
+        sys.stderr.write(traceback.format_exc())
+        raise SystemExit(1) from None
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        sys.stdout, sys.stderr = out, err
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that does not repeat the value of an option that it does not know: it may be a password."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, or leave with what is unknown."""
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            names = [word.partition("=")[0] for word in rest if word.startswith("-")]
+            self.error(
+                f"unrecognized arguments: {', '.join(names) or f'{len(rest)} words too many'}"
+            )
+        return options
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="k8swin",
         allow_abbrev=False,
         description="On-premises Kubernetes clusters with Windows workers, built by notebooks.",

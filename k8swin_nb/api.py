@@ -30,7 +30,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.opened import OpenPhase
 from k8swin_nb.phases.catalogue import phase as find_phase
 from k8swin_nb.phases.values import VALUES
-from k8swin_nb.plan import check_plan
+from k8swin_nb.plan import API_PORT, check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.shells import new_tag
@@ -41,6 +41,7 @@ from k8swin_nb.workflow.phase_run import Output, PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
 
 if TYPE_CHECKING:
+    from k8swin_nb.cluster.api import ClusterApi
     from k8swin_nb.cluster.kubectl_tables import KubeTable
     from k8swin_nb.secret import Secret
 
@@ -96,7 +97,7 @@ class Cluster:
         self.run_id = run_id or new_run_id()
         self.pool = Pool(on_pin=self._pinned)
         self._runs = Path(runs) if runs else project_path("runs")
-        self._tables: Any = None
+        self._tables: ClusterApi | None = None
 
     def __enter__(self) -> Cluster:
         return self
@@ -112,9 +113,7 @@ class Cluster:
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
         self.pool.close()
-        if self._tables is not None:
-            self._tables.close()
-            self._tables = None
+        self._tables = None
 
     @cached_property
     def record(self) -> Record:
@@ -269,45 +268,55 @@ class Cluster:
             **how,
         )
 
-    def nodes(self) -> KubeTable:
+    def nodes(self, cancel: threading.Event | None = None) -> KubeTable:
         """Return the nodes: a DataFrame with the columns of `kubectl get nodes -o wide`, a row each.
 
+        Args:
+            cancel: When it is set, asking is stopped.
+
         Raises:
-            ClusterError: when there is no cluster yet, or its API server does not answer.
+            ClusterError: when there is no cluster yet, its API server does not answer within a minute, or what it
+                answers is no table.
+            Stopped: when `cancel` was set.
         """
         from k8swin_nb.cluster.kubectl_tables import nodes
 
-        return nodes(self._api())
+        return nodes(self._api(cancel), cancel)
 
-    def pods(self, namespace: str = "") -> KubeTable:
+    def pods(self, namespace: str = "", cancel: threading.Event | None = None) -> KubeTable:
         """Return pods: a DataFrame with the columns of `kubectl get pods -o wide`, a row each.
 
         Args:
             namespace: One namespace; empty for all, with NAMESPACE as the first column.
+            cancel: When it is set, asking is stopped.
 
         Raises:
-            ClusterError: when there is no cluster yet, or its API server does not answer.
+            ClusterError: as `nodes`.
+            Stopped: when `cancel` was set.
         """
         from k8swin_nb.cluster.kubectl_tables import pods
 
-        return pods(self._api(), namespace)
+        return pods(self._api(cancel), namespace, cancel)
 
-    def _api(self) -> Any:
-        """Connect with the login user's kubeconfig, which is read over SSH."""
+    def _api(self, cancel: threading.Event | None = None) -> ClusterApi:
+        """Return what asks the API server with the login user's kubeconfig, which is read over SSH."""
         from k8swin_nb.cluster.api import ClusterApi
 
         if self._tables is None:
+            (master,) = self.hosts("control-plane")
             answers = self.run_script(
                 Script.load("linux/read_kubeconfig.check.sh"),
-                "control-plane",
+                (master,),
                 timeout=60,
                 check=False,
+                cancel=cancel,
                 recorded=False,
             )
             result = next(iter(answers.all().values()))
             if result.returncode != 0:
                 raise ClusterError("the login user has no kubeconfig", hint="run 02_master first")
-            self._tables = ClusterApi(result.stdout)
+            server = f"https://{master.address}:{API_PORT}"
+            self._tables = ClusterApi(result.stdout, server=server)
         return self._tables
 
 

@@ -303,15 +303,20 @@ def read_description(path: str | Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ParamsError(
-            f"`{file}`{where} is not YAML: {getattr(error, 'problem', error)}",
-            hint="quote values that hold `:` or `#`",
-        ) from error
+            f"`{file}`{where} is not YAML: {_unquoted(getattr(error, 'problem', ''))}",
+            hint="quote values that hold `:` or `#`, or begin with `*`, `&` or `!`",
+        ) from None
     if not isinstance(values, dict):
         raise ParamsError(
             f"`{file}` holds a {type(values).__name__}, expected a mapping of parameters",
             hint="compare with `params/example.yaml`",
         )
     return values
+
+
+def _unquoted(problem: str) -> str:
+    """Return what YAML says of a place without the words that stand there: one may be a password."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "...", problem) or "it cannot be read"
 
 
 def open_description(path: str | Path) -> Description:
@@ -366,6 +371,11 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             found = None
             break
     kind = detail["type"]
+    if detail["loc"] and detail["loc"][-1] == "credential" and kind != "missing":
+        # Whatever stands there is not repeated: it may be the secret itself, as a number or a date too.
+        return (
+            f"`{name}` holds a literal value; a secret is given as a reference, such as `env:NAME`"
+        )
     if kind == "extra_forbidden":
         model = HostDescription if len(detail["loc"]) > 1 else Description
         return f"unknown parameter `{name}`" + _did_you_mean(str(detail["loc"][-1]), model)

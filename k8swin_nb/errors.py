@@ -8,9 +8,12 @@
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
     │  ├─ HostKeyMismatch        another SSH host key than the pinned one
+    │  ├─ HostKeyRevoked         an SSH host key that is marked as revoked
     │  ├─ CertificateRejected    a TLS certificate that the given authority did not sign
     │  ├─ AuthenticationFailed   the login was refused; never tried again by itself
     │  ├─ TransportTimeout       the other end is there and does not answer in time
+    │  ├─ ScriptNotStarted       the login worked, and no script began; what the host printed instead
+    │  ├─ EndUnknown             a script began, and nobody knows how it ended
     │  └─ TransferFailed         a file did not arrive whole
     ├─ CommandFailed             result
     ├─ CommandTimeout            result with what was printed so far, timeout
@@ -18,6 +21,7 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
@@ -33,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.redact import redact
+from k8swin_nb.shown import shown, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -43,6 +47,9 @@ TAIL_LINES = 10
 
 HOSTS_SHOWN = 4
 """Errors that a MultiHostError shows in full."""
+
+MESSAGE = 4_000
+"""Characters of a message that are shown; what a host said may be any length."""
 
 
 def _restore(cls: type[K8swinError], state: dict[str, Any]) -> K8swinError:
@@ -66,7 +73,11 @@ class K8swinError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return redact(self.message)
+        text = shown(self.message[:MESSAGE])
+        return f"{text} ..." if len(self.message) > MESSAGE else text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.__dict__)
@@ -75,7 +86,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {redact(self.hint)}")
+            lines.append(f"hint: {shown_line(self.hint)}")
         return lines
 
     def details(self) -> list[str]:
@@ -130,12 +141,16 @@ class HostKeyUnknown(TransportError):
         where: Address and port.
         algorithm: Such as `ssh-ed25519`.
         fingerprint: `SHA256:...` as `ssh-keygen -l` prints it.
+        authority: Whether `known_hosts` names an authority for the host, whose certificates are not understood.
     """
 
-    def __init__(self, host: str, *, where: str, algorithm: str, fingerprint: str) -> None:
+    def __init__(
+        self, host: str, *, where: str, algorithm: str, fingerprint: str, authority: bool = False
+    ) -> None:
+        also = "; the file of keys names an authority for it, and certificates of hosts are not understood here"
         super().__init__(
             host,
-            f"unknown SSH host key of {where}: {algorithm} {fingerprint}",
+            f"unknown SSH host key of {where}: {algorithm} {fingerprint}{also if authority else ''}",
             hint=(
                 "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
                 f"`k8swin hostkey pin --params FILE {host}`"
@@ -170,6 +185,14 @@ class HostKeyMismatch(TransportError):
         self.found = found
 
 
+class HostKeyRevoked(TransportError):
+    """The SSH server shows a key that the project's `known_hosts` marks as revoked."""
+
+    default_hint = (
+        "the machine must be given a new host key; whoever has the old one can pretend to be it"
+    )
+
+
 class CertificateRejected(TransportError):
     """The server's TLS certificate was not signed by the given authority, or is for another name."""
 
@@ -186,6 +209,38 @@ class TransportTimeout(TransportError):
     """The other end is there and does not answer in time."""
 
     default_hint = "look at the machine's load, then run the cell again"
+
+
+class ScriptNotStarted(TransportError):
+    """The login worked, and then no script began: something else answered in its place. Nothing was run.
+
+    Args:
+        host: The host's name.
+        detail: What happened.
+        printed: What the host printed.
+        hint: What to do.
+    """
+
+    default_hint = (
+        "log in there with `ssh` and the same user, and look at what answers: the account's shell, a forced "
+        "command, start-up files"
+    )
+
+    def __init__(
+        self, host: str, detail: str, *, printed: str = "", hint: str | None = None
+    ) -> None:
+        super().__init__(host, detail, hint=hint)
+        self.printed = printed
+
+    def details(self) -> list[str]:
+        """Return the last lines that the host printed."""
+        return _lines(self.printed)
+
+
+class EndUnknown(TransportError):
+    """A script began, and how it ended is not known: its shell was killed, or the connection to it was lost."""
+
+    default_hint = "run the cell again: it looks first at what is there"
 
 
 class TransferFailed(TransportError):
@@ -227,8 +282,9 @@ class CommandTimeout(K8swinError):
         self.timeout = timeout
 
     def details(self) -> list[str]:
-        """Return the last lines that were printed."""
-        return _tail(self.result)
+        """Return the last lines that were printed, and what could not be ended."""
+        left = [f"  {line}" for line in shown_lines(self.result.left) if line]
+        return [*_tail(self.result), *left]
 
 
 class StepFailed(K8swinError):
@@ -298,6 +354,23 @@ class ClusterError(K8swinError):
         self.reason = reason
 
 
+class RecordError(K8swinError):
+    """The record of a run cannot be written: the disk is full, read-only or gone. Nothing further was begun.
+
+    Args:
+        where: The file or folder.
+        detail: What the system said.
+    """
+
+    def __init__(self, where: str, detail: str) -> None:
+        super().__init__(
+            f"the run's record cannot be written to {where}: {detail}",
+            hint="make room, or name another folder with `runs`, then run it again: it looks first at what is there",
+        )
+        self.where = where
+        self.detail = detail
+
+
 class Stopped(K8swinError):
     """Work on a host was stopped on request, or was not begun because of that.
 
@@ -351,7 +424,7 @@ class Interrupted(KeyboardInterrupt):
             if hosts
         ]
         where = f"step `{self.where}`: " if self.where else ""
-        return redact(f"{where}{'; '.join(told) or 'nothing had begun'}")
+        return shown_line(f"{where}{'; '.join(told) or 'nothing had begun'}")
 
     def lines(self) -> list[str]:
         """Return what a reader sees instead of a traceback."""
@@ -381,6 +454,7 @@ class UnexpectedError(K8swinError):
         )
         self.host = host
         self.__cause__ = error
+        _mask_chain(error)
 
 
 class MultiHostError(K8swinError):
@@ -405,10 +479,27 @@ class MultiHostError(K8swinError):
             if isinstance(error, K8swinError):
                 lines.extend(error.lines())
             else:
-                lines.append(redact(f"{host}: {type(error).__name__}: {error}"))
+                lines.append(shown_line(f"{host}: {type(error).__name__}: {error}"))
         return lines
 
 
+def _mask_chain(error: BaseException) -> None:
+    """Mask what exceptions of others say: a traceback prints their arguments as they are."""
+    seen: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in seen:
+        seen.append(following)
+        if not isinstance(following, K8swinError | OSError | UnicodeError):
+            following.args = tuple(
+                shown(argument) if isinstance(argument, str) else argument
+                for argument in following.args
+            )
+        following = following.__cause__ or following.__context__
+
+
 def _tail(result: Result) -> list[str]:
-    text = result.stderr.strip() or result.stdout.strip()
-    return ["  " + line for line in redact(text).splitlines()[-TAIL_LINES:]]
+    return _lines(result.stderr.strip() or result.stdout.strip())
+
+
+def _lines(text: str) -> list[str]:
+    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text.strip() else []

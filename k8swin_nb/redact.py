@@ -2,55 +2,116 @@
 
 One redactor serves the process: a value becomes known to it when a `Secret` is made, so that no caller
 can forget to pass a list along. What looks like a secret by its form is masked without being known.
+
+A text is looked at in several readings (`text_views`), and what any of them shows to be a secret is masked where it
+stands. It takes time in proportion to the text.
 """
 
 from __future__ import annotations
 
 import base64
-import json
+import os
 import re
-import shlex
 import threading
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator, Mapping
+
+from k8swin_nb.secret_forms import READINGS, SHORTEST, encoded_forms, plain_forms
+from k8swin_nb.secret_shapes import Span, open_at, shapes, url_passwords
+from k8swin_nb.text_views import (
+    View,
+    dumped,
+    hexdump,
+    joined,
+    numbered,
+    quoted_printable,
+    seen,
+    unescaped,
+)
 
 MASK = "*****"
 
-MIN_LENGTH = 4
+MIN_LENGTH = SHORTEST
 """Shorter values are refused: masking them would blot out ordinary text and say what they are."""
 
 LINE_LIMIT = 16_384
 """Characters of an unfinished line that a stream holds back at most."""
 
-PEM_LIMIT = 65_536
-"""Characters that a stream holds back at most while a private key is unfinished."""
+_HEAD = 6
+"""Characters by which forms are looked for; at the few places where one begins, whole forms are compared."""
 
-_PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
-    r'(?:[^"]*?-----END [A-Z0-9 ]*PRIVATE KEY-----'
-    # Without its end: as far as it looks like one, and never over the quote that ends a JSON string.
-    r"|(?:[A-Za-z0-9+/=\s:,-]|\\[rnt])*)"
-)
-_PEM_OPEN = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?!-----END [A-Z0-9 ]*PRIVATE KEY-----).)*\Z",
-    re.DOTALL,
-)
+_JOINED = 8
+"""Length from which a form that may be a word is also looked for across the ends of lines."""
 
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_PEM, MASK),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), MASK),
-    (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), r"\1" + MASK),
-    (re.compile(r"(client-key-data[\\\"']*\s*:\s*[\\\"']*)[A-Za-z0-9+/=]{8,}"), r"\1" + MASK),
-    (
-        re.compile(r"(?i)(certificate[-_ ]?key[\\\"']*(?:[:=\s]|\\[rnt])*[\"']?)[0-9a-f]{64}\b"),
-        r"\1" + MASK,
-    ),
-    # kubeadm's token: six characters, a dot, sixteen characters.
-    (re.compile(r"(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w-])"), MASK),
-)
+_NESTED = 2
+"""How deep Base64 is read that is no form of a secret, but holds one in a document of its own."""
 
-_OPEN = re.compile(r"(?i)(?:certificate[-_ ]?key|client-key-data|\bbearer)[\"'=:\s]*\Z")
-"""The end of a text after which a value is still to come, maybe on the next line."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
+
+
+class _Index:
+    """Forms to be found in a text all at once."""
+
+    def __init__(self, plain: Iterable[str], encoded: Iterable[str]) -> None:
+        self.encoded = frozenset(encoded)
+        self.forms = self.encoded | frozenset(plain)
+        self.longest = max(map(len, self.forms), default=0)
+        self._by_head: dict[str, list[str]] = {}
+        self._by_start: dict[str, list[str]] = {}
+        for form in sorted(self.forms, key=len, reverse=True):
+            self._by_head.setdefault(form[:_HEAD], []).append(form)
+            self._by_start.setdefault(form[:SHORTEST], []).append(form)
+        self._heads = re.compile(f"(?={_trie(self._by_head)})") if self.forms else None
+        self._sizes = sorted({len(head) for head in self._by_head}, reverse=True)
+        self._beginnings = {form[:n] for form in self.forms for n in range(1, SHORTEST)}
+
+    def spans(self, text: str, *, lines: bool = False) -> Iterator[Span]:
+        """Yield where known forms lie; of those that begin at one place the longest.
+
+        Args:
+            text: Where to look.
+            lines: Its lines were joined: short forms that may be words are not looked for.
+        """
+        if self._heads is None:
+            return
+        for match in self._heads.finditer(text):
+            place = match.start()
+            for size in self._sizes:
+                for form in self._by_head.get(text[place : place + size], ()):
+                    if lines and len(form) < _JOINED and form not in self.encoded:
+                        continue
+                    if text.startswith(form, place):
+                        yield place, place + len(form)
+                        break
+
+    def begun(self, text: str) -> int | None:
+        """Return where the first form begins that the end of the text cuts off."""
+        for place in range(max(0, len(text) - self.longest), len(text) - SHORTEST + 1):
+            for form in self._by_start.get(text[place : place + SHORTEST], ()):
+                if len(form) > len(text) - place and form.startswith(text[place:]):
+                    return place
+        return None
+
+    def touched(self, text: str) -> int:
+        """Return how many last characters of a text, fewer than four, begin a form."""
+        for count in range(SHORTEST - 1, 0, -1):
+            if len(text) >= count and text[-count:] in self._beginnings:
+                return count
+        return 0
+
+
+def _trie(words: Iterable[str]) -> str:
+    """Return a pattern for words of which common beginnings are compared once."""
+    groups: dict[str, list[str]] = {}
+    whole = False
+    for word in words:
+        if word:
+            groups.setdefault(word[0], []).append(word[1:])
+        else:
+            whole = True
+    if whole or not groups:
+        return ""
+    parts = [re.escape(first) + _trie(rest) for first, rest in groups.items()]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
 class Redactor:
@@ -58,8 +119,9 @@ class Redactor:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms: set[str] = set()
-        self._known: re.Pattern[str] | None = None
+        self._plain: set[str] = set()
+        self._encoded: set[str] = set()
+        self._index: _Index | None = _Index((), ())
 
     def add(self, value: str) -> None:
         """Make a value known, with the forms in which it may turn up.
@@ -70,52 +132,154 @@ class Redactor:
         if len(value) < MIN_LENGTH:
             raise ValueError(f"a secret of {len(value)} characters cannot be masked")
         with self._lock:
-            before = len(self._forms)
-            self._forms.update(_derived(value))
-            if len(self._forms) != before:
-                longest_first = sorted(self._forms, key=len, reverse=True)
-                self._known = re.compile("|".join(map(re.escape, longest_first)))
+            if value not in self._plain:
+                self._plain |= plain_forms(value)
+                self._encoded |= encoded_forms(value)
+                self._index = None
 
-    def redact(self, text: str) -> str:
-        """Return the text with every secret replaced by `*****`."""
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
-        return text
+    def knows(self, text: str) -> bool:
+        """Return whether a text as a whole is a known secret, or one of its forms."""
+        return text in self._plain or text in self._encoded
 
-    def spans(self, text: str) -> Iterable[tuple[int, int]]:
-        """Yield where secrets lie in a text."""
-        patterns = [pattern for pattern, _ in _PATTERNS]
-        if self._known is not None:
-            patterns.append(self._known)
-        for pattern in patterns:
-            for match in pattern.finditer(text):
+    def _known(self) -> _Index:
+        index = self._index
+        if index is None:
+            with self._lock:
+                index = self._index = _Index(self._plain, self._encoded)
+        return index
+
+    def redact(self, text: str, start: int = 0, stop: int | None = None) -> str:
+        """Return a text, or a part of it, with every secret replaced by `*****`.
+
+        Args:
+            text: Read as a whole.
+            start: Where the part begins that is wanted; what goes before tells what it is.
+            stop: Where it ends.
+        """
+        stop = len(text) if stop is None else stop
+        return _masked(text, list(_merged(self.spans(text))), start, stop)
+
+    def release(self, text: str, start: int, stop: int) -> tuple[str, int]:
+        """Return the masked part of a text that may be shown though more is to come, and where it ends.
+
+        It ends at `stop`, or before it where a secret would be cut in two.
+        """
+        known = self._known()
+        whole = list(_merged(self.spans(text)))
+        cuts = [len(text)]
+        for view, _ in _views(text):
+            begun = known.begun(view.text)
+            if begun is not None:
+                cuts.append(view.span(begun, begun + 1)[0])
+        stop = min(stop, *cuts)
+        while True:
+            cut = open_at(text, stop)
+            cut = min([cut, *(first for first, last in whole if first < cut < last)])
+            if cut >= stop:
+                break
+            stop = cut
+        stop = max(stop, start)
+        return _masked(text, whole, start, stop), stop
+
+    def spans(self, text: str, depth: int = 0) -> Iterator[Span]:
+        """Yield where secrets lie in a text, in no order and maybe more than once."""
+        known = self._known()
+        for view, kind in _views(text):
+            if kind == "text":
+                for start, stop in shapes(view.text):
+                    yield view.span(start, stop)
+            for start, stop in known.spans(view.text, lines=kind == "lines"):
+                first, last = view.span(start, stop)
+                if kind == "dump":
+                    # What stands beside the last bytes says the same in characters.
+                    end = text.find("\n", last)
+                    last = len(text) if end == -1 else end
+                yield first, last
+            if depth < _NESTED and kind in ("text", "lines"):
+                for start, stop in self._holding(view.text, depth + 1):
+                    yield view.span(start, stop)
+
+    def _holding(self, text: str, depth: int) -> Iterator[Span]:
+        """Yield where a document in Base64 lies that holds a secret."""
+        for match in _BASE64.finditer(text):
+            try:
+                data = base64.b64decode(match[0].translate(_STANDARD).rstrip("=") + "==")
+                inner = data.decode()
+            except ValueError:
+                continue
+            if any(True for _ in self.spans(inner, depth)):
                 yield match.span()
 
-    def unfinished(self, text: str, end: int) -> int:
-        """Return where to cut a text at or before `end`, so that no secret is cut in two."""
-        with self._lock:
-            many_lines = [form for form in self._forms if "\n" in form]
-        for form in many_lines:
-            start = text.find(form[0], max(0, len(text) - len(form) + 1))
-            while start != -1 and start < end:
-                if form.startswith(text[start:]):
-                    end = start
-                start = text.find(form[0], start + 1)
-        key = _PEM_OPEN.search(text)
-        if key and key.start() < end and len(text) - key.start() < PEM_LIMIT:
-            end = key.start()
-        moved = True
-        while moved:
-            moved = False
-            opened = _OPEN.search(text, 0, end)
-            if opened and opened.start() < end:
-                end, moved = opened.start(), True
-            for start, stop in self.spans(text):
-                if start < end < stop:
-                    end, moved = start, True
-        return end
+    def touched(self, text: str) -> str:
+        """Return the few last characters of a text, seen without its line ends, with which a secret may begin."""
+        tail = "".join(text[-64:].split())
+        count = self._known().touched(tail)
+        return tail[-count:] if count else ""
+
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def _views(text: str) -> Iterator[tuple[View, str]]:
+    """Yield the readings of a text that differ, each with its kind.
+
+    `text` is read as it is; in `lines`, what stood apart is together, so that words may come about that nobody wrote;
+    `bytes` are read as characters; a `dump` shows its bytes a second time beside them.
+    """
+    first = last = View(text)
+    yield first, "text"
+    for reading in (seen, *(_unescaped,) * READINGS):
+        view = reading(last)
+        if view is last and reading is _unescaped:
+            break
+        if view is not last:
+            last = view
+            yield view, "text"
+    for one in (first, last) if last is not first else (first,):
+        for reading, kind in _TOGETHER:
+            view = reading(one)
+            if view is not one:
+                yield view, kind
+
+
+def _unescaped(below: View) -> View:
+    return seen(unescaped(below))
+
+
+_TOGETHER = (
+    (joined, "lines"),
+    (dumped, "lines"),
+    (hexdump, "dump"),
+    (numbered, "bytes"),
+    (quoted_printable, "bytes"),
+)
+
+
+def _masked(text: str, spans: Iterable[Span], start: int, stop: int) -> str:
+    pieces: list[str] = []
+    place = start
+    for first, last in spans:
+        if last <= place or first >= stop:
+            continue
+        pieces += [text[place : max(first, place)], MASK]
+        place = min(last, stop)
+    pieces.append(text[place:stop])
+    return "".join(pieces)
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans in order, those that overlap as one."""
+    current: Span | None = None
+    for start, stop in sorted(spans):
+        if current is None:
+            current = start, stop
+        elif start < current[1]:
+            current = current[0], max(current[1], stop)
+        else:
+            yield current
+            current = start, stop
+    if current is not None:
+        yield current
 
 
 class RedactedStream:
@@ -127,62 +291,49 @@ class RedactedStream:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._held = ""
+        self._before = ""
+        """Characters that were shown already and with which a secret may have begun."""
+        self._patience = 0
+        """Characters that must have come before what is held is looked at again."""
 
     def feed(self, text: str) -> str:
         """Take a piece and return what can be shown by now."""
         self._held += text
+        self._patience -= len(text)
+        if not ("\n" in text or "\r" in text or len(self._held) > LINE_LIMIT):
+            return ""
+        if self._patience > 0 and "-----END" not in text:
+            return ""
         # A carriage return ends a line too, unless the rest of `\r\n` is still to come.
         last = len(self._held) - self._held.endswith("\r")
         line_end = max(self._held.rfind("\n", 0, last), self._held.rfind("\r", 0, last)) + 1
         cut = line_end
         if len(self._held) - line_end > LINE_LIMIT:
             cut = len(self._held) - LINE_LIMIT // 4
-        cut = self._redactor.unfinished(self._held, cut)
-        shown, self._held = self._held[:cut], self._held[cut:]
-        return self._redactor.redact(shown)
+        return self._shown(cut)
 
     def flush(self) -> str:
         """Return what is left, at the end of the stream."""
-        shown, self._held = self._held, ""
-        return self._redactor.redact(shown)
+        return self._shown(len(self._held), last=True)
+
+    def _shown(self, cut: int, *, last: bool = False) -> str:
+        whole, before = self._before + self._held, len(self._before)
+        stop = before + cut
+        if last:
+            shown = self._redactor.redact(whole, before)
+        else:
+            shown, stop = self._redactor.release(whole, before, stop)
+        if stop > before:
+            touched = self._redactor.touched(whole[:stop])
+            self._before = f"{touched}\n" if touched else ""
+        self._held = whole[stop:]
+        # What is held back for long, as a key without its end, is not read anew with every line.
+        self._patience = len(self._held) // 8 if len(self._held) > _SHORT else 0
+        return shown
 
 
-def _derived(value: str) -> set[str]:
-    """Return the forms of a secret: itself, encoded, escaped and quoted."""
-    escaped = json.dumps(value)[1:-1]
-    forms = {
-        value,
-        value.strip(),
-        value.replace("\n", "\r\n"),
-        escaped,
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        escaped.replace("/", "\\/"),
-        json.dumps(escaped)[1:-1],
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
-        shlex.quote(value),
-        value.replace("'", "''"),
-    }
-    for encoding in ("utf-8", "utf-16-le"):
-        data = value.encode(encoding, "surrogatepass")
-        forms.add(base64.b64encode(data).decode())
-        forms.add(base64.urlsafe_b64encode(data).decode())
-        forms.update(_inside_base64(data))
-    return {form for form in forms if len(form) >= MIN_LENGTH}
-
-
-def _inside_base64(data: bytes) -> Iterable[str]:
-    """Yield the characters that stand for the data within the base64 of a longer document.
-
-    Three bytes make four characters, so there are three ways to lie in it; the characters at both ends,
-    which hold bits of the neighbours, are left out.
-    """
-    for shift, first in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(b"\0" * shift + data).decode()
-        last = (shift + len(data)) * 8 // 6
-        if last - first >= 2 * MIN_LENGTH:
-            yield encoded[first:last]
+_SHORT = 2048
+"""Characters up to which what is held back is read anew with every line."""
 
 
 REDACTOR = Redactor()
@@ -197,3 +348,15 @@ def redact(text: str) -> str:
 def redacted_stream() -> RedactedStream:
     """Return a masking stream over the process's redactor."""
     return RedactedStream(REDACTOR)
+
+
+def know_proxies(environment: Mapping[str, str] = os.environ) -> None:
+    """Make the passwords known that stand in this computer's own proxy settings."""
+    for name, value in environment.items():
+        if name.lower().endswith("_proxy"):
+            for password in url_passwords(value):
+                if len(password) >= MIN_LENGTH:
+                    REDACTOR.add(password)
+
+
+know_proxies()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from k8swin_nb.errors import CommandFailed, ScriptError
-from k8swin_nb.redact import redact
+from k8swin_nb.reading import Unreadable, json_document
+from k8swin_nb.shown import LINE, shown, shown_line
+from k8swin_nb.tables.text import preformatted
 
 SHOWN_LINES = 20
 """Lines of each stream that a result shows of itself."""
@@ -40,6 +40,9 @@ class Result:
     seconds: float
     """How long it took, in seconds."""
 
+    left: str = ""
+    """What a script that was stopped has left running on its host, or that this is not known; else empty."""
+
     @property
     def ok(self) -> bool:
         """Whether the exit code is 0."""
@@ -61,23 +64,39 @@ class Result:
             ScriptError: when it is not JSON.
         """
         try:
-            return json.loads(self.stdout)
-        except ValueError as error:
+            return json_document(self.stdout)
+        except Unreadable as error:
             raise ScriptError(
                 f"{self.host}: `{self.args}` printed no JSON: {error}",
                 hint="look at `result.stdout`",
             ) from error
 
+    def mapping(self) -> dict[str, Any]:
+        """Return the output read as one JSON object.
+
+        Raises:
+            ScriptError: when it is none.
+        """
+        read = self.json()
+        if not isinstance(read, dict):
+            raise ScriptError(
+                f"{self.host}: `{self.args}` printed JSON that is no object",
+                hint="look at `result.stdout`",
+            )
+        return read
+
     def __repr__(self) -> str:
-        lines = [f"{self.host}: exit code {self.returncode} after {self.seconds:.1f} s"]
+        lines = [f"{shown_line(self.host)}: exit code {self.returncode} after {self.seconds:.1f} s"]
         for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
-            kept = redact(text).splitlines()
+            # Of what is long the end is looked at alone.
+            kept = shown(text, most=SHOWN_LINES * LINE).rstrip("\n").split("\n") if text else []
             if len(kept) > SHOWN_LINES:
-                hidden = len(kept) - SHOWN_LINES
+                hidden = len(text.splitlines()) - SHOWN_LINES
                 kept = [f"... {hidden} lines above, see `.{name}`", *kept[-SHOWN_LINES:]]
             prefix = "" if name == "stdout" else "stderr: "
             lines.extend(prefix + line for line in kept)
+        lines.extend(shown(self.left).splitlines())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        return preformatted(repr(self))

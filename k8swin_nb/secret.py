@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import hmac
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -88,7 +89,12 @@ class SecretRef:
         return cls(kind, place)
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.place}"
+        # A command may have been given a password; its program is enough to know it by.
+        place = self.place if self.kind != "cmd" else self.place.strip().partition(" ")[0] + " ..."
+        return f"{self.kind}:{place}"
+
+    def __repr__(self) -> str:
+        return f"SecretRef({str(self)!r})"
 
     def resolve(self, root: Path | None = None) -> Secret:
         """Fetch the secret.
@@ -109,6 +115,12 @@ class SecretRef:
 
 def _environment(reference: SecretRef, root: Path) -> str:
     value = os.environ.get(reference.place)
+    if value is None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", reference.place):
+        # It is not repeated: somebody may have typed the secret in place of the name.
+        raise ParamsError(
+            "what stands after `env:` is no name of an environment variable",
+            hint="write `env:NAME`, and set `NAME` before the notebook's kernel starts",
+        )
     if value is None:
         raise ParamsError(
             f"the environment variable `{reference.place}` is not set",
@@ -134,7 +146,7 @@ def _file(reference: SecretRef, root: Path) -> str:
         raise ParamsError(
             f"cannot read the secret's file `{path}`: {reason}",
             hint="write the secret into it, readable by you alone",
-        ) from error
+        ) from None  # the lower error holds what was read
 
 
 def _keyring(reference: SecretRef, root: Path) -> str:

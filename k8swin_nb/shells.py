@@ -3,18 +3,18 @@
 Both are handed everything on standard input, so a script may be of any size and hold any character, and
 no value ever is part of a command line that other users of the machine can list.
 
-Bash: a constant command reads fields that end in a NUL byte, then runs the script in the same shell. What
-follows is the script's own standard input. Parameters are exported; secrets become shell variables that
-are not, so they are in no process's environment unless the script itself exports them.
+Bash: a constant text, `transports/supervise.sh`, is read first. It proves that it runs, cleans the environment, and starts
+a shell for the script, which reads fields that end in a NUL byte. What follows is the script's own standard input.
+Parameters are exported; secrets become shell variables that are not, so they are in no process's environment unless the
+script itself exports them.
 
-    NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
+    seconds NUL   NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
 
-PowerShell: a constant loader, `transports/loader.ps1`, reads one JSON document.
+PowerShell: a constant command reads one JSON document and runs the loader that stands in it, `transports/loader.ps1`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import secrets as random
@@ -32,15 +32,12 @@ KILL_AFTER = 5
 
 _BASH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-BOOTSTRAP = (
-    'set --; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; '
-    'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; '
-    'IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"'
-)
-"""The constant program of every bash script. A broken connection ends it with 125, not with half a script."""
+_TAG = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
-ENCODED_LIMIT = 8000
-"""Characters of a command line that cmd.exe takes, less some for the program's name."""
+_POWERSHELL = (
+    "$k8doc=ConvertFrom-Json([Console]::In.ReadToEnd());. ([ScriptBlock]::Create($k8doc.loader))"
+)
+"""The program of every PowerShell script: without a character that cmd.exe would take for its own."""
 
 
 def new_tag(run: str = "", verb: str = "script") -> str:
@@ -53,18 +50,28 @@ def new_tag(run: str = "", verb: str = "script") -> str:
     return "-".join(part for part in ("k8swin", verb, run, random.token_hex(8)) if part)
 
 
-def bash_command(*, tag: str, timeout: float | None, sudo: bool) -> str:
+def bash_command(*, tag: str, sudo: bool) -> str:
     """Return the command that runs a script from standard input.
+
+    It consists of plain words, so that every login shell, and a forced command that does not look at quotes, reads
+    it alike.
 
     Args:
         tag: A word by which the script's processes can be found again, to stop them.
-        timeout: Seconds after which the machine itself ends the script with all its children; None: never.
         sudo: Run as root, without asking for a password.
     """
-    words = ["sudo", "-n", "--"] if sudo else []
-    words += ["timeout", "-k", str(KILL_AFTER), f"{timeout or 0:g}"]
-    words += ["bash", "-c", BOOTSTRAP, "bash", tag]
+    words = ["sudo", "-n", "-H", "--"] if sudo else []
+    words += ["bash", "-p", "-s", tag, str(KILL_AFTER)]
     return shlex.join(words)
+
+
+@cache
+def bash_supervisor() -> bytes:
+    """Return what `bash_command` reads first: the shell that stands around a script."""
+    file = resources.files("k8swin_nb.transports").joinpath("supervise.sh")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return ("\n".join(kept) + "\n").encode()
 
 
 def bash_input(
@@ -73,7 +80,7 @@ def bash_input(
     secrets: Mapping[str, Secret],
     stdin: bytes = b"",
 ) -> bytes:
-    """Return what is sent to `bash_command` on standard input.
+    """Return what a script's own shell is sent on standard input.
 
     Raises:
         ScriptError: when a name is none for bash, or a text holds a NUL character.
@@ -99,24 +106,26 @@ def bash_input(
 
 @cache
 def powershell_loader() -> str:
-    """Return the loader as `-EncodedCommand` wants it: base64 of UTF-16."""
+    """Return the loader, which is sent in front of every script, without its comments."""
     file = resources.files("k8swin_nb.transports").joinpath("loader.ps1")
     lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    text = "\n".join(line for line in lines if line and not line.startswith("#"))
-    encoded = base64.b64encode(text.encode("utf-16-le")).decode()
-    if len(encoded) > ENCODED_LIMIT:
-        raise AssertionError(
-            f"the loader has {len(encoded)} characters, cmd.exe takes {ENCODED_LIMIT}"
-        )
-    return encoded
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
-def powershell_command() -> tuple[str, list[str]]:
+def powershell_command(tag: str) -> tuple[str, list[str]]:
     """Return program and arguments that run a script from standard input.
 
-    `-OutputFormat Text` asks for errors as text; Windows PowerShell is known to send those of an encoded command as
-    CLIXML all the same.
+    The loader comes on standard input too. As `-EncodedCommand` it would make Windows PowerShell write errors and
+    warnings as CLIXML, whatever `-OutputFormat` says, and would hide the tag.
+
+    Args:
+        tag: A word by which the script's processes can be found again: it stands in their command lines.
+
+    Raises:
+        ScriptError: when the tag is more than a word.
     """
+    if not _TAG.fullmatch(tag):
+        raise ScriptError(f"the tag `{tag}` is not one word of letters, digits, `-`, `_` and `.`")
     return "powershell.exe", [
         "-NoProfile",
         "-NonInteractive",
@@ -124,8 +133,8 @@ def powershell_command() -> tuple[str, list[str]]:
         "Bypass",
         "-OutputFormat",
         "Text",
-        "-EncodedCommand",
-        powershell_loader(),
+        "-Command",
+        f"\"$k8tag='{tag}';{_POWERSHELL}\"",
     ]
 
 
@@ -134,8 +143,17 @@ def powershell_input(
     parameters: Mapping[str, str],
     secrets: Mapping[str, Secret],
     stdin: bytes = b"",
+    *,
+    word: str,
 ) -> bytes:
-    """Return the document for the loader. Only ASCII is sent, so no code page matters.
+    """Return the document for `powershell_command`. Only ASCII is sent, so no code page matters.
+
+    Args:
+        script: What runs.
+        parameters: Values by name.
+        secrets: Likewise.
+        stdin: Standard input of the script.
+        word: What the loader prints before and after the script, see `transports.proof`.
 
     Raises:
         ScriptError: when a switch is neither `true` nor `false`, or standard input is not UTF-8 text.
@@ -146,7 +164,12 @@ def powershell_input(
         for name, value in parameters.items()
     }
     values |= {name: secret.reveal() for name, secret in secrets.items()}
-    document: dict[str, object] = {"script": script.text, "parameters": values}
+    document: dict[str, object] = {
+        "loader": powershell_loader(),
+        "word": word,
+        "script": script.text,
+        "parameters": values,
+    }
     if stdin:
         try:
             document["stdin"] = stdin.decode()

@@ -15,8 +15,11 @@ import yaml
 
 NOTEBOOK = "80_troubleshoot"
 
-LINE_LENGTH = 2000
+LINE_LENGTH = 800
 """Characters of one line that are looked at; a dump without line ends must not take minutes."""
+
+HEAD, TAIL = 8_000, 120_000
+"""Characters at the beginning and at the end of a text that are looked at: what failed, and how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,16 @@ def entries() -> tuple[Entry, ...]:
 
 
 def find(text: str) -> list[tuple[Entry, str]]:
-    """Return the entries that a text belongs to, each with the last line that says so."""
+    """Return the entries that a text belongs to, each with the last line that says so.
+
+    The time is bounded, whatever the text: of a long one its beginning and its end are looked at.
+    """
     found: dict[str, tuple[Entry, str]] = {}
-    for line in text.splitlines():
+    if len(text) > HEAD + TAIL:
+        text = f"{text[:HEAD]}\n{text[-TAIL:]}"
+    # What is said a thousand times is looked at once, at its last place.
+    lines = dict.fromkeys(line[:LINE_LENGTH] for line in reversed(text.splitlines()))
+    for line in reversed(lines):
         for entry in entries():
             if entry.matches(line):
                 found[entry.id] = (entry, line.strip())

@@ -17,6 +17,7 @@ HOUSES = {"k8swin_nb": ROOT, "k8swin_lab": ROOT / "lab"}
 USED_OTHERWISE = {
     "ipykernel": "papermill starts it, by the name `python3` that notebooks give",
     "jupyterlab": "the front end, which a person starts",
+    "kubernetes": "a person's own cells use it",
 }
 """Declared and not imported, and why."""
 

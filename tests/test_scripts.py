@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from k8swin_nb.errors import ScriptError
 from k8swin_nb.scripts import Script, names
-from k8swin_nb.shells import ENCODED_LIMIT, bash_input, powershell_loader
+from k8swin_nb.shells import bash_input, powershell_command, powershell_input, powershell_loader
 
 ALL = names()
 
@@ -118,13 +120,24 @@ def test_a_script_shows_itself_as_text_and_highlighted() -> None:
     assert "<span style=" in script._repr_html_()
 
 
-def test_the_powershell_loader_fits_on_a_command_line_and_reads_its_own_input() -> None:
-    import base64
-
-    text = base64.b64decode(powershell_loader()).decode("utf-16-le")
-    assert len(text) < 3000 and len(powershell_loader()) < ENCODED_LIMIT
+def test_the_powershell_command_is_constant_but_for_its_tag_and_reads_its_own_input() -> None:
+    program, arguments = powershell_command("k8swin-check-r1-7f3a")
+    line = " ".join([program, *arguments])
+    assert len(line) < 400 and line.count("k8swin-check-r1-7f3a") == 1
+    # cmd.exe, which stands between, would take these for its own.
+    assert not set("%^!<>|&\n") & set(line) and line.count('"') == 2
     # The host would read standard input itself if it found this name.
-    assert "$input" not in text.lower()
+    assert "$input" not in (line + powershell_loader()).lower()
+    for tag in ("", "a b", "a';exit 0;'", 'a"b', "ä"):
+        with pytest.raises(ScriptError, match="one word"):
+            powershell_command(tag)
+
+
+def test_the_powershell_document_is_ascii_and_holds_the_loader() -> None:
+    script = Script.from_text("'Grüße 🐎'", "powershell")
+    sent = powershell_input(script, {"A": "ü"}, {}, "ß".encode(), word="w")
+    assert sent.isascii() and sent.count(b"\n") == 1
+    assert json.loads(sent)["loader"] == powershell_loader()
 
 
 def test_bash_is_sent_fields_that_end_in_a_nul_byte() -> None:

@@ -1,24 +1,47 @@
 """The API server, asked for tables: the very rows and columns that kubectl prints.
 
-The server makes the columns, so a list of many pods is a fraction of the objects' size and no status has to
-be worked out here.
+The server makes the columns, so that no status has to be worked out here. What it answers is somebody else's text:
+it is bounded in bytes, rows, pages and seconds, nothing that it names is followed, and an answer that is no table is
+an error, never an empty one. One GET needs no more than the standard library; a client that follows redirects, waits as
+long as it is told and unpacks what it is sent would have to be held back from all of that.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import http.client
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
+from k8swin_nb.cluster.connection import Connection, tls_context
+from k8swin_nb.cluster.kubeconfig import read_kubeconfig
+from k8swin_nb.errors import ClusterError, Stopped
+from k8swin_nb.reading import Unreadable, json_document, shown
 
-from k8swin_nb.errors import ClusterError
+TABLE = ",".join(f"application/json;as=Table;g=meta.k8s.io;v={v}" for v in ("v1", "v1beta1"))
+PAGE = 500
+"""Rows asked for at once, as kubectl does."""
 
-TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
-PAGE = 2000
-"""Rows asked for at once; the server's answer stays below some megabytes."""
+MOST_ROWS = 20_000
+"""Rows of one table; what is beyond is counted and left out."""
+
+MOST_PAGES = 200
+PAGE_BYTES = 16 * 1024 * 1024
+"""What one page may have; 500 pods with all that their owners write to them stay below half of it."""
+
+PIECE = 64 * 1024
+SECONDS = 60.0
+"""What a whole table may take, all its pages together."""
+
+LOOK_SECONDS = 0.1
+"""How often the waiting thread looks whether it was stopped."""
+
+UNKNOWN = "<unknown>"
+"""kubectl's word for a cell that nobody filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,88 +53,205 @@ class ApiTable:
     namespaces: tuple[str, ...]
     """The namespace of each row; empty for what has none."""
 
+    left_out: int | None = 0
+    """How many more there are on the server; None: some, and it does not say how many."""
+
 
 class ClusterApi:
-    """A connection to one API server, from the text of a kubeconfig.
+    """One API server, asked with what the text of a kubeconfig gives for it.
 
-    The client of Kubernetes keeps what the kubeconfig holds of certificates and keys in temporary files of this
-    account, which it removes when the process ends.
+    Nothing of that text is run, followed or written down: the client's key stays in memory.
+
+    Args:
+        kubeconfig: Its text; see `read_kubeconfig` for what is taken of it.
+        server: The planned server, such as `https://192.168.160.150:6443`; no other one is talked to.
+        seconds: What one table may take.
+
+    Raises:
+        ClusterError: when the kubeconfig is not of that form, or for another server.
     """
 
-    def __init__(self, kubeconfig: str) -> None:
-        from kubernetes import client, config
+    def __init__(self, kubeconfig: str, *, server: str, seconds: float = SECONDS) -> None:
+        self._server = server
+        self._access = read_kubeconfig(kubeconfig, server)
+        self._context = tls_context(self._access)
+        self._seconds = seconds
 
-        configuration = client.Configuration()
-        # A proxy of the notebook server's environment must not see the cluster's address.
-        configuration.proxy = None
-        document = yaml.safe_load(kubeconfig)
-        if not isinstance(document, dict) or not document.get("clusters"):
-            raise ClusterError("the kubeconfig names no cluster", hint="run 02_master")
-        config.load_kube_config_from_dict(document, client_configuration=configuration)
-        self._client = client.ApiClient(configuration)
-
-    def table(self, path: str, *, wide: bool = True) -> ApiTable:
+    def table(
+        self, path: str, *, wide: bool = True, cancel: threading.Event | None = None
+    ) -> ApiTable:
         """Return what `kubectl get` prints for a path such as `/api/v1/nodes`.
 
         Args:
             path: Path of a list in the API.
             wide: With the columns of `-o wide`.
+            cancel: When it is set, the connection is cut and `Stopped` raised.
 
         Raises:
-            ClusterError: with the status and reason of the API server's answer.
+            ClusterError: with the status and reason of the API server's answer; or when it gives none, none that
+                is a table, or none within the time.
+            Stopped: when `cancel` was set.
         """
-        columns: list[dict[str, Any]] = []
+        connection = Connection(self._access, self._context)
+        asked: list[ApiTable] = []
+        failed: list[Exception] = []
+        over = threading.Event()
+
+        def work() -> None:
+            try:
+                asked.append(self._pages(connection, path, wide))
+            except Exception as error:
+                failed.append(error)
+            finally:
+                connection.close()
+                over.set()
+
+        deadline = time.monotonic() + self._seconds
+        threading.Thread(target=work, name="kube-api", daemon=True).start()
+        try:
+            while not over.wait(LOOK_SECONDS):
+                if cancel is not None and cancel.is_set():
+                    raise Stopped(self._access.host, f"GET {path} was stopped")
+                if time.monotonic() >= deadline:
+                    raise ClusterError(
+                        f"GET {path}: {self._server} did not answer within {self._seconds:.0f} s",
+                        hint="look at the control plane's load, then ask again",
+                    )
+        finally:
+            connection.cut()
+        if failed:
+            raise self._error(path, failed[0])
+        return asked[0]
+
+    def _error(self, path: str, error: Exception) -> Exception:
+        if isinstance(error, ClusterError):
+            return error
+        if isinstance(error, ssl.SSLCertVerificationError):
+            text = (
+                f"GET {path}: the certificate of {self._server} is not of the cluster's authority"
+            )
+            said = ClusterError(
+                f"{text}: {shown(error.verify_message)}",
+                hint="run 02_master, which writes the kubeconfig anew",
+            )
+        elif isinstance(error, (OSError, http.client.HTTPException)):
+            said = ClusterError(
+                f"GET {path}: no answer from {self._server}: {type(error).__name__}",
+                hint="check that the control plane runs and can be reached from here",
+            )
+        else:
+            return error
+        said.__cause__ = error
+        return said
+
+    def _pages(self, connection: Connection, path: str, wide: bool) -> ApiTable:
+        columns: list[tuple[int, str]] = []
         rows: list[tuple[Any, ...]] = []
         namespaces: list[str] = []
         token = ""
-        while True:
-            page = self._get(path, {"limit": PAGE, **({"continue": token} if token else {})})
-            columns = page.get("columnDefinitions") or columns
-            kept = [i for i, column in enumerate(columns) if wide or not column.get("priority")]
-            for row in page.get("rows") or []:
-                rows.append(tuple(row["cells"][i] for i in kept))
-                namespaces.append(row.get("object", {}).get("metadata", {}).get("namespace", ""))
-            token = page.get("metadata", {}).get("continue", "")
-            if not token:
-                names = tuple(columns[i]["name"].upper().replace(" ", "-") for i in kept)
-                return ApiTable(names, tuple(rows), tuple(namespaces))
+        for _ in range(MOST_PAGES):
+            query = {"limit": PAGE, **({"continue": token} if token else {})}
+            page = self._page(connection, path, query)
+            columns = columns or _columns(path, page, wide)
+            for cells, namespace in _rows(path, page, columns):
+                rows.append(cells)
+                namespaces.append(namespace)
+            told = page.get("metadata")
+            metadata = told if isinstance(told, dict) else {}
+            token = metadata.get("continue") or ""
+            if not isinstance(token, str):
+                raise _no_table(path, "`continue` is no text")
+            if not token or len(rows) >= MOST_ROWS:
+                left = metadata.get("remainingItemCount") if token else 0
+                counted = left if isinstance(left, int) and not isinstance(left, bool) else None
+                if counted is not None:
+                    counted += max(0, len(rows) - MOST_ROWS)
+                names = tuple(name for _, name in columns)
+                shown_rows, shown_names = rows[:MOST_ROWS], namespaces[:MOST_ROWS]
+                return ApiTable(names, tuple(shown_rows), tuple(shown_names), counted)
+        raise _no_table(path, f"it goes on after {MOST_PAGES} pages")
 
-    def _get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        import urllib3
-        from kubernetes.client.exceptions import ApiException
-
-        configuration = self._client.configuration
-        headers = {"Accept": TABLE}
-        for setting in configuration.auth_settings().values():
-            if setting["in"] == "header" and setting["value"]:
-                headers[setting["key"]] = setting["value"]
-        url = f"{configuration.host}{path}?{urlencode(query)}"
+    def _page(
+        self, connection: Connection, path: str, query: Mapping[str, object]
+    ) -> dict[str, Any]:
+        headers = {"Accept": TABLE, "Accept-Encoding": "identity"}
+        if self._access.token is not None:
+            headers["Authorization"] = f"Bearer {self._access.token.reveal()}"
+        connection.request("GET", f"{path}?{urlencode(query)}", headers=headers)
+        with connection.getresponse() as response:
+            body = _body(path, response)
         try:
-            # The generated methods know no Table form, and their common base changed its signature
-            # between releases; the layer under both did not.
-            response = self._client.rest_client.request(
-                "GET", url, headers=headers, _request_timeout=(10, 60)
-            )
-            body = response.data if getattr(response, "data", None) else response.read()
-        except ApiException as error:
-            raise _refused(path, error.status, error.reason) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise ClusterError(
-                f"GET {path}: no answer from {configuration.host}: {type(error).__name__}",
-                hint="check that the control plane runs and can be reached from here",
-            ) from error
-        # Up to version 36 the layer raises what is refused, from 37 on it returns that too.
-        if not 200 <= response.status < 300:
-            raise _refused(path, response.status, response.reason)
-        answer: dict[str, Any] = json.loads(body)
+            answer = json_document(body)
+        except Unreadable as error:
+            raise _no_table(path, str(error)) from None
+        if not isinstance(answer, dict) or answer.get("kind") != "Table":
+            raise _no_table(path, "it has another form")
         return answer
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.rest_client.pool_manager.clear()
+
+def _body(path: str, response: http.client.HTTPResponse) -> bytes:
+    """Return the body of an answer that is one, within bounds."""
+    if not 200 <= response.status < 300:
+        reason = http.client.responses.get(response.status) or shown(response.reason)
+        raise ClusterError(
+            f"GET {path}: the API server answered {response.status} {reason}",
+            status=response.status,
+            reason=reason,
+        )
+    if (coded := response.headers.get("Content-Encoding", "identity")) != "identity":
+        raise _no_table(path, f"it is packed as `{shown(coded)}`, which was not asked for")
+    body = bytearray()
+    while piece := response.read(PIECE):
+        body += piece
+        if len(body) > PAGE_BYTES:
+            raise _no_table(path, f"one page has more than {PAGE_BYTES // 2**20} MiB")
+    return bytes(body)
 
 
-def _refused(path: str, status: int, reason: str | None) -> ClusterError:
+def _no_table(path: str, what: str) -> ClusterError:
     return ClusterError(
-        f"GET {path}: the API server answered {status} {reason}", status=status, reason=str(reason)
+        f"GET {path}: the API server's answer is no table that can be read: {what}",
+        hint="what it holds is unknown; look with kubectl on the control plane",
     )
+
+
+def _columns(path: str, page: Mapping[str, Any], wide: bool) -> list[tuple[int, str]]:
+    """Return place and heading of each column that is wanted."""
+    defined = page.get("columnDefinitions")
+    if not isinstance(defined, list) or not defined:
+        raise _no_table(path, "it has no columns")
+    kept = []
+    for place, column in enumerate(defined):
+        name = column.get("name") if isinstance(column, dict) else None
+        if not isinstance(name, str) or not name:
+            raise _no_table(path, f"its column {place + 1} has no name")
+        if wide or not column.get("priority"):
+            kept.append((place, name.upper().replace(" ", "-")))
+    names = [name for _, name in kept]
+    if len(set(names)) < len(names) or "NAMESPACE" in names:
+        raise _no_table(path, "its columns' names are not different ones")
+    return kept
+
+
+def _rows(
+    path: str, page: Mapping[str, Any], columns: list[tuple[int, str]]
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield cells and namespace of each row; a cell that is not there is unknown, and takes no other along."""
+    listed = page.get("rows") or []
+    if not isinstance(listed, list):
+        raise _no_table(path, "`rows` is no list")
+    for row in listed:
+        told = row.get("cells") if isinstance(row, dict) else None
+        cells = told if isinstance(told, list) else []
+        kept = tuple(cells[i] if i < len(cells) else UNKNOWN for i, _ in columns)
+        namespace: Any = row
+        for key in ("object", "metadata", "namespace"):
+            namespace = namespace.get(key) if isinstance(namespace, dict) else None
+        yield (
+            tuple(c if isinstance(c, str | int | float) else _cell(c) for c in kept),
+            namespace if isinstance(namespace, str) else "",
+        )
+
+
+def _cell(value: object) -> str:
+    return UNKNOWN if value is None else shown(value)

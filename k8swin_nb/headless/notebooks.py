@@ -23,6 +23,7 @@ from k8swin_nb.errors import K8swinError, ParamsError
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress, interrupted_steps
 from k8swin_nb.headless.stopping import Stop
+from k8swin_nb.shown import shown
 from k8swin_nb.workflow.record import Record, new_run_id
 
 ORDER = (
@@ -263,7 +264,7 @@ def print_failure(executed: Sequence[Executed], stop: Stop | None = None) -> int
     """Say on standard error what failed or was stopped, and return the exit code: 0, 1, or 128 and the signal's."""
     failed = [item for item in executed if item.error]
     for item in failed:
-        sys.stderr.write(f"{item.name} failed\n{item.error}\n")
+        sys.stderr.write(f"{item.name} failed\n{shown(item.error)}\n")
     if stop is None or not stop.requested:
         return 1 if failed else 0
     told = stop.told or f"{stop.name} came after the last notebook; nothing was stopped"

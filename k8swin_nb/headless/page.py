@@ -1,9 +1,14 @@
-"""One HTML page of a whole run: its outcomes first, then every executed notebook in full."""
+"""One HTML page of a whole run: its outcomes first, then every executed notebook in full.
+
+Nothing that a host said becomes Markdown here: the outcomes are HTML, and the page carries a policy by which a browser
+runs nothing of it and loads nothing from elsewhere.
+"""
 
 from __future__ import annotations
 
-import html
-import json
+import os
+import re
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,67 +16,117 @@ from typing import Any
 
 import nbformat
 
-from k8swin_nb.tables import table_html
+from k8swin_nb.errors import RecordError
+from k8swin_nb.redact import redact
+from k8swin_nb.tables import escaped, table_html
+from k8swin_nb.workflow.record import read_events as _events
 from k8swin_nb.workflow.report import COLUMNS, outcome_mark
 from k8swin_nb.workflow.step import Outcome
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What a browser may do with the page: show it. Its styles, fonts and pictures are in it."""
 
 
 def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
     """Write `index.html` into a run's folder and return its path.
 
-    The page is one file: no script or style is fetched from elsewhere when it is opened.
+    The page is one file: no script or style is fetched from elsewhere when it is opened. A notebook that cannot be
+    read is named in it.
+
+    Raises:
+        RecordError: when it cannot be written.
     """
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
     events = _events(folder / "events.jsonl")
     merged = nbformat.v4.new_notebook()
-    merged.cells.append(nbformat.v4.new_markdown_cell(_contents(folder.name, events, notebooks)))
+    merged.cells.append(_shown_html(_contents(folder.name, events, notebooks)))
     for path in notebooks:
-        notebook = nbformat.read(path, as_version=4)
-        merged.cells.append(nbformat.v4.new_markdown_cell(f'<a id="{path.stem}"></a>\n\n---'))
+        merged.cells.append(_shown_html(f'<hr/><a id="{escaped(path.stem)}"></a>'))
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except (OSError, ValueError) as error:
+            merged.cells.append(
+                _shown_html(f"<p>{escaped(f'{path.name} cannot be read: {error}')}</p>")
+            )
+            continue
         for cell in notebook.cells:
             # Ids are unique in a notebook, not between them.
-            cell["id"] = f"{path.stem}-{cell.get('id', '')}"[:64]
+            cell["id"] = re.sub(r"[^\w-]", "-", f"{path.stem}-{cell.get('id', '')}")[:64]
             merged.cells.append(cell)
     merged.metadata["title"] = f"Run {folder.name}"
     exporter = HTMLExporter(
-        template_name="lab", mathjax_url="", require_js_url="", mermaid_js_url=""
+        config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {_ALONE}}}),
+        template_name="lab",
+        mathjax_url="",
+        require_js_url="",
+        mermaid_js_url="",
     )
     body, _ = exporter.from_notebook_node(merged)
     page = folder / "index.html"
-    page.write_text(body, encoding="utf-8")
-    page.chmod(0o600)
+    _write(page, redact(_with_policy(body)))
     return page
 
 
-def _events(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def _with_policy(body: str) -> str:
+    """Return a page with its policy before all else in its head."""
+    head = f'<head><meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
+    return re.sub(r"<head\b[^>]*>", head, body, count=1)
+
+
+_ALONE = "html-alone"
+"""Tag of a cell that is shown without its empty source."""
+
+
+def _shown_html(text: str) -> Any:
+    """Return a cell that is HTML and nothing else."""
+    cell = nbformat.v4.new_code_cell()
+    cell["outputs"] = [nbformat.v4.new_output("display_data", {"text/html": text})]
+    cell.metadata["tags"] = [_ALONE]
+    return cell
+
+
+def _write(page: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=page.parent, prefix=".page-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+            Path(name).replace(page)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise RecordError(str(page), error.strerror or str(error)) from None
 
 
 def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Path]) -> str:
     opened = [event for event in events if event["event"] == "notebook-opened"]
     steps = [event for event in events if event["event"] == "step"]
-    counts = Counter(event["outcome"] for event in steps)
+    counts = Counter(str(event.get("outcome")) for event in steps)
     recap = ", ".join(f"{counts[o]} {o}" for o in map(str, Outcome) if counts[o]) or "nothing ran"
-    who = (
-        html.escape(f"{opened[0]['operator']} on {opened[0]['controller']}")
-        if opened
-        else "unknown"
+    who = f"{opened[0].get('operator')} on {opened[0].get('controller')}" if opened else "unknown"
+    when = f"{events[0].get('time')} to {events[-1].get('time')}" if events else "no events"
+    links = "".join(
+        f'<li><a href="#{escaped(path.stem)}">{escaped(path.stem)}</a></li>' for path in notebooks
     )
-    when = f"{events[0]['time']} to {events[-1]['time']}" if events else "no events"
-    links = "\n".join(f"- [{path.stem}](#{path.stem})" for path in notebooks)
     table = table_html("", ("notebook", *COLUMNS), map(_row, steps))
-    return f"# Run {run_id}\n\n{recap}; by {who}, {when}.\n\n{links}\n\n{table}"
+    told = escaped(f"{recap}; by {who}, {when}.")
+    return f"<h1>Run {escaped(run_id)}</h1><p>{told}</p><ul>{links}</ul>{table}"
 
 
 def _row(event: dict[str, Any]) -> tuple[object, ...]:
+    outcome, seconds = str(event.get("outcome", "")), event.get("seconds")
     return (
-        event["notebook"],
-        event["step"],
-        event["host"],
-        outcome_mark(Outcome(event["outcome"])),
-        f"{event['seconds']:.1f}",
-        event["detail"],
+        event.get("notebook", ""),
+        event.get("step", ""),
+        event.get("host", ""),
+        outcome_mark(Outcome(outcome)) if outcome in set(Outcome) else outcome,
+        f"{seconds:.1f}" if isinstance(seconds, int | float) else "",
+        event.get("detail", ""),
     )

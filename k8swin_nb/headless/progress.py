@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
+
+from k8swin_nb.shown import shown_line
+from k8swin_nb.workflow.record import read_event, read_events
 
 
 def elapsed_text(seconds: float) -> str:
@@ -22,7 +23,7 @@ def interrupted_steps(events: Path) -> list[str]:
     """Return what an interrupt ended in a run, as `02_master/swap on linuxmaster`, and what it could not end."""
     told: list[str] = []
     open_steps: dict[tuple[str, str, str], None] = {}
-    for event in _events(events):
+    for event in read_events(events):
         kind = event.get("event")
         if kind == "interrupted":
             where = f"{event['phase']}/{event['step']}"
@@ -38,21 +39,6 @@ def interrupted_steps(events: Path) -> list[str]:
     known = {line.partition(" ")[0] for line in told}
     cut = [key for key in open_steps if f"{key[0]}/{key[1]}" not in known]
     return told + [f"{phase}/{step} on {host}, its end is not known" for phase, step, host in cut]
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a record; half a line, of a full disk or a process that died, is passed over."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            yield event
 
 
 class Progress:
@@ -78,7 +64,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line with the time since the start before it."""
-        line = f"{elapsed_text(time.monotonic() - self.started):>6}  {text}\n"
+        line = f"{elapsed_text(time.monotonic() - self.started):>6}  {shown_line(text)}\n"
         # The terminal may be gone, or what reads the pipe: the run goes on to its end, which the record holds.
         with self._lock, contextlib.suppress(OSError, ValueError):
             self.stream.write(line)
@@ -97,15 +83,14 @@ class Progress:
                 if not line.endswith(b"\n"):
                     break  # it is still being written
                 self._offset += len(line)
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue  # half a line of a full disk
-                self._show(event)
+                event = read_event(line)
+                if event is not None:
+                    self._show(event)
 
     def _show(self, event: dict[str, Any]) -> None:
         if event["event"] == "step":
             self.say(
-                f"{event['notebook']:<16} {event['step']:<20} {event['host']:<12} "
-                f"{event['outcome']:<11} {event['detail']}".rstrip()
+                f"{event.get('notebook', '')!s:<16} {event.get('step', '')!s:<20} "
+                f"{event.get('host', '')!s:<12} {event.get('outcome', '')!s:<11} "
+                f"{event.get('detail', '')}".rstrip()
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from typing import Any
 
 from k8swin_nb.errors import K8swinError, MultiHostError, Stopped
 from k8swin_nb.result import Result
+from k8swin_nb.shown import shown_line
+from k8swin_nb.tables import preformatted
 from k8swin_nb.transports.base import CANCELLED
 
 Outcome = tuple[dict[str, Result], K8swinError | None]
@@ -141,7 +142,7 @@ class Job:
     def __repr__(self) -> str:
         return (
             f"job {self.number}  {self.status:<8} {self.seconds:7.1f} s  "
-            f"{','.join(self.hosts)}  {self.what}{self._told()}"
+            f"{shown_line(','.join(self.hosts))}  {shown_line(self.what)}{self._told()}"
         )
 
 
@@ -165,7 +166,7 @@ class Jobs:
         return "\n".join(map(repr, self._jobs)) or "no jobs"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        return preformatted(repr(self))
 
 
 def one_or_all(results: dict[str, Result]) -> Any:

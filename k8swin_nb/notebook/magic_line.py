@@ -13,13 +13,14 @@ from typing import Any, NoReturn
 from IPython.core.error import UsageError
 
 from k8swin_nb.secret import Secret
+from k8swin_nb.shown import shown
 
 
 class MagicUsageError(UsageError):
     """The line of a magic is wrong; shown in one line, and an error for papermill too."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"UsageError: {self}"]
+        return [f"UsageError: {shown(self)}"]
 
 
 class LineParser(argparse.ArgumentParser):

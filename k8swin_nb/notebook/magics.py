@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from k8swin_nb.errors import Interrupted, InventoryError, K8swinError
-from k8swin_nb.notebook import completion, context, ending
+from k8swin_nb.notebook import completion, context, ending, kernel_door
 from k8swin_nb.notebook.magic_line import HelpShown, LineParser, MagicUsageError, expand, split
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ def _run(
     """Run on all hosts, and return the results with the error to be raised."""
     from k8swin_nb.notebook.stream import LiveOutput
 
-    shown = LiveOutput()
+    shown = LiveOutput(keep=opened.cluster.record.open_log)
 
     def show(host: Host, stream: str, text: str) -> None:
         shown.write(host.name, stream, text)
@@ -294,7 +294,8 @@ def _run(
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics and their completion, and watch the kernel's end; doing it twice changes nothing."""
+    """Register the magics, put the door up and watch the kernel's end; doing it twice changes nothing."""
+    kernel_door.install(shell)
     shell.register_magics(RemoteMagics)
     ending.watch(shell)
     completion.install(shell, {name: parser.options() for name, parser in PARSERS.items()})
@@ -307,3 +308,4 @@ def unload(shell: InteractiveShell) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
     completion.remove(shell)
     context.close_context()
+    kernel_door.remove(shell)

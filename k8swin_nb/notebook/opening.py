@@ -13,7 +13,7 @@ from IPython.display import display
 
 from k8swin_nb.api import Cluster
 from k8swin_nb.description import Description, project_path
-from k8swin_nb.notebook import context, ending
+from k8swin_nb.notebook import context, ending, kernel_door
 from k8swin_nb.notebook.header import Header
 from k8swin_nb.notebook.notebook_parameters import NotebookParameters, collect, require_target
 from k8swin_nb.notebook.phase_view import PhaseView
@@ -31,6 +31,8 @@ def open_phase(name: str) -> PhaseView:
     """
     shell = get_ipython()
     if shell is not None:
+        # Also in a notebook that opens a phase without having loaded the extension.
+        kernel_door.install(shell)
         ending.watch(shell)
     namespace: dict[str, Any] = dict(shell.user_ns) if shell else {}
     cells = [cell for cell in namespace.get("In", []) if cell]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.notebook.stream import LiveOutput, is_interactive
 from k8swin_nb.opened import OpenPhase
 from k8swin_nb.scripts import Script
-from k8swin_nb.tables.code import highlighted
+from k8swin_nb.shown import shown
+from k8swin_nb.tables import escaped
+from k8swin_nb.tables.code import CODE, highlighted
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report
 from k8swin_nb.workflow.runner import Watch
@@ -41,14 +42,16 @@ class Listing:
             self.parts.append((f"runs: {script.name}", script.text, script.interpreter))
 
     def __repr__(self) -> str:
-        return "\n".join(f"# --- {title}\n{text}" for title, text, _ in self.parts)
+        return "\n".join(
+            shown(f"# --- {title}\n{text}", most=CODE) for title, text, _ in self.parts
+        )
 
     def _repr_html_(self) -> str:
         blocks = []
         for title, text, language in self.parts:
             code = highlighted(text, language)
             blocks.append(
-                f"<details><summary><code>{html.escape(title)}</code></summary>{code}</details>"
+                f"<details><summary><code>{escaped(title)}</code></summary>{code}</details>"
             )
         return "".join(blocks)
 
@@ -97,7 +100,7 @@ class PhaseView(OpenPhase):
         step: Step,
         progress: Watch | None,
     ) -> Report:
-        with LiveOutput() as live:
+        with LiveOutput(keep=self.run.record.open_log) as live:
 
             def write(host: Host, stream: str, text: str) -> None:
                 live.write(host.name, stream, text)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.reading import whole
 
 NAMES = (".svc", ".cluster.local")
 """Names of Services: the API server calls webhooks by the first."""
@@ -42,8 +43,8 @@ class Exceptions:
             host, _, port = word.partition(":")
             if network := _network(word):
                 networks.append(network)
-            elif port.isdigit() and (address := _network(host)) and "/" not in host:
-                ports.add((address.network_address, int(port)))
+            elif (number := whole(port)) and (address := _network(host)) and "/" not in host:
+                ports.add((address.network_address, number))
             elif not port and "/" not in word and not re.search(r"\s", word):
                 names.append("." + word.removeprefix("*").removeprefix("."))
         return cls(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +25,9 @@ from typing import Literal
 from k8swin_nb.errors import ScriptError
 from k8swin_nb.scripts import functions
 from k8swin_nb.scripts.powershell import param_block, synopsis
-from k8swin_nb.tables.code import highlighted
+from k8swin_nb.shown import shown
+from k8swin_nb.tables import escaped
+from k8swin_nb.tables.code import CODE, highlighted
 
 Interpreter = Literal["bash", "powershell"]
 
@@ -136,11 +137,11 @@ class Script:
         return self
 
     def __repr__(self) -> str:
-        return f"# {self.name}\n{self.text}"
+        return shown(f"# {self.name}\n{self.text}", most=CODE)
 
     def _repr_html_(self) -> str:
         code = highlighted(self.text, self.interpreter)
-        return f"<div><code>{html.escape(self.name)}</code>{code}</div>"
+        return f"<div><code>{escaped(self.name)}</code>{code}</div>"
 
 
 def first_line(text: str) -> str:

@@ -7,9 +7,9 @@ notebooks only, but images of all; so the same drawing is given as an image too.
 from __future__ import annotations
 
 import base64
-import html
 
 from k8swin_nb.tables.palette import LOOKS
+from k8swin_nb.tables.text import attribute
 
 INK = LOOKS["neutral"].ink
 """Colour of text and lines."""
@@ -26,7 +26,7 @@ class Picture:
         width, height, parts = self._drawing()
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'role="img" aria-label="{html.escape(repr(self), quote=True)}" '
+            f'role="img" aria-label="{attribute(repr(self))}" '
             f'font-family="sans-serif" font-size="13" fill="{INK}">'
             f'<rect width="{width}" height="{height}" rx="6" fill="{LOOKS["neutral"].ground}"/>'
             f"{''.join(parts)}</svg>"
@@ -34,5 +34,5 @@ class Picture:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self._repr_svg_().encode()).decode()
-        text = html.escape(repr(self), quote=True)
+        text = attribute(repr(self))
         return f'<img alt="{text}" src="data:image/svg+xml;base64,{data}"/>'

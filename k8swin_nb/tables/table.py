@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from k8swin_nb.shown import shown
 from k8swin_nb.tables.palette import Mark, style
+from k8swin_nb.tables.text import CELL, escaped
 
 Kind = Literal["text", "name", "number", "wrapped", "code"]
 
@@ -32,13 +33,14 @@ class Column:
     kind: Kind = "text"
 
 
+ROWS = 500
+"""Rows that a table shows; what has more is not read row by row."""
+
+SIZE = 1_000_000
+"""Characters of a table as HTML."""
+
 Cell = str | Mark
 """Anything else in a row is shown as `str` has it."""
-
-
-def escaped(text: object) -> str:
-    """Return text as HTML in one line: an empty line would end a table that stands in Markdown."""
-    return "<br>".join(html.escape(line) for line in str(text).splitlines())
 
 
 def _cell(column: Column, value: object) -> str:
@@ -53,14 +55,19 @@ def _cell(column: Column, value: object) -> str:
 
 
 def table_html(
-    caption: str, columns: Iterable[Column | str], rows: Iterable[Sequence[object]]
+    caption: str,
+    columns: Iterable[Column | str],
+    rows: Iterable[Sequence[object]],
+    *,
+    more: int = 0,
 ) -> str:
-    """Return a table as HTML that runs nothing; everything in it is escaped.
+    """Return a table as HTML that runs nothing; everything in it is masked, escaped and bounded.
 
     Args:
         caption: What the table is; empty: none is written.
         columns: Headings in their order. When all are empty, the table has no row of headings.
         rows: One value for each column; a `Mark` is shown with its colour.
+        more: Rows that there are beyond these.
 
     Raises:
         ValueError: when a row has more or fewer values than there are columns.
@@ -71,13 +78,26 @@ def table_html(
         f"{escaped(column.heading)}</th>"
         for column in kinds
     )
-    body = "".join(
-        "<tr>" + "".join(_cell(c, value) for c, value in zip(kinds, row, strict=True)) + "</tr>"
-        for row in rows
-    )
+    body: list[str] = []
+    size = 0
+    for row in rows:
+        if len(body) == ROWS or size > SIZE:
+            more += 1
+            continue
+        body.append(
+            "<tr>" + "".join(_cell(c, value) for c, value in zip(kinds, row, strict=True)) + "</tr>"
+        )
+        size += len(body[-1])
+    if more:
+        body.append(f'<tr><td colspan="{len(kinds)}">{left_out(more)}</td></tr>')
     titled = f'<caption style="text-align:left">{escaped(caption)}</caption>' if caption else ""
     headed = f"<thead><tr>{head}</tr></thead>" if has_headings(kinds) else ""
-    return f"<table>{titled}{headed}<tbody>{body}</tbody></table>"
+    return f"<table>{titled}{headed}<tbody>{''.join(body)}</tbody></table>"
+
+
+def left_out(rows: int) -> str:
+    """Return what stands in place of rows that are not shown."""
+    return f"... {rows} more rows" if rows > 1 else "... 1 more row"
 
 
 def as_columns(columns: Iterable[Column | str]) -> list[Column]:
@@ -99,13 +119,15 @@ class StaticTable:
         columns: Iterable[Column | str],
         rows: Iterable[Sequence[Cell]],
     ) -> None:
-        self.caption = caption
+        self.caption = shown(caption)
         self.columns = as_columns(columns)
-        self.rows = [[c if isinstance(c, Mark) else str(c) for c in row] for row in rows]
+        self.rows = [
+            [c if isinstance(c, Mark) else shown(c, most=CELL) for c in row] for row in rows
+        ]
 
     def __repr__(self) -> str:
         headings = [[c.heading for c in self.columns]] if has_headings(self.columns) else []
-        lines = [*headings, *(list(map(str, row)) for row in self.rows)]
+        lines = [*headings, *(list(map(_in_one_line, row)) for row in self.rows[:ROWS])]
         widths = [
             max((len(line[i]) for line in lines), default=0) for i in range(len(self.columns))
         ]
@@ -113,7 +135,14 @@ class StaticTable:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
         ]
+        if len(self.rows) > ROWS:
+            text.append(left_out(len(self.rows) - ROWS))
         return "\n".join([self.caption, *text])
 
     def _repr_html_(self) -> str:
         return table_html(self.caption, self.columns, self.rows)
+
+
+def _in_one_line(value: Cell) -> str:
+    # A line end in a cell would begin what looks like a row.
+    return shown(value, most=CELL).replace("\n", " ↵ ")

@@ -18,16 +18,19 @@ from functools import cache
 from importlib import resources
 from typing import ClassVar
 
-from k8swin_nb.errors import CommandTimeout, ScriptError, TransferFailed
+from k8swin_nb.errors import CommandTimeout, ScriptError, Stopped, TransferFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.shells import new_tag
-from k8swin_nb.transports.output import OnOutput, Output
+from k8swin_nb.transports.output import KEPT_BYTES, OnOutput, Output
 
 FILE_SECONDS = 600.0
 """Time that one file transfer may take."""
+
+MOST_CHARACTERS = KEPT_BYTES
+"""Characters of a file in base64 that are kept."""
 
 CANCELLED = 143
 """Exit code of a script that was stopped on request: 128 and the number of SIGTERM."""
@@ -54,6 +57,8 @@ class End:
 
     returncode: int
     timed_out: bool = False
+    left: str = ""
+    """What still runs on the host of a script that was stopped, or that this is not known."""
 
 
 class Transport(ABC):
@@ -85,29 +90,38 @@ class Transport(ABC):
             parameters: Values by name: environment variables for bash, named arguments for PowerShell.
             stdin: Standard input of the script; for PowerShell UTF-8 text, in `$input`.
             secrets: Like parameters, but in no command line and, with bash, in no environment.
-            timeout: Seconds until the script and its children are stopped; None: no limit.
+            timeout: Seconds until the script and its children are stopped; None: no limit. A login and the wait for
+                a session count.
             sudo: Run as root (bash only).
             on_output: Told stream and masked text as it arrives, by whole lines.
-            cancel: When it is set, the script is stopped; its exit code is then 143.
+            cancel: When it is set, the script is stopped with its children; its exit code is then 143, and
+                `Result.left` says what could not be ended.
             tag: What `new_tag` made, where the caller has written it down; empty: one of its own.
 
         Raises:
             ScriptError: when parameters and declarations differ, before anything is sent.
             CommandTimeout: with what was printed until then.
+            Stopped: when `cancel` was set before the script began; nothing was run.
+            TransportTimeout: when there was no session before the timeout; nothing was run.
+            ScriptNotStarted: when something else than our shell answered; nothing was run.
+            EndUnknown: when the script began and its end was not seen.
             TransportError: when the host cannot be reached or used.
         """
-        work = self._work(script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag)
+        work = self._work(
+            script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag
+        )
         output = Output(on_output)
         started = time.monotonic()
 
-        def result(returncode: int) -> Result:
+        def result(end: End) -> Result:
             return Result(
                 args=work.script.name,
-                returncode=returncode,
+                returncode=end.returncode,
                 stdout=output.text("stdout"),
                 stderr=output.text("stderr"),
                 host=self.host.name,
                 seconds=time.monotonic() - started,
+                left=end.left,
             )
 
         try:
@@ -115,8 +129,8 @@ class Transport(ABC):
         finally:
             output.finish()
         if end.timed_out:
-            raise CommandTimeout(result(end.returncode), work.timeout or 0)
-        return result(end.returncode)
+            raise CommandTimeout(result(end), work.timeout or 0)
+        return result(end)
 
     def _work(
         self,
@@ -162,7 +176,15 @@ class Transport(ABC):
             tag or new_tag(),
         )
 
-    def put(self, content: bytes, path: str, *, mode: str = "", sudo: bool = False) -> None:
+    def put(
+        self,
+        content: bytes,
+        path: str,
+        *,
+        mode: str = "",
+        sudo: bool = False,
+        cancel: threading.Event | None = None,
+    ) -> None:
         """Write a file: beside its place first, then checked by SHA-256, then moved there.
 
         Args:
@@ -170,8 +192,10 @@ class Transport(ABC):
             path: Path on the host; its folder must exist.
             mode: Such as `0600` (Linux only); empty: that of the file that is there, else 0644.
             sudo: Write as root (Linux only).
+            cancel: When it is set, it is stopped, and the file is as it was.
 
         Raises:
+            Stopped: when it was stopped.
             TransferFailed: when it cannot be written or does not arrive whole.
         """
         values = {"Path": path, "Sha256": hashlib.sha256(content).hexdigest()}
@@ -185,14 +209,22 @@ class Transport(ABC):
             stdin=content,
             timeout=FILE_SECONDS,
             sudo=sudo,
+            cancel=cancel,
         )
+        self._check_stopped(done, f"`{path}` was not written", cancel)
         if not done.ok:
             raise TransferFailed(self.host.name, f"`{path}` was not written: {_reason(done)}")
 
-    def get(self, path: str, *, sudo: bool = False) -> bytes:
+    def get(self, path: str, *, sudo: bool = False, cancel: threading.Event | None = None) -> bytes:
         """Read a file, checked by SHA-256.
 
+        Args:
+            path: Path on the host.
+            sudo: Read as root (Linux only).
+            cancel: When it is set, it is stopped.
+
         Raises:
+            Stopped: when it was stopped.
             TransferFailed: when it cannot be read or does not arrive whole.
         """
         name = "FILE" if self.interpreter == "bash" else "Path"
@@ -201,9 +233,16 @@ class Transport(ABC):
             parameters={name: path},
             timeout=FILE_SECONDS,
             sudo=sudo,
+            cancel=cancel,
         )
+        self._check_stopped(done, f"`{path}` was not read", cancel)
         if not done.ok:
             raise TransferFailed(self.host.name, f"`{path}` was not read: {_reason(done)}")
+        if len(done.stdout) > MOST_CHARACTERS:
+            raise TransferFailed(
+                self.host.name,
+                f"`{path}` is larger than the {MOST_CHARACTERS // 4 * 3 // 2**20} MiB that are read",
+            )
         digest, _, encoded = done.stdout.partition("\n")
         try:
             content = base64.b64decode("".join(encoded.split()), validate=True)
@@ -212,6 +251,11 @@ class Transport(ABC):
         if hashlib.sha256(content).hexdigest() != digest.strip().lower():
             raise TransferFailed(self.host.name, f"`{path}` arrived with another SHA-256")
         return content
+
+    def _check_stopped(self, done: Result, what: str, cancel: threading.Event | None) -> None:
+        if not done.ok and cancel is not None and cancel.is_set():
+            left = f"; {done.left}" if done.left else ""
+            raise Stopped(self.host.name, f"{what}, it was stopped{left}")
 
     def close(self) -> None:
         """Let go of the connection; the next use opens a new one."""
@@ -229,12 +273,18 @@ class Transport(ABC):
     def _close(self, *, abandon: bool = False) -> None: ...
 
 
+SHARED = {"running": "processes", "stop": "processes"}
+"""Scripts that begin with the functions of another file."""
+
+
 @cache
 def own_script(verb: str, interpreter: Interpreter) -> Script:
     """Return one of the small scripts beside this module."""
-    name = f"{verb}.sh" if interpreter == "bash" else f"{verb}.ps1"
-    text = resources.files("k8swin_nb.transports").joinpath(name).read_text(encoding="utf-8")
-    return Script.from_text(text, interpreter, f"transports/{name}")
+    end = "sh" if interpreter == "bash" else "ps1"
+    names = [f"{name}.{end}" for name in (SHARED.get(verb), verb) if name]
+    folder = resources.files("k8swin_nb.transports")
+    text = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
+    return Script.from_text(text, interpreter, f"transports/{names[-1]}")
 
 
 def _reason(result: Result) -> str:

@@ -2,5 +2,5 @@
 param([Parameter(Mandatory = $true)][string]$Path)
 $ErrorActionPreference = 'Stop'
 
-(Get-FileHash -Path $Path -Algorithm SHA256).Hash
+(Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash
 [System.Convert]::ToBase64String([System.IO.File]::ReadAllBytes($Path))

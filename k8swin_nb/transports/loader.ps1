@@ -1,9 +1,13 @@
-# Runs the script that comes on standard input. The automatic input variable must not be named in this
-# file: Windows PowerShell looks for the name and would then read standard input itself.
+# Runs the script that came in the document on standard input. The automatic input variable must not be named in
+# this file: Windows PowerShell looks for the name and would then read standard input itself.
+# The word is known to nobody before: what stands between the two lines with it is the script's output.
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $OutputEncoding = New-Object System.Text.UTF8Encoding($false)
 try { [Console]::OutputEncoding = $OutputEncoding } catch { }
+$k8word = $k8doc.word
+$k8code = ''
+[Console]::Out.WriteLine("$k8word begin")
 $k8q = New-Object System.Collections.ArrayList
 $k8flush = {
     if ($k8q.Count -gt 0) {
@@ -20,7 +24,6 @@ $k8write = {
 $global:LASTEXITCODE = 0
 $k8script = $null
 try {
-    $k8doc = ConvertFrom-Json ([Console]::In.ReadToEnd())
     $k8args = @{}
     foreach ($k8p in $k8doc.parameters.PSObject.Properties) { $k8args[$k8p.Name] = $k8p.Value }
     $k8script = [ScriptBlock]::Create($k8doc.script)
@@ -28,7 +31,9 @@ try {
     $k8doc = $null
     if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args | & $k8write }
     else { & $k8script @k8args | & $k8write }
+    $k8code = $global:LASTEXITCODE
 } catch {
+    $k8code = 1
     $k8e = $_.Exception
     while ($k8e -is [System.Management.Automation.MethodInvocationException] -and $k8e.InnerException) {
         $k8e = $k8e.InnerException
@@ -39,5 +44,9 @@ try {
         [Console]::Error.WriteLine("at line $($k8at.ScriptLineNumber): $("$($k8at.Line)".Trim())")
     }
     exit 1
-} finally { & $k8flush }
+} finally {
+    & $k8flush
+    # A script that calls exit comes here too, and its code is known to the program alone.
+    [Console]::Out.WriteLine("$k8word end $k8code!")
+}
 exit $global:LASTEXITCODE

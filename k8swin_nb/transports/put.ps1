@@ -5,14 +5,17 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 
+# Move-Item would put the file into the folder and say that all is well.
+if (Test-Path -LiteralPath $Path -PathType Container) { throw "$Path is a folder" }
 $text = "$input".Trim()
 if ($text -eq '=') { $text = '' }
-$new = "$Path.k8swin-new"
+# A name that nobody else has: beside it may lie a file of somebody's.
+$new = "$Path.k8swin-$([guid]::NewGuid().ToString('N'))"
 [System.IO.File]::WriteAllBytes($new, [System.Convert]::FromBase64String($text))
 try {
-    $found = (Get-FileHash -Path $new -Algorithm SHA256).Hash
+    $found = (Get-FileHash -LiteralPath $new -Algorithm SHA256).Hash
     if ($found -ne $Sha256) { throw "SHA-256 is $found, expected $Sha256" }
-    Move-Item -Path $new -Destination $Path -Force
+    Move-Item -LiteralPath $new -Destination $Path -Force
 } finally {
-    if (Test-Path $new) { Remove-Item -Path $new -Force }
+    if (Test-Path -LiteralPath $new) { Remove-Item -LiteralPath $new -Force }
 }

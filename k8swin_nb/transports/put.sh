@@ -4,8 +4,11 @@
 : "${FILE_MODE:=}"
 set -euo pipefail
 
+# A script that is stopped takes away what it has begun.
+new=''
+trap 'if [ -n "$new" ]; then rm -f -- "$new"; fi' EXIT
+trap 'exit 143' TERM INT HUP
 new=$(mktemp "$(dirname -- "$FILE")/.k8swin.XXXXXX")
-trap 'rm -f -- "$new"' EXIT
 cat >"$new"
 found=$(sha256sum <"$new")
 if [ "${found%% *}" != "$SHA256" ]; then

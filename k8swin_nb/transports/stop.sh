@@ -1,11 +1,39 @@
-# End the processes that carry a tag among their arguments, with their children.
-: "${TAG:?the tag of the run}"
+# End the processes of one script, with all that it started; what still runs then is printed, a line each: PID USER COMMAND.
+: "${TAG:?the tag of the script}"
+: "${PATIENCE:?seconds between the polite and the final signal}"
+set -u
 
-for process in /proc/[0-9]*; do
-  while IFS= read -r -d '' argument; do
-    if [ "$argument" = "$TAG" ]; then
-      kill -TERM "${process#/proc/}"
-    fi
-  done <"$process/cmdline"
-done 2>/dev/null
+of_script() { processes | awk '$2 == ENVIRON["TAG"] { print $1, $3 }'; }
+
+# Others' processes, such as those of a `sudo` within the script, are reached in the way in which the script reached them.
+signal() {
+  if kill "-$1" "$2" 2>/dev/null || ! [ -d "/proc/$2" ]; then return; fi
+  sudo -n kill "-$1" "$2" 2>/dev/null
+}
+
+told=' '
+end=$((SECONDS + PATIENCE))
+while left=$(of_script) && [ -n "$left" ] && [ "$SECONDS" -lt "$end" ]; do
+  while read -r pid _; do
+    case $told in *" $pid "*) continue ;; esac
+    told+="$pid "
+    signal TERM "$pid"
+    signal CONT "$pid"
+  done <<<"$left"
+  sleep 0.1
+done
+
+# The shell around the script is left to say how the script ended, as long as there is anything else to end.
+end=$((SECONDS + 3))
+while left=$(of_script) && [ -n "$left" ] && [ "$SECONDS" -lt "$end" ]; do
+  case $left in *child*) role=child ;; *) role=script ;; esac
+  while read -r pid kind; do
+    if [ "$kind" = "$role" ]; then signal KILL "$pid"; fi
+  done <<<"$left"
+  sleep 0.2
+done
+
+while read -r pid _; do
+  if [ -n "$pid" ]; then printf '%s %s\n' "$pid" "$(named "$pid")"; fi
+done <<<"$left"
 exit 0

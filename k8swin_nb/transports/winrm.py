@@ -1,65 +1,82 @@
-"""WinRM through pywinrm's `Protocol`; no other module imports pywinrm or requests.
+"""PowerShell on a Windows host, through WinRM.
 
 One protocol and one shell per host, opened when first used. pywinrm's own `run_ps` is not used: it puts
 the script on a command line of at most 8191 characters, and waits for a hung command forever.
+
+What holds a script on a real server is one chain of processes:
+
+    svchost.exe (DcomLaunch) -> winrshost.exe -Embedding -> cmd.exe /c powershell.exe ... -> powershell.exe ...
+
+There is one winrshost.exe a shell, and one cmd.exe and one powershell.exe a script. In the script `$PID` is
+powershell.exe. The tag of the script stands in the command lines of the last two, which `Win32_Process` shows, and
+nothing else of the script does. Whoever wants to know whether a process still is the one that it was compares
+`ProcessId` and `CreationDate`, because Windows gives numbers again.
+
+Everything below winrshost.exe is in its job object and ends with it, also what the script has started and what has lost
+its parent; only what the service manager, the task scheduler or WMI started for it goes on. That job is what the quotas
+of a shell limit, and what programs such as Ansible's asynchronous tasks break away from. A shell that nobody deletes
+keeps its winrshost.exe (ansible/ansible#12275). So a stop signals the command, which ends powershell.exe, and deletes
+the shell, which ends the rest; and whoever ends a script that was left behind ends its winrshost.exe. A script that
+ends by itself leaves the shell, and what it started there, until the transport is closed.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import ssl
+import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
+from operator import methodcaller
 from typing import Any, ClassVar
 
-import requests
-from winrm.exceptions import (
-    AuthenticationError,
-    WinRMError,
-    WinRMOperationTimeoutError,
-    WinRMTransportError,
-    WSManFaultError,
-)
-from winrm.protocol import Protocol
+from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
 from k8swin_nb.errors import (
-    AuthenticationFailed,
-    CertificateRejected,
+    EndUnknown,
     HostUnreachable,
     K8swinError,
-    ParamsError,
-    TransportError,
+    ScriptNotStarted,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.redact import redact
 from k8swin_nb.scripts import Interpreter
-from k8swin_nb.secret import resolve
 from k8swin_nb.shells import powershell_command, powershell_input
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
+from k8swin_nb.transports.bounded import Cancelled, Overdue, check, take
 from k8swin_nb.transports.output import Output
+from k8swin_nb.transports.proof import Proof
+from k8swin_nb.transports.winrm_errors import place, shown, translate
+from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, WinrmShell
+from k8swin_nb.transports.wsman import OPERATION_SECONDS, WsmanProtocol
 
-OPERATION_SECONDS = 20
-"""Time that the server may hold one request open."""
+REQUEST_SECONDS = 30.0
+"""Time for one message that the server answers at once."""
 
-READ_SECONDS = 30
-"""Time after which an unanswered request counts as lost."""
+BUSY_SECONDS = 60.0
+"""How long input is offered to a server that says it is busy."""
 
-UTF8 = 65001
-IDLE_TIMEOUT = "PT900S"
+LAST_SECONDS = 5.0
+"""Time to learn what a program said that took no input."""
+
+STOP_SECONDS = 6.0
+"""Time for a stop to be confirmed."""
+
+SLACK = 1.0
+"""Seconds beyond a script's deadline in which the server may say by itself that there was no output."""
 
 STDIN_PIECE = 64 * 1024
 """Bytes of standard input in one message: below 100 KB, or its envelope grows past the server's limit."""
 
-UNREADABLE = 400
-"""HTTP status for a message that was encrypted for a connection which is gone."""
+BUSY = 170
+"""ERROR_BUSY: the input was not taken."""
 
-SHELL_NOT_FOUND = 2150858843
-"""The server's fault for a shell that it no longer has."""
+UNCONFIRMED = (
+    "k8swin: {}: WinRM did not confirm the stop: what the script began may still run there\n"
+)
 
 _open: weakref.WeakSet[WinrmTransport] = weakref.WeakSet()
 
@@ -69,232 +86,210 @@ class WinrmTransport(Transport):
 
     interpreter: ClassVar[Interpreter] = "powershell"
 
-    def __init__(self, host: Host, *, protocol: Callable[..., Any] = Protocol) -> None:
+    def __init__(self, host: Host, *, protocol: Callable[..., Any] = WsmanProtocol) -> None:
         super().__init__(host)
-        self._make = protocol
-        self._lock = threading.RLock()
-        self._protocol: Any = None
-        self._shell: str | None = None
-
-    def _connect(self) -> tuple[Any, str]:
-        """Return the protocol and an open shell."""
-        if self._protocol is not None and self._shell is not None:
-            return self._protocol, self._shell
-        host = self.host
-        if host.winrm_scheme == "http" and host.winrm_auth == "basic":
-            raise AuthenticationFailed(
-                host.name,
-                "Basic authentication over http would send the password in clear; nothing was sent",
-                hint="set `winrm_scheme` to https, or `winrm_auth` to ntlm",
-            )
-        if not host.credential:
-            raise ParamsError(
-                f"{host.name}: no `credential` is given",
-                hint="write `credential: env:WIN_PASSWORD`",
-            )
-        password = resolve(host.credential, Path(host.folder)).reveal()
-        protocol = None
-        try:
-            protocol = self._make(
-                endpoint=f"{host.winrm_scheme}://{_bracketed(host.address)}:{host.winrm_port}/wsman",
-                transport="ssl" if host.winrm_auth == "basic" else host.winrm_auth,
-                username=host.user,
-                password=password,
-                server_cert_validation="validate",
-                ca_trust_path=host.ca,
-                message_encryption="always" if host.winrm_scheme == "http" else "auto",
-                read_timeout_sec=READ_SECONDS,
-                operation_timeout_sec=OPERATION_SECONDS,
-                # Neither a proxy nor a certificate bundle of the notebook server's environment.
-                proxy=None,
-            )
-            shell = protocol.open_shell(codepage=UTF8, idle_timeout=IDLE_TIMEOUT)
-        except Exception as error:
-            # A protocol whose first exchange failed would go on without message encryption.
-            if protocol is not None:
-                protocol.transport.close_session()
-            raise translate(error, host) from error
-        self._protocol, self._shell = protocol, shell
-        _open.add(self)
-        return protocol, shell
-
-    def _start(self) -> tuple[Any, str, str]:
-        """Start the loader. A shell that the server lost is opened anew, once: nothing has run yet.
-
-        A server that booted meanwhile knows neither the shell nor the keys of the messages: it answers
-        that it cannot read them.
-        """
-        program, arguments = powershell_command()
-        for attempt in (1, 2):
-            reused = self._protocol is not None
-            protocol, shell = self._connect()
-            try:
-                command = protocol.run_command(
-                    shell, program, arguments, console_mode_stdin=False, skip_cmd_shell=False
-                )
-            except WSManFaultError as error:
-                self._close(abandon=True)
-                if error.wsman_fault_code != SHELL_NOT_FOUND or attempt == 2:
-                    raise translate(error, self.host) from error
-                continue
-            except WinRMTransportError as error:
-                self._close(abandon=True)
-                if error.code != UNREADABLE or not reused or attempt == 2:
-                    raise translate(error, self.host) from error
-                continue
-            except Exception as error:
-                self._close(abandon=True)
-                raise translate(error, self.host) from error
-            return protocol, shell, command
-        raise AssertionError("unreachable")
+        self._turn = threading.Lock()
+        self._shell = WinrmShell(host, protocol)
 
     def _run(self, work: Work, output: Output) -> End:
-        sent = powershell_input(work.script, work.parameters, work.secrets, work.stdin)
-        with self._lock:
-            protocol, shell, command = self._start()
-            deadline = time.monotonic() + work.timeout if work.timeout else None
-            lost = False
+        proof = Proof()
+        sent = powershell_input(
+            work.script, work.parameters, work.secrets, work.stdin, word=proof.word
+        )
+        until = time.monotonic() + work.timeout if work.timeout else math.inf
+        try:
+            take(self._turn, until=until, cancel=work.cancel)
             try:
-                for start in range(0, len(sent), STDIN_PIECE):
-                    piece = sent[start : start + STDIN_PIECE]
-                    last = start + STDIN_PIECE >= len(sent)
-                    protocol.send_command_input(shell, command, piece, end=last)
-                return self._receive(protocol, shell, command, output, deadline, work.cancel)
-            except WinRMOperationTimeoutError as error:
-                lost = True
-                raise TransportTimeout(
-                    self.host.name, "WinRM: the server took no input in time"
-                ) from error
-            except K8swinError:
-                raise
-            except Exception as error:
-                lost = True
-                raise translate(error, self.host) from error
+                end = self._in_turn(work, sent, proof, output, until)
             finally:
-                if lost:
-                    self._close(abandon=True)
-                else:
-                    self._terminate(protocol, shell, command)
+                self._turn.release()
+        except Cancelled:
+            return End(CANCELLED)
+        except Overdue:
+            return End(CANCELLED, timed_out=True)
+        return self._judged(end, proof, output, work.script.name)
+
+    def _in_turn(self, work: Work, sent: bytes, proof: Proof, output: Output, until: float) -> int:
+        """Carry one script and return the exit code that the server gives.
+
+        Raises:
+            Cancelled, Overdue: when it was stopped, or not begun.
+        """
+        program, arguments = powershell_command(work.tag)
+        _open.add(self)
+        finished = False
+        command: str | None = None
+        try:
+            command = self._shell.start(program, arguments, REQUEST_SECONDS, until, work.cancel)
+            if self._send(command, sent, until, work.cancel):
+                code = self._receive(command, proof, output, until, work.cancel)
+            else:
+                code = self._last_words(command, proof, output, until, work.cancel)
+            finished = True
+        except (HostUnreachable, TransportTimeout):
+            # Nobody is there to be told. What was begun is ended when the host answers again.
+            self._shell.give_up()
+            finished = True
+            raise
+        finally:
+            if not finished:
+                self._stop(command, output)
+        self._terminate(command)
+        return code
+
+    def _send(self, command: str, sent: bytes, until: float, cancel: threading.Event) -> bool:
+        """Send the whole input; False when the program does not take it."""
+        for start in range(0, len(sent), STDIN_PIECE):
+            piece = methodcaller(
+                "send_command_input",
+                self._shell.id,
+                command,
+                sent[start : start + STDIN_PIECE],
+                end=start + STDIN_PIECE >= len(sent),
+            )
+            patience = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    self._shell.ask(piece, REQUEST_SECONDS, until, cancel)
+                except WinRMOperationTimeoutError:
+                    break  # the server has it and is slow to say so: sent again it would arrive twice
+                except WSManFaultError as error:
+                    if error.wsman_fault_code != BUSY or time.monotonic() >= patience:
+                        return False
+                    cancel.wait(max(0.0, min(1.0, until - time.monotonic())))
+                    check(until, cancel)
+                    continue
+                except (K8swinError, Cancelled, Overdue):
+                    raise
+                except Exception as error:
+                    raise translate(error, self.host) from error
+                break
+        return True
 
     def _receive(
-        self,
-        protocol: Any,
-        shell: str,
-        command: str,
-        output: Output,
-        deadline: float | None,
-        cancel: threading.Event,
-    ) -> End:
+        self, command: str, proof: Proof, output: Output, until: float, cancel: threading.Event
+    ) -> int:
+        """Take the output until the command has ended, and return its exit code."""
         while True:
-            if cancel.is_set():
-                return End(CANCELLED)
-            if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return End(CANCELLED, timed_out=True)
-                # The server answers an empty request after this time, so a deadline is met to the second.
-                protocol.operation_timeout_sec = max(1, min(OPERATION_SECONDS, round(left)))
+            check(until, cancel)
+            left = until - time.monotonic()
+            # The server answers an empty request after this time, so a deadline is met to the second.
+            seconds = max(1, round(min(OPERATION_SECONDS, left)))
             try:
-                stdout, stderr, code, done = protocol.get_command_output_raw(shell, command)
+                stdout, stderr, code, done = self._shell.ask(
+                    partial(_listen, shell=self._shell.id, command=command, seconds=seconds),
+                    seconds + REQUEST_SECONDS - OPERATION_SECONDS,
+                    until + SLACK,
+                    cancel,
+                )
             except WinRMOperationTimeoutError:
                 continue
-            finally:
-                protocol.operation_timeout_sec = OPERATION_SECONDS
-            output.feed("stdout", stdout)
+            except (K8swinError, Cancelled, Overdue):
+                raise
+            except Exception as error:
+                raise translate(error, self.host) from error
+            output.feed("stdout", proof.feed(stdout))
             output.feed("stderr", stderr)
             if done:
-                return End(code)
+                output.feed("stdout", proof.finish())
+                return int(code)
 
-    def _terminate(self, protocol: Any, shell: str, command: str) -> None:
-        """Tell the server that the command is over, which ends it if it still runs."""
+    def _last_words(
+        self, command: str, proof: Proof, output: Output, until: float, cancel: threading.Event
+    ) -> int:
+        """Learn why a program took no input: what it printed, and how it ended."""
+        limit = min(until, time.monotonic() + LAST_SECONDS)
         try:
-            protocol.cleanup_command(shell, command)
+            return self._receive(command, proof, output, limit, cancel)
+        except Overdue:
+            if limit == until:
+                raise
+            self._stop(command, output)
+            raise TransportTimeout(
+                self.host.name, f"{place(self.host)}: the program takes no input and does not end"
+            ) from None
+
+    def _judged(self, code: int, proof: Proof, output: Output, name: str) -> End:
+        """Return how a script ended, if that is proven."""
+        host = self.host.name
+        if proof.began and proof.ended:
+            return End(code if proof.code is None else proof.code)
+        said = shown(
+            (proof.before.decode("utf-8", "replace") + " " + output.text("stderr")).strip()
+        )
+        printed = f"; it printed: {said}" if said else "; it printed nothing"
+        if not proof.began:
+            raise ScriptNotStarted(
+                host,
+                f"PowerShell ended with exit code {code} before `{name}` began{printed}",
+                hint=(
+                    "see what `powershell -NoProfile -NonInteractive` says on the host: a language mode, AppLocker, "
+                    "Defender or a policy stands before it, or something ended it"
+                ),
+            )
+        raise EndUnknown(
+            host,
+            f"`{name}` began and did not come to its end: PowerShell ended with exit code {code}{printed}",
+            hint="something ended it from outside, or it left by `[Environment]::Exit`; look at the host's event log",
+        )
+
+    # --- the end of a command
+
+    def _terminate(self, command: str) -> None:
+        """Tell the server that the command is over, so that it forgets it."""
+        try:
+            self._shell.ask(methodcaller("cleanup_command", self._shell.id, command), CLOSE_SECONDS)
         except Exception:
-            # Its answer is in already, or its deadline has passed; the next command opens a new shell.
-            self._close(abandon=True)
+            # Its answer is in already; the next command opens a new shell.
+            self._shell.give_up()
+
+    def _stop(self, command: str | None, output: Output) -> None:
+        """End a command with all that it has started, and say so when the server does not confirm it."""
+        limit = time.monotonic() + STOP_SECONDS
+        if command is not None and self._shell.id is not None:
+            signal = methodcaller("cleanup_command", self._shell.id, command)
+            with contextlib.suppress(Exception):
+                self._shell.ask(signal, STOP_SECONDS / 2, limit)
+        if not self._shell.end(limit):
+            output.feed("stderr", UNCONFIRMED.format(self.host.name).encode())
 
     def _close(self, *, abandon: bool = False) -> None:
-        # Not under the lock when abandoned: another thread may hold it while it waits for a dead host.
-        with contextlib.nullcontext() if abandon else self._lock:
-            protocol, shell = self._protocol, self._shell
-            self._protocol = self._shell = None
+        if abandon:
+            # Not in turn: another thread may have it while it waits for a dead host.
+            self._shell.give_up()
+            return
+        try:
+            take(self._turn, until=time.monotonic() + CLOSE_SECONDS)
+        except Overdue:
+            self._shell.give_up()
+            return
+        try:
+            self._shell.delete()
+            self._shell.drop()
+        finally:
+            self._turn.release()
             _open.discard(self)
-            if protocol is None:
-                return
-            with contextlib.suppress(Exception):  # the server drops the shell by itself in the end
-                if shell is not None and not abandon:
-                    protocol.close_shell(shell, close_session=True)
-                else:
-                    protocol.transport.close_session()
 
 
 @atexit.register
 def _close_all() -> None:
     """Delete the shells that are left when the interpreter ends; the server allows few per user."""
+    closing = []
     for transport in list(_open):
-        transport.close()
+        try:
+            thread = threading.Thread(target=transport.close, daemon=True)
+            thread.start()
+            closing.append(thread)
+        except RuntimeError:
+            transport.close()
+    until = time.monotonic() + 2 * CLOSE_SECONDS
+    for thread in closing:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def translate(error: BaseException, host: Host) -> K8swinError:
-    """Return our error for one of pywinrm's or requests'."""
-    where = f"WinRM at {host.winrm_scheme}://{host.address}:{host.winrm_port}"
-    detail = redact(str(error)) or type(error).__name__
-    if isinstance(error, K8swinError):
-        return error
-    if isinstance(error, AuthenticationError):
-        return AuthenticationFailed(
-            host.name,
-            f"{where} refused the login as `{host.user}` ({host.winrm_auth}, {host.credential})",
-            hint="check both before you try again: accounts are locked after a few attempts",
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in _causes(error)):
-            # A server that goes down, or is not up yet, ends a connection before its certificate was seen.
-            return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
-        return CertificateRejected(host.name, f"{where}: {_last_cause(error)}")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return HostUnreachable(host.name, f"{where}: no answer in time")
-    if isinstance(error, (requests.exceptions.Timeout, WinRMOperationTimeoutError)):
-        return TransportTimeout(host.name, f"{where}: no answer after {READ_SECONDS} s")
-    if isinstance(
-        error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)
-    ):
-        return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
-    if isinstance(error, WSManFaultError):
-        code = f" (fault {error.wsman_fault_code})" if error.wsman_fault_code else ""
-        return TransportError(host.name, f"{where}: {redact(str(error.reason)).strip()}{code}")
-    if isinstance(error, WinRMTransportError):
-        return TransportError(
-            host.name, f"{where} answered HTTP {error.code}", hint="is it a WinRM listener?"
-        )
-    if isinstance(error, OSError) and "CA certificate" in detail:
-        return CertificateRejected(host.name, f"there is no authority's certificate at `{host.ca}`")
-    if isinstance(error, (WinRMError, requests.exceptions.RequestException)):
-        return TransportError(host.name, f"{where}: {detail}")
-    if isinstance(error, (OSError, EOFError)):
-        return HostUnreachable(host.name, f"{where}: {detail}")
-    return TransportError(host.name, f"{where}: {type(error).__name__}: {detail}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and, from outer to inner, those that requests nested in it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        reason = getattr(seen, "reason", None)
-        inner = reason if isinstance(reason, BaseException) else None
-        if inner is None:
-            inner = next((arg for arg in seen.args if isinstance(arg, BaseException)), None)
-        seen = inner or seen.__cause__ or seen.__context__
-
-
-def _last_cause(error: BaseException) -> str:
-    """Return what lies at the bottom of requests' nested errors, such as `Connection refused`."""
-    text = str(error)
-    for seen in _causes(error):
-        text = getattr(seen, "strerror", None) or getattr(seen, "verify_message", None) or str(seen)
-    return redact(text)
+def _listen(protocol: Any, *, shell: str | None, command: str, seconds: int) -> Any:
+    protocol.operation_timeout_sec = seconds
+    try:
+        return protocol.get_command_output_raw(shell, command)
+    finally:
+        protocol.operation_timeout_sec = OPERATION_SECONDS

@@ -1,12 +1,17 @@
 """The record of a run: an append-only log of who did what, where, when, and how it ended.
 
 One JSON object a line in `runs/<id>/events.jsonl`, written and synced before the next thing happens,
-so that what ran is known even when the kernel dies. Every line passes the redactor; what a script
+so that what ran is known even when the kernel dies. Every text in it passes the door (`shown`); what a script
 printed goes to a file of its own beside it, and the event holds that file's SHA-256.
+
+A line is whole or not there: what a full disk cut off is taken back, and what another program left half is ended
+before the next event. `read_events` passes over what is no event.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import getpass
 import hashlib
 import json
@@ -14,11 +19,25 @@ import os
 import platform
 import secrets
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from k8swin_nb.errors import RecordError
 from k8swin_nb.redact import redact
+from k8swin_nb.shown import masked, visible
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock; a line is written in one call there too
+    fcntl = None  # type: ignore[assignment]
+
+OURS = frozenset(
+    {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
+    | {"output", "output_sha256", "parameters_sha256", "tag"}
+)
+"""Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
 
 
 def utc_now() -> str:
@@ -42,6 +61,57 @@ def operator() -> str:
         return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a record; what is no event, such as half a line, is passed over."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    return [event for line in lines if (event := read_event(line)) is not None]
+
+
+def read_event(line: bytes) -> dict[str, Any] | None:
+    """Return the event of a line of a record, or None when it is none."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+class KeptLog:
+    """A file of a run's folder that grows: what is too long to be shown. Not for several threads at once."""
+
+    def __init__(self, path: Path, descriptor: int, name: str) -> None:
+        self.name = name
+        """Path below the folder of all runs."""
+        self._path = path
+        self._file: Any = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
+
+    def write(self, text: str) -> None:
+        """Append text that is masked already; what cannot be written is left out, and `close` says so."""
+        if self._file is not None:
+            try:
+                self._file.write(visible(text))
+            except OSError as error:
+                self._fail(error)
+
+    def close(self) -> str:
+        """Return the file's name, and what became of it if it is not whole."""
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                self._fail(error)
+        return self.name
+
+    def _fail(self, error: OSError) -> None:
+        self.name += f" (not whole: {error.strerror})"
+        file, self._file = self._file, None
+        with contextlib.suppress(OSError):
+            file.close()
+
+
 class Record:
     """The event log of one run, shared by all notebooks that are given its id."""
 
@@ -50,16 +120,21 @@ class Record:
         self.notebook = notebook
         self.folder = folder / run_id
         self.logs = self.folder / "logs"
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.logs.mkdir(exist_ok=True, mode=0o700)
+        with self._writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.logs.mkdir(exist_ok=True, mode=0o700)
         self.path = self.folder / "events.jsonl"
         self._lock = threading.Lock()
         self.events: list[dict[str, Any]] = []
         """The events of this notebook, as written."""
 
     def write(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Append an event and return it as written; `kind` is a word such as `script` or `step`."""
-        event = {
+        """Append an event and return it as written; `kind` is a word such as `script` or `step`.
+
+        Raises:
+            RecordError: when it cannot be written; nothing of it is then left in the record.
+        """
+        fields = {
             "time": utc_now(),
             "run": self.run_id,
             "notebook": self.notebook,
@@ -67,26 +142,83 @@ class Record:
             "operator": operator(),
             **fields,
         }
-        line = redact(json.dumps(event, ensure_ascii=False, default=str))
-        with self._lock:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "a", encoding="utf-8") as log:
-                log.write(line + "\n")
-                log.flush()
-                os.fsync(log.fileno())
-            written: dict[str, Any] = json.loads(line)
-            self.events.append(written)
+        # Texts are masked, never their frame: a secret may be the same word as a name of a field.
+        event = {
+            name: value if name in OURS else _kept(masked(value)) for name, value in fields.items()
+        }
+        line = json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "replace")
+        with self._lock, self._writing(self.path):
+            self._append(line + b"\n")
+        written: dict[str, Any] = json.loads(line)
+        self.events.append(written)
         return written
 
+    def try_write(self, kind: str, **fields: Any) -> str:
+        """Append an event where an error is being told already: return what hindered it, or nothing."""
+        try:
+            self.write(kind, **fields)
+        except RecordError as error:
+            return str(error)
+        return ""
+
+    def _append(self, line: bytes) -> None:
+        """Append a line on a line of its own, whole or not at all."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            locked = _lock(descriptor)
+            size = os.fstat(descriptor).st_size
+            if size and _last_byte(descriptor, size) != b"\n":
+                line = b"\n" + line
+            try:
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            except OSError:
+                # Without the lock another kernel's line may stand behind ours.
+                if locked:
+                    with contextlib.suppress(OSError):
+                        os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _writing(self, path: Path) -> Iterator[None]:
+        """Make an error of ours of what a disk says."""
+        try:
+            yield
+        except OSError as error:
+            raise RecordError(str(path), error.strerror or str(error)) from None
+
     def keep_output(self, name: str, text: str) -> tuple[str, str]:
-        """Store what a script printed; return the file's name below the run's folder and its SHA-256."""
-        content = redact(text).encode()
+        """Store what a script printed; return the file's name below the run's folder and its SHA-256.
+
+        Raises:
+            RecordError: when it cannot be written; nothing of it is then left.
+        """
+        content = visible(redact(text)).encode("utf-8", "replace")
         digest = hashlib.sha256(content).hexdigest()
-        with self._lock:
+        with self._lock, self._writing(self.logs):
             path, descriptor = self._new_log(name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
         return f"logs/{path.name}", digest
+
+    def open_log(self, name: str) -> KeptLog:
+        """Begin a file for what is too long to be shown.
+
+        Raises:
+            RecordError: when it cannot be made.
+        """
+        with self._lock, self._writing(self.logs):
+            path, descriptor = self._new_log(name)
+        return KeptLog(
+            path, descriptor, f"{self.folder.parent.name}/{self.run_id}/logs/{path.name}"
+        )
 
     def _new_log(self, name: str) -> tuple[Path, int]:
         """Open a file that nobody else has; notebooks of one run count in the same folder at once."""
@@ -107,3 +239,27 @@ class Record:
             python=platform.python_version(),
             **fields,
         )
+
+
+def _kept(value: Any) -> Any:
+    """Return a masked structure with what is unseen in its texts as text: a record is read on terminals."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {key: _kept(item) for key, item in value.items()}
+    return [_kept(item) for item in value] if isinstance(value, list) else value
+
+
+def _lock(descriptor: int) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:  # some network file systems have none
+        return False
+    return True
+
+
+def _last_byte(descriptor: int, size: int) -> bytes:
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from k8swin_nb.tables import Column, Mark, State, table_html
-from k8swin_nb.tables.table import escaped
+from k8swin_nb.shown import shown_line
+from k8swin_nb.tables import Column, Mark, State, escaped, table_html
 from k8swin_nb.workflow.step import Outcome
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Row:
     outcome: Outcome
     seconds: float
     detail: str = ""
+    """One line, masked: hosts' words pass the door where the row is made."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", shown_line(self.detail))
 
 
 class Report:

@@ -242,7 +242,7 @@ def _judge(at: StepRun, step: Step, check: str | Check) -> Verdict:
     if state is None:
         raise at.failed(f"{at.verb} failed", result=result, hint=FAILED_HINT)
     if step.keep:
-        facts = result.json()
+        facts = result.mapping()
         at.run.facts.keep(at.host, step.keep, facts)
         return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
     return Verdict(state, last_line(result.stdout))

@@ -3,19 +3,18 @@
 import pandas as pd
 import pytest
 
-from k8swin_nb.cluster.api import ApiTable, ClusterApi
+from k8swin_nb.cluster.api import ApiTable
 from k8swin_nb.cluster.kubectl_tables import KubeTable, nodes, pods, state_of
-from k8swin_nb.errors import ClusterError
 
 
 class Api:
     """Answers with a prepared table and remembers what was asked."""
 
-    def __init__(self, *rows, columns=("NAME", "STATUS"), namespaces=()):
-        self.answer = ApiTable(columns, rows, namespaces or ("",) * len(rows))
+    def __init__(self, *rows, columns=("NAME", "STATUS"), namespaces=(), left_out=0):
+        self.answer = ApiTable(columns, rows, namespaces or ("",) * len(rows), left_out)
         self.asked = []
 
-    def table(self, path, *, wide=True):
+    def table(self, path, *, wide=True, cancel=None):
         self.asked.append(path)
         return self.answer
 
@@ -70,6 +69,14 @@ def test_pods_of_all_namespaces_begin_with_the_namespace():
     assert api.asked == ["/api/v1/pods", "/api/v1/namespaces/kube-system/pods"]
 
 
-def test_a_kubeconfig_without_a_cluster_is_refused():
-    with pytest.raises(ClusterError, match="names no cluster"):
-        ClusterApi("apiVersion: v1\nkind: Config\n")
+def test_the_caption_says_when_not_all_were_read():
+    one = ("p", "Running")
+    assert pods(Api(one)).caption == "1 pod in all namespaces"
+    assert pods(Api(one, one, left_out=7)).caption == "the first 2 of 9 pods in all namespaces"
+    assert nodes(Api(one, left_out=None)).caption == "the first 1 of more nodes"
+
+
+def test_a_namespace_is_a_name_in_the_path_and_nothing_else():
+    api = Api()
+    pods(api, "../secrets?x=")
+    assert api.asked == ["/api/v1/namespaces/..%2Fsecrets%3Fx%3D/pods"]

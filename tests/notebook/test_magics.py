@@ -27,9 +27,10 @@ from k8swin_nb.errors import (
 from k8swin_nb.fan_out import AT_ONCE
 from k8swin_nb.notebook import context
 from k8swin_nb.notebook.completion import candidates
+from k8swin_nb.notebook.host_text import HostText
 from k8swin_nb.notebook.magic_line import MagicUsageError, expand, split
 from k8swin_nb.notebook.magics import PARSERS
-from k8swin_nb.notebook.stream import HostText, LiveOutput
+from k8swin_nb.notebook.stream import LiveOutput
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.output import Output

@@ -315,3 +315,15 @@ def test_only_failures_stop_and_all_of_them_are_named():
         verdict(step, [*fine, a_finding("fail", holds=False), a_finding("fail", holds=False)])
     assert str(caught.value).count("L99 a-fail on linuxmaster is this, wanted that") == 2
     assert caught.value.hint == "do fail"
+
+
+def test_a_route_that_cannot_be_read_is_told_and_takes_no_other_along():
+    found = routes_on("linuxmaster", "blackhole", "fd00::/8 eth0 -", "10.244.9.0/24 eth1 -")
+    assert any("overlaps `pod_subnet`" in one.found for one in found)
+    (unread,) = [one for one in found if one.check == "routes-read"]
+    assert unread.severity == "warn" and unread.found.startswith("2 that cannot be read")
+
+
+def test_a_check_of_unknown_severity_counts_as_one_that_stops():
+    findings, _ = linux("check\tL99\tx\tharmless\tno\ta\tb\tc\n")
+    assert findings[0].stops

@@ -1,5 +1,9 @@
 """The step that tries all connections, and the one that judges them."""
 
+import socket
+import threading
+import time
+
 import pytest
 import yaml
 
@@ -12,6 +16,8 @@ from k8swin_nb.workflow.step import State
 from k8swin_nb.workflow.step_run import StepRun
 from tests.phases.test_connections import FACTS
 from tests.runs import ALL_SCRIPTS, Hosts, at, make_run
+
+FROM_HERE = verify._from_here
 
 
 def cluster(broken=(), unreachable=()) -> Hosts:
@@ -118,3 +124,67 @@ def test_probe_pods_are_made_for_bare_nodes_alone_and_are_ours(tmp_path):
     linux, windows = (pods[n]["spec"]["containers"][0] for n in ("linuxmaster", "winworker02"))
     assert "agnhost" in linux["image"]
     assert windows["image"] == "mcr.microsoft.com/windows/servercore:ltsc2022"
+
+
+def test_a_row_that_answers_noise_fails_and_takes_no_other_along(tmp_path):
+    answering = cluster()
+    answering.answers["winworker01:windows/connect_host.check.ps1"] = "²\t\nnoise\n"
+    step = at(make_run(tmp_path, answering))
+    verify.look_around(step)
+    verify.connect_all(step)
+    states = {}
+    for record in verify.matrix_records(step.run):
+        states.setdefault(record["from"], set()).add(record["state"])
+    assert "fail" in states["winworker01"]
+    assert "fail" not in states["linuxmaster"] | states["windows pod on winworker01"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["node linuxmaster 10.1.0.2 linux True\n", "service 10.96.5.5 x\n", FACTS.replace("service 10", "service x"), ""],
+)  # fmt: skip
+def test_surroundings_without_a_service_are_an_error_and_not_an_empty_matrix(tmp_path, text):
+    step = at(make_run(tmp_path, Hosts({"linux/verify_facts.check.sh": text})))
+    with pytest.raises(StepFailed, match=r"verify_facts.check.sh` printed no"):
+        verify.look_around(step)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwin-a", 0, "win-a"),
+     (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", 22, "302"),
+     (b"SSH-2.0-OpenSSH\r\n", 1, "SSH-2.0"), (b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000, 1, "line"), (b"", 1, "")],
+)  # fmt: skip
+def test_whatever_answers_this_computer_is_an_answer_and_is_led_nowhere(sent, code, said):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            with listening.accept()[0] as peer:
+                peer.recv(4096)
+                peer.sendall(sent)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        found = FROM_HERE(f"127.0.0.1:{listening.getsockname()[1]}")
+        thread.join(10)
+    assert found.code == code and said in found.said
+
+
+def test_an_answer_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(verify, "PROBE_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        over = threading.Event()
+
+        def drip():
+            with listening.accept()[0] as peer:
+                while not over.wait(0.05):
+                    try:
+                        peer.sendall(b"x")
+                    except OSError:
+                        return
+
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        found = FROM_HERE(f"127.0.0.1:{listening.getsockname()[1]}")
+        over.set()
+    assert found.code == 1 and time.monotonic() - began < 10

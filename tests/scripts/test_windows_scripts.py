@@ -17,7 +17,8 @@ from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
-from k8swin_nb.shells import powershell_input, powershell_loader
+from k8swin_nb.shells import powershell_command, powershell_input
+from k8swin_nb.transports.proof import Proof
 
 ADDRESS = "127.160.0.21"
 PARTS = "https://example.org/parts"
@@ -55,19 +56,21 @@ def run(machine: WindowsMachine) -> PowerShell:
     """Run a script of the package as the WinRM transport does."""
 
     def command(name: str, secrets: dict[str, str] | None = None, **parameters: str) -> Answer:
+        proof = Proof()
         document = powershell_input(
             Script.load(f"windows/{name}.ps1"),
             parameters,
             {key: Secret(value) for key, value in (secrets or {}).items()},
+            word=proof.word,
         )
         out, err = io.BytesIO(), io.BytesIO()
         env = dict(machine.login_environment("Administrator"))
         process = Process(machine, [], env, "C:\\", "Administrator", io.BytesIO(document), out, err)
-        code = machine.shell(
-            f"powershell -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand {powershell_loader()}",
-            process,
-        )
-        return Answer(code, out.getvalue().decode(), err.getvalue().decode())
+        program, arguments = powershell_command("k8swin-test")
+        code = machine.shell(" ".join([program, *arguments]), process)
+        own = proof.feed(out.getvalue()) + proof.finish()
+        assert proof.began and proof.ended, err.getvalue()
+        return Answer(code, own.decode(), err.getvalue().decode())
 
     return command
 

@@ -82,6 +82,14 @@ def _process(server: Server) -> Any:
     return run
 
 
+def _end_session(leader: int) -> None:
+    """End all processes of a session; a script's are in several groups."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+
+
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
@@ -134,8 +142,7 @@ def server(keys: Path) -> Iterator[Server]:
         # Commands that hang on purpose end here, with all that they have started: nothing is left
         # that would speak to a loop that is closed.
         for child in state.children:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+            _end_session(child.pid)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         _, waiting = await asyncio.wait(tasks, timeout=5) if tasks else (None, set())
         for task in waiting:

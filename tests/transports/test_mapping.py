@@ -14,8 +14,7 @@ import winrm.exceptions
 
 from k8swin_nb.errors import AuthenticationFailed, K8swinError, TransportError
 from k8swin_nb.inventory import Host
-from k8swin_nb.transports import ssh
-from k8swin_nb.transports import winrm as winrm_transport
+from k8swin_nb.transports import ssh, winrm_errors
 
 HOST = Host("h", "192.0.2.1", "linux", (), "u")
 
@@ -57,7 +56,13 @@ def classes(*modules: ModuleType) -> list[type[BaseException]]:
 def blank(kind: type[BaseException]) -> BaseException:
     """Make an instance without knowing the constructor's arguments."""
     error = kind.__new__(kind)
-    for name, value in (("code", 500), ("reason", "r"), ("wsman_fault_code", 1), ("errors", {})):
+    for name, value in (
+        ("code", 500),
+        ("reason", "r"),
+        ("wsman_fault_code", 1),
+        ("wmierror_code", 1),
+        ("errors", {}),
+    ):
         if not isinstance(getattr(kind, name, None), property):
             error.__dict__.setdefault(name, value)
     error.args = ("http", 500, "text")
@@ -91,15 +96,13 @@ def test_ssh_errors_are_translated(kind: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("kind", WINRM, ids=lambda kind: kind.__name__)
 def test_winrm_errors_are_translated(kind: type[BaseException]) -> None:
-    assert accounted_for(inspect.getsource(winrm_transport.translate), kind), (
-        f"{kind} is not mapped"
-    )
-    error = winrm_transport.translate(blank(kind), HOST)
+    assert accounted_for(inspect.getsource(winrm_errors.translate), kind), f"{kind} is not mapped"
+    error = winrm_errors.translate(blank(kind), HOST)
     assert isinstance(error, TransportError)
     assert isinstance(error, AuthenticationFailed) == (kind.__name__ in AUTHENTICATION)
 
 
-@pytest.mark.parametrize("translate", [ssh.translate, winrm_transport.translate])
+@pytest.mark.parametrize("translate", [ssh.translate, winrm_errors.translate])
 def test_what_is_ours_stays_as_it_is(translate: object) -> None:
     ours = K8swinError("x")
     assert translate(ours, HOST) is ours  # type: ignore[operator]

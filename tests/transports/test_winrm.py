@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,19 +23,26 @@ from k8swin_nb.errors import (
     CommandTimeout,
     HostUnreachable,
     ScriptError,
+    ScriptNotStarted,
     TransportError,
+    TransportTimeout,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
-from k8swin_nb.transports.winrm import SHELL_NOT_FOUND, STDIN_PIECE, WinrmTransport
+from k8swin_nb.transports import winrm as winrm_module
+from k8swin_nb.transports import winrm_shell
+from k8swin_nb.transports.winrm import STDIN_PIECE, WinrmTransport
+from k8swin_nb.transports.winrm_shell import SHELL_NOT_FOUND
 
 Answer = tuple[bytes, bytes, int, bool]
 END: Answer = (b"", b"", 0, True)
 
 
-def fault(code: int) -> WSManFaultError:
-    return WSManFaultError(500, "Bad HTTP response", "<x/>", "the reason", wsman_fault_code=code)
+def fault(code: int | None, *, wmi: int | None = None) -> WSManFaultError:
+    return WSManFaultError(
+        500, "Bad HTTP", "<x/>", "the reason", wsman_fault_code=code, wmierror_code=wmi
+    )
 
 
 @dataclass
@@ -40,6 +52,7 @@ class Server:
     answers: list[Answer | Exception] = field(default_factory=lambda: [END])
     opening: list[Exception] = field(default_factory=list)
     starting: list[Exception] = field(default_factory=list)
+    sending: list[Exception | None] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     stdin: list[tuple[bytes, bool]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -49,15 +62,31 @@ class Server:
         self.options = options
         return Protocol(self)
 
+    silent: bool = False
+    """The loader does not run: what is printed is something else's."""
+
+    began: bool = False
+
     @property
     def document(self) -> Any:
         return json.loads(b"".join(data for data, _ in self.stdin))
+
+    def spoken(self, answer: Answer) -> Answer:
+        """What the loader adds to the output of a script."""
+        out, err, code, done = answer
+        if self.silent:
+            return answer
+        word = self.document["word"].encode()
+        if not self.began:
+            self.began, out = True, word + b" begin\r\n" + out
+        if done:
+            out += word + b" end %d!\r\n" % code
+        return out, err, code, done
 
 
 class Protocol:
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.transport = self
         self.operation_timeout_sec = 20
 
     def open_shell(self, **options: Any) -> str:
@@ -72,9 +101,15 @@ class Protocol:
         if self.server.starting:
             raise self.server.starting.pop(0)
         self.server.commands.append(" ".join([command, *arguments]))
+        self.server.stdin.clear()
+        self.server.began = False
         return "command"
 
     def send_command_input(self, shell: str, command: str, data: bytes, end: bool) -> None:
+        if self.server.sending:
+            trouble = self.server.sending.pop(0)
+            if trouble is not None:
+                raise trouble
         self.server.stdin.append((data, end))
 
     def get_command_output_raw(self, shell: str, command: str) -> Answer:
@@ -83,7 +118,7 @@ class Protocol:
         )
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return self.server.spoken(answer)
 
     def cleanup_command(self, shell: str, command: str) -> None:
         self.server.calls.append("cleanup")
@@ -91,7 +126,7 @@ class Protocol:
     def close_shell(self, shell: str, close_session: bool) -> None:
         self.server.calls.append("close")
 
-    def close_session(self) -> None:
+    def cut(self) -> None:
         self.server.calls.append("drop")
 
 
@@ -129,21 +164,20 @@ def test_a_script_travels_on_standard_input_and_not_on_the_command_line(
         "'Grüße 🐎'", parameters={"Name": "it's"}, secrets={"Pw": Secret("geheimes x")}
     )
     assert (result.stdout, result.stderr, result.returncode) == ("Grüße\n", "oops\n", 5)
-    assert server.document == {
-        "script": "'Grüße 🐎'",
-        "parameters": {"Name": "it's", "Pw": "geheimes x"},
-    }
-    assert len(server.commands[0]) < 8191
-    assert "-OutputFormat Text" in server.commands[0]
+    assert server.document["script"] == "'Grüße 🐎'"
+    assert server.document["parameters"] == {"Name": "it's", "Pw": "geheimes x"}
+    assert len(server.commands[0]) < 1000
+    assert "geheim" not in server.commands[0]
     assert server.calls == ["open", "run", "cleanup"]
 
 
-def test_the_command_line_is_the_same_for_every_script(
+def test_the_command_line_is_the_same_for_every_script_but_for_its_tag(
     winrm: WinrmTransport, server: Server
 ) -> None:
-    winrm.run("1")
-    winrm.run("2" * 10, secrets={"S": Secret("anderes x")})
-    assert server.commands[0] == server.commands[1]
+    winrm.run("1", tag="k8swin-check-a")
+    winrm.run("2" * 10, secrets={"S": Secret("anderes x")}, tag="k8swin-apply-b")
+    assert server.commands[0].replace("k8swin-check-a", "k8swin-apply-b") == server.commands[1]
+    assert server.commands[1].count("k8swin-apply-b") == 1
 
 
 def test_standard_input_goes_in_pieces_and_only_the_last_one_ends_it(
@@ -170,7 +204,7 @@ def test_one_shell_serves_all_scripts_and_is_deleted_on_close(
     winrm.run("2")
     winrm.close()
     winrm.close()
-    assert server.calls == ["open", "run", "cleanup", "run", "cleanup", "close"]
+    assert server.calls == ["open", "run", "cleanup", "run", "cleanup", "close", "drop"]
 
 
 def test_a_character_in_two_pieces_is_put_together(winrm: WinrmTransport, server: Server) -> None:
@@ -195,7 +229,8 @@ def test_a_hung_command_is_ended_at_its_deadline(winrm: WinrmTransport, server: 
     with pytest.raises(CommandTimeout) as caught:
         winrm.run("x", timeout=1)
     assert caught.value.result.stdout == "begun\n"
-    assert server.calls[-1] == "cleanup"
+    # The signal ends the program, the shell takes along what it has started.
+    assert server.calls[-2:] == ["cleanup", "close"]
 
 
 def test_a_cancelled_command_is_ended(winrm: WinrmTransport, server: Server) -> None:
@@ -203,7 +238,8 @@ def test_a_cancelled_command_is_ended(winrm: WinrmTransport, server: Server) -> 
     server.answers = [(b"begun\r\n", b"", -1, False)]
     result = winrm.run("x", cancel=cancel, on_output=lambda stream, text: cancel.set())
     assert result.returncode == 143
-    assert server.calls[-1] == "cleanup"
+    # The signal ends the program, the shell takes along what it has started.
+    assert server.calls[-2:] == ["cleanup", "close"]
 
 
 def test_a_refused_login_is_tried_once(winrm: WinrmTransport, server: Server) -> None:
@@ -222,7 +258,7 @@ def test_a_lost_shell_is_opened_anew_before_the_command_and_only_once(
     winrm.run("1")
     server.starting = [fault(SHELL_NOT_FOUND)]
     assert winrm.run("2").ok
-    assert server.calls == ["open", "run", "cleanup", "run", "drop", "open", "run", "cleanup"]
+    assert server.calls == ["open", "run", "cleanup", "run", "open", "run", "cleanup"]
     server.starting = [fault(SHELL_NOT_FOUND), fault(SHELL_NOT_FOUND)]
     with pytest.raises(TransportError, match=str(SHELL_NOT_FOUND)):
         winrm.run("3")
@@ -283,3 +319,181 @@ def test_there_is_no_sudo_on_windows(winrm: WinrmTransport, server: Server) -> N
     with pytest.raises(ScriptError, match="sudo"):
         winrm.run("1", sudo=True)
     assert not server.calls
+
+
+def test_a_loader_that_ended_before_it_read_is_told_with_its_words(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.silent = True
+    server.sending = [fault(232)]
+    server.answers = [
+        (b"", b"Cannot create type. Only core types are supported in this language mode.", 1, True)
+    ]
+    with pytest.raises(ScriptNotStarted, match=r"exit code 1 .*in this language mode") as caught:
+        winrm.run("'x'")
+    assert "AppLocker" in (caught.value.hint or "")
+    assert server.calls == ["open", "run", "cleanup"]
+
+
+def test_a_program_that_takes_no_input_and_does_not_end_is_ended(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_module, "LAST_SECONDS", 0.2)
+    server.sending = [fault(232)]
+    server.silent = True
+    server.answers = [WinRMOperationTimeoutError()]
+    with pytest.raises(TransportTimeout, match="takes no input"):
+        winrm.run("'x'")
+    assert server.calls[:4] == ["open", "run", "cleanup", "close"]
+
+
+def test_input_whose_answer_is_late_is_not_sent_again(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    slow = server.sending = [WinRMOperationTimeoutError()]
+    sent: list[bytes] = []
+
+    class Late(Protocol):
+        def send_command_input(self, shell: str, command: str, data: bytes, end: bool) -> None:
+            sent.append(data)
+            self.server.stdin.append((data, end))
+            if slow:
+                raise slow.pop(0)
+
+    server.answers = [(b"done\r\n", b"", 0, True)]
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Late(server))
+    assert transport.run("'x'").stdout == "done\n"
+    assert len(sent) == 1
+    transport.close()
+
+
+def test_a_busy_server_is_offered_the_same_input_again(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.sending = [fault(170)]
+    server.answers = [(b"done\r\n", b"", 0, True)]
+    assert winrm.run("'x'").stdout == "done\n"
+    assert len(server.stdin) == 1
+    server.sending = [fault(170)] * 100
+    began = time.monotonic()
+    with pytest.raises(CommandTimeout):
+        winrm.run("'x'", timeout=0.5)
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("trouble", [fault(None, wmi=2150859174), fault(2150859173)])
+def test_a_used_up_quota_is_freed_by_a_new_shell_and_told_when_that_does_not_help(
+    winrm: WinrmTransport, server: Server, trouble: WSManFaultError
+) -> None:
+    assert winrm.run("'x'").ok
+    server.starting = [trouble]
+    assert winrm.run("'x'").ok
+    assert server.calls == ["open", "run", "cleanup", "run", "close", "open", "run", "cleanup"]
+    server.starting = [trouble, trouble]
+    with pytest.raises(TransportError) as caught:
+        winrm.run("'x'")
+    assert "Restart-Service WinRM" in (caught.value.hint or "")
+
+
+def test_a_shell_is_renewed_before_its_commands_use_up_the_quota(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_shell, "COMMANDS_PER_SHELL", 2)
+    for _ in range(3):
+        winrm.run("'x'")
+    turn = ["run", "cleanup"]
+    assert server.calls == ["open", *turn, *turn, "close", "open", *turn]
+
+
+def test_a_right_password_without_the_rights_is_a_refused_login(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    server.opening = [fault(5)]
+    with pytest.raises(AuthenticationFailed, match="rights are not enough") as caught:
+        winrm.run("'x'")
+    assert "LocalAccountTokenFilterPolicy" in (caught.value.hint or "")
+    assert server.calls == ["open", "drop"]
+
+
+@pytest.mark.parametrize(
+    ("code", "ca", "hint"),
+    [
+        (62, None, "192.0.2.7"),
+        (64, "/ca.pem", "192.0.2.7"),
+        (10, "/ca.pem", "clocks"),
+        (20, "/ca.pem", "`/ca.pem` holds another authority"),
+        (18, None, "as the host's `ca`"),
+    ],
+)
+def test_the_hint_for_a_certificate_is_about_what_is_wrong_with_it(
+    host: Host, server: Server, code: int, ca: str | None, hint: str
+) -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code = code
+    nested = urllib3.exceptions.MaxRetryError(None, "/wsman", urllib3.exceptions.SSLError(cause))  # type: ignore[arg-type]
+    server.opening = [requests.exceptions.SSLError(nested)]
+    with pytest.raises(CertificateRejected) as caught:
+        WinrmTransport(replace(host, ca=ca), protocol=server.make).run("1")
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("code", [0, 1, 10, 20])
+def test_a_script_that_did_not_come_to_its_end_counts_as_nothing(
+    winrm: WinrmTransport, server: Server, code: int
+) -> None:
+    class Killed(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            word = self.server.document["word"].encode()
+            return word + b" begin\r\nhalf a", b"", code, True
+
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Killed(server))
+    with pytest.raises(TransportError, match=f"did not come to its end.*exit code {code}"):
+        transport.run("'x'")
+    transport.close()
+
+
+def test_what_interrupts_the_wait_stops_the_script(winrm: WinrmTransport, server: Server) -> None:
+    def press(stream: str, text: str) -> None:
+        raise KeyboardInterrupt
+
+    server.answers = [(b"begun\r\n", b"", -1, False)]
+    with pytest.raises(KeyboardInterrupt):
+        winrm.run("x", on_output=press)
+    assert server.calls[-2:] == ["cleanup", "close"]
+
+
+def test_a_stop_that_the_server_does_not_confirm_is_said(
+    winrm: WinrmTransport, server: Server
+) -> None:
+    class Deaf(Protocol):
+        def close_shell(self, shell: str, close_session: bool) -> None:
+            raise requests.exceptions.ConnectionError("Connection reset")
+
+    cancel = threading.Event()
+    server.answers = [(b"begun\r\n", b"", -1, False)]
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Deaf(server))
+    result = transport.run("x", cancel=cancel, on_output=lambda *_: cancel.set())
+    assert result.returncode == 143 and "did not confirm the stop" in result.stderr
+    transport.close()
+
+
+def test_a_program_ends_although_hosts_do_not_answer(tmp_path: Path) -> None:
+    program = """
+import socket, threading
+from k8swin_nb.inventory import Host
+from k8swin_nb.transports.winrm import WinrmTransport
+silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+for each in silent:
+    host = Host("w", "127.0.0.1", "windows", (), "u", credential="env:PW", winrm_port=each.getsockname()[1])
+    threading.Thread(target=WinrmTransport(host).run, args=("1",), daemon=True).start()
+threading.Event().wait(0.5)
+"""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PW": "x y z 1"},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert time.monotonic() - began < 30

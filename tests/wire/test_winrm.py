@@ -2,158 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime
-import ipaddress
-import os
-import ssl
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+import time
+from dataclasses import replace
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import Process
-from k8swin_lab.network import Network
-from k8swin_lab.servers.winrm import WinrmServer
 
 from k8swin_nb.errors import (
     AuthenticationFailed,
     CertificateRejected,
     CommandTimeout,
     HostUnreachable,
+    ScriptNotStarted,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.winrm import WinrmTransport
-from lab.tests.powershell.posix_host import PosixHost
+from tests.wire.machine import Wire
 
 pytestmark = pytest.mark.wire
-
-powershell = pytest.importorskip(
-    "k8swin_lab.powershell.program", reason="the lab has no PowerShell", exc_type=ImportError
-)
-
-PASSWORD = "p:ss wörd!"
-
-
-class PowerShellMachine(Machine):
-    """A machine that has powershell.exe and nothing else."""
-
-    os = "windows"
-    edition = SimpleNamespace(build=20348)
-
-    def __init__(self) -> None:
-        super().__init__("win", "127.0.0.1", Network())
-        self.users = {"Administrator": PASSWORD}
-        self.lines: list[str] = []
-
-    def login_environment(self, user: str) -> dict[str, str]:
-        return {"USERPROFILE": "/tmp", "PATH": os.environ["PATH"]}
-
-    def shell(self, command_line: str, process: Process) -> int:
-        self.lines.append(command_line)
-        process.argv = command_line.split(" ")
-        process.cwd = "/tmp"
-        return int(powershell.powershell_program(lambda _: PosixHost())(process))
-
-    def run(self, process: Process) -> int:
-        raise AssertionError("only through cmd")
-
-    def reboot(self) -> None:
-        self.boot_id += "+"
-        self.changed()
-
-
-@dataclass
-class Wire:
-    machine: PowerShellMachine
-    http: int
-    https: int
-    ca: Path
-
-
-def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    ca, private = folder / "ca.pem", folder / "key.pem"
-    ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(ca, private)
-    return ca, context
-
-
-@pytest.fixture
-def wire(tmp_path: Path) -> Iterator[Wire]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    def run(work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(100)
-
-    machine = PowerShellMachine()
-    server = WinrmServer(machine)
-    ca, context = _certificate(tmp_path)
-    http = run(server.start("127.0.0.1", 0))
-    https = run(server.start("127.0.0.1", 0, certificate=context))
-    yield Wire(machine, http, https, ca)
-    run(server.stop())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
-
-
-@pytest.fixture
-def host(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setenv("WIN_PASSWORD", PASSWORD)
-    return Host(
-        "win",
-        "127.0.0.1",
-        "windows",
-        ("worker",),
-        "Administrator",
-        winrm_port=wire.http,
-        winrm_scheme="http",
-        credential="env:WIN_PASSWORD",
-    )
-
-
-@pytest.fixture
-def winrm(host: Host) -> Iterator[WinrmTransport]:
-    transport = WinrmTransport(host)
-    yield transport
-    transport.close()
 
 
 def test_a_script_runs_with_parameters_secrets_and_exit_code(
@@ -257,3 +125,66 @@ def test_a_reboot_takes_the_shell_and_the_next_script_opens_another(
     except HostUnreachable:
         winrm.reconnect()
     assert winrm.run("'three'").stdout == "three\n"
+
+
+def test_a_host_that_answers_instead_of_running_the_script_is_no_success(
+    winrm: WinrmTransport, wire: Wire
+) -> None:
+    def banner(process: Process) -> int:
+        process.out("Please log in as another user\r\n")
+        return 0
+
+    wire.machine.before = banner
+    for work in (
+        lambda: winrm.run("'x'"),
+        lambda: winrm.put(b"x", "/tmp/x"),
+        lambda: winrm.get("/x"),
+    ):
+        with pytest.raises(ScriptNotStarted, match=r"exit code 0.*Please log in as another user"):
+            work()
+
+
+def test_what_is_printed_before_a_script_is_not_its_output(
+    winrm: WinrmTransport, wire: Wire
+) -> None:
+    def noise(process: Process) -> None:
+        process.stdout.write(b"\xef\xbb\xbfunterminated \xff\x00")
+
+    wire.machine.before = noise
+    seen: list[str] = []
+    result = winrm.run("'own'; [Console]::Out.Write('end')", on_output=lambda _, x: seen.append(x))
+    assert (result.stdout, "".join(seen)) == ("own\nend", "own\nend")
+
+
+def test_an_exit_in_the_script_is_an_end_that_is_proven(winrm: WinrmTransport) -> None:
+    assert winrm.run("'a'; & { exit 20 } | ForEach-Object { $_ }").returncode == 20
+    left = winrm.run("try { exit 3 } finally { 'cleanup' }")
+    assert (left.returncode, left.stdout) == (3, "cleanup\n")
+
+
+def test_the_deadline_counts_while_a_script_waits_for_its_turn_and_it_never_runs(
+    winrm: WinrmTransport, wire: Wire
+) -> None:
+    long = threading.Thread(target=winrm.run, args=("Start-Sleep -Seconds 4",))
+    long.start()
+    while not wire.machine.lines:
+        time.sleep(0.05)
+    began = time.monotonic()
+    with pytest.raises(CommandTimeout):
+        winrm.run("'never'", timeout=0.5)
+    cancel = threading.Event()
+    threading.Timer(0.5, cancel.set).start()
+    assert winrm.run("'never'", cancel=cancel).returncode == 143
+    assert time.monotonic() - began < 3
+    long.join(60)
+    assert len(wire.machine.lines) == 1
+
+
+def test_a_stop_takes_the_shell_along(winrm: WinrmTransport, wire: Wire) -> None:
+    cancel = threading.Event()
+    result = winrm.run(
+        "'begun'; Start-Sleep -Seconds 100", cancel=cancel, on_output=lambda *_: cancel.set()
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (143, "begun\n", "")
+    assert len(wire.server.shells) == 0
+    assert winrm.run("'again'").ok

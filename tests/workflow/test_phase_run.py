@@ -94,7 +94,7 @@ def test_facts_are_kept_by_host_and_name():
     assert facts.get(worker, COLOUR) is None
     assert facts.get(worker, COLOUR, "none") == "none"
     assert facts.get(master, SIZES, []) == []
-    with pytest.raises(KeyError, match="colour"):
+    with pytest.raises(ScriptError, match="`colour` is not known yet"):
         facts[worker, COLOUR]
     facts.keep(master, COLOUR, "blue")
     assert facts[master, COLOUR] == "blue"

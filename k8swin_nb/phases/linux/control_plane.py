@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Mapping
 
 from k8swin_nb.phases.linux.kubeadm import join_configuration
+from k8swin_nb.reading import Unreadable, json_document, strings
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.runner import last_line
@@ -13,6 +14,10 @@ from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 MASTER = "control-plane"
+
+BASE64 = r"[A-Za-z0-9+/]{4,}={0,2}"
+TOKEN = r"[\w.-]{8,8192}"  # noqa: S105 - a form, no secret
+"""What a service account's token consists of."""
 
 CLUSTER_AUTHORITY = Fact[str]("cluster_ca")
 """The certificate of the cluster's authority, PEM as base64, by which a worker knows its own cluster."""
@@ -23,21 +28,44 @@ def read_cluster_ca(at: StepRun) -> Verdict:
     result = at.script("linux/cluster_ca.check.sh")
     if result.returncode != 0:
         raise at.failed("check failed", result=result)
-    at.run.facts.keep(at.host, CLUSTER_AUTHORITY, result.stdout.strip())
+    authority = result.stdout.strip()
+    if not re.fullmatch(BASE64, authority):
+        raise at.failed("`linux/cluster_ca.check.sh` printed no certificate in base64")
+    at.run.facts.keep(at.host, CLUSTER_AUTHORITY, authority)
     return Verdict(State.OK, "the certificate authority is known")
 
 
 def secret_json(
-    at: StepRun, script: str, values: Mapping[str, str] | None = None
+    at: StepRun, script: str, form: Mapping[str, str], values: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Run a script on the master whose output is a secret, and return the document that it prints."""
+    """Run a script on the master whose output is a secret, and return the document that it prints.
+
+    Args:
+        at: The step.
+        script: Path below `k8swin_nb/scripts`.
+        form: What must be in the document, by name, and the expression that each matches as a whole.
+        values: Values of this script alone.
+
+    Raises:
+        StepFailed: when the script fails, or prints something else; nothing of its output is repeated.
+    """
     at = at.on(at.master)
     result = at.doing("apply").script(script, values=values, secret_output=True)
     if result.returncode != 0:
         # Its output may hold half a secret: only the exit code is told.
         raise at.failed(f"`{script}` ended with {result.returncode}")
-    answer: dict[str, str] = json.loads(result.stdout)
-    return answer
+    try:
+        answer = strings(json_document(result.stdout))
+    except Unreadable:
+        answer = {}
+    wrong = [
+        name for name, said in form.items() if not re.fullmatch(said, answer.get(name, ""), re.A)
+    ]
+    if wrong:
+        raise at.failed(
+            f"`{script}` printed no {' and no '.join(f'`{n}`' for n in wrong)} as expected"
+        )
+    return {name: answer[name] for name in form}
 
 
 def join_secrets(parameter: str) -> Callable[[StepRun], Mapping[str, Secret]]:
@@ -48,7 +76,11 @@ def join_secrets(parameter: str) -> Callable[[StepRun], Mapping[str, Secret]]:
     """
 
     def make(at: StepRun) -> Mapping[str, Secret]:
-        made = secret_json(at, "linux/join_token.apply.sh")
+        made = secret_json(
+            at,
+            "linux/join_token.apply.sh",
+            {"token": r"[a-z0-9]{6}\.[a-z0-9]{16}", "ca_hash": "sha256:[0-9a-f]{64}"},
+        )
         Secret(made["token"])
         text = join_configuration(
             at.description, at.master, at.host, made["token"], made["ca_hash"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from k8swin_nb.reading import Unreadable, json_document
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
@@ -29,22 +30,27 @@ def merged(existing: str) -> str:
         NotMergeable: it is not JSON, or its storage driver holds what another one would hide.
     """
     try:
-        settings: Any = json.loads(existing) if existing.strip() else {}
-    except ValueError as error:
-        raise NotMergeable(f"/etc/docker/daemon.json is not JSON: {error}") from error
-    before = json.dumps(settings, sort_keys=True)
+        settings: Any = json_document(existing) if existing.strip() else {}
+    except Unreadable as error:
+        raise NotMergeable(f"/etc/docker/daemon.json cannot be merged: {error}") from error
     if not isinstance(settings, dict):
         raise NotMergeable("/etc/docker/daemon.json is not a JSON object")
+    before = json.dumps(settings, sort_keys=True)
     driver = settings.setdefault("storage-driver", "overlay2")
     if driver != "overlay2":
         raise NotMergeable(
             f"/etc/docker/daemon.json has the storage driver {driver}, wanted overlay2; "
             "another driver hides the images and containers that are there"
         )
-    options = [o for o in settings.get("exec-opts", []) if not o.startswith(CGROUP_DRIVER + "=")]
+    listed, logs = settings.get("exec-opts", []), settings.get("log-opts", {})
+    if not isinstance(listed, list) or not all(isinstance(option, str) for option in listed):
+        raise NotMergeable("`exec-opts` of /etc/docker/daemon.json is no list of texts")
+    if not isinstance(logs, dict):
+        raise NotMergeable("`log-opts` of /etc/docker/daemon.json is no JSON object")
+    options = [o for o in listed if not o.startswith(CGROUP_DRIVER + "=")]
     settings["exec-opts"] = [*options, f"{CGROUP_DRIVER}=systemd"]
     if settings.setdefault("log-driver", "json-file") == "json-file":
-        settings["log-opts"] = {"max-size": "100m", **settings.get("log-opts", {})}
+        settings["log-opts"] = {"max-size": "100m", **logs}
     if json.dumps(settings, sort_keys=True) == before:
         return existing.rstrip("\n")  # as somebody formatted it
     return json.dumps(settings, indent=2)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from k8swin_nb.phases.preflight.checks import HOST_FACTS, HostFacts
 from k8swin_nb.plan import UNENCAPSULATED
+from k8swin_nb.reading import Unreadable, file_text, json_document
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import operator, utc_now
 from k8swin_nb.workflow.step import State, Verdict
@@ -171,9 +172,13 @@ def check_attested(at: StepRun) -> Verdict:
         )
     path = _file(at.run)
     if path.exists():
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        if {key: saved.get(key) for key in ("attested", "hosts")} == _statement(at.run):
-            return Verdict(State.OK, f"attested by {saved['attested']} for {where}")
+        try:
+            saved = json_document(file_text(path))
+        except (OSError, Unreadable):
+            saved = None  # somebody else wrote it, or half of it: it is recorded anew
+        kept = saved if isinstance(saved, dict) else {}
+        if {key: kept.get(key) for key in ("attested", "hosts")} == _statement(at.run):
+            return Verdict(State.OK, f"attested by {kept['attested']} for {where}")
     return Verdict(State.NEEDED, f"the attestation for {where} is not recorded yet")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 from k8swin_nb.phases.network.plan_file import plan_document
 from k8swin_nb.phases.network.static_routes import NodeRoute, listings
 from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.shown import shown
+from k8swin_nb.tables import escaped, preformatted
 from k8swin_nb.workflow.phase_run import PhaseRun
+
+LISTING = 200_000
+"""Characters of a listing; it is handed on, and is of no use without its beginning."""
 
 
 class RouteListing:
@@ -36,15 +40,15 @@ class RouteListing:
         lines = ["Routes to the nodes' pods", self.note]
         for router, commands in self.listings.items():
             lines += ["", f"! {router}", *commands]
-        return "\n".join(lines)
+        return shown("\n".join(lines), most=LISTING)
 
     def _repr_html_(self) -> str:
         blocks = "".join(
-            f"<details><summary>{html.escape(router)}</summary>"
-            f"<pre>{html.escape(chr(10).join(commands))}</pre></details>"
+            f"<details><summary>{escaped(router)}</summary>"
+            f"{preformatted(chr(10).join(commands), most=LISTING)}</details>"
             for router, commands in self.listings.items()
         )
-        return f"<p><b>Routes to the nodes' pods.</b> {html.escape(self.note)}</p>{blocks}"
+        return f"<p><b>Routes to the nodes' pods.</b> {escaped(self.note)}</p>{blocks}"
 
 
 class Handover:
@@ -68,7 +72,7 @@ class Handover:
         )
 
     def __repr__(self) -> str:
-        return f"{self.note}\n\n{self.text}"
+        return shown(f"{self.note}\n\n{self.text}", most=LISTING)
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.note)}</p><pre>{html.escape(self.text)}</pre>"
+        return f"<p>{escaped(self.note)}</p>{preformatted(self.text, most=LISTING)}"

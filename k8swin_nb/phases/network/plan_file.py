@@ -54,7 +54,7 @@ def check_saved_plan(at: StepRun) -> Verdict:
     path = plan_file(at.run)
     if not path.exists():
         return Verdict(State.NEEDED, "the plan is not saved yet")
-    if path.read_text(encoding="utf-8") != plan_document(at.run):
+    if path.read_bytes() != plan_document(at.run).encode():
         return Verdict(State.NEEDED, "the saved plan differs from the parameters")
     return Verdict(State.OK, f"the plan is saved in {path.name}")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from k8swin_nb.reading import address as read_address
+from k8swin_nb.reading import network as read_network
+from k8swin_nb.reading import shown
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 EXIT_NEEDED = 10
@@ -25,7 +29,7 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
     """Ask the master which node was given which part of the pod network; empty before there is a cluster.
 
     Raises:
-        StepFailed: when the API server does not answer.
+        StepFailed: when the API server does not answer, or a line of the script's cannot be read.
     """
     name = "linux/node_networks.check.sh"
     at = run.at(run.master, "routes")
@@ -36,9 +40,18 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
         raise at.failed("the API server does not answer", result=result)
     found = []
     for line in result.stdout.splitlines():
-        node, address, network = line.split("\t")
-        if network:
-            found.append(NodeRoute(node, IPv4Network(network), address))
+        fields = line.rstrip("\r").split("\t")
+        if len(fields) == 3 and not fields[2]:
+            continue  # the node was given none yet
+        network = read_network(fields[-1])
+        # What is entered into a site's router is an address and a name, whatever a node calls itself.
+        if len(fields) != 3 or network is None or not read_address(fields[1]):
+            raise at.failed(
+                f"`{name}` printed `{shown(line)}`, expected a node's name, address and network"
+            )
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", fields[0]):
+            raise at.failed(f"`{name}` printed the node's name `{shown(fields[0])}`, which is none")
+        found.append(NodeRoute(fields[0], network, fields[1]))
     return found
 
 

@@ -5,7 +5,6 @@ Nothing later in a notebook reads it: papermill never clicks. Headless it is the
 
 from __future__ import annotations
 
-import html
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +12,7 @@ from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.phases.network.address_map import AddressMap
 from k8swin_nb.plan import TOPOLOGIES, NetworkPlan, network_plan
-from k8swin_nb.tables import Mark, StaticTable
+from k8swin_nb.tables import Mark, StaticTable, escaped, preformatted
 from k8swin_nb.tables.palette import style
 from k8swin_nb.workflow.phase_run import PhaseRun
 
@@ -82,8 +81,8 @@ def problems(description: Description, typed: Typed) -> tuple[list[str], list[st
 def verdict_html(fails: list[str], notes: list[str]) -> str:
     """Return the judgement as HTML that a screen reader announces."""
     marks = [Mark(text, "failed") for text in fails] or [Mark(APART, "ok")]
-    lines = [f'<div style="{style(mark.state)}">{html.escape(str(mark))}</div>' for mark in marks]
-    lines += [f"<div>{html.escape(text)}</div>" for text in notes]
+    lines = [f'<div style="{style(mark.state)}">{escaped(mark)}</div>' for mark in marks]
+    lines += [f"<div>{escaped(text)}</div>" for text in notes]
     return f'<div role="status">{"".join(lines)}</div>'
 
 
@@ -137,7 +136,7 @@ def subnet_form(description: Description) -> Any:
             drawing.value = AddressMap(typed_plan(description, typed))._repr_html_()
         except ParamsError:
             drawing.value = ""
-        lines.value = "" if fails else f"<pre>{html.escape(yaml_lines(typed))}</pre>"
+        lines.value = "" if fails else preformatted(yaml_lines(typed))
 
     for field in (topology, *inputs.values()):
         field.observe(judge, names="value")

@@ -11,6 +11,7 @@ from k8swin_nb.phases.network.handover import Handover, RouteListing
 from k8swin_nb.phases.network.static_routes import read_routes
 from k8swin_nb.phases.network.subnet_form import form
 from k8swin_nb.plan import TOPOLOGIES, NetworkPlan
+from k8swin_nb.reading import first_line
 from k8swin_nb.tables import Column, StaticTable
 from k8swin_nb.workflow.phase_run import PhaseRun
 
@@ -62,7 +63,7 @@ def routes(run: PhaseRun) -> RouteListing:
     try:
         return RouteListing(run.plan, read_routes(run))
     except StepFailed as error:
-        return RouteListing(run.plan, [], trouble=str(error).splitlines()[0])
+        return RouteListing(run.plan, [], trouble=first_line(error))
 
 
 VIEWS: dict[str, Any] = {

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from k8swin_nb.description import Description
-from k8swin_nb.phases.linux.control_plane import secret_json
+from k8swin_nb.phases.linux.control_plane import TOKEN, secret_json
 from k8swin_nb.phases.pods.dashboard_manifest import NAME, VIEWER, dashboard_version
+from k8swin_nb.reading import address, json_document
 from k8swin_nb.secret import Secret
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
 from k8swin_nb.workflow.facts import Fact
@@ -61,15 +62,24 @@ def claims(token: str) -> dict[str, Any]:
     """Return what a token says of itself; empty when it is none. Nothing is verified by that."""
     try:
         body = token.split(".")[1]
-        read = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        read = json_document(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     except (IndexError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}
 
 
+def end_of(token: str) -> datetime:
+    """Return when a token ends; long ago when it does not say."""
+    told = claims(token).get("exp")
+    try:
+        return datetime.fromtimestamp(float(told if isinstance(told, int | float) else 0), UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
 def until(token: str) -> str:
     """Return when a token ends, as 2026-11-26 20:55 UTC."""
-    return datetime.fromtimestamp(claims(token).get("exp", 0), UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return end_of(token).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def check_token(at: StepRun) -> Verdict:
@@ -77,26 +87,32 @@ def check_token(at: StepRun) -> Verdict:
     state, result = at.ask("linux/dashboard_account.check.sh", values=dashboard_values(at))
     if state is not State.OK:
         return Verdict(state, result.stdout.strip())
+    wanted = last_line(result.stdout)
+    if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", wanted):
+        raise at.failed("`linux/dashboard_account.check.sh` printed no id of an account")
     path = token_file(at.description)
     if not path.exists():
         return Verdict(State.NEEDED, f"there is no {path}")
-    token = path.read_text(encoding="ascii").strip()
-    if token:
-        Secret(token)
-    said = claims(token)
-    account = said.get("kubernetes.io", {}).get("serviceaccount", {}).get("uid")
-    if account != result.stdout.split()[-1]:
+    token = path.read_text(encoding="ascii", errors="replace").strip()
+    if not re.fullmatch(TOKEN, token, re.A):
+        return Verdict(State.NEEDED, f"what is in {path} is no token")
+    Secret(token)
+    account: Any = claims(token)
+    for key in ("kubernetes.io", "serviceaccount", "uid"):
+        account = account.get(key) if isinstance(account, dict) else None
+    if account != wanted:
         return Verdict(State.NEEDED, f"the token in {path} is of another account")
     if path.stat().st_mode & 0o077:
         return Verdict(State.NEEDED, f"others may read {path}")
-    if said.get("exp", 0) < time.time() + RENEW_BEFORE:
+    if end_of(token).timestamp() < time.time() + RENEW_BEFORE:
         return Verdict(State.NEEDED, f"the token in {path} ends {until(token)}")
     return Verdict(State.OK, f"the token in {path} is good until {until(token)}")
 
 
 def write_token(at: StepRun) -> None:
     """Ask the API server for a token and write it into a file that only the operator reads."""
-    made = secret_json(at, "linux/dashboard_token.apply.sh", dashboard_values(at))
+    script = "linux/dashboard_token.apply.sh"
+    made = secret_json(at, script, {"token": TOKEN}, dashboard_values(at))
     token = Secret(made["token"])
     path = token_file(at.description)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,20 +140,23 @@ def keep_address(at: StepRun) -> Verdict:
     state, result = at.ask(script)
     said = last_line(result.stdout)
     if state is State.OK:
-        at.run.facts.keep(at.host, ADDRESS, said.split()[-1])
+        # It becomes part of a command that a person is given to type.
+        if not address(found := said.rpartition(" ")[2]):
+            raise at.failed(f"`{script}` printed no address at its end", result=result)
+        at.run.facts.keep(at.host, ADDRESS, found)
     return Verdict(state, said)
 
 
 def dashboard_rows(run: PhaseRun) -> list[tuple[str, str]]:
     """Return how the Dashboard is opened, a row each; one row when there is none."""
     master = run.master
-    address = run.facts.get(master, ADDRESS)
+    inside = run.facts.get(master, ADDRESS)
     path = token_file(run.description)
-    if not run.description.dashboard or not address:
+    if not run.description.dashboard or not inside:
         return [("state", not_wanted(run.at(master, "dashboard")) or "not deployed yet")]
     port = f" -p {master.ssh_port}" if master.ssh_port != 22 else ""
     key = f" -i {master.identity}" if master.identity else ""
-    tunnel = f"ssh -N -L {LOCAL_PORT}:{address}:443{port}{key} {master.user}@{master.address}"
+    tunnel = f"ssh -N -L {LOCAL_PORT}:{inside}:443{port}{key} {master.user}@{master.address}"
     forward = f"kubectl -n {NAME} port-forward service/{NAME} {LOCAL_PORT}:443"
     return [
         ("version", dashboard_version(run.description)),

@@ -7,6 +7,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.windows.configuration import servercore
+from k8swin_nb.reading import whole
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     OS_LABEL,
@@ -18,6 +19,7 @@ from k8swin_nb.versions import (
 )
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -51,11 +53,15 @@ def app_values(at: StepRun) -> dict[str, str]:
 def check_nodes(at: StepRun) -> Verdict:
     """Find out which builds of Windows the pods will meet, and at which addresses nodes answer."""
     state, result = at.ask("linux/nodes_ready.check.sh", values=app_values(at))
-    lines = result.stdout.splitlines()
     if state is not State.OK:
-        return Verdict(state, lines[-1])
-    builds = sorted(set(lines[-1].removeprefix("builds:").split()))
-    names = {line.split()[1] for line in lines[:-1]}
+        return Verdict(state, last_line(result.stdout))
+    *told, summed = result.stdout.splitlines() or [""]
+    builds = sorted(set(summed.removeprefix("builds:").split()))
+    names = {words[1] for words in map(str.split, told) if words[:1] == ["node"] and words[1:]}
+    if not summed.startswith("builds:") or not all(whole(build) for build in builds) or not names:
+        raise at.failed(
+            "`linux/nodes_ready.check.sh` printed no Ready nodes with their builds", result=result
+        )
     at.run.facts.keep(at.host, BUILDS, builds)
     addresses = [
         h.address for h in at.run.hosts("all") if h.name in names or h.name == at.host.name

@@ -6,6 +6,7 @@ host is judged here, so that Linux and Windows are held to the same rules.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -13,10 +14,12 @@ from ipaddress import IPv4Network
 from k8swin_nb.errors import K8swinError, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.values import preflight_values
+from k8swin_nb.reading import network
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import Check, State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
+SEVERITIES = ("fail", "warn", "step", "info")
 LINUX, WINDOWS = "linux/preflight.check.sh", "windows/preflight.check.ps1"
 
 
@@ -58,6 +61,9 @@ class HostFacts:
 
     values: dict[str, str] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Routes that cannot be read: what they lead to is not known."""
+
     clock: tuple[float, float] = (0.0, 0.0)
     """Seconds that the host's clock is ahead of the controller's, and how far off that may be."""
 
@@ -83,23 +89,32 @@ def parse(text: str, host: Host) -> tuple[list[PreflightCheck], HostFacts]:
         kind, *fields = line.rstrip("\r").split("\t")
         if kind == "check" and len(fields) == 7:
             ident, name, severity, state, found, wanted, fix = fields
+            if severity not in SEVERITIES:
+                severity = "fail"  # what it means is unknown, and that is not harmless
             findings.append(
                 PreflightCheck(ident, name, host.name, severity, state == "ok", found, wanted, fix)
             )
         elif kind == "fact" and len(fields) == 2:
             name, value = fields
             if name == "route":
-                facts.routes.append(_route(value, host.os))
+                route = _route(value, host.os)
+                if route is None:
+                    facts.unread.append(value)
+                else:
+                    facts.routes.append(route)
             else:
                 facts.values[name] = value.strip()
     return findings, facts
 
 
-def _route(text: str, system: str) -> Route:
-    network, second, third = text.split(" ", 2)
+def _route(text: str, system: str) -> Route | None:
+    first, second, third = [*text.split(" ", 2), "", ""][:3]
     interface, via = (second, third) if system == "linux" else (third, second)
+    known = network(first)
+    if known is None or not third:
+        return None
     return Route(
-        IPv4Network(network, strict=False),
+        known,
         interface.strip(),
         "" if via in ("-", "0.0.0.0") else via,  # noqa: S104 - Windows' word for a neighbour
     )
@@ -115,6 +130,8 @@ def clock_offset(facts: HostFacts, sent: float, received: float) -> tuple[float,
         high = float(facts.get("clock_first")) - sent
         low = float(facts.get("clock_last")) - received
     except ValueError:
+        return 0.0, float("inf")
+    if not (math.isfinite(high) and math.isfinite(low)):
         return 0.0, float("inf")
     return (low + high) / 2, max(0.0, (high - low) / 2)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
 from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.reading import network as read_network
+from k8swin_nb.reading import shown, whole
 from k8swin_nb.transports.certificate import days_left
 from k8swin_nb.versions import (
     CONTAINERD_2_ADVISED,
@@ -83,6 +85,19 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
                     f"give up {route.network} on {host.name}, or use profile current",
                 )
             )
+    if facts.unread:
+        found.append(
+            PreflightCheck(
+                ident,
+                "routes-read",
+                host.name,
+                "warn",
+                False,
+                f"{len(facts.unread)} that cannot be read, first `{shown(facts.unread[0])}`",
+                "IPv4 networks with their interface",
+                f"look at the routes of {host.name}: nobody compared these with the plan",
+            )
+        )
     if found:
         return found
     text = f"routes: {len(facts.routes)}, none in the way"
@@ -110,8 +125,9 @@ def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
             seen.add(route.network)
             yield route
     for text in facts.get("hns_nat").split():
-        if (network := IPv4Network(text, strict=False)) not in seen:
-            yield Route(network, "nat")
+        nat = read_network(text)
+        if nat is not None and nat not in seen:
+            yield Route(nat, "nat")
 
 
 def _what(route: Route, host: Host, facts: HostFacts) -> str:
@@ -210,12 +226,12 @@ def versions(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck
 
 
 def _major(version: str) -> int:
-    return int(re.split(r"\D", version, maxsplit=1)[0] or 0)
+    return _minor(version + ".0")[0]
 
 
 def _minor(version: str) -> tuple[int, int]:
-    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
-    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
+    found = re.match(r"\D{0,40}?([0-9]{1,4})\.([0-9]{1,4})", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def clock(host: Host, facts: HostFacts) -> PreflightCheck:
@@ -323,7 +339,8 @@ def segments(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightChe
         facts = hosts.get(host.name)
         if facts is None:
             continue
-        if prefix := facts.get("prefix"):
+        prefix = whole(facts.get("prefix"))
+        if prefix is not None and 0 <= prefix <= 32:
             networks[host.name] = str(IPv4Interface(f"{host.address}/{prefix}").network)
         if " via " in f" {facts.get('route_to_master')} ":
             far.append(host.name)

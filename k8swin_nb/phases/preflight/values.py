@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from k8swin_nb.compatibility import docker_source, package_source
 from k8swin_nb.description import Description
@@ -39,6 +38,11 @@ def registry(image: str) -> str:
     return first
 
 
+def _place(url: str) -> str:
+    """Return host and port of a URL."""
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
+
 def linux_places(description: Description) -> list[str]:
     """Return the hosts of package sources, of archives and of registries."""
     classic = description.profile == "classic"
@@ -56,13 +60,13 @@ def linux_places(description: Description) -> list[str]:
         description.flannel_repository,
     ]
     images = [*(f"{name}/image" for name in repositories if name), description.runtime_test_image]
-    return [*(urlsplit(url).netloc for url in urls), *(registry(image) for image in images)]
+    return [*map(_place, urls), *(registry(image) for image in images)]
 
 
 def windows_places(description: Description) -> list[str]:
     """Return the hosts of the artifacts and of the images."""
     found = re.findall(r"https://[^\"\s]+", worker_artifacts(description))
-    places = [urlsplit(url).netloc for url in found]
+    places = [_place(url) for url in found]
     base = f"{description.windows_repository}/image"
     images = [f"{description.image_repository}/image"]
     if description.test_os == "windows":

@@ -10,6 +10,7 @@ from k8swin_nb.errors import HostUnreachable, ParamsError, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.windows.places import places
+from k8swin_nb.reading import first_line
 from k8swin_nb.versions import EMPTYDIR_FLAG, cri_socket, gate
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
@@ -55,7 +56,12 @@ def check_cluster(at: StepRun) -> Verdict:
     """Find out whose cluster the master holds and whether its API server answers."""
     found = _identity(at)
     _, result = at.ask("linux/api_state.check.sh")
-    api, _, authority = result.stdout.strip().partition(" ")
+    api, _, authority = last_line(result.stdout).partition(" ")
+    if api not in ("answers", "silent", "absent"):
+        # Unknown is not absent: a removal that does not ask the cluster would follow from that.
+        raise at.failed(
+            "`linux/api_state.check.sh` does not say whether the API server answers", result=result
+        )
     at.run.facts.keep(at.host, API, api)
     at.run.facts.keep(at.host, CLUSTER_AUTHORITY, authority)
     if at.run.target and api != "answers":
@@ -73,13 +79,19 @@ def check_worker(at: StepRun) -> Verdict:
         found = _identity(at)
     except (HostUnreachable, TransportTimeout) as error:
         at.run.facts.keep(at.host, GONE, True)
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         if at.run.facts.get(at.master, API) != "answers":
             return Verdict(State.OK, f"does not answer and is left as it is: {reason}")
         values = {"worker_name": at.host.name}
         script = "linux/node_state.check.sh"
         _, node = at.ask(script, on=at.master, values=values)
         state = last_line(node.stdout)
+        if node.returncode != 0 or not re.match(r"(absent|Ready|NotReady)\b", state):
+            raise at.failed(
+                "does not answer here, and the API server does not say what it knows of its node: "
+                f"{reason}",
+                result=node,
+            ) from error
         if state == "Ready":
             raise at.failed(
                 f"does not answer here, but the API server calls its node Ready: {reason}",

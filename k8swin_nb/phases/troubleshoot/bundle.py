@@ -13,6 +13,7 @@ from k8swin_nb.phases.troubleshoot.collecting import (
 from k8swin_nb.phases.troubleshoot.diagnosis import Finding
 from k8swin_nb.phases.troubleshoot.evidence import Evidence
 from k8swin_nb.redact import redact
+from k8swin_nb.shown import masked, visible
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -60,10 +61,10 @@ def write_bundle(
     folder = bundle_folder(run, name)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = {f"{one.host.name}.txt": written(one) for one in evidence}
-    files["findings.txt"] = redact(findings_text(found))
-    files["parameters.json"] = redact(json.dumps(run.description.model_dump(), indent=2) + "\n")
+    files["findings.txt"] = visible(redact(findings_text(found)))
+    files["parameters.json"] = json.dumps(masked(run.description.model_dump()), indent=2) + "\n"
     if error:
-        files["error.txt"] = redact(error + "\n")
+        files["error.txt"] = visible(redact(error + "\n"))
     for file, text in files.items():
         path = folder / file
         path.write_text(text, encoding="utf-8")
@@ -74,11 +75,11 @@ def write_bundle(
 def written(evidence: Evidence) -> str:
     """Return one host's evidence as it is kept: redacted, and cut where it is too long."""
     if evidence.unreachable:
-        return redact(f"cannot be reached: {evidence.unreachable}\n")
+        return visible(redact(f"cannot be reached: {evidence.unreachable}\n"))
     lines: list[str] = []
     for name, body in evidence.sections.items():
         lines += [f"== {name}", *body, ""]
-    text = redact("\n".join(lines)).encode("utf-8")
+    text = visible(redact("\n".join(lines))).encode("utf-8", "replace")
     if len(text) > FILE_BYTES:
         text = text[:FILE_BYTES] + b"\n(cut here)\n"
     return text.decode("utf-8", "ignore")

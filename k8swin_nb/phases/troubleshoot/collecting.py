@@ -9,6 +9,7 @@ from k8swin_nb import symptoms
 from k8swin_nb.errors import K8swinError, Stopped, TransportError
 from k8swin_nb.phases.troubleshoot.diagnosis import Finding, diagnose
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, parse
+from k8swin_nb.reading import first_line
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
@@ -41,9 +42,9 @@ def gather(at: StepRun, *, timeout: float = SECONDS) -> Evidence:
     except Stopped:
         raise
     except TransportError as error:
-        evidence = Evidence(host, unreachable=error.detail.splitlines()[0])
+        evidence = Evidence(host, unreachable=first_line(error.detail) or first_line(error))
     except K8swinError as error:
-        evidence = Evidence(host, unreachable=str(error).splitlines()[0])
+        evidence = Evidence(host, unreachable=first_line(error))
     else:
         evidence = parse(host, result.stdout, began, time.time())
         if result.returncode != 0:

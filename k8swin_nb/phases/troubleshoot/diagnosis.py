@@ -6,7 +6,6 @@ sentence that an entry of the table matches. A rule that lacks its evidence says
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,11 @@ from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.proxies import uncovered
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, cni_files, end_of_validity
 from k8swin_nb.plan import NetworkPlan
+from k8swin_nb.reading import Unreadable, json_document, whole
+from k8swin_nb.reading import address as read_address
 from k8swin_nb.versions import minor
+
+_VERSION = r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}"
 
 EXPIRES_SOON = 30
 """Days before its end at which a certificate or a token is a finding."""
@@ -106,12 +109,12 @@ def unreachable(case: Case) -> Said:
 def clocks(case: Case) -> Said:
     """Clocks against this computer's."""
     for evidence in case.reached:
-        told = evidence.fact("host", "time")
-        if not told.isdigit() or not evidence.received:
+        told = whole(evidence.fact("host", "time"))
+        if told is None or not evidence.received:
             continue
         # The host told whole seconds, at some moment of the round trip, however long that took.
-        ahead = int(told) - evidence.received
-        behind = evidence.asked - (int(told) + 1)
+        ahead = told - evidence.received
+        behind = evidence.asked - (told + 1)
         if ahead > SKEW:
             yield evidence.host.name, f"its clock is {ahead:.0f} s ahead"
         elif behind > SKEW:
@@ -147,9 +150,10 @@ def addresses(case: Case) -> Said:
     planned = {str(name): str(address) for name, address, _ in case.plan.nodes}
     for node in case.nodes():
         name, address = node["name"], node["address"]
-        if name not in planned or not address:
+        known = read_address(address)
+        if name not in planned or known is None:
             continue
-        if ipaddress.ip_address(address) in case.plan.pod_subnet:
+        if known in case.plan.pod_subnet:
             yield (
                 name,
                 f"node {name} has InternalIP {address}, an address of the pod network {case.plan.pod_subnet}",
@@ -215,7 +219,9 @@ def _cni_against(document: dict[str, Any], live: dict[str, str]) -> Iterator[str
     delegate = document.get("delegate")
     if not isinstance(delegate, dict):
         return
-    servers = [str(s) for s in (delegate.get("dns") or {}).get("Nameservers", [])]
+    dns = delegate.get("dns")
+    listed = dns.get("Nameservers") if isinstance(dns, dict) else None
+    servers = [str(server) for server in listed] if isinstance(listed, list) else []
     if servers and live.get("dns") and servers != [live["dns"]]:
         yield (
             f"the CNI configuration names DNS server {' '.join(servers)}, the cluster has {live['dns']}"
@@ -312,11 +318,14 @@ def vxlan(case: Case) -> Said:
     if case.master is None or not any(node["os"] == "windows" for node in case.nodes()):
         return
     try:
-        backend = json.loads("\n".join(case.master.lines("net-conf"))).get("Backend", {})
-    except ValueError:
+        net_conf = json_document("\n".join(case.master.lines("net-conf")))
+    except Unreadable:
         return
-    if backend.get("Type") == "vxlan":
-        number, port = int(backend.get("VNI", 1)), int(backend.get("Port", 8472))
+    backend = net_conf.get("Backend") if isinstance(net_conf, dict) else None
+    if isinstance(backend, dict) and backend.get("Type") == "vxlan":
+        number, port = backend.get("VNI", 1), backend.get("Port", 8472)
+        if not isinstance(number, int) or not isinstance(port, int):
+            return
         if number < 4096 or port != 4789:
             yield (
                 case.master.host.name,
@@ -365,8 +374,8 @@ def _same(pairs: Iterable[tuple[str, str]], word: str) -> Said:
 def runtimes(case: Case) -> Said:
     """A containerd 1.x under a Kubernetes that asks for 2."""
     for evidence in case.reached:
-        kubelet = re.search(r"v(\d+\.\d+\.\d+)", evidence.fact("versions", "kubelet"))
-        old = re.search(r"\bv?(1\.\d+\.\d+)", evidence.fact("versions", "containerd"))
+        kubelet = re.search(rf"v({_VERSION})", evidence.fact("versions", "kubelet"))
+        old = re.search(r"\bv?(1\.[0-9]{1,4}\.[0-9]{1,4})", evidence.fact("versions", "containerd"))
         if kubelet and old and case.profile == "current" and minor(kubelet.group(1)) >= (1, 36):
             yield (
                 evidence.host.name,
@@ -380,7 +389,9 @@ def pause(case: Case) -> Said:
         if evidence.fact("host", "build") != "26100":
             continue
         for line in evidence.lines("containerd-config"):
-            found = re.search(r"['\"](\S*/pause:(\d+)\.(\d+)(?:\.(\d+))?)['\"]", line)
+            found = re.search(
+                r"['\"](\S*/pause:([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?)['\"]", line
+            )
             if found and tuple(int(part or 0) for part in found.groups()[1:]) < (3, 10, 2):
                 yield (
                     evidence.host.name,
@@ -393,13 +404,14 @@ def disks(case: Case) -> Said:
     for evidence in case.reached:
         for line in evidence.lines("disk"):
             fields = line.split()
-            if evidence.host.os == "windows" and len(fields) == 2 and fields[1].isdigit():
-                free, where = int(fields[1]), "C:"
-            elif len(fields) >= 6 and fields[3].isdigit():
-                free, where = int(fields[3]) // 1024, fields[5]
+            if evidence.host.os == "windows" and len(fields) == 2:
+                free, where = whole(fields[1]), "C:"
+            elif len(fields) >= 6:
+                mebibytes = whole(fields[3])
+                free, where = None if mebibytes is None else mebibytes // 1024, fields[5]
             else:
                 continue
-            if free < LOW_DISK[evidence.host.os]:
+            if free is not None and free < LOW_DISK[evidence.host.os]:
                 yield evidence.host.name, f"{free} GiB free on {where}"
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import Unreadable, json_document, whole
 
 UNKNOWN = "(not to be had: "
 """How a section says that its part cannot be read."""
@@ -80,8 +79,8 @@ class CniFile:
     def document(self) -> dict[str, object] | None:
         """Return the JSON object in it, or None."""
         try:
-            read = json.loads(self.text)
-        except ValueError:
+            read = json_document(self.text)
+        except Unreadable:
             return None
         return read if isinstance(read, dict) else None
 
@@ -92,7 +91,7 @@ def cni_files(evidence: Evidence) -> list[CniFile]:
     for name, first, content in evidence.rows("cni", 3):
         try:
             text = base64.b64decode(content).decode("utf-8", "replace")
-        except binascii.Error:
+        except ValueError:
             text = ""
         found.append(CniFile(name, first.lower(), text.lstrip("\ufeff")))
     return sorted(found, key=lambda file: file.name)
@@ -101,14 +100,17 @@ def cni_files(evidence: Evidence) -> list[CniFile]:
 def end_of_validity(text: str) -> datetime | None:
     """Read `notAfter=Nov 26 10:00:00 2027 GMT`, `notAfter=2027-11-26T10:00:00Z` or seconds since 1970."""
     value = text.removeprefix("notAfter=").strip()
-    if value.isdigit():
-        return datetime.fromtimestamp(int(value), UTC)
+    if (seconds := whole(value)) is not None:
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, ValueError, OSError):
+            return None
     if re.match(r"\d{4}-", value):
         try:
             read = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError:
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        except (OverflowError, ValueError):
             return None
-        return read if read.tzinfo else read.replace(tzinfo=UTC)
     try:
         return datetime.strptime(value, "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC)
     except ValueError:

@@ -17,6 +17,7 @@ from k8swin_nb.phases.troubleshoot.bundle import write_bundle
 from k8swin_nb.phases.troubleshoot.collecting import gather
 from k8swin_nb.phases.troubleshoot.diagnosis import diagnose
 from k8swin_nb.phases.troubleshoot.evidence import Evidence
+from k8swin_nb.reading import first_line
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 SECONDS = 45
@@ -79,5 +80,5 @@ def _collect(run: PhaseRun, hosts: list[tuple[Host, str]]) -> list[Evidence]:
     )
     kept |= asked.answers
     for name, trouble in asked.errors.items():
-        kept[name] = Evidence(run.inventory.host(name), unreachable=str(trouble).splitlines()[0])
+        kept[name] = Evidence(run.inventory.host(name), unreachable=first_line(trouble))
     return [kept[host.name] for host, _ in hosts]

@@ -6,11 +6,13 @@ answer means; it runs nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from k8swin_nb.description import Description
+from k8swin_nb.reading import address, whole
 
 OPERATOR = "this computer"
 CLUSTER_NAME = "kubernetes.default.svc.cluster.local"
@@ -174,23 +176,35 @@ def external_name(description: Description) -> str:
     return host if is_name else "registry.k8s.io"
 
 
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+"""What nodes, pods and names in DNS are called; anything else is no word for a command."""
+
+
+def _is(name: str, place: str) -> bool:
+    return bool(NAME.fullmatch(name) and address(place))
+
+
 def parse_found(text: str, master: str) -> Found:
-    """Read what `linux/verify_facts.check.sh` prints."""
+    """Read what `linux/verify_facts.check.sh` prints; a line of another form is passed over."""
     nodes: list[Node] = []
     pods: dict[str, Pod] = {}
     service, node_port, external, resolves, connects, image = "", 0, "", False, False, ""
     for line in text.splitlines():
-        kind, *words = line.split()
-        if kind == "node" and len(words) == 4:
-            nodes.append(Node(words[0], words[1], words[2], words[3] == "True"))
-        elif kind == "pod" and len(words) == 4 and words[3] == "True":
-            pods.setdefault(words[1], Pod(words[0], words[1], words[2]))
-        elif kind == "service":
-            service, node_port = words[0], int(words[1])
-        elif kind == "external":
-            external, resolves, connects = words[0], words[1] == "yes", words[2] == "yes"
-        elif kind == "image":
-            image = words[0]
+        kind, *words = line.split() or [""]
+        match kind, words:
+            case "node", [name, place, "linux" | "windows" as system, ready] if _is(name, place):
+                if name not in {node.name for node in nodes}:
+                    nodes.append(Node(name, place, system, ready == "True"))
+            case "pod", [name, node_name, place, "True"] if _is(name, place) and NAME.fullmatch(
+                node_name
+            ):
+                pods.setdefault(node_name, Pod(name, node_name, place))
+            case "service", [place, port] if address(place):
+                service, node_port = place, whole(port) or 0
+            case "external", [name, found, connected] if NAME.fullmatch(name):
+                external, resolves, connects = name, found == "yes", connected == "yes"
+            case "image", [name]:
+                image = name
     # The control plane first, then as kubectl lists them.
     nodes.sort(key=lambda node: node.name != master)
     return Found(
@@ -313,8 +327,8 @@ def parse_answers(text: str) -> list[Answer]:
     answers = []
     for line in text.splitlines():
         parts = line.split("\t", 2)
-        if len(parts) == 3 and parts[0].isdigit():
-            code = int(parts[0])
+        code = whole(parts[0])
+        if len(parts) == 3 and code is not None:
             said = parts[2].strip()
             if code == TIMED_OUT and not said:
                 said = "no answer in time"

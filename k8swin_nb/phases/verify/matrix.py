@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from k8swin_nb.shown import shown_line
 from k8swin_nb.tables import Mark
 from k8swin_nb.tables.frames import ShownFrame
 from k8swin_nb.tables.palette import LOOKS
 from k8swin_nb.tables.picture import Picture
 from k8swin_nb.tables.table import Kind
+from k8swin_nb.tables.text import CELL
 
 Record = Mapping[str, str]
 
@@ -30,6 +32,11 @@ MARKS = {
 """By the state of a connection."""
 
 LEFT, TOP, CELL_WIDTH, CELL_HEIGHT = 220, 150, 46, 32
+
+
+def told(records: Sequence[Record]) -> list[Record]:
+    """Return connections as they may be shown: what pods and hosts answered is their word."""
+    return [{name: shown_line(text, most=CELL) for name, text in r.items()} for r in records]
 
 
 def labels(records: Sequence[Record], name: str) -> list[str]:
@@ -55,6 +62,7 @@ def caption(records: Sequence[Record]) -> str:
 
 def matrix_table(records: Sequence[Record]) -> MatrixTable:
     """Return the matrix as a DataFrame: a row for each beginning, a column for each end."""
+    records = told(records)
     rows, columns = labels(records, "from"), labels(records, "to")
     states = {(record["from"], record["to"]): record["state"] for record in records}
     table = MatrixTable(
@@ -82,7 +90,7 @@ class ConnectionsTable(ShownFrame):
 def connections_table(records: Sequence[Record]) -> ConnectionsTable:
     """Return one row for each connection: from, to, state, evidence, reason, command; what was skipped last."""
     columns = ["from", "to", "state", "evidence", "reason", "command"]
-    ordered = sorted(records, key=lambda record: record["state"] == "skipped")
+    ordered = sorted(told(records), key=lambda record: record["state"] == "skipped")
     table = ConnectionsTable(ordered, columns=columns)
     table.caption = caption(records)
     return table
@@ -92,7 +100,7 @@ class MatrixPicture(Picture):
     """The matrix as a picture; text for readers without pictures."""
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self.records = list(records)
+        self.records = told(records)
 
     def __repr__(self) -> str:
         lines = [f"Connectivity matrix, {caption(self.records)}"]

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.errors import ScriptError
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import shown, whole
 from k8swin_nb.versions import minor, windows_build
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
@@ -95,7 +97,16 @@ def pause_image(description: Description) -> str:
 def windows_tag(run: PhaseRun, host: Host) -> str:
     """Return the tag of Microsoft's images for a host's build; empty before its build is known."""
     facts = run.facts.get(host, SERVER)
-    return windows_build(int(facts["build"])).tag if facts else ""
+    if not facts:
+        return ""
+    told = facts.get("build")
+    build = told if isinstance(told, int) else whole(told)
+    if build is None:
+        raise ScriptError(
+            f"{host.name}: the server says `{shown(told)}` for its build, expected a number",
+            hint="look at CurrentBuildNumber in HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion",
+        )
+    return windows_build(build).tag
 
 
 def servercore(description: Description, tag: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 
-from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY, secret_json
+from k8swin_nb.cluster.kubeconfig import read_kubeconfig
+from k8swin_nb.phases.linux.control_plane import BASE64, CLUSTER_AUTHORITY, TOKEN, secret_json
 from k8swin_nb.phases.linux.kubeadm import kubeconfig
 from k8swin_nb.phases.windows.services import SOURCE_VIP
+from k8swin_nb.plan import API_PORT
+from k8swin_nb.reading import address, network, shown, strings, whole
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
@@ -16,7 +20,7 @@ from k8swin_nb.workflow.step_run import StepRun
 
 def credential_secrets(at: StepRun) -> Mapping[str, Secret]:
     """Make the kubeconfigs of flanneld and kube-proxy, each around a token of its service account."""
-    made = secret_json(at, "linux/worker_tokens.apply.sh")
+    made = secret_json(at, "linux/worker_tokens.apply.sh", {"flannel": TOKEN, "kube_proxy": TOKEN})
     ca = at.run.facts[at.master, CLUSTER_AUTHORITY]
     config = {}
     for name, user in (("flannel", "flannel"), ("kube_proxy", "kube-proxy")):
@@ -33,14 +37,29 @@ def admin_values(at: StepRun) -> Mapping[str, str]:
     result = at.script("linux/admin_kubeconfig.check.sh", on=at.master, quiet=True)
     if result.returncode != 0:
         raise at.on(at.master).failed("the administrator's kubeconfig was not read", result=result)
-    found = result.json()
-    return {"admin_sha256": found["sha256"], "admin_days": found["days"]}
+    found = strings(result.mapping())
+    digest, days = found.get("sha256", ""), found.get("days", "")
+    if not re.fullmatch("[0-9a-f]{64}", digest) or whole(days) is None:
+        raise at.on(at.master).failed(
+            "`linux/admin_kubeconfig.check.sh` printed no SHA-256 with a number of days",
+            result=result,
+        )
+    return {"admin_sha256": digest, "admin_days": days}
 
 
 def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
-    """Fetch the administrator's kubeconfig; it goes to the worker on standard input."""
-    made = secret_json(at, "linux/admin_kubeconfig.apply.sh")
-    return {"AdminKubeconfig": Secret(base64.b64decode(made["kubeconfig"]).decode())}
+    """Fetch the administrator's kubeconfig; it goes to the worker on standard input.
+
+    Programs on the worker take it for their administrator's word, so that it must hold access to the planned server
+    and nothing else.
+    """
+    made = secret_json(at, "linux/admin_kubeconfig.apply.sh", {"kubeconfig": BASE64})
+    try:
+        text = base64.b64decode(made["kubeconfig"], validate=True).decode()
+    except ValueError:
+        raise at.failed("`linux/admin_kubeconfig.apply.sh` printed no text in base64") from None
+    read_kubeconfig(text, f"https://{at.master.address}:{API_PORT}")
+    return {"AdminKubeconfig": Secret(text)}
 
 
 def node_pod_cidr(at: StepRun) -> tuple[State, str]:
@@ -51,7 +70,13 @@ def node_pod_cidr(at: StepRun) -> tuple[State, str]:
         values={"worker_name": at.host.name},
         detail="the control plane was not asked for the node",
     )
-    return state, result.stdout.strip()
+    found = result.stdout.strip()
+    if state is State.OK and found and not network(found):
+        raise at.failed(
+            f"`linux/node_pod_cidr.check.sh` printed `{shown(found)}`, expected a network",
+            result=result,
+        )
+    return state, found
 
 
 def check_join(at: StepRun) -> Verdict:
@@ -77,8 +102,13 @@ def pod_cidr_values(at: StepRun) -> Mapping[str, str]:
 def check_source_vip(at: StepRun) -> Verdict:
     """Look for kube-proxy's own address on an encapsulated network, and keep it for its service."""
     state, result = at.ask("windows/source_vip.check.ps1")
-    found = result.stdout.strip()
+    found = last_line(result.stdout)
     if state is State.OK:
+        if not address(found):
+            raise at.failed(
+                f"`windows/source_vip.check.ps1` printed `{shown(found)}`, expected an address",
+                result=result,
+            )
         at.run.facts.keep(at.host, SOURCE_VIP, found)
         return Verdict(state, f"kube-proxy sends from {found}")
     return Verdict(state, found)

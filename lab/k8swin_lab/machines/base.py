@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from k8swin_lab.network import HttpHandler, Network
 
 
+class RemoteShell:
+    """What the commands of one remote session run in; on Windows a process with a job of its own."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def run(self, command: str, process: Process) -> int:
+        """Run a command line and return its exit code."""
+        return self._machine.shell(command, process)
+
+    def close(self) -> None:
+        """End everything that still runs in it."""
+
+
 class Machine(ABC):
     """State of one machine. No sockets: servers ask it, and it never asks a server."""
 
@@ -43,6 +57,10 @@ class Machine(ABC):
     @abstractmethod
     def shell(self, command: str, process: Process) -> int:
         """Run a command line as the remote login shell gets it: bash -c on Linux, cmd.exe /c on Windows."""
+
+    def remote_shell(self, user: str) -> RemoteShell:
+        """Open what the commands of a user's remote session run in."""
+        return RemoteShell(self)
 
     @abstractmethod
     def reboot(self) -> None:

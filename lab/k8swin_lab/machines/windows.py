@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines import windows_setup
-from k8swin_lab.machines.base import Machine
+from k8swin_lab.machines.base import Machine, RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 from k8swin_lab.machines.registry import Registry
 from k8swin_lab.machines.virtual_machines import VirtualMachine
@@ -20,7 +20,7 @@ from k8swin_lab.machines.windows_environment import Environment, expand
 from k8swin_lab.machines.windows_features import Features
 from k8swin_lab.machines.windows_files import WindowsFiles
 from k8swin_lab.machines.windows_network import WindowsNetwork
-from k8swin_lab.machines.windows_processes import ProcessTable
+from k8swin_lab.machines.windows_processes import SERVICES, ProcessTable, WinrsHost
 from k8swin_lab.machines.windows_services import Services
 from k8swin_lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
 from k8swin_lab.machines.windows_tasks import Tasks
@@ -312,7 +312,11 @@ class WindowsMachine(Machine):
             program = self.programs[found[0]]
         if self.processes.of(process) is not None:
             return program(process)
-        entry = self.processes.enter(process)
+        entry = self.processes.enter(
+            process,
+            job=self.processes.job_with(process.cancelled),
+            parent=self.processes.parent_with(process.cancelled),
+        )
         code = 1
         try:
             code = program(process)
@@ -337,8 +341,20 @@ class WindowsMachine(Machine):
             process.err(f"{gap}\r\n")
             return 127
 
+    def remote_shell(self, user: str) -> RemoteShell:
+        """A shell of WinRS: a process winrshost.exe, in whose job all commands of the shell run."""
+        return WinrsHost(self, user)
+
     def shell(self, command: str, process: Process) -> int:
-        """Run a command line as WinRS does: `cmd.exe /c`, and end what it leaves behind."""
+        """Run a command line in a session of its own, and end what it leaves behind."""
+        job = self.processes.new_job()
+        try:
+            return self.command(command, process, job=job, parent=SERVICES)
+        finally:
+            self.processes.end_job(job)
+
+    def command(self, command: str, process: Process, *, job: int, parent: int) -> int:
+        """Run `cmd.exe /c` with a command line, in a job."""
         if len(command) > COMMAND_LINE_LIMIT:
             process.err("The command line is too long.\r\n")
             return 1
@@ -348,8 +364,9 @@ class WindowsMachine(Machine):
             "USERPROFILE", r"C:\Windows\System32"
         )
         process.argv = [SYSTEM32 + r"\cmd.exe", "/c", command]
-        job = self.processes.new_job()
-        entry = self.processes.enter(process, job=job, command_line=f"cmd.exe /c {command}")
+        entry = self.processes.enter(
+            process, job=job, parent=parent, command_line=f"cmd.exe /c {command}"
+        )
         code = 1
         try:
             code = self.programs["cmd"](process)
@@ -358,7 +375,6 @@ class WindowsMachine(Machine):
             code = 70
         finally:
             self.processes.leave(entry, code)
-            self.processes.end_job(job)
         return code
 
     def _in_use(self, path: str) -> bool:

@@ -13,13 +13,23 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from k8swin_lab.machines.base import RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process, Reader, Writer
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
 
+_WINRS_HOST = "C:\\Windows\\System32\\winrshost.exe"
+
 KILLED = 1
 """Exit code of a process that was ended by another one (TerminateProcess as taskkill and PowerShell call it)."""
+
+
+SERVICES = 616
+"""Number of services.exe, the parent of what nobody else has started."""
+
+COM_LAUNCHER = 760
+"""Number of the svchost.exe that starts COM servers, such as winrshost.exe."""
 
 
 class Null:
@@ -80,7 +90,7 @@ class ProcessTable:
                     path,
                     path,
                     r"NT AUTHORITY\SYSTEM",
-                    4 if pid > 4 else 0,
+                    SERVICES if pid > SERVICES else 4 if pid > 4 else 0,
                     self._machine.now(),
                 )
 
@@ -103,8 +113,18 @@ class ProcessTable:
                     return entry.job
         return 0
 
+    def parent_with(self, cancelled: threading.Event) -> int:
+        """The youngest process of a client's `cancelled` event, which starts the next one; else that of services."""
+        with self._lock:
+            mine = [
+                entry.pid
+                for entry in self.running.values()
+                if entry.process is not None and entry.process.cancelled is cancelled
+            ]
+        return mine[-1] if mine else SERVICES
+
     def enter(
-        self, process: Process, *, job: int = 0, parent: int = 616, command_line: str = ""
+        self, process: Process, *, job: int = 0, parent: int = SERVICES, command_line: str = ""
     ) -> WindowsProcess:
         """Put a program that is about to run into the table."""
         path = process.argv[0]
@@ -138,7 +158,7 @@ class ProcessTable:
         stderr: Writer | None = None,
         stdin: Reader | None = None,
         job: int = 0,
-        parent: int = 616,
+        parent: int = SERVICES,
         command_line: str = "",
     ) -> WindowsProcess:
         """Start a program in a thread of its own; argv[0] is the full path of its file."""
@@ -180,6 +200,8 @@ class ProcessTable:
         with self._lock:
             self.running.pop(entry.pid, None)
         entry.ended.set()
+        if entry.path == _WINRS_HOST:
+            self.end_job(entry.job)  # the job has lost the handle that kept it
 
     def end_job(self, job: int) -> None:
         """End what a remote shell has left behind."""
@@ -204,6 +226,27 @@ class ProcessTable:
                 entry.ended.wait(max(0.0, min(1.0, deadline - time.monotonic())))
         with self._lock:
             self.running.clear()
+
+
+class WinrsHost(RemoteShell):
+    """winrshost.exe, one for each remote shell: what runs in the shell is below it and in its job, and ends with it."""
+
+    def __init__(self, machine: WindowsMachine, user: str) -> None:
+        self._windows = machine
+        self._job = machine.processes.new_job()
+        process = Process(
+            machine, [_WINRS_HOST], {}, "", user, io.BytesIO(), Null(), Null()
+        )  # nothing reads or writes here: the service carries the streams
+        self._entry = machine.processes.enter(
+            process, job=self._job, parent=COM_LAUNCHER, command_line=f"{_WINRS_HOST} -Embedding"
+        )
+
+    def run(self, command: str, process: Process) -> int:
+        return self._windows.command(command, process, job=self._job, parent=self._entry.pid)
+
+    def close(self) -> None:
+        self._windows.processes.leave(self._entry, 0)
+        self._windows.processes.end_job(self._job)
 
 
 def join_command_line(argv: list[str]) -> str:

@@ -98,7 +98,10 @@ def define(interp: Interpreter, scope: Scope) -> None:
 
 
 def process_id(interp: Interpreter) -> int:
-    """$PID: a multiple of four, as Windows gives them, that differs from session to session."""
+    """$PID: the number of the session's process, else a multiple of four that differs from session to session."""
+    number = getattr(interp.host, "process_id", None)
+    if isinstance(number, int):
+        return number
     return 1000 + id(interp) // 64 % 8000 * 4
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from k8swin_lab.machines.base import RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.servers.streams import InputPipe, OutputStream
 from k8swin_lab.servers.winrm_soap import (
@@ -54,6 +55,7 @@ class Command:
         self.exit_code: int | None = None
         self._machine = machine
         self._line = line
+        self._shell = shell
         self._waiting: list[tuple[str, bytes]] = []
         self._size = 0
         self._changed = threading.Condition()
@@ -138,7 +140,7 @@ class Command:
     def _run(self) -> None:
         code = _NOT_SIMULATED
         try:
-            code = self._machine.shell(self._line, self.process)
+            code = self._shell.remote.run(self._line, self.process)
         except NotSimulated as error:
             self._complain(str(error))
         except BrokenPipeError:
@@ -167,6 +169,7 @@ class Shell:
     codepage: int
     no_profile: bool
     idle_timeout: float
+    remote: RemoteShell
     id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     commands: dict[str, Command] = field(default_factory=dict)
     used_at: float = field(default_factory=time.monotonic)
@@ -194,6 +197,7 @@ class Shells:
         with self._lock:
             mine = sum(other.user == shell.user for other in self._shells.values())
             if mine >= self.quotas.shells_per_user:
+                shell.remote.close()
                 raise SoapFault(
                     QUOTA_SHELLS,
                     "w:QuotaLimit",
@@ -262,6 +266,9 @@ class Shells:
             self._shells.pop(shell.id, None)
         for command in list(shell.commands.values()):
             command.cancel()
+        # In a thread: to end a process may take a moment, and the server answers others meanwhile.
+        name = f"winrm {self.machine.name} end of {shell.id}"
+        threading.Thread(target=shell.remote.close, name=name, daemon=True).start()
 
     def update(self) -> None:
         """Drop the shells of an earlier boot, and those nobody has used for their idle time."""

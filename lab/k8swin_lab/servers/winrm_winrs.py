@@ -98,6 +98,7 @@ class Winrs:
                 codepage=codepage,
                 no_profile=request.options.get("WINRS_NOPROFILE", "").upper() in ("TRUE", "1"),
                 idle_timeout=idle_seconds,
+                remote=machine.remote_shell(user),
             )
         )
         inputs = wanted.findtext(tag(SHELL, "InputStreams"), "stdin")

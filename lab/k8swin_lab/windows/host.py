@@ -25,8 +25,10 @@ class WindowsHost:
     separator = "\\"
     edition = "Desktop"
 
-    def __init__(self, machine: WindowsMachine) -> None:
+    def __init__(self, machine: WindowsMachine, process_id: int | None = None) -> None:
         self.machine = machine
+        self.process_id = process_id
+        """Number of the session's own process, when it has one."""
 
     @property
     def commands(self) -> CommandTable:

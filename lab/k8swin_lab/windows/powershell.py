@@ -15,4 +15,8 @@ from k8swin_lab.windows.machine_of import machine_of
 def powershell(process: Process) -> int:
     """Start a session over the machine's host."""
     process.env = Environment(process.env.items())
-    return powershell_program(lambda p: cast(PowerShellHost, WindowsHost(machine_of(p))))(process)
+    entry = machine_of(process).processes.of(process)
+    pid = entry.pid if entry else None
+    return powershell_program(lambda p: cast(PowerShellHost, WindowsHost(machine_of(p), pid)))(
+        process
+    )

@@ -319,7 +319,7 @@ def _options(shell: Interpreter, arguments: list[str]) -> tuple[str | None, list
                     shell.options.shopt.add(name)
             elif letter in LETTERS:
                 shell.options.put(LETTERS[letter], word[0] == "-")
-            elif letter not in "lirD":
+            elif letter not in "lirDp":
                 shell.error(f"{shell.name}: -{letter}: invalid option\n")
                 raise ExitShell(2)
     if not command:

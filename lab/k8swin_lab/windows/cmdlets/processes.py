@@ -7,7 +7,7 @@ from typing import Any
 
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_environment import Environment
-from k8swin_lab.machines.windows_processes import WindowsProcess
+from k8swin_lab.machines.windows_processes import SERVICES, WindowsProcess
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
 from k8swin_lab.powershell.values import PSObject
 from k8swin_lab.windows.objects import (
@@ -174,8 +174,10 @@ def start_process(call: Call) -> Iterator[Any]:
         stdout, stderr = stdout or outer[0], stderr or outer[1]
     event = getattr(session, "cancelled_event", None)
     job = machine.processes.job_with(event) if event is not None else 0
+    parent = machine.processes.parent_with(event) if event is not None else SERVICES
     entry = machine.processes.start(
         [path, *machine.split(line)], env=dict(env), cwd=cwd, user=session.user, stdout=stdout, stderr=stderr, job=job,
+        parent=parent,
         command_line=f'"{path}" {line}'.strip(),
     )  # fmt: skip
     if call["Wait"]:

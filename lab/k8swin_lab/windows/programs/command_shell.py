@@ -235,12 +235,11 @@ def _external(process: Process, name: str, line: str) -> int:
             f"'{name}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
         )
         return 1
-    outer = machine.processes.of(process)
     child = replace(process, argv=[path, *split_command_line(line)[1:]], env=dict(process.env))
     entry = machine.processes.enter(
         child,
         job=machine.processes.job_with(process.cancelled),
-        parent=outer.pid if outer else 616,
+        parent=machine.processes.parent_with(process.cancelled),
         command_line=line,
     )
     code = 1

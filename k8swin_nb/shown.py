@@ -1,0 +1,163 @@
+"""The door through which everything passes that is shown to a person or kept: masked, as text, and bounded.
+
+What hosts, the API server and libraries say is data. Here its secrets are masked and what a terminal or a browser would
+act on is shown as text: first it is looked at without what cannot be seen, then masked, then written out. Whoever shows
+or keeps something calls one of these functions; tests/test_door.py holds the list of who writes at all.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from k8swin_nb.redact import MASK, REDACTOR, redact, redacted_stream
+from k8swin_nb.text_views import FORMAT
+
+TEXT = 20_000
+"""Characters of a text that is shown in one piece, such as an error."""
+
+LINE = 2_000
+"""Characters of a line."""
+
+_LOOKED = 8_192
+"""Characters before a part that are looked at with it, so that no secret is cut in two."""
+
+_DECORATION = r"\x1b\[[0-9;]*[mK]"
+"""Colours, and `clear to the end of the line`, which programs write together: they say nothing."""
+
+_SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|\r+(?=\n)|\A\ufeff")
+_RAW = re.compile(rf"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}]")
+_COLOURED = re.compile(
+    rf"(?P<keep>{_DECORATION})|(?P<raw>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}])"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text in which control, bidirectional and other unseen characters stand as text: `^[`, `<U+202E>`.
+
+    Colours are left out, and a carriage return begins a line of its own, so that nothing hides what was before it.
+    """
+    return _RAW.sub(_named, _SILENT.sub("", text)).replace("\r", "\n")
+
+
+def coloured(text: str) -> str:
+    """Return a text as `visible` does, with its colours kept: for what a front end colours itself."""
+    return _COLOURED.sub(lambda match: match["keep"] or _named(match), text)
+
+
+def _named(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    if code < 0x20:
+        return f"^{chr(code + 0x40)}"
+    return "^?" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def shown(text: object, *, most: int = TEXT) -> str:
+    """Return a text of several lines to be shown; of a longer one the end, which says how something ended.
+
+    Args:
+        text: Anything; `str` of it is taken.
+        most: Characters that are shown at most.
+    """
+    whole = str(text)
+    begin = max(0, len(whole) - most)
+    near = whole[max(0, begin - _LOOKED) :]
+    masked = REDACTOR.redact(near, len(near) - (len(whole) - begin))
+    told = visible(masked)
+    return f"... {begin} characters before\n{told}" if begin else told
+
+
+def shown_line(text: object, *, most: int = LINE) -> str:
+    """Return a text in one line to be shown; of a longer one the beginning."""
+    whole = str(text)
+    masked = REDACTOR.redact(whole[: most + _LOOKED], 0, min(most, len(whole)))
+    told = " ".join(visible(masked).split("\n")).strip(" ")
+    return f"{told} ... ({len(whole) - most} characters more)" if len(whole) > most else told
+
+
+def shown_lines(text: str, *, last: int) -> list[str]:
+    """Return the last lines of a text to be shown, each bounded."""
+    # Of what is long only the end is looked at.
+    lines = shown(text, most=last * LINE).strip("\n").split("\n")
+    return [cut_line(line) for line in lines[-last:]]
+
+
+def cut_line(line: str) -> str:
+    """Return a line, of a longer one the beginning."""
+    return line if len(line) <= LINE else f"{line[:LINE]} ... ({len(line) - LINE} characters more)"
+
+
+def cell(value: object) -> object:
+    """Return a value of a table to be shown: text as one bounded line, numbers as they are."""
+    return shown_line(value) if isinstance(value, str) else value
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+
+
+def masked(value: Any) -> Any:
+    """Return a structure as JSON has it with its texts masked, and with its form as it was.
+
+    Names of fields and numbers are the structure; a key that is no name is text of somebody.
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {_key(str(key)): masked(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return [masked(item) for item in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return MASK if abs(value) >= _MANY and REDACTOR.knows(str(value)) else value
+    return redact(str(value))
+
+
+_MANY = 100_000
+"""From here on a number may be a password that consists of digits."""
+
+
+def _key(key: str) -> str:
+    return key if _NAME.fullmatch(key) else redact(key)
+
+
+class ShownStream(io.TextIOBase):
+    """A terminal's stream behind the door: what is written into it is masked and shown as text, line by line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._mask = redacted_stream()
+
+    def write(self, text: str, /) -> int:
+        """Write what can be shown by now; an unfinished line waits for its end, or for `flush`."""
+        self._pass(self._mask.feed(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was held back: a question waits for no line end."""
+        self._pass(self._mask.flush())
+        self._stream.flush()
+
+    def _pass(self, text: str) -> None:
+        if text:
+            self._stream.write(visible(text))
+
+    def isatty(self) -> bool:
+        """Whether a person looks on."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream behind."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream behind."""
+        return self._stream.encoding
+
+    def writable(self) -> bool:
+        """Always."""
+        return True

@@ -1,0 +1,264 @@
+r"""Other ways to read a text: without what cannot be seen, with its escapes read, with its lines joined.
+
+A secret may lie in a text with a colour in its middle, as `\u0026` or `&amp;`, or spread over the lines of a dump. Each
+reading is a `View`: the text as it then is, and for each place in it where that lies in the text below. Every reading
+takes time in proportion to the text, whatever the text is.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+_STRING = r"[^\x07\x1b\x9c\x9d\x90\x98\x9e\x9f]*(?:\x07|\x1b\\|\x9c)"
+
+SEQUENCE = (
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor, screen
+    rf"|\x1b[\]PX^_]{_STRING}"  # titles, clipboard, device strings
+    r"|\x9b[0-?]*[ -/]*[@-~]"
+    rf"|[\x90\x98\x9d-\x9f]{_STRING}"
+    r"|\x1b[ -/]*[0-~]"
+)
+"""A whole sequence that a terminal acts on. None of its parts can begin where another is still looked for."""
+
+FORMAT = (
+    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\u2028\u2029"
+)
+"""Characters without a shape of their own: bidirectional marks, zero widths, separators of lines, tags."""
+
+UNSEEN = re.compile(rf"{SEQUENCE}|\r+(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
+"""What a reader does not see, or must not be shown raw; line ends and tabs are none of it."""
+
+_HEX = r"[0-9A-Fa-f]"
+_ESCAPE = re.compile(
+    rf"(?P<percent>(?:%{_HEX}{{2}})+)"
+    rf"|(?P<bytes>(?:\\x{_HEX}{{2}})+)"
+    r"|(?P<octal>(?:\\[0-3][0-7]{2})+)"
+    rf"|\\(?:u(?P<pair>[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}})"
+    rf"|u(?P<u4>{_HEX}{{4}})|U(?P<u8>000{_HEX}{{5}})|u\{{(?P<ux>{_HEX}{{1,6}})\}})"
+    r"|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});)"
+    r"|\\(?P<letter>[nrtabfve0])"
+    r"|\\(?P<other>[^\w\r\n])"
+    r"|[`^](?P<quoted>[^\w\s])"
+    r"|(?P<twice>''|\"\"|%%)"
+)
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_LETTERS |= {"e": "\x1b", "0": "\0"}
+
+_BREAK = re.compile(r"(?<![ \t\r\n])[ \t\r]*(?:\\\r?)?\n[ \t\r\n>|]*")
+"""The end of a line with the indentation of the next."""
+
+_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}[ \t\r\n,:;-]{{1,3}}(?:0x|\\x)?{_HEX}{{2}}")
+"""Where bytes begin that are written one by one, in hexadecimal."""
+_BYTE = re.compile(rf"(?:0x|\\x)?({_HEX}{{2,4}})[ \t\r\n,:;-]{{0,3}}")
+
+_DUMP_LINE = re.compile(
+    rf"(?m)^[ \t]*+{_HEX}{{6,8}}:?[ \t]++((?:{_HEX}{{2,4}}(?:[ \t]{{1,2}}(?={_HEX}{{2}}))?)++)[^\n]*+\n?"
+)
+"""A line of a dump: the offset, the bytes, the characters that they are."""
+_GAP = re.compile(r"[ \t]+")
+
+_NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}[,; \t\r\n]{1,4}){3}")
+_NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
+"""Bytes as decimal numbers, as a list of them is shown."""
+
+_QUOTED = re.compile(r"((?:=[0-9A-F]{2})+)|=\r?\n")
+
+Change = tuple[int, int, str]
+"""From where to where something stands, and what is read in its place."""
+
+
+@dataclass(slots=True)
+class View:
+    """A reading of a text."""
+
+    text: str
+    below: View | None = None
+    _at: list[int] = field(default_factory=list)
+    """Where pieces begin in this text."""
+    _from: list[int] = field(default_factory=list)
+    """Where they begin in the text below."""
+    _wide: list[int] = field(default_factory=list)
+    """How much of the text below a piece stands for; 0: as much as it is itself."""
+
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """Return where a part lies in the lowest text."""
+        view = self
+        while view.below is not None:
+            first = bisect_right(view._at, start) - 1
+            last = bisect_right(view._at, stop - 1) - 1
+            begin = view._from[first] + (0 if view._wide[first] else start - view._at[first])
+            width = view._wide[last]
+            end = view._from[last] + (width or stop - view._at[last])
+            start, stop, view = begin, end, view.below
+        return start, stop
+
+
+def changed(below: View, changes: Iterable[Change]) -> View:
+    """Return a view in which something else is read in some places; changes come in their order."""
+    pieces: list[str] = []
+    view = View("", below)
+    text, place, length = below.text, 0, 0
+    for start, stop, instead in changes:
+        if start > place:
+            _piece(view, length, place, 0)
+            pieces.append(text[place:start])
+            length += start - place
+        if instead:
+            _piece(view, length, start, stop - start)
+            pieces.append(instead)
+            length += len(instead)
+        place = stop
+    if not view._at and place == 0:
+        return below
+    if place < len(text):
+        _piece(view, length, place, 0)
+        pieces.append(text[place:])
+    view.text = "".join(pieces)
+    return view
+
+
+def _piece(view: View, at: int, origin: int, wide: int) -> None:
+    view._at.append(at)
+    view._from.append(origin)
+    view._wide.append(wide)
+
+
+def seen(below: View) -> View:
+    """Return a text without what cannot be seen."""
+    if below.text.isascii() and below.text.isprintable():
+        return below
+    return changed(below, ((m.start(), m.end(), "") for m in UNSEEN.finditer(below.text)))
+
+
+def unescaped(below: View) -> View:
+    """Return a text with its escapes read once: of URLs, XML, JSON, shells and programs."""
+    return changed(below, _read_escapes(below.text))
+
+
+def joined(below: View) -> View:
+    """Return a text with its lines put together: what a program wrapped is whole again."""
+    return changed(below, ((m.start(), m.end(), "") for m in _BREAK.finditer(below.text)))
+
+
+def dumped(below: View) -> View:
+    """Return a text in which bytes that stand one by one, as `50 61 73` or `0x50,0x61`, stand side by side."""
+    return changed(below, _between_bytes(below.text))
+
+
+def hexdump(below: View) -> View:
+    """Return a text without the offsets and the characters beside the bytes of a dump, as xxd writes it."""
+    return changed(below, _beside_bytes(below.text))
+
+
+def numbered(below: View) -> View:
+    """Return a text in which bytes that are written as decimal numbers are characters."""
+    return changed(below, _numbers(below.text))
+
+
+def quoted_printable(below: View) -> View:
+    """Return a text in which `=C3=A4` and lines that end with `=` are read as in a mail."""
+    return changed(below, _read_quoted(below.text))
+
+
+def _beside_bytes(text: str) -> Iterator[Change]:
+    for line in _DUMP_LINE.finditer(text):
+        yield line.start(), line.start(1), ""
+        for gap in _GAP.finditer(text, line.start(1), line.end(1)):
+            yield gap.start(), gap.end(), ""
+        if line.end() > line.end(1):
+            yield line.end(1), line.end(), ""
+
+
+def _numbers(text: str) -> Iterator[Change]:
+    place = 0
+    while run := _NUMBERS.search(text, place):
+        place = run.start()
+        numbers = []
+        while (number := _NUMBER.match(text, place)) and int(number[1]) < 256:
+            numbers.append(number)
+            place = number.end()
+        if not numbers:
+            place = run.end()
+            continue
+        data = bytes(int(number[1]) for number in numbers)
+        for first, count, character in _utf8(data):
+            yield numbers[first].start(), numbers[first + count - 1].end(), character
+
+
+def _read_quoted(text: str) -> Iterator[Change]:
+    for match in _QUOTED.finditer(text):
+        if match[1] is None:
+            yield match.start(), match.end(), ""
+        else:
+            yield from _characters(match.start(), match[1], 3, 1, 16)
+
+
+def _between_bytes(text: str) -> Iterator[Change]:
+    place = 0
+    while run := _DUMP.search(text, place):
+        place = run.start()
+        while byte := _BYTE.match(text, place):
+            if byte.start(1) > byte.start():
+                yield byte.start(), byte.start(1), ""
+            if byte.end() > byte.end(1):
+                yield byte.end(1), byte.end(), ""
+            place = byte.end()
+
+
+def _read_escapes(text: str) -> Iterator[Change]:
+    for match in _ESCAPE.finditer(text):
+        kind = match.lastgroup or ""
+        value = match[kind]
+        if kind in ("percent", "bytes", "octal"):
+            yield from _characters(match.start(), value, *_RUNS[kind])
+        else:
+            instead = _one(kind, value)
+            if instead is not None:
+                yield match.start(), match.end(), instead
+
+
+_RUNS = {"percent": (3, 1, 16), "bytes": (4, 2, 16), "octal": (4, 1, 8)}
+"""Of one escaped byte: its length, where its number begins, and the number's base."""
+
+
+def _characters(start: int, run: str, size: int, skip: int, base: int) -> Iterator[Change]:
+    """Yield the characters that escaped bytes stand for: UTF-8 where it is, else one for each byte."""
+    data = bytes(int(run[i + skip : i + size], base) for i in range(0, len(run), size))
+    for first, count, character in _utf8(data):
+        yield start + first * size, start + (first + count) * size, character
+
+
+def _utf8(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield each character with its place and its length in bytes."""
+    place = 0
+    while place < len(data):
+        first = data[place]
+        count = 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        try:
+            character = data[place : place + count].decode()
+        except UnicodeDecodeError:
+            count, character = 1, chr(first)
+        yield place, count, character
+        place += count
+
+
+def _one(kind: str, value: str) -> str | None:
+    if kind == "letter":
+        return _LETTERS[value]
+    if kind in ("other", "quoted"):
+        return value
+    if kind == "twice":
+        return value[0]
+    if kind == "entity":
+        read = html.unescape(value)
+        return None if read == value else read
+    if kind == "pair":
+        high, low = int(value[:4], 16), int(value[6:], 16)
+        return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+    number = int(value, 16)
+    return chr(number) if number < 0x110000 else None

@@ -1,0 +1,96 @@
+"""What belongs to a script in the streams of a login: everything between two lines that hold a random word.
+
+What start-up files, banners and forced commands print before and after is no output of the script, and without the
+first line no script has begun, whatever the exit code says. The word travels in two halves in the other order, so
+that a host which only repeats its input does not pass for one that runs it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+NOISE_BYTES = 65_536
+"""Bytes that are kept of what a host prints before the script, to be shown when none begins."""
+
+
+class Word:
+    """The random word of one script."""
+
+    def __init__(self) -> None:
+        self._first, self._second = secrets.token_hex(16), secrets.token_hex(16)
+
+    @property
+    def sent(self) -> bytes:
+        """The two fields that `supervise.sh` reads."""
+        return f"{self._second}\0{self._first}\0".encode()
+
+    @property
+    def mark(self) -> bytes:
+        """How both lines begin."""
+        return f"\x1e{self._first}{self._second} ".encode()
+
+
+class Frame:
+    """One stream: takes bytes as they arrive and gives back those of the script."""
+
+    def __init__(self, word: Word) -> None:
+        self._mark = word.mark
+        self._begin = word.mark + b"begins\n"
+        self._end = re.compile(re.escape(word.mark) + rb"ends (\d+)\n")
+        self._held = b""
+        self.began = False
+        self.returncode: int | None = None
+        self.noise = b""
+        """What came before the script."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the script said how it ended."""
+        return self.returncode is not None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes and return those that the script printed; what may be the start of a line of ours is held back."""
+        if self.ended:
+            return b""
+        data = self._held + data
+        self._held = b""
+        if not self.began:
+            before, found, data = data.partition(self._begin)
+            if not found:
+                keep = _overlap(before, self._begin)
+                self._held = before[len(before) - keep :]
+                self._hear(before[: len(before) - keep])
+                return b""
+            self._hear(before)
+            self.began = True
+        # Where a host brings both streams together, the other stream's line arrives here too.
+        data = data.replace(self._begin, b"")
+        end = self._end.search(data)
+        if end:
+            self.returncode = int(end[1])
+            return data[: end.start()]
+        at = data.rfind(self._mark)
+        if at < 0 or len(data) - at > len(self._mark) + 16:  # more than the line could have
+            at = len(data) - _overlap(data, self._mark)
+        self._held = data[at:]
+        return data[:at]
+
+    def rest(self) -> bytes:
+        """Return what was held back, when nothing more comes."""
+        held, self._held = self._held, b""
+        if self.began:
+            return held
+        self._hear(held)
+        return b""
+
+    def _hear(self, data: bytes) -> None:
+        self.noise = (self.noise + data)[-NOISE_BYTES:]
+
+
+def _overlap(data: bytes, mark: bytes) -> int:
+    """Return how many bytes at the end of `data` are a beginning of `mark`."""
+    for length in range(min(len(data), len(mark) - 1), 0, -1):
+        if mark.startswith(data[len(data) - length :]):
+            return length
+    return 0

@@ -1,0 +1,234 @@
+"""One SSH session with the shell that stands around a script: what goes in, what comes out, how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import paramiko
+
+from k8swin_nb.errors import (
+    AuthenticationFailed,
+    EndUnknown,
+    HostUnreachable,
+    ScriptNotStarted,
+    TransportError,
+)
+from k8swin_nb.inventory import Host
+from k8swin_nb.redact import redact
+from k8swin_nb.shells import bash_supervisor
+from k8swin_nb.transports.clock import Clock, Late
+from k8swin_nb.transports.frames import Frame, Word
+from k8swin_nb.transports.lines import Line
+from k8swin_nb.transports.login import EXPIRED
+from k8swin_nb.transports.output import Output
+
+PIECE = 65_536
+PIECES = 16
+"""Pieces of a stream that are read before the deadline is looked at."""
+
+START_SECONDS = 60.0
+"""How long a login may take until the script's shell begins: start-up files and sudo are in between."""
+
+QUIET_SECONDS = 20.0
+"""After so much silence the other end is asked for a sign of life."""
+
+SILENT_SECONDS = 60.0
+"""After so much silence, in spite of that, the host is given up."""
+
+LAST_SECONDS = 1.0
+"""How long the second stream's end, and the session's, are waited for after the first's."""
+
+
+class Session:
+    """A channel in which a script runs."""
+
+    def __init__(self, host: Host, line: Line, channel: Any, output: Output) -> None:
+        self._host = host
+        self._line = line
+        self._channel = channel
+        self._output = output
+        self._word = Word()
+        self._frames = {"stdout": Frame(self._word), "stderr": Frame(self._word)}
+        self._heard = time.monotonic()
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll:
+            self._poll.register(channel.fileno(), select.POLLIN)
+
+    @property
+    def returncode(self) -> int | None:
+        """The script's exit code, once it has said it."""
+        return self._frames["stdout"].returncode
+
+    def begin(self, clock: Clock, *, sudo: bool) -> None:
+        """Wait for the proof that our shell runs. Nothing of the script, and no secret, was sent before.
+
+        Raises:
+            ScriptNotStarted: when something else answered.
+            Late: when the clock has run out.
+            Unwanted: when it was asked to stop.
+        """
+        self.send(bash_supervisor() + self._word.sent, last=False)
+        try:
+            self._pump(lambda: self._frames["stdout"].began, clock.within(START_SECONDS))
+        except Late:
+            clock.check()
+            raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=sudo) from None
+        if not self._frames["stdout"].began:
+            self._channel.status_event.wait(LAST_SECONDS)
+            code = self._channel.exit_status
+            raise self._not_started(
+                f"and the session ended with exit code {code}" if code >= 0 else "", sudo=sudo
+            )
+
+    def send(self, data: bytes, *, last: bool) -> None:
+        """Send standard input in the background. A script may end without reading all of it."""
+
+        def write() -> None:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                view = memoryview(data)
+                for start in range(0, len(view), PIECE):
+                    self._channel.sendall(bytes(view[start : start + PIECE]))
+                if last:
+                    self._channel.shutdown_write()
+
+        threading.Thread(target=write, name=f"stdin of {self._host.name}", daemon=True).start()
+
+    def follow(self, clock: Clock) -> int:
+        """Pass output on until the script has ended, and return its exit code.
+
+        Raises:
+            EndUnknown: when its shell ended without saying how the script did.
+            HostUnreachable: when the connection broke.
+            Late: when the clock has run out.
+            Unwanted: when it was asked to stop.
+        """
+        out, err = self._frames["stdout"], self._frames["stderr"]
+        self._pump(lambda: out.ended, clock)
+        if out.ended:
+            with contextlib.suppress(Late):
+                last = LAST_SECONDS if err.began else 0.1
+                self._pump(lambda: err.ended, Clock(last))
+        for name, frame in self._frames.items():
+            self._output.feed(name, frame.rest())
+        if out.returncode is not None:
+            return out.returncode
+        transport = self._channel.get_transport()
+        if not (transport and transport.is_active()):
+            raise self._lost("the SSH connection broke while a script ran")
+        raise EndUnknown(
+            self._host.name,
+            "the shell around a script was ended from outside while it ran; how the script ended is not known",
+        )
+
+    def close(self) -> None:
+        """Let go of the session; it is waited for, because a server counts it until it has ended."""
+        if self.returncode is not None:
+            self._channel.status_event.wait(LAST_SECONDS)
+        threading.Thread(target=self._close, name="close", daemon=True).start()
+
+    def _close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._channel.close()
+
+    def _pump(self, until: Callable[[], bool], clock: Clock) -> None:
+        """Read until something holds or the session has ended."""
+        while True:
+            over = self._channel.eof_received or self._channel.closed
+            got = self._read()
+            if until() or (over and not got):
+                return
+            clock.check()
+            if got:
+                continue
+            self._look_for_life()
+            self._wait()
+
+    def _read(self) -> bool:
+        """Take what has arrived; a stream that never pauses gives way to the clock now and then."""
+        got = False
+        for _ in range(PIECES):
+            more = False
+            if self._channel.recv_ready():
+                more = self._take("stdout", self._channel.recv(PIECE))
+            if self._channel.recv_stderr_ready():
+                more = self._take("stderr", self._channel.recv_stderr(PIECE)) or more
+            if not more:
+                break
+            got = True
+        if got:
+            self._heard = self._line.heard = time.monotonic()
+        return got
+
+    def _take(self, name: str, data: bytes) -> bool:
+        self._output.feed(name, self._frames[name].feed(data))
+        return bool(data)
+
+    def _wait(self) -> None:
+        if self._poll:
+            self._poll.poll(100)
+        else:
+            select.select([self._channel], [], [], 0.1)
+
+    def _look_for_life(self) -> None:
+        silence = time.monotonic() - max(self._heard, self._line.heard)
+        if silence > QUIET_SECONDS:
+            self._line.ask()
+        if silence > SILENT_SECONDS:
+            raise self._lost(f"the host has given no sign of life for {silence:.0f} s")
+
+    def _lost(self, what: str) -> HostUnreachable:
+        return HostUnreachable(
+            self._host.name,
+            f"{what}; how it ended is not known",
+            hint="run the cell again: it looks first at what is there",
+        )
+
+    def _not_started(self, how: str, *, sudo: bool) -> TransportError:
+        for frame in self._frames.values():
+            frame.rest()
+        noise = b"\n".join(frame.noise.strip() for frame in self._frames.values())
+        printed = redact(noise.decode("utf-8", "replace")).strip()
+        host = self._host
+        transport = self._channel.get_transport()
+        if not (transport and transport.is_active()) and not printed:
+            return HostUnreachable(
+                host.name,
+                "the SSH server ended the connection after the login, before a script began; nothing was run",
+                hint="look at the server's log: the number of logins of this user may be limited",
+            )
+        lower = printed.lower()
+        if any(word in lower for word in EXPIRED):
+            return AuthenticationFailed(
+                host.name,
+                f"the login as `{host.user}` was let in and is of no use: {' '.join(printed.split())[-300:]}",
+                hint=f"log in once with `ssh {host.user}@{host.address}` and change the password, or renew the account",
+            )
+        return ScriptNotStarted(
+            host.name,
+            f"no script began in the login as `{host.user}`{', ' + how if how else ''}; nothing was run",
+            printed=printed,
+            hint=_hint(lower, host, sudo=sudo),
+        )
+
+
+def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
+    """Return what to do about what a host printed in place of a script; None: the usual."""
+    if "sudo" in printed and ("tty" in printed or "terminal" in printed):
+        return f"write `Defaults:{host.user} !requiretty` into a file of /etc/sudoers.d there"
+    if "sudo" in printed and ("not found" in printed or "unknown command" in printed):
+        return "install sudo there, or log in as root"
+    if sudo and "sudo" in printed:
+        return (
+            f"let `{host.user}` use sudo without a password: write `{host.user} ALL=(ALL) NOPASSWD: ALL` into a file of "
+            "/etc/sudoers.d there"
+        )
+    if "currently not available" in printed or "nologin" in printed:
+        return f"give the account a shell: `usermod --shell /bin/bash {host.user}` on the host"
+    if "bash" in printed and "not found" in printed:
+        return "install bash there, and see that the account's PATH leads to it"
+    return None

@@ -1,0 +1,72 @@
+# Runs one script in a clean shell, proves on both streams that it begins, and says how it ended.
+#
+# `bash -p -s TAG` reads this from its standard input, whatever stood before it: a login shell, start-up files, sudo, a forced
+# command. Fields follow, each with a NUL byte at its end: two halves of a word that nobody else knows, and, once the word was
+# printed, a limit in seconds and all that the script's own shell reads. -p keeps exported functions and BASH_ENV out.
+{
+  set +o posix
+  ignored=$(trap -p)
+  # What ends the script must not end this shell: it still has to say how the script ended.
+  trap : TERM INT HUP QUIT
+  IFS= read -rd "" second && IFS= read -rd "" first || exit 125
+  printf "\036%s%s begins\n" "$first" "$second"
+  printf "\036%s%s begins\n" "$first" "$second" >&2
+  IFS= read -rd "" limit || exit 125
+
+  # Programs of the system come first, those of the site after them; administrators' folders are on it for every user.
+  places=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  IFS=: read -ra given <<<"$PATH"
+  for place in "${given[@]}"; do
+    case $place in /*) case :$places: in *":$place:"*) ;; *) places=$places:$place ;; esac ;; esac
+  done
+  export PATH=$places
+
+  # Names alone are on the command line of `env`: a value may be a proxy's password.
+  changes=()
+  while IFS= read -rd "" entry; do
+    case ${entry%%=*} in
+      PATH | HOME | USER | LOGNAME | SHELL | TZ | SSH_CLIENT | SSH_CONNECTION | SSH_AUTH_SOCK | SUDO_* | KRB5CCNAME) ;;
+      XDG_RUNTIME_DIR | DBUS_SESSION_BUS_ADDRESS | SSL_CERT_FILE | SSL_CERT_DIR | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE) ;;
+      http_proxy | https_proxy | ftp_proxy | all_proxy | no_proxy) ;;
+      HTTP_PROXY | HTTPS_PROXY | FTP_PROXY | ALL_PROXY | NO_PROXY) ;;
+      TMPDIR) if ! [ -d "$TMPDIR" ] || ! [ -w "$TMPDIR" ]; then changes+=(-u TMPDIR); fi ;;
+      "" | _) ;;
+      *) changes+=(-u "${entry%%=*}") ;;
+    esac
+  done < <(env -0)
+  # A shell cannot take back that a signal was ignored when it began.
+  if [ -n "$ignored" ] && env --default-signal true 2>/dev/null; then changes+=(--default-signal); fi
+  # Scripts and tables of symptoms know the messages in English, and names may hold any letter.
+  if [ -z "$( (LC_ALL=C.UTF-8) 2>&1)" ]; then changes+=(LANG=C.UTF-8); fi
+  changes+=("K8SWIN_TAG=$1")
+
+  home=$HOME
+  case ${SUDO_USER-} in
+    "" | *[!A-Za-z0-9._-]*) ;;
+    *) eval "home=~$SUDO_USER" ;;
+  esac
+  cd -- "$home" 2>/dev/null || cd /
+  unset OLDPWD
+  umask 022
+  IFS=$' \t\n'
+
+  # The script holds one end of the pipe as number 99, and so does all that it starts: the other end tells when they are gone.
+  # What this shell itself would say of a script that was killed is no output of the script.
+  exec 8>&1 9>&2
+  {
+    trap : TERM INT HUP QUIT
+    env "${changes[@]}" timeout -k "$2" "$limit" bash --noprofile --norc -c \
+      'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"' \
+      bash 99>&1 1>&8 2>&9 8>&- 9>&-
+    echo "$?"
+  } 2>/dev/null | {
+    trap : TERM INT HUP QUIT
+    read -r code || exit 125
+    # A process that the script left behind may go on; what one that is about to end still prints is waited for.
+    read -rt 0.5 _
+    printf "\036%s%s ends %s\n" "$first" "$second" "$code" >&8
+    printf "\036%s%s ends %s\n" "$first" "$second" "$code" >&9
+    exit "$code"
+  }
+  exit "$?"
+}

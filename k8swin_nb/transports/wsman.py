@@ -1,0 +1,301 @@
+"""pywinrm's `Protocol`, held to what a WinRM server may do: answers bounded in size and never in clear.
+
+pywinrm takes an answer in clear from a server that it seals its own messages for, follows redirects, and unpacks
+whatever a small answer says to unpack. Here an answer is refused that is
+
+- a redirect, or asks for a login as a proxy;
+- compressed, although nobody asked for that, or larger than any that a server may send;
+- in clear over http once the login is done, whatever its status says;
+- to a login whose keys would be weak.
+
+Only this module and those beside it import pywinrm and requests.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import re
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from winrm.encryption import Encryption
+from winrm.exceptions import InvalidCredentialsError
+from winrm.protocol import Protocol
+from winrm.transport import Transport
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+"""Longest silence within one answer; the whole of it is bounded by whoever waits."""
+
+OPERATION_SECONDS = 20
+"""Time that the server may hold one request open."""
+
+ANSWER_LIMIT = 2 * 1024 * 1024
+"""Bytes of one answer. A server sends 150 KB at most, as it is asked to, or 500 KB by its own quota."""
+
+UNREADABLE = 400
+"""HTTP status for a message that was encrypted for a connection which is gone."""
+
+_SEALED = "application/http-spnego-session-encrypted"
+_BOUNDARY = b"--Encrypted Boundary"
+_PIECE = 64 * 1024
+_ID = re.compile(r"[\w.:{}-]{1,100}", re.ASCII)
+
+# Flags of an NTLM challenge, MS-NLMP 2.2.2.5. Windows Server grants all of them to a client that asks.
+_SIGN, _SEAL, _EXTENDED, _STRONG = 0x10, 0x20, 0x80000, 0x20000000
+
+
+class Refused(requests.exceptions.RequestException):
+    """An answer that no WinRM server gives to what it was asked. Its text says what is wrong."""
+
+
+class LoginGone(requests.exceptions.ConnectionError):
+    """The connection that was logged in is gone; the keys of its messages went with it."""
+
+
+class OddAnswer(Exception):
+    """An answer that arrived as it was sent, and does not say what it has to."""
+
+
+class _Socket:
+    """The open socket of a session, to end whatever waits on it from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: socket.socket | None = None
+        self.cut = False
+
+    def hold(self, opened: socket.socket) -> None:
+        # A handle of our own: TLS takes the socket's away. The one before is no longer used.
+        with self._lock:
+            self._let_go()
+            self._held = opened.dup()
+            if self.cut:
+                self._let_go()
+
+    def end(self) -> None:
+        """End what is open, and whatever is opened later."""
+        with self._lock:
+            self.cut = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            with contextlib.suppress(OSError):
+                self._held.shutdown(socket.SHUT_RDWR)
+            self._held.close()
+            self._held = None
+
+
+def _pools(held: _Socket) -> dict[str, Any]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            held.hold(opened)
+            return opened
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            held.hold(opened)
+            return opened
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    """Sends each request of a session, also those of the login, and refuses what must not be taken."""
+
+    def __init__(self, held: _Socket, *, sealing: bool) -> None:
+        self._socket = held
+        self._sealing = sealing
+        self.sealed = False
+        """Whether the login is done, so that everything has to be sealed."""
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._socket)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        if self._socket.cut:
+            raise LoginGone("the connection was given up")
+        options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        request.headers["Accept-Encoding"] = "identity"
+        response = super().send(request, *args, **options)
+        try:
+            self._check(response)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
+        response = super().build_response(request, raw)
+        # `content` reads through this. The body is left where it is: the login looks at its socket first.
+        response.iter_content = lambda *_, **__: _body(raw)  # type: ignore[method-assign]
+        return response
+
+    def _check(self, response: requests.Response) -> None:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise Refused(f"it answered HTTP {status}, a redirect, which no WinRM server sends")
+        if status == 407:
+            raise Refused("it asks for the login as a proxy would, and no proxy is used")
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise Refused("its answer is compressed, and nobody asked for that")
+        if status != 401:
+            return
+        if self.sealed:
+            raise LoginGone("the connection that was logged in is gone")
+        if self._sealing:
+            _check_challenge(response.headers.get("WWW-Authenticate", ""))
+
+
+def _body(raw: Any) -> Iterator[bytes]:
+    size = 0
+    while piece := raw.read(_PIECE, decode_content=False):
+        size += len(piece)
+        if size > ANSWER_LIMIT:
+            raw.close()
+            raise Refused(f"its answer is larger than {ANSWER_LIMIT} bytes")
+        yield piece
+
+
+def _check_challenge(header: str) -> None:
+    """Refuse a challenge after which messages would be sealed with weak keys, or not at all."""
+    for offer in header.split(","):
+        scheme, _, token = offer.strip().partition(" ")
+        if scheme.lower() not in ("ntlm", "negotiate") or not token.strip():
+            continue
+        try:
+            message = base64.b64decode(token.strip())
+        except binascii.Error:
+            continue
+        start = message.find(b"NTLMSSP\0\x02\0\0\0")
+        if start < 0 or len(message) < start + 24:
+            continue
+        (flags,) = struct.unpack_from("<I", message, start + 20)
+        wanted = _SIGN | _SEAL | _EXTENDED | _STRONG
+        if flags & wanted != wanted:
+            raise Refused("it offers a login whose messages would not be sealed with strong keys")
+
+
+class _Transport(Transport):
+    """pywinrm's transport over the adapter above."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.socket = _Socket()
+        self._adapter: _Adapter | None = None
+
+    def setup_encryption(self, session: requests.Session) -> None:
+        super().setup_encryption(session)
+        if getattr(session.auth, "session_security", None) is None:
+            raise Refused("it takes messages without a login")
+        self._of(session).sealed = True
+
+    def cut(self) -> None:
+        """End whatever waits on the wire, now and for good; safe from any thread."""
+        self.socket.end()
+        session = self.session
+        if session is not None:
+            session.close()
+
+    def _of(self, session: requests.Session) -> _Adapter:
+        if self._adapter is None:
+            self._adapter = _Adapter(self.socket, sealing=self.message_encryption == "always")
+            session.mount("https://", self._adapter)
+            session.mount("http://", self._adapter)
+            session.trust_env = False
+        return self._adapter
+
+    def _send_message_request(
+        self, session: requests.Session, prepared: requests.PreparedRequest
+    ) -> Any:
+        self._of(session)
+        try:
+            return super()._send_message_request(session, prepared)
+        except InvalidCredentialsError:
+            raise
+        except PermissionError as error:
+            # requests_ntlm: the server did not go on with the login.
+            raise InvalidCredentialsError(str(error)) from error
+
+    def _get_message_response_text(self, response: requests.Response) -> bytes:
+        sealed = self.encryption
+        text = response.content if sealed is None else _unsealed(response, sealed)
+        if b"<!DOCTYPE" in text:
+            raise OddAnswer("its answer declares a document type, which SOAP forbids")
+        return bytes(text)
+
+
+def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:
+    kind = response.headers.get("Content-Type", "").lower()
+    status = response.status_code
+    if not kind.startswith("multipart/encrypted") or _SEALED not in kind:
+        if status == UNREADABLE:
+            raise LoginGone("it cannot read messages of this login")
+        raise Refused(f"it answered HTTP {status} in clear, although messages are encrypted")
+    content = response.content
+    if content.count(_BOUNDARY + b"\r\n") != 2 or not content.startswith(_BOUNDARY + b"\r\n"):
+        raise Refused("its encrypted answer has not one part")
+    try:
+        text = encryption.parse_encrypted_response(response)
+    except Exception as error:
+        raise Refused(f"its encrypted answer cannot be read ({type(error).__name__})") from error
+    if not text:
+        raise Refused("its encrypted answer is empty")
+    return bytes(text)
+
+
+class WsmanProtocol(Protocol):
+    """pywinrm's protocol with the transport above. What it raises is pywinrm's, requests' or of this module."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            read_timeout_sec=READ_SECONDS, operation_timeout_sec=OPERATION_SECONDS, **options
+        )
+        plain = self.transport
+        self._guarded = self.transport = _Transport(
+            endpoint=plain.endpoint,
+            username=plain.username,
+            password=plain.password,
+            auth_method=plain.auth_method,
+            ca_trust_path=plain.ca_trust_path,
+            server_cert_validation=plain.server_cert_validation,
+            message_encryption=plain.message_encryption,
+            read_timeout_sec=plain.read_timeout_sec,
+            proxy=plain.proxy,
+        )
+
+    def open_shell(self, *args: Any, **options: Any) -> str:
+        return _id(super().open_shell(*args, **options))
+
+    def run_command(self, *args: Any, **options: Any) -> str:
+        return _id(super().run_command(*args, **options))
+
+    def cut(self) -> None:
+        """End whatever waits on the wire, now and for good; safe from any thread."""
+        self._guarded.cut()
+
+
+def _id(text: str | None) -> str:
+    if text is None or not _ID.fullmatch(text):
+        raise OddAnswer("its answer names no shell or command")
+    return text

@@ -1,0 +1,126 @@
+"""OpenSSH's own server on a free port, run by whoever runs the tests; each test says how it is configured."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from k8swin_nb.inventory import Host
+from k8swin_nb.transports.ssh import SshTransport
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+needs_sshd = pytest.mark.skipif(
+    SSHD is None or shutil.which("ssh-keygen") is None, reason="needs OpenSSH's sshd and ssh-keygen"
+)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes below one."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+class OpenSsh:
+    """A folder of keys, and the servers that were started in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers: list[subprocess.Popen[bytes]] = []
+        self._transports: list[SshTransport] = []
+        self._known = 0
+
+    def key(self, name: str, kind: str = "ed25519", phrase: str = "") -> Path:
+        path = self.folder / name
+        if not path.exists():
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", kind, "-N", phrase, "-f", str(path)], check=True
+            )
+        return path
+
+    def start(self, *lines: str, keys: tuple[str, ...] = ("user",)) -> int:
+        """Start a server with these lines of configuration and return its port."""
+        assert SSHD
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = int(free.getsockname()[1])
+        self.key("host")
+        allowed = self.folder / f"authorized-{port}"
+        allowed.write_text("".join(self.key(name).with_suffix(".pub").read_text() for name in keys))
+        config = self.folder / f"config-{port}"
+        config.write_text(
+            "\n".join(
+                [
+                    *lines,
+                    f"Port {port}",
+                    "ListenAddress 127.0.0.1",
+                    f"HostKey {self.folder}/host",
+                    "UsePAM no",
+                    "StrictModes no",
+                    f"AuthorizedKeysFile {allowed}",
+                    "PidFile none",
+                    "PermitRootLogin yes",
+                    "",
+                ]
+            )
+        )
+        log = (self.folder / f"log-{port}").open("wb")
+        with log:
+            server = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
+        self.servers.append(server)
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return port
+            time.sleep(0.05)
+        raise AssertionError((self.folder / f"log-{port}").read_text())
+
+    def host(self, port: int, **changes: Any) -> Host:
+        self._known += 1
+        values: dict[str, Any] = {
+            "identity": str(self.key("user")),
+            "known_hosts": str(self.folder / f"known-{self._known}"),
+            "host_key_policy": "accept-new",
+            **changes,
+        }
+        return Host(
+            "box", "127.0.0.1", "linux", ("worker",), getpass.getuser(), ssh_port=port, **values
+        )
+
+    def transport(self, port: int, **changes: Any) -> SshTransport:
+        transport = SshTransport(self.host(port, **changes))
+        self._transports.append(transport)
+        return transport
+
+    def stop(self) -> None:
+        for transport in self._transports:
+            transport.close()
+        for server in self.servers:
+            for pid in [server.pid, *children_of(server.pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            server.wait()
+
+
+@pytest.fixture
+def openssh(tmp_path: Path) -> Iterator[OpenSsh]:
+    made = OpenSsh(tmp_path)
+    yield made
+    made.stop()
