@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         HostKeyMismatch,
         HostKeyUnknown,
         HostUnreachable,
+        Interrupted,
         InventoryError,
         K8swinError,
         MultiHostError,
@@ -58,8 +59,8 @@ _WHERE = {
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
         "CommandTimeout", "DriftFound", "HostKeyMismatch", "HostKeyUnknown", "HostUnreachable",
-        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
-        "ScriptNotStarted",
+        "Interrupted", "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError",
+        "ScriptError", "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
         "UnexpectedError", "VerifyFailed",
     ),

@@ -54,8 +54,11 @@ def reboot(at: StepRun) -> None:
     if result.returncode != 0:
         raise at.failed("the reboot was refused", result=result)
     deadline = time.monotonic() + REBOOT_SECONDS
-    while time.monotonic() < deadline:
+    late = False
+    while not late:
         at.pause(INTERVAL)
+        # Before the look: when this computer was paused, one look at what there is now comes after it.
+        late = time.monotonic() >= deadline
         try:
             if _boot_time(at) not in ("", before):
                 return
@@ -153,12 +156,15 @@ def _start(at: StepRun, job: Job) -> None:
 def _follow(at: StepRun, job: Job) -> str:
     """Follow a job to its end, through losses of the connection; return what it says at the end."""
     began = answered = time.monotonic()
-    said = ""
-    while time.monotonic() - began < job.seconds:
+    said, late, silent = "", False, False
+    while not late and not silent:
         at.pause(INTERVAL)
+        # Before the look: when this computer was paused, one look at what there is now comes after it.
+        now = time.monotonic()
+        late, silent = now - began > job.seconds, now - answered > job.silent
         try:
             state, _, detail = _job_status(at, job).stdout.strip().partition(" ")
-            answered = time.monotonic()
+            answered, silent = time.monotonic(), False
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
@@ -170,11 +176,9 @@ def _follow(at: StepRun, job: Job) -> str:
         said = line
         if state == "done":
             return detail
-        late = state == "pending" and time.monotonic() - began > START_SECONDS
-        if state in ("rolled-back", "failed", "interrupted") or late:
+        not_started = state == "pending" and now - began > START_SECONDS
+        if state in ("rolled-back", "failed", "interrupted") or not_started:
             raise at.failed(line)
-        if time.monotonic() - answered > job.silent:
-            break
     raise at.failed(
         f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
         r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
