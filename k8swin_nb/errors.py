@@ -283,7 +283,7 @@ class CommandTimeout(K8swinError):
 
     def details(self) -> list[str]:
         """Return the last lines that were printed, and what could not be ended."""
-        left = [f"  {line}" for line in shown_lines(self.result.left) if line]
+        left = [f"  {line}" for line in shown_lines(self.result.left, last=TAIL_LINES) if line]
         return [*_tail(self.result), *left]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.linux.kubeadm import init_configuration
+from k8swin_nb.phases.linux.user_kubeconfig import check_merged, merged_secret
 from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import node_steps, node_variants
 from k8swin_nb.workflow.phase import Phase
@@ -44,8 +45,10 @@ PHASE = Phase(
             name="kubeconfig",
             title="The login user has a kubeconfig",
             on=MASTER,
-            check="linux/kubeconfig.check.sh",
+            check=check_merged,
             apply="linux/kubeconfig.apply.sh",
+            secrets=merged_secret,
+            runs=("linux/kubeconfig.check.sh",),
         ),
         Step(
             name="linux-only",

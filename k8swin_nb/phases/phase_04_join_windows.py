@@ -14,6 +14,7 @@ from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import API_READY, CLUSTER_CA, POD_NETWORK_PLANNED, worker_ready
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
+from k8swin_nb.phases.windows.containerd import configuration
 from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_windows
 from k8swin_nb.phases.windows.join import (
     admin_secrets,
@@ -182,6 +183,8 @@ PHASE = Phase(
             on=TARGET,
             check="windows/containerd.check.ps1",
             apply="windows/containerd.apply.ps1",
+            values=configuration,
+            runs=("windows/containerd_config.check.ps1",),
             wait=60,
         ),
         Step(

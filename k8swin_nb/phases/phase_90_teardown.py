@@ -192,11 +192,19 @@ PHASE = Phase(
             LINUX,
             "linux/runtime_restored",
         ),
-        removed(
-            "host-settings",
-            "The settings of Linux hosts are back",
-            LINUX,
-            "linux/host_settings_restored",
+        Step(
+            name="host-settings",
+            title="The settings of Linux hosts are back",
+            on=LINUX,
+            check=removal.check_host_settings,
+            apply=removal.restore_host_settings,
+            runs=(
+                "linux/host_settings_restored.check.sh",
+                "linux/kubeconfig.check.sh",
+                "linux/kubeconfig_removed.apply.sh",
+                "linux/host_settings_restored.apply.sh",
+            ),
+            when=gone,
         ),
         removed(
             "packages",

@@ -5,6 +5,7 @@ Data like the phases' own records; what the steps need beyond scripts is in `lin
 
 from __future__ import annotations
 
+from k8swin_nb.phases.linux.containerd import apply_containerd, check_containerd
 from k8swin_nb.phases.linux.control_plane import MASTER, check_worker_ready, read_cluster_ca
 from k8swin_nb.phases.linux.docker import check_docker, daemon_json
 from k8swin_nb.phases.linux.kubelet_service import (
@@ -125,8 +126,14 @@ def node_steps(on: str) -> tuple[Step, ...]:
             name="container-runtime",
             title="The container runtime runs, configured for Kubernetes",
             on=on,
-            check="linux/containerd.check.sh",
-            apply="linux/containerd.apply.sh",
+            check=check_containerd,
+            apply=apply_containerd,
+            runs=(
+                "linux/containerd_config.check.sh",
+                "linux/containerd.check.sh",
+                "linux/containerd_installed.apply.sh",
+                "linux/containerd.apply.sh",
+            ),
             timeout=900,
             wait=30,
         ),

@@ -13,6 +13,7 @@ from k8swin_nb.compatibility import docker_source, package_source
 from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
+from k8swin_nb.phases.linux.containerd import pause_image
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.network.flannel import net_conf
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
@@ -30,7 +31,6 @@ from k8swin_nb.versions import (
     CRI_V1,
     ENDPOINTS,
     OS_LABEL,
-    PAUSE,
     READY_PATH,
     SERVER_SIDE_APPLY,
     TOKEN_SECRETS_REMOVED,
@@ -43,11 +43,6 @@ from k8swin_nb.versions import (
     minor,
 )
 from k8swin_nb.workflow.phase_run import PhaseRun, Value, Values
-
-
-def pause_image(description: Description) -> str:
-    """Return the image that holds a pod's network on Linux: the one that kubeadm lists as well."""
-    return f"{description.image_repository}/pause:{gate(PAUSE, description.kubernetes_version)}"
 
 
 def firewall_rules(run: PhaseRun, host: Host) -> str:
@@ -175,7 +170,9 @@ WINDOWS: dict[str, Value] = {
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
     "docker_config": lambda run, host: configuration.docker_config(),
-    "containerd_config": lambda run, host: configuration.containerd_config(run.description),
+    "cri_socket": lambda run, host: cri_socket(
+        run.description.profile, "windows", run.description.kubernetes_version
+    ),
     "folders": lambda run, host: ";".join(configuration.FOLDERS[run.description.profile]),
     "images": configuration.images,
     "base_image": configuration.base_image,

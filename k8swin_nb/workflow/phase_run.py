@@ -85,6 +85,8 @@ class PhaseRun:
         self.interactive = False
         """Whether a person looks on, who can click and type."""
         self.facts = Facts()
+        self.kept: dict[tuple[str, str], list[str]] = {}
+        """By step and host, what scripts said that they kept of somebody else's before they changed it."""
         self.cancel = threading.Event()
         """Set: no further script begins, and one that runs is stopped on its host."""
         self._values = {

@@ -196,7 +196,8 @@ def _apply_on(at: StepRun, step: Step) -> Row:
         return _row(at, Outcome.OK, started, proven.detail)
     _apply(at.doing("apply"), step, step.apply)
     after = _wait_until_ok(at.doing("verify"), step)
-    return _row(at, Outcome.CHANGED, started, after.detail)
+    kept = at.run.kept.pop((at.step, at.host.name), [])
+    return _row(at, Outcome.CHANGED, started, "; ".join([after.detail, *kept]))
 
 
 def _not_for(at: StepRun, step: Step) -> str | None:

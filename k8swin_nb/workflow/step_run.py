@@ -38,6 +38,19 @@ def this_process() -> dict[str, Any]:
     return {"controller": platform.node(), "pid": os.getpid()}
 
 
+KEPT = "kept: "
+"""How a line of a script begins that says what of somebody else's it kept, and where."""
+
+KEPT_LINES = 20
+"""How many such lines of one script go into a step's outcome; all of them are in its output."""
+
+
+def _kept(output: str) -> list[str]:
+    lines = [line.strip() for line in output.splitlines() if line.startswith(KEPT)]
+    more = [f"and {len(lines) - KEPT_LINES} more"] if len(lines) > KEPT_LINES else []
+    return [*lines[:KEPT_LINES], *more]
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """A step, the host that it is about, and what it does there at the moment."""
@@ -182,6 +195,8 @@ class StepRun:
             **({"left": result.left} if result.left else {}),
             **how,
         )
+        if kept := _kept(output):
+            self.run.kept.setdefault((self.step, self.host.name), []).extend(kept)
 
     def _broke_off(
         self, told: Mapping[str, Any], error: BaseException, started: float, *, secret_output: bool

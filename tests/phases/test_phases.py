@@ -27,6 +27,7 @@ NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
     "api_expected",
     "cluster_profile",
+    "containerd_config",
     "control_plane_ports",
     "cgroup_v1_required",
     "download_hosts",
@@ -68,6 +69,7 @@ SECRETS = {
     "FlannelKubeconfig",
     "KubeProxyKubeconfig",
     "AdminKubeconfig",
+    "KUBECONFIG_TEXT",
 }
 
 

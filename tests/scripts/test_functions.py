@@ -242,24 +242,6 @@ def test_an_attempt_is_told_with_its_code_as_it_can_be_typed_and_by_its_last_lin
     assert done.stdout == "3\ttry '*' x\tlast line\n"
 
 
-def test_a_configuration_that_was_found_is_kept_once_and_ours_never(tmp_path):
-    new, file, saved, record = (tmp_path / name for name in ("new", "file", "saved", "record"))
-    file.write_text("theirs")
-    for ours in ("one", "two"):
-        new.write_text(ours)
-        done = bash(f"replace_configuration {new} {file} {saved} {record}", "replace_configuration")
-        assert done.returncode == 0, done.stderr
-        assert (file.read_text(), saved.read_text()) == (ours, "theirs")
-    saved.unlink()
-    assert (
-        bash(
-            f"replace_configuration {new} {file} {saved} {record}", "replace_configuration"
-        ).returncode
-        == 0
-    )
-    assert not saved.exists()
-
-
 @pytest.fixture(scope="module")
 def server():
     machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())

@@ -1,5 +1,6 @@
 """A container runtime that was on a Windows server before us gets its own configuration back."""
 
+import hashlib
 import io
 import json
 
@@ -14,16 +15,8 @@ from k8swin_nb.scripts import Script
 OURS = '{\n  "log-driver": "json-file"\n}\n'
 THEIRS = '{"data-root": "D:\\\\docker"}'
 RUNTIMES = {
-    "docker": ("docker_removed", "DockerConfig", r"C:\ProgramData\docker\config\daemon.json"),
-    "containerd": (
-        "runtime_removed",
-        "ContainerdConfig",
-        r"C:\Program Files\containerd\config.toml",
-    ),
-}
-SAVED = {
-    "docker": r"C:\k8swin\state\saved\docker-daemon.json",
-    "containerd": r"C:\k8swin\state\saved\containerd-config.toml",
+    "docker": ("docker_removed", r"C:\ProgramData\docker\config\daemon.json"),
+    "containerd": ("runtime_removed", r"C:\Program Files\containerd\config.toml"),
 }
 
 
@@ -31,24 +24,28 @@ class Server:
     """A Windows server on which a runtime was there before the first step."""
 
     def __init__(self, runtime: str) -> None:
-        self.scripts, self.parameter, self.file = RUNTIMES[runtime]
-        self.saved = SAVED[runtime]
+        self.scripts, self.file = RUNTIMES[runtime]
+        self.saved = rf"C:\k8swin\kept\C{self.file[2:]}"
         self.machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
         found = json.dumps({"places": [], "path": False, "services": [runtime]})
         self.write(r"C:\k8swin\state\found.json", found)
-        self.write(r"C:\ours", OURS)
 
     def write(self, path: str, text: str) -> None:
         self.machine.files.make_directory(path.rpartition("\\")[0] + "\\")
         self.machine.files.write(path, text.encode())
+
+    def write_ours(self) -> None:
+        """Write the configuration as a step does, which writes its hash down."""
+        self.write(self.file, OURS)
+        digest = hashlib.sha256(OURS.encode()).hexdigest()
+        self.write(r"C:\k8swin\state\written.txt", f"{digest} {self.file}\r\n")
 
     def read(self, path: str) -> str:
         return self.machine.files.read(path).decode()
 
     def run(self, verb: str) -> int:
         self.write(r"C:\script.ps1", Script.load(f"windows/{self.scripts}.{verb}.ps1").text)
-        given = rf"-{self.parameter} ([System.IO.File]::ReadAllText('C:\ours')) -KeepImages true"
-        self.write(r"C:\run.ps1", f"& C:\\script.ps1 {given}\nexit $LASTEXITCODE\n")
+        self.write(r"C:\run.ps1", "& C:\\script.ps1 -KeepImages true\nexit $LASTEXITCODE\n")
         out, err = io.BytesIO(), io.BytesIO()
         env = dict(self.machine.login_environment("Administrator"))
         process = Process(self.machine, [], env, "C:\\", "Administrator", io.BytesIO(), out, err)
@@ -63,19 +60,20 @@ def server(request):
 
 
 def test_the_configuration_that_was_found_is_put_back(server):
-    server.write(server.file, OURS)
+    server.write_ours()
     server.write(server.saved, THEIRS)
     assert (server.run("check"), server.run("apply"), server.run("check")) == (10, 0, 0)
     assert server.read(server.file) == THEIRS
 
 
 def test_a_configuration_where_there_was_none_is_removed(server):
-    server.write(server.file, OURS)
+    server.write_ours()
     assert (server.run("check"), server.run("apply"), server.run("check")) == (10, 0, 0)
     assert not server.machine.files.exists(server.file)
 
 
 def test_a_configuration_that_somebody_changed_since_stays(server):
+    server.write_ours()
     server.write(server.file, THEIRS)
     assert (server.run("check"), server.run("apply")) == (0, 0)
     assert server.read(server.file) == THEIRS
@@ -83,6 +81,5 @@ def test_a_configuration_that_somebody_changed_since_stays(server):
 
 def test_one_that_was_like_ours_before_is_as_it_was_found(server):
     server.write(server.file, OURS)
-    server.write(server.saved, OURS)
     assert (server.run("check"), server.run("apply")) == (0, 0)
     assert server.read(server.file) == OURS

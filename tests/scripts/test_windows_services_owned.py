@@ -1,6 +1,7 @@
 """Which services of a Windows worker a removal knows as ours: those that this project defines, and no others."""
 
 import io
+import json
 
 import pytest
 from k8swin_lab.machines.program import Process
@@ -16,12 +17,16 @@ POWERSHELL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters"
 
 
-def known(name: str, program: str, arguments: str) -> int:
+def known(name: str, program: str, arguments: str, *found: str) -> int:
     """Define a service as nssm keeps it, and return what the check of the removal ends with."""
     machine = WindowsMachine("winworker01", "127.160.0.21", Network(), windows_software())
     key = KEY.format(name)
     machine.registry.set(key, "Application", program, "REG_EXPAND_SZ")
     machine.registry.set(key, "AppParameters", arguments, "REG_EXPAND_SZ")
+    if found:
+        machine.files.make_directory("C:\\k8swin\\state\\")
+        record = json.dumps({"places": [], "path": False, "services": found})
+        machine.files.write(r"C:\k8swin\state\found.json", record.encode())
     machine.files.write(
         r"C:\check.ps1", Script.load("windows/services_removed.check.ps1").text.encode()
     )
@@ -52,3 +57,8 @@ def test_every_service_that_is_defined_here_is_ours(profile):
 )
 def test_somebody_elses_service_of_the_same_name_is_not(program, arguments):
     assert known("flanneld", program, arguments) == 0
+
+
+def test_one_that_was_there_before_us_is_not_whatever_it_runs():
+    assert known("flanneld", r"C:\k\flanneld.exe", "--kube-subnet-mgr") == 10
+    assert known("flanneld", r"C:\k\flanneld.exe", "--kube-subnet-mgr", "flanneld") == 0

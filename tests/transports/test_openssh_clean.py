@@ -35,7 +35,7 @@ SCRIPT = 'echo "out $VALUE $HIDDEN"; cat; echo err >&2; exit 7'
 )
 def test_a_script_is_undisturbed_whatever_starts_its_shell(
     openssh: OpenSsh,
-    command: str,  # noqa: F811
+    command: str,
 ) -> None:
     program = command.split()[1] if command.startswith("exec ") else "bash"
     if not program.startswith("$") and not shutil.which(program):
@@ -71,7 +71,7 @@ def test_a_host_that_runs_no_script_is_an_error_that_shows_what_it_printed(
     tmp_path: Path,
     command: str,
     shown: str,
-    hint: str,  # noqa: F811
+    hint: str,
 ) -> None:
     ssh = openssh.transport(openssh.start(f"ForceCommand {command}"))
     target = tmp_path / "never"
@@ -90,7 +90,7 @@ def test_a_host_that_runs_no_script_is_an_error_that_shows_what_it_printed(
 
 def test_a_login_that_never_comes_to_the_script_ends(
     openssh: OpenSsh,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session, "START_SECONDS", 1.5)
     ssh = openssh.transport(openssh.start("ForceCommand echo waiting for you; sleep 600"))
@@ -120,7 +120,7 @@ def test_sudo_that_refuses_says_what_to_change(
     openssh: OpenSsh,
     tmp_path: Path,
     says: str,
-    hint: str,  # noqa: F811
+    hint: str,
 ) -> None:
     fake = tmp_path / "bin" / "sudo"
     fake.parent.mkdir()
@@ -149,7 +149,7 @@ def test_a_lecture_of_sudo_is_no_output(openssh: OpenSsh, tmp_path: Path) -> Non
 
 def test_what_start_up_files_set_does_not_reach_a_script(
     openssh: OpenSsh,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "grep").write_text("#!/bin/sh\necho hidden\n")
@@ -225,7 +225,7 @@ def test_both_streams_in_one_leave_a_script_whole(openssh: OpenSsh) -> None:  # 
 def test_how_a_script_ended_is_what_a_shell_would_say(
     openssh: OpenSsh,
     script: str,
-    code: int,  # noqa: F811
+    code: int,
 ) -> None:
     assert openssh.transport(openssh.start()).run(script).returncode == code
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from k8swin_nb.errors import HostUnreachable, ParamsError, TransportTimeout
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.linux import user_kubeconfig
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.windows.places import places
 from k8swin_nb.reading import first_line
-from k8swin_nb.versions import EMPTYDIR_FLAG, cri_socket, gate
+from k8swin_nb.versions import EMPTYDIR_FLAG, gate
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import last_line
@@ -138,6 +139,25 @@ def demand_confirmation(at: StepRun) -> None:
     )
 
 
+def check_host_settings(at: StepRun) -> Verdict:
+    """Find out whether a host's settings are back, and whether its login user still has the cluster's kubeconfig."""
+    state, result = at.ask("linux/host_settings_restored.check.sh", values=removal_values(at))
+    said = last_line(result.stdout)
+    there = user_kubeconfig.remaining(at, at.run.facts.get(at.master, CLUSTER_AUTHORITY, ""))
+    if there is None:
+        return Verdict(state, said)
+    found = f"{there[0].path} holds this cluster"
+    return Verdict(State.NEEDED, f"{said}; {found}" if state is State.NEEDED else found)
+
+
+def restore_host_settings(at: StepRun) -> None:
+    """Put a host's settings back, and take the cluster out of the login user's kubeconfig."""
+    user_kubeconfig.take_out(at, at.run.facts.get(at.master, CLUSTER_AUTHORITY, ""))
+    result = at.script("linux/host_settings_restored.apply.sh", values=removal_values(at))
+    if result.returncode != 0:
+        raise at.failed("apply failed", result=result)
+
+
 When = Callable[[StepRun], str | None]
 
 
@@ -219,9 +239,6 @@ def removal_values(at: StepRun) -> dict[str, str]:
         "restore_swap": asked("restore_swap"),
     }
     if at.host.os == "windows":
-        values["cri_socket"] = cri_socket(
-            at.description.profile, "windows", at.description.kubernetes_version
-        )
         values["removed_places"] = places(at.description, keep_images=bool(keep_images))
     return values
 

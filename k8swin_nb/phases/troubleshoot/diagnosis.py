@@ -89,11 +89,16 @@ class Case:
         return None
 
     def nodes(self) -> list[dict[str, str]]:
-        """The cluster's nodes."""
+        """The cluster's nodes, as far as they are known: none where the API server did not tell them."""
         keys = ("name", "os", "address", "pods", "kubelet", "ready", "flannel", "message")
         if self.master is None:
             return []
         return [dict(zip(keys, row, strict=True)) for row in self.master.rows("nodes", len(keys))]
+
+    @property
+    def nodes_known(self) -> bool:
+        """Whether the API server told its nodes. A cluster has one at least, its control plane's."""
+        return self.master is not None and self.master.known("nodes") and bool(self.nodes())
 
 
 def unreachable(case: Case) -> Said:
@@ -335,8 +340,8 @@ def vxlan(case: Case) -> Said:
 
 
 def half_joined(case: Case) -> Said:
-    """Hosts that think they have joined, and whose node is not there."""
-    if case.master is None:
+    """Hosts that think they have joined, and whose node is not there. A list that could not be read shows nothing."""
+    if not case.nodes_known:
         return
     names = {node["name"] for node in case.nodes()}
     for evidence in case.reached:
@@ -445,8 +450,8 @@ def expiries(case: Case) -> Said:
 
 
 RULES: tuple[Callable[[Case], Said], ...] = (
-    unreachable, clocks, services, addresses, profiles, cni, hns, routes, forward, ports, node_ports,
-    linux_pods, vxlan, half_joined, twins, runtimes, pause, disks, proxies, expiries,
+    unreachable, clocks, expiries, services, addresses, profiles, cni, hns, routes, forward, ports, node_ports,
+    linux_pods, vxlan, half_joined, twins, runtimes, pause, disks, proxies,
 )  # fmt: skip
 """All rules, in the order of their findings."""
 
@@ -470,6 +475,8 @@ def diagnose(
             for entry, said in symptoms.find(line):
                 if entry.id in OVER_WHEN_READY and one.host.name in ready:
                     continue
+                if entry.id == "join-half-done" and not case.nodes_known:
+                    continue  # its remedy takes the host out of a cluster that was not asked
                 told = re.sub(r"\s+", " ", said)
                 key = (entry.id, one.host.name)
                 if key not in found or found[key].evidence.startswith("in "):

@@ -14,6 +14,14 @@ from k8swin_nb.reading import Unreadable, json_document, whole
 UNKNOWN = "(not to be had: "
 """How a section says that its part cannot be read."""
 
+ASKED_OF_THE_API = frozenset(
+    {
+        "nodes", "cluster-services", "daemons", "windows-pods", "cluster-networks", "net-conf", "dns-address",
+        "tokens", "kubelet-ports",
+    }
+)  # fmt: skip
+"""Sections that an API server tells. What it did not tell to the end is unknown, whatever was printed before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -28,7 +36,18 @@ class Evidence:
     """And when it had answered; the host's own clock is held against both."""
 
     def lines(self, section: str) -> list[str]:
-        """Return the lines of a section that say something."""
+        """Return the lines of a section that say something; none where it could not be asked."""
+        if section in ASKED_OF_THE_API and not self.known(section):
+            return []
+        return self._told(section)
+
+    def known(self, section: str) -> bool:
+        """Tell whether a section was asked and told to its end; what is not known is not empty."""
+        return section in self.sections and not any(
+            line.startswith(UNKNOWN) for line in self.sections[section]
+        )
+
+    def _told(self, section: str) -> list[str]:
         return [line for line in self.sections.get(section, ()) if not line.startswith(UNKNOWN)]
 
     def rows(self, section: str, columns: int) -> list[list[str]]:
@@ -47,7 +66,7 @@ class Evidence:
         """Return the lines of logs and events, each with the section's name."""
         for name in self.sections:
             if name.startswith("log ") or name in ("events", "job", "conditions", "nodes"):
-                for line in self.lines(name):
+                for line in self._told(name):
                     yield name, line
 
 

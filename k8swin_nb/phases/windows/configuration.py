@@ -164,7 +164,7 @@ def containerd_config(description: Description) -> str:
     if series >= (2, 0):
         body = [
             "[plugins.'io.containerd.cri.v1.images'.pinned_images]",
-            f"  sandbox = '{pause_image(description)}'",
+            f"  sandbox = {json.dumps(pause_image(description))}",
             "",
             "[plugins.'io.containerd.cri.v1.images'.registry]",
             registry,
@@ -176,7 +176,7 @@ def containerd_config(description: Description) -> str:
     else:
         body = [
             "[plugins.'io.containerd.grpc.v1.cri']",
-            f"  sandbox_image = '{pause_image(description)}'",
+            f"  sandbox_image = {json.dumps(pause_image(description))}",
             "",
             "[plugins.'io.containerd.grpc.v1.cri'.registry]",
             registry,

@@ -11,9 +11,11 @@ set -euo pipefail
 : "${KUBERNETES_APT_KEY:=}"
 : "${RUNTIME_APT_KEY:=}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: install_packages sources_to_write write_file
 
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
+list=/etc/apt/sources.list.d/k8swin.list
 # shellcheck source=/dev/null
 . /etc/os-release
 install -d -m 0755 "$keys" /etc/k8swin
@@ -21,7 +23,7 @@ install -d -m 0755 "$keys" /etc/k8swin
 tools() { # what fetching a key takes, which a small installation lacks
   if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
     apt-get -o DPkg::Lock::Timeout=300 update -q
-    apt-get -o DPkg::Lock::Timeout=300 install -y -q curl ca-certificates gnupg
+    install_packages curl ca-certificates gnupg
   fi
 }
 fetch_key() { # URL FILE
@@ -31,9 +33,9 @@ fetch_key() { # URL FILE
   [ -e "$2" ] || echo "$2" >>/etc/k8swin/made
   armoured=$(mktemp)
   curl -fsSL --retry 3 --connect-timeout 20 -o "$armoured" "$1"
-  gpg --batch --yes --dearmor -o "$2" "$armoured"
-  chmod 0644 "$2"
-  rm -f "$armoured"
+  gpg --batch --yes --dearmor -o "$armoured.gpg" "$armoured"
+  write_file 0644 "$2" <"$armoured.gpg"
+  rm -f "$armoured" "$armoured.gpg"
 }
 
 fetch_named_key() { # URL SOURCE-LINE: into the keyring that the line names, unless somebody put one there
@@ -45,30 +47,42 @@ fetch_named_key() { # URL SOURCE-LINE: into the keyring that the line names, unl
   fetch_key "$1" "$file"
 }
 
-kubernetes=$KUBERNETES_APT_SOURCE
-if [ "$PACKAGE_SOURCE" = apt ] || [ "$RUNTIME_APT_SOURCE" = same ]; then
-  fetch_named_key "$KUBERNETES_APT_KEY" "$kubernetes"
-fi
-case $RUNTIME_APT_SOURCE in
-  same | tarball | '') ;;
-  *) fetch_named_key "$RUNTIME_APT_KEY" "$RUNTIME_APT_SOURCE" ;;
-esac
-if [ -z "$kubernetes" ] && [ "$PACKAGE_SOURCE" = apt ]; then
-  fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/kubernetes.gpg"
-  kubernetes="deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /"
-fi
-runtime=$RUNTIME_APT_SOURCE
+offered_here() { # SOURCE-LINE: the host has it already, in a file of somebody's, with its key
+  [ -n "$1" ] && [ -z "$(sources_to_write <<<"$1")" ]
+}
+
+kubernetes=${KUBERNETES_APT_SOURCE:-deb [signed-by=$keys/k8swin-kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /}
+runtime=${RUNTIME_APT_SOURCE:-deb [arch=amd64 signed-by=$keys/k8swin-docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable}
 case $RUNTIME_APT_SOURCE in
   same) runtime=$kubernetes ;;
   tarball) runtime= ;;
-  '')
-    fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/docker.gpg"
-    runtime="deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable"
-    ;;
 esac
+[ "$PACKAGE_SOURCE" = apt ] || [ "$RUNTIME_APT_SOURCE" = same ] || kubernetes=
+if [ -n "$kubernetes" ] && ! offered_here "$kubernetes"; then
+  if [ -n "$KUBERNETES_APT_SOURCE" ]; then
+    fetch_named_key "$KUBERNETES_APT_KEY" "$kubernetes"
+  else
+    fetch_key "https://pkgs.k8s.io/core:/stable:/v$minor/deb/Release.key" "$keys/k8swin-kubernetes.gpg"
+  fi
+fi
+if [ -n "$runtime" ] && [ "$RUNTIME_APT_SOURCE" != same ] && ! offered_here "$runtime"; then
+  if [ -n "$RUNTIME_APT_SOURCE" ]; then
+    fetch_named_key "$RUNTIME_APT_KEY" "$runtime"
+  else
+    fetch_key "https://download.docker.com/linux/$ID/gpg" "$keys/k8swin-docker.gpg"
+  fi
+fi
 [ "$PACKAGE_SOURCE" = apt ] || kubernetes=
-printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++' >/etc/apt/sources.list.d/k8swin.list
-apt-get -o DPkg::Lock::Timeout=300 update -q
+before=$(cat "$list" 2>/dev/null || true)
+printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++' | sources_to_write | write_file 0644 "$list"
+if ! said=$(apt-get -o DPkg::Lock::Timeout=300 update -q 2>&1); then
+  # A source that apt refuses would take every other use of apt on this host along.
+  if [ -n "$before" ]; then write_file 0644 "$list" <<<"$before"; else rm -f "$list"; fi
+  echo "$said" | tail -n 20 >&2
+  echo "apt refused the package sources, which were taken back: [${kubernetes:-no source}], [${runtime:-no source}]" >&2
+  exit 1
+fi
+echo "$said"
 if [ "$PACKAGE_SOURCE" = apt ] && ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
   exit 1

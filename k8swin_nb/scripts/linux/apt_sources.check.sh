@@ -7,21 +7,31 @@ set -euo pipefail
 : "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
 : "${RUNTIME_APT_SOURCE:=}"
+# uses: sources_to_write
 
+for line in "$KUBERNETES_APT_SOURCE" "$RUNTIME_APT_SOURCE"; do
+  case $line in
+    *$'\n'* | *$'\r'*)
+      echo "a package source has to be one line, found ${line@Q}"
+      exit 20
+      ;;
+  esac
+done
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
 # shellcheck source=/dev/null
 . /etc/os-release
-kubernetes=${KUBERNETES_APT_SOURCE:-deb [signed-by=$keys/kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /}
-runtime=${RUNTIME_APT_SOURCE:-deb [arch=amd64 signed-by=$keys/docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable}
+kubernetes=${KUBERNETES_APT_SOURCE:-deb [signed-by=$keys/k8swin-kubernetes.gpg] https://pkgs.k8s.io/core:/stable:/v$minor/deb/ /}
+runtime=${RUNTIME_APT_SOURCE:-deb [arch=amd64 signed-by=$keys/k8swin-docker.gpg] https://download.docker.com/linux/$ID ${VERSION_CODENAME:-} stable}
 case $RUNTIME_APT_SOURCE in
   same) runtime=$kubernetes ;;
   tarball) runtime= ;;
 esac
 [ "$PACKAGE_SOURCE" = apt ] || kubernetes=
-wanted=$(printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++')
+all=$(printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++')
+wanted=$(sources_to_write <<<"$all")
 found=$(cat /etc/apt/sources.list.d/k8swin.list 2>/dev/null || true)
-if [ "$found" != "$wanted" ]; then
+if [ "$found" != "$wanted" ] || { [ -z "$wanted" ] && [ ! -e /etc/apt/sources.list.d/k8swin.list ]; }; then
   echo "package sources differ: found [${found//$'\n'/ | }], wanted [${wanted//$'\n'/ | }]"
   exit 10
 fi
@@ -39,4 +49,6 @@ if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VE
   echo "the package lists hold no kubeadm $KUBERNETES_VERSION"
   exit 10
 fi
-echo "package sources are configured and hold kubeadm $KUBERNETES_VERSION"
+there=$(grep -v -x -F -e "$wanted" <<<"$all" || true)
+[ -n "$wanted" ] || there=$all
+echo "package sources are configured and hold kubeadm $KUBERNETES_VERSION${there:+; used as the host has them: ${there//$'\n'/ | }}"

@@ -17,7 +17,7 @@ if [ -e /etc/k8swin/kubeadm-init.started ]; then
 fi
 ours=$(cat "$record" 2>/dev/null || true)
 if [ ! -e $kubernetes/admin.conf ] && [ ! -e $kubernetes/kubelet.conf ]; then
-  traces=$(find $kubernetes/manifests /var/lib/etcd -mindepth 1 -maxdepth 1 2>/dev/null || true)
+  traces=$(find $kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 2>/dev/null || true)
   if [ -n "$traces" ] && [ -z "$ours" ]; then
     echo "traces of a cluster that was not made by these notebooks: ${traces//$'\n'/ }"
     exit 20

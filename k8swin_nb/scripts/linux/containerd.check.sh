@@ -1,5 +1,6 @@
-# Is containerd installed, running, and configured for Kubernetes?
+# Is containerd installed, running, and configured for Kubernetes? The configuration comes on standard input.
 #
+# It is tried before it is written: what a file of its imports says otherwise would win.
 # A version that the kubelet cannot work with is somebody's: it is neither upgraded nor removed.
 set -euo pipefail
 : "${PAUSE_IMAGE:?for example registry.k8s.io/pause:3.10.2}"
@@ -8,6 +9,7 @@ set -euo pipefail
 : "${CONTAINERD_ADVISED:=1}"
 # uses: needed_if_any
 
+wanted=$(cat)
 if ! command -v containerd >/dev/null; then
   echo "containerd is not installed"
   exit 10
@@ -24,10 +26,25 @@ fi
 differs=()
 systemctl is-active --quiet containerd || differs+=("the service is not active")
 systemctl is-enabled --quiet containerd || differs+=("the service is not enabled")
-config=$(containerd config dump 2>/dev/null || true)
-grep -q 'SystemdCgroup = true' <<<"$config" || differs+=("SystemdCgroup is not true")
-if grep -E '^ *disabled_plugins' <<<"$config" | grep 'cri' >/dev/null; then differs+=("its CRI plugin is disabled"); fi
-grep -q -F "$PAUSE_IMAGE" <<<"$config" || differs+=("the pause image is not $PAUSE_IMAGE")
+if [ "$(cat /etc/containerd/config.toml 2>/dev/null || true)" = "$wanted" ]; then
+  config=$(containerd config dump 2>&1) || true
+else
+  differs+=("/etc/containerd/config.toml lacks what Kubernetes needs of it")
+  trial=$(mktemp)
+  trap 'rm -f "$trial"' EXIT
+  printf '%s\n' "$wanted" >"$trial"
+  config=$(containerd --config "$trial" config dump 2>&1) || true
+fi
+effective=()
+grep -q -F 'SystemdCgroup = true' <<<"$config" || effective+=("SystemdCgroup = true")
+if grep -E '^ *disabled_plugins' <<<"$config" | grep -E "io\.containerd\.(grpc\.v1\.cri|cri\.v1)|[\"']cri[\"']" >/dev/null; then effective+=("a CRI plugin that is not disabled"); fi
+grep -q -F -e "$PAUSE_IMAGE" <<<"$config" || effective+=("the pause image $PAUSE_IMAGE")
+if [ ${#effective[@]} -gt 0 ]; then
+  said=$(grep -E '^containerd: |level=(error|fatal)' <<<"$config" | tail -n 1 || true)
+  imports=$(grep -E '^ *imports' <<<"$config" | sed -n 1p || true)
+  echo "containerd $version would not take from /etc/containerd/config.toml: ${effective[*]}; ${said:-a file that it imports says otherwise: ${imports:-none}}"
+  exit 20
+fi
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
 needed_if_any "containerd $version" "${differs[@]}"
 advice=

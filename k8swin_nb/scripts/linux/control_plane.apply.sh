@@ -1,15 +1,24 @@
 # Create the control plane with kubeadm. What it prints holds a join token and goes to a file of root's.
 #
-# The marker tells an interrupted init of ours, which may be reset, from somebody else's cluster.
+# The marker tells an interrupted init of ours, which may be reset, from somebody else's cluster. A site's own
+# authority in /etc/kubernetes/pki is used, as kubeadm documents it; it is kept before the first init, since a
+# reset empties that folder.
 set -euo pipefail
 : "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
+# uses: keep_found keep_before_flannel put_back_kubernetes reset_kubernetes
 
 marker=/etc/k8swin/kubeadm-init.started
 log=/etc/k8swin/kubeadm-init.log
 if [ -e "$marker" ]; then
   echo "clearing what the interrupted kubeadm init left"
-  kubeadm reset -f --cri-socket "$CRI_SOCKET" >/dev/null
+  reset_kubernetes "$CRI_SOCKET"
+  put_back_kubernetes
+else
+  keep_before_flannel
+  if [ -d /etc/kubernetes/pki ]; then
+    while IFS= read -r file; do keep_found "$file"; done < <(find /etc/kubernetes/pki ! -type d)
+  fi
 fi
 install -m 0600 /dev/null "$log"
 : >"$marker"

@@ -11,7 +11,10 @@ if [ -e /etc/k8swin/kubeadm-init.started ]; then
   exit 10
 fi
 if [ ! -e "$admin" ]; then
-  leftovers=$(find /etc/kubernetes/manifests /var/lib/etcd -mindepth 1 -maxdepth 1 2>/dev/null || true)
+  leftovers=$(
+    find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 2>/dev/null || true
+    find /etc/kubernetes/{super-admin,kubelet,bootstrap-kubelet,controller-manager,scheduler}.conf 2>/dev/null || true
+  )
   if [ -n "$leftovers" ]; then
     echo "no $admin, but traces of a control plane: ${leftovers//$'\n'/ }"
     exit 20

@@ -6,15 +6,13 @@ set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages note_new_packages replace_configuration
+# uses: install_packages keep_found note_new_packages write_file
 
-install -d -m 0755 /etc/docker /etc/k8swin/saved /etc/systemd/system/docker.service.d
-new=$(mktemp)
-trap 'rm -f "$new"' EXIT
-cat >"$new"
-replace_configuration "$new" /etc/docker/daemon.json \
-  /etc/k8swin/saved/docker-daemon.json /etc/k8swin/docker-daemon.sha256
-cat >/etc/systemd/system/docker.service.d/k8swin.conf <<'END'
+wanted=$(cat)
+if [ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" != "$wanted" ]; then
+  printf '%s' "$wanted" | write_file 0644 /etc/docker/daemon.json
+fi
+write_file 0644 /etc/systemd/system/docker.service.d/k8swin.conf <<'END'
 [Service]
 ExecStartPost=/bin/sh -c 'iptables -w -P FORWARD ACCEPT'
 END
@@ -27,7 +25,7 @@ offered() { # PACKAGE: its version that is the planned one, or nothing
   '
 }
 if [ "$DOCKER_SOURCE" = tarball ]; then
-  cat >/etc/systemd/system/docker.service <<'END'
+  write_file 0644 /etc/systemd/system/docker.service <<'END'
 [Unit]
 Description=Docker Application Container Engine
 Documentation=https://docs.docker.com
@@ -72,13 +70,16 @@ elif ! command -v dockerd >/dev/null; then
   fi
   # What is held anew is written down first as well.
   note_new_packages "${packages[@]}"
-  printf '%s\n' "${packages[@]%%=*}" >>/etc/k8swin/held
-  apt-get -o DPkg::Lock::Timeout=300 install -y -q "${packages[@]}"
+  held=$(apt-mark showhold)
+  for name in "${packages[@]%%=*}"; do
+    grep -q -x -F "$name" <<<"$held" || echo "$name" >>/etc/k8swin/held
+  done
+  apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    install -y -q "${packages[@]}"
   apt-mark hold "${packages[@]%%=*}"
 fi
-if [ -e /etc/cni/net.d/10-containerd-net.conflist ]; then
-  mv /etc/cni/net.d/10-containerd-net.conflist /etc/k8swin/saved/
-fi
+keep_found /etc/cni/net.d/10-containerd-net.conflist
+rm -f /etc/cni/net.d/10-containerd-net.conflist
 systemctl daemon-reload
 systemctl enable docker
 systemctl restart docker

@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${LINUX_ARTIFACTS:?one download a line: name, url, kind of hash, hash, folder, programs}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages
+# uses: install_packages keep_found note_written
 
 records=/etc/k8swin/downloads
 cache=/var/cache/k8swin
@@ -68,6 +68,8 @@ while read -r name url kind hash folder programs; do
       target=$folder/${file##*/}
       # A program that runs cannot be written, but its name can be given to a new file.
       install -m 0755 "$file" "$target.k8swin-new"
+      keep_found "$target" >&2
+      note_written "$target" "$target.k8swin-new"
       mv "$target.k8swin-new" "$target"
       sha256sum "$target"
     done | sort -u

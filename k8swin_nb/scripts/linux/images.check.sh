@@ -1,6 +1,7 @@
 # Are the control plane's images on this host?
 set -euo pipefail
 : "${CONTAINER_RUNTIME:?docker or containerd}"
+# uses: full_image
 
 if [ ! -e /etc/k8swin/kubeadm-init.yaml ]; then
   echo "the configuration of kubeadm init is not written yet"
@@ -10,7 +11,7 @@ present() { # IMAGE
   if [ "$CONTAINER_RUNTIME" = docker ]; then
     docker image inspect "$1" >/dev/null 2>&1
   else
-    grep -q -x -F "$1" <<<"$images"
+    grep -q -x -F -e "$(full_image "$1")" <<<"$images"
   fi
 }
 wanted=$(kubeadm config images list --config /etc/k8swin/kubeadm-init.yaml)

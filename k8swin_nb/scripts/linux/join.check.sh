@@ -5,7 +5,23 @@ set -euo pipefail
 
 config=/etc/kubernetes/kubelet.conf
 if [ ! -e "$config" ]; then
-  echo "this host has not joined a cluster"
+  left=/etc/kubernetes/pki/ca.crt
+  found=$(base64 -w 0 "$left" 2>/dev/null || true)
+  ours=
+  [ ! -e /etc/k8swin/kubeadm-join.started ] || ours=$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)
+  if [ -e "$left" ] && [ "$found" != "$CLUSTER_CA" ] && [ "$found" != "$ours" ]; then
+    echo "$left is another cluster's: nothing in /etc/kubernetes/pki is removed from here; move what is still needed, and the rest away"
+    exit 20
+  fi
+  if [ -z "$ours" ] && [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
+    echo "/etc/kubernetes/bootstrap-kubelet.conf is of a join that was not begun from here: move it away, or finish that join"
+    exit 20
+  fi
+  if [ -n "$ours" ]; then
+    echo "an earlier kubeadm join was interrupted"
+  else
+    echo "this host has not joined a cluster"
+  fi
   exit 10
 fi
 server=$(awk '$1 == "server:" { print $2; exit }' "$config")

@@ -3,7 +3,7 @@
 # Both come on standard input, one after the other; the addition begins with its second [Service].
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages
+# uses: install_packages write_file
 
 folder=/etc/systemd/system
 install -d -m 0755 "$folder/kubelet.service.d"
@@ -13,8 +13,8 @@ awk -v unit="$new/unit" -v addition="$new/addition" '
   /^\[Service\]$/ { services++ }
   { print >(services < 2 ? unit : addition) }
 '
-install -m 0644 "$new/unit" "$folder/kubelet.service"
-install -m 0644 "$new/addition" "$folder/kubelet.service.d/10-kubeadm.conf"
+write_file 0644 "$folder/kubelet.service" <"$new/unit"
+write_file 0644 "$folder/kubelet.service.d/10-kubeadm.conf" <"$new/addition"
 wanted=()
 for pair in conntrack:conntrack ebtables:ebtables ethtool:ethtool ip:iproute2 iptables:iptables socat:socat; do
   command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}")

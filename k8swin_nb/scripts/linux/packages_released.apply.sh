@@ -2,6 +2,7 @@
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
 export DEBIAN_FRONTEND=noninteractive
+# uses: forget_written is_written keep_found put_back take_back was_written
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 if [ -s /etc/k8swin/held ]; then
@@ -22,15 +23,16 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -d /etc/k8swin/downloads ]; then
     unit=/etc/systemd/system/${pair#*:}.service
     if [ -e "/etc/k8swin/downloads/${pair%:*}" ] && [ -e "$unit" ] && grep -q '^ExecStart=/usr/local/bin/' "$unit"; then
       systemctl disable --now "${pair#*:}"
-      rm -f "$unit.d/10-kubeadm.conf"
+      take_back "$unit.d/10-kubeadm.conf" "$unit"
       rmdir "$unit.d" 2>/dev/null || true
-      rm -f "$unit"
     fi
   done
   systemctl daemon-reload
   # A program that was replaced since is not the one that was installed.
   while read -r hash file; do
     if [ -e "$file" ] && [ "$(sha256sum "$file" | awk '{ print $1 }')" = "$hash" ]; then rm -f "$file"; fi
+    if was_written "$file"; then forget_written "$file"; fi
+    put_back "$file"
   done < <(cat /etc/k8swin/downloads/* | awk '$1 !~ /^#/')
   rm -rf /etc/k8swin/downloads /var/cache/k8swin
 fi
@@ -46,13 +48,21 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
       echo "other packages need those that would be removed: ${extra//$'\n'/ }" >&2
       exit 1
     fi
-    apt-get purge -y -q "${names[@]}"
+    # A purge deletes configurations too: one that somebody edited is kept, and comes back.
+    edited=()
+    while read -r file hash _; do
+      if [ -f "$file" ] && [ "$(md5sum <"$file" | cut -d ' ' -f 1)" != "$hash" ] && ! is_written "$file"; then edited+=("$file"); fi
+    done < <(for name in "${names[@]}"; do dpkg-query -W -f '${Conffiles}\n' "$name" 2>/dev/null || true; done)
+    keep_found "${edited[@]}"
+    apt-get -o DPkg::Lock::Timeout=300 purge -y -q "${names[@]}"
+    put_back "${edited[@]}" /opt/cni/bin /usr/bin
   fi
   rm -f /etc/k8swin/packages
 fi
 if [ -s /etc/k8swin/made ]; then
-  while read -r file; do rm -f "$file"; done < <(sort -u /etc/k8swin/made)
+  while read -r file; do take_back "$file"; done < <(sort -u /etc/k8swin/made)
   rm -f /etc/k8swin/made
 fi
-rm -f /etc/apt/sources.list.d/k8swin.list
+for key in /etc/apt/keyrings/k8swin-kubernetes.gpg /etc/apt/keyrings/k8swin-docker.gpg; do take_back "$key"; done
+take_back /etc/apt/sources.list.d/k8swin.list
 echo "package sources are as they were found"

@@ -1,11 +1,13 @@
 # Are packages and package sources as they were found? Packages that were installed here stay unless asked.
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
-# uses: needed_if_any
+# uses: needed_if_any was_written
 
 left=()
 [ ! -s /etc/k8swin/held ] || left+=("held: $(sort -u /etc/k8swin/held | tr '\n' ' ')")
-[ ! -e /etc/apt/sources.list.d/k8swin.list ] || left+=("/etc/apt/sources.list.d/k8swin.list")
+for file in /etc/apt/sources.list.d/k8swin.list /etc/apt/keyrings/k8swin-kubernetes.gpg /etc/apt/keyrings/k8swin-docker.gpg; do
+  if was_written "$file"; then left+=("$file"); fi
+done
 if [ -s /etc/k8swin/made ]; then left+=("$(sort -u /etc/k8swin/made | tr '\n' ' ')"); fi
 installed=
 if [ -s /etc/k8swin/packages ]; then

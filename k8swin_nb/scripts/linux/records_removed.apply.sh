@@ -1,10 +1,23 @@
 # Remove these notebooks' own records. Those of images, packages, downloads and swap stay while their subjects do.
+#
+# What was kept of others and has not come back yet does now; a copy of what is there again is no longer needed.
 set -euo pipefail
+# uses: put_back is_alike
 
+put_back ""
+for folder in /var/lib/k8swin/kept /var/lib/k8swin/kept-*; do
+  [ -d "$folder" ] || continue
+  while IFS= read -r -d '' copy; do
+    if is_alike "$copy" "/${copy#"$folder"/}"; then rm -f "$copy"; fi
+  done < <(find "$folder" ! -type d -print0)
+  find "$folder" -depth -type d -empty -delete
+done
+rmdir /var/lib/k8swin 2>/dev/null || true
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    downloads | images | packages | masked) ;;
+    downloads | images | packages | replaced | masked | disabled) ;;
+    written) [ -s "$path" ] || rm -f "$path" ;;
     *) rm -rf "$path" ;;
   esac
 done

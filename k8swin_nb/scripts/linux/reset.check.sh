@@ -1,15 +1,21 @@
 # Is nothing of kubeadm's work left on this host: no kubelet that runs, no pods, no configuration, no data?
 set -euo pipefail
 : "${CONTAINER_RUNTIME:?docker or containerd}"
-# uses: needed_if_any
+# uses: needed_if_any not_of_kubeadm is_alike
 
 left=()
 for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
   [ ! -e "/etc/kubernetes/$file" ] || left+=("$file")
 done
-[ ! -e /etc/kubernetes/pki/ca.crt ] || left+=("the certificates")
-for folder in /etc/kubernetes/manifests /var/lib/etcd /var/lib/kubelet; do
-  [ -z "$(find "$folder" -mindepth 1 -maxdepth 1 2>/dev/null | sed -n 1p)" ] || left+=("$folder")
+# What others put among it stays, and so does what was found before and has come back.
+theirs=$(not_of_kubeadm)
+for folder in /etc/kubernetes/pki /etc/kubernetes/manifests /var/lib/etcd/member /var/lib/kubelet; do
+  while IFS= read -r path; do
+    if ! grep -q -x -F -e "$path" <<<"$theirs" && ! is_alike "$path" "/var/lib/k8swin/kept$path"; then
+      left+=("$folder")
+      break
+    fi
+  done < <(find "$folder" -mindepth 1 ! -type d 2>/dev/null || true)
 done
 if systemctl is-active --quiet kubelet || systemctl is-enabled --quiet kubelet 2>/dev/null; then left+=("the kubelet's service"); fi
 if [ "$CONTAINER_RUNTIME" = docker ]; then

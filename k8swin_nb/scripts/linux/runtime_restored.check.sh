@@ -1,15 +1,14 @@
 # Is the container runtime as it was found: its configuration, and the images that were pulled here?
 set -euo pipefail
 : "${KEEP_IMAGES:?true or false}"
-# uses: needed_if_any
+# uses: needed_if_any was_written
 
 left=()
-config=/etc/containerd/config.toml
-ours=$(cat /etc/k8swin/containerd-config.sha256 2>/dev/null || true)
-[ -z "$ours" ] || left+=("$config")
-[ ! -e /etc/k8swin/saved/10-containerd-net.conflist ] || left+=("10-containerd-net.conflist")
-[ ! -e /etc/k8swin/docker-daemon.sha256 ] || left+=("/etc/docker/daemon.json")
-[ ! -e /etc/systemd/system/docker.service.d/k8swin.conf ] || left+=("docker.service.d/k8swin.conf")
+for file in /etc/containerd/config.toml /etc/docker/daemon.json /etc/systemd/system/docker.service.d/k8swin.conf; do
+  if was_written "$file"; then left+=("$file"); fi
+done
+sample=/etc/cni/net.d/10-containerd-net.conflist
+if [ -e "/var/lib/k8swin/kept$sample" ] && [ ! -e "$sample" ]; then left+=("$sample"); fi
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then left+=("$(sort -u /etc/k8swin/images | wc -l) images"); fi
 needed_if_any "to be put back or removed" "${left[@]}"
 echo "the container runtime is as it was found$([ -s /etc/k8swin/images ] && echo ", images that were pulled stay" || true)"

@@ -1,24 +1,31 @@
-# Turn swap off for good. The old /etc/fstab is kept once as /etc/fstab.k8swin.
+# Turn swap off for good. Lines of /etc/fstab become comments, and the file as it was is kept once.
 set -euo pipefail
-# uses: swap_makers swap_units
+# uses: is_unit_of_host keep_found note_written swap_makers swap_units
 
-install -d -m 0755 /etc/k8swin
-for service in $(swap_makers); do
-  echo "$service" >>/etc/k8swin/masked
-  systemctl mask --now "$service"
-done
+# What was done is written down first, for the removal to undo it.
+switch_off() { # UNIT: neither runs now nor starts with the host
+  install -d -m 0755 /etc/k8swin
+  if is_unit_of_host "$1"; then
+    echo "$1" >>/etc/k8swin/disabled
+    systemctl disable --now "$1"
+    echo "disabled $1, whose file in /etc/systemd/system stays"
+  else
+    echo "$1" >>/etc/k8swin/masked
+    systemctl mask --now "$1"
+  fi
+}
+
+for service in $(swap_makers); do switch_off "$service"; done
 swapoff -a
 if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab; then
-  [ -e /etc/fstab.k8swin ] || cp -p /etc/fstab /etc/fstab.k8swin
+  [ -e /var/lib/k8swin/kept/etc/fstab ] || keep_found /etc/fstab
   new=$(mktemp)
   trap 'rm -f "$new"' EXIT
   awk '$1 !~ /^#/ && $3 == "swap" { print "# k8swin: " $0; next } { print }' /etc/fstab >"$new"
+  note_written /etc/fstab "$new"
   cat "$new" >/etc/fstab
 fi
 # Units that fstab makes are gone with its lines; what is left would come back at the next boot.
 systemctl daemon-reload
-for unit in $(swap_units); do
-  echo "$unit" >>/etc/k8swin/masked
-  systemctl mask --now "$unit"
-done
+for unit in $(swap_units); do switch_off "$unit"; done
 echo "swap is off"

@@ -6,14 +6,15 @@ The rights are narrowed on the empty file, before the secret is in it.
 #>
 param([Parameter(Mandatory = $true)][string]$AdminKubeconfig)
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File
+# uses: Protect-File Save-Found Write-OwnFile
 
 $file = 'C:\k\config'
+Save-Found $file
 if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
 & icacls.exe $file /reset | Out-Null
 if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
 Protect-File $file
-[System.IO.File]::WriteAllText($file, $AdminKubeconfig, (New-Object System.Text.UTF8Encoding($false)))
+Write-OwnFile $file $AdminKubeconfig
 # Services do not see a user's variables.
 [Environment]::SetEnvironmentVariable('KUBECONFIG', $file, 'Machine')
 foreach ($name in 'kubelet', 'flanneld', 'kube-proxy') {

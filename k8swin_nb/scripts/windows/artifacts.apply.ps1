@@ -8,7 +8,7 @@ archive leaves its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Get-KnownHash Test-UnpackedArtifact
+# uses: Add-Written Get-KnownHash Get-Sha256 Save-Found Test-FoundRuntime Test-UnpackedArtifact
 
 function Get-Hash([string]$Path, [string]$Algorithm) {
     (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLower()
@@ -61,8 +61,21 @@ function Stop-Users($Artifact) {
     }
 }
 
+# The files that an archive would write, without the leading folders that are taken off.
+function Get-Target($Artifact, [string]$Download) {
+    $names = @(& tar.exe -tf $Download)
+    if ($LASTEXITCODE -ne 0) { throw "$($Artifact.name): tar.exe -tf ended with $LASTEXITCODE" }
+    foreach ($name in $names) {
+        $parts = @($name -replace '^\./', '' -split '/')
+        if ($name.EndsWith('/') -or $parts.Count -le $Artifact.strip) { continue }
+        if ($Artifact.members -and @($Artifact.members) -notcontains $name) { continue }
+        "$($Artifact.to)\$(@($parts | Select-Object -Skip $Artifact.strip) -join '\')"
+    }
+}
+
 $locked = ConvertFrom-Json $Artifacts
 foreach ($artifact in $locked) {
+    if (Test-FoundRuntime $artifact) { continue }
     $download = "C:\k8swin\downloads\$($artifact.file)"
     $hash = Get-LockedHash $artifact $download
     if ($artifact.unpack) {
@@ -70,12 +83,15 @@ foreach ($artifact in $locked) {
         Receive-Artifact $artifact $hash $download
         Stop-Users $artifact
         if (-not (Test-Path -Path $artifact.to)) { New-Item -ItemType Directory -Path $artifact.to -Force | Out-Null }
+        $targets = @(Get-Target $artifact $download)
+        foreach ($file in $targets) { Save-Found $file }
         if ($artifact.members) {
             & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip @($artifact.members)
         } else {
             & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip
         }
         if ($LASTEXITCODE -ne 0) { throw "$($artifact.name): tar.exe ended with $LASTEXITCODE" }
+        foreach ($file in $targets) { if (Test-Path -LiteralPath $file -PathType Leaf) { Add-Written $file (Get-Sha256 $file) } }
         foreach ($file in @($artifact.provides)) {
             if (-not (Test-Path -Path $file)) { throw "$($artifact.name): the archive $($artifact.url) holds no $file" }
         }
@@ -84,6 +100,8 @@ foreach ($artifact in $locked) {
         if ((Test-Path -Path $artifact.to) -and (Get-Hash $artifact.to $artifact.algorithm) -eq $hash) { continue }
         Receive-Artifact $artifact $hash $download
         Stop-Users $artifact
+        Save-Found $artifact.to
+        Add-Written $artifact.to (Get-Sha256 $download)
         Copy-Item -Path $download -Destination $artifact.to -Force
     }
     Remove-Item -Path $download -Force

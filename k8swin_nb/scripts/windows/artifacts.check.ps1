@@ -6,12 +6,21 @@ A file is judged by its own hash, an archive by the stamp that its unpacking lef
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Get-KnownHash Test-UnpackedArtifact
+# uses: Get-ForeignRuntime Get-KnownHash Test-FoundRuntime Test-UnpackedArtifact
 
 $differs = @()
 $trusted = @()
 $locked = ConvertFrom-Json $Artifacts
 foreach ($artifact in $locked) {
+    # What is of another installation is found before anything is stopped or unpacked for it.
+    foreach ($name in @($artifact.services | Where-Object { $_ -eq 'containerd' -or $_ -eq 'docker' })) {
+        $foreign = Get-ForeignRuntime $name
+        if ($foreign) {
+            $foreign
+            exit 20
+        }
+    }
+    if (Test-FoundRuntime $artifact) { continue }
     $hash = Get-KnownHash $artifact
     if ($artifact.hash -eq 'first-use') { $trusted += "$($artifact.name) $hash" }
     if ($artifact.unpack) {

@@ -10,8 +10,8 @@ param(
     [Parameter(Mandatory = $true)][string]$NetConfFiles
 )
 $ErrorActionPreference = 'Stop'
+# uses: Write-OwnFile
 
-$utf8 = New-Object System.Text.UTF8Encoding($false)
-[System.IO.File]::WriteAllText("$CniFolder\$CniFile", $CniConf, $utf8)
-foreach ($file in $NetConfFiles -split ';') { [System.IO.File]::WriteAllText($file, $WindowsNetConf, $utf8) }
+Write-OwnFile "$CniFolder\$CniFile" $CniConf
+foreach ($file in $NetConfFiles -split ';') { Write-OwnFile $file $WindowsNetConf }
 "wrote $CniFile and net-conf.json"

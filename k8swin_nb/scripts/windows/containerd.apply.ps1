@@ -2,16 +2,18 @@
 .SYNOPSIS
 Configure containerd, register it as a service that restarts after a failure, and start it.
 .DESCRIPTION
-The file is written without a byte-order mark: containerd does not read one.
+The configuration is what the server has, with what Kubernetes needs of it; the file as it was found is kept. It
+is written without a byte-order mark: containerd does not read one.
 #>
 param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Start-RuntimeService
+# uses: Start-RuntimeService Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
-$utf8 = New-Object System.Text.UTF8Encoding($false)
-[System.IO.File]::WriteAllText("$folder\config.toml", $ContainerdConfig, $utf8)
-[System.IO.File]::WriteAllText('C:\k\crictl.yaml', "runtime-endpoint: npipe:////./pipe/containerd-containerd`n", $utf8)
+if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {
+    Write-OwnFile "$folder\config.toml" $ContainerdConfig
+}
+Write-OwnFile 'C:\k\crictl.yaml' "runtime-endpoint: npipe:////./pipe/containerd-containerd`n"
 
 if (-not (Get-Service -Name containerd -ErrorAction SilentlyContinue)) {
     & "$folder\containerd.exe" --register-service --config "$folder\config.toml" --log-file C:\var\log\containerd\containerd.log

@@ -4,7 +4,13 @@ Does containerd run as a service with the planned configuration?
 #>
 param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
 $ErrorActionPreference = 'Stop'
+# uses: Get-ForeignRuntime
 
+$foreign = Get-ForeignRuntime containerd
+if ($foreign) {
+    $foreign
+    exit 20
+}
 $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
 $text = ''
 if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }

@@ -7,16 +7,21 @@ param(
     [Parameter(Mandatory = $true)][string]$KubeProxyKubeconfig
 )
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File
+# uses: Protect-File Save-Found Write-OwnFile
 
-$utf8 = New-Object System.Text.UTF8Encoding($false)
 $files = @{
     'C:\etc\kube-flannel\kubeconfig' = $FlannelKubeconfig
     'C:\etc\kube-proxy\kubeconfig'   = $KubeProxyKubeconfig
 }
 foreach ($file in $files.Keys) {
+    Save-Found $file
+    if (Test-Path $file) {
+        # Rights that somebody gave by name would stay beside those that are granted here.
+        & icacls.exe $file /reset | Out-Null
+        if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
+    }
     Protect-File $file
-    [System.IO.File]::WriteAllText($file, $files[$file], $utf8)
+    Write-OwnFile $file $files[$file]
 }
 # Neither program reads its token again while it runs.
 foreach ($name in 'flanneld', 'kube-proxy') {

@@ -7,12 +7,15 @@ written without a byte-order mark.
 #>
 param([Parameter(Mandatory = $true)][string]$DockerConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Set-MachinePath Start-RuntimeService
+# uses: Get-MachinePath Set-MachinePath Start-RuntimeService Test-FoundService Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'docker'
 $settings = Join-Path $env:ProgramData 'docker\config'
 if (-not (Test-Path $settings)) { New-Item -ItemType Directory -Path $settings -Force | Out-Null }
-[System.IO.File]::WriteAllText("$settings\daemon.json", $DockerConfig, (New-Object System.Text.UTF8Encoding($false)))
+# Kubernetes needs nothing of it: a Docker that was here before keeps its own.
+if (-not (Test-Path "$settings\daemon.json") -or -not (Test-FoundService docker)) {
+    Write-OwnFile "$settings\daemon.json" $DockerConfig
+}
 
 Set-MachinePath (@(Get-MachinePath | Where-Object { $_ -and $_ -ne $folder }) + $folder)
 

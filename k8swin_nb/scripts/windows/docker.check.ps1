@@ -4,17 +4,20 @@ Does Docker run as a service of this installation, with the planned configuratio
 #>
 param([Parameter(Mandatory = $true)][string]$DockerConfig)
 $ErrorActionPreference = 'Stop'
+# uses: Get-ForeignRuntime Test-FoundService
 
-$folder = Join-Path $env:ProgramFiles 'docker'
-$service = Get-CimInstance -ClassName Win32_Service -Filter "Name='docker'"
-if ($service -and -not $service.PathName.Contains("$folder\dockerd.exe")) {
-    "a service docker of another installation is here: $($service.PathName)"
+$foreign = Get-ForeignRuntime docker
+if ($foreign) {
+    $foreign
     exit 20
 }
+$folder = Join-Path $env:ProgramFiles 'docker'
+$service = Get-CimInstance -ClassName Win32_Service -Filter "Name='docker'"
 $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
 $text = ''
 if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
-if ($text -ne $DockerConfig) {
+# Kubernetes needs nothing of it: a Docker that was here before keeps its own.
+if ($text -ne $DockerConfig -and -not ($text -and (Test-FoundService docker))) {
     "$file is missing or differs from the plan"
     exit 10
 }

@@ -23,6 +23,8 @@ function Get-ImageVersion([string]$Image) {
 
 foreach ($image in $Images -split ' ') {
     if ((Get-ImageVersion $image).StartsWith("10.0.$build.")) { continue }
+    # What was not here before is written down first: a teardown may remove these images and no others.
+    if (-not (Get-ImageVersion $image)) { Add-Content -Path 'C:\k8swin\state\images.txt' -Value $image -Encoding ASCII }
     "pulling $image"
     & $docker pull --quiet $image | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "docker.exe pull $image ended with $LASTEXITCODE" }

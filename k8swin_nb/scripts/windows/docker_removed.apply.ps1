@@ -6,12 +6,9 @@ A Docker that was there before us gets its configuration back and is restarted w
 The kubelet names its containers k8s_. Containers of others are neither stopped nor removed: while there are
 some, Docker stays and this step says so.
 #>
-param(
-    [Parameter(Mandatory = $true)][string]$DockerConfig,
-    [Parameter(Mandatory = $true)][string]$KeepImages
-)
+param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Remove-WindowsService Get-MachinePath Set-MachinePath
+# uses: Get-MachinePath Remove-WindowsService Restore-Found Set-MachinePath Test-Written
 
 $found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
 $folder = Join-Path $env:ProgramFiles 'docker'
@@ -29,6 +26,14 @@ if ($service -and $service.Status -eq 'Running' -and (Test-Path $docker)) {
     if ($ours -and $KeepImages -eq 'false') {
         foreach ($image in @(& $docker image ls -q)) { & $docker image rm -f $image | Out-Null }
     }
+    $record = 'C:\k8swin\state\images.txt'
+    if ($KeepImages -eq 'false' -and -not $ours -and (Test-Path $record)) {
+        $present = @(& $docker image ls --format '{{.Repository}}:{{.Tag}}')
+        foreach ($image in @(Get-Content -Path $record | Where-Object { $present -contains $_ })) {
+            & $docker image rm $image | Out-Null
+            if ($LASTEXITCODE -ne 0) { throw "docker.exe image rm $image ended with $LASTEXITCODE" }
+        }
+    }
 }
 if ($ours -and $service) {
     Remove-WindowsService docker
@@ -39,18 +44,15 @@ if ($ours) {
     if ($entries -contains $folder) { Set-MachinePath @($entries | Where-Object { $_ -and $_ -ne $folder }) }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') {
-    [Environment]::SetEnvironmentVariable('KUBECONFIG', $null, 'Machine')
+    $before = $null
+    if ($found.kubeconfig) { $before = $found.kubeconfig }
+    [Environment]::SetEnvironmentVariable('KUBECONFIG', $before, 'Machine')
 }
 $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
-if (-not $ours -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $DockerConfig) {
-    $saved = 'C:\k8swin\state\saved\docker-daemon.json'
-    if (-not (Test-Path $saved)) {
-        Remove-Item -Path $file -Force
-        if ($service) { Restart-Service -Name docker -Force }
-    } elseif ([System.IO.File]::ReadAllText($saved) -ne $DockerConfig) {
-        Copy-Item -Path $saved -Destination $file -Force
-        if ($service) { Restart-Service -Name docker -Force }
-    }
+if (-not $ours -and (Test-Written $file)) {
+    Restore-Found $file
+    if ($service) { Restart-Service -Name docker -Force }
 }
+if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
 'the container runtime is as it was found'
 exit 0

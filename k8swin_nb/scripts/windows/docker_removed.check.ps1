@@ -2,11 +2,9 @@
 .SYNOPSIS
 Is Docker as it was found: gone where it was installed here, with its own configuration elsewhere?
 #>
-param(
-    [Parameter(Mandatory = $true)][string]$DockerConfig,
-    [Parameter(Mandatory = $true)][string]$KeepImages
-)
+param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
+# uses: Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -21,9 +19,8 @@ if (@($found.services) -notcontains 'docker') {
     if (@([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';') -contains $folder) { $left += "$folder on PATH" }
 } else {
     $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
-    $saved = 'C:\k8swin\state\saved\docker-daemon.json'
-    $same = (Test-Path $saved) -and [System.IO.File]::ReadAllText($saved) -eq $DockerConfig
-    if (-not $same -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $DockerConfig) { $left += 'the configuration of Docker' }
+    if (Test-Written $file) { $left += 'the configuration of Docker' }
+    if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { $left += 'images that were pulled here' }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') { $left += 'the variable KUBECONFIG' }
 if ($left) {

@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Set-MachinePath Test-ImageLayer
+# uses: Get-MachinePath Get-Sha256 Restore-Found Set-MachinePath Test-ImageLayer
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -27,6 +27,18 @@ function Remove-Tree([string]$Path) {
     }
 }
 
+# All that was kept: a copy goes when its file is there again as it was.
+function Restore-AllFound {
+    if (-not (Test-Path -LiteralPath 'C:\k8swin\kept')) { return }
+    foreach ($copy in @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
+        $rest = $copy.Substring('C:\k8swin\kept\'.Length)
+        $path = $rest.Substring(0, 1) + ':' + $rest.Substring(1)
+        if (-not (Test-Path -LiteralPath $path) -and $copy -match '\.\d+$') { continue }
+        Restore-Found $path
+        if ((Test-Path -LiteralPath $copy) -and (Test-Path -LiteralPath $path) -and (Get-Sha256 $copy) -eq (Get-Sha256 $path)) { Remove-Item -LiteralPath $copy -Force }
+    }
+}
+
 $record = 'C:\k8swin\state\found.json'
 $found = Get-Content -Path $record -Raw | ConvertFrom-Json
 if (-not $found.path) {
@@ -36,12 +48,30 @@ if (-not $found.path) {
         'C:\k is off the PATH'
     }
 }
+$proxy = 'C:\k8swin\state\proxy.json'
+if (Test-Path $proxy) {
+    $before = Get-Content -Path $proxy -Raw | ConvertFrom-Json
+    $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | Where-Object { $_ -and @($before.added) -notcontains $_ })
+    $value = $null
+    if ($except) { $value = $except -join ',' }
+    [Environment]::SetEnvironmentVariable('NO_PROXY', $value, 'Machine')
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($before.service)"
+    # A runtime that was installed here is gone with its key; one that was there before has its variables back.
+    if ((Test-Path $key) -and @($found.services) -contains $before.service) {
+        New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value ([string[]]@($before.environment)) -Force | Out-Null
+    }
+    Remove-Item -Path $proxy -Force
+}
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
 $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
-    if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
+    if (-not (Test-Path -LiteralPath $place.path)) { continue }
+    if (@($found.places) -contains $place.path) {
+        if ($place.kind -eq 'file') { Restore-Found $place.path }
+        continue
+    }
     if ($place.kind -eq 'empty') {
         if (@(Get-ChildItem -LiteralPath $place.path -Force).Count -eq 0) { [System.IO.Directory]::Delete($place.path) }
         continue
@@ -54,14 +84,26 @@ foreach ($place in $places) {
     Remove-Tree $place.path
     "removed $($place.path)"
 }
+Restore-AllFound
 foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1') {
     if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
 }
 foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {
     # A later run that removes the images has to know what was here before them.
+    if ($entry -like '*\written.txt') { continue }
     if ($KeepImages -eq 'true' -and $entry -match '\\(found\.json|images\.txt)$') { continue }
     # The record goes last: without it a run that was interrupted here would take all for done.
     if ($entry -ne $record) { Remove-Tree $entry }
 }
-if ($KeepImages -ne 'true') { Remove-Tree 'C:\k8swin' }
+$kept = @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force -ErrorAction SilentlyContinue | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })
+if (-not $kept -and (Test-Path 'C:\k8swin\kept')) { Remove-Tree 'C:\k8swin\kept' }
+Remove-Item -LiteralPath 'C:\k8swin\state\written.txt' -Force -ErrorAction SilentlyContinue
+if ($KeepImages -ne 'true') {
+    if ($kept) {
+        Remove-Tree 'C:\k8swin\state'
+    } else {
+        Remove-Tree 'C:\k8swin'
+    }
+}
+if ($kept) { "what was found and is another now: $($kept -join ', ')" }
 'what was made here is removed'

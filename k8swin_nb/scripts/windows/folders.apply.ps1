@@ -19,18 +19,14 @@ if (-not (Test-Path $record)) {
     $there = @(ConvertFrom-Json $Places | ForEach-Object { $_ } | Where-Object { Test-Path -LiteralPath $_.path } | ForEach-Object { $_.path })
     $onPath = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' }).Count -gt 0
     $found = [ordered]@{
-        places   = $there
-        path     = $onPath
-        services = @('containerd', 'docker' | Where-Object { Get-Service -Name $_ -ErrorAction SilentlyContinue })
+        places     = $there
+        path       = $onPath
+        # Variables of the machine that a later step sets.
+        kubeconfig = [string][Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine')
+        noProxy    = [string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')
+        services   = @('containerd', 'docker', 'kubelet', 'flanneld', 'kube-proxy' | Where-Object { Get-Service -Name $_ -ErrorAction SilentlyContinue })
     }
-    if (-not (Test-Path 'C:\k8swin\state\saved')) { New-Item -ItemType Directory -Path 'C:\k8swin\state\saved' -Force | Out-Null }
-    $configurations = @{
-        'containerd-config.toml' = Join-Path $env:ProgramFiles 'containerd\config.toml'
-        'docker-daemon.json'     = Join-Path $env:ProgramData 'docker\config\daemon.json'
-    }
-    foreach ($name in $configurations.Keys) {
-        if (Test-Path $configurations[$name]) { Copy-Item -Path $configurations[$name] -Destination "C:\k8swin\state\saved\$name" -Force }
-    }
+    if (-not (Test-Path 'C:\k8swin\state')) { New-Item -ItemType Directory -Path 'C:\k8swin\state' -Force | Out-Null }
     # Half a record would be taken for a whole one.
     Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding ASCII
     Move-Item -Path "$record.new" -Destination $record -Force

@@ -1,7 +1,149 @@
 # Functions that the scripts of this folder share. A script names those that it uses: `# uses: NAME ...`.
 
+# What somebody else made is kept before it is changed or removed: in one folder, by drive and path.
+function Get-KeptPath([string]$Path) {
+    'C:\k8swin\kept\' + $Path.Substring(0, 1) + $Path.Substring(2)
+}
+
+# Hashes are compared and written down in small letters.
+function Get-Sha256([string]$Path) {
+    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLower()
+}
+
+# A file is ours while it is as it was written from here, which the record of hashes and paths says.
+function Test-Written([string]$Path) {
+    $record = 'C:\k8swin\state\written.txt'
+    if (-not (Test-Path -LiteralPath $record) -or -not (Test-Path -LiteralPath $Path -PathType Leaf)) { return $false }
+    $lines = [System.IO.File]::ReadAllLines($record)
+    $lines -contains "$(Get-Sha256 $Path) $Path"
+}
+
+# A file that others had is copied, with what it holds; one that is ours is not.
+function Save-Found([string]$Path) {
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf) -or (Test-Written $Path)) { return }
+    $copy = Get-KeptPath $Path
+    if ((Test-Path -LiteralPath $copy) -and (Get-Sha256 $copy) -eq (Get-Sha256 $Path)) { return }
+    New-KeptFolder $copy
+    if (Test-Path -LiteralPath $copy) {
+        $number = 1
+        while (Test-Path -LiteralPath "$copy.$number") { $number++ }
+        Move-Item -LiteralPath $copy -Destination "$copy.$number"
+    }
+    # What is cut short must not be taken for the file.
+    Copy-Item -LiteralPath $Path -Destination "$copy.new" -Force
+    Move-Item -LiteralPath "$copy.new" -Destination $copy
+    "kept: $Path is in $copy"
+}
+
+# Keys may be among what is kept: the folder is for the system and administrators alone.
+function New-KeptFolder([string]$Copy) {
+    if (-not (Test-Path -LiteralPath 'C:\k8swin\kept')) {
+        New-Item -ItemType Directory -Path 'C:\k8swin\kept' -Force | Out-Null
+        & icacls.exe C:\k8swin\kept /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' | Out-Null
+        if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
+    }
+    $folder = [System.IO.Path]::GetDirectoryName($Copy)
+    if (-not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+}
+
+# The record goes before the file: what is cut short in between leaves a file that is still taken for theirs.
+function Add-Written([string]$Path, [string]$Hash) {
+    $record = 'C:\k8swin\state\written.txt'
+    if (-not (Test-Path -LiteralPath 'C:\k8swin\state')) { New-Item -ItemType Directory -Path 'C:\k8swin\state' -Force | Out-Null }
+    $lines = @()
+    if (Test-Path -LiteralPath $record) { $lines = [System.IO.File]::ReadAllLines($record) }
+    if ($lines -notcontains "$Hash $Path") { [System.IO.File]::AppendAllText($record, "$Hash $Path`r`n") }
+}
+
+# Text is written without a byte-order mark, which many programs do not read.
+function Write-OwnFile([string]$Path, [string]$Text) {
+    Save-Found $Path
+    $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLower()
+    Add-Written $Path $hash
+    [System.IO.File]::WriteAllBytes($Path, $bytes)
+}
+
+# What was found comes back. A file of ours that somebody changed since is theirs: it stays.
+function Restore-Found([string]$Path) {
+    $copy = Get-KeptPath $Path
+    $there = Test-Path -LiteralPath $Path
+    if ($there -and -not (Test-Written $Path)) {
+        if ((Test-Path -LiteralPath $copy) -and (Get-Sha256 $copy) -ne (Get-Sha256 $Path)) {
+            "warning: $Path was changed since it was written from here, and stays; what was found is in $copy"
+        }
+        return
+    }
+    if (Test-Path -LiteralPath $copy) {
+        $folder = [System.IO.Path]::GetDirectoryName($Path)
+        if (-not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+        # Written over, the file keeps its rights; moved to where nothing is, it brings those that it had.
+        if ($there) { Copy-Item -LiteralPath $copy -Destination $Path -Force } else { Move-Item -LiteralPath $copy -Destination $Path }
+        "put back: $Path"
+    } elseif ($there) {
+        Remove-Item -LiteralPath $Path -Force
+    }
+}
+
+# What lies among kubeadm's own files and is not of its making, as far as names and the authority tell.
+function Get-OthersOfKubeadm {
+    $own = '^C:\\etc\\kubernetes\\(kubelet|bootstrap-kubelet)\.conf$|^C:\\var\\lib\\kubelet\\((config|instance-config)\.yaml|kubeadm-flags\.env|[a-z_]+_state|pki\\kubelet.*)$'
+    $own += '|^C:\\var\\lib\\kubelet\\(pods|plugins|plugins_registry|pod-resources|device-plugins|checkpoints)\\'
+    $record = 'C:\k8swin\state\cluster-ca'
+    $authority = 'C:\etc\kubernetes\pki\ca.crt'
+    if ((Test-Path $record) -and (Test-Path $authority) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($authority)) -eq (Get-Content -Path $record -TotalCount 1).Trim()) {
+        $own += '|^C:\\etc\\kubernetes\\pki\\ca\.crt$'
+    }
+    foreach ($folder in 'C:\etc\kubernetes\pki', 'C:\etc\kubernetes\manifests', 'C:\var\lib\kubelet') {
+        if (-not (Test-Path $folder)) { continue }
+        Get-ChildItem -LiteralPath $folder -Recurse -Force | Where-Object { -not $_.PSIsContainer -and $_.FullName -notmatch $own } | ForEach-Object { $_.FullName }
+    }
+}
+
+# kubeadm empties whole folders: what is not its own is moved out of its way and back, with the rights that it has.
+function Reset-Kubeadm([string]$CriSocket) {
+    $others = @(Get-OthersOfKubeadm)
+    foreach ($path in $others) {
+        $copy = Get-KeptPath $path
+        New-KeptFolder $copy
+        Move-Item -LiteralPath $path -Destination $copy -Force
+    }
+    $failed = 0
+    if (Test-Path 'C:\k\kubeadm.exe') {
+        & C:\k\kubeadm.exe reset -f --cri-socket $CriSocket | Out-Null
+        $failed = $LASTEXITCODE
+    }
+    foreach ($path in $others) { Restore-Found $path }
+    if ($failed -ne 0) { throw "kubeadm.exe reset ended with $failed" }
+}
+
+# What was there before the first step is used as it is, neither replaced nor removed.
+function Test-FoundService([string]$Name) {
+    $record = 'C:\k8swin\state\found.json'
+    if (-not (Test-Path $record)) { return $false }
+    @((Get-Content -Path $record -Raw | ConvertFrom-Json).services) -contains $Name
+}
+
+# A container runtime that was there before is used as it is; its programs are not replaced.
+function Test-FoundRuntime($Artifact) {
+    foreach ($name in @($Artifact.services | Where-Object { $_ -eq 'containerd' -or $_ -eq 'docker' })) {
+        if (Test-FoundService $name) { return $true }
+    }
+    $false
+}
+
+# A runtime of another folder would go on under our configuration, or be stopped for programs that it does not run.
+function Get-ForeignRuntime([string]$Name) {
+    $program = "$env:ProgramFiles\$Name\$($Name -replace '^docker$', 'dockerd').exe"
+    $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Name'"
+    if ($service -and -not $service.PathName.Contains($program)) {
+        "the service $Name on this server runs $($service.PathName), wanted ${program}: move that installation there, or remove it"
+    }
+}
+
 # A service is ours when nssm runs our program in it. Somebody else's service of the same name is left alone.
 function Test-OwnService([string]$Name) {
+    if (Test-FoundService $Name) { return $false }
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name\Parameters"
     if (-not (Test-Path $key)) { return $false }
     $found = Get-ItemProperty -Path $key

@@ -2,7 +2,7 @@
 .SYNOPSIS
 Pull the images that are not on this worker, and only those.
 .DESCRIPTION
-In the namespace k8s.io, where the kubelet looks for them. A server image is several GiB.
+As the kubelet pulls them, from the mirrors that containerd's configuration names. A server image is several GiB.
 #>
 param([Parameter(Mandatory = $true)][string]$Images)
 $ErrorActionPreference = 'Stop'
@@ -13,7 +13,7 @@ foreach ($image in $Images -split ' ') {
     if ($present -contains $image) { continue }
     Add-Content -Path 'C:\k8swin\state\images.txt' -Value $image -Encoding ASCII
     "pulling $image"
-    & $ctr -n k8s.io images pull $image | Out-Null
-    if ($LASTEXITCODE -ne 0) { throw "ctr.exe images pull $image ended with $LASTEXITCODE" }
+    & C:\k\crictl.exe --config C:\k\crictl.yaml pull $image | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "crictl.exe pull $image ended with $LASTEXITCODE" }
 }
 'the images are on this worker'

@@ -7,10 +7,11 @@ runs, and that file is for administrators alone.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$JoinConfiguration,
+    [Parameter(Mandatory = $true)][string]$CriSocket,
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File
+# uses: Protect-File Reset-Kubeadm Save-Found
 
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     # A kubelet registers its node when it starts, and at no other time.
@@ -19,12 +20,21 @@ if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     exit 0
 }
 $file = 'C:\k8swin\join.yaml'
-if ((Test-Path 'C:\etc\kubernetes\pki\ca.crt') -or (Test-Path 'C:\etc\kubernetes\bootstrap-kubelet.conf')) {
-    # kubeadm stopped half-way earlier; it refuses to start over its own files.
-    & C:\k\kubeadm.exe reset -f --cri-socket npipe:////./pipe/containerd-containerd | Out-Null
+$marker = 'C:\k8swin\state\kubeadm-join.started'
+if (Test-Path $marker) {
+    # kubeadm stopped half-way in a join from here; it refuses to start over its own files.
+    Reset-Kubeadm $CriSocket
+}
+foreach ($left in 'C:\etc\kubernetes\pki\ca.crt', 'C:\etc\kubernetes\bootstrap-kubelet.conf') {
+    # Of this cluster, which the check has seen to; kubeadm refuses it all the same.
+    if (Test-Path $left) {
+        Save-Found $left
+        Remove-Item -Path $left -Force
+    }
 }
 # Whose cluster this worker joins is written down first: a teardown removes it from no other one.
 Set-Content -Path 'C:\k8swin\state\cluster-ca' -Value $ClusterCa -Encoding ASCII
+Set-Content -Path $marker -Value 'kubeadm join has begun' -Encoding ASCII
 Protect-File $file
 try {
     [System.IO.File]::WriteAllText($file, $JoinConfiguration, (New-Object System.Text.UTF8Encoding($false)))
@@ -33,4 +43,5 @@ try {
 } finally {
     Remove-Item -Path $file -Force
 }
+Remove-Item -Path $marker -Force
 'this worker has joined the cluster'

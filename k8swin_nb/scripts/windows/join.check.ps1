@@ -13,7 +13,7 @@ $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
     $left = 'C:\etc\kubernetes\pki\ca.crt'
     if ((Test-Path $left) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($left)) -ne $ClusterCa) {
-        "$left is left over from another cluster"
+        "$left is left over from another cluster: nothing in C:\etc\kubernetes\pki is removed from here"
         exit 20
     }
     'this worker has not joined a cluster'

@@ -2,7 +2,8 @@
 .SYNOPSIS
 Let the cluster's addresses pass the web proxy by, and tell the container runtime's service of the proxy.
 .DESCRIPTION
-NO_PROXY of the machine only grows: what stands in it stays.
+NO_PROXY of the machine only grows: what stands in it stays. What is added, and the variables that the service had, are
+written down before, for the removal to take them back.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$NoProxy,
@@ -11,11 +12,18 @@ param(
 $ErrorActionPreference = 'Stop'
 
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })
-$except += @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
-[Environment]::SetEnvironmentVariable('NO_PROXY', ($except -join ','), 'Machine')
+$added = @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
+$except += $added
 $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$RuntimeService"
 $lines = @()
 $properties = Get-ItemProperty -Path $key
+$record = 'C:\k8swin\state\proxy.json'
+if (-not (Test-Path $record)) {
+    $found = [ordered]@{ added = $added; service = $RuntimeService; environment = @($properties.Environment | Where-Object { $_ }) }
+    Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding UTF8
+    Move-Item -Path "$record.new" -Destination $record -Force
+}
+[Environment]::SetEnvironmentVariable('NO_PROXY', ($except -join ','), 'Machine')
 if ($properties.PSObject.Properties['Environment']) {
     $lines = @($properties.Environment | Where-Object { $_ -notmatch '^(HTTP_PROXY|HTTPS_PROXY|NO_PROXY)=' })
 }

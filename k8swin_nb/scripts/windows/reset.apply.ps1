@@ -1,17 +1,17 @@
 <#
 .SYNOPSIS
 Take back what kubeadm did to this server; the kubelet's service is removed by a later step.
+.DESCRIPTION
+What is not of kubeadm's making is moved out of its way and back.
 #>
 param([Parameter(Mandatory = $true)][string]$CriSocket)
 $ErrorActionPreference = 'Stop'
+# uses: Get-OthersOfKubeadm Reset-Kubeadm
 
-if (Test-Path 'C:\k\kubeadm.exe') {
-    & C:\k\kubeadm.exe reset -f --cri-socket $CriSocket
-    if ($LASTEXITCODE -ne 0) { throw "kubeadm.exe reset ended with $LASTEXITCODE" }
-} else {
-    'kubeadm.exe is gone: its files are removed without it'
-}
+$others = @(Get-OthersOfKubeadm)
+Reset-Kubeadm $CriSocket
 foreach ($file in 'C:\etc\kubernetes\kubelet.conf', 'C:\etc\kubernetes\bootstrap-kubelet.conf', 'C:\etc\kubernetes\pki\ca.crt', 'C:\var\lib\kubelet\config.yaml') {
-    if (Test-Path $file) { Remove-Item -Path $file -Force }
+    if ($others -notcontains $file -and (Test-Path $file)) { Remove-Item -Path $file -Force }
 }
+Remove-Item -Path 'C:\k8swin\state\kubeadm-join.started' -Force -ErrorAction SilentlyContinue
 'kubeadm reset is done'

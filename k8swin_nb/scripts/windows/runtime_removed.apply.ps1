@@ -5,18 +5,14 @@ Remove the containers of the cluster, images if asked, and containerd where it w
 Tasks go before containers and containers before images, all in the namespace of Kubernetes. A containerd that
 was there before us gets its configuration back and runs on; so does one that runs containers of others.
 #>
-param(
-    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
-    [Parameter(Mandatory = $true)][string]$KeepImages
-)
+param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Remove-WindowsService
+# uses: Get-Sha256 Remove-WindowsService Restore-Found Test-FoundService
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 $ctr = "$folder\ctr.exe"
-$found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
 $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
-$ours = @($found.services) -notcontains 'containerd'
+$ours = -not (Test-FoundService containerd)
 
 if ($service -and $service.Status -eq 'Running' -and (Test-Path $ctr)) {
     foreach ($task in @(& $ctr -n k8s.io tasks ls -q)) { & $ctr -n k8s.io tasks rm -f $task | Out-Null }
@@ -45,12 +41,10 @@ if ($ours) {
     'containerd is removed'
     exit 0
 }
-if ((Test-Path "$folder\config.toml") -and [System.IO.File]::ReadAllText("$folder\config.toml") -eq $ContainerdConfig) {
-    if (Test-Path 'C:\k8swin\state\saved\containerd-config.toml') {
-        Copy-Item -Path 'C:\k8swin\state\saved\containerd-config.toml' -Destination "$folder\config.toml" -Force
-    } else {
-        Remove-Item -Path "$folder\config.toml" -Force
-    }
-    if ($service) { Restart-Service -Name containerd -Force }
-}
+$config = "$folder\config.toml"
+$before = ''
+if (Test-Path $config) { $before = Get-Sha256 $config }
+Restore-Found $config
+# It is restarted only for another configuration: a restart may hold up containers of others.
+if ($service -and (-not (Test-Path $config) -or (Get-Sha256 $config) -ne $before)) { Restart-Service -Name containerd -Force }
 'containerd was there before and has its configuration back'

@@ -2,11 +2,9 @@
 .SYNOPSIS
 Is the container runtime as it was found: gone where it was installed here, with its own configuration elsewhere?
 #>
-param(
-    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
-    [Parameter(Mandatory = $true)][string]$KeepImages
-)
+param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
+# uses: Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -18,9 +16,7 @@ $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
 $left = @()
 if (@($found.services) -contains 'containerd') {
     $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
-    $saved = 'C:\k8swin\state\saved\containerd-config.toml'
-    $same = (Test-Path $saved) -and [System.IO.File]::ReadAllText($saved) -eq $ContainerdConfig
-    if (-not $same -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $ContainerdConfig) { $left += 'the configuration of containerd' }
+    if (Test-Written $file) { $left += 'the configuration of containerd' }
 } elseif ($service) {
     $left += 'the service containerd'
 }

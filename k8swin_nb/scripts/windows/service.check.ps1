@@ -6,8 +6,13 @@ nssm keeps a service's definition in the registry, where it is read; `nssm get` 
 #>
 param([Parameter(Mandatory = $true)][string]$Service)
 $ErrorActionPreference = 'Stop'
+# uses: Test-FoundService
 
 $wanted = ConvertFrom-Json $Service
+if (Test-FoundService $wanted.name) {
+    "a service $($wanted.name) was on this server before: remove it, or its server from this cluster, and delete C:\k8swin\state\found.json"
+    exit 20
+}
 $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($wanted.name)"
 if (-not (Test-Path "$key\Parameters")) {
     if (Test-Path $key) {

@@ -1,0 +1,84 @@
+"""containerd on a Windows worker: a whole configuration where there is none, else what Kubernetes needs of the one there is."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from k8swin_nb.description import Description
+from k8swin_nb.phases.linux.containerd import (
+    CRI,
+    IMAGES,
+    RUNTIME,
+    NotMergeable,
+    Path,
+    edited,
+    table_at,
+    wanted_version,
+)
+from k8swin_nb.phases.windows.configuration import (
+    CNI_FOLDER,
+    CNI_PLUGINS,
+    containerd_config,
+    pause_image,
+)
+from k8swin_nb.versions import minor
+from k8swin_nb.workflow.step_run import StepRun
+
+PIPE = r"\\.\pipe\containerd-containerd"
+WHAT = r"C:\Program Files\containerd\config.toml"
+
+
+def merged(existing: str, description: Description) -> str:
+    """Return a worker's configuration with what Kubernetes needs of it; everything else stays as it is written.
+
+    Args:
+        existing: The file as it is.
+        description: The cluster's description.
+
+    Raises:
+        NotMergeable: It is no TOML, in a format that is not known, or its form cannot be edited.
+    """
+    try:
+        table = tomllib.loads(existing)
+    except tomllib.TOMLDecodeError as error:
+        raise NotMergeable(f"{WHAT} is no TOML: {error}") from error
+    series = minor(description.containerd_version)[0]
+    changes: dict[Path, Any] = {}
+    version = wanted_version(table, series, WHAT, changes)
+    images, runtime = (CRI, CRI) if version == 2 else (IMAGES, RUNTIME)
+    sandbox = ("sandbox_image",) if version == 2 else ("pinned_images", "sandbox")
+    changes["plugins", images, *sandbox] = pause_image(description)
+    changes["plugins", runtime, "cni", "conf_dir"] = CNI_FOLDER["current"]
+    cni = table_at(table, ("plugins", runtime, "cni"))
+    plugins = CNI_PLUGINS["current"]
+    if "bin_dirs" in cni:
+        if plugins not in cni["bin_dirs"]:
+            changes["plugins", runtime, "cni", "bin_dirs"] = [*cni["bin_dirs"], plugins]
+    else:
+        changes["plugins", runtime, "cni", "bin_dir"] = plugins
+    if table_at(table, ("grpc",)).get("address", PIPE) != PIPE:
+        changes["grpc", "address"] = PIPE
+    return edited(existing, table, changes, WHAT)
+
+
+def configuration(at: StepRun) -> Mapping[str, str]:
+    """Return the configuration that a worker's containerd is to have.
+
+    Raises:
+        StepFailed: drift, when the one that is there cannot be brought to what Kubernetes needs.
+    """
+    read = at.script("windows/containerd_config.check.ps1", quiet=True)
+    if read.returncode != 0:
+        raise at.failed("check failed", result=read)
+    text = read.json().get("text")
+    wanted = containerd_config(at.description)
+    if not text or text == wanted:
+        return {"containerd_config": wanted}
+    try:
+        return {"containerd_config": merged(str(text), at.description)}
+    except NotMergeable as error:
+        raise at.drift(
+            str(error), hint="nothing was changed; see that file, then run again"
+        ) from error

@@ -1,0 +1,114 @@
+"""containerd's configuration on Linux: what Kubernetes needs is changed in the file, everything else stays as it is."""
+
+import json
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8swin_nb.phases.linux.containerd import CRI, IMAGES, RUNTIME, NotMergeable, merged
+
+PAUSE = "registry.k8s.io/pause:3.10.2"
+SITE = """\
+# of the site
+version = 2
+root = "/data/containerd"
+disabled_plugins = [
+  "cri",  # the vendor's
+  "io.containerd.snapshotter.v1.zfs",
+]
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.nvidia]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.nvidia.options]
+    BinaryName = "/usr/bin/nvidia-container-runtime"
+
+[proxy_plugins.stargz]
+  type = "snapshot"
+  address = "/run/stargz.sock"
+"""
+
+
+def test_a_sites_settings_and_comments_stay():
+    found = merged(SITE, PAUSE, 2)
+    table = tomllib.loads(found)
+    cri = table["plugins"][CRI]
+    assert table["root"] == "/data/containerd"
+    assert table["proxy_plugins"] == {"stargz": {"type": "snapshot", "address": "/run/stargz.sock"}}
+    assert cri["registry"] == {"config_path": "/etc/containerd/certs.d"}
+    assert cri["containerd"]["runtimes"]["nvidia"]["options"] == {
+        "BinaryName": "/usr/bin/nvidia-container-runtime",
+        "SystemdCgroup": True,
+    }
+    assert cri["containerd"]["runtimes"]["runc"] == {
+        "runtime_type": "io.containerd.runc.v2",
+        "options": {"SystemdCgroup": True},
+    }
+    assert cri["sandbox_image"] == PAUSE
+    assert table["disabled_plugins"] == ["io.containerd.snapshotter.v1.zfs"]
+    assert found.startswith("# of the site\nversion = 2\n")
+
+
+@pytest.mark.parametrize("text", ["", 'disabled_plugins = ["cri"]\n', SITE])
+@pytest.mark.parametrize("series", [1, 2])
+def test_what_was_merged_is_not_changed_again(text, series):
+    once = merged(text, PAUSE, series)
+    assert merged(once, PAUSE, series) == once
+
+
+@pytest.mark.parametrize(("series", "version"), [(1, 2), (2, 3)])
+def test_a_vendors_file_gets_the_format_of_the_installed_containerd(series, version):
+    table = tomllib.loads(merged('disabled_plugins = ["cri"]\n', PAUSE, series))
+    assert table["version"] == version
+    assert table["disabled_plugins"] == []
+
+
+def test_in_the_newer_formats_the_newer_tables_are_changed():
+    text = f"version = 3\n[plugins.'{IMAGES}']\n  snapshotter = 'overlayfs'\n"
+    plugins = tomllib.loads(merged(text, PAUSE, 2))["plugins"]
+    assert plugins[IMAGES] == {"snapshotter": "overlayfs", "pinned_images": {"sandbox": PAUSE}}
+    assert plugins[RUNTIME]["containerd"]["runtimes"]["runc"]["options"] == {"SystemdCgroup": True}
+
+
+def test_flannels_folders_are_among_those_of_cni():
+    text = f"version = 2\n[plugins.'{CRI}'.cni]\n  bin_dir = '/usr/lib/cni'\n  conf_dir = '/etc/cni/net.d'\n"
+    assert tomllib.loads(merged(text, PAUSE, 1))["plugins"][CRI]["cni"]["bin_dir"] == "/opt/cni/bin"
+    text = f"version = 3\n[plugins.'{RUNTIME}'.cni]\n  bin_dirs = ['/usr/lib/cni']\n"
+    cni = tomllib.loads(merged(text, PAUSE, 2))["plugins"][RUNTIME]["cni"]
+    assert cni["bin_dirs"] == ["/usr/lib/cni", "/opt/cni/bin"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version = 1\n",
+        "[plugins.cri]\nsandbox_image = 'x'\n",
+        "version = 9\n",
+        "version = 2\nplugins = {}\n",
+        'version = 2\nplugins."io.containerd.grpc.v1.cri".sandbox_image = "x"\n',
+        "version = \n",
+    ],
+)
+def test_what_cannot_be_edited_is_refused_and_not_guessed_at(text):
+    with pytest.raises(NotMergeable, match=r"config\.toml"):
+        merged(text, PAUSE, 2)
+
+
+def test_a_format_that_the_installed_containerd_does_not_read_is_refused():
+    with pytest.raises(NotMergeable, match="wanted 2"):
+        merged("version = 3\n", PAUSE, 1)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_an_images_name_stays_data_whatever_is_in_it(name):
+    try:
+        found = merged(SITE, name, 2)
+    except NotMergeable:
+        return
+    expected = tomllib.loads(merged(SITE, PAUSE, 2).replace(json.dumps(PAUSE), json.dumps("x")))
+    expected["plugins"][CRI]["sandbox_image"] = name
+    assert tomllib.loads(found) == expected
