@@ -21,6 +21,7 @@ NOT_BEGUN = frozenset(
         "AuthenticationFailed",
         "CertificateRejected",
         "HostKeyMismatch",
+        "HostKeyRevoked",
         "HostKeyUnknown",
         "InventoryError",
         "ParamsError",
