@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _behind_the_door() -> Iterator[None]:
     """Let all that is printed pass the door: what libraries log and warn of too, and a traceback."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = ShownStream(out), ShownStream(err)
+    sys.stdout, sys.stderr = cast(TextIO, ShownStream(out)), cast(TextIO, ShownStream(err))
     try:
         yield
     except Exception:
@@ -140,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("params", type=Path)
     check.set_defaults(command=_check)
 
+    unlock = commands.add_parser("unlock", help="say who works on a host, and break that lock")
+    unlock.add_argument("--params", type=Path, required=True, help="params/NAME.yaml")
+    unlock.add_argument("host", help="the host's name")
+    unlock.add_argument("--stop", action="store_true", help="end what still changes the host, too")
+    unlock.add_argument("--yes", action="store_true", help="do not ask")
+    unlock.set_defaults(command=_unlock)
+
     keys = commands.add_parser("hostkey", help="pin and forget SSH host keys")
     verbs = keys.add_subparsers(required=True, metavar="VERB")
     for verb, text in (
@@ -221,6 +228,12 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{plan_table(cluster.plan)!r}\n")
         check_locks(cluster.description)
     return 0
+
+
+def _unlock(options: argparse.Namespace) -> int:
+    from k8swin_nb.headless.unlocking import unlock
+
+    return unlock(options.params, options.host, yes=options.yes, stop=options.stop)
 
 
 def _pin(options: argparse.Namespace) -> int:

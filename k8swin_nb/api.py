@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.compatibility import check_versions
-from k8swin_nb.description import Description, open_description, project_path
+from k8swin_nb.description import Description, check_run_id, open_description, project_root
 from k8swin_nb.errors import ClusterError, CommandTimeout, K8swinError
 from k8swin_nb.fan_out import Answers, on_each
 from k8swin_nb.hosts import inventory_of
@@ -35,6 +35,7 @@ from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.base import CANCELLED
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
@@ -94,9 +95,11 @@ class Cluster:
         """The networks, checked against each other, and what follows from them."""
         self.inventory = inventory_of(description)
         self.name = name
-        self.run_id = run_id or new_run_id()
+        self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)
-        self._runs = Path(runs) if runs else project_path("runs")
+        self._runs = Path(runs) if runs else project_root(description.folder) / "runs"
+        self.locks = HostLocks(self.pool, self.run_id, wait=description.lock_wait)
+        """The hosts that this cluster's work has locked against others."""
         self._tables: ClusterApi | None = None
 
     def __enter__(self) -> Cluster:
@@ -112,6 +115,7 @@ class Cluster:
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
+        self.locks.release()
         self.pool.close()
         self._tables = None
 
@@ -268,6 +272,7 @@ class Cluster:
             connections=self.pool,
             record=self.record,
             values=VALUES,
+            locks=self.locks,
             **how,
         )
 

@@ -3,7 +3,7 @@
     K8swinError                  message, hint
     ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
     ├─ InventoryError            no host, group, phase or step of that name
-    ├─ ScriptError               no such script or view, or a parameter that is undeclared or missing
+    ├─ ScriptError               no such script or view, a parameter that is undeclared or missing, odd output
     ├─ TransportError            host, detail
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
@@ -21,6 +21,7 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ HostLocked                host, detail: another operator works on the host
     ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
@@ -37,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.shown import shown, shown_line, shown_lines
+from k8swin_nb.shown import shown, shown_begin, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -72,9 +73,17 @@ class K8swinError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def hint(self) -> str | None:
+        """What to type or to open next, in one line, masked; None when there is nothing to say."""
+        return shown_line(self._hint) if self._hint else self._hint
+
+    @hint.setter
+    def hint(self, text: str | None) -> None:
+        self._hint = text
+
     def __str__(self) -> str:
-        text = shown(self.message[:MESSAGE])
-        return f"{text} ..." if len(self.message) > MESSAGE else text
+        return shown_begin(self.message, most=MESSAGE)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -86,7 +95,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {shown_line(self.hint)}")
+            lines.append(f"hint: {self.hint}")
         return lines
 
     def details(self) -> list[str]:
@@ -107,7 +116,7 @@ class InventoryError(K8swinError):
 
 
 class ScriptError(K8swinError):
-    """A script or a view does not exist, or a script's parameters are not what it declares."""
+    """A script or a view does not exist, is not given what it declares, or printed something else than it should."""
 
 
 class TransportError(K8swinError):
@@ -381,6 +390,21 @@ class Stopped(K8swinError):
 
     def __init__(self, host: str, detail: str) -> None:
         super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
+        self.host = host
+        self.detail = detail
+
+
+class HostLocked(K8swinError):
+    """Another operator works on a host, or took the work on it over; nothing was changed.
+
+    Args:
+        host: The host's name.
+        detail: Who, from where, since when, for what.
+        hint: What to do.
+    """
+
+    def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{host}: {detail}", hint=hint)
         self.host = host
         self.detail = detail
 

@@ -108,7 +108,8 @@ class OpenPhase:
         return self.phase.views[name](self.run, **options)
 
     def summary(self) -> Report:
-        """Return how every step ended, and close the record of the phase with it."""
+        """Return how every step ended, close the record of the phase with it, and let go of the hosts' locks."""
+        self.cluster.locks.release()
         self.run.record.write(
             "notebook-finished",
             phase=self.phase.name,
@@ -128,6 +129,21 @@ class OpenPhase:
         steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
         shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
         self._renew()
+        try:
+            self._steps(work, steps, progress, shown)
+        except BaseException:
+            # What was stopped or has failed holds nobody up while a person looks into it.
+            self.cluster.locks.release()
+            raise
+        return shown
+
+    def _steps(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        steps: list[Step],
+        progress: Watch | None,
+        shown: Report,
+    ) -> None:
         for step in steps:
             try:
                 report = self._one(work, step, progress)
@@ -140,13 +156,12 @@ class OpenPhase:
                 if not _only_stopped(error):
                     keep_evidence(self.run, step.name, error)
                 self._keep(getattr(error, "report", None), shown)
-                self.run.record.try_write(
-                    "failed", phase=self.phase.name, step=step.name, error=str(error)
+                self.run.record.write_beside(
+                    error, "failed", phase=self.phase.name, step=step.name, error=str(error)
                 )
                 self._failed(step, shown)
                 raise
             self._keep(report, shown)
-        return shown
 
     def _one(
         self,

@@ -31,6 +31,7 @@ from k8swin_nb.secret import Secret
 from k8swin_nb.tables import StaticTable
 from k8swin_nb.workflow.runner import StepProgress
 from k8swin_nb.workflow.step import Outcome, State, Verdict
+from tests.cluster.certificates import Authority, kubeconfig
 from tests.interrupts import interrupt
 from tests.runs import ALL_SCRIPTS, Hosts, Machine, phase_of
 from tests.test_description import MASTER, WORKER, described
@@ -258,6 +259,31 @@ def test_without_a_kubeconfig_there_are_no_tables_and_the_error_says_what_to_run
             ask()
         assert "02_master" in str(caught.value.hint)
     assert made.record.events == [], "reading it is no event of the record"
+
+
+def test_a_kubeconfig_of_a_managed_host_runs_sends_and_follows_nothing(tmp_path):
+    mark = tmp_path / "ran"
+    command = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "touch",
+        "args": [str(mark)],
+    }
+    planned = f"https://{MASTER['address']}:6443"
+    authority = Authority()
+    for user in (
+        {"exec": command},
+        {"tokenFile": "/etc/hostname"},
+        {"auth-provider": {"name": "x"}},
+    ):
+        text = kubeconfig(planned, authority, user=user)
+        made = cluster(tmp_path, {"linux/read_kubeconfig.check.sh": text})
+        with pytest.raises(ClusterError, match=f"`{next(iter(user))}`"):
+            made.nodes()
+    elsewhere = kubeconfig("https://127.0.0.1:6443", authority, token="t0ken-of-nobody")
+    made = cluster(tmp_path, {"linux/read_kubeconfig.check.sh": elsewhere})
+    with pytest.raises(ClusterError, match=f"names no cluster at {planned}"):
+        made.pods()
+    assert not mark.exists()
 
 
 def test_a_phase_is_opened_by_name_in_the_variant_of_the_profile(tmp_path):

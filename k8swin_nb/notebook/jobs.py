@@ -139,12 +139,12 @@ class Job:
             by_end.setdefault(how, []).append(name)
         told = [f"; {how} {', '.join(names)}" for how, names in by_end.items()]
         told += [f"; {name}: {one.left}" for name, one in self._results.items() if one.left]
-        return shown_line("".join(told))
+        return "".join(told)
 
     def __repr__(self) -> str:
         return (
             f"job {self.number}  {self.status:<8} {self.seconds:7.1f} s  "
-            f"{shown_line(','.join(self.hosts))}  {shown_line(self.what)}{self._told()}"
+            f"{shown_line(','.join(self.hosts))}  {shown_line(self.what + self._told())}"
         )
 
 

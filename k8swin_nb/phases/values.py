@@ -100,6 +100,7 @@ COMMON: dict[str, Value] = {
     "kubernetes_version": _described("kubernetes_version"),
     "kubernetes_apt_source": _described("kubernetes_apt_source"),
     "kubernetes_apt_key": _described("kubernetes_apt_key"),
+    "kubernetes_apt_fingerprint": _described("kubernetes_apt_fingerprint"),
     "runtime_test_image": _described("runtime_test_image"),
     "pod_subnet": _planned("pod_subnet"),
     "service_subnet": _planned("service_subnet"),
@@ -138,6 +139,7 @@ LINUX: dict[str, Value] = {
         else run.description.containerd_apt_source
     ),
     "runtime_apt_key": _described("runtime_apt_key"),
+    "runtime_apt_fingerprint": _described("runtime_apt_fingerprint"),
     "docker_version": _described("docker_version"),
     "docker_source": lambda run, host: docker_source(run.description),
     "package_source": lambda run, host: package_source(run.description),
@@ -169,6 +171,9 @@ WINDOWS: dict[str, Value] = {
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
+    "containerd_version": lambda run, host: (
+        "" if _classic(run) else run.description.containerd_version
+    ),
     "docker_config": lambda run, host: configuration.docker_config(),
     "cri_socket": lambda run, host: cri_socket(
         run.description.profile, "windows", run.description.kubernetes_version

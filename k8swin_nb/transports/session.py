@@ -6,7 +6,7 @@ import contextlib
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import paramiko
@@ -85,14 +85,16 @@ class Session:
                 f"and the session ended with exit code {code}" if code >= 0 else "", sudo=sudo
             )
 
-    def send(self, data: bytes, *, last: bool) -> None:
-        """Send standard input in the background. A script may end without reading all of it."""
+    def send(self, data: bytes, feed: Iterable[bytes] = (), *, last: bool) -> None:
+        """Send standard input in the background, then `feed` as it comes. A script may end without reading all of it."""
 
         def write() -> None:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
                 view = memoryview(data)
                 for start in range(0, len(view), PIECE):
                     self._channel.sendall(bytes(view[start : start + PIECE]))
+                for piece in feed:
+                    self._channel.sendall(piece)
                 if last:
                     self._channel.shutdown_write()
 

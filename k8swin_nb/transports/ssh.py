@@ -56,7 +56,7 @@ class SshTransport(Transport):
         try:
             limit = max(0.05, clock.left(work.timeout)) if work.timeout else 0
             try:
-                session.send(f"{limit:.3f}\0".encode() + sent, last=True)
+                session.send(f"{limit:.3f}\0".encode() + sent, work.feed, last=True)
                 part = Clock(limit + KILL_AFTER + GRACE if limit else None, work.cancel)
                 return self._ended(work, session.follow(part), clock)
             except (Late, Unwanted):
@@ -130,7 +130,7 @@ class SshTransport(Transport):
         script = own_script("stop", "bash")
         values = {"TAG": work.tag, "PATIENCE": str(KILL_AFTER)}
         ending = Work(
-            script, values, {}, b"", STOP_SECONDS, work.sudo, clock.cancel, new_tag(verb="stop")
+            script, values, {}, b"", STOP_SECONDS, work.sudo, clock.cancel, (), new_tag(verb="stop")
         )
         session, give_back = self._begun(ending, output, clock, urgent=True)
         try:

@@ -187,6 +187,7 @@ def _apply_on(at: StepRun, step: Step) -> Row:
     if before.state is State.OK:
         return _row(at, Outcome.OK, started, before.detail)
     if before.state is State.DRIFT:
+        at.run.check_lock(at)
         raise _drift(at, before)
     if at.run.dry_run:
         return _row(at, Outcome.SKIPPED, started, f"would act: {before.detail}".rstrip(": "))
@@ -194,6 +195,13 @@ def _apply_on(at: StepRun, step: Step) -> Row:
     if step.apply is None:
         proven = _wait_until_ok(at.doing("verify"), step)
         return _row(at, Outcome.OK, started, proven.detail)
+    if at.run.take_lock(at):
+        # Another operator may have worked here until now.
+        before = _judge(at, step, step.check)
+        if before.state is State.OK:
+            return _row(at, Outcome.OK, started, before.detail)
+        if before.state is State.DRIFT:
+            raise _drift(at, before)
     _apply(at.doing("apply"), step, step.apply)
     after = _wait_until_ok(at.doing("verify"), step)
     kept = at.run.kept.pop((at.step, at.host.name), [])

@@ -183,7 +183,13 @@ def test_signals_at_any_moment_of_quick_cells_stop_the_run(project):
 def test_a_reader_that_goes_with_the_signal_changes_nothing(project):
     """`k8swin run | tee log`: a terminal's Ctrl-C ends tee as well."""
     process = start(
-        project, "k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network,02_master"
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
     )
     happens((project / "begun").exists)
     assert process.stdout is not None

@@ -258,6 +258,23 @@ def test_a_removal_leaves_a_sites_authority_and_somebodys_static_pod(host):
     assert not host.path("/var/lib/k8swin").exists()
 
 
+def test_an_administrators_kubeconfig_that_somebody_put_on_a_worker_stays(host):
+    host.write("/etc/k8swin/cluster-ca", JOIN["CLUSTER_CA"])
+    host.write("/etc/kubernetes/pki/ca.crt", CA)
+    host.write("/etc/kubernetes/kubelet.conf", "ours")
+    host.write("/etc/kubernetes/admin.conf", "theirs", 0o600)
+    host.program("systemctl", '[ "$1" != is-active ] && [ "$1" != is-enabled ]')
+    host.program(
+        "kubeadm", f"rm -f {host.root}/etc/kubernetes/*.conf {host.root}/etc/kubernetes/pki/*"
+    )
+    values = {"CONTAINER_RUNTIME": "containerd", "CRI_SOCKET": "unix:///x"}
+    assert host.run("reset.check", **values).returncode == 10
+    done(host.run("reset.apply", **values))
+    assert host.read("/etc/kubernetes/admin.conf") == "theirs"
+    assert not host.path("/etc/kubernetes/kubelet.conf").exists()
+    assert host.run("reset.check", **values).returncode == 0
+
+
 HOSTS = {"NODE_NAME": "linuxmaster", "NODE_ADDRESS": "10.1.0.2"}
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -298,6 +299,41 @@ def test_what_a_log_tells_of_a_nodes_beginning_is_left_out_once_it_is_ready(run)
         "\tTrue\t10.1.0.2\tkubelet is posting ready status", "\tFalse\t10.1.0.2\t"
     )
     assert judged(run, not_ready) == {("cni-not-initialized", "linuxmaster")}
+
+
+REFUSED = (
+    "The connection to the server 10.1.0.2:6443 was refused\n(not to be had: ask ended with 1)\n"
+)
+
+
+def unread(section: str) -> str:
+    """The master's evidence when the API server did not answer for one section."""
+    return re.sub(rf"(?ms)^== {section}\n.*?(?=^== )", f"== {section}\n{REFUSED}", MASTER)
+
+
+def test_a_list_of_nodes_that_was_not_read_is_not_an_empty_one(run):
+    assert judged(run, unread("nodes")) == set()
+
+
+def test_a_list_that_broke_off_is_not_the_whole(run):
+    broken = MASTER.replace(
+        "winworker01\twindows\t10.1.0.3\t10.244.1.0/24\tv1.36.4\tTrue\t10.1.0.3\tkubelet is posting ready status\n",
+        "(not to be had: ask ended with 124)\n",
+    )
+    assert broken != MASTER
+    assert judged(run, broken) == set()
+
+
+def test_certificates_that_expired_are_told_and_no_reset_is(run):
+    master = unread("nodes").replace("Nov 26 10:00:00 2027", "Nov 20 10:00:00 2026")
+    assert judged(run, master) == {("credentials-expire", "linuxmaster")}
+
+
+@pytest.mark.parametrize(
+    "section", ["dns-address", "cluster-networks", "net-conf", "cluster-services"]
+)
+def test_an_error_of_the_api_server_is_no_value_of_the_clusters(run, section):
+    assert judged(run, unread(section)) == set()
 
 
 def test_a_host_that_took_long_to_answer_is_not_said_to_have_another_time(run):

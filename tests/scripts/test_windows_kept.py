@@ -70,6 +70,15 @@ def test_what_somebody_changed_since_stays_and_what_was_found_stays_kept(machine
     assert (read(machine, FILE), read(machine, KEPT + FILE[2:])) == ("edited", "theirs")
 
 
+def test_what_somebody_put_into_a_folder_of_ours_since_outlives_it(machine, run):  # noqa: F811
+    found_json(machine)
+    write(machine, r"C:\k\tools\own.ps1", "theirs")
+    places = [{"kind": "tree", "path": r"C:\k"}]
+    said = run("files_removed.apply", RemovedPlaces=json.dumps(places), **KEEP)
+    assert (said.code, said.err) == (0, "")
+    assert read(machine, r"C:\k\tools\own.ps1") == "theirs"
+
+
 def test_a_program_of_somebody_elses_is_kept_before_a_download_replaces_it(machine, run):  # noqa: F811
     import hashlib
 
@@ -150,3 +159,14 @@ def test_a_service_that_was_there_before_is_drift(machine, run):  # noqa: F811
     found_json(machine, services=("kubelet",))
     said = run("service.check", Service=json.dumps({"name": "kubelet"}))
     assert (said.code, "was on this server before" in said.said) == (20, True)
+
+
+def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_found(machine, run):  # noqa: F811
+    for folder in (r"C:\etc\kube-flannel", r"C:\etc\kube-proxy"):
+        machine.files.make_directory(folder)
+    found_json(machine)
+    config = {"FlannelKubeconfig": "the one of flannel", "KubeProxyKubeconfig": "kube-proxy's own"}
+    assert run("credentials.apply", secrets=config).code == 0
+    assert not machine.files.exists(KEPT)
+    assert removed(run, r"C:\etc\kube-proxy\kubeconfig").code == 0
+    assert not machine.files.exists(r"C:\etc\kube-proxy\kubeconfig")

@@ -43,7 +43,8 @@ def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
         run.record.write("diagnostics", step=step, folder=str(folder))
     except Exception as trouble:
         # Of a failure while another is told, the first one is what counts.
-        run.record.write("diagnostics", step=step, failed=f"{type(trouble).__name__}: {trouble}")
+        told = f"{type(trouble).__name__}: {trouble}"
+        run.record.write_beside(error, "diagnostics", step=step, failed=told)
         return
     where = f"evidence is in {folder}"
     error.hint = f"{error.hint}; {where}" if error.hint else where

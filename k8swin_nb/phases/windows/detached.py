@@ -6,6 +6,7 @@ work goes on without us: a kernel that died meanwhile finds it again with the st
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -194,7 +195,10 @@ def _follow(at: StepRun, job: Job) -> str:
 def _boot_time(at: StepRun) -> str:
     """Return when a server booted; empty while it cannot say, as early in a boot."""
     result = at.doing("check").script("windows/boot_time.check.ps1", timeout=60)
-    return result.stdout.strip() if result.returncode == 0 else ""
+    told = result.stdout.strip()
+    # Noise is no new boot time: it would prove a reboot that never was.
+    known = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,16}Z?", told)
+    return told if result.returncode == 0 and known else ""
 
 
 def _job_status(at: StepRun, job: Job) -> Result:

@@ -26,7 +26,8 @@ if [ ! -e $kubernetes/admin.conf ] && [ ! -e $kubernetes/kubelet.conf ]; then
   exit 0
 fi
 if [ -z "$ours" ]; then
-  echo "the cluster on this host was not made by these notebooks: $record is missing"
+  there=$(find $kubernetes/admin.conf $kubernetes/kubelet.conf 2>/dev/null || true)
+  echo "the cluster on this host was not made by these notebooks: there is ${there//$'\n'/ }, and $record is missing"
   exit 20
 fi
 found=$(base64 -w 0 $kubernetes/pki/ca.crt 2>/dev/null || true)

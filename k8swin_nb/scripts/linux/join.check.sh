@@ -27,7 +27,7 @@ fi
 server=$(awk '$1 == "server:" { print $2; exit }' "$config")
 ca=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' "$config")
 if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
-  echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443"
+  echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443, by $config"
   exit 20
 fi
 if [ -n "$ca" ] && [ "$ca" != "$CLUSTER_CA" ]; then

@@ -4,11 +4,12 @@ set -euo pipefail
 # uses: needed_if_any not_of_kubeadm is_alike
 
 left=()
-for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
-  [ ! -e "/etc/kubernetes/$file" ] || left+=("$file")
-done
 # What others put among it stays, and so does what was found before and has come back.
 theirs=$(not_of_kubeadm)
+for file in admin.conf super-admin.conf kubelet.conf bootstrap-kubelet.conf controller-manager.conf scheduler.conf; do
+  path=/etc/kubernetes/$file
+  if [ -e "$path" ] && ! grep -q -x -F -e "$path" <<<"$theirs" && ! is_alike "$path" "/var/lib/k8swin/kept$path"; then left+=("$file"); fi
+done
 for folder in /etc/kubernetes/pki /etc/kubernetes/manifests /var/lib/etcd/member /var/lib/kubelet; do
   while IFS= read -r path; do
     if ! grep -q -x -F -e "$path" <<<"$theirs" && ! is_alike "$path" "/var/lib/k8swin/kept$path"; then

@@ -10,9 +10,6 @@ $ErrorActionPreference = 'Stop'
 
 $file = 'C:\k\config'
 Save-Found $file
-if (-not (Test-Path $file)) { Set-Content -Path $file -Value '' -Encoding ASCII }
-& icacls.exe $file /reset | Out-Null
-if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
 Protect-File $file
 Write-OwnFile $file $AdminKubeconfig
 # Services do not see a user's variables.

@@ -4,7 +4,10 @@ Are the programs in place, with the locked hash?
 .DESCRIPTION
 A file is judged by its own hash, an archive by the stamp that its unpacking left.
 #>
-param([Parameter(Mandatory = $true)][string]$Artifacts)
+param(
+    [Parameter(Mandatory = $true)][string]$Artifacts,
+    [string]$ContainerdVersion = ''
+)
 $ErrorActionPreference = 'Stop'
 # uses: Get-ForeignRuntime Get-KnownHash Test-FoundRuntime Test-UnpackedArtifact
 
@@ -20,7 +23,18 @@ foreach ($artifact in $locked) {
             exit 20
         }
     }
-    if (Test-FoundRuntime $artifact) { continue }
+    if (Test-FoundRuntime $artifact) {
+        # Its configuration has the form of its own version, and Kubernetes wants one that speaks as the planned one does.
+        $program = "$env:ProgramFiles\$($artifact.name)\$($artifact.name).exe"
+        if ($artifact.name -eq 'containerd' -and $ContainerdVersion -and (Test-Path $program)) {
+            $version = ([regex]'\sv?(\d+)\.(\d+)').Match([string](& $program --version)).Groups
+            if ($version[1].Value -ne ($ContainerdVersion -split '\.')[0]) {
+                "containerd $($version[1].Value).$($version[2].Value) was on this server before, planned is ${ContainerdVersion}: bring it to that version, or remove it"
+                exit 20
+            }
+        }
+        continue
+    }
     $hash = Get-KnownHash $artifact
     if ($artifact.hash -eq 'first-use') { $trusted += "$($artifact.name) $hash" }
     if ($artifact.unpack) {

@@ -11,6 +11,11 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 
+$others = @(Get-ChildItem -Path $CniFolder -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
+if ($others) {
+    "other CNI configurations stand beside flannel's in ${CniFolder}: $($others -join ' ')"
+    exit 20
+}
 $wanted = [ordered]@{ "$CniFolder\$CniFile" = $CniConf }
 foreach ($file in $NetConfFiles -split ';') { $wanted[$file] = $WindowsNetConf }
 foreach ($file in $wanted.Keys) {
@@ -22,10 +27,5 @@ foreach ($file in $wanted.Keys) {
         "$file does not begin with a brace: a byte-order mark"
         exit 10
     }
-}
-$others = @(Get-ChildItem -Path $CniFolder | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
-if ($others) {
-    "other CNI configurations stand beside flannel's: $($others -join ' ')"
-    exit 20
 }
 'the CNI configuration equals the plan'

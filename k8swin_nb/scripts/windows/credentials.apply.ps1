@@ -15,11 +15,6 @@ $files = @{
 }
 foreach ($file in $files.Keys) {
     Save-Found $file
-    if (Test-Path $file) {
-        # Rights that somebody gave by name would stay beside those that are granted here.
-        & icacls.exe $file /reset | Out-Null
-        if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
-    }
     Protect-File $file
     Write-OwnFile $file $files[$file]
 }

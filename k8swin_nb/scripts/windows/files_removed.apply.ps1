@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Get-Sha256 Restore-Found Set-MachinePath Test-ImageLayer
+# uses: Get-MachinePath Get-Sha256 Restore-Found Save-Found Set-MachinePath Test-ImageLayer
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -36,6 +36,13 @@ function Restore-AllFound {
         if (-not (Test-Path -LiteralPath $path) -and $copy -match '\.\d+$') { continue }
         Restore-Found $path
         if ((Test-Path -LiteralPath $copy) -and (Test-Path -LiteralPath $path) -and (Get-Sha256 $copy) -eq (Get-Sha256 $path)) { Remove-Item -LiteralPath $copy -Force }
+    }
+}
+
+# What others put into a folder of ours since is kept before it goes, and comes back where it was.
+function Save-Others([string]$Folder) {
+    foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
+        Save-Found $path
     }
 }
 
@@ -65,6 +72,8 @@ if (Test-Path $proxy) {
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
+# Folders in which nothing but what was written from here comes about by itself.
+$ownFolders = 'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel'
 $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
     if (-not (Test-Path -LiteralPath $place.path)) { continue }
@@ -81,6 +90,7 @@ foreach ($place in $places) {
         $KeepImages = 'true'
         continue
     }
+    if ($ownFolders -contains $place.path) { Save-Others $place.path }
     Remove-Tree $place.path
     "removed $($place.path)"
 }

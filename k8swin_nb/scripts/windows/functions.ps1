@@ -286,9 +286,16 @@ function Set-MachinePath([string[]]$Entries) {
     [Environment]::SetEnvironmentVariable('k8swin', $null, 'Machine')
 }
 
-# Rights are narrowed before a secret is in the file, to the system and administrators, by their ids.
+# Rights are narrowed before a secret is in the file, to the system and administrators, by their ids. Those that
+# somebody gave by name before would stay beside them.
 function Protect-File([string]$Path) {
-    if (-not (Test-Path $Path)) { Set-Content -Path $Path -Value '' -Encoding ASCII }
+    if (-not (Test-Path $Path)) {
+        # An empty file of ours is not taken for one that was found.
+        Add-Written $Path 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+        [System.IO.File]::WriteAllBytes($Path, (New-Object byte[] 0))
+    }
+    & icacls.exe $Path /reset | Out-Null
+    if ($LASTEXITCODE -ne 0) { throw "icacls.exe /reset ended with $LASTEXITCODE" }
     & icacls.exe $Path /inheritance:r /grant:r '*S-1-5-18:F' '*S-1-5-32-544:F' | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
 }

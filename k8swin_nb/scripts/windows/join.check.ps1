@@ -23,7 +23,7 @@ $kubeconfig = Read-Kubeconfig $config
 $server = $kubeconfig.server
 $ca = $kubeconfig.ca
 if ($server -ne "https://${MasterAddress}:6443") {
-    "this worker belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+    "this worker belongs to the cluster at $server, not to https://${MasterAddress}:6443, by $config"
     exit 20
 }
 if ($ca -and $ca -ne $ClusterCa) {

@@ -430,6 +430,7 @@ class WindowsMachine(Machine):
         self.containers.stop_all()
         self.docker.crash()
         self.files.open.clear()
+        self.files.handles.clear()
         self.services.forget()
 
     def reboot(self) -> None:
