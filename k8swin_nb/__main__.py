@@ -68,8 +68,8 @@ def _behind_the_door() -> Iterator[None]:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         sys.stdout, sys.stderr = out, err
-        for stream in (out, err):
-            _let_go(stream)
+        _let_go(out)
+        _let_go(err)
 
 
 def _let_go(stream: TextIO) -> None:
