@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -67,6 +68,17 @@ def _behind_the_door() -> Iterator[None]:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         sys.stdout, sys.stderr = out, err
+        _let_go(out)
+        _let_go(err)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Drop what a reader who is gone never takes, as `| tee` after Ctrl-C: it would change the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -192,7 +204,8 @@ def _run(options: argparse.Namespace) -> int:
     built = any(item.name == "02_master" and not item.error for item in executed)
     if built and not options.dry_run and not stop.requested:
         _print_tables(options.params)
-    sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
 
 

@@ -12,7 +12,6 @@ two of them in one process do not know each other. Nothing here needs IPython.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -40,6 +39,7 @@ from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
+from k8swin_nb.workflow.step_run import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.cluster.api import ClusterApi
@@ -184,7 +184,7 @@ class Cluster:
             told = _told(host, text, tag, parameters, secrets, as_root) if recorded else {}
             if told:
                 # Before it begins: what this process does not survive is known all the same.
-                self.record.write("script-started", **told, pid=os.getpid())
+                self.record.write("script-started", **told, **this_process())
             try:
                 result = self.pool.transport(host).run(
                     text,
@@ -207,8 +207,10 @@ class Cluster:
                     raise CommandTimeout(error.result, timeout or error.timeout) from error
                 raise
             if told:
+                left = {"left": result.left} if result.left else {}
+                seconds = round(result.seconds, 3)
                 self.record.write(
-                    "magic", **told, exit_code=result.returncode, seconds=round(result.seconds, 3)
+                    "magic", **told, exit_code=result.returncode, seconds=seconds, **left
                 )
             if check:
                 result.check_returncode()
@@ -227,6 +229,7 @@ class Cluster:
                 error=str(error),
                 error_kind=type(error).__name__,
                 exit_code=result.returncode if isinstance(result, Result) else None,
+                left=result.left if isinstance(result, Result) else "",
             )
 
     def phase(

@@ -448,7 +448,12 @@ class Interrupted(KeyboardInterrupt):
             if hosts
         ]
         where = f"step `{self.where}`: " if self.where else ""
-        return shown_line(f"{where}{'; '.join(told) or 'nothing had begun'}")
+        remains = [
+            f"{host}: {result.left}"
+            for host, result in self.results.items()
+            if getattr(result, "left", "")
+        ]
+        return shown_line(f"{where}{'; '.join(told + remains) or 'nothing had begun'}")
 
     def lines(self) -> list[str]:
         """Return what a reader sees instead of a traceback."""

@@ -137,7 +137,9 @@ class Job:
             elif _was_cut(result):
                 how = "stopped on"
             by_end.setdefault(how, []).append(name)
-        return "".join(f"; {how} {', '.join(names)}" for how, names in by_end.items())
+        told = [f"; {how} {', '.join(names)}" for how, names in by_end.items()]
+        told += [f"; {name}: {one.left}" for name, one in self._results.items() if one.left]
+        return "".join(told)
 
     def __repr__(self) -> str:
         return (

@@ -6,7 +6,6 @@ step raises once, at the end, with every host's answer kept in the report. The n
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -173,16 +172,15 @@ def _ends(run: PhaseRun, row: Row) -> None:
 
 def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
     """Write down what an interrupt stopped; that it cannot be written hides no interrupt."""
-    with contextlib.suppress(K8swinError, OSError):
-        run.record.write(
-            "interrupted",
-            phase=run.phase.name,
-            step=step.name,
-            stopped=interrupt.stopped,
-            ended=interrupt.ended,
-            left=interrupt.left,
-            running=interrupt.running,
-        )
+    run.record.try_write(
+        "interrupted",
+        phase=run.phase.name,
+        step=step.name,
+        stopped=interrupt.stopped,
+        ended=interrupt.ended,
+        left=interrupt.left,
+        running=interrupt.running,
+    )
 
 
 def _apply_on(at: StepRun, step: Step) -> Row:
@@ -235,13 +233,15 @@ def _wait_until_ok(at: StepRun, step: Step) -> Verdict:
     proof = step.verify if step.verify is not None else step.check
     deadline = time.monotonic() + step.wait
     while True:
+        # Before the look: after a pause of this computer what there is now counts, not the clock.
+        late = time.monotonic() >= deadline
         verdict = _judge(at, step, proof)
         if verdict.state is State.OK:
             return verdict
         detail, hint = verdict.detail or "not as wanted", verdict.hint or FAILED_HINT
         if verdict.state is not State.NEEDED:
             raise at.failed(detail, hint=hint, kind=VerifyFailed)
-        if time.monotonic() >= deadline:
+        if late:
             waited = f" after {step.wait:.0f} s" if step.wait else ""
             raise at.failed(f"{detail}{waited}", hint=hint, kind=VerifyFailed)
         at.pause(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))

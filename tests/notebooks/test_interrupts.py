@@ -194,6 +194,7 @@ def begun(client: Any, number: int) -> None:
     while said.count("] begun") < number:
         assert time.monotonic() < deadline, said
         message = client.get_iopub_msg(timeout=SECONDS)
+        assert message["content"].get("execution_state") != "idle", said
         if message["msg_type"] == "stream":
             said += message["content"]["text"]
 
@@ -203,7 +204,8 @@ def begun(client: Any, number: int) -> None:
 def test_a_cell_that_is_ended_ends_its_script_on_both_systems(lab, tmp_path, kernel, host, how):
     manager, client = kernel
     magic = "remote_bash" if host == "linuxmaster" else "remote_ps"
-    client.execute(f"%%{magic} --host {host}\n{LONG[host]}")
+    # Without a front end that takes input, output is lines with their host.
+    client.execute(f"%%{magic} --host {host}\n{LONG[host]}", allow_stdin=False)
     begun(client, 1)
     if how == "stop button":
         manager.interrupt_kernel()
@@ -253,3 +255,31 @@ def test_opening_the_phase_again_says_which_jobs_it_stops(lab, kernel):
         output_hook=lambda message: said.append(message["content"].get("text", "")),
     )
     assert "is stopped, because" in "".join(said) and "stopped on linuxmaster" in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"), [(" swap ", signal.SIGINT), ("the lab is up", signal.SIGTERM)]
+)
+def test_a_demo_that_is_stopped_stops_its_run_and_takes_its_lab_down(tmp_path, moment, number):
+    log = tmp_path / "log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "k8swin_nb", "demo", "--runs", str(tmp_path / "runs")],
+            cwd=ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while moment not in log.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        os.killpg(process.pid, number)
+        assert process.wait(SECONDS) == 128 + number
+    finally:
+        process.kill()
+    said_at_last = log.read_text()
+    assert "Traceback" not in said_at_last and "the lab is down" in said_at_last
+    if moment == " swap ":
+        assert "k8swin: stopped by Ctrl-C: 02_master" in said_at_last

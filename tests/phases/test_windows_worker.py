@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -338,6 +339,43 @@ def test_a_worker_that_stays_silent_ends_the_wait(make, quick, monkeypatch):
     step = make({STATUS: [(0, "pending none")] + [lost() for _ in range(100_000)], START: (0, "")})
     with pytest.raises(StepFailed, match=r"network\.json"):
         detached.await_pod_network(step)
+
+
+@pytest.fixture
+def asleep(monkeypatch):
+    """Let the computer sleep for a day when it is told to; its clock goes on."""
+    real, ahead = time.monotonic, [0.0]
+    monkeypatch.setattr(detached.time, "monotonic", lambda: real() + ahead[0])
+
+    def sleeps(answer):
+        def asked(host, work):
+            ahead[0] += 86_400.0
+            return answer
+
+        return asked
+
+    return sleeps
+
+
+@pytest.mark.parametrize("moment", ["look", "pause"])
+def test_a_computer_that_slept_looks_again_before_it_gives_a_job_up(make, quick, asleep, moment):
+    slept = [asleep(lost())] if moment == "look" else [asleep((0, "waiting 4 s")), lost()]
+    answers = [(0, "pending none"), *slept, (0, "done up")]
+    step = make({STATUS: lambda host, work: _next(answers, host, work), START: (0, "")})
+    detached.await_pod_network(step)
+    assert answers == []
+
+
+def _next(answers, host, work):
+    answer = answers.pop(0)
+    return answer(host, work) if callable(answer) else answer
+
+
+def test_a_computer_that_slept_looks_again_before_it_gives_a_reboot_up(make, quick, asleep):
+    times = [(0, "one"), asleep((0, "one")), lost(), (0, "two")]
+    step = make({BOOT: lambda host, work: _next(times, host, work), REBOOT: (0, "")})
+    detached.reboot(step)
+    assert times == []
 
 
 BOOT, REBOOT = "windows/boot_time.check.ps1", "windows/reboot.apply.ps1"

@@ -1,6 +1,7 @@
 """The runner: check, apply what differs, verify; every host keeps its own answer."""
 
 import json
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from k8swin_nb.errors import (
     DriftFound,
     HostKeyUnknown,
     HostUnreachable,
+    Interrupted,
     MultiHostError,
     Stopped,
     UnexpectedError,
     VerifyFailed,
 )
+from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.report import Report
@@ -24,6 +27,7 @@ from k8swin_nb.workflow.runner import StepProgress, apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 from tests import runs
+from tests.interrupts import interrupt
 from tests.runs import Machine
 from tests.test_description import MASTER, WORKER
 
@@ -250,6 +254,47 @@ def test_a_stop_ends_the_wait_for_what_takes_time(tmp_path):
     with pytest.raises(Stopped, match="while it waited"):
         apply(Machine().step(check=check, apply=None, wait=60), run)
     assert time.monotonic() - began < 10
+
+
+def test_after_a_pause_of_this_computer_what_there_is_counts_and_not_the_clock(
+    tmp_path, monkeypatch
+):
+    looks, ahead = [], [0.0]
+    real = time.monotonic
+    monkeypatch.setattr(runner.time, "monotonic", lambda: real() + ahead[0])
+
+    def check(at: StepRun) -> Verdict:
+        looks.append(ahead[0])
+        if len(looks) == 2:
+            # The computer was suspended while it asked; what it is told is as old as that.
+            ahead[0] = 3600.0
+        return Verdict(State.OK if len(looks) > 2 else State.NEEDED)
+
+    step = Machine().step(check=check, apply=None, wait=30)
+    assert [row.outcome for row in apply(step, make_run(tmp_path, "a")).rows] == [Outcome.OK]
+    assert looks == [0.0, 0.0, 3600.0]
+
+
+def test_an_interrupt_keeps_the_rows_of_the_hosts_that_had_ended(tmp_path):
+    run = make_run(tmp_path, *LETTERS)
+    waits = threading.Event()
+
+    def check(at: StepRun) -> Verdict:
+        if at.host.name == "a":
+            return Verdict(State.OK, "as wanted")
+        waits.set()
+        at.pause(60)
+        return Verdict(State.OK)
+
+    with interrupt(waits.is_set), pytest.raises(Interrupted) as caught:
+        apply(Machine().step(check=check), run)
+    rows = {row.host: row for row in caught.value.report.rows}
+    assert rows["a"].outcome is Outcome.OK
+    assert "was stopped while it waited" in rows["b"].detail
+    assert str(caught.value) == "step `phase/switch`: stopped on b, c; had ended on a"
+    told = run.record.events[-1]
+    assert (told["event"], told["stopped"], told["ended"]) == ("interrupted", ["b", "c"], ["a"])
+    assert {e["host"] for e in run.record.events if e["event"] == "step"} == set(LETTERS)
 
 
 def test_a_stop_lets_no_further_host_begin(tmp_path):

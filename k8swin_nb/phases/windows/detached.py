@@ -55,15 +55,22 @@ def reboot(at: StepRun) -> None:
     if result.returncode != 0:
         raise at.failed("the reboot was refused", result=result)
     deadline = time.monotonic() + REBOOT_SECONDS
-    while time.monotonic() < deadline:
+    late, misses = False, 0
+    while not late:
         at.pause(INTERVAL)
+        # Before the look: when this computer was paused, a look at what there is now comes after it, and a second
+        # one if the first finds no more than a connection that is dead since.
+        late = time.monotonic() >= deadline
         try:
             if _boot_time(at) not in ("", before):
                 return
+            misses = 0
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
             # It is down, or on its way up.
+            misses += 1
+            late = late and misses > 1
             at.run.connections.transport(at.host).reconnect()
     raise at.failed(
         f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before}"
@@ -154,15 +161,20 @@ def _start(at: StepRun, job: Job) -> None:
 def _follow(at: StepRun, job: Job) -> str:
     """Follow a job to its end, through losses of the connection; return what it says at the end."""
     began = answered = time.monotonic()
-    said = ""
-    while time.monotonic() - began < job.seconds:
+    said, late, silent, misses = "", False, False, 0
+    while not late and not silent:
         at.pause(INTERVAL)
+        # Before the look, as in `reboot`.
+        now = time.monotonic()
+        late, silent = now - began > job.seconds, now - answered > job.silent
         try:
             state, _, detail = _job_status(at, job).stdout.strip().partition(" ")
-            answered = time.monotonic()
+            answered, silent, misses = time.monotonic(), False, 0
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
+            misses += 1
+            late, silent = late and misses > 1, silent and misses > 1
             state, detail = "disrupted", "the worker does not answer, as expected for some seconds"
             at.run.connections.transport(at.host).reconnect()
         line = f"{state}: {detail}"
@@ -171,11 +183,9 @@ def _follow(at: StepRun, job: Job) -> str:
         said = line
         if state == "done":
             return detail
-        late = state == "pending" and time.monotonic() - began > START_SECONDS
-        if state in ("rolled-back", "failed", "interrupted") or late:
+        not_started = state == "pending" and now - began > START_SECONDS
+        if state in ("rolled-back", "failed", "interrupted") or not_started:
             raise at.failed(line)
-        if time.monotonic() - answered > job.silent:
-            break
     raise at.failed(
         f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
         r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
