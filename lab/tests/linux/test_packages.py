@@ -57,6 +57,15 @@ def test_a_version_pattern_installs_the_newest_that_fits_and_what_it_needs(with_
     assert run("kubeadm version -o short").out == "v1.36.3\n"
 
 
+def test_dpkg_knows_what_a_packages_configuration_was_when_it_came(with_source, run):
+    assert run("apt-get install -y -q kubelet").code == 0
+    listed = run("dpkg-query -W -f '${Conffiles}\\n' kubelet").out
+    assert listed.startswith("\n /etc/")
+    path, md5 = listed.split()[:2]
+    assert run(f"md5sum {path}").out.split()[0] == md5
+    assert run("dpkg-query -W -f '${Conffiles}' kubectl").out == ""
+
+
 def test_an_unknown_version_is_named_as_apt_names_it(with_source, run):
     found = run("apt-get install -y kubelet=9.9*")
     assert (found.code, found.err) == (100, "E: Version '9.9*' for 'kubelet' was not found\n")
