@@ -17,7 +17,7 @@ import pytest
 from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
-from k8swin_nb.errors import DriftFound
+from k8swin_nb.errors import DriftFound, StepFailed
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.verify import trying
@@ -376,7 +376,7 @@ def test_what_stands_in_the_way_is_named_and_left_alone(world):
                 continue
             path = planted.put(place)
             with pytest.raises(DriftFound) as caught:
-                check_step(run, step)
+                pytest.fail(f"{place}: {check_step(run, step).rows}")
             named.append(place)
             short = path.rpartition("\\")[2] if planted.machine.os == "windows" else place
             assert short.removesuffix("\\users-own") in str(caught.value), place
@@ -396,7 +396,11 @@ def test_a_users_things_are_where_they_were_or_kept(world):
     for each in PHASES:
         run, listed = steps(world, each.name)
         for step in listed:
-            apply_step(run, step)
+            try:
+                apply_step(run, step)
+            except StepFailed as error:
+                said = error.result.stdout + error.result.stderr if error.result else ""
+                pytest.fail(f"{error}\n{said}")
         events = [e for e in run.record.events if e["event"] == "step"]
         failures += [e for e in events if e["outcome"] not in ("ok", "changed", "skipped")]
     assert failures == []
