@@ -172,7 +172,8 @@ def _ends(run: PhaseRun, row: Row) -> None:
 
 def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
     """Write down what an interrupt stopped; that it cannot be written hides no interrupt."""
-    run.record.try_write(
+    run.record.write_beside(
+        interrupt,
         "interrupted",
         phase=run.phase.name,
         step=step.name,

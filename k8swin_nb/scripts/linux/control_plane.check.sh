@@ -14,7 +14,7 @@ if [ -e /etc/k8swin/kubeadm-init.started ]; then
 fi
 if [ ! -e "$admin" ]; then
   leftovers=$(
-    find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 2>/dev/null || true
+    find /etc/kubernetes/manifests /var/lib/etcd -mindepth 1 -maxdepth 1 2>/dev/null || true
     find /etc/kubernetes/{super-admin,kubelet,bootstrap-kubelet,controller-manager,scheduler}.conf 2>/dev/null || true
   )
   if [ -n "$leftovers" ]; then
