@@ -65,7 +65,7 @@ def open_cluster(
     Args:
         description: Path of a YAML file such as `params/mine.yaml`, or a description. Relative paths in it
             start at the file's folder.
-        runs: Folder of the records; default: `runs` in the project's folder.
+        runs: Folder of the records; default: `runs` in the project that the description belongs to.
         run_id: Puts several openings into one record; default: a new one.
         name: What the record calls this program.
 

@@ -32,6 +32,7 @@ from k8swin_nb.field_types import (
     Network,
     NodeName,
     NodePort,
+    ProxyUrl,
     Repository,
     RepositoryOrNone,
     Version,
@@ -117,6 +118,9 @@ class Description(StrictModel):
 
     defender_exclusions: bool = False
     """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
+
+    linux_proxy: ProxyUrl = ""
+    """Web proxy of the Linux hosts, such as `http://proxy.example:3128`; empty: what each host's logins or apt use."""
 
     kubernetes_apt_source: AptSource = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""

@@ -49,6 +49,11 @@ def _version_or_none(text: str) -> str:
 
 
 def _network(text: str) -> str:
+    if ":" in text or "," in text:
+        raise ValueError(
+            f"`{text}` is not one IPv4 network such as `10.244.0.0/16`; clusters of two families, or of IPv6 "
+            "alone, are not made here"
+        )
     if (plain := _without_zeros(text)) != text:
         raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
@@ -64,6 +69,8 @@ def _network(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    if ":" in text:
+        raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`")
     if (plain := _without_zeros(text)) != text:
         raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
@@ -199,6 +206,17 @@ def _key_url(text: str) -> str:
     return text
 
 
+def _proxy_url(text: str) -> str:
+    if "@" in text:
+        # The value is not repeated: it may hold a password.
+        raise ValueError(
+            "holds a user name; put a proxy that asks for one into /etc/environment of the hosts, and leave this empty"
+        )
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", text):
+        raise ValueError(f"`{text}` is not a proxy such as `http://proxy.example:3128`")
+    return text
+
+
 def _reference(text: str) -> str:
     if not _REFERENCE.fullmatch(text):
         # The value is not repeated: it may be the secret itself.
@@ -216,6 +234,7 @@ Address = Annotated[str, AfterValidator(_address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
+ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 User = Annotated[str, AfterValidator(_user)]
 VmName = Annotated[str, AfterValidator(_vm_name)]

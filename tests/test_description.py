@@ -43,6 +43,30 @@ def refused(**changes) -> ParamsError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    "text", ["10.244.0.0/16,fd00:10:244::/56", "fd00::/48", "10.1.0.0/16,10.2.0.0/16"]
+)
+def test_two_families_are_refused_by_what_they_are(text):
+    with pytest.raises(ParamsError, match="not one IPv4 network") as caught:
+        check_description(described(pod_subnet=text))
+    assert "leading zeros" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("http://me:hunter2@proxy:3128", "/etc/environment"),
+        ("proxy.example:3128", "is not a proxy such as"),
+        ("http://proxy:3128/'; rm", "is not a proxy such as"),
+    ],
+)
+def test_a_proxy_is_an_address_without_a_password(text, says):
+    with pytest.raises(ParamsError, match=says) as caught:
+        check_description(described(linux_proxy=text))
+    assert "hunter2" not in str(caught.value)
+    assert check_description(described(linux_proxy="http://proxy.example:3128")).linux_proxy
+
+
 @pytest.mark.parametrize("name", ["lab.yaml", "lab-classic.yaml", "example.yaml"])
 def test_the_shipped_descriptions_are_valid(name):
     assert check_description(read_description(ROOT / "params" / name)).hosts

@@ -63,10 +63,12 @@ SINKS = {
 
 BEHIND = {
     "__main__.py": "its streams are `ShownStream`s",
-    "cluster/connection.py": "gives the client a certificate, in memory or in a file of the account's alone",
+    "cluster/tls.py": "gives the client a certificate, in memory or in a file of the account's alone",
     "headless/notebooks.py": "errors of notebooks through `shown`",
+    "headless/unlocking.py": "a command's streams are `ShownStream`s",
     "headless/page.py": "tables and `redact`",
     "headless/progress.py": "`shown_line`",
+    "notebook/context.py": "jobs, which show themselves by `shown_line`",
     "notebook/host_text.py": "masked by the transport, `visible`",
     "notebook/opening.py": "displays a `StaticTable`",
     "notebook/phase_view.py": "displays a `Report` and views",
@@ -80,6 +82,7 @@ BEHIND = {
     "phases/verify/trying.py": "writes the record",
     "api.py": "writes the record",
     "opened.py": "writes the record",
+    "workflow/host_lock.py": "writes the record",
     "workflow/runner.py": "writes the record",
     "workflow/step_run.py": "writes the record",
     "workflow/record.py": "`masked`, `visible`",

@@ -47,7 +47,7 @@ class Wire:
         if access.token is not None:
             configuration.api_key = {"authorization": f"Bearer {access.token.reveal()}"}
         self._sockets = _Sockets()
-        self._auth = configuration.auth_settings()
+        self._auth: Any = configuration.auth_settings()
         self._rest = client.ApiClient(configuration).rest_client
         self._rest.pool_manager = _Manager(context, self._sockets)
         # Up to version 36 it reads the body unless told not to; from 37 on it leaves that to the caller.

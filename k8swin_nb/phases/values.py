@@ -141,6 +141,8 @@ LINUX: dict[str, Value] = {
     "runtime_apt_key": _described("runtime_apt_key"),
     "runtime_apt_fingerprint": _described("runtime_apt_fingerprint"),
     "docker_version": _described("docker_version"),
+    "linux_proxy": _described("linux_proxy"),
+    "cluster_no_proxy": lambda run, host: no_proxy(run.plan),
     "docker_source": lambda run, host: docker_source(run.description),
     "package_source": lambda run, host: package_source(run.description),
     "containerd_series": lambda run, host: run.description.containerd_version.split(".")[0],

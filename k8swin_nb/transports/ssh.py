@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -60,15 +59,16 @@ class SshTransport(Transport):
                 part = Clock(limit + KILL_AFTER + GRACE if limit else None, work.cancel)
                 return self._ended(work, session.follow(part), clock)
             except (Late, Unwanted):
-                left = self._stop(work)
-                with contextlib.suppress(Late, K8swinError):
-                    session.follow(Clock(GRACE))
+                with session.drained(STOP_SECONDS):
+                    left = self._stop(work)
                 return End(CANCELLED, timed_out=not work.cancel.is_set(), left=left)
             except TransportError:
                 raise  # there is nothing to ask any more
             except BaseException as error:
                 # A stopped cell must not leave its script running.
-                if left := self._stop(work):
+                with session.drained(STOP_SECONDS):
+                    left = self._stop(work)
+                if left:
                     error.add_note(left)
                 raise
         finally:

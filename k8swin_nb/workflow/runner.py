@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from k8swin_nb.errors import (
+    HostUnreachable,
     Interrupted,
     K8swinError,
     RecordError,
     StepFailed,
-    TransportError,
+    TransportTimeout,
     UnexpectedError,
     VerifyFailed,
 )
@@ -34,7 +35,10 @@ VERIFY_INTERVAL = 2.0
 """Seconds between two looks at something that takes time."""
 
 DRIFT_HINT = "nothing was changed; make the host or the parameters agree, then run again"
-FAILED_HINT = "see `If it fails` at the end of the notebook; what was done stays done, run it again"
+FAILED_HINT = (
+    "look for the cause under `If it fails` at the end of the notebook; once it is mended, run the notebook "
+    "again: what was done stays done"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def _each_host(
         failed: K8swinError | None = None
         try:
             row = work(at)
-        except TransportError as error:
+        except (HostUnreachable, TransportTimeout) as error:
             failed, outcome = error, Outcome.UNREACHABLE
         except K8swinError as error:
             failed, outcome = error, Outcome.FAILED
@@ -213,9 +217,7 @@ def _not_for(at: StepRun, step: Step) -> str | None:
 
 
 def _drift(at: StepRun, verdict: Verdict) -> StepFailed:
-    # Scripts end what they found with `: run ...` when there is one thing to do about it.
-    found, _, action = verdict.detail.partition(": run ")
-    return at.drift(found, hint=f"run {action}" if action else DRIFT_HINT)
+    return at.drift(verdict.detail, hint=verdict.hint or DRIFT_HINT)
 
 
 def _apply(at: StepRun, step: Step, apply: str | Apply) -> None:
@@ -236,10 +238,12 @@ def _wait_until_ok(at: StepRun, step: Step) -> Verdict:
         verdict = _judge(at, step, proof)
         if verdict.state is State.OK:
             return verdict
+        detail, hint = verdict.detail or "not as wanted", verdict.hint or FAILED_HINT
+        if verdict.state is not State.NEEDED:
+            raise at.failed(detail, hint=hint, kind=VerifyFailed)
         if late:
             waited = f" after {step.wait:.0f} s" if step.wait else ""
-            detail = f"{verdict.detail or 'not as wanted'}{waited}"
-            raise at.failed(detail, hint=FAILED_HINT, kind=VerifyFailed)
+            raise at.failed(f"{detail}{waited}", hint=hint, kind=VerifyFailed)
         at.pause(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))
 
 
@@ -254,7 +258,7 @@ def _judge(at: StepRun, step: Step, check: str | Check) -> Verdict:
         facts = result.mapping()
         at.run.facts.keep(at.host, step.keep, facts)
         return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
-    return Verdict(state, last_line(result.stdout))
+    return Verdict.read(state, result.stdout)
 
 
 def _script(at: StepRun, step: Step, name: str) -> Result:
@@ -283,9 +287,3 @@ def _refer(error: K8swinError) -> None:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def last_line(text: str) -> str:
-    """Return the last line that says something; by convention it sums a script's output up."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""

@@ -159,9 +159,13 @@ def test_no_canary_is_in_anything_that_a_run_leaves(
         listed += command_lines()
         time.sleep(0.5)
     said = (tmp_path / "said").read_text(errors="replace")
-    assert run.returncode == 0, said
-    outputs = nbformat.writes(nbformat.read(runs / "executed.ipynb", as_version=4))
-    assert outputs.count("*****") > 50
+    # The tags let all cells run; papermill tells of their errors at the end.
+    executed = nbformat.read(runs / "executed.ipynb", as_version=4)
+    ran = [cell for cell in executed.cells if cell.get("execution_count")]
+    assert len(ran) >= len(cells), said
+    assert nbformat.writes(executed).count("*****") > 50
+    names = {output.get("ename") for cell in ran for output in cell.outputs}
+    assert {"CommandFailed", "ValueError"} <= names
     write_page(runs / "canaries", [runs / "executed.ipynb"])
     assert not found(runs, canaries, said + listed)
 

@@ -11,12 +11,12 @@ import yaml
 from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.phases import phase_04_join_windows as join_windows
+from k8swin_nb.phases.linux.control_plane import check_join
 from k8swin_nb.phases.windows import cni, detached
 from k8swin_nb.phases.windows import configuration as windows_node
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
 from k8swin_nb.phases.windows.configuration import SERVER
-from k8swin_nb.phases.windows.join import check_join
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.step import State
 from k8swin_nb.workflow.step_run import StepRun

@@ -17,7 +17,7 @@ import pytest
 from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
-from k8swin_nb.errors import DriftFound
+from k8swin_nb.errors import DriftFound, StepFailed
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.verify import trying
@@ -157,12 +157,18 @@ DRIFT = {
     "/etc/kubernetes/bootstrap-kubelet.conf": ("04_join_linux", "join"),
     "/etc/kubernetes/manifests": ("02_master", "control-plane"),
     "/etc/kubernetes/pki/ca.crt": ("04_join_linux", "join"),
+    "/var/lib/etcd": ("02_master", "control-plane"),
     "/var/lib/etcd/member": ("02_master", "control-plane"),
     "/usr/local/bin/kubeadm": ("02_master", "downloads"),
     "/usr/local/bin/dockerd": ("02_master", "downloads"),
-    "C:\\etc\\cni\\net.d": ("04_join_windows", "cni"),
-    "C:\\etc\\kubernetes\\kubelet.conf": ("04_join_windows", "join"),
-    "C:\\etc\\kubernetes\\pki\\ca.crt": ("04_join_windows", "join"),
+}
+WINDOWS_DRIFT = {
+    "current": {
+        "C:\\etc\\cni\\net.d": ("04_join_windows", "cni"),
+        "C:\\etc\\kubernetes\\kubelet.conf": ("04_join_windows", "join"),
+        "C:\\etc\\kubernetes\\pki\\ca.crt": ("04_join_windows", "join"),
+    },
+    "classic": {"C:\\k\\cni\\config": ("04_join_windows", "cni")},
 }
 """Places of which a step says that somebody else's thing is there, and stops: with the phase and the step."""
 
@@ -176,7 +182,7 @@ FOLDERS = (
 """Linux places that are folders: something of the user's lies in them."""
 
 WINDOWS_FOLDERS = (
-    *TREES, *SHARED, "C:\\ProgramData\\docker\\config", "C:\\etc\\kubernetes\\manifests",
+    *TREES, *SHARED, "C:\\k\\cni\\config", "C:\\ProgramData\\docker\\config", "C:\\etc\\kubernetes\\manifests",
     "C:\\etc\\kubernetes\\pki",
 )  # fmt: skip
 
@@ -353,6 +359,10 @@ def steps(world: World, name: str) -> tuple[PhaseRun, tuple[Step, ...]]:
     return run_of(world, of_profile, **(EVERYTHING if name == REMOVAL else {})), of_profile.steps
 
 
+def drift_of(world: World) -> dict[str, tuple[str, str]]:
+    return DRIFT | WINDOWS_DRIFT[world.description.profile]
+
+
 def planted_on(world: World) -> list[Planted]:
     return [
         Planted(machine, next(h.user for h in world.run().inventory.hosts if h.name == name))
@@ -365,7 +375,7 @@ def planted_on(world: World) -> list[Planted]:
 def test_what_stands_in_the_way_is_named_and_left_alone(world):
     """Each by itself: the check of its step says drift and names it. Nothing ran on these machines yet."""
     named = []
-    for place, (name, step_name) in DRIFT.items():
+    for place, (name, step_name) in drift_of(world).items():
         run, listed = steps(world, name)
         run.facts.keep(run.master, CLUSTER_AUTHORITY, "T1RIRVI=")
         (step,) = [one for one in listed if one.name == step_name] or [None]
@@ -376,7 +386,7 @@ def test_what_stands_in_the_way_is_named_and_left_alone(world):
                 continue
             path = planted.put(place)
             with pytest.raises(DriftFound) as caught:
-                check_step(run, step)
+                pytest.fail(f"{place}: {check_step(run, step).rows}")
             named.append(place)
             short = path.rpartition("\\")[2] if planted.machine.os == "windows" else place
             assert short.removesuffix("\\users-own") in str(caught.value), place
@@ -390,13 +400,17 @@ def test_a_users_things_are_where_they_were_or_kept(world):
     for planted in everywhere:
         system = planted.machine.os
         for place in resolved(system, world.description.profile, world.description):
-            if place not in DRIFT:
+            if place not in drift_of(world):
                 planted.put(place)
     failures = []
     for each in PHASES:
         run, listed = steps(world, each.name)
         for step in listed:
-            apply_step(run, step)
+            try:
+                apply_step(run, step)
+            except StepFailed as error:
+                said = error.result.stdout + error.result.stderr if error.result else ""
+                pytest.fail(f"{error}\n{said}")
         events = [e for e in run.record.events if e["event"] == "step"]
         failures += [e for e in events if e["outcome"] not in ("ok", "changed", "skipped")]
     assert failures == []

@@ -4,12 +4,15 @@ import json
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from k8swin_nb.errors import (
+    AuthenticationFailed,
     DriftFound,
+    HostKeyUnknown,
     HostUnreachable,
     Interrupted,
     MultiHostError,
@@ -169,11 +172,63 @@ def test_looking_alone_at_what_somebody_else_made_is_an_error_too(tmp_path):
     assert machine.calls == ["check a"]
 
 
-def test_what_a_script_says_to_run_becomes_the_hint(tmp_path):
-    step = Machine().step(check=lambda at: Verdict(State.DRIFT, "no cluster: run 02_master"))
-    with pytest.raises(DriftFound, match="no cluster") as caught:
+def test_what_a_script_says_to_do_becomes_the_hint_and_its_last_line_the_finding(tmp_path):
+    printed = "hint: run 02_master first\nlooking\nno cluster\n"
+    step = Machine().step(check=lambda at: Verdict.read(State.DRIFT, printed))
+    with pytest.raises(DriftFound, match=r": no cluster$") as caught:
         apply(step, make_run(tmp_path, "a"))
-    assert caught.value.hint == "run 02_master"
+    assert caught.value.hint == "run 02_master first"
+
+
+@pytest.mark.parametrize("state", [State.STUCK, State.DRIFT])
+@pytest.mark.parametrize("waits_only", [True, False])
+def test_a_wait_ends_at_once_when_waiting_makes_no_sense(tmp_path, state, waits_only):
+    looked = []
+
+    def check(at):
+        looked.append(at.verb)
+        if len(looked) == 1:
+            return Verdict(State.NEEDED, "not yet")
+        return Verdict(state, "the image is refused", "name another registry")
+
+    step = Machine().step(check=check, wait=300)
+    if waits_only:
+        step = replace(step, apply=None)
+    began = time.monotonic()
+    with pytest.raises(VerifyFailed, match=r"the image is refused$") as caught:
+        apply(step, make_run(tmp_path, "a"))
+    assert caught.value.hint == "name another registry"
+    assert looked == ["check", "verify"]
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (HostUnreachable("a", "nobody answers"), "unreachable"),
+        (AuthenticationFailed("a", "the server refused the user"), "failed"),
+        (HostKeyUnknown("a", where="10.1.0.2:22", algorithm="ssh-rsa", fingerprint="SHA256:x"), "failed"),
+    ],
+)  # fmt: skip
+def test_only_a_host_that_does_not_answer_is_unreachable(tmp_path, error, outcome):
+    def check(at):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        apply(Machine().step(check=check), make_run(tmp_path, "a"))
+    assert caught.value.report.rows[0].outcome.value == outcome
+
+
+def test_what_is_stuck_may_be_what_the_step_mends(tmp_path):
+    states = iter([State.STUCK, State.OK])
+    step = Machine().step(check=lambda at: Verdict(next(states), "the kubelet is stopped"))
+    assert apply(step, make_run(tmp_path, "a")).rows[0].outcome is Outcome.CHANGED
+
+
+def test_no_hint_promises_that_running_again_is_all_that_it_takes(tmp_path):
+    with pytest.raises(VerifyFailed) as caught:
+        apply(Machine(applies=False).step(), make_run(tmp_path, "a"))
+    assert "once it is mended" in str(caught.value.hint)
 
 
 def test_a_stop_during_the_check_keeps_anything_from_being_changed(tmp_path):

@@ -17,8 +17,8 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.reading import shown
 from k8swin_nb.versions import PAUSE, gate
-from k8swin_nb.workflow.runner import FAILED_HINT, last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.runner import FAILED_HINT
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 CONFIG = "/etc/containerd/config.toml"

@@ -13,7 +13,7 @@ set -euo pipefail
 : "${KUBERNETES_APT_FINGERPRINT:=}"
 : "${RUNTIME_APT_FINGERPRINT:=}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages sources_to_write write_file
+# uses: install_packages read_package_lists sources_to_write use_proxy write_file
 
 minor=${KUBERNETES_VERSION%.*}
 keys=/etc/apt/keyrings
@@ -21,10 +21,11 @@ list=/etc/apt/sources.list.d/k8swin.list
 # shellcheck source=/dev/null
 . /etc/os-release
 install -d -m 0755 "$keys" /etc/k8swin
+use_proxy
 
 tools() { # what fetching a key takes, which a small installation lacks
   if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
-    apt-get -o DPkg::Lock::Timeout=300 update -q
+    read_package_lists
     install_packages curl ca-certificates gnupg
   fi
 }
@@ -90,14 +91,12 @@ fi
 [ "$PACKAGE_SOURCE" = apt ] || kubernetes=
 before=$(cat "$list" 2>/dev/null || true)
 printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++' | sources_to_write | write_file 0644 "$list"
-if ! said=$(apt-get -o DPkg::Lock::Timeout=300 update -q 2>&1); then
+if ! read_package_lists; then
   # A source that apt refuses would take every other use of apt on this host along.
   if [ -n "$before" ]; then write_file 0644 "$list" <<<"$before"; else rm -f "$list"; fi
-  echo "$said" | tail -n 20 >&2
   echo "apt refused the package sources, which were taken back: [${kubernetes:-no source}], [${runtime:-no source}]" >&2
   exit 1
 fi
-echo "$said"
 if [ "$PACKAGE_SOURCE" = apt ] && ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
   echo "the package sources offer no kubeadm $KUBERNETES_VERSION" >&2
   exit 1

@@ -2,7 +2,7 @@
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: forget_written is_written keep_found put_back take_back was_written
+# uses: apt_get forget_written is_alike is_written keep_found put_back take_back was_written
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 if [ -s /etc/k8swin/held ]; then
@@ -51,10 +51,16 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
     # A purge deletes configurations too: one that somebody edited is kept, and comes back.
     edited=()
     while read -r file hash _; do
-      if [ -f "$file" ] && [ "$(md5sum <"$file" | cut -d ' ' -f 1)" != "$hash" ] && ! is_written "$file"; then edited+=("$file"); fi
+      [ -f "$file" ] && [ -n "$hash" ] || continue
+      if [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$hash" ]; then
+        # It is as its package brought it: nobody's, and no longer to be put back.
+        if is_alike "$file" "/var/lib/k8swin/kept$file"; then rm -f "/var/lib/k8swin/kept$file"; fi
+      elif ! is_written "$file"; then
+        edited+=("$file")
+      fi
     done < <(for name in "${names[@]}"; do dpkg-query -W -f '${Conffiles}\n' "$name" 2>/dev/null || true; done)
     keep_found "${edited[@]}"
-    apt-get -o DPkg::Lock::Timeout=300 purge -y -q "${names[@]}"
+    apt_get purge -y -q "${names[@]}"
     put_back "${edited[@]}" /opt/cni/bin /usr/bin
   fi
   rm -f /etc/k8swin/packages

@@ -139,6 +139,7 @@ def _field(one: Installed, match: re.Match[str]) -> str:
         "db:status-status": one.status.split()[2],
         "description": package.description,
         "maintainer": package.maintainer,
+        "conffiles": "".join(f"\n {path} {md5}" for path, md5 in one.conffiles.items()),
         "depends": ", ".join(package.depends),
         "installed-size": str(package.installed_size),
         "section": package.section,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Installed:
     hold: bool = False
     automatic: bool = False
     removed: bool = False  # only configuration files are left
+    conffiles: dict[str, str] = field(default_factory=dict)  # MD5 of each as the package has it
 
     @property
     def status(self) -> str:
@@ -91,7 +93,15 @@ class InstalledPackages:
                 machine.write_file(path, data, 0o755 if program else 0o644)
         was_manual = old is not None and not old.automatic and not old.removed
         self.table[package.name] = Installed(
-            package, list(content.files), package.name in self.holds, automatic and not was_manual
+            package,
+            list(content.files),
+            package.name in self.holds,
+            automatic and not was_manual,
+            conffiles={
+                path: hashlib.md5(data, usedforsecurity=False).hexdigest()
+                for path, data in content.files.items()
+                if path in package.conffiles and isinstance(data, bytes)
+            },
         )
         if package.reboot and old and not old.removed:
             machine.write_file("/run/reboot-required", "*** System restart required ***\n")

@@ -485,6 +485,10 @@ class WindowsMachine(Machine):
     def kubelet_running(self) -> bool:
         return self.powered_on and self.containers.kubelet is not None
 
+    def kubelet_process(self) -> int:
+        kubelet = self.containers.kubelet
+        return kubelet.number if kubelet is not None else 0
+
     def runtime_ready(self) -> str | None:
         return self.containers.runtime_ready()
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from k8swin_lab.machines.installed import compare
 from k8swin_lab.machines.linux import LinuxMachine
@@ -67,6 +69,15 @@ def test_a_version_pattern_installs_the_newest_that_fits_and_what_it_needs(with_
         "kubeadm\t1.36.3-1.1\nkubelet\t1.36.4-1.1\nconntrack\t1:1.4.7-1+b2\n"
     )
     assert run("kubeadm version -o short").out == "v1.36.3\n"
+
+
+def test_dpkg_knows_what_a_packages_configuration_was_when_it_came(with_source, run):
+    assert run("apt-get install -y -q kubelet").code == 0
+    listed = run("dpkg-query -W -f '${Conffiles}\\n' kubelet").out
+    assert listed.startswith("\n /etc/")
+    path, md5 = listed.split()[:2]
+    assert hashlib.md5(with_source.read_text(path).encode()).hexdigest() == md5
+    assert run("dpkg-query -W -f '${Conffiles}' kubectl").out == ""
 
 
 def test_an_unknown_version_is_named_as_apt_names_it(with_source, run):
