@@ -153,7 +153,7 @@ class Record:
         self.events.append(written)
         return written
 
-    def write_beside(self, raised: BaseException, kind: str, /, **fields: Any) -> None:
+    def write_beside(self, raised: K8swinError, kind: str, /, **fields: Any) -> None:
         """Append an event about an error that is being raised; what hinders it is added to the error's hint."""
         try:
             self.write(kind, **fields)
