@@ -25,6 +25,7 @@ from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.processes import Running, running
 from k8swin_nb.workflow.record import operator, utc_now
+from k8swin_nb.workflow.unfinished import unfinished
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -318,6 +319,7 @@ class HostLocks:
             at.pause(ASK_SECONDS)
         self._held[host] = lock
         self._wait_for_orphans(at)
+        _note_ended(at)
         at.run.record.write("host-locked", host=host.name, phase=at.run.phase.name)
         return True
 
@@ -406,3 +408,10 @@ class HostLocks:
     def _say(self, at: StepRun, text: str) -> None:
         if at.run.on_output:
             at.run.on_output(at.host, "stderr", f"{at.host.name}: {text}\n")
+
+
+def _note_ended(at: StepRun) -> None:
+    """Write down that nothing runs any more of the scripts whose end no record tells."""
+    for one in unfinished(at.run.record.folder.parent, address=at.host.address):
+        if not one.at_work:
+            at.run.record.write("script-gone", tag=one.tag, host=at.host.name, script=one.script)

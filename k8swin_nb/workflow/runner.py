@@ -6,14 +6,17 @@ step raises once, at the end, with every host's answer kept in the report. The n
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from k8swin_nb.errors import (
     HostUnreachable,
     Interrupted,
     K8swinError,
+    RecordError,
     StepFailed,
     TransportTimeout,
     UnexpectedError,
@@ -111,15 +114,11 @@ def _each_host(
             _refer(failed)
             row = _row(at, outcome, started, _first_line(failed))
         rows[host.name] = row
-        try:
-            _ends(run, row)
-        except (K8swinError, OSError) as lost:
+        if failed is None:
+            run.record.write("step", **_told(run, row))
+        else:
             # What came of the host counts; that it could not be written down is said beside it.
-            if failed is None:
-                raise
-            failed.hint = f"{failed.hint or ''}; not in the record: {_first_line(lost)}".lstrip(
-                "; "
-            )
+            run.record.write_beside(failed, "step", **_told(run, row))
         if watch:
             watch(StepProgress(run.phase.name, step.name, host.name, row.outcome, row.detail))
         if failed is not None:
@@ -157,31 +156,31 @@ def _begins(run: PhaseRun, step: Step, host: Host) -> None:
     )
 
 
-def _ends(run: PhaseRun, row: Row) -> None:
-    run.record.write(
-        "step",
-        phase=run.phase.name,
-        step=row.step,
-        host=row.host,
-        outcome=row.outcome.value,
-        seconds=round(row.seconds, 3),
-        detail=row.detail,
-        dry_run=run.dry_run,
-    )
+def _told(run: PhaseRun, row: Row) -> dict[str, Any]:
+    """Return what the record says of how a step ended on a host."""
+    return {
+        "phase": run.phase.name,
+        "step": row.step,
+        "host": row.host,
+        "outcome": row.outcome.value,
+        "seconds": round(row.seconds, 3),
+        "detail": row.detail,
+        "dry_run": run.dry_run,
+    }
 
 
 def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
     """Write down what an interrupt stopped; that it cannot be written hides no interrupt."""
-    run.record.write_beside(
-        interrupt,
-        "interrupted",
-        phase=run.phase.name,
-        step=step.name,
-        stopped=interrupt.stopped,
-        ended=interrupt.ended,
-        left=interrupt.left,
-        running=interrupt.running,
-    )
+    with contextlib.suppress(RecordError):
+        run.record.write(
+            "interrupted",
+            phase=run.phase.name,
+            step=step.name,
+            stopped=interrupt.stopped,
+            ended=interrupt.ended,
+            left=interrupt.left,
+            running=interrupt.running,
+        )
 
 
 def _apply_on(at: StepRun, step: Step) -> Row:

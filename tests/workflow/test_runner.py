@@ -1,6 +1,7 @@
 """The runner: check, apply what differs, verify; every host keeps its own answer."""
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -15,6 +16,7 @@ from k8swin_nb.errors import (
     HostUnreachable,
     Interrupted,
     MultiHostError,
+    RecordError,
     Stopped,
     UnexpectedError,
     VerifyFailed,
@@ -344,3 +346,26 @@ def test_whoever_watches_is_told_of_failures_too(tmp_path):
     with pytest.raises(DriftFound):
         apply_step(make_run(tmp_path, "a"), Machine(State.DRIFT).step(), told.append)
     assert told[-1].outcome is Outcome.FAILED and "it is drift" in told[-1].detail
+
+
+def test_an_interrupt_is_an_interrupt_where_the_record_is_gone(tmp_path):
+    run = make_run(tmp_path, "a")
+    waits = threading.Event()
+
+    def check(at: StepRun) -> Verdict:
+        shutil.rmtree(at.run.record.folder)
+        waits.set()
+        at.pause(60)
+        return Verdict(State.OK)
+
+    with interrupt(waits.is_set), pytest.raises(Interrupted, match="stopped on a"):
+        apply(Machine().step(check=check), run)
+
+
+def test_no_step_begins_that_cannot_be_written_down(tmp_path):
+    run = make_run(tmp_path, "a")
+    shutil.rmtree(run.record.folder)
+    machine = Machine()
+    with pytest.raises(RecordError):
+        apply(machine.step(), run)
+    assert machine.calls == []

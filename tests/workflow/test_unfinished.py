@@ -1,5 +1,6 @@
 """Which scripts began and never told how they ended."""
 
+import os
 import platform
 import subprocess
 from dataclasses import replace
@@ -13,6 +14,7 @@ from k8swin_nb.errors import AuthenticationFailed, HostUnreachable
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.notebook.header import Header
+from k8swin_nb.workflow import host_lock
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.unfinished import unfinished
 from tests.runs import Hosts, at, make_run
@@ -111,6 +113,19 @@ def test_what_a_later_run_found_out_closes_it(tmp_path):
     (one,) = unfinished(tmp_path)
     Record(tmp_path, "run-2", "02_master").write("script-gone", tag=one.tag, host=one.host)
     assert unfinished(tmp_path) == []
+
+
+def test_the_lock_of_a_host_on_which_nothing_runs_any_more_closes_it(tmp_path):
+    run = make_run(tmp_path)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    told = {"script": CHANGES, "host": run.master.name, "address": run.master.address}
+    told["controller"] = platform.node()
+    for tag, pid in (("k8swin-apply-run-1", gone.pid), ("k8swin-apply-run-2", os.getpid())):
+        run.record.write("script-started", **told, tag=tag, pid=pid)
+    host_lock._note_ended(at(run))
+    (left,) = unfinished(tmp_path)
+    assert left.tag == "k8swin-apply-run-2", "a living process waits for it"
 
 
 @pytest.mark.parametrize("half", ['{"event": "script-started", "tag": "k8s', "[1]", '"tag"', ""])
