@@ -53,6 +53,17 @@ test-steps: install ## every step of the toolkit on machines of the lab
 test-notebooks: install ## notebooks, in a kernel and in a browser, on machines of the lab; packages
 	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/browser tests/binder tests/packaging)
 
+# What needs no lab, no browser and no packages; the environment goes again.
+LOWEST := tests/cluster tests/notebook tests/workflow tests/headless tests/phases tests/transports tests/test_api.py \
+    tests/test_description.py tests/test_reading.py tests/test_tables.py
+
+test-lowest: install ## the toolkit's tests with the lowest versions that its libraries are allowed
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(BIN)/python .ci/lowest.py > "$$folder/lowest.txt" && $(PYTHON) -m venv "$$folder/venv" && \
+	"$$folder/venv/bin/python" -m pip install --quiet --constraint "$$folder/lowest.txt" --editable '.[desk,keyring]' \
+	    hypothesis pytest pytest-timeout && \
+	"$$folder/venv/bin/python" -m pytest -q --toolkit -p no:cacheprovider $(LOWEST)
+
 test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CONTRIBUTING.md
 	@REAL_HOSTS="$(REAL_HOSTS)" REAL_USER="$(REAL_USER)" REAL_KEY="$(REAL_KEY)" REAL_APT="$(REAL_APT)" \
 	    REAL_PROFILE="$(or $(REAL_PROFILE),current)" \
@@ -88,5 +99,5 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
 	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-real lab-reach \
-    notebooks jupyter dist constraints clean
+.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-lowest \
+    test-real lab-reach notebooks jupyter dist constraints clean

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from k8swin_nb.api import Cluster, open_cluster
-    from k8swin_nb.description import Description, HostDescription, open_description
+    from k8swin_nb.description import Description, open_description
     from k8swin_nb.errors import (
         AuthenticationFailed,
         CertificateRejected,
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         HostKeyMismatch,
         HostKeyRevoked,
         HostKeyUnknown,
+        HostLocked,
         HostUnreachable,
+        Interrupted,
         InventoryError,
         K8swinError,
         MultiHostError,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         VerifyFailed,
     )
     from k8swin_nb.fan_out import Answers
+    from k8swin_nb.host_description import HostDescription
     from k8swin_nb.inventory import Host, Inventory
     from k8swin_nb.notebook.opening import open_phase
     from k8swin_nb.opened import OpenPhase
@@ -56,12 +59,13 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "api": ("Cluster", "open_cluster"),
-    "description": ("Description", "HostDescription", "open_description"),
+    "description": ("Description", "open_description"),
+    "host_description": ("HostDescription",),
     "errors": (
         "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
-        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown", "HostUnreachable",
-        "InventoryError", "K8swinError", "MultiHostError", "ParamsError", "RecordError", "ScriptError",
-        "ScriptNotStarted",
+        "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown",
+        "HostLocked", "HostUnreachable", "Interrupted", "InventoryError", "K8swinError", "MultiHostError",
+        "ParamsError", "RecordError", "ScriptError", "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
         "UnexpectedError", "VerifyFailed",
     ),

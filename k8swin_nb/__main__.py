@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _behind_the_door() -> Iterator[None]:
     """Let all that is printed pass the door: what libraries log and warn of too, and a traceback."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = ShownStream(out), ShownStream(err)
+    sys.stdout, sys.stderr = cast(TextIO, ShownStream(out)), cast(TextIO, ShownStream(err))
     try:
         yield
     except Exception:
@@ -67,6 +68,17 @@ def _behind_the_door() -> Iterator[None]:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         sys.stdout, sys.stderr = out, err
+        _let_go(out)
+        _let_go(err)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Drop what a reader who is gone never takes, as `| tee` after Ctrl-C: it would change the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -128,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("params", type=Path)
     check.set_defaults(command=_check)
 
+    unlock = commands.add_parser("unlock", help="say who works on a host, and break that lock")
+    unlock.add_argument("--params", type=Path, required=True, help="params/NAME.yaml")
+    unlock.add_argument("host", help="the host's name")
+    unlock.add_argument("--stop", action="store_true", help="end what still changes the host, too")
+    unlock.add_argument("--yes", action="store_true", help="do not ask")
+    unlock.set_defaults(command=_unlock)
+
     keys = commands.add_parser("hostkey", help="pin and forget SSH host keys")
     verbs = keys.add_subparsers(required=True, metavar="VERB")
     for verb, text in (
@@ -185,7 +204,8 @@ def _run(options: argparse.Namespace) -> int:
     built = any(item.name == "02_master" and not item.error for item in executed)
     if built and not options.dry_run and not stop.requested:
         _print_tables(options.params)
-    sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
 
 
@@ -208,6 +228,12 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{plan_table(cluster.plan)!r}\n")
         check_locks(cluster.description)
     return 0
+
+
+def _unlock(options: argparse.Namespace) -> int:
+    from k8swin_nb.headless.unlocking import unlock
+
+    return unlock(options.params, options.host, yes=options.yes, stop=options.stop)
 
 
 def _pin(options: argparse.Namespace) -> int:

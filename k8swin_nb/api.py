@@ -11,7 +11,9 @@ two of them in one process do not know each other. Nothing here needs IPython.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +21,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.compatibility import check_versions
-from k8swin_nb.description import Description, open_description, project_path
-from k8swin_nb.errors import ClusterError, K8swinError
+from k8swin_nb.description import Description, check_run_id, open_description, project_root
+from k8swin_nb.errors import ClusterError, CommandTimeout, K8swinError
 from k8swin_nb.fan_out import Answers, on_each
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.inventory import Host
@@ -31,10 +33,13 @@ from k8swin_nb.plan import API_PORT, check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.shells import new_tag
+from k8swin_nb.transports.base import CANCELLED
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
 from k8swin_nb.workflow.record import Record, new_run_id
+from k8swin_nb.workflow.step_run import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.cluster.api import ClusterApi
@@ -43,6 +48,9 @@ if TYPE_CHECKING:
 
 LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
 """By operating system, what interprets a script that is given as text."""
+
+TURN_SECONDS = 1.0
+"""A host that began sooner did not wait for its turn; its transport counts from there."""
 
 
 def open_cluster(
@@ -57,7 +65,7 @@ def open_cluster(
     Args:
         description: Path of a YAML file such as `params/mine.yaml`, or a description. Relative paths in it
             start at the file's folder.
-        runs: Folder of the records; default: `runs` in the project's folder.
+        runs: Folder of the records; default: `runs` in the project that the description belongs to.
         run_id: Puts several openings into one record; default: a new one.
         name: What the record calls this program.
 
@@ -87,9 +95,11 @@ class Cluster:
         """The networks, checked against each other, and what follows from them."""
         self.inventory = inventory_of(description)
         self.name = name
-        self.run_id = run_id or new_run_id()
+        self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)
-        self._runs = Path(runs) if runs else project_path("runs")
+        self._runs = Path(runs) if runs else project_root(description.folder) / "runs"
+        self.locks = HostLocks(self.pool, self.run_id, wait=description.lock_wait)
+        """The hosts that this cluster's work has locked against others."""
         self._tables: ClusterApi | None = None
 
     def __enter__(self) -> Cluster:
@@ -105,6 +115,7 @@ class Cluster:
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
+        self.locks.release()
         self.pool.close()
         self._tables = None
 
@@ -147,7 +158,8 @@ class Cluster:
             parameters: Values that the script declares, by name.
             secrets: Likewise; they travel on standard input alone and are never recorded.
             stdin: Standard input.
-            timeout: Seconds until the script and its children are stopped; None: no limit.
+            timeout: Seconds until the script and its children are stopped, from now on: a slow login and the turn of a
+                host count as well; None: no limit.
             sudo: As root; Linux only.
             check: An exit code other than 0 is a `CommandFailed`.
             on_output: Told host, stream (`stdout`, `stderr`) and masked text as it arrives.
@@ -156,9 +168,10 @@ class Cluster:
 
         Raises:
             InventoryError: when the selection names no host.
-            KeyboardInterrupt: after all scripts were stopped.
+            Interrupted: a KeyboardInterrupt, after all scripts were stopped; it says what came of each host.
         """
         stop = cancel or threading.Event()
+        began = time.monotonic()
 
         def one(host: Host) -> Result:
             text = (
@@ -166,26 +179,39 @@ class Cluster:
                 if isinstance(script, Script)
                 else Script.from_text(script, LANGUAGES[host.os])
             )
+            as_root = sudo and host.user != "root"
+            tag = new_tag(self.run_id, "magic")
+            told = _told(host, text, tag, parameters, secrets, as_root) if recorded else {}
+            if told:
+                # Before it begins: what this process does not survive is known all the same.
+                self.record.write("script-started", **told, **this_process())
             try:
                 result = self.pool.transport(host).run(
                     text,
                     parameters=parameters,
                     stdin=stdin,
                     secrets=secrets,
-                    timeout=timeout,
-                    sudo=sudo and host.user != "root",
+                    timeout=_left(host, text, timeout, began),
+                    sudo=as_root,
                     on_output=(lambda stream, piece: on_output(host, stream, piece))
                     if on_output
                     else None,
                     cancel=stop,
-                    tag=new_tag(self.run_id, "magic"),
+                    tag=tag,
                 )
-            except K8swinError as error:
-                if recorded:
-                    self._ran(host, text, error=str(error))
+            except BaseException as error:
+                if told:
+                    self._broke_off(told, error)
+                if isinstance(error, CommandTimeout):
+                    # About the time that was given, not about what was left of it.
+                    raise CommandTimeout(error.result, timeout or error.timeout) from error
                 raise
-            if recorded:
-                self._ran(host, text, exit_code=result.returncode, seconds=round(result.seconds, 3))
+            if told:
+                left = {"left": result.left} if result.left else {}
+                seconds = round(result.seconds, 3)
+                self.record.write(
+                    "magic", **told, exit_code=result.returncode, seconds=seconds, **left
+                )
             if check:
                 result.check_returncode()
             return result
@@ -193,17 +219,18 @@ class Cluster:
         hosts = self.hosts(on) if isinstance(on, str) else on
         return on_each(hosts, one, name=lambda host: host.name, cancel=stop)
 
-    def _ran(self, host: Host, script: Script, **ended: Any) -> None:
-        self.record.write(
-            "magic",
-            host=host.name,
-            address=host.address,
-            user=host.user,
-            interpreter=script.interpreter,
-            script=script.text,
-            sha256=script.sha256,
-            **ended,
-        )
+    def _broke_off(self, told: Mapping[str, Any], error: BaseException) -> None:
+        """Write down how a script ended that gave no answer; that stands behind the error itself."""
+        result = getattr(error, "result", None)
+        with contextlib.suppress(OSError, K8swinError):
+            self.record.write(
+                "magic",
+                **told,
+                error=str(error),
+                error_kind=type(error).__name__,
+                exit_code=result.returncode if isinstance(result, Result) else None,
+                left=result.left if isinstance(result, Result) else "",
+            )
 
     def phase(
         self,
@@ -245,6 +272,7 @@ class Cluster:
             connections=self.pool,
             record=self.record,
             values=VALUES,
+            locks=self.locks,
             **how,
         )
 
@@ -298,3 +326,44 @@ class Cluster:
             server = f"https://{master.address}:{API_PORT}"
             self._tables = ClusterApi(result.stdout, server=server)
         return self._tables
+
+
+def _told(
+    host: Host,
+    script: Script,
+    tag: str,
+    parameters: Mapping[str, str] | None,
+    secrets: Mapping[str, Secret] | None,
+    sudo: bool,
+) -> dict[str, Any]:
+    """Return what the record says of a script, when it begins and when it has ended."""
+    return {
+        "host": host.name,
+        "address": host.address,
+        "user": host.user,
+        "sudo": sudo,
+        "tag": tag,
+        "interpreter": script.interpreter,
+        "name": script.name,
+        "script": script.text,
+        "sha256": script.sha256,
+        "parameters": dict(parameters or {}),
+        "secrets": sorted(secrets or {}),
+    }
+
+
+def _left(host: Host, script: Script, timeout: float | None, began: float) -> float | None:
+    """Return what is left of a deadline for a host whose turn has come.
+
+    Raises:
+        CommandTimeout: when nothing is left; the script never began.
+    """
+    if timeout is None or timeout <= 0:
+        return timeout
+    waited = time.monotonic() - began
+    if waited < TURN_SECONDS:
+        return timeout
+    if waited < timeout:
+        return timeout - waited
+    never = "its turn did not come in time, it never began\n"
+    raise CommandTimeout(Result(script.name, CANCELLED, "", never, host.name, 0.0), timeout)

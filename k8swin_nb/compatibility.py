@@ -37,7 +37,7 @@ def check_versions(description: Description) -> None:
         ParamsError: naming both values and why they exclude each other.
     """
     gate(KUBEADM_API, description.kubernetes_version)
-    for find in (_profile, _unused, _runtime, _sources, _keys, _flannel):
+    for find in (_profile, _unused, _runtime, _sources, _keys, _verified, _flannel):
         for message, hint in find(description):
             raise ParamsError(message, hint=hint)
 
@@ -159,6 +159,23 @@ def _keys(description: Description) -> Iterator[Problem]:
             yield (
                 f"`{key}` is given, and `{source}` names no keyring to put it in",
                 f"write `[signed-by=/etc/apt/keyrings/site.gpg]` into `{source}`, or leave `{key}` empty",
+            )
+
+
+def _verified(description: Description) -> Iterator[Problem]:
+    """What a key is taken by: https, or its fingerprint."""
+    for which in ("kubernetes", "runtime"):
+        url = getattr(description, f"{which}_apt_key")
+        fingerprint = getattr(description, f"{which}_apt_fingerprint")
+        if url.startswith("http://") and not fingerprint:
+            yield (
+                f"`{which}_apt_key` {url} comes over http, so that anybody on the way may change it",
+                f"use https, or give the key's fingerprint in `{which}_apt_fingerprint`: gpg --show-keys FILE",
+            )
+        if fingerprint and not url:
+            yield (
+                f"`{which}_apt_fingerprint` is given, and `{which}_apt_key` is empty",
+                f"give the key's URL in `{which}_apt_key`, or leave out the fingerprint",
             )
 
 

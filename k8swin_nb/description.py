@@ -10,12 +10,10 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -25,83 +23,35 @@ from pydantic import (
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
     Address,
+    AptSource,
     Attestation,
+    DnsNameOrNone,
+    Fingerprint,
+    ImageOrNone,
     KeyUrl,
     Network,
     NodeName,
     NodePort,
-    Port,
-    Reference,
+    ProxyUrl,
+    Repository,
+    RepositoryOrNone,
     Version,
     VersionOrNone,
+    WholeImage,
 )
+from k8swin_nb.host_description import HostDescription, StrictModel
+from k8swin_nb.reading import Unreadable, file_text, shown, yaml_document
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
+
+SECRET_REFERENCES = ("credential", "ssh_password")
+"""Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
 
 OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
 """Words under which a parameter is looked for although it has another name."""
 
 NETBIOS_LENGTH = 15
 """A Windows computer name has at most this many characters."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
-
-
-class HostDescription(_Model):
-    """One machine under `hosts`."""
-
-    name: NodeName
-    """Host name and node name, lower-case; at most 15 characters on Windows."""
-
-    address: Address
-    """IPv4 address on the hosts' network; becomes the node's InternalIP."""
-
-    os: Literal["linux", "windows"]
-    """Operating system; decides between SSH and WinRM."""
-
-    role: Literal["control-plane", "worker", "hypervisor"] = "worker"
-    """Exactly one host is the `control-plane`; on a `hypervisor` only MAC address spoofing is set."""
-
-    user: str
-    """Login name; on Linux it may use sudo without a password, on Windows it is an administrator."""
-
-    ssh_port: Port = 22
-    """TCP port of the SSH server (Linux)."""
-
-    identity: str | None = None
-    """Path of the private key for SSH; None: the SSH agent."""
-
-    ssh_password: Reference | None = None
-    """Reference to the SSH password where no key is used."""
-
-    winrm_scheme: Literal["https", "http"] = "https"
-    """`https` verifies the server's certificate; `http` is NTLM with message encryption."""
-
-    winrm_port: Port = 5986
-    """TCP port of the WinRM listener: 5986 for https, 5985 for http as Windows ships it."""
-
-    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
-    """Authentication; `basic` is refused over http."""
-
-    credential: Reference | None = None
-    """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
-
-    ca: str | None = None
-    """Path of the certificate authority that signed the WinRM listener's certificate; None: the public ones."""
-
-    vm_name: str | None = None
-    """The worker's name on the Hyper-V host, when it differs from `name`."""
-
-    platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
-    """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
 
 
 CLASSIC_DEFAULTS = {
@@ -112,7 +62,7 @@ CLASSIC_DEFAULTS = {
 """What profile `classic` means where a description says nothing else: the versions of 2019."""
 
 
-class Description(_Model):
+class Description(StrictModel):
     """A cluster's description. Every field is explained in `params/example.yaml` too."""
 
     cluster_name: NodeName = "k8swin"
@@ -145,7 +95,7 @@ class Description(_Model):
     host_subnet: Network = "192.168.160.0/24"
     """The hosts' own network."""
 
-    site_networks: list[Network] = []
+    site_networks: list[Network] = Field(default=[])
     """Other networks of the site that pods and services must not overlap."""
 
     anti_spoofing_attested: Attestation = ""
@@ -169,34 +119,43 @@ class Description(_Model):
     defender_exclusions: bool = False
     """Exclude the container runtime and Kubernetes from Microsoft Defender's inspection, if it runs."""
 
-    kubernetes_apt_source: str = ""
+    linux_proxy: ProxyUrl = ""
+    """Web proxy of the Linux hosts, such as `http://proxy.example:3128`; empty: what each host's logins or apt use."""
+
+    kubernetes_apt_source: AptSource = ""
     """apt source line of kubeadm, kubelet and kubectl; empty: the community repository of the minor."""
 
     kubernetes_apt_key: KeyUrl = ""
     """URL of the key that signs `kubernetes_apt_source`; it is put where that line's `signed-by` says."""
 
-    containerd_apt_source: str = ""
+    kubernetes_apt_fingerprint: Fingerprint = ""
+    """Fingerprint of that key, 40 hexadecimal digits: no other key is taken; with an http URL it is needed."""
+
+    containerd_apt_source: AptSource = ""
     """apt source line of containerd.io; empty: the vendor's repository, `same`: the one above."""
 
-    docker_apt_source: str = ""
+    docker_apt_source: AptSource = ""
     """apt source line of Docker (classic); empty: the vendor's, `same`: Kubernetes', `tarball`: a static build."""
 
     runtime_apt_key: KeyUrl = ""
     """URL of the key that signs the runtime's source line, `containerd_apt_source` or `docker_apt_source`."""
 
+    runtime_apt_fingerprint: Fingerprint = ""
+    """Fingerprint of that key, as `kubernetes_apt_fingerprint`."""
+
     package_source: Literal["auto", "apt", "tarball"] = "auto"
     """Where kubeadm, kubelet and kubectl come from on Linux; `auto`: tarballs below 1.24 without a mirror."""
 
-    image_repository: str = "registry.k8s.io"
+    image_repository: Repository = "registry.k8s.io"
     """Registry of the control plane's images, of pause and of the test image agnhost."""
 
-    coredns_repository: str = ""
+    coredns_repository: RepositoryOrNone = ""
     """Registry and folder of CoreDNS's image; empty: where kubeadm looks, below `image_repository`."""
 
-    flannel_repository: str = "ghcr.io/flannel-io"
+    flannel_repository: Repository = "ghcr.io/flannel-io"
     """Registry and organisation of flannel's images."""
 
-    windows_repository: str = "mcr.microsoft.com/windows"
+    windows_repository: Repository = "mcr.microsoft.com/windows"
     """Registry and folder of Microsoft's images servercore and nanoserver."""
 
     artifacts: str = ""
@@ -205,19 +164,19 @@ class Description(_Model):
     linux_artifacts: str = ""
     """Path of a lock file (name, url, sha256 or sha512) for the Linux tarballs; empty: the built-in pins."""
 
-    runtime_test_image: str = "docker.io/library/hello-world:latest"
+    runtime_test_image: WholeImage = "docker.io/library/hello-world:latest"
     """Image that is run once to prove the container runtime."""
 
     test_os: Literal["windows", "linux"] = "windows"
     """Operating system of the test app's pods."""
 
-    test_image: str = ""
+    test_image: ImageOrNone = ""
     """Image of the test app; empty: servercore with the tag of the worker's build, agnhost on Linux."""
 
     test_node_port: NodePort = 30080
     """Node port of the test app's Service."""
 
-    test_external_name: str = ""
+    test_external_name: DnsNameOrNone = ""
     """Name outside the cluster that pods must resolve; empty: the host of `image_repository`."""
 
     probe_pods: bool = False
@@ -229,7 +188,7 @@ class Description(_Model):
     dashboard_version: VersionOrNone = ""
     """Version of the Dashboard, such as "2.7.0"; empty: the one made for the Kubernetes version."""
 
-    dashboard_repository: str = "docker.io/kubernetesui"
+    dashboard_repository: Repository = "docker.io/kubernetesui"
     """Registry and organisation of the Dashboard's image."""
 
     known_hosts: str = ""
@@ -237,6 +196,9 @@ class Description(_Model):
 
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
+
+    lock_wait: Annotated[int, Field(ge=0, le=86_400)] = 0
+    """Seconds to wait for a host that another operator works on; 0: stop, and say who it is."""
 
     hosts: list[HostDescription] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
@@ -287,24 +249,23 @@ def read_description(path: str | Path) -> dict[str, Any]:
     """Read a description as a plain mapping, unchecked.
 
     Raises:
-        ParamsError: when the file is missing or is not a YAML mapping.
+        ParamsError: when the file is missing, no text, or not a YAML mapping in which each key stands once.
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
+        text = file_text(file)
+    except (OSError, Unreadable, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ParamsError(
-            f"cannot read the parameters file `{file}`: {error.strerror}",
+            f"cannot read the parameters file `{file}`: {reason}",
             hint="copy `params/example.yaml` and name the copy in `params_file`",
         ) from error
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        values = yaml_document(text)
+    except Unreadable as error:
         raise ParamsError(
-            f"`{file}`{where} is not YAML: {_unquoted(getattr(error, 'problem', ''))}",
-            hint="quote values that hold `:` or `#`, or begin with `*`, `&` or `!`",
+            f"`{file}` {error}",
+            hint="each key stands once; quote values that hold `:`, `#`, `*`, `!` or `&`",
         ) from None
     if not isinstance(values, dict):
         raise ParamsError(
@@ -312,11 +273,6 @@ def read_description(path: str | Path) -> dict[str, Any]:
             hint="compare with `params/example.yaml`",
         )
     return values
-
-
-def _unquoted(problem: str) -> str:
-    """Return what YAML says of a place without the words that stand there: one may be a password."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "...", problem) or "it cannot be read"
 
 
 def open_description(path: str | Path) -> Description:
@@ -342,12 +298,7 @@ def check_description(
     Raises:
         ParamsError: naming each parameter, what it was and what to type.
     """
-    for name in values:
-        if _SECRET_NAME.search(str(name)):
-            raise ParamsError(
-                f"{source}: `{name}` looks like a secret; parameters are written into the notebook",
-                hint="give a reference under the host: `credential: env:NAME` or `file:PATH`",
-            )
+    refuse_secrets(values, source)
     try:
         description = Description.model_validate(dict(values))
     except ValidationError as error:
@@ -358,6 +309,30 @@ def check_description(
         ) from None
     _cross_check(description, source)
     return description.in_folder(folder)
+
+
+def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
+    """Refuse parameters that are called as secrets are, at any depth, and repeat nothing of them.
+
+    Raises:
+        ParamsError: naming the first one.
+    """
+    listed = values.get("hosts")
+    hosts = (
+        [host for host in listed if isinstance(host, Mapping)] if isinstance(listed, list) else []
+    )
+    for named in (values, *hosts):
+        for name in named:
+            known = (
+                HostDescription.model_fields if named is not values else Description.model_fields
+            )
+            if name not in known and _SECRET_NAME.search(str(name)):
+                raise ParamsError(
+                    f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
+                    "writes them into the executed notebook",
+                    hint="give a reference under the host: `credential: env:NAME` or `file:PATH`; delete "
+                    "the executed notebook, and change a password that others may have read there",
+                )
 
 
 def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
@@ -371,16 +346,21 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             found = None
             break
     kind = detail["type"]
-    if detail["loc"] and detail["loc"][-1] == "credential" and kind != "missing":
+    if detail["loc"] and detail["loc"][-1] in SECRET_REFERENCES and kind != "missing":
         # Whatever stands there is not repeated: it may be the secret itself, as a number or a date too.
         return (
             f"`{name}` holds a literal value; a secret is given as a reference, such as `env:NAME`"
         )
     if kind == "extra_forbidden":
         model = HostDescription if len(detail["loc"]) > 1 else Description
-        return f"unknown parameter `{name}`" + _did_you_mean(str(detail["loc"][-1]), model)
+        return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
     if kind == "missing":
         return f"`{name}` is missing"
+    if kind == "list_type" and isinstance(found, str):
+        return (
+            f"`{name}` arrived as text, expected a list: papermill takes one by "
+            f"`-y '{name}: [...]'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
+        )
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
         leaf = detail["loc"][-1]
         return (
@@ -389,9 +369,9 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
         )
     if kind == "value_error":
         return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
-    shown = "" if isinstance(found, (dict, list)) else f", found `{found}`"
+    told = "" if isinstance(found, (dict, list)) else f", found `{shown(found)}`"
     return (
-        f"`{name}` ({type(found).__name__}{shown}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        f"`{name}` ({type(found).__name__}{told}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
 
 
@@ -418,23 +398,42 @@ def _cross_check(description: Description, source: str) -> None:
                 f"`{where}.name` `{host.name}` has {len(host.name)} characters, "
                 f"Windows takes {NETBIOS_LENGTH}"
             )
+        if host.os == "windows" and host.name.isdigit():
+            problems.append(f"`{where}.name` `{host.name}` is all digits, which Windows refuses")
         if host.os == "windows" and host.credential is None:
             problems.append(f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`")
         if host.winrm_auth == "basic" and host.winrm_scheme == "http":
             problems.append(f"`{where}.winrm_auth` `basic` over http sends the password in clear")
-    for key in ("name", "address"):
+    for key in ("name", "address", "vm_name"):
         seen: dict[str, int] = {}
         for index, host in enumerate(description.hosts):
             value = getattr(host, key)
+            if value is None:
+                continue
             if value in seen:
+                names = f"{description.hosts[seen[value]].name}, {host.name}"
                 problems.append(
-                    f"`hosts[{seen[value]}].{key}` and `hosts[{index}].{key}` are both `{value}`"
+                    f"`hosts[{seen[value]}].{key}` and `hosts[{index}].{key}` are both `{value}` ({names})"
                 )
             seen.setdefault(value, index)
     if problems:
         raise ParamsError(
             f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
         )
+
+
+def check_run_id(text: str) -> str:
+    """Return a run's id, which is the name of a folder.
+
+    Raises:
+        ParamsError: when it is no plain name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
+        raise ParamsError(
+            f"`run_id` `{shown(text)}` is no name of a folder: letters, digits, `.`, `-` and `_`, at most 100",
+            hint="leave it out for a new one, such as 20261123-205512-7f3a",
+        )
+    return text
 
 
 def project_root(start: Path | None = None) -> Path:

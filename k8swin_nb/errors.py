@@ -3,7 +3,7 @@
     K8swinError                  message, hint
     ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
     ├─ InventoryError            no host, group, phase or step of that name
-    ├─ ScriptError               no such script or view, or a parameter that is undeclared or missing
+    ├─ ScriptError               no such script or view, a parameter that is undeclared or missing, odd output
     ├─ TransportError            host, detail
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
@@ -21,6 +21,7 @@
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    ├─ HostLocked                host, detail: another operator works on the host
     ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
@@ -37,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.shown import shown, shown_line, shown_lines
+from k8swin_nb.shown import shown, shown_begin, shown_line, shown_lines
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
@@ -72,9 +73,17 @@ class K8swinError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def hint(self) -> str | None:
+        """What to type or to open next, in one line, masked; None when there is nothing to say."""
+        return shown_line(self._hint) if self._hint else self._hint
+
+    @hint.setter
+    def hint(self, text: str | None) -> None:
+        self._hint = text
+
     def __str__(self) -> str:
-        text = shown(self.message[:MESSAGE])
-        return f"{text} ..." if len(self.message) > MESSAGE else text
+        return shown_begin(self.message, most=MESSAGE)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -86,7 +95,7 @@ class K8swinError(Exception):
         """Return the error as a reader sees it: message, details, hint."""
         lines = [f"{type(self).__name__}: {self}", *self.details()]
         if self.hint:
-            lines.append(f"hint: {shown_line(self.hint)}")
+            lines.append(f"hint: {self.hint}")
         return lines
 
     def details(self) -> list[str]:
@@ -107,7 +116,7 @@ class InventoryError(K8swinError):
 
 
 class ScriptError(K8swinError):
-    """A script or a view does not exist, or a script's parameters are not what it declares."""
+    """A script or a view does not exist, is not given what it declares, or printed something else than it should."""
 
 
 class TransportError(K8swinError):
@@ -385,6 +394,21 @@ class Stopped(K8swinError):
         self.detail = detail
 
 
+class HostLocked(K8swinError):
+    """Another operator works on a host, or took the work on it over; nothing was changed.
+
+    Args:
+        host: The host's name.
+        detail: Who, from where, since when, for what.
+        hint: What to do.
+    """
+
+    def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{host}: {detail}", hint=hint)
+        self.host = host
+        self.detail = detail
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, the stop button or a signal ended work on hosts; it says what came of each.
 
@@ -393,6 +417,7 @@ class Interrupted(KeyboardInterrupt):
         ended: Hosts that had ended before.
         left: Hosts on which nothing had begun, and nothing does any more.
         running: Hosts that did not end in time; nothing more begins there either.
+        results: By host, what scripts printed that had ended or were stopped.
     """
 
     def __init__(
@@ -402,9 +427,11 @@ class Interrupted(KeyboardInterrupt):
         ended: Iterable[str] = (),
         left: Iterable[str] = (),
         running: Iterable[str] = (),
+        results: Mapping[str, Any] | None = None,
     ) -> None:
         self.stopped, self.ended = tuple(stopped), tuple(ended)
         self.left, self.running = tuple(left), tuple(running)
+        self.results = dict(results or {})
         self.where = ""
         """What was worked on, such as `02_master/swap`; whoever knows it fills it in."""
         super().__init__()
@@ -421,7 +448,12 @@ class Interrupted(KeyboardInterrupt):
             if hosts
         ]
         where = f"step `{self.where}`: " if self.where else ""
-        return shown_line(f"{where}{'; '.join(told) or 'nothing had begun'}")
+        remains = [
+            f"{host}: {result.left}"
+            for host, result in self.results.items()
+            if getattr(result, "left", "")
+        ]
+        return shown_line(f"{where}{'; '.join(told + remains) or 'nothing had begun'}")
 
     def lines(self) -> list[str]:
         """Return what a reader sees instead of a traceback."""

@@ -235,11 +235,13 @@ def _interrupted(
         return isinstance(error, Stopped) or getattr(result, "returncode", 0) == CANCELLED
 
     over = [key for key in order if key in answers or key in errors]
+    printed = {key: getattr(errors.get(key), "result", answers.get(key)) for key in over}
     return Interrupted(
         stopped=[key for key in over if key in begun and cut(key)],
         ended=[key for key in over if key in begun and not cut(key)],
         left=[key for key in order if key not in begun],
         running=[key for key in order if key in begun and key not in over],
+        results={key: result for key, result in printed.items() if result is not None},
     )
 
 

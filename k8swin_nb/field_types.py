@@ -7,12 +7,29 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"[a-z0-9]+(?:[.-]+[a-z0-9]+)*(?::[0-9]{{1,5}})?(?:/{_WORD})*")
+_TAG = re.compile(r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+_DNS_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_APT_SOURCE = re.compile(r"deb (?:\[[^\[\]]+\] )?([a-z+]+):(/\S*) \S+(?: \S+)*")
+_USER = re.compile(r"(?![-\s])[^\"/\[\]:;|=,+*?<>`'&(){}!#%^~]{1,104}(?<!\s)")
+_RESERVED = frozenset(
+    {"all", "linux", "windows", "node", "target", "localhost", "worker", "workers", "master", "masters",
+     "control-plane", "hypervisor", "hypervisors"}
+)  # fmt: skip
+"""Words that mean something else where hosts are named."""
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Characters that end a line, move a terminal's cursor or turn text round, and that nobody sees."""
+
 _REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
 
 
@@ -24,7 +41,7 @@ def _version(text: str) -> str:
 
 def _without_zeros(text: str) -> str:
     """Return an address without leading zeros, which some programs read as octal numbers."""
-    return re.sub(r"(?<![\d])0+(?=\d)", "", text)
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
 
 
 def _version_or_none(text: str) -> str:
@@ -32,6 +49,11 @@ def _version_or_none(text: str) -> str:
 
 
 def _network(text: str) -> str:
+    if ":" in text or "," in text:
+        raise ValueError(
+            f"`{text}` is not one IPv4 network such as `10.244.0.0/16`; clusters of two families, or of IPv6 "
+            "alone, are not made here"
+        )
     if (plain := _without_zeros(text)) != text:
         raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
@@ -47,12 +69,24 @@ def _network(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    if ":" in text:
+        raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`")
     if (plain := _without_zeros(text)) != text:
         raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
         raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`") from None
+
+
+def one_line(value: Any) -> Any:
+    """Return a value of any kind; text in it must be in one line of characters that can be seen."""
+    for item in value if isinstance(value, list) else ():
+        one_line(item)
+    if isinstance(value, str) and (found := _UNSEEN.search(value)):
+        # Not repeated: it may be a secret, and is in no case fit to be shown.
+        raise ValueError(f"holds the control character U+{ord(found[0]):04X}; write it in one line")
+    return value
 
 
 def _node_name(text: str) -> str:
@@ -63,15 +97,123 @@ def _node_name(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    if text in _RESERVED:
+        raise ValueError(f"`{text}` means something else where hosts are selected; choose another")
+    return _node_name(text)
+
+
+def _user(text: str) -> str:
+    if not _USER.fullmatch(text):
+        raise ValueError(
+            f"`{text}` is no login name" if text else "is empty, expected a login name"
+        )
+    return text
+
+
+def without_login(text: str) -> str:
+    """Return an address that holds no user and password; what holds one is not repeated."""
+    if re.search(r"(?:://|^)[^/\s]*:[^/\s]*@(?!sha256:)|://[^/\s]*@", text):
+        raise ValueError(
+            "holds a login in its address, and parameters are no place for a password; give it to the hosts, "
+            "such as in /etc/apt/auth.conf.d for apt"
+        )
+    return text
+
+
+def _repository(text: str) -> str:
+    without_login(text)
+    if "://" in text or text.endswith("/"):
+        plain = text.rpartition("://")[2].rstrip("/")
+        raise ValueError(f"`{text}` is a URL; write `{plain}`")
+    if not _REPOSITORY.fullmatch(text):
+        raise ValueError(
+            f"`{text}` is no registry with folders, in small letters, such as `mirror.example/k8s`"
+        )
+    return text
+
+
+def _repository_or_none(text: str) -> str:
+    return _repository(text) if text else text
+
+
+def _image(text: str) -> str:
+    without_login(text)
+    name = re.split(r"(?::[^/:]*)?(?:@|$)", text, maxsplit=1)[0]
+    if not (_REPOSITORY.fullmatch(name) and _TAG.fullmatch(text[len(name) :])):
+        raise ValueError(f"`{text}` is no image such as `mirror.example/web:1`")
+    return text
+
+
+def _image_or_none(text: str) -> str:
+    return _image(text) if text else text
+
+
+def _whole_image(text: str) -> str:
+    first, slash, _ = _image(text).partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        where = "docker.io/" if slash else "docker.io/library/"
+        raise ValueError(f"`{text}` names no registry; write `{where}{text}`")
+    return text
+
+
+def _dns_name_or_none(text: str) -> str:
+    if text and not _DNS_NAME.fullmatch(text):
+        raise ValueError(f"`{text}` is no name in DNS, in small letters, such as `ntp.example`")
+    return text
+
+
+def _apt_source(text: str) -> str:
+    if text in ("", "same", "tarball"):
+        return text
+    found = _APT_SOURCE.fullmatch(without_login(text))
+    if not found:
+        raise ValueError(
+            f"`{text}` is no apt source line such as "
+            "`deb [signed-by=/etc/apt/keyrings/site.gpg] https://mirror.example/k8s ./`"
+        )
+    if found[1] == "http" and re.search(r"\[[^\]]*\b(trusted|allow-insecure)=(?!no\b)", text):
+        raise ValueError(
+            f"`{text}` is trusted without a signature and comes over http, so that anybody on the way may change it; "
+            "use https, or `signed-by` with the mirror's key"
+        )
+    return text
+
+
+def _fingerprint(text: str) -> str:
+    plain = text.replace(" ", "").upper()
+    if plain and not re.fullmatch(r"[0-9A-F]{40}", plain):
+        raise ValueError(f"`{text}` is not the 40 hexadecimal digits of a key's fingerprint")
+    return plain
+
+
+def _vm_name(text: str) -> str:
+    if not text.strip() or ";" in text:
+        raise ValueError(f"`{text}` is no virtual machine's name that can be passed on")
+    return text
+
+
 def _attestation(text: str) -> str:
-    if text and not re.fullmatch(r"\S.*, \d{4}-\d{2}-\d{2}", text):
+    if text and not re.fullmatch(r"\S.*, [0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(f"`{text}` is not a name and a date such as `A. Miller, 2026-11-26`")
     return text
 
 
 def _key_url(text: str) -> str:
-    if text and not re.fullmatch(r"https?://[^\s/]+/\S+", text):
+    without_login(text)
+    if text and not re.fullmatch(r"https?://[^\s/@\[\]]+/\S+", text):
         raise ValueError(f"`{text}` is not the URL of a key")
+    return text
+
+
+def _proxy_url(text: str) -> str:
+    if "@" in text:
+        # The value is not repeated: it may hold a password.
+        raise ValueError(
+            "holds a user name; put a proxy that asks for one into /etc/environment of the hosts, and leave this empty"
+        )
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", text):
+        raise ValueError(f"`{text}` is not a proxy such as `http://proxy.example:3128`")
     return text
 
 
@@ -92,6 +234,17 @@ Address = Annotated[str, AfterValidator(_address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
+ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+User = Annotated[str, AfterValidator(_user)]
+VmName = Annotated[str, AfterValidator(_vm_name)]
+Repository = Annotated[str, AfterValidator(_repository)]
+RepositoryOrNone = Annotated[str, AfterValidator(_repository_or_none)]
+ImageOrNone = Annotated[str, AfterValidator(_image_or_none)]
+WholeImage = Annotated[str, AfterValidator(_whole_image)]
+DnsNameOrNone = Annotated[str, AfterValidator(_dns_name_or_none)]
+AptSource = Annotated[str, AfterValidator(_apt_source)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 KeyUrl = Annotated[str, AfterValidator(_key_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=30000, le=32767)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from k8swin_nb.description import Description, HostDescription
+from k8swin_nb.description import Description
+from k8swin_nb.host_description import HostDescription
 from k8swin_nb.inventory import Host, Inventory
 
 

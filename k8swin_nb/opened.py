@@ -17,6 +17,7 @@ from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report
 from k8swin_nb.workflow.runner import Watch, apply_step, check_step
 from k8swin_nb.workflow.step import Step
+from k8swin_nb.workflow.unfinished import Unfinished, unfinished
 
 if TYPE_CHECKING:
     from k8swin_nb.api import Cluster
@@ -31,7 +32,14 @@ class OpenPhase:
         self.phase = run.phase
         self.report = Report(run.phase.title)
         """How every step ended so far."""
+        self.unfinished = self._unfinished()
+        """Scripts on these hosts that began earlier and whose end no record tells; see `docs/architecture.md`."""
         self.opened = self._write_opened()
+
+    def _unfinished(self) -> list[Unfinished]:
+        addresses = {host.address for host in self.run.inventory.hosts}
+        known = unfinished(self.run.record.folder.parent)
+        return [one for one in known if one.address in addresses and not one.at_work]
 
     def _write_opened(self) -> dict[str, Any]:
         description = self.cluster.description
@@ -42,6 +50,7 @@ class OpenPhase:
             parameters_sha256=hashlib.sha256(described.encode()).hexdigest(),
             dry_run=self.run.dry_run,
             target=self.run.target,
+            unfinished=[str(one) for one in self.unfinished],
             hosts=[
                 {"name": h.name, "address": h.address, "os": h.os, "user": h.user}
                 for h in self.run.inventory.hosts
@@ -99,7 +108,8 @@ class OpenPhase:
         return self.phase.views[name](self.run, **options)
 
     def summary(self) -> Report:
-        """Return how every step ended, and close the record of the phase with it."""
+        """Return how every step ended, close the record of the phase with it, and let go of the hosts' locks."""
+        self.cluster.locks.release()
         self.run.record.write(
             "notebook-finished",
             phase=self.phase.name,
@@ -119,6 +129,21 @@ class OpenPhase:
         steps = [self.phase.step(name) for name in names] or list(self.phase.steps)
         shown = Report(title or (steps[0].title if len(steps) == 1 else self.phase.title))
         self._renew()
+        try:
+            self._steps(work, steps, progress, shown)
+        except BaseException:
+            # What was stopped or has failed holds nobody up while a person looks into it.
+            self.cluster.locks.release()
+            raise
+        return shown
+
+    def _steps(
+        self,
+        work: Callable[[PhaseRun, Step, Watch | None], Report],
+        steps: list[Step],
+        progress: Watch | None,
+        shown: Report,
+    ) -> None:
         for step in steps:
             try:
                 report = self._one(work, step, progress)
@@ -131,13 +156,12 @@ class OpenPhase:
                 if not _only_stopped(error):
                     keep_evidence(self.run, step.name, error)
                 self._keep(getattr(error, "report", None), shown)
-                self.run.record.write(
-                    "failed", phase=self.phase.name, step=step.name, error=str(error)
+                self.run.record.write_beside(
+                    error, "failed", phase=self.phase.name, step=step.name, error=str(error)
                 )
                 self._failed(step, shown)
                 raise
             self._keep(report, shown)
-        return shown
 
     def _one(
         self,

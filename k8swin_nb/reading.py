@@ -116,13 +116,14 @@ def yaml_document(text: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        said = shown(getattr(error, "problem", None) or error)
+        # What stands in quotes is taken from the text, and may be half a password.
+        said = shown(re.sub(r"'[^']{2,}'", "something", str(getattr(error, "problem", None) or "")))
         raise Unreadable(f"{where}it is not YAML: {said}") from None
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
     except Exception as error:
         # The library's readers of dates, numbers and truth values raise what Python does.
-        raise Unreadable(f"it is not YAML: {shown(error)}") from None
+        raise Unreadable(f"it holds a value that is none: {type(error).__name__}") from None
 
 
 def json_document(text: str | bytes) -> Any:

@@ -3,7 +3,7 @@
 One redactor serves the process: a value becomes known to it when a `Secret` is made, so that no caller
 can forget to pass a list along. What looks like a secret by its form is masked without being known.
 
-A text is looked at in several readings (`text_views`), and what any of them shows to be a secret is masked where it
+A text is looked at in several readings (`text_readings`), and what any of them shows to be a secret is masked where it
 stands. It takes time in proportion to the text.
 """
 
@@ -15,18 +15,10 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from k8swin_nb.secret_forms import READINGS, SHORTEST, encoded_forms, plain_forms
+from k8swin_nb.secret_forms import SHORTEST, encoded_forms, plain_forms
+from k8swin_nb.secret_index import Index
 from k8swin_nb.secret_shapes import Span, open_at, shapes, url_passwords
-from k8swin_nb.text_views import (
-    View,
-    dumped,
-    hexdump,
-    joined,
-    numbered,
-    quoted_printable,
-    seen,
-    unescaped,
-)
+from k8swin_nb.text_readings import readings
 
 MASK = "*****"
 
@@ -36,11 +28,8 @@ MIN_LENGTH = SHORTEST
 LINE_LIMIT = 16_384
 """Characters of an unfinished line that a stream holds back at most."""
 
-_HEAD = 6
-"""Characters by which forms are looked for; at the few places where one begins, whole forms are compared."""
-
-_JOINED = 8
-"""Length from which a form that may be a word is also looked for across the ends of lines."""
+_STEPS = 16
+"""How often it is looked whether a text that is cut earlier is cut within something else."""
 
 _NESTED = 2
 """How deep Base64 is read that is no form of a secret, but holds one in a document of its own."""
@@ -48,80 +37,14 @@ _NESTED = 2
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
 
 
-class _Index:
-    """Forms to be found in a text all at once."""
-
-    def __init__(self, plain: Iterable[str], encoded: Iterable[str]) -> None:
-        self.encoded = frozenset(encoded)
-        self.forms = self.encoded | frozenset(plain)
-        self.longest = max(map(len, self.forms), default=0)
-        self._by_head: dict[str, list[str]] = {}
-        self._by_start: dict[str, list[str]] = {}
-        for form in sorted(self.forms, key=len, reverse=True):
-            self._by_head.setdefault(form[:_HEAD], []).append(form)
-            self._by_start.setdefault(form[:SHORTEST], []).append(form)
-        self._heads = re.compile(f"(?={_trie(self._by_head)})") if self.forms else None
-        self._sizes = sorted({len(head) for head in self._by_head}, reverse=True)
-        self._beginnings = {form[:n] for form in self.forms for n in range(1, SHORTEST)}
-
-    def spans(self, text: str, *, lines: bool = False) -> Iterator[Span]:
-        """Yield where known forms lie; of those that begin at one place the longest.
-
-        Args:
-            text: Where to look.
-            lines: Its lines were joined: short forms that may be words are not looked for.
-        """
-        if self._heads is None:
-            return
-        for match in self._heads.finditer(text):
-            place = match.start()
-            for size in self._sizes:
-                for form in self._by_head.get(text[place : place + size], ()):
-                    if lines and len(form) < _JOINED and form not in self.encoded:
-                        continue
-                    if text.startswith(form, place):
-                        yield place, place + len(form)
-                        break
-
-    def begun(self, text: str) -> int | None:
-        """Return where the first form begins that the end of the text cuts off."""
-        for place in range(max(0, len(text) - self.longest), len(text) - SHORTEST + 1):
-            for form in self._by_start.get(text[place : place + SHORTEST], ()):
-                if len(form) > len(text) - place and form.startswith(text[place:]):
-                    return place
-        return None
-
-    def touched(self, text: str) -> int:
-        """Return how many last characters of a text, fewer than four, begin a form."""
-        for count in range(SHORTEST - 1, 0, -1):
-            if len(text) >= count and text[-count:] in self._beginnings:
-                return count
-        return 0
-
-
-def _trie(words: Iterable[str]) -> str:
-    """Return a pattern for words of which common beginnings are compared once."""
-    groups: dict[str, list[str]] = {}
-    whole = False
-    for word in words:
-        if word:
-            groups.setdefault(word[0], []).append(word[1:])
-        else:
-            whole = True
-    if whole or not groups:
-        return ""
-    parts = [re.escape(first) + _trie(rest) for first, rest in groups.items()]
-    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
-
-
 class Redactor:
     """Known secret values and the patterns of unknown ones."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come while it is held
         self._plain: set[str] = set()
         self._encoded: set[str] = set()
-        self._index: _Index | None = _Index((), ())
+        self._index: Index | None = Index((), ())
 
     def add(self, value: str) -> None:
         """Make a value known, with the forms in which it may turn up.
@@ -141,11 +64,11 @@ class Redactor:
         """Return whether a text as a whole is a known secret, or one of its forms."""
         return text in self._plain or text in self._encoded
 
-    def _known(self) -> _Index:
+    def _known(self) -> Index:
         index = self._index
         if index is None:
             with self._lock:
-                index = self._index = _Index(self._plain, self._encoded)
+                index = self._index = Index(self._plain, self._encoded)
         return index
 
     def redact(self, text: str, start: int = 0, stop: int | None = None) -> str:
@@ -167,12 +90,12 @@ class Redactor:
         known = self._known()
         whole = list(_merged(self.spans(text)))
         cuts = [len(text)]
-        for view, _ in _views(text):
+        for view, _ in readings(text):
             begun = known.begun(view.text)
             if begun is not None:
                 cuts.append(view.span(begun, begun + 1)[0])
         stop = min(stop, *cuts)
-        while True:
+        for _ in range(_STEPS):
             cut = open_at(text, stop)
             cut = min([cut, *(first for first, last in whole if first < cut < last)])
             if cut >= stop:
@@ -184,7 +107,7 @@ class Redactor:
     def spans(self, text: str, depth: int = 0) -> Iterator[Span]:
         """Yield where secrets lie in a text, in no order and maybe more than once."""
         known = self._known()
-        for view, kind in _views(text):
+        for view, kind in readings(text):
             if kind == "text":
                 for start, stop in shapes(view.text):
                     yield view.span(start, stop)
@@ -218,41 +141,6 @@ class Redactor:
 
 
 _STANDARD = str.maketrans("-_", "+/")
-
-
-def _views(text: str) -> Iterator[tuple[View, str]]:
-    """Yield the readings of a text that differ, each with its kind.
-
-    `text` is read as it is; in `lines`, what stood apart is together, so that words may come about that nobody wrote;
-    `bytes` are read as characters; a `dump` shows its bytes a second time beside them.
-    """
-    first = last = View(text)
-    yield first, "text"
-    for reading in (seen, *(_unescaped,) * READINGS):
-        view = reading(last)
-        if view is last and reading is _unescaped:
-            break
-        if view is not last:
-            last = view
-            yield view, "text"
-    for one in (first, last) if last is not first else (first,):
-        for reading, kind in _TOGETHER:
-            view = reading(one)
-            if view is not one:
-                yield view, kind
-
-
-def _unescaped(below: View) -> View:
-    return seen(unescaped(below))
-
-
-_TOGETHER = (
-    (joined, "lines"),
-    (dumped, "lines"),
-    (hexdump, "dump"),
-    (numbered, "bytes"),
-    (quoted_printable, "bytes"),
-)
 
 
 def _masked(text: str, spans: Iterable[Span], start: int, stop: int) -> str:

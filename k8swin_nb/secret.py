@@ -132,7 +132,7 @@ def _environment(reference: SecretRef, root: Path) -> str:
 def _file(reference: SecretRef, root: Path) -> str:
     path = root / Path(reference.place).expanduser()
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             mode = os.fstat(file.fileno()).st_mode
             if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ParamsError(

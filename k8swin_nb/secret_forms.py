@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from urllib.parse import quote_plus
 
+from k8swin_nb.text_readings import READINGS
 from k8swin_nb.text_views import View, seen, unescaped
 
 SHORTEST = 4
@@ -18,9 +19,6 @@ SHORTEST = 4
 
 LINE = 32
 """Characters from which a line of a secret of many lines is known by itself, if it looks like encoded bytes."""
-
-READINGS = 3
-"""How often escapes are read: a text may be escaped within an escaped text."""
 
 _CODE_PAGES = ("cp1252", "latin-1", "cp850", "cp437")
 _ENCODED_LINE = re.compile(rf"[A-Za-z0-9+/=_-]{{{LINE},}}")

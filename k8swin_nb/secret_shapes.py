@@ -33,9 +33,10 @@ _NETRC = re.compile(r"\blogin\s++\S++\s++password\s++(\S++)")
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}:(?:\\?/){2}")
 _URL_END = re.compile(r"[^\s\"<>`|]*+")
-_PROXY = re.compile(r"(?i)proxy[^\n]{0,24}\Z")
-_PROXY_WORD = re.compile(r"(?i)proxy(?:server)?[\"'\s]*+[:=]\s*+[\"']?+(?:https?=)?+")
-_PORT = re.compile(r"(?::\d{1,5})?\Z")
+_PROXY = re.compile(r"(?i)proxy[^\n.@]{0,24}\Z")
+_PROXY_WORD = re.compile(
+    r"(?i)proxy(?: ?server)?(?:\(s\))?(?:[\"'\s]*+[:=]\s*+|\s++REG_[A-Z_]{1,16}\s++)[\"']?+(?:https?=)?+"
+)
 _BEFORE = 48
 """Characters before a URL that may say that it is a proxy's."""
 
@@ -150,7 +151,8 @@ def _user_information(text: str, start: int, stop: int, proxy: bool) -> Iterator
     )
     if authority < at and text.find("@", start, authority) == -1:
         # The `@` is in the path, unless what stands before it cannot be a host and a port; a proxy has no path.
-        port = text[start:authority].partition(":")[2]
+        host = text[start:authority]
+        port = host.rpartition("]")[2].lstrip(":") if host[:1] == "[" else host.partition(":")[2]
         if not proxy and (not port or port.isdigit()):
             return
     if colon == -1:

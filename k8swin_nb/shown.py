@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -21,13 +22,16 @@ TEXT = 20_000
 LINE = 2_000
 """Characters of a line."""
 
+LINES = 20
+"""Lines of which the last are shown."""
+
 _LOOKED = 8_192
 """Characters before a part that are looked at with it, so that no secret is cut in two."""
 
 _DECORATION = r"\x1b\[[0-9;]*[mK]"
 """Colours, and `clear to the end of the line`, which programs write together: they say nothing."""
 
-_SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|\r+(?=\n)|\A\ufeff")
+_SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|(?<!\r)\r++(?=\n)|\A\ufeff")
 _RAW = re.compile(rf"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}]")
 _COLOURED = re.compile(
     rf"(?P<keep>{_DECORATION})|(?P<raw>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}])"
@@ -70,15 +74,18 @@ def shown(text: object, *, most: int = TEXT) -> str:
     return f"... {begin} characters before\n{told}" if begin else told
 
 
+def shown_begin(text: str, *, most: int) -> str:
+    """Return a text of several lines to be shown; of a longer one the beginning."""
+    begin = visible(REDACTOR.redact(text[: most + _LOOKED], 0, min(most, len(text))))
+    return f"{begin} ... ({len(text) - most} characters more)" if len(text) > most else begin
+
+
 def shown_line(text: object, *, most: int = LINE) -> str:
     """Return a text in one line to be shown; of a longer one the beginning."""
-    whole = str(text)
-    masked = REDACTOR.redact(whole[: most + _LOOKED], 0, min(most, len(whole)))
-    told = " ".join(visible(masked).split("\n")).strip(" ")
-    return f"{told} ... ({len(whole) - most} characters more)" if len(whole) > most else told
+    return " ".join(shown_begin(str(text), most=most).split("\n")).strip(" ")
 
 
-def shown_lines(text: str, *, last: int) -> list[str]:
+def shown_lines(text: str, *, last: int = LINES) -> list[str]:
     """Return the last lines of a text to be shown, each bounded."""
     # Of what is long only the end is looked at.
     lines = shown(text, most=last * LINE).strip("\n").split("\n")
@@ -106,7 +113,7 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {_key(str(key)): masked(item) for key, item in value.items()}
+        return {_key(str(key)): _item(str(key), item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return [masked(item) for item in value]
     if value is None or isinstance(value, bool | float):
@@ -120,6 +127,16 @@ _MANY = 100_000
 """From here on a number may be a password that consists of digits."""
 
 
+def _item(key: str, item: Any) -> Any:
+    if isinstance(item, str) and "proxy" in key.lower():
+        # What stands in a URL's password is told best by who says that it is a proxy's.
+        return redact(f"{_PROXY}{item}").removeprefix(_PROXY)
+    return masked(item)
+
+
+_PROXY = "proxy="
+
+
 def _key(key: str) -> str:
     return key if _NAME.fullmatch(key) else redact(key)
 
@@ -130,16 +147,19 @@ class ShownStream(io.TextIOBase):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._mask = redacted_stream()
+        self._lock = threading.RLock()  # a signal may come while it is held
 
     def write(self, text: str, /) -> int:
         """Write what can be shown by now; an unfinished line waits for its end, or for `flush`."""
-        self._pass(self._mask.feed(text))
+        with self._lock:
+            self._pass(self._mask.feed(text))
         return len(text)
 
     def flush(self) -> None:
         """Write what was held back: a question waits for no line end."""
-        self._pass(self._mask.flush())
-        self._stream.flush()
+        with self._lock:
+            self._pass(self._mask.flush())
+            self._stream.flush()
 
     def _pass(self, text: str) -> None:
         if text:

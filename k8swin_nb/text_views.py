@@ -1,4 +1,4 @@
-r"""Other ways to read a text: without what cannot be seen, with its escapes read, with its lines joined.
+r"""Other ways to read a text: without what cannot be seen, and with its escapes read.
 
 A secret may lie in a text with a colour in its middle, as `\u0026` or `&amp;`, or spread over the lines of a dump. Each
 reading is a `View`: the text as it then is, and for each place in it where that lies in the text below. Every reading
@@ -30,7 +30,7 @@ FORMAT = (
 )
 """Characters without a shape of their own: bidirectional marks, zero widths, separators of lines, tags."""
 
-UNSEEN = re.compile(rf"{SEQUENCE}|\r+(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
+UNSEEN = re.compile(rf"{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
 """What a reader does not see, or must not be shown raw; line ends and tabs are none of it."""
 
 _HEX = r"[0-9A-Fa-f]"
@@ -48,26 +48,6 @@ _ESCAPE = re.compile(
 )
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _LETTERS |= {"e": "\x1b", "0": "\0"}
-
-_BREAK = re.compile(r"(?<![ \t\r\n])[ \t\r]*(?:\\\r?)?\n[ \t\r\n>|]*")
-"""The end of a line with the indentation of the next."""
-
-_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}[ \t\r\n,:;-]{{1,3}}(?:0x|\\x)?{_HEX}{{2}}")
-"""Where bytes begin that are written one by one, in hexadecimal."""
-_BYTE = re.compile(rf"(?:0x|\\x)?({_HEX}{{2,4}})[ \t\r\n,:;-]{{0,3}}")
-
-_DUMP_LINE = re.compile(
-    rf"(?m)^[ \t]*+{_HEX}{{6,8}}:?[ \t]++((?:{_HEX}{{2,4}}(?:[ \t]{{1,2}}(?={_HEX}{{2}}))?)++)[^\n]*+\n?"
-)
-"""A line of a dump: the offset, the bytes, the characters that they are."""
-_GAP = re.compile(r"[ \t]+")
-
-_NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}[,; \t\r\n]{1,4}){3}")
-_NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
-"""Bytes as decimal numbers, as a list of them is shown."""
-
-_QUOTED = re.compile(r"((?:=[0-9A-F]{2})+)|=\r?\n")
-
 Change = tuple[int, int, str]
 """From where to where something stands, and what is read in its place."""
 
@@ -140,82 +120,12 @@ def unescaped(below: View) -> View:
     return changed(below, _read_escapes(below.text))
 
 
-def joined(below: View) -> View:
-    """Return a text with its lines put together: what a program wrapped is whole again."""
-    return changed(below, ((m.start(), m.end(), "") for m in _BREAK.finditer(below.text)))
-
-
-def dumped(below: View) -> View:
-    """Return a text in which bytes that stand one by one, as `50 61 73` or `0x50,0x61`, stand side by side."""
-    return changed(below, _between_bytes(below.text))
-
-
-def hexdump(below: View) -> View:
-    """Return a text without the offsets and the characters beside the bytes of a dump, as xxd writes it."""
-    return changed(below, _beside_bytes(below.text))
-
-
-def numbered(below: View) -> View:
-    """Return a text in which bytes that are written as decimal numbers are characters."""
-    return changed(below, _numbers(below.text))
-
-
-def quoted_printable(below: View) -> View:
-    """Return a text in which `=C3=A4` and lines that end with `=` are read as in a mail."""
-    return changed(below, _read_quoted(below.text))
-
-
-def _beside_bytes(text: str) -> Iterator[Change]:
-    for line in _DUMP_LINE.finditer(text):
-        yield line.start(), line.start(1), ""
-        for gap in _GAP.finditer(text, line.start(1), line.end(1)):
-            yield gap.start(), gap.end(), ""
-        if line.end() > line.end(1):
-            yield line.end(1), line.end(), ""
-
-
-def _numbers(text: str) -> Iterator[Change]:
-    place = 0
-    while run := _NUMBERS.search(text, place):
-        place = run.start()
-        numbers = []
-        while (number := _NUMBER.match(text, place)) and int(number[1]) < 256:
-            numbers.append(number)
-            place = number.end()
-        if not numbers:
-            place = run.end()
-            continue
-        data = bytes(int(number[1]) for number in numbers)
-        for first, count, character in _utf8(data):
-            yield numbers[first].start(), numbers[first + count - 1].end(), character
-
-
-def _read_quoted(text: str) -> Iterator[Change]:
-    for match in _QUOTED.finditer(text):
-        if match[1] is None:
-            yield match.start(), match.end(), ""
-        else:
-            yield from _characters(match.start(), match[1], 3, 1, 16)
-
-
-def _between_bytes(text: str) -> Iterator[Change]:
-    place = 0
-    while run := _DUMP.search(text, place):
-        place = run.start()
-        while byte := _BYTE.match(text, place):
-            if byte.start(1) > byte.start():
-                yield byte.start(), byte.start(1), ""
-            if byte.end() > byte.end(1):
-                yield byte.end(1), byte.end(), ""
-            place = byte.end()
-
-
 def _read_escapes(text: str) -> Iterator[Change]:
     for match in _ESCAPE.finditer(text):
         kind = match.lastgroup or ""
         value = match[kind]
         if kind in ("percent", "bytes", "octal"):
-            yield from _characters(match.start(), value, *_RUNS[kind])
+            yield from characters(match.start(), value, *_RUNS[kind])
         else:
             instead = _one(kind, value)
             if instead is not None:
@@ -226,14 +136,14 @@ _RUNS = {"percent": (3, 1, 16), "bytes": (4, 2, 16), "octal": (4, 1, 8)}
 """Of one escaped byte: its length, where its number begins, and the number's base."""
 
 
-def _characters(start: int, run: str, size: int, skip: int, base: int) -> Iterator[Change]:
+def characters(start: int, run: str, size: int, skip: int, base: int) -> Iterator[Change]:
     """Yield the characters that escaped bytes stand for: UTF-8 where it is, else one for each byte."""
     data = bytes(int(run[i + skip : i + size], base) for i in range(0, len(run), size))
-    for first, count, character in _utf8(data):
+    for first, count, character in utf8(data):
         yield start + first * size, start + (first + count) * size, character
 
 
-def _utf8(data: bytes) -> Iterator[tuple[int, int, str]]:
+def utf8(data: bytes) -> Iterator[tuple[int, int, str]]:
     """Yield each character with its place and its length in bytes."""
     place = 0
     while place < len(data):

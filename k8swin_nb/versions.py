@@ -124,6 +124,21 @@ CGROUP_V2_REQUIRED: Minor = (1, 35)
 """From here on the kubelet and kubeadm refuse control groups v1 unless told otherwise."""
 
 DOCKERSHIM_REMOVED: Minor = (1, 24)
+
+KUBELET_FLAGS_REMOVED: dict[str, Minor] = {
+    "allow-privileged": (1, 15),
+    "cadvisor-port": (1, 12),
+    "cni-bin-dir": (1, 24),
+    "cni-cache-dir": (1, 24),
+    "cni-conf-dir": (1, 24),
+    "container-runtime": (1, 27),
+    "docker-endpoint": (1, 24),
+    "image-pull-progress-deadline": (1, 24),
+    "network-plugin": (1, 24),
+    "network-plugin-mtu": (1, 24),
+    "pod-infra-container-image": (1, 35),
+}
+"""Flags that files of older kubelets name, with the first version that ends when it is given them."""
 CRI_V1: Minor = (1, 23)
 """Before, the kubelet speaks only the older CRI that containerd 2 no longer has."""
 

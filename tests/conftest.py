@@ -29,6 +29,7 @@ NEED_REAL_HOSTS = ("real",)
 """Folders of what is more than the toolkit; all others are its own and pass without the lab."""
 
 SHARE_A_CLUSTER = (
+    "tests/notebooks/test_canaries.py",
     "tests/notebooks/test_run.py",
     "tests/notebooks/test_troubleshoot.py",
     "tests/browser/test_jupyterlab.py",
@@ -130,6 +131,17 @@ def k8swin(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         timeout=120,
         **options,
     )
+
+
+@pytest.fixture
+def forgotten_secrets() -> Iterator[None]:
+    """Let the process forget the secrets of a test: words among them would be masked in what others look at."""
+    from k8swin_nb.redact import REDACTOR
+
+    before = (set(REDACTOR._plain), set(REDACTOR._encoded))
+    yield
+    REDACTOR._plain, REDACTOR._encoded = before
+    REDACTOR._index = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from k8swin_nb.secret import Secret
 from k8swin_nb.tables import StaticTable
 from k8swin_nb.workflow.runner import StepProgress
 from k8swin_nb.workflow.step import Outcome, State, Verdict
+from tests.cluster.certificates import Authority, kubeconfig
 from tests.interrupts import interrupt
 from tests.runs import ALL_SCRIPTS, Hosts, Machine, phase_of
 from tests.test_description import MASTER, WORKER, described
@@ -140,7 +141,7 @@ def test_two_clusters_of_one_process_do_not_know_each_other(tmp_path):
     said = [c.run_script("hostname", "linux").all()["linuxmaster"].stdout for c in (one, two)]
     assert said == ["of one\n", "of two\n"]
     assert one.run_id != two.run_id
-    assert len(one.record.events) == len(two.record.events) == 1
+    assert len(one.record.events) == len(two.record.events) == 2
     assert one.record.folder.parent == tmp_path / "one" / "runs"
 
     machine = Machine()
@@ -148,7 +149,8 @@ def test_two_clusters_of_one_process_do_not_know_each_other(tmp_path):
     stopped = opened(two, machine.step())
     stopped.run.cancel.set()
     assert opened(one, machine.step()).check().counts() == {"ok": 2}
-    assert [event["event"] for event in two.record.events] == ["magic", "notebook-opened"]
+    kinds = [event["event"] for event in two.record.events]
+    assert kinds == ["script-started", "magic", "notebook-opened"]
     one.close()
     assert two.run_script("hostname", "linux").all()
 
@@ -222,12 +224,13 @@ def test_a_script_is_recorded_without_its_secrets(tmp_path):
     made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"})
     script = Script.from_text(': "${TOKEN:?}"\necho hello\n', "bash", "mine.sh")
     made.run_script(script, "linux", secrets={"TOKEN": Secret("in-no-record")})
-    (event,) = made.record.events
+    begun, event = made.record.events
+    assert begun["event"] == "script-started" and begun["tag"] == event["tag"]
     assert event["event"] == "magic" and event["exit_code"] == 0
     assert "echo hello" in event["script"]
     assert "in-no-record" not in made.record.path.read_text()
     made.run_script("hostname", "linux", recorded=False)
-    assert len(made.record.events) == 1
+    assert len(made.record.events) == 2
 
 
 def test_hosts_that_there_are_not_are_told_with_the_nearest(tmp_path):
@@ -245,7 +248,8 @@ def test_an_interrupt_stops_the_scripts_on_all_hosts(tmp_path):
     with interrupt(lambda: len(made.pool.works) == 2), pytest.raises(KeyboardInterrupt):
         made.run_script("sleep 100")
     assert all(work.cancel.is_set() for work in made.pool.works)
-    assert [event["exit_code"] for event in made.record.events] == [143, 143]
+    ended = [event for event in made.record.events if event["event"] == "magic"]
+    assert [event["exit_code"] for event in ended] == [143, 143]
 
 
 def test_without_a_kubeconfig_there_are_no_tables_and_the_error_says_what_to_run(tmp_path):
@@ -255,6 +259,31 @@ def test_without_a_kubeconfig_there_are_no_tables_and_the_error_says_what_to_run
             ask()
         assert "02_master" in str(caught.value.hint)
     assert made.record.events == [], "reading it is no event of the record"
+
+
+def test_a_kubeconfig_of_a_managed_host_runs_sends_and_follows_nothing(tmp_path):
+    mark = tmp_path / "ran"
+    command = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "touch",
+        "args": [str(mark)],
+    }
+    planned = f"https://{MASTER['address']}:6443"
+    authority = Authority()
+    for user in (
+        {"exec": command},
+        {"tokenFile": "/etc/hostname"},
+        {"auth-provider": {"name": "x"}},
+    ):
+        text = kubeconfig(planned, authority, user=user)
+        made = cluster(tmp_path, {"linux/read_kubeconfig.check.sh": text})
+        with pytest.raises(ClusterError, match=f"`{next(iter(user))}`"):
+            made.nodes()
+    elsewhere = kubeconfig("https://127.0.0.1:6443", authority, token="t0ken-of-nobody")
+    made = cluster(tmp_path, {"linux/read_kubeconfig.check.sh": elsewhere})
+    with pytest.raises(ClusterError, match=f"names no cluster at {planned}"):
+        made.pods()
+    assert not mark.exists()
 
 
 def test_a_phase_is_opened_by_name_in_the_variant_of_the_profile(tmp_path):

@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,7 +17,6 @@ HOUSES = {"k8swin_nb": ROOT, "k8swin_lab": ROOT / "lab"}
 USED_OTHERWISE = {
     "ipykernel": "papermill starts it, by the name `python3` that notebooks give",
     "jupyterlab": "the front end, which a person starts",
-    "kubernetes": "a person's own cells use it",
 }
 """Declared and not imported, and why."""
 
@@ -89,6 +88,32 @@ def test_the_versions_that_were_tried_are_allowed_and_complete():
     texts = [*declared("k8swin_nb", "desk").values(), *declared("k8swin_lab").values(), *group]
     for requirement in map(Requirement, texts):
         assert tried[normal(requirement.name)] in requirement.specifier, requirement
+
+
+def test_the_versions_that_were_tried_go_together_and_leave_nothing_open():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    tried = {
+        normal(n): v for n, v in (line.split("==") for line in lines if not line.startswith("#"))
+    }
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
+    open_ = [*declared("k8swin_nb", "desk").values(), *declared("k8swin_lab").values(), *group]
+    seen = set()
+    while open_:
+        requirement = Requirement(open_.pop())
+        name, extras = normal(requirement.name), tuple(sorted(requirement.extras))
+        assert name in tried, f"{requirement} is pinned nowhere: run `make constraints`"
+        assert tried[name] in requirement.specifier, f"{requirement}, pinned is {tried[name]}"
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        try:
+            needs = requires(requirement.name) or []
+        except PackageNotFoundError:
+            continue  # not installed here; whoever installs it with these constraints finds out
+        for text in needs:
+            marker = Requirement(text).marker
+            if marker is None or any(marker.evaluate({"extra": e}) for e in (*extras, "")):
+                open_.append(text.partition(";")[0])
 
 
 def test_both_distributions_are_under_one_licence_and_one_number():

@@ -1,17 +1,20 @@
 """A cluster's description: what is accepted, and what each wrong value is told."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from k8swin_nb.description import (
     Description,
-    HostDescription,
     check_description,
+    check_run_id,
     project_path,
     read_description,
 )
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.host_description import HostDescription
+from k8swin_nb.workflow.record import new_run_id
 
 ROOT = Path(__file__).parent.parent
 MASTER = {
@@ -38,6 +41,30 @@ def refused(**changes) -> ParamsError:
     with pytest.raises(ParamsError) as caught:
         check_description(described(**changes))
     return caught.value
+
+
+@pytest.mark.parametrize(
+    "text", ["10.244.0.0/16,fd00:10:244::/56", "fd00::/48", "10.1.0.0/16,10.2.0.0/16"]
+)
+def test_two_families_are_refused_by_what_they_are(text):
+    with pytest.raises(ParamsError, match="not one IPv4 network") as caught:
+        check_description(described(pod_subnet=text))
+    assert "leading zeros" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("http://me:hunter2@proxy:3128", "/etc/environment"),
+        ("proxy.example:3128", "is not a proxy such as"),
+        ("http://proxy:3128/'; rm", "is not a proxy such as"),
+    ],
+)
+def test_a_proxy_is_an_address_without_a_password(text, says):
+    with pytest.raises(ParamsError, match=says) as caught:
+        check_description(described(linux_proxy=text))
+    assert "hunter2" not in str(caught.value)
+    assert check_description(described(linux_proxy="http://proxy.example:3128")).linux_proxy
 
 
 @pytest.mark.parametrize("name", ["lab.yaml", "lab-classic.yaml", "example.yaml"])
@@ -178,3 +205,196 @@ def test_relative_paths_start_at_the_folder_that_holds_params(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path / "notebooks")
     assert project_path(".k8swin/known_hosts") == tmp_path / ".k8swin" / "known_hosts"
     assert project_path("/etc/hosts") == Path("/etc/hosts")
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "site.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def unreadable(path: Path) -> str:
+    with pytest.raises(ParamsError) as caught:
+        read_description(path)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_a_key_that_stands_twice_loses_no_hosts_without_a_word(tmp_path):
+    text = "host_subnet: 10.1.0.0/24\nhosts:\n  - {name: a}\nhosts:\n  - {name: b}\n"
+    assert "`hosts` stands twice, in line 2 and in line 4" in unreadable(written(tmp_path, text))
+
+
+def test_a_description_in_utf_16_is_read_and_in_latin_1_refused_with_the_line(tmp_path):
+    text = "# Größe\ncluster_name: lab\n"
+    assert read_description(written(tmp_path, text.encode("utf-16"))) == {"cluster_name": "lab"}
+    assert read_description(written(tmp_path, b"\xef\xbb\xbf" + text.encode())) == {
+        "cluster_name": "lab"
+    }
+    assert "line 1 is not UTF-8" in unreadable(written(tmp_path, text.encode("latin-1")))
+
+
+def test_what_is_no_file_of_parameters_is_one_line(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    for path, said in (
+        (tmp_path, "a folder"), (pipe, "a pipe"), (Path("/dev/zero"), "a device"), (large, "1024 kB"),
+        (Path("/proc/self/mem"), ""), (tmp_path / "a\0b", ""), (written(tmp_path, b"\0\0"), "NUL"),
+    ):  # fmt: skip
+        assert said in unreadable(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "credential: *S3cret-zz\n",
+        "credential: !S3cret-zz\n",
+        "a: &S3cret-zz1 &S3cret-zz2 x\n",
+        "a: 'S3cret-zz\n",
+    ],
+)
+def test_what_cannot_be_read_is_not_repeated_because_it_may_be_a_password(tmp_path, text):
+    assert "S3cret" not in unreadable(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("port", ["22:22", "022", "22.0", "'22'", "0x16", "70000", "true"])
+def test_a_port_that_is_none_is_refused_and_never_another_number(tmp_path, port):
+    path = written(
+        tmp_path, f"hosts: [{{name: a, address: 10.1.0.2, os: linux, ssh_port: {port}, user: u}}]"
+    )
+    with pytest.raises(ParamsError, match=r"hosts\[0\]\.ssh_port"):
+        check_description(read_description(path))
+
+
+@pytest.mark.parametrize("value", [98761234, 9876.1234, True, ["98761234"], {"a": "98761234"}])
+def test_what_stands_where_a_secret_is_referred_to_is_not_repeated(value):
+    for key in ("credential", "ssh_password"):
+        error = refused(hosts=[MASTER, {**WORKER, key: value}])
+        assert f"hosts[1].{key}" in str(error)
+        assert "9876" not in "\n".join(error.lines()) and "True" not in str(error)
+
+
+def test_a_password_under_a_host_is_refused_without_its_value_and_without_a_guess():
+    error = refused(hosts=[MASTER, {**WORKER, "password": "hunter2hunter2"}])
+    text = "\n".join(error.lines())
+    assert "`password` looks like a secret" in text and "credential: env:NAME" in text
+    assert "hunter2" not in text and "did you mean" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kubernetes_apt_source", "deb https://site:S3cret-zz@mirror.example ./"),
+     ("kubernetes_apt_key", "https://site:S3cret-zz@mirror.example/key"),
+     ("image_repository", "site:S3cret-zz@mirror.example/k8s"), ("test_image", "https://S3cret-zz@mirror.example/x"),
+     ("runtime_test_image", "u:S3cret-zz@mirror.example/x:1")],
+)  # fmt: skip
+def test_a_login_in_an_address_is_refused_and_not_repeated(name, value):
+    error = refused(**{name: value})
+    assert "holds a login in its address" in str(error)
+    assert "S3cret" not in "\n".join(error.lines())
+
+
+def test_a_list_that_arrived_as_text_is_told_how_papermill_takes_one():
+    error = refused(site_networks="[10.20.0.0/16]")
+    assert "-y 'site_networks: [10.20.0.0/16]'" in str(error)
+
+
+WRONG = {
+    "image_repository": ["", "https://mirror.example/k8s", "mirror.example/k8s/", "Mirror.example/K8s", "a b", "a'b",
+                         'a"b', "a\\b", "a&b", "mirror.example/k8s:1", "a//b", "../x", "-a", "a;b", "a$(x)", "a\nb"],
+    "coredns_repository": ["x y", "http://x"],
+    "runtime_test_image": ["", "hello-world", "library/hello-world:1", "docker.io/Library/x", "docker.io/x:a b"],
+    "test_image": ["a b", "X", "x:", "x@sha256:12", "x;y"],
+    "test_external_name": ["a b", "x; Remove-Item C:\\", "$(id)", "a..b", "-a", "a'b", "A", "x" * 300, "a/b"],
+    "kubernetes_apt_source": ["x", "deb m ./", "deb https://m.example", "deb https://m.example ./\ndeb http://evil ./",
+                              "deb [trusted=yes] http://m.example ./", "deb-src https://m.example ./"],
+    "kubernetes_apt_key": ["ftp://x/y", "https://x", "https://[x/y", "https://u:p@x/y", "x"],
+    "kubernetes_apt_fingerprint": ["123", "zz" * 20],
+    "cluster_name": ["a/b", "..", "A", "a b", ""],
+    "known_hosts": ["a\nb", "a\x1b[2Jb"],
+    "artifacts": ["a\0b", "\u202eb"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in WRONG.items() for v in values])
+def test_a_value_that_would_change_the_text_that_it_becomes_part_of_is_refused(name, value):
+    error = refused(**{name: value})
+    assert f"`{name}`" in str(error) and len(str(error).splitlines()) == 1
+    assert str(error).isprintable()
+
+
+RIGHT = {
+    "image_repository": ["registry.k8s.io", "mirror.example:5000/a/b_c", "10.1.0.9:5000", "localhost/x", "a.b/c__d/e--f"],
+    "runtime_test_image": ["docker.io/library/hello-world:latest", f"m.example:5000/x:1@sha256:{'0' * 64}"],
+    "test_image": ["", "x", "m.example/x:1", f"m.example/x@sha256:{'a' * 64}", "localhost:5000/web:V1.0_x"],
+    "test_external_name": ["", "ntp", "a-b.example", "xn--bcher-kva.example"],
+    "kubernetes_apt_source": ["", "deb https://m.example ./", "deb [trusted=yes] file:/opt/apt ./",
+                              "deb [arch=amd64 signed-by=/k/a.gpg] http://m.example bookworm stable",
+                              "deb [trusted=yes] https://m.example kubernetes-xenial main"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in RIGHT.items() for v in values])
+def test_what_sites_write_is_taken(name, value):
+    assert getattr(check_description(described(**{name: value})), name) == value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "control-plane",
+        "master",
+        "workers",
+        "linux",
+        "windows",
+        "all",
+        "node",
+        "target",
+        "localhost",
+        "hypervisor",
+    ],
+)
+def test_a_host_is_not_called_as_hosts_are_selected(name):
+    assert "means something else" in str(refused(hosts=[MASTER, {**WORKER, "name": name}]))
+
+
+def test_a_windows_name_is_not_all_digits_and_no_machine_is_described_twice():
+    assert "all digits" in str(refused(hosts=[MASTER, {**WORKER, "name": "12345"}]))
+    twice = {**WORKER, "name": "winworker02", "address": "10.1.0.4", "vm_name": "W"}
+    error = refused(hosts=[MASTER, {**WORKER, "vm_name": "W"}, twice])
+    assert (
+        "`hosts[1].vm_name` and `hosts[2].vm_name` are both `W` (winworker01, winworker02)"
+        in str(error)
+    )
+
+
+@pytest.mark.parametrize(
+    "user", ["", " ", "-oProxyCommand=x", "a b\n", "a;b", "a:b", " a", "a ", "$(id)", "a`b"]
+)
+def test_a_user_that_is_none_is_refused(user):
+    assert "hosts[1].user" in str(refused(hosts=[MASTER, {**WORKER, "user": user}]))
+
+
+@pytest.mark.parametrize(
+    "user",
+    ["ubuntu", "Administrator", "PLANT\\svc-k8s", "svc@plant.example", "José", "a b", "svc$"],
+)
+def test_users_of_both_systems_are_taken(user):
+    found = check_description(described(hosts=[MASTER, {**WORKER, "user": user}]))
+    assert found.hosts[1].user == user
+
+
+@pytest.mark.parametrize(
+    "run_id", ["../x", "..", ".", "/tmp/x", "a/b", "a\\b", "", "a b", "-x", "a\n", "x" * 101]
+)
+def test_a_run_id_is_a_name_and_leads_out_of_no_folder(run_id):
+    with pytest.raises(ParamsError, match="is no name of a folder"):
+        check_run_id(run_id)
+
+
+def test_a_run_id_of_ours_and_of_a_scheduler_are_taken():
+    for run_id in (new_run_id(), "nightly_2026-11-29.1"):
+        assert check_run_id(run_id) == run_id

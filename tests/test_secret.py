@@ -181,6 +181,13 @@ def test_the_keyring_is_asked_if_it_is_there(monkeypatch: pytest.MonkeyPatch) ->
     assert caught.value.hint == "pip install keyring"
 
 
+def test_the_mark_that_an_editor_of_windows_writes_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"\xef\xbb\xbfganz geheim\r\n")
+    file.chmod(0o600)
+    assert resolve("file:password", tmp_path).reveal() == "ganz geheim"
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     file = tmp_path / "password"

@@ -1,10 +1,11 @@
 """The table of what goes wrong: complete, and each entry found by what it is about and nothing else."""
 
 import re
+import time
 
 import pytest
 
-from k8swin_nb.symptoms import entries, find, reference
+from k8swin_nb.symptoms import HEAD, TAIL, entries, find, reference
 
 # Lines as the programs print them, written down from public threads and documentation, for entries
 # whose sample in the table is one of several forms.
@@ -100,3 +101,32 @@ def test_a_text_is_referred_to_the_entries_that_it_belongs_to():
 
 def test_a_line_without_an_end_is_looked_at_in_bounded_time():
     assert find("x" * 5_000_000) == []
+
+
+def words_of_the_patterns() -> list[str]:
+    patterns = [pattern.pattern for entry in entries() for pattern in entry.patterns]
+    return sorted(
+        {word for text in patterns for word in re.findall(r"[A-Za-z][A-Za-z ]{5,}", text)}
+    )
+
+
+def test_a_text_is_looked_up_in_bounded_time_whatever_it_is():
+    line = "2026-11-29T10:00:00Z kubelet[123]: I1129 pod default/web synced in 12ms\n"
+    texts = ["x" * 5_000_000, " " * 5_000_000, line * 70_000, "\n" * 1_000_000]
+    # Lines that differ, of what patterns begin with again and again.
+    texts += [
+        "\n".join(f"{word * (780 // len(word))}{number}" for number in range(200))
+        for word in words_of_the_patterns()[::8]
+    ]
+    for text in texts:
+        began = time.process_time()
+        reference(text)
+        assert time.process_time() - began < 5, text[:60]
+
+
+def test_of_a_long_text_what_failed_and_how_it_ended_are_looked_at():
+    sample = entries()[0].sample
+    between = "\n".join(f"line {number}" for number in range(50_000))
+    assert entries()[0].reference in reference(f"{sample}\n{between}")
+    assert entries()[0].reference in reference(f"{between}\n{sample}")
+    assert len(between) > HEAD + TAIL

@@ -2,8 +2,7 @@
 
 The server makes the columns, so that no status has to be worked out here. What it answers is somebody else's text:
 it is bounded in bytes, rows, pages and seconds, nothing that it names is followed, and an answer that is no table is
-an error, never an empty one. One GET needs no more than the standard library; a client that follows redirects, waits as
-long as it is told and unpacks what it is sent would have to be held back from all of that.
+an error, never an empty one.
 """
 
 from __future__ import annotations
@@ -15,10 +14,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from k8swin_nb.cluster.connection import Connection, tls_context
+import urllib3
+
+from k8swin_nb.cluster.connection import Wire
 from k8swin_nb.cluster.kubeconfig import read_kubeconfig
+from k8swin_nb.cluster.tls import tls_context
 from k8swin_nb.errors import ClusterError, Stopped
 from k8swin_nb.reading import Unreadable, json_document, shown
 
@@ -32,6 +33,9 @@ MOST_ROWS = 20_000
 MOST_PAGES = 200
 PAGE_BYTES = 16 * 1024 * 1024
 """What one page may have; 500 pods with all that their owners write to them stay below half of it."""
+
+LONGEST_TOKEN = 8192
+"""Characters of what the next page is asked with; a server's has some hundred."""
 
 PIECE = 64 * 1024
 SECONDS = 60.0
@@ -92,18 +96,18 @@ class ClusterApi:
                 is a table, or none within the time.
             Stopped: when `cancel` was set.
         """
-        connection = Connection(self._access, self._context)
+        wire = Wire(self._access, self._context)
         asked: list[ApiTable] = []
         failed: list[Exception] = []
         over = threading.Event()
 
         def work() -> None:
             try:
-                asked.append(self._pages(connection, path, wide))
+                asked.append(self._pages(wire, path, wide))
             except Exception as error:
                 failed.append(error)
             finally:
-                connection.close()
+                wire.close()
                 over.set()
 
         deadline = time.monotonic() + self._seconds
@@ -118,25 +122,30 @@ class ClusterApi:
                         hint="look at the control plane's load, then ask again",
                     )
         finally:
-            connection.cut()
+            wire.cut()
         if failed:
             raise self._error(path, failed[0])
         return asked[0]
 
     def _error(self, path: str, error: Exception) -> Exception:
+        from kubernetes.client.exceptions import ApiException
+
         if isinstance(error, ClusterError):
             return error
-        if isinstance(error, ssl.SSLCertVerificationError):
+        told = _from_below(error)
+        if isinstance(told, ssl.SSLCertVerificationError):
             text = (
                 f"GET {path}: the certificate of {self._server} is not of the cluster's authority"
             )
             said = ClusterError(
-                f"{text}: {shown(error.verify_message)}",
+                f"{text}: {shown(told.verify_message)}",
                 hint="run 02_master, which writes the kubeconfig anew",
             )
-        elif isinstance(error, (OSError, http.client.HTTPException)):
+        elif isinstance(
+            error, OSError | http.client.HTTPException | urllib3.exceptions.HTTPError | ApiException
+        ):
             said = ClusterError(
-                f"GET {path}: no answer from {self._server}: {type(error).__name__}",
+                f"GET {path}: no answer from {self._server}: {type(told).__name__}",
                 hint="check that the control plane runs and can be reached from here",
             )
         else:
@@ -144,14 +153,14 @@ class ClusterApi:
         said.__cause__ = error
         return said
 
-    def _pages(self, connection: Connection, path: str, wide: bool) -> ApiTable:
+    def _pages(self, wire: Wire, path: str, wide: bool) -> ApiTable:
         columns: list[tuple[int, str]] = []
         rows: list[tuple[Any, ...]] = []
         namespaces: list[str] = []
         token = ""
         for _ in range(MOST_PAGES):
             query = {"limit": PAGE, **({"continue": token} if token else {})}
-            page = self._page(connection, path, query)
+            page = _page(wire, path, query)
             columns = columns or _columns(path, page, wide)
             for cells, namespace in _rows(path, page, columns):
                 rows.append(cells)
@@ -159,8 +168,8 @@ class ClusterApi:
             told = page.get("metadata")
             metadata = told if isinstance(told, dict) else {}
             token = metadata.get("continue") or ""
-            if not isinstance(token, str):
-                raise _no_table(path, "`continue` is no text")
+            if not isinstance(token, str) or not token.isascii() or len(token) > LONGEST_TOKEN:
+                raise _no_table(path, "`continue` is none")
             if not token or len(rows) >= MOST_ROWS:
                 left = metadata.get("remainingItemCount") if token else 0
                 counted = left if isinstance(left, int) and not isinstance(left, bool) else None
@@ -171,37 +180,35 @@ class ClusterApi:
                 return ApiTable(names, tuple(shown_rows), tuple(shown_names), counted)
         raise _no_table(path, f"it goes on after {MOST_PAGES} pages")
 
-    def _page(
-        self, connection: Connection, path: str, query: Mapping[str, object]
-    ) -> dict[str, Any]:
-        headers = {"Accept": TABLE, "Accept-Encoding": "identity"}
-        if self._access.token is not None:
-            headers["Authorization"] = f"Bearer {self._access.token.reveal()}"
-        connection.request("GET", f"{path}?{urlencode(query)}", headers=headers)
-        with connection.getresponse() as response:
-            body = _body(path, response)
-        try:
-            answer = json_document(body)
-        except Unreadable as error:
-            raise _no_table(path, str(error)) from None
-        if not isinstance(answer, dict) or answer.get("kind") != "Table":
-            raise _no_table(path, "it has another form")
-        return answer
+
+def _from_below(error: BaseException) -> BaseException:
+    """Return what the system or TLS said, where a library made another error of it; else the error itself."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError | http.client.HTTPException):
+            return below
+        below = below.__cause__ or below.__context__
+    return error
 
 
-def _body(path: str, response: http.client.HTTPResponse) -> bytes:
-    """Return the body of an answer that is one, within bounds."""
-    if not 200 <= response.status < 300:
-        reason = http.client.responses.get(response.status) or shown(response.reason)
-        raise ClusterError(
-            f"GET {path}: the API server answered {response.status} {reason}",
-            status=response.status,
-            reason=reason,
-        )
-    if (coded := response.headers.get("Content-Encoding", "identity")) != "identity":
+def _page(wire: Wire, path: str, query: Mapping[str, object]) -> dict[str, Any]:
+    with wire.get(path, query, TABLE) as answer:
+        body = _body(path, answer)
+    try:
+        page = json_document(body)
+    except Unreadable as error:
+        raise _no_table(path, str(error)) from None
+    if not isinstance(page, dict) or page.get("kind") != "Table":
+        raise _no_table(path, "it has another form")
+    return page
+
+
+def _body(path: str, answer: urllib3.BaseHTTPResponse) -> bytes:
+    """Return the body of an answer, within bounds."""
+    if (coded := answer.headers.get("Content-Encoding", "identity")) != "identity":
         raise _no_table(path, f"it is packed as `{shown(coded)}`, which was not asked for")
     body = bytearray()
-    while piece := response.read(PIECE):
+    while piece := answer.read(PIECE, decode_content=False):
         body += piece
         if len(body) > PAGE_BYTES:
             raise _no_table(path, f"one page has more than {PAGE_BYTES // 2**20} MiB")

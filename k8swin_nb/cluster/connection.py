@@ -1,107 +1,194 @@
-"""The wire to the API server: TLS by the cluster's authority, and a connection that can be cut from outside."""
+"""The wire to the API server: the client of Kubernetes, on connections that are held back and can be cut.
+
+The client makes and sends the requests. What is below it is ours, because it would look for a proxy in the
+environment, follow where it is sent, wait as long as it is told, try again, and read the whole of what is refused.
+"""
 
 from __future__ import annotations
 
 import http.client
-import os
+import inspect
 import socket
 import ssl
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.util.response import assert_header_parsing
 
 from k8swin_nb.cluster.kubeconfig import Access
 from k8swin_nb.errors import ClusterError
+from k8swin_nb.reading import shown
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 
 
-class Connection(http.client.HTTPSConnection):
-    """A connection that another thread can cut at any moment, also during the handshake."""
+class Wire:
+    """One client for one server, which another thread can cut at any moment, also during the handshake.
+
+    Args:
+        access: Whom to ask, and as whom.
+        context: What verifies the server; see `tls_context`.
+    """
 
     def __init__(self, access: Access, context: ssl.SSLContext) -> None:
-        super().__init__(access.host, access.port, timeout=CONNECT_SECONDS, context=context)
-        self._tls = context
-        self._is_cut = False
+        from kubernetes import client
 
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), timeout=CONNECT_SECONDS)
-        # Without a handshake, so that the socket is known here before the other end has any say.
-        wrapped = self._tls.wrap_socket(
-            plain, server_hostname=self.host, do_handshake_on_connect=False
+        host = f"[{access.host}]" if ":" in access.host else access.host
+        configuration = client.Configuration()
+        configuration.host = self._server = f"https://{host}:{access.port}"
+        # From version 34 on it takes one of the environment, which must not see the cluster's address.
+        configuration.proxy = None
+        if access.token is not None:
+            configuration.api_key = {"authorization": f"Bearer {access.token.reveal()}"}
+        self._sockets = _Sockets()
+        self._auth: Any = configuration.auth_settings()
+        self._rest = client.ApiClient(configuration).rest_client
+        self._rest.pool_manager = _Manager(context, self._sockets)
+        # Up to version 36 it reads the body unless told not to; from 37 on it leaves that to the caller.
+        taken = inspect.signature(self._rest.request).parameters
+        self._unread = {"_preload_content": False} if "_preload_content" in taken else {}
+
+    def get(self, path: str, query: Mapping[str, object], accept: str) -> urllib3.BaseHTTPResponse:
+        """Ask for a path, and return an answer whose status is fine and whose body nobody has read or unpacked.
+
+        The generated methods know no tables, and their common base changed its signature between releases; the
+        layer below both did not.
+
+        Raises:
+            ClusterError: with status and reason, when the server refuses.
+            Exception: of urllib3, the client or the system, when there is no answer.
+        """
+        target = f"{path}?{urlencode(query)}"
+        if urllib3.util.parse_url(self._server + target).request_uri != target:
+            # Such as `/..`, which would be taken out on the way, and something else be asked for.
+            raise ClusterError(
+                f"GET {shown(path)}: this is no path of the API", hint="look at the name in it"
+            )
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        for setting in self._auth.values():
+            headers[setting["key"]] = setting["value"]
+        given = self._rest.request(
+            "GET",
+            self._server + target,
+            headers=headers,
+            _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
+            **self._unread,
         )
-        self.sock = wrapped
-        if self._is_cut:
-            raise OSError("the connection was cut")
-        wrapped.do_handshake()
-        wrapped.settimeout(READ_SECONDS)
+        # Version 37 puts it into an object of its own.
+        answer: urllib3.BaseHTTPResponse = getattr(given, "response", given)
+        return answer
 
     def cut(self) -> None:
-        """End whatever a thread waits for on the connection; that thread closes it."""
-        self._is_cut = True
-        used = self.sock
-        if used is not None:
-            try:
-                # The plain socket's: that of TLS would take part in what the other thread does.
-                socket.socket.shutdown(used, socket.SHUT_RDWR)
-            except OSError:
-                pass  # it is closed already
+        """End whatever a thread waits for; that thread closes."""
+        self._sockets.cut()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._rest.pool_manager.clear()
+        self._sockets.close()
 
 
-def tls_context(access: Access) -> ssl.SSLContext:
-    """Return what verifies the server by the cluster's authority, and shows who asks.
+class _Sockets:
+    """The socket of a wire's connection, so that another thread can end what is done with it."""
 
-    Raises:
-        ClusterError: when a certificate or the key cannot be read.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(cadata=access.authority.decode("ascii"))
-        if access.key is not None:
-            _show_certificate(context, access.certificate, access.key.reveal().encode())
-    except (ValueError, TypeError, OSError) as error:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: socket.socket | None = None
+        self._is_cut = False
+
+    def hold(self, made: socket.socket) -> None:
+        """Take note of a new connection, before the other end has any say.
+
+        It is held by a handle of its own: TLS takes the given one over, and that belongs to the thread that reads.
+        """
+        with self._lock:
+            self._drop()
+            if self._is_cut:
+                raise OSError("the connection was cut")
+            self._held = made.dup()
+
+    def cut(self) -> None:
+        with self._lock:
+            self._is_cut = True
+            if self._held is not None:
+                try:
+                    self._held.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # the other end was faster
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose header is one; urllib3 would write what it cannot read of it to the log."""
+
+    def begin(self) -> None:
+        super().begin()
+        assert_header_parsing(self.msg)
+
+
+class _Connection(HTTPSConnection):
+    """A connection whose socket is known outside, and that prints nothing of what it sends."""
+
+    debuglevel = 0
+    response_class = _Answer
+
+    def __init__(self, *args: Any, sockets: _Sockets, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._sockets = sockets
+
+    def _new_conn(self) -> socket.socket:
+        made = super()._new_conn()
+        try:
+            self._sockets.hold(made)
+        except OSError:
+            made.close()
+            raise
+        return made
+
+
+class _Manager(urllib3.PoolManager):
+    """Connections that do one thing as asked, whatever the answer or the client would have them do beyond."""
+
+    def __init__(self, context: ssl.SSLContext, sockets: _Sockets) -> None:
+        super().__init__(num_pools=1, maxsize=1, block=True, ssl_context=context)
+        self._sockets = sockets
+
+    def _new_pool(self, *args: Any, **options: Any) -> urllib3.HTTPConnectionPool:
+        pool = super()._new_pool(*args, **options)
+        pool.ConnectionCls = partial(_Connection, sockets=self._sockets)  # type: ignore[assignment]
+        return pool
+
+    def request(
+        self, method: str, url: str, *args: Any, **options: Any
+    ) -> urllib3.BaseHTTPResponse:
+        held = {
+            "retries": False,
+            "redirect": False,
+            "preload_content": False,
+            "decode_content": False,
+        }
+        answer = super().request(method, url, *args, **{**options, **held})
+        if 200 <= answer.status < 300:
+            return answer
+        # Before the client sees it: up to version 36 it reads all that comes with a refusal, however much.
+        answer.close()
+        reason = http.client.responses.get(answer.status) or shown(answer.reason)
         raise ClusterError(
-            f"the kubeconfig's certificates or its key cannot be read: {type(error).__name__}",
-            hint="on the control plane compare ~/.kube/config with /etc/kubernetes/admin.conf",
-        ) from error
-    return context
-
-
-def _show_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """Give a context the client's certificate and key, which OpenSSL reads from files only.
-
-    What the file holds is encrypted with a password that exists in this function alone: whatever ends the process
-    at whatever moment, no key is left behind.
-    """
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.x509 import load_pem_x509_certificates
-
-    password = os.urandom(32).hex()
-    pem = serialization.Encoding.PEM
-    locked = serialization.load_pem_private_key(key, password=None).private_bytes(
-        pem,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(password.encode()),
-    )
-    chain = b"".join(c.public_bytes(pem) for c in load_pem_x509_certificates(certificate))
-    with _passing_file(chain + locked) as path:
-        context.load_cert_chain(path, password=password)
-
-
-@contextmanager
-def _passing_file(content: bytes) -> Iterator[str]:
-    """Put content under a path for a moment: in memory where the system can, else in a folder of this account."""
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("k8swin"), "wb") as file:
-            file.write(content)
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "client.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(content)
-        yield str(path)
+            f"{method} {urlsplit(url).path}: the API server answered {answer.status} {reason}",
+            status=answer.status,
+            reason=reason,
+        )

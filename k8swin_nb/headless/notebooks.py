@@ -263,10 +263,14 @@ def _execute(
 def print_failure(executed: Sequence[Executed], stop: Stop | None = None) -> int:
     """Say on standard error what failed or was stopped, and return the exit code: 0, 1, or 128 and the signal's."""
     failed = [item for item in executed if item.error]
-    for item in failed:
-        sys.stderr.write(f"{item.name} failed\n{shown(item.error)}\n")
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        for item in failed:
+            sys.stderr.write(f"{item.name} failed\n{shown(item.error or '')}\n")
     if stop is None or not stop.requested:
         return 1 if failed else 0
-    told = stop.told or f"{stop.name} came after the last notebook; nothing was stopped"
-    sys.stderr.write(f"k8swin: {told}\nhint: run it again: it looks first at what is there\n")
+    told = f"{stop.told}\nhint: run it again: it looks first at what is there"
+    if not stop.told:
+        told = f"{stop.name} came after the last notebook; nothing was stopped"
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"k8swin: {told}\n")
     return stop.exit_code

@@ -117,7 +117,20 @@ def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Pat
     )
     table = table_html("", ("notebook", *COLUMNS), map(_row, steps))
     told = escaped(f"{recap}; by {who}, {when}.")
-    return f"<h1>Run {escaped(run_id)}</h1><p>{told}</p><ul>{links}</ul>{table}"
+    notes = "".join(f"<p><strong>{escaped(note)}</strong></p>" for note in _notes(events))
+    return f"<h1>Run {escaped(run_id)}</h1><p>{told}</p>{notes}<ul>{links}</ul>{table}"
+
+
+def _notes(events: list[dict[str, Any]]) -> list[str]:
+    """Return what a reader must know first: who stopped the run, and which scripts' end nobody knows."""
+    notes = [
+        f"Stopped by {event.get('by')}: {event.get('what')}; not begun: "
+        f"{', '.join(map(str, event.get('left') or [])) or 'nothing is left'}."
+        for event in events
+        if event["event"] == "run-stopped"
+    ]
+    found = [text for event in events for text in event.get("unfinished") or []]
+    return notes + [f"Found when a notebook was opened: {text}." for text in dict.fromkeys(found)]
 
 
 def _row(event: dict[str, Any]) -> tuple[object, ...]:

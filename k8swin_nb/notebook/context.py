@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from k8swin_nb.errors import InventoryError
+from k8swin_nb.notebook.jobs import KILL_SECONDS
 
 if TYPE_CHECKING:
     from k8swin_nb.api import Cluster
@@ -27,10 +29,21 @@ class Context:
         """Which hosts there are."""
         return self.cluster.inventory
 
+    @property
+    def running(self) -> list[Job]:
+        """The jobs that have not ended."""
+        return [job for job in self.jobs if job.status == "running"]
+
     def close(self) -> None:
-        """Stop the jobs and close the connections."""
-        for job in self.jobs:
-            job.kill()
+        """Stop the jobs, say what was stopped, and close the connections."""
+        running = self.running
+        for job in running:
+            print(f"is stopped, because the cluster is opened anew or closed: {job!r}")  # noqa: T201
+        for job in running:
+            job.stop()
+        deadline = time.monotonic() + KILL_SECONDS
+        for job in running:
+            print(job.kill(max(0.0, deadline - time.monotonic())))  # noqa: T201
         self.cluster.close()
 
 

@@ -28,6 +28,7 @@ class Header(StaticTable):
             ("hosts", ", ".join(f"{h.name} ({h.address})" for h in run.inventory.hosts)),
             *([("target", run.target)] if run.target else []),
             ("parameters", f"sha256 {opened['parameters_sha256'][:16]}"),
+            *([("not ended", "; ".join(map(str, view.unfinished)))] if view.unfinished else []),
             ("record", f"{run.record.folder.parent.name}/{run.record.run_id}/events.jsonl"),
         ]
         super().__init__(phase.title, (Column("", "name"), Column("")), rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from k8swin_nb.errors import RecordError
 from k8swin_nb.shown import cut_line, visible
 from k8swin_nb.workflow.record import KeptLog
 
@@ -100,6 +101,7 @@ class Whole:
         self._head: list[str] = []
         self._length = 0
         self._log: KeptLog | None = None
+        self._lost = ""
 
     def fitting(self, lines: list[str]) -> list[str]:
         """Return those of the next lines that a cell that only ever grows still shows."""
@@ -123,12 +125,16 @@ class Whole:
 
     def _spill(self) -> None:
         if self._keep is not None:
-            self._log = self._keep(f"output-{self._host}")
-            self._log.write("".join(self._head))
+            try:
+                self._log = self._keep(f"output-{self._host}")
+                self._log.write("".join(self._head))
+            except RecordError as error:
+                # The script goes on; what it prints is not worth more than what it does.
+                self._keep, self._lost = None, f"; {error}"
         self._head, self._length = [], 0
 
     def close(self) -> str:
         """Return where all of it is, as the end of a sentence; empty when the cell shows all."""
         if self._log is None and self.left:
             self._spill()
-        return f"; all of it is in {self._log.close()}" if self._log is not None else ""
+        return f"; all of it is in {self._log.close()}" if self._log is not None else self._lost

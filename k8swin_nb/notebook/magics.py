@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from k8swin_nb.errors import InventoryError, K8swinError
+from k8swin_nb.errors import Interrupted, InventoryError, K8swinError
 from k8swin_nb.notebook import completion, context, ending, kernel_door
 from k8swin_nb.notebook.magic_line import HelpShown, LineParser, MagicUsageError, expand, split
 
@@ -35,7 +35,11 @@ def _parser(name: str, language: str, default: str, sudo: bool) -> LineParser:
         help=f"host, group or role; comma-separated, `!x` takes away; default: {default}",
     )
     parser.add_argument(
-        "-t", "--timeout", type=_seconds, metavar="SECONDS", help="stop the script after this time"
+        "-t",
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="stop the script after this time, which counts from the start of the cell",
     )
     parser.add_argument("-o", "--out", metavar="VAR", help="put standard output into this variable")
     parser.add_argument("-e", "--err", metavar="VAR", help="put standard error into this variable")
@@ -127,9 +131,14 @@ class RemoteMagics(Magics):
         if options.bg:
             return self._background(opened, hosts, script, options)
         # The line form shows its result, which would say everything a second time.
-        results, error = _run(
-            opened, hosts, script, options, threading.Event(), live=cell is not None
-        )
+        try:
+            results, error = _run(
+                opened, hosts, script, options, threading.Event(), live=cell is not None
+            )
+        except Interrupted as interrupt:
+            # What there is until then is kept as well.
+            self._assign(options, interrupt.results, len(hosts))
+            raise
         self._assign(options, results, len(hosts))
         if error is not None:
             raise error
@@ -144,12 +153,10 @@ class RemoteMagics(Magics):
     ) -> Any:
         from k8swin_nb.notebook.jobs import Job
 
-        def work(cancel: threading.Event) -> dict[str, Result]:
+        def work(cancel: threading.Event) -> tuple[dict[str, Result], K8swinError | None]:
             results, error = _run(opened, hosts, script, options, cancel, live=False)
             self._assign(options, results, len(hosts))
-            if error is not None:
-                raise error
-            return results
+            return results, error
 
         job = Job(len(opened.jobs) + 1, script.name, [host.name for host in hosts], work)
         opened.jobs.append(job)

@@ -11,14 +11,17 @@ import ast
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from k8swin_nb.description import (
     OTHER_WORDS,
     Description,
     check_description,
+    check_run_id,
     project_path,
     read_description,
+    refuse_secrets,
 )
 from k8swin_nb.errors import ParamsError
 
@@ -109,6 +112,7 @@ def collect(
     own = {declared.name for declared in fields(NotebookParameters)}
     known = own | set(Description.model_fields)
     unknown = sorted(given_names(cells) - known)
+    refuse_secrets(dict.fromkeys(unknown), "parameters")
     if unknown:
         other = OTHER_WORDS.get(unknown[0])
         close = [other] if other else difflib.get_close_matches(unknown[0], known, n=1)
@@ -126,6 +130,13 @@ def collect(
         given.pop("hosts", None)
         source = f"`{path.name}`" + (" and parameters" if given else "")
         given = {**read_description(path), **given}
+    elif not path.parent.is_dir():
+        raise ParamsError(
+            f"no project is at or above `{Path.cwd()}`: it holds no folder `params`, and the description's paths and "
+            "its pinned keys have no place to start from",
+            hint="start papermill in the project's folder or below it, or say where the description "
+            "lies: `-p params_file /FOLDER/params/NAME.yaml`",
+        )
     return mine, check_description(given, source=source, folder=path.parent)
 
 
@@ -145,6 +156,8 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
                     else f"pass `-p {name} true` or `false`"
                 ),
             )
+    if values.get("run_id"):
+        check_run_id(values["run_id"])
     return NotebookParameters(**values)
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -29,6 +28,8 @@ from pydantic import (
 
 from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.field_types import without_login
+from k8swin_nb.reading import Unreadable, file_text, shown, yaml_document
 
 SHOWN = 3
 """Problems of one file that an error tells."""
@@ -62,6 +63,11 @@ def _rules(info: ValidationInfo) -> LockRules:
     return info.context
 
 
+def file_name(url: str) -> str:
+    """Return the name of the file that a url is of: what a download is called until it is in its place."""
+    return re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
+
+
 class Artifact(BaseModel):
     """One download: its url, and one hash."""
 
@@ -74,8 +80,11 @@ class Artifact(BaseModel):
     @classmethod
     def _from_an_allowed_place(cls, url: str, info: ValidationInfo) -> str:
         rules = _rules(info)
-        if not re.fullmatch(rf"({'|'.join(rules.schemes)})://\S+", url):
-            raise ValueError(f"`{url}` is no url of {', '.join(rules.schemes)}")
+        without_login(url)
+        if not re.fullmatch(rf"({'|'.join(rules.schemes)})://[!-~]+", url):
+            raise ValueError(f"`{shown(url)}` is no url of {', '.join(rules.schemes)}")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+~-]*", file_name(url)):
+            raise ValueError(f"`{shown(url)}` does not end in a file's name")
         return url
 
     @field_validator("sha256")
@@ -92,6 +101,10 @@ class Artifact(BaseModel):
         if bool(self.sha256) == bool(self.sha512):
             has = "two hashes" if self.sha256 else "no hash"
             raise ValueError(f"it has {has}, give either `sha256` or `sha512`")
+        if self.url.startswith("http:") and len(self.digest) < 64:
+            raise ValueError(
+                f"`{self.digest}` with a url of http, which anybody on the way may answer; use https or give the hash"
+            )
         return self
 
     @property
@@ -156,9 +169,9 @@ def _text(description: Description, rules: LockRules) -> tuple[str, str]:
         return file.read_text(encoding="utf-8"), f"the {rules.what} built into the package"
     path = description.path(named)
     try:
-        return path.read_text(encoding="utf-8"), f"the {rules.what} `{path}`"
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return file_text(path), f"the {rules.what} `{path}`"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ParamsError(
             f"cannot read the {rules.what} `{path}`: {reason}",
             hint=f"correct `{rules.parameter}` in the parameters, or leave it empty for the built-in lock",
@@ -168,9 +181,9 @@ def _text(description: Description, rules: LockRules) -> tuple[str, str]:
 @cache
 def _parsed(text: str, source: str, rules: LockRules) -> LockFile:
     try:
-        return LockFile.model_validate(yaml.safe_load(text), context=rules)
-    except yaml.YAMLError as error:
-        problem = re.sub(r"\s+", " ", str(error))[:200]
+        return LockFile.model_validate(yaml_document(text), context=rules)
+    except Unreadable as error:
+        problem = str(error)
     except ValidationError as error:
         found = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
         more = f"; {len(found) - SHOWN} more" if len(found) > SHOWN else ""

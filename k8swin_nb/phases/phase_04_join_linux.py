@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import join_secrets
+from k8swin_nb.phases.linux.control_plane import check_join, join_secrets
 from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import (
     API_READY,
@@ -31,14 +31,18 @@ PHASE = Phase(
             name="join",
             title="The worker has joined",
             on=TARGET,
-            check="linux/join.check.sh",
+            check=check_join,
             apply="linux/join.apply.sh",
             secrets=join_secrets("JOIN_CONFIGURATION"),
-            runs=("linux/join_token.apply.sh",),
+            runs=(
+                "linux/join.check.sh",
+                "linux/node_pod_cidr.check.sh",
+                "linux/join_token.apply.sh",
+            ),
             timeout=600,
             wait=60,
         ),
-        worker_ready(),
+        worker_ready("linux"),
     ),
     variants=node_variants(TARGET),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8swin_nb.phases.linux.control_plane import join_secrets
+from k8swin_nb.phases.linux.control_plane import check_join, join_secrets
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import API_READY, CLUSTER_CA, POD_NETWORK_PLANNED, worker_ready
@@ -19,7 +19,6 @@ from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_
 from k8swin_nb.phases.windows.join import (
     admin_secrets,
     admin_values,
-    check_join,
     check_source_vip,
     credential_secrets,
     only_encapsulated,
@@ -261,7 +260,7 @@ PHASE = Phase(
             when=only_encapsulated,
         ),
         defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
-        worker_ready(),
+        worker_ready("windows"),
     ),
     variants={"classic": CLASSIC},
 )

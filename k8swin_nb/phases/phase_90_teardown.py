@@ -43,6 +43,7 @@ CLASSIC = {
 
 
 PHASE = Phase(
+    together=True,
     name=removal.NAME,
     title="What was made here is removed",
     narrows=True,

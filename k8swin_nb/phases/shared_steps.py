@@ -6,7 +6,12 @@ Data like the phases' own records; what the steps need beyond scripts is in `lin
 from __future__ import annotations
 
 from k8swin_nb.phases.linux.containerd import apply_containerd, check_containerd
-from k8swin_nb.phases.linux.control_plane import MASTER, check_worker_ready, read_cluster_ca
+from k8swin_nb.phases.linux.control_plane import (
+    KUBELET_CHECKS,
+    MASTER,
+    check_worker_ready,
+    read_cluster_ca,
+)
 from k8swin_nb.phases.linux.docker import check_docker, daemon_json
 from k8swin_nb.phases.linux.kubelet_service import (
     from_packages,
@@ -40,18 +45,19 @@ API_READY = Step(
     title="The control plane answers",
     on=MASTER,
     check="linux/api_ready.check.sh",
+    wait=60,
 )
 """What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
 
 
-def worker_ready() -> Step:
-    """Make the step that proves a worker by asking the master."""
+def worker_ready(system: str) -> Step:
+    """Make the step that proves a worker of an operating system by asking the master."""
     return Step(
         name="worker-ready",
         title="The worker is Ready at its planned address",
         on="target",
         check=check_worker_ready,
-        runs=("linux/worker_ready.check.sh",),
+        runs=("linux/worker_ready.check.sh", KUBELET_CHECKS[system]),
         wait=300,
     )
 
@@ -66,6 +72,13 @@ def node_steps(on: str) -> tuple[Step, ...]:
             check=preflight(api_expected=on != "control-plane"),
             on_failure="preflight",
             runs=(LINUX,),
+        ),
+        Step(
+            name="proxy",
+            title="A web proxy is used for the internet and for nothing else",
+            on=on,
+            check="linux/proxy.check.sh",
+            apply="linux/proxy.apply.sh",
         ),
         Step(
             name="system-update",

@@ -100,6 +100,7 @@ COMMON: dict[str, Value] = {
     "kubernetes_version": _described("kubernetes_version"),
     "kubernetes_apt_source": _described("kubernetes_apt_source"),
     "kubernetes_apt_key": _described("kubernetes_apt_key"),
+    "kubernetes_apt_fingerprint": _described("kubernetes_apt_fingerprint"),
     "runtime_test_image": _described("runtime_test_image"),
     "pod_subnet": _planned("pod_subnet"),
     "service_subnet": _planned("service_subnet"),
@@ -138,7 +139,10 @@ LINUX: dict[str, Value] = {
         else run.description.containerd_apt_source
     ),
     "runtime_apt_key": _described("runtime_apt_key"),
+    "runtime_apt_fingerprint": _described("runtime_apt_fingerprint"),
     "docker_version": _described("docker_version"),
+    "linux_proxy": _described("linux_proxy"),
+    "cluster_no_proxy": lambda run, host: no_proxy(run.plan),
     "docker_source": lambda run, host: docker_source(run.description),
     "package_source": lambda run, host: package_source(run.description),
     "containerd_series": lambda run, host: run.description.containerd_version.split(".")[0],

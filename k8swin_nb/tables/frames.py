@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -36,7 +37,9 @@ class ShownFrame(pd.DataFrame):
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]], **how: Any) -> Self:
         """Return a frame of rows whose texts have passed the door: masked, of one line each, bounded."""
-        return cls([[cell(value) for value in row] for row in rows], **how)
+        # Most values of a large table are the same few.
+        passed = functools.cache(cell)
+        return cls([[passed(value) for value in row] for row in rows], **how)
 
     def __repr__(self) -> str:
         return shown(super().__repr__())

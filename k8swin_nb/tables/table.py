@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from k8swin_nb.shown import shown
+from k8swin_nb.shown import shown, shown_line
 from k8swin_nb.tables.palette import Mark, style
 from k8swin_nb.tables.text import CELL, escaped
 
@@ -126,7 +126,9 @@ class StaticTable:
         ]
 
     def __repr__(self) -> str:
-        headings = [[c.heading for c in self.columns]] if has_headings(self.columns) else []
+        headings = (
+            [[shown_line(c.heading) for c in self.columns]] if has_headings(self.columns) else []
+        )
         lines = [*headings, *(list(map(_in_one_line, row)) for row in self.rows[:ROWS])]
         widths = [
             max((len(line[i]) for line in lines), default=0) for i in range(len(self.columns))

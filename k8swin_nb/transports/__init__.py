@@ -2,7 +2,8 @@
 
 What may live here: one base class, its two implementations, the pool of open connections, host keys and
 certificates, and the small scripts that transports themselves need. What may not: what a script means, how an
-interpreter is handed one (`shells`), and anything about Kubernetes. `ssh.py` and `hostkeys.py` alone import fabric and paramiko, `winrm.py` alone imports pywinrm.
+interpreter is handed one (`shells`), and anything about Kubernetes. `connection.py` alone imports fabric, and
+paramiko only what lies around it (`hostkeys`, `login`, `lines`, `session`).
 """
 
 from __future__ import annotations

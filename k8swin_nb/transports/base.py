@@ -12,7 +12,7 @@ import hashlib
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -47,6 +47,8 @@ class Work:
     timeout: float | None
     sudo: bool
     cancel: threading.Event
+    feed: Iterable[bytes]
+    """What follows standard input, piece by piece, as it comes (bash only)."""
     tag: str
     """The word by which its processes are found on the host."""
 
@@ -81,6 +83,7 @@ class Transport(ABC):
         sudo: bool = False,
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
+        feed: Iterable[bytes] | None = None,
         tag: str = "",
     ) -> Result:
         """Run a script and return its answer, whatever its exit code.
@@ -96,6 +99,7 @@ class Transport(ABC):
             on_output: Told stream and masked text as it arrives, by whole lines.
             cancel: When it is set, the script is stopped with its children; its exit code is then 143, and
                 `Result.left` says what could not be ended.
+            feed: More standard input, sent piece by piece while the script runs (bash only).
             tag: What `new_tag` made, where the caller has written it down; empty: one of its own.
 
         Raises:
@@ -108,7 +112,7 @@ class Transport(ABC):
             TransportError: when the host cannot be reached or used.
         """
         work = self._work(
-            script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, tag
+            script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, feed, tag
         )
         output = Output(on_output)
         started = time.monotonic()
@@ -141,6 +145,7 @@ class Transport(ABC):
         timeout: float | None,
         sudo: bool,
         cancel: threading.Event | None,
+        feed: Iterable[bytes] | None,
         tag: str,
     ) -> Work:
         if isinstance(script, str):
@@ -173,6 +178,7 @@ class Transport(ABC):
             timeout,
             sudo,
             cancel or threading.Event(),
+            feed or (),
             tag or new_tag(),
         )
 
@@ -265,6 +271,10 @@ class Transport(ABC):
         """Drop the connection without waiting for the other end; the next use opens a new one."""
         self._close(abandon=True)
 
+    def end_soon(self) -> None:
+        """Let the host end what this way carries soon after nobody asks any more, where that is not so anyway."""
+        return
+
     @abstractmethod
     def _run(self, work: Work, output: Output) -> End:
         """Carry one script; on a deadline stop it and return `timed_out`."""
@@ -274,14 +284,15 @@ class Transport(ABC):
 
 
 SHARED = {"running": "processes", "stop": "processes"}
-"""Scripts that begin with the functions of another file."""
+"""Scripts of bash that begin with the functions of another file."""
 
 
 @cache
 def own_script(verb: str, interpreter: Interpreter) -> Script:
     """Return one of the small scripts beside this module."""
     end = "sh" if interpreter == "bash" else "ps1"
-    names = [f"{name}.{end}" for name in (SHARED.get(verb), verb) if name]
+    shared = SHARED.get(verb) if interpreter == "bash" else None
+    names = [f"{name}.{end}" for name in (shared, verb) if name]
     folder = resources.files("k8swin_nb.transports")
     text = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
     return Script.from_text(text, interpreter, f"transports/{names[-1]}")

@@ -15,8 +15,8 @@ def days_left(address: str, port: int, timeout: float = 10) -> int:
     Only the date is read; whether the certificate is trusted is the business of those who talk to the server.
 
     Raises:
-        OSError: when the server cannot be reached.
-        ValueError: when it sends no certificate.
+        OSError: when the server cannot be reached, or does not come to its certificate within the timeout.
+        ValueError: when it sends no certificate, or one that cannot be read.
     """
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -28,5 +28,9 @@ def days_left(address: str, port: int, timeout: float = 10) -> int:
         sent = secured.getpeercert(binary_form=True)
     if not sent:
         raise ValueError("the server sent no certificate")
-    ends = x509.load_der_x509_certificate(sent).not_valid_after_utc
+    try:
+        ends = x509.load_der_x509_certificate(sent).not_valid_after_utc
+    except Exception as error:
+        # cryptography has errors of its own for what a server may send, such as a version that does not exist.
+        raise ValueError(f"the certificate cannot be read: {type(error).__name__}") from error
     return (ends - datetime.now(UTC)).days

@@ -7,7 +7,6 @@ notebook does must not depend on whose account runs it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
-from k8swin_nb.transports.clock import Clock, Late
+from k8swin_nb.transports.clock import Clock, Late, Unwanted
 from k8swin_nb.transports.hostkeys import Known, entry_name, known, of_paramiko, pin, unreachable
 from k8swin_nb.transports.login import Login, Wire, revoked_error
 
@@ -49,10 +48,6 @@ BUSY_TRIES = 4
 """How often a server that ends a connection before it has said anything is asked: it may have too many at once."""
 
 OnPin = Callable[[str, str], None]
-
-# What paramiko logs, tracebacks of its threads among it, stands in our errors; whoever wants it sets a level.
-if logging.getLogger("paramiko").level == logging.NOTSET:
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 
 class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
@@ -146,7 +141,7 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
 
     part = clock.within(OPEN_SECONDS)
     try:
-        return part.run(work, close_soon, f"login to {host.name}")
+        return part.run(work, _closed, f"login to {host.name}")
     except Late:
         close_soon(connection)
         clock.check()
@@ -154,7 +149,8 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
             host.name,
             f"SSH to {host.address} port {host.ssh_port}: no login within {OPEN_SECONDS:.0f} s",
         ) from None
-    except K8swinError:
+    except (K8swinError, Unwanted):
+        close_soon(connection)
         raise
     except Exception as error:
         if _ended_at_once(error):
@@ -165,14 +161,24 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
         raise
 
 
-def close_soon(connection: Any) -> None:
-    """Close a connection without waiting for a peer that may be frozen."""
+def close_soon(connection: Any) -> threading.Thread | None:
+    """Close a connection without waiting for a peer that may be frozen; return the thread that does it, if any."""
 
     def close() -> None:
         with contextlib.suppress(Exception):
             connection.client.close()
 
-    threading.Thread(target=close, name="close", daemon=True).start()
+    thread = threading.Thread(target=close, name="close", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is ending and starts none
+        close()
+        return None
+    return thread
+
+
+def _closed(connection: Any) -> None:
+    close_soon(connection)
 
 
 def _tune(sock: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import logging
 import os
 import re
 import socket
@@ -25,6 +26,10 @@ from k8swin_nb.inventory import Host
 CONNECT_SECONDS = 10.0
 
 _file_lock = threading.Lock()
+
+# What paramiko logs, tracebacks of its threads among it, stands in our errors; whoever wants it sets a level.
+if logging.getLogger("paramiko").level == logging.NOTSET:
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)

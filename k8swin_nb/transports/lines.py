@@ -29,6 +29,9 @@ MOST_SESSIONS = 10
 SESSION_SECONDS = 20.0
 """How long a server may take to open a session and to start a command in it."""
 
+CLOSE_SECONDS = 1.0
+"""How long the end of a connection is waited for; a frozen host does not get more."""
+
 ENDING_SECONDS = 3.0
 """For so long a server that refuses the only session of a connection is asked again."""
 
@@ -150,8 +153,10 @@ class Lines:
         with self._changed:
             lines, self._lines = self._lines, []
             self._changed.notify_all()
-        for line in lines:
-            close_soon(line.connection)
+        closing = [close_soon(line.connection) for line in lines]
+        for thread in closing:
+            if thread is not None:
+                thread.join(CLOSE_SECONDS)
 
     def _take(self, clock: Clock, *, urgent: bool) -> Line:
         """Return a connection that has a session free, and count the session."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import paramiko
 
-from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked
+from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
 from k8swin_nb.secret import resolve
@@ -58,6 +58,7 @@ class Login:
     def __init__(self, host: Host, revoked: Callable[[bytes], bool]) -> None:
         self._host = host
         self._revoked = revoked
+        self._agent: Any = None
 
     def authenticate(self, transport: Any) -> None:
         """Log in.
@@ -70,6 +71,13 @@ class Login:
         key = transport.get_remote_server_key()
         if self._revoked(key.asbytes()):
             raise revoked_error(host, str(key.fingerprint))
+        try:
+            self._prove(transport)
+        finally:
+            if self._agent is not None:
+                self._agent.close()
+
+    def _prove(self, transport: Any) -> None:
         tried: list[str] = []
         said = ""
         more: list[str] = []
@@ -84,6 +92,11 @@ class Login:
                 said = redact(str(error)) or type(error).__name__
                 if not transport.is_active():
                     break
+                if "timeout" in said.lower():
+                    raise TransportTimeout(
+                        self._host.name,
+                        f"the SSH server at {self._host.address} port {self._host.ssh_port} did not answer the login in time",
+                    ) from error
                 continue
             if not more:
                 return
@@ -93,7 +106,7 @@ class Login:
     def _ways(self) -> Iterator[_Way]:
         host = self._host
         if host.identity:
-            key, name = _named_key(host, Path(host.identity))
+            key, name = self._named_key(Path(host.identity))
             yield _Way(name, _with_key(host.user, key))
         if host.ssh_password:
             password = resolve(host.ssh_password, Path(host.folder)).reveal()
@@ -102,8 +115,98 @@ class Login:
                 lambda wire: _with_password(wire, host, password),
             )
         if not host.identity and not host.ssh_password:
-            for held in _agent_keys():
+            for held in self._agent_keys():
                 yield _Way("a key of the SSH agent", _with_key(host.user, held))
+
+    def _agent_keys(self) -> list[Any]:
+        try:
+            if self._agent is None:
+                self._agent = paramiko.Agent()
+            return list(self._agent.get_keys())
+        except (paramiko.SSHException, OSError, EOFError):
+            return []
+
+    def _held(self, blob: bytes | None) -> Any:
+        """Return the agent's key with this public half, if it holds it."""
+        return next((key for key in self._agent_keys() if blob and key.asbytes() == blob), None)
+
+    def _named_key(self, path: Path) -> tuple[Any, str]:
+        """Return the key that `identity` names, and how an error names it.
+
+        Raises:
+            AuthenticationFailed: when it is no private key, or one that cannot be used.
+        """
+        host = self._host
+        shown = f"key `{path}`"
+
+        def unusable(what: str, hint: str) -> AuthenticationFailed:
+            return AuthenticationFailed(host.name, f"the private key `{path}` {what}", hint=hint)
+
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise unusable("is not there", "check `identity`") from None
+        except IsADirectoryError:
+            raise unusable("is a folder", "name the key's file in it as `identity`") from None
+        except OSError as error:
+            raise unusable(
+                f"cannot be read: {error.strerror or error}",
+                "look at the file's and its folders' owner and mode",
+            ) from None
+        public = _public_of_line(data)
+        if public:
+            key = self._held(public)
+            if key is None:
+                private = path.with_suffix("") if path.suffix == ".pub" else path
+                raise unusable(
+                    "is a public key, and the SSH agent does not hold its private half",
+                    f"name the private key as `identity`, such as `{private}`, or add it with `ssh-add`",
+                )
+            return key, f"{shown} of the SSH agent"
+        if data.startswith(b"PuTTY-User-Key-File"):
+            raise unusable(
+                "is a PuTTY key",
+                f"change it with `puttygen {path} -O private-openssh -o NEW`, and name NEW",
+            )
+        if b"BEGIN DSA" in data:
+            raise unusable(
+                "is a DSA key, which SSH servers no longer take",
+                "make one with `ssh-keygen -t ed25519`",
+            )
+        if b"PRIVATE KEY-----" not in data[:10_000]:
+            raise unusable(
+                "is no private key", "name a file that `ssh-keygen` made, without `.pub`"
+            )
+        try:
+            return paramiko.PKey.from_path(path), shown
+        except (paramiko.PasswordRequiredException, TypeError):
+            pass  # encrypted
+        except (paramiko.UnknownKeyType, paramiko.SSHException) as error:
+            if not _encrypted(data):
+                raise unusable(
+                    f"cannot be used: {redact(str(error)) or type(error).__name__}",
+                    "make one with `ssh-keygen -t ed25519`",
+                ) from error
+        except (
+            Exception
+        ) as error:  # cryptography's own, one for each way in which a file can be damaged
+            if not _encrypted(data):
+                raise unusable(
+                    f"cannot be read: {redact(str(error)) or type(error).__name__}",
+                    f"look at it with `ssh-keygen -yf {path}`",
+                ) from error
+        beside = path.with_name(path.name + ".pub")
+        blob = _public_of_private(data)
+        if blob is None:
+            with contextlib.suppress(OSError):
+                blob = _public_of_line(beside.read_bytes())
+        key = self._held(blob)
+        if key is None:
+            raise unusable(
+                "is encrypted, and the SSH agent does not hold it",
+                f"type `ssh-add {path}` where the notebook's server is started, with an SSH agent running",
+            )
+        return key, f"{shown} of the SSH agent"
 
     def _refused(
         self, transport: Any, tried: list[str], said: str, more: list[str]
@@ -143,7 +246,16 @@ class Login:
         return AuthenticationFailed(host.name, detail, hint=hint)
 
 
-EXPIRED = ("expired", "password change", "change your password", "new password", "locked")
+EXPIRED = (
+    "has expired",
+    "password expired",
+    "account expired",
+    "password change required",
+    "change your password",
+    "new password",
+    "account is locked",
+    "account has been locked",
+)
 """Words by which servers say that an account, not a key, is the reason."""
 
 
@@ -194,94 +306,6 @@ def _with_password(wire: Any, host: Host, password: str) -> Any:
                 f"the server asks further: {asked[-1]}"
             ) from error
         raise
-
-
-def _agent_keys() -> list[Any]:
-    try:
-        return list(paramiko.Agent().get_keys())
-    except (paramiko.SSHException, OSError, EOFError):
-        return []
-
-
-def _held(blob: bytes | None) -> Any:
-    """Return the agent's key with this public half, if it holds it."""
-    return next((key for key in _agent_keys() if blob and key.asbytes() == blob), None)
-
-
-def _named_key(host: Host, path: Path) -> tuple[Any, str]:
-    """Return the key that `identity` names, and how an error names it.
-
-    Raises:
-        AuthenticationFailed: when it is no private key, or one that cannot be used.
-    """
-    shown = f"key `{path}`"
-
-    def unusable(what: str, hint: str) -> AuthenticationFailed:
-        return AuthenticationFailed(host.name, f"the private key `{path}` {what}", hint=hint)
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise unusable("is not there", "check `identity`") from None
-    except IsADirectoryError:
-        raise unusable("is a folder", "name the key's file in it as `identity`") from None
-    except OSError as error:
-        raise unusable(
-            f"cannot be read: {error.strerror or error}",
-            "look at the file's and its folders' owner and mode",
-        ) from None
-    public = _public_of_line(data)
-    if public:
-        key = _held(public)
-        if key is None:
-            private = path.with_suffix("") if path.suffix == ".pub" else path
-            raise unusable(
-                "is a public key, and the SSH agent does not hold its private half",
-                f"name the private key as `identity`, such as `{private}`, or add it with `ssh-add`",
-            )
-        return key, f"{shown} of the SSH agent"
-    if data.startswith(b"PuTTY-User-Key-File"):
-        raise unusable(
-            "is a PuTTY key",
-            f"change it with `puttygen {path} -O private-openssh -o NEW`, and name NEW",
-        )
-    if b"BEGIN DSA" in data:
-        raise unusable(
-            "is a DSA key, which SSH servers no longer take",
-            "make one with `ssh-keygen -t ed25519`",
-        )
-    if b"PRIVATE KEY-----" not in data[:10_000]:
-        raise unusable("is no private key", "name a file that `ssh-keygen` made, without `.pub`")
-    try:
-        return paramiko.PKey.from_path(path), shown
-    except (paramiko.PasswordRequiredException, TypeError):
-        pass  # encrypted
-    except (paramiko.UnknownKeyType, paramiko.SSHException) as error:
-        if not _encrypted(data):
-            raise unusable(
-                f"cannot be used: {redact(str(error)) or type(error).__name__}",
-                "make one with `ssh-keygen -t ed25519`",
-            ) from error
-    except (
-        Exception
-    ) as error:  # cryptography's own, one for each way in which a file can be damaged
-        if not _encrypted(data):
-            raise unusable(
-                f"cannot be read: {redact(str(error)) or type(error).__name__}",
-                f"look at it with `ssh-keygen -yf {path}`",
-            ) from error
-    beside = path.with_name(path.name + ".pub")
-    blob = _public_of_private(data)
-    if blob is None:
-        with contextlib.suppress(OSError):
-            blob = _public_of_line(beside.read_bytes())
-    key = _held(blob)
-    if key is None:
-        raise unusable(
-            "is encrypted, and the SSH agent does not hold it",
-            f"type `ssh-add {path}` where the notebook's server is started, with an SSH agent running",
-        )
-    return key, f"{shown} of the SSH agent"
 
 
 def _encrypted(data: bytes) -> bool:

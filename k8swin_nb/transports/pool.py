@@ -27,6 +27,7 @@ class Pool:
         self._opener = opener
         self._lock = threading.Lock()
         self._transports: dict[Host, Transport] = {}
+        self._aside: list[Transport] = []
         _pools.add(self)
 
     def transport(self, host: Host) -> Transport:
@@ -36,11 +37,25 @@ class Pool:
                 self._transports[host] = self._opener(host, self._on_pin)
             return self._transports[host]
 
+    def aside(self, host: Host) -> Transport:
+        """Return a way to a host that may be kept busy for long, without anybody waiting for it.
+
+        SSH carries several scripts at once; over WinRM it is a shell of its own.
+        """
+        if host.os == "linux":
+            return self.transport(host)
+        transport = self._opener(host, self._on_pin)
+        transport.end_soon()
+        with self._lock:
+            self._aside.append(transport)
+        return transport
+
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
         with self._lock:
-            transports = list(self._transports.values())
+            transports = [*self._transports.values(), *self._aside]
             self._transports.clear()
+            self._aside.clear()
         for transport in transports:
             transport.close()
 

@@ -6,7 +6,7 @@ import contextlib
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import paramiko
@@ -85,14 +85,16 @@ class Session:
                 f"and the session ended with exit code {code}" if code >= 0 else "", sudo=sudo
             )
 
-    def send(self, data: bytes, *, last: bool) -> None:
-        """Send standard input in the background. A script may end without reading all of it."""
+    def send(self, data: bytes, feed: Iterable[bytes] = (), *, last: bool) -> None:
+        """Send standard input in the background, then `feed` as it comes. A script may end without reading all of it."""
 
         def write() -> None:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
                 view = memoryview(data)
                 for start in range(0, len(view), PIECE):
                     self._channel.sendall(bytes(view[start : start + PIECE]))
+                for piece in feed:
+                    self._channel.sendall(piece)
                 if last:
                     self._channel.shutdown_write()
 
@@ -125,11 +127,27 @@ class Session:
             "the shell around a script was ended from outside while it ran; how the script ended is not known",
         )
 
+    @contextlib.contextmanager
+    def drained(self, seconds: float) -> Iterator[None]:
+        """Go on reading while the script is being ended: what nobody reads keeps it from saying how it ended."""
+
+        def read() -> None:
+            with contextlib.suppress(Exception):
+                self.follow(Clock(seconds + LAST_SECONDS))
+
+        thread = threading.Thread(target=read, name=f"end of {self._host.name}", daemon=True)
+        thread.start()
+        yield
+        thread.join(LAST_SECONDS)
+
     def close(self) -> None:
         """Let go of the session; it is waited for, because a server counts it until it has ended."""
         if self.returncode is not None:
             self._channel.status_event.wait(LAST_SECONDS)
-        threading.Thread(target=self._close, name="close", daemon=True).start()
+        try:
+            threading.Thread(target=self._close, name="close", daemon=True).start()
+        except RuntimeError:  # the interpreter is ending and starts none
+            self._close()
 
     def _close(self) -> None:
         with contextlib.suppress(Exception):
@@ -138,7 +156,7 @@ class Session:
     def _pump(self, until: Callable[[], bool], clock: Clock) -> None:
         """Read until something holds or the session has ended."""
         while True:
-            over = self._channel.eof_received or self._channel.closed
+            over = self._over()
             got = self._read()
             if until() or (over and not got):
                 return
@@ -147,6 +165,13 @@ class Session:
                 continue
             self._look_for_life()
             self._wait()
+
+    def _over(self) -> bool:
+        """Tell whether nothing more is to be expected: what lost its shell may hold the streams open for long."""
+        channel = self._channel
+        if channel.eof_received or channel.closed:
+            return True
+        return channel.exit_status_ready() and time.monotonic() - self._heard > LAST_SECONDS
 
     def _read(self) -> bool:
         """Take what has arrived; a stream that never pauses gives way to the clock now and then."""

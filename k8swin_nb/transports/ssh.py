@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -56,19 +55,20 @@ class SshTransport(Transport):
         try:
             limit = max(0.05, clock.left(work.timeout)) if work.timeout else 0
             try:
-                session.send(f"{limit:.3f}\0".encode() + sent, last=True)
+                session.send(f"{limit:.3f}\0".encode() + sent, work.feed, last=True)
                 part = Clock(limit + KILL_AFTER + GRACE if limit else None, work.cancel)
                 return self._ended(work, session.follow(part), clock)
             except (Late, Unwanted):
-                left = self._stop(work)
-                with contextlib.suppress(Late, K8swinError):
-                    session.follow(Clock(GRACE))
+                with session.drained(STOP_SECONDS):
+                    left = self._stop(work)
                 return End(CANCELLED, timed_out=not work.cancel.is_set(), left=left)
             except TransportError:
                 raise  # there is nothing to ask any more
             except BaseException as error:
                 # A stopped cell must not leave its script running.
-                if left := self._stop(work):
+                with session.drained(STOP_SECONDS):
+                    left = self._stop(work)
+                if left:
                     error.add_note(left)
                 raise
         finally:
@@ -130,7 +130,7 @@ class SshTransport(Transport):
         script = own_script("stop", "bash")
         values = {"TAG": work.tag, "PATIENCE": str(KILL_AFTER)}
         ending = Work(
-            script, values, {}, b"", STOP_SECONDS, work.sudo, clock.cancel, new_tag(verb="stop")
+            script, values, {}, b"", STOP_SECONDS, work.sudo, clock.cancel, (), new_tag(verb="stop")
         )
         session, give_back = self._begun(ending, output, clock, urgent=True)
         try:

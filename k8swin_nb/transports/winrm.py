@@ -29,6 +29,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from operator import methodcaller
 from typing import Any, ClassVar
@@ -40,17 +41,19 @@ from k8swin_nb.errors import (
     HostUnreachable,
     K8swinError,
     ScriptNotStarted,
+    Stopped,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.scripts import Interpreter
 from k8swin_nb.shells import powershell_command, powershell_input
+from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.bounded import Cancelled, Overdue, check, take
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.proof import Proof
-from k8swin_nb.transports.winrm_errors import place, shown, translate
-from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, WinrmShell
+from k8swin_nb.transports.winrm_errors import SHOWN, place, translate
+from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, SHORT_IDLE_TIMEOUT, WinrmShell
 from k8swin_nb.transports.wsman import OPERATION_SECONDS, WsmanProtocol
 
 REQUEST_SECONDS = 30.0
@@ -68,17 +71,35 @@ STOP_SECONDS = 6.0
 SLACK = 1.0
 """Seconds beyond a script's deadline in which the server may say by itself that there was no output."""
 
+YIELD_SECONDS = 1.0
+"""Time that a script has left to end by itself when the transport is closed."""
+
+SPARED_SECONDS = 0.25
+"""Pause after an answer that came at once and held nothing."""
+
 STDIN_PIECE = 64 * 1024
 """Bytes of standard input in one message: below 100 KB, or its envelope grows past the server's limit."""
 
 BUSY = 170
 """ERROR_BUSY: the input was not taken."""
 
-UNCONFIRMED = (
-    "k8swin: {}: WinRM did not confirm the stop: what the script began may still run there\n"
-)
+UNCONFIRMED = "WinRM did not confirm the stop; whether the script still runs is not known"
 
 _open: weakref.WeakSet[WinrmTransport] = weakref.WeakSet()
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far one script came."""
+
+    work: Work
+    output: Output
+    until: float
+    proof: Proof = field(default_factory=Proof)
+    begun: bool = False
+    """Whether all of it may have arrived, so that it may run."""
+
+    left: str = ""
 
 
 class WinrmTransport(Transport):
@@ -92,61 +113,84 @@ class WinrmTransport(Transport):
         self._shell = WinrmShell(host, protocol)
 
     def _run(self, work: Work, output: Output) -> End:
-        proof = Proof()
-        sent = powershell_input(
-            work.script, work.parameters, work.secrets, work.stdin, word=proof.word
-        )
         until = time.monotonic() + work.timeout if work.timeout else math.inf
+        course = _Course(work, output, until)
+        sent = powershell_input(
+            work.script, work.parameters, work.secrets, work.stdin, word=course.proof.word
+        )
         try:
             take(self._turn, until=until, cancel=work.cancel)
             try:
-                end = self._in_turn(work, sent, proof, output, until)
+                code = self._in_turn(course, sent)
             finally:
                 self._turn.release()
         except Cancelled:
-            return End(CANCELLED)
+            if not course.begun:
+                raise Stopped(self.host.name, "was stopped before its script began") from None
+            return End(CANCELLED, left=course.left)
         except Overdue:
-            return End(CANCELLED, timed_out=True)
-        return self._judged(end, proof, output, work.script.name)
+            if not course.begun:
+                raise TransportTimeout(
+                    self.host.name,
+                    f"no script could begin within the {work.timeout or 0:g} s that it was given; nothing was run",
+                    hint="look at the machine's load and at what else runs there, or give it more time with "
+                    "`--timeout SECONDS`",
+                ) from None
+            return End(CANCELLED, timed_out=True, left=course.left)
+        return self._judged(code, course)
 
-    def _in_turn(self, work: Work, sent: bytes, proof: Proof, output: Output, until: float) -> int:
+    def _in_turn(self, course: _Course, sent: bytes) -> int:
         """Carry one script and return the exit code that the server gives.
 
         Raises:
             Cancelled, Overdue: when it was stopped, or not begun.
         """
+        work = course.work
         program, arguments = powershell_command(work.tag)
         _open.add(self)
         finished = False
         command: str | None = None
         try:
-            command = self._shell.start(program, arguments, REQUEST_SECONDS, until, work.cancel)
-            if self._send(command, sent, until, work.cancel):
-                code = self._receive(command, proof, output, until, work.cancel)
+            command = self._shell.start(
+                program, arguments, REQUEST_SECONDS, course.until, work.cancel
+            )
+            if self._send(command, sent, course):
+                code = self._receive(command, course, course.until)
             else:
-                code = self._last_words(command, proof, output, until, work.cancel)
+                code = self._last_words(command, course)
             finished = True
-        except (HostUnreachable, TransportTimeout):
+        except (HostUnreachable, TransportTimeout) as error:
             # Nobody is there to be told. What was begun is ended when the host answers again.
             self._shell.give_up()
             finished = True
-            raise
+            if not course.begun:
+                raise
+            raise type(error)(
+                self.host.name,
+                f"{error.detail}; how the script ended is not known",
+                hint="run the cell again: it looks first at what is there",
+            ) from error
         finally:
             if not finished:
-                self._stop(command, output)
+                self._stop(command, course)
         self._terminate(command)
         return code
 
-    def _send(self, command: str, sent: bytes, until: float, cancel: threading.Event) -> bool:
+    def _send(self, command: str, sent: bytes, course: _Course) -> bool:
         """Send the whole input; False when the program does not take it."""
+        until, cancel = course.until, course.work.cancel
         for start in range(0, len(sent), STDIN_PIECE):
+            last = start + STDIN_PIECE >= len(sent)
             piece = methodcaller(
                 "send_command_input",
                 self._shell.id,
                 command,
                 sent[start : start + STDIN_PIECE],
-                end=start + STDIN_PIECE >= len(sent),
+                end=last,
             )
+            check(until, cancel)
+            # Half a document runs nothing.
+            course.begun = last
             patience = time.monotonic() + BUSY_SECONDS
             while True:
                 try:
@@ -166,15 +210,15 @@ class WinrmTransport(Transport):
                 break
         return True
 
-    def _receive(
-        self, command: str, proof: Proof, output: Output, until: float, cancel: threading.Event
-    ) -> int:
+    def _receive(self, command: str, course: _Course, until: float) -> int:
         """Take the output until the command has ended, and return its exit code."""
+        proof, output, cancel = course.proof, course.output, course.work.cancel
         while True:
             check(until, cancel)
             left = until - time.monotonic()
             # The server answers an empty request after this time, so a deadline is met to the second.
             seconds = max(1, round(min(OPERATION_SECONDS, left)))
+            asked = time.monotonic()
             try:
                 stdout, stderr, code, done = self._shell.ask(
                     partial(_listen, shell=self._shell.id, command=command, seconds=seconds),
@@ -183,53 +227,55 @@ class WinrmTransport(Transport):
                     cancel,
                 )
             except WinRMOperationTimeoutError:
-                continue
+                stdout, stderr, code, done = b"", b"", -1, False
             except (K8swinError, Cancelled, Overdue):
                 raise
             except Exception as error:
                 raise translate(error, self.host) from error
+            if not (stdout or stderr or done) and time.monotonic() - asked < SPARED_SECONDS:
+                # A server waits before it says that there was nothing. One that does not is not asked without a pause.
+                cancel.wait(SPARED_SECONDS)
+                continue
             output.feed("stdout", proof.feed(stdout))
             output.feed("stderr", stderr)
             if done:
                 output.feed("stdout", proof.finish())
                 return int(code)
 
-    def _last_words(
-        self, command: str, proof: Proof, output: Output, until: float, cancel: threading.Event
-    ) -> int:
+    def _last_words(self, command: str, course: _Course) -> int:
         """Learn why a program took no input: what it printed, and how it ended."""
-        limit = min(until, time.monotonic() + LAST_SECONDS)
+        limit = min(course.until, time.monotonic() + LAST_SECONDS)
         try:
-            return self._receive(command, proof, output, limit, cancel)
+            return self._receive(command, course, limit)
         except Overdue:
-            if limit == until:
+            if limit == course.until:
                 raise
-            self._stop(command, output)
+            self._stop(command, course)
             raise TransportTimeout(
                 self.host.name, f"{place(self.host)}: the program takes no input and does not end"
             ) from None
 
-    def _judged(self, code: int, proof: Proof, output: Output, name: str) -> End:
+    def _judged(self, code: int, course: _Course) -> End:
         """Return how a script ended, if that is proven."""
-        host = self.host.name
+        host, proof, name = self.host.name, course.proof, course.work.script.name
         if proof.began and proof.ended:
             return End(code if proof.code is None else proof.code)
-        said = shown(
-            (proof.before.decode("utf-8", "replace") + " " + output.text("stderr")).strip()
-        )
-        printed = f"; it printed: {said}" if said else "; it printed nothing"
         if not proof.began:
+            before = proof.before.decode("utf-8", "replace")
             raise ScriptNotStarted(
                 host,
-                f"PowerShell ended with exit code {code} before `{name}` began{printed}",
+                f"PowerShell ended with exit code {code} before `{name}` began",
+                printed=f"{before}\n{course.output.text('stderr')}".strip(),
                 hint=(
                     "see what `powershell -NoProfile -NonInteractive` says on the host: a language mode, AppLocker, "
                     "Defender or a policy stands before it, or something ended it"
                 ),
             )
+        said = shown_line(" ".join(course.output.text("stderr").split()), most=SHOWN)
         raise EndUnknown(
             host,
-            f"`{name}` began and did not come to its end: PowerShell ended with exit code {code}{printed}",
+            f"`{name}` began and did not come to its end: PowerShell ended with exit code {code}"
+            + (f"; it printed: {said}" if said else ""),
             hint="something ended it from outside, or it left by `[Environment]::Exit`; look at the host's event log",
         )
 
@@ -243,15 +289,19 @@ class WinrmTransport(Transport):
             # Its answer is in already; the next command opens a new shell.
             self._shell.give_up()
 
-    def _stop(self, command: str | None, output: Output) -> None:
-        """End a command with all that it has started, and say so when the server does not confirm it."""
+    def _stop(self, command: str | None, course: _Course) -> None:
+        """End a command with all that it has started, and note when the server does not confirm it."""
         limit = time.monotonic() + STOP_SECONDS
         if command is not None and self._shell.id is not None:
             signal = methodcaller("cleanup_command", self._shell.id, command)
             with contextlib.suppress(Exception):
                 self._shell.ask(signal, STOP_SECONDS / 2, limit)
         if not self._shell.end(limit):
-            output.feed("stderr", UNCONFIRMED.format(self.host.name).encode())
+            course.left = UNCONFIRMED
+
+    def end_soon(self) -> None:
+        """Let the server end the shell, and what runs in it, three minutes after nobody asks any more."""
+        self._shell.idle_timeout = SHORT_IDLE_TIMEOUT
 
     def _close(self, *, abandon: bool = False) -> None:
         if abandon:
@@ -259,12 +309,20 @@ class WinrmTransport(Transport):
             self._shell.give_up()
             return
         try:
-            take(self._turn, until=time.monotonic() + CLOSE_SECONDS)
+            take(self._turn, until=time.monotonic() + YIELD_SECONDS)
         except Overdue:
+            # What runs there is over: whoever waits for it is told, and the shell is deleted with it.
             self._shell.give_up()
+            with contextlib.suppress(Overdue):
+                take(self._turn, until=time.monotonic() + YIELD_SECONDS)
+                self._let_go()
             return
+        self._let_go()
+
+    def _let_go(self) -> None:
         try:
             self._shell.delete()
+            self._shell.delete_left(time.monotonic() + CLOSE_SECONDS)
             self._shell.drop()
         finally:
             self._turn.release()
@@ -282,7 +340,7 @@ def _close_all() -> None:
             closing.append(thread)
         except RuntimeError:
             transport.close()
-    until = time.monotonic() + 2 * CLOSE_SECONDS
+    until = time.monotonic() + 3 * CLOSE_SECONDS
     for thread in closing:
         thread.join(max(0.0, until - time.monotonic()))
 

@@ -23,7 +23,7 @@ from k8swin_nb.errors import (
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.redact import redact
+from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.wsman import LoginGone, OddAnswer, Refused
 
 ACCESS_DENIED = 5
@@ -47,7 +47,7 @@ def translate(error: BaseException, host: Host) -> K8swinError:
     if isinstance(error, K8swinError):
         return error
     where = place(host)
-    detail = shown(str(error)) or type(error).__name__
+    detail = _words(error) or type(error).__name__
     if isinstance(error, AuthenticationError):
         return AuthenticationFailed(
             host.name,
@@ -99,7 +99,7 @@ def translate(error: BaseException, host: Host) -> K8swinError:
 
 def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
     code = f" (fault {error.wsman_fault_code})" if error.wsman_fault_code else ""
-    detail = f"{where}: {shown(str(error.reason))}{code}"
+    detail = f"{where}: {_words(error.reason)}{code}"
     if error.wsman_fault_code in QUOTAS or error.wmierror_code in QUOTAS:
         return TransportError(
             host.name,
@@ -144,11 +144,9 @@ def place(host: Host) -> str:
     return f"WinRM at {host.winrm_scheme}://{host.address}:{host.winrm_port}"
 
 
-def shown(text: str) -> str:
-    """Return a server's words as one line without control characters, secrets masked, cut when long."""
-    words = redact(" ".join(text[: SHOWN * 10].split()))
-    line = "".join(char if char.isprintable() else "?" for char in words)
-    return line if len(line) <= SHOWN else line[:SHOWN] + " ..."
+def _words(text: object) -> str:
+    """Return a server's words as one line to be shown."""
+    return shown_line(" ".join(str(text)[: SHOWN * 10].split()), most=SHOWN)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -168,4 +166,4 @@ def _last_cause(error: BaseException) -> str:
     text = str(error)
     for seen in _causes(error):
         text = getattr(seen, "strerror", None) or getattr(seen, "verify_message", None) or str(seen)
-    return shown(text)
+    return _words(text)

@@ -29,6 +29,9 @@ CLOSE_SECONDS = 3.0
 UTF8 = 65001
 IDLE_TIMEOUT = "PT900S"
 
+SHORT_IDLE_TIMEOUT = "PT180S"
+"""The same for what must end soon after nobody asks any more."""
+
 COMMANDS_PER_SHELL = 300
 """Commands after which a shell is renewed. A server counts 1,500 operations a user, and gives those of ended commands
 back with the shell alone."""
@@ -50,6 +53,7 @@ class WinrmShell:
         self._left: list[str] = []
         self._commands = 0
         self.id: str | None = None
+        self.idle_timeout = IDLE_TIMEOUT
 
     def ask(
         self,
@@ -136,7 +140,7 @@ class WinrmShell:
         """Return an open shell."""
         if self.id is not None:
             return self.id
-        create = methodcaller("open_shell", codepage=UTF8, idle_timeout=IDLE_TIMEOUT)
+        create = methodcaller("open_shell", codepage=UTF8, idle_timeout=self.idle_timeout)
         tried = False
         while self.id is None:
             try:
@@ -154,9 +158,9 @@ class WinrmShell:
                 if what == "login":
                     self.drop()
                 else:
-                    self._delete_left()
+                    self.delete_left(time.monotonic() + CLOSE_SECONDS)
         opened, self._commands = self.id, 0
-        self._delete_left()
+        self.delete_left(time.monotonic() + CLOSE_SECONDS)
         return opened
 
     def _new_protocol(self) -> Any:
@@ -221,12 +225,12 @@ class WinrmShell:
         """Delete the shell; one that cannot be deleted now waits for that."""
         self.end(time.monotonic() + CLOSE_SECONDS)
 
-    def _delete_left(self) -> None:
+    def delete_left(self, until: float) -> None:
+        """Delete shells that were given up. When that fails the server does so by itself, after their idle time."""
         while self._left:
-            shell = self._left.pop(0)
-            # When that fails the server drops the shell by itself, after its idle time.
+            close = methodcaller("close_shell", self._left.pop(0), close_session=False)
             with contextlib.suppress(Exception):
-                self.ask(methodcaller("close_shell", shell, close_session=False), CLOSE_SECONDS)
+                self.ask(close, CLOSE_SECONDS, until)
 
 
 def _renewable(error: Exception) -> str:

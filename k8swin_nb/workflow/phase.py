@@ -31,6 +31,9 @@ class Phase:
     narrows: bool = False
     """Whether the notebook's `ip` narrows the phase to one worker; without it all are meant."""
 
+    together: bool = False
+    """Whether no host is changed before the locks of all are held: a half-removed cluster serves nobody."""
+
     variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
     """By variant, the steps that are done in another way: each stands in for the step of its name."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from k8swin_nb.description import Description
-from k8swin_nb.errors import InventoryError, ScriptError
+from k8swin_nb.errors import HostLocked, InventoryError, ScriptError, TransportError
 from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.facts import Facts
+from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.step_run import StepRun, Verb
@@ -55,6 +57,7 @@ class PhaseRun:
         dry_run: Look, and change nothing.
         options: Parameters of this phase alone, by name, such as `confirm`.
         on_output: Told what hosts print while something is applied.
+        locks: Taken on each host before it is changed; None: nobody else can work there.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class PhaseRun:
         dry_run: bool = False,
         options: Mapping[str, Any] | None = None,
         on_output: Output | None = None,
+        locks: HostLocks | None = None,
     ) -> None:
         self.phase = phase
         self.description = description
@@ -82,6 +86,7 @@ class PhaseRun:
         self.dry_run = dry_run
         self.options = dict(options or {})
         self.on_output = on_output
+        self.locks = locks
         self.interactive = False
         """Whether a person looks on, who can click and type."""
         self.facts = Facts()
@@ -102,6 +107,38 @@ class PhaseRun:
     def at(self, host: Host, step: str, verb: Verb = "check") -> StepRun:
         """Return what asks a host for a step, or under another word for the record."""
         return StepRun(self, step, host, verb, self.cancel)
+
+    def take_lock(self, at: StepRun) -> bool:
+        """Make sure that nobody else changes a step's host meanwhile; return whether that is so only now.
+
+        A phase that is about the whole cluster takes the locks of all its hosts before it changes the first.
+
+        Raises:
+            HostLocked: when another operator works there.
+        """
+        if self.locks is None:
+            return False
+        if self.phase.together:
+            # In one order, or two operators could wait for each other.
+            for host in self.inventory.hosts:
+                with contextlib.suppress(TransportError):  # its own steps say that it is away
+                    self.locks.take(at.on(host))
+        return self.locks.take(at)
+
+    def check_lock(self, at: StepRun) -> None:
+        """Say that another operator works on a host, where what was found there may be his half-done work.
+
+        Raises:
+            HostLocked: when it is so.
+        """
+        if self.locks is not None and not self.locks.holds(at.host):
+            held, holder = self.locks.look(at.host)
+            if held and holder is not None:
+                raise HostLocked(
+                    at.host.name,
+                    f"is worked on by {holder}; nothing was changed",
+                    hint="wait for them, then run it again: it looks first at what is there",
+                )
 
     def hosts(self, selection: str) -> list[Host]:
         """Return the hosts that a step is for; `target` is the one named by the notebook's parameter.

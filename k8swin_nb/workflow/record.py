@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from k8swin_nb.errors import RecordError
+from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
 
@@ -153,13 +153,12 @@ class Record:
         self.events.append(written)
         return written
 
-    def try_write(self, kind: str, **fields: Any) -> str:
-        """Append an event where an error is being told already: return what hindered it, or nothing."""
+    def write_beside(self, raised: BaseException, kind: str, /, **fields: Any) -> None:
+        """Append an event about an error that is being raised; what hinders it is added to the error's hint."""
         try:
             self.write(kind, **fields)
-        except RecordError as error:
-            return str(error)
-        return ""
+        except RecordError as lost:
+            raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
 
     def _append(self, line: bytes) -> None:
         """Append a line on a line of its own, whole or not at all."""
@@ -246,7 +245,7 @@ def _kept(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {key: _kept(item) for key, item in value.items()}
+        return {visible(key): _kept(item) for key, item in value.items()}
     return [_kept(item) for item in value] if isinstance(value, list) else value
 
 

@@ -6,16 +6,16 @@ step raises once, at the end, with every host's answer kept in the report. The n
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from k8swin_nb.errors import (
+    HostUnreachable,
     Interrupted,
     K8swinError,
     StepFailed,
-    TransportError,
+    TransportTimeout,
     UnexpectedError,
     VerifyFailed,
 )
@@ -32,7 +32,10 @@ VERIFY_INTERVAL = 2.0
 """Seconds between two looks at something that takes time."""
 
 DRIFT_HINT = "nothing was changed; make the host or the parameters agree, then run again"
-FAILED_HINT = "see `If it fails` at the end of the notebook; what was done stays done, run it again"
+FAILED_HINT = (
+    "look for the cause under `If it fails` at the end of the notebook; once it is mended, run the notebook "
+    "again: what was done stays done"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def _each_host(
         failed: K8swinError | None = None
         try:
             row = work(at)
-        except TransportError as error:
+        except (HostUnreachable, TransportTimeout) as error:
             failed, outcome = error, Outcome.UNREACHABLE
         except K8swinError as error:
             failed, outcome = error, Outcome.FAILED
@@ -169,16 +172,16 @@ def _ends(run: PhaseRun, row: Row) -> None:
 
 def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
     """Write down what an interrupt stopped; that it cannot be written hides no interrupt."""
-    with contextlib.suppress(K8swinError, OSError):
-        run.record.write(
-            "interrupted",
-            phase=run.phase.name,
-            step=step.name,
-            stopped=interrupt.stopped,
-            ended=interrupt.ended,
-            left=interrupt.left,
-            running=interrupt.running,
-        )
+    run.record.write_beside(
+        interrupt,
+        "interrupted",
+        phase=run.phase.name,
+        step=step.name,
+        stopped=interrupt.stopped,
+        ended=interrupt.ended,
+        left=interrupt.left,
+        running=interrupt.running,
+    )
 
 
 def _apply_on(at: StepRun, step: Step) -> Row:
@@ -189,6 +192,7 @@ def _apply_on(at: StepRun, step: Step) -> Row:
     if before.state is State.OK:
         return _row(at, Outcome.OK, started, before.detail)
     if before.state is State.DRIFT:
+        at.run.check_lock(at)
         raise _drift(at, before)
     if at.run.dry_run:
         return _row(at, Outcome.SKIPPED, started, f"would act: {before.detail}".rstrip(": "))
@@ -196,6 +200,13 @@ def _apply_on(at: StepRun, step: Step) -> Row:
     if step.apply is None:
         proven = _wait_until_ok(at.doing("verify"), step)
         return _row(at, Outcome.OK, started, proven.detail)
+    if at.run.take_lock(at):
+        # Another operator may have worked here until now.
+        before = _judge(at, step, step.check)
+        if before.state is State.OK:
+            return _row(at, Outcome.OK, started, before.detail)
+        if before.state is State.DRIFT:
+            raise _drift(at, before)
     _apply(at.doing("apply"), step, step.apply)
     after = _wait_until_ok(at.doing("verify"), step)
     kept = at.run.kept.pop((at.step, at.host.name), [])
@@ -207,9 +218,7 @@ def _not_for(at: StepRun, step: Step) -> str | None:
 
 
 def _drift(at: StepRun, verdict: Verdict) -> StepFailed:
-    # Scripts end what they found with `: run ...` when there is one thing to do about it.
-    found, _, action = verdict.detail.partition(": run ")
-    return at.drift(found, hint=f"run {action}" if action else DRIFT_HINT)
+    return at.drift(verdict.detail, hint=verdict.hint or DRIFT_HINT)
 
 
 def _apply(at: StepRun, step: Step, apply: str | Apply) -> None:
@@ -225,13 +234,17 @@ def _wait_until_ok(at: StepRun, step: Step) -> Verdict:
     proof = step.verify if step.verify is not None else step.check
     deadline = time.monotonic() + step.wait
     while True:
+        # Before the look: after a pause of this computer what there is now counts, not the clock.
+        late = time.monotonic() >= deadline
         verdict = _judge(at, step, proof)
         if verdict.state is State.OK:
             return verdict
-        if time.monotonic() >= deadline:
+        detail, hint = verdict.detail or "not as wanted", verdict.hint or FAILED_HINT
+        if verdict.state is not State.NEEDED:
+            raise at.failed(detail, hint=hint, kind=VerifyFailed)
+        if late:
             waited = f" after {step.wait:.0f} s" if step.wait else ""
-            detail = f"{verdict.detail or 'not as wanted'}{waited}"
-            raise at.failed(detail, hint=FAILED_HINT, kind=VerifyFailed)
+            raise at.failed(f"{detail}{waited}", hint=hint, kind=VerifyFailed)
         at.pause(min(VERIFY_INTERVAL, max(0.05, deadline - time.monotonic())))
 
 
@@ -246,7 +259,7 @@ def _judge(at: StepRun, step: Step, check: str | Check) -> Verdict:
         facts = result.mapping()
         at.run.facts.keep(at.host, step.keep, facts)
         return Verdict(state, ", ".join(f"{name} {value}" for name, value in facts.items()))
-    return Verdict(state, last_line(result.stdout))
+    return Verdict.read(state, result.stdout)
 
 
 def _script(at: StepRun, step: Step, name: str) -> Result:
@@ -275,9 +288,3 @@ def _refer(error: K8swinError) -> None:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def last_line(text: str) -> str:
-    """Return the last line that says something; by convention it sums a script's output up."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""

@@ -29,10 +29,12 @@ class State(StrEnum):
     OK = "ok"
     NEEDED = "needed"
     DRIFT = "drift"
+    STUCK = "stuck"
 
 
-EXIT_STATE = {0: State.OK, 10: State.NEEDED, 20: State.DRIFT}
-"""Exit codes of check scripts: nothing to do; to be applied; someone else's state, do not touch.
+EXIT_STATE = {0: State.OK, 10: State.NEEDED, 20: State.DRIFT, 30: State.STUCK}
+"""Exit codes of check scripts: nothing to do; to be applied, or to be waited for; someone else's state, do not
+touch; not as wanted, and no wait makes it so.
 
 Every other code is a failure of the check itself. 1 and 2 are left out on purpose: a shell or
 PowerShell ends with them when a script is broken, which must not read as "to be applied".
@@ -45,6 +47,26 @@ class Verdict:
 
     state: State
     detail: str = ""
+    hint: str = ""
+    """What to do about it, where the check knows."""
+
+    @classmethod
+    def read(cls, state: State, text: str) -> Verdict:
+        """Return what a check script printed: its last line sums it up, a line `hint: ...` says what to do."""
+        lines = [line.strip() for line in text.splitlines()]
+        hints = [line.removeprefix(HINT) for line in lines if line.startswith(HINT)]
+        said = last_line("\n".join(line for line in lines if not line.startswith(HINT)))
+        return cls(state, said, "; ".join(dict.fromkeys(hints)))
+
+
+HINT = "hint: "
+"""How a line begins by which a check script says what to do."""
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something; by convention it sums a script's output up."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 Check = Callable[["StepRun"], Verdict]
@@ -82,7 +104,7 @@ class Step:
     """Scripts that the step's functions run, so that a reader is shown them too."""
 
     wait: float = 0
-    """Seconds that the proof may take to become true; what takes time is what the script says."""
+    """Seconds that the proof may take to become true; a check that is stuck or finds drift ends it at once."""
 
     timeout: float = 300
     """Seconds that one script may run."""

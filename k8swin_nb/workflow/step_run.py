@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import threading
 import time
 from collections.abc import Mapping
@@ -30,6 +31,11 @@ SECONDS = 300.0
 
 READ_ONLY = (".check.sh", ".check.ps1", ".status.sh", ".status.ps1")
 """How scripts are named that change nothing; any other stands in the record before it begins."""
+
+
+def this_process() -> dict[str, Any]:
+    """Return what tells a script that this process waits for from one that nobody waits for any more."""
+    return {"controller": platform.node(), "pid": os.getpid()}
 
 
 KEPT = "kept: "
@@ -128,7 +134,7 @@ class StepRun:
         told = self._told(host, script, tag, bound, given, as_root)
         if self.verb == "apply" or not name.endswith(READ_ONLY):
             # Before it begins: what the kernel does not survive is known all the same.
-            run.record.write("script-started", **told, pid=os.getpid())
+            run.record.write("script-started", **told, **this_process())
         started = time.monotonic()
         try:
             result = run.connections.transport(host).run(
@@ -146,7 +152,7 @@ class StepRun:
             self._broke_off(told, error, started, secret_output=secret_output)
             raise
         self._ended(told, result, secret_output=secret_output)
-        self.check_stop(f"`{name}` was stopped")
+        self.check_stop(f"`{name}` was stopped{f'; {result.left}' if result.left else ''}")
         return result
 
     def _told(
@@ -186,6 +192,7 @@ class StepRun:
             seconds=round(result.seconds, 3),
             output=path,
             output_sha256=digest,
+            **({"left": result.left} if result.left else {}),
             **how,
         )
         if kept := _kept(output):

@@ -6,8 +6,10 @@ What may live here: reading records back. Whether such a script still works on i
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ NOT_BEGUN = frozenset(
         "AuthenticationFailed",
         "CertificateRejected",
         "HostKeyMismatch",
+        "HostKeyRevoked",
         "HostKeyUnknown",
         "InventoryError",
         "ParamsError",
         "ScriptError",
+        "ScriptNotStarted",
         "Stopped",
     }
 )
@@ -42,8 +46,11 @@ class Unfinished:
     """When it began, as RFC 3339 text."""
 
     operator: str
+    controller: str
+    """The computer from which it was begun."""
+
     pid: int | None
-    """Process on the operator's computer that began it."""
+    """The process there that began it."""
 
     host: str
     address: str
@@ -55,6 +62,19 @@ class Unfinished:
     verb: str = ""
     why: str = ""
     """What is known of its end, such as that the connection broke; empty when nothing is."""
+
+    @property
+    def at_work(self) -> bool:
+        """Whether the process that began it still lives on this computer, and so may be waiting for its end."""
+        if self.pid is None or self.controller != platform.node():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def __str__(self) -> str:
         where = f" of {self.phase}/{self.step}" if self.step else ""
@@ -84,7 +104,9 @@ def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinis
                 begun[tag] = _of(event)
             elif _is_open(event):
                 if tag in begun:
-                    begun[tag] = _of(event, begun[tag].pid, begun[tag].time)
+                    begun[tag] = replace(
+                        begun[tag], why=str(event.get("left") or event.get("error") or "")
+                    )
             else:
                 begun.pop(tag, None)
     return sorted(
@@ -101,6 +123,8 @@ def _is_open(event: dict[str, Any]) -> bool:
     """Whether an event that refers to a script leaves open how it ended."""
     if event.get("event") not in ("script", "magic"):
         return False
+    if event.get("left"):
+        return True  # it was stopped, and something of it may still run
     return event.get("exit_code") is None and event.get("error_kind") not in NOT_BEGUN
 
 
@@ -121,25 +145,25 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
         return
 
 
-def _of(event: dict[str, Any], pid: Any = None, began: Any = None) -> Unfinished:
+def _of(event: dict[str, Any]) -> Unfinished:
     def text(name: str) -> str:
         return str(event.get(name) or "")
 
-    number = event.get("pid", pid)
+    number = event.get("pid")
     return Unfinished(
         tag=text("tag"),
         run=text("run"),
         notebook=text("notebook"),
-        time=str(began or text("time")),
+        time=text("time"),
         operator=text("operator"),
+        controller=text("controller"),
         pid=number if isinstance(number, int) else None,
         host=text("host"),
         address=text("address"),
         user=text("user"),
         sudo=event.get("sudo") is True,
-        script=text("script") if event.get("event") != "magic" else text("name"),
+        script=text("name") or text("script"),
         phase=text("phase"),
         step=text("step"),
         verb=text("verb"),
-        why=text("error"),
     )

@@ -2,9 +2,12 @@
 
 import io
 import json
+import re
 
 import nbformat
+import pytest
 
+from k8swin_nb.errors import RecordError
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress, elapsed_text
 
@@ -62,3 +65,61 @@ def test_progress_says_notebook_step_and_time(tmp_path):
 def test_elapsed_time_reads_as_a_clock():
     assert elapsed_text(61.9) == "1:01"
     assert elapsed_text(725) == "12:05"
+
+
+EVIL = "x\n\n[a](javascript:alert(1)) ![](http://evil.example/x.png) <img src=y onerror=alert(1)>\n\n# X"
+
+
+def body(text):
+    return text[text.index("<main") :]
+
+
+@pytest.mark.parametrize("place", ["detail", "host", "step", "notebook", "outcome", "operator"])
+def test_nothing_that_a_host_said_becomes_a_link_or_a_picture_of_the_page(tmp_path, place):
+    opened = {**event("", "ok"), "event": "notebook-opened", "controller": EVIL, place: EVIL}
+    lines = [opened, {**event("swap", "ok"), place: EVIL}]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = body(write_page(tmp_path, []).read_text())
+    assert "javascript:alert(1)" in page  # as text
+    assert not re.search(r"<img|<script|<h1[^>]*>X|href=\"(?!#)|on\w+=\"", page)
+
+
+def test_a_browser_may_run_nothing_of_the_page_and_load_nothing_from_elsewhere(tmp_path):
+    text = write_page(tmp_path, write_run(tmp_path)).read_text()
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert text.index(policy[0]) < text.index("<style")
+    assert "default-src 'none'" in policy[1] and "script-src" not in policy[1]
+    assert "http" not in policy[1]
+
+
+def test_the_page_comes_though_half_a_line_and_a_notebook_are_broken(tmp_path):
+    notebooks = write_run(tmp_path)
+    with (tmp_path / "events.jsonl").open("a") as log:
+        log.write('{"event": "step", "step": "lo')
+    broken = tmp_path / "03_flannel.ipynb"
+    broken.write_text('{"cells": [')
+    text = write_page(tmp_path, [*notebooks, broken]).read_text()
+    assert "1 ok, 1 changed" in text and "Title of it" in text
+    assert "03_flannel.ipynb cannot be read" in text
+
+
+def test_a_page_that_cannot_be_written_is_a_clear_error_and_the_old_one_stays(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    notebooks = write_run(folder)
+    page = write_page(folder, notebooks)
+    page.unlink()
+    page.mkdir()
+    with pytest.raises(RecordError, match=r"index\.html"):
+        write_page(folder, notebooks)
+    assert not list(folder.glob(".page-*"))
+
+
+def test_progress_passes_over_half_a_line_and_shows_escapes_as_text(tmp_path):
+    stream = io.StringIO()
+    with Progress(tmp_path / "events.jsonl", stream=stream):
+        lines = ['{"event": "st', json.dumps(event("one", "ok", detail="\x1b]0;t\x07\x9b2J\u202e"))]
+        (tmp_path / "events.jsonl").write_text("".join(line + "\n" for line in lines))
+    assert stream.getvalue().count("\n") == 1
+    assert "^[]0;t<U+009B>2J<U+202E>" in stream.getvalue()
+    assert not set("\x1b\x07\x9b\u202e") & set(stream.getvalue())

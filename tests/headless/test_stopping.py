@@ -180,6 +180,25 @@ def test_signals_at_any_moment_of_quick_cells_stop_the_run(project):
         assert not (project / "cell-399").exists() and not (project / "later-notebook").exists()
 
 
+def test_a_reader_that_goes_with_the_signal_changes_nothing(project):
+    """`k8swin run | tee log`: a terminal's Ctrl-C ends tee as well."""
+    process = start(
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
+    )
+    happens((project / "begun").exists)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == 130
+    assert stopped_on_both(project) and list((project / "runs").glob("*/index.html"))
+
+
 def test_a_run_that_is_killed_leaves_no_kernel_and_nothing_that_runs_on_hosts(project, run):
     happens((project / "begun").exists)
     run.kill()

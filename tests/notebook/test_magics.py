@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +18,13 @@ from k8swin_nb.errors import (
     CommandFailed,
     CommandTimeout,
     HostUnreachable,
+    Interrupted,
     InventoryError,
     K8swinError,
     MultiHostError,
+    Stopped,
 )
+from k8swin_nb.fan_out import AT_ONCE
 from k8swin_nb.notebook import context
 from k8swin_nb.notebook.completion import candidates
 from k8swin_nb.notebook.host_text import HostText
@@ -226,9 +232,10 @@ def test_the_record_is_told_what_ran_and_how_it_ended(
     run(shell, "%%remote_bash --no-raise-error\nexit 3")
     with pytest.raises(HostUnreachable):
         run(shell, "%%remote_bash\nunreachable")
-    assert [(event["event"], event["host"]) for event in events] == [("magic", "cp1")] * 2
-    assert events[0]["exit_code"] == 3 and len(events[0]["sha256"]) == 64
-    assert "gone" in events[1]["error"]
+    ended = [event for event in events if event["event"] == "magic"]
+    assert [event["host"] for event in ended] == ["cp1"] * 2
+    assert ended[0]["exit_code"] == 3 and len(ended[0]["sha256"]) == 64
+    assert "gone" in ended[1]["error"]
 
 
 @pytest.mark.usefixtures("events")
@@ -265,9 +272,107 @@ def test_an_interrupt_while_a_job_is_waited_for_leaves_it_running(shell: Interac
         job.wait(20)
     with pytest.raises(K8swinError, match="still runs"):
         job.wait(0.1)
+    assert job.kill() is job
+    assert job.status == "killed" and repr(job).endswith("hang; stopped on cp1")
+    result = job.wait(20)
+    assert (result.host, result.returncode) == ("cp1", CANCELLED)
+
+
+@pytest.mark.usefixtures("events")
+def test_a_job_that_was_killed_says_what_came_of_each_host(shell: InteractiveShell) -> None:
+    busy = threading.Event()
+
+    def one_at_a_time(host: Any, _: Any) -> Transport:
+        transport = EchoPs(host)
+
+        def run(work: Work, output: Output) -> End:
+            if host.name == "win1":
+                output.feed("stdout", b"as far as it came\n")
+                busy.set()
+                assert work.cancel.wait(20)
+                return End(CANCELLED)
+            assert busy.wait(20)
+            if work.cancel.wait(20):
+                raise Stopped(host.name, "was stopped before it began")
+            return End(0)
+
+        transport._run = run  # type: ignore[method-assign]
+        return transport
+
+    context.current().cluster.pool = Pool(opener=one_at_a_time)
+    job = run(shell, "%%remote_ps --host windows --bg --out text\nhang")
+    assert busy.wait(20)
+    told = repr(job.kill())
+    assert "killed" in told and "stopped on win1; not begun on win2" in told
+    results = job.wait(20)
+    assert results["win1"].stdout == "as far as it came\n"
+    assert {result.returncode for result in results.values()} == {CANCELLED}
+    assert "before it began" in results["win2"].stderr
+
+
+@pytest.mark.usefixtures("events")
+def test_a_job_that_failed_before_it_was_killed_raises_its_error(shell: InteractiveShell) -> None:
+    job = run(shell, "%%remote_bash --bg\nexit 9")
+    with pytest.raises(CommandFailed):
+        job.wait(20)
     job.kill()
-    assert job.wait(20) == {}
-    assert job.status == "killed"
+    assert job.status == "failed"
+    with pytest.raises(CommandFailed):
+        job.wait(20)
+
+
+@pytest.mark.usefixtures("events")
+def test_opening_a_cluster_anew_says_which_jobs_it_stops(
+    shell: InteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "%%remote_bash --bg --proc job\nhang")
+    while not Echo.works:
+        time.sleep(0.01)
+    capsys.readouterr()
+    context.open_context(Cluster(check_description(described(hosts=HOSTS)), runs=tmp_path))
+    first, second = capsys.readouterr().out.splitlines()
+    assert "is stopped" in first and "job 1" in first and "running" in first
+    assert "killed" in second and "stopped on cp1" in second
+    assert shell.user_ns["job"].status == "killed"
+
+
+@pytest.mark.usefixtures("events")
+def test_an_interrupted_cell_keeps_what_was_printed_until_then(shell: InteractiveShell) -> None:
+    with interrupt(lambda: Echo.works), pytest.raises(Interrupted, match="stopped on cp1"):
+        run(shell, "%%remote_bash --out text\nhang")
+    assert shell.user_ns["text"] == ""
+
+
+def test_a_magic_is_written_down_before_it_begins(
+    shell: InteractiveShell, events: list[dict[str, Any]]
+) -> None:
+    run(shell, "%%remote_bash --sudo\necho hello")
+    with pytest.raises(HostUnreachable):
+        run(shell, "%%remote_bash\nunreachable")
+    tag = Echo.works[0][1].tag
+    told = [(event["event"], event["tag"]) for event in events[:2]]
+    assert told == [("script-started", tag), ("magic", tag)]
+    assert events[0]["sudo"] is True and events[0]["script"] == "echo hello\n"
+    assert events[2]["tag"] == events[3]["tag"] and events[3]["error_kind"] == "HostUnreachable"
+
+
+@pytest.mark.usefixtures("events")
+def test_the_time_of_a_cell_counts_from_its_start_and_not_from_the_turn_of_a_host() -> None:
+    class Slow(Echo):
+        def _run(self, work: Work, output: Output) -> End:
+            seen.append((self.host.name, work.timeout))
+            time.sleep(1.3)
+            return End(0)
+
+    seen: list[tuple[str, float | None]] = []
+    cluster = context.current().cluster
+    cluster.pool = Pool(opener=lambda host, _: Slow(host))
+    hosts = tuple(replace(cluster.hosts("cp1")[0], name=f"h{n}") for n in range(AT_ONCE + 1))
+    answers = cluster.run_script("x", hosts, timeout=1.2)
+    assert len(seen) == AT_ONCE
+    (late,) = answers.errors.values()
+    assert isinstance(late, CommandTimeout) and "never began" in late.result.stderr
+    assert "after 1.2 s" in str(late)
 
 
 @pytest.mark.usefixtures("events")

@@ -67,3 +67,13 @@ def test_before_anything_was_tried_there_is_an_empty_table_and_picture():
     assert matrix_table([]).empty
     assert "none was tried yet" in repr(MatrixPicture([]))
     ET.fromstring(MatrixPicture([])._repr_svg_())
+
+
+def test_a_picture_of_very_many_connections_stays_small_and_says_what_it_leaves_out():
+    record = {"state": "pass", "evidence": "e" * 200, "reason": "", "command": "c" * 200}
+    records = [
+        {**record, "from": f"node{a}", "to": f"node{b}"} for a in range(120) for b in range(120)
+    ]
+    picture = MatrixPicture(records)
+    assert len(picture._repr_svg_()) < 2_000_000
+    assert "12800 of them are in the list alone" in repr(picture)

@@ -94,3 +94,35 @@ def test_the_worker_to_join_must_be_one(ip, told):
     with pytest.raises(ParamsError, match=told) as caught:
         require_target(NotebookParameters(ip=ip), description, "windows")
     assert "10.1.0.3 (winworker01)" in caught.value.hint
+
+
+def test_a_password_as_a_parameter_is_refused_without_its_value_and_without_a_guess(project):
+    error = refusal(windows_password="S3cret-zz")
+    text = "\n".join(error.lines())
+    assert "`windows_password` looks like a secret" in text and "env:NAME" in text
+    assert "delete the executed notebook" in text
+    assert "S3cret" not in text and "did you mean" not in text
+
+
+def test_without_a_project_nothing_is_begun_and_the_error_says_what_is_missing(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    error = refusal(**described())
+    assert f"no project is at or above `{tmp_path}`" in str(error)
+    assert "-p params_file /FOLDER/params/NAME.yaml" in error.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outside_of_a_project_the_descriptions_folder_is_where_paths_start(
+    project, tmp_path_factory, monkeypatch
+):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    own = str(project / "params" / "own.yaml")
+    _, description = collect(*given(**described(), params_file=own))
+    assert description.folder == project / "params"
+    assert description.state == project / ".k8swin"
+
+
+def test_a_run_id_that_leads_elsewhere_is_refused(project):
+    assert "is no name of a folder" in str(refusal(run_id="../x"))

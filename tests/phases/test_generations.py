@@ -155,7 +155,9 @@ def test_nothing_is_downloaded_where_packages_have_everything():
     assert [
         line[0]
         for line in lines(
-            profile="classic", docker_apt_source="tarball", kubernetes_apt_source="deb m ./"
+            profile="classic",
+            docker_apt_source="tarball",
+            kubernetes_apt_source="deb https://m.example ./",
         )
     ] == ["docker"]
 

@@ -54,6 +54,13 @@ SAMPLES = {
     "status": ("done ok\n", "started \n", "0 False none\n", "waiting for it\n", "rolled-back x\n"),
     "boot_time": ("2026-11-26T10:00:00\n",),
     "docker_config": ('{"exec-opts": ["a=b"], "log-opts": {"max-size": "1m"}}\n',),
+    "containerd_config": (
+        "2.1.0\nversion = 3\ndisabled_plugins = [\"cri\"]\n[plugins.\"io.containerd.cri.v1.runtime\".cni]\n"
+        "  bin_dirs = [\"/opt/x\"]\n  conf_dir = \"/etc/x\"\n"
+        "[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes.runc.options]\n  SystemdCgroup = false\n",
+        '{"text": "version = 3\\n[plugins.\\"io.containerd.cri.v1.runtime\\".cni]\\n  bin_dirs = [1]\\n"}',
+        "1.6.20\nversion = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"x\"\n",
+    ),
     "api_state": ("answers LS0tLS1CRUdJTg==\n", "silent \n"),
     "cluster_ca": ("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t\n",),
 }  # fmt: skip
@@ -65,6 +72,7 @@ PIECES = (
     "external", "image", "check", "fact", "fact\troute\tx", "fact\tprefix\t99", "10.0.0.0/33", "300.1.1.1", "::1",
     "default", "fd00::/8", "10.244.0.0/16", "é", "\ufeff", "\u2028", "\x1b[2J", "<script>", "notAfter=x",
     "(not to be had: x)", "9" * 5000, "x" * 3000, "YWJj", "a=b=c", "..", "/", "\\", "%s", "{0}", "'; rm -rf /",
+    "= 1", "= [1]", "= 2001-99-99", "[a.b]", "[[a]]",
 )  # fmt: skip
 CODES = (0, 0, 0, 0, 0, 10, 10, 20, 1, 2, 255, -1)
 

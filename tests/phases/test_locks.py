@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_names_the_parameter(tmp_path, read, name, wh
     assert f"`{parameter}`" in caught.value.hint
     odd = tmp_path / "odd.yaml"
     odd.write_bytes("k: ü".encode("latin-1"))
-    with pytest.raises(ParamsError, match="it is not UTF-8"):
+    with pytest.raises(ParamsError, match="line 1 is not UTF-8"):
         read(odd)
 
 
@@ -167,3 +167,41 @@ def test_the_check_of_a_description_reads_the_locks_of_its_hosts_alone(tmp_path)
         check_locks(description(artifacts=nowhere))
     masters = [host for host in described()["hosts"] if host["os"] == "linux"]
     check_locks(description(artifacts=nowhere, hosts=masters))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://x/..", "https://x/", "https://x/a/../", "https://x/a\\b", "https://x/a b", "https://x/-o", "https://x/.hidden",
+     "https://x/a?file=../b/", "https://x/a\u202eb"],
+)  # fmt: skip
+def test_a_download_has_a_plain_file_name(tmp_path, url):
+    lock = built_in("windows/artifacts-classic.yaml")
+    lock["artifacts"]["nssm"]["url"] = url
+    path = tmp_path / "lock.yaml"
+    path.write_text(yaml.safe_dump(lock))
+    if url == "https://x/a?file=../b/":
+        (nssm,) = [one for one in json.loads(windows(path)) if one["name"] == "nssm"]
+        assert nssm["file"] == "a"
+        return
+    with pytest.raises(ParamsError, match="nssm"):
+        windows(path)
+
+
+@pytest.mark.parametrize("word", ["published", "first-use"])
+def test_without_a_hash_a_download_comes_over_https_alone(tmp_path, word):
+    lock = built_in("windows/artifacts-classic.yaml")
+    path = tmp_path / "lock.yaml"
+    lock["artifacts"]["nssm"] = {"url": "http://mirror.example/nssm.zip", "sha256": word}
+    path.write_text(yaml.safe_dump(lock))
+    with pytest.raises(ParamsError, match="use https or give the hash"):
+        windows(path)
+    lock["artifacts"]["nssm"]["sha256"] = "0" * 64
+    path.write_text(yaml.safe_dump(lock))
+    assert "mirror.example" in windows(path)
+
+
+def test_a_download_that_stands_twice_in_a_lock_is_refused(tmp_path):
+    path = tmp_path / "lock.yaml"
+    path.write_text("artifacts:\n  a: {url: x}\n  a: {url: y}\n")
+    with pytest.raises(ParamsError, match="`a` stands twice, in line 2 and in line 3"):
+        windows(path)

@@ -1,6 +1,7 @@
 """Phase 01 beyond the plan's arithmetic: platforms, attestations, routes for a router, and OVN handed over."""
 
 import json
+import shlex
 from ipaddress import IPv4Network
 
 import pytest
@@ -62,7 +63,7 @@ def test_each_platform_gets_commands_for_its_own_machine():
     assert (
         "Set-VMNetworkAdapter -MacAddressSpoofing On" in needed(platform="hyper-v")["winworker01"]
     )
-    assert "-VMName winworker01" in needed(platform="hyper-v")["winworker01"]
+    assert "-VMName 'winworker01'" in needed(platform="hyper-v")["winworker01"]
     assert "-ForgedTransmits $true" in needed(platform="vmware")["winworker01"]
     assert "virsh edit winworker01" in needed(platform="kvm")["winworker01"]
     assert (
@@ -93,6 +94,15 @@ def test_a_hyper_v_host_in_the_inventory_needs_no_person():
     assert needed(hosts=hosts) == {}
     run = a_run(hosts=[MASTER, {**WORKER, "vm_name": "Worker 1"}, HYPERVISOR])
     assert anti_spoofing.vm_names(at(run)) == {"vm_names": "Worker 1", "hypervisors": "1"}
+
+
+def test_a_machines_name_is_quoted_as_its_hypervisors_shell_reads_it():
+    name = "Worker's 2 $(x)"
+    on = {p: [MASTER, {**WORKER, "vm_name": name, "platform": p}] for p in ("hyper-v", "kvm")}
+    assert "-VMName 'Worker''s 2 $(x)' |" in needed(hosts=on["hyper-v"])["winworker01"]
+    lines = needed(hosts=on["kvm"])["winworker01"].splitlines()
+    line = next(line for line in lines if line.startswith("virsh"))
+    assert shlex.split(line) == ["virsh", "edit", name]
 
 
 def test_nobodys_word_is_a_warning_and_a_word_is_recorded_once(tmp_path):

@@ -47,6 +47,7 @@ OF_ONE_STEP = {
     "kubectl_creates_tokens",
     "worker_name",
     "worker_address",
+    "kubelet_flags_removed",
     "test_replicas",
     "admin_sha256",
     "admin_days",

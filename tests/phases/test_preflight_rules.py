@@ -10,6 +10,7 @@ from k8swin_nb.phases.preflight.checks import (
     HostFacts,
     PreflightCheck,
     clock_offset,
+    clock_step,
     parse,
     verdict,
 )
@@ -77,6 +78,15 @@ def test_a_route_of_a_linux_host_inside_the_plan_is_named(line, says):
     assert [f.id for f in found] == ["L16"]
     assert found[0].stops
     assert found[0].found.startswith(says)
+
+
+def test_a_route_that_an_earlier_flannel_left_is_deleted_and_no_other_network_chosen_for_it():
+    (left,) = routes_on("linuxmaster", "10.244.7.0/24 eth0 10.1.0.77")
+    assert "type ip route delete 10.244.7.0/24 via 10.1.0.77; else choose another" in left.fix
+    (left,) = routes_on("winworker01", "10.244.7.0/24 10.1.0.77 Ethernet")
+    assert "Remove-NetRoute -DestinationPrefix 10.244.7.0/24 -NextHop 10.1.0.77" in left.fix
+    (other,) = routes_on("linuxmaster", "10.244.0.0/16 eth1 -")
+    assert other.fix == "choose another `pod_subnet`, or give up that network on linuxmaster"
 
 
 def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
@@ -219,8 +229,53 @@ def test_the_time_on_the_wire_is_taken_out_of_a_clock():
     assert uncertainty == 3
 
 
-def test_a_host_that_says_no_time_is_judged_by_none():
-    assert clock_offset(HostFacts(), 1, 2) == (0.0, float("inf"))
+@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "1e999"])
+def test_a_host_that_says_no_time_is_judged_by_none(text):
+    facts = HostFacts({"clock_first": text, "clock_last": text})
+    assert clock_offset(facts, 1, 2) == (0.0, float("inf"))
+    assert clock_step(facts, 1, 2) == 0.0
+
+
+@pytest.mark.parametrize(("last", "step"), [(86501, 86390), (-86299, -86400)])
+def test_a_clock_that_is_set_by_a_day_while_it_is_looked_at_is_told_as_that(last, step):
+    facts = HostFacts({"clock_first": "101", "clock_last": str(last)})
+    assert clock_step(facts, 100, 110) == step
+    facts.clock, facts.stepped = clock_offset(facts, 100, 110), step
+    finding = rules.clock(a_run().master, facts)
+    assert finding.stops
+    assert (
+        finding.found
+        == f"set by {step:+} s while it was looked at, now {last - 110:+.1f} s from this computer"
+    )
+
+
+def test_a_prefix_or_a_version_of_nonsense_stops_no_comparison():
+    facts = {"linuxmaster": HostFacts({"prefix": "x"}), "winworker01": HostFacts({"prefix": "64"})}
+    assert "X1 segment" not in compared(facts)
+    run = a_run()
+    for version in ("", "v", "9" * 5000, "x.y.z"):
+        rules.versions(
+            run, run.master, HostFacts({"kubelet_version": version, "containerd_version": version})
+        )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"host_name": "WINWORKER02"}, {"host_name": "new", "addresses": "10.1.0.3 10.1.0.4"}],
+)
+def test_a_machine_that_answers_for_another_stops(facts):
+    run = a_run()
+    (found,) = rules.identity(run, run.inventory.host("winworker01"), HostFacts(facts))
+    assert found.stops
+    assert "winworker02" in found.found
+    assert "correct `address` of winworker01 and winworker02" in found.fix
+
+
+def test_a_machine_of_its_own_name_or_of_none_yet_is_itself():
+    run = a_run()
+    for name in ("winworker01", "localhost", ""):
+        facts = HostFacts({"host_name": name, "addresses": "10.1.0.3 172.17.0.1"})
+        assert rules.identity(run, run.inventory.host("winworker01"), facts) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from k8swin_nb.errors import AuthenticationFailed, HostUnreachable, ParamsError, StepFailed
+from k8swin_nb import symptoms
+from k8swin_nb.errors import (
+    AuthenticationFailed,
+    CertificateRejected,
+    HostUnreachable,
+    ParamsError,
+    StepFailed,
+    TransportError,
+    TransportTimeout,
+)
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases import phase_80_troubleshoot as troubleshoot
 from k8swin_nb.phases.troubleshoot import bundle, collecting, failure
@@ -253,7 +262,7 @@ CHANGES = [
         "winworker01\twindows\t10.1.0.3\t10.244.1.0/24\tv1.36.4\tTrue\t10.1.0.3\tkubelet is posting ready status\n",
         "",
         "winworker01",
-        "join-half-done",
+        "node-deleted",
     ),
     (
         "== proxies\n",
@@ -354,6 +363,48 @@ def test_a_host_that_cannot_be_reached_is_a_finding_and_stops_nothing(run):
     found = [(f.entry.id, f.host) for f in collecting.findings(run)]
     assert ("host-unreachable", "winworker01") in found
     assert len(run.connections.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "entry"),
+    [
+        (AuthenticationFailed("winworker01", "Access is denied"), "refuses the login", "login-refused"),
+        (CertificateRejected("winworker01", "IP address mismatch"), "is not known to be itself", "identity-refused"),
+        (TransportError("winworker01", "no script was started"), "could not be asked", "host-not-asked"),
+        (TransportTimeout("winworker01", "no answer after 30 s"), "cannot be reached", "host-unreachable"),
+    ],
+)  # fmt: skip
+def test_a_host_that_refuses_is_not_said_to_be_out_of_reach(run, error, says, entry):
+    answer(run, linuxmaster=MASTER, winworker01=error)
+    report = apply_step(run, troubleshoot.PHASE.step("evidence"))
+    assert says in report.rows[1].detail
+    found = [f.entry for f in collecting.findings(run) if f.host == "winworker01"]
+    assert [one.id for one in found] == [entry]
+    bundled = bundle.written(collecting.collected(run)[1])
+    assert says in bundled
+    if entry != "host-unreachable":
+        assert "unreachable" not in report.rows[1].detail + bundled
+        assert "machine is off" not in found[0].cause
+
+
+def test_a_refused_login_names_what_windows_may_have_against_it():
+    (entry,) = (entry for entry in symptoms.entries() if entry.id == "login-refused")
+    for word in ("LocalAccountTokenFilterPolicy", "FilterAdministratorToken", "from the network"):
+        assert word in entry.cause + entry.fix
+    assert "password" in entry.evidence
+
+
+def test_nodes_that_were_not_read_are_not_taken_for_deleted_ones(run):
+    refused = re.sub(
+        r"(?ms)^== nodes\n.*?(?=^== )",
+        "== nodes\nUnable to connect to the server: x509: certificate has expired\n"
+        "(not to be had: ask ended with 1)\n",
+        MASTER,
+    )
+    assert "not to be had" in refused
+    found = {entry for entry, _ in judged(run, refused, WORKER)}
+    assert "node-deleted" not in found
+    assert "join-half-done" not in found
 
 
 def test_only_the_host_that_was_asked_for_is_looked_at(run):

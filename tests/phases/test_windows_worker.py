@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,12 @@ import yaml
 from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.phases import phase_04_join_windows as join_windows
+from k8swin_nb.phases.linux.control_plane import check_join
 from k8swin_nb.phases.windows import cni, detached
 from k8swin_nb.phases.windows import configuration as windows_node
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
 from k8swin_nb.phases.windows.configuration import SERVER
-from k8swin_nb.phases.windows.join import check_join
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.step import State
 from k8swin_nb.workflow.step_run import StepRun
@@ -340,22 +341,61 @@ def test_a_worker_that_stays_silent_ends_the_wait(make, quick, monkeypatch):
         detached.await_pod_network(step)
 
 
+@pytest.fixture
+def asleep(monkeypatch):
+    """Let the computer sleep for a day when it is told to; its clock goes on."""
+    real, ahead = time.monotonic, [0.0]
+    monkeypatch.setattr(detached.time, "monotonic", lambda: real() + ahead[0])
+
+    def sleeps(answer):
+        def asked(host, work):
+            ahead[0] += 86_400.0
+            return answer
+
+        return asked
+
+    return sleeps
+
+
+@pytest.mark.parametrize("moment", ["look", "pause"])
+def test_a_computer_that_slept_looks_again_before_it_gives_a_job_up(make, quick, asleep, moment):
+    slept = [asleep(lost())] if moment == "look" else [asleep((0, "waiting 4 s")), lost()]
+    answers = [(0, "pending none"), *slept, (0, "done up")]
+    step = make({STATUS: lambda host, work: _next(answers, host, work), START: (0, "")})
+    detached.await_pod_network(step)
+    assert answers == []
+
+
+def _next(answers, host, work):
+    answer = answers.pop(0)
+    return answer(host, work) if callable(answer) else answer
+
+
+def test_a_computer_that_slept_looks_again_before_it_gives_a_reboot_up(make, quick, asleep):
+    times = [(0, "one"), asleep((0, "one")), lost(), (0, "two")]
+    step = make({BOOT: lambda host, work: _next(times, host, work), REBOOT: (0, "")})
+    detached.reboot(step)
+    assert times == []
+
+
 BOOT, REBOOT = "windows/boot_time.check.ps1", "windows/reboot.apply.ps1"
+ONE, TWO, THREE = (f"2026-11-26T{hour}:00:00.000Z" for hour in (10, 11, 12))
 
 
 def test_a_reboot_is_proven_by_another_boot_time_and_not_by_the_first_answer(make, quick):
     silent = (1, "")  # a server that is not done booting
-    times = [(0, "one"), (0, "one"), lost(), silent, (0, "two"), (0, "three")]
+    noise = (0, "Please wait for the Group Policy Client")
+    times = [(0, ONE), (0, ONE), lost(), silent, noise, (0, TWO), (0, THREE)]
     step = make({BOOT: times, REBOOT: (0, "")})
     detached.reboot(step)
-    assert times == [(0, "three")]
-    assert asked(step) == [BOOT, REBOOT, BOOT, BOOT, "reconnect", BOOT, BOOT]
+    assert times == [(0, THREE)]
+    assert asked(step) == [BOOT, REBOOT, BOOT, BOOT, "reconnect", BOOT, BOOT, BOOT]
 
 
 def test_a_server_that_does_not_come_back_ends_the_wait(make, quick, monkeypatch):
     monkeypatch.setattr(detached, "REBOOT_SECONDS", 0.05)
-    step = make({BOOT: (0, "one"), REBOOT: (0, "")})
-    with pytest.raises(StepFailed, match="it booted at one"):
+    step = make({BOOT: (0, ONE), REBOOT: (0, "")})
+    with pytest.raises(StepFailed, match=f"it booted at {ONE}"):
         detached.reboot(step)
 
 
@@ -367,7 +407,7 @@ def test_a_server_is_not_rebooted_before_it_said_when_it_booted(make, quick):
 
 
 def test_a_login_that_is_refused_after_a_reboot_is_not_repeated(make, quick):
-    step = make({BOOT: [(0, "one"), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
+    step = make({BOOT: [(0, ONE), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
     with pytest.raises(AuthenticationFailed):
         detached.reboot(step)
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from k8swin_lab.internet import install
 from k8swin_lab.linux.software import linux_software
 from k8swin_lab.machines.linux import LinuxMachine
@@ -54,6 +59,7 @@ def look_linux(linux: LinuxMachine) -> Look:
         values = {
             "NODE_NAME": "linuxmaster",
             "NODE_ADDRESS": "192.168.160.10",
+            "NODE_USER": "root",
             "NODE_ROLE": "control-plane",
             "MASTER_ADDRESS": "192.168.160.10",
             "CGROUP_V2_REQUIRED": "true",
@@ -152,6 +158,127 @@ def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_
     findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
     master.shut_down()
     assert findings["X4 api-server"].holds
+
+
+def shell(linux: LinuxMachine, line: str) -> str:
+    out = io.BytesIO()
+    env = {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    process = Process(linux, [], env, "/root", "root", io.BytesIO(), out, out)
+    assert linux.shell(line, process) == 0, out.getvalue().decode()
+    return out.getvalue().decode()
+
+
+def test_a_route_over_several_gateways_is_one_route_with_its_first(look_linux, linux):
+    for network in ("default", "10.9.0.0/16"):
+        shell(
+            linux,
+            f"ip route replace {network} nexthop via 192.168.160.1 dev eth0 nexthop via 192.168.160.254 dev eth0",
+        )
+    findings, facts = look_linux()
+    assert findings["L14 default-route"].holds
+    assert "L16 routes-read" not in findings
+    assert [(str(r.network), r.interface, r.via) for r in facts.routes if r.via] == [
+        ("10.9.0.0/16", "eth0", "192.168.160.1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "check", "found", "cure"),
+    [
+        ("/etc/cni/net.d/10-calico.conflist", "{}\n", "L26 cni-configuration", "10-calico", "mv /etc/cni/net.d/10-calico.conflist /root/"),
+        ("/var/lib/etcd/lost+found/x", "", "L25 etcd-folder", "lost+found", "rm -r /var/lib/etcd/lost+found"),
+        ("/etc/default/kubelet", 'KUBELET_EXTRA_ARGS="--v=2 --node-ip=10.0.0.9"\n', "L25 kubelet-flags", "--node-ip=10.0.0.9", "sed -i s/--node-ip=[0-9.]*// /etc/default/kubelet"),
+        ("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=--network-plugin=cni\n", "L25 kubelet-flags", "--network-plugin=cni", "rm /etc/default/kubelet"),
+    ],
+)  # fmt: skip
+def test_what_would_fail_late_stops_and_is_cured_by_its_hint(
+    look_linux, linux, path, text, check, found, cure
+):
+    linux.write_file(path, text)
+    finding = look_linux(KUBELET_FLAGS_REMOVED="network-plugin")[0][check]
+    assert finding.stops
+    assert found in finding.found
+    shell(linux, cure)
+    assert look_linux(KUBELET_FLAGS_REMOVED="network-plugin")[0][check].holds
+
+
+def test_a_cni_file_behind_flannels_is_told_and_stops_nothing(look_linux, linux):
+    linux.write_file("/etc/cni/net.d/87-podman-bridge.conflist", "{}\n")
+    linux.write_file("/etc/cni/net.d/100-crio-bridge.conflist", "{}\n")
+    finding = look_linux()[0]["L26 cni-configuration"]
+    assert (finding.severity, finding.holds) == ("warn", False)
+
+
+def test_flags_of_the_plan_itself_are_no_obstacle(look_linux, linux):
+    linux.write_file(
+        "/etc/default/kubelet", "KUBELET_EXTRA_ARGS=--node-ip=192.168.160.10 --max-pods=50\n"
+    )
+    assert look_linux()[0]["L25 kubelet-flags"].holds
+
+
+def test_a_control_plane_of_others_stops_whatever_its_networks_are(look_linux, linux):
+    server = "clusters:\n- cluster:\n    server: https://192.168.160.10:6443\n"
+    linux.write_file("/etc/kubernetes/kubelet.conf", server)
+    linux.write_file("/etc/kubernetes/admin.conf", server)
+    linux.write_file("/etc/kubernetes/pki/ca.crt", "its authority\n")
+    finding = look_linux()[0]["L25 other-cluster"]
+    assert finding.stops
+    assert "was not made by these notebooks" in finding.found
+    shell(linux, finding.fix.partition("type: ")[2])
+    assert look_linux()[0]["L25 other-cluster"].holds
+    linux.write_file(
+        "/etc/kubernetes/admin.conf", server.replace("192.168.160.10", "k8s.corp.example")
+    )
+    assert "endpoint https://k8s.corp.example:6443" in look_linux()[0]["L25 other-cluster"].found
+
+
+def certificate_of(node: str) -> bytes:
+    """A kubelet's certificate as the API server's authority makes it, with the name at the end of its subject."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:nodes"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{node}"),
+        ]
+    )
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=300))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_kubelets_certificate_of_an_earlier_cluster_stops_and_is_moved_away(look_linux, linux):
+    for node, found in (("linuxmaster", "of an earlier cluster"), ("box7", "the node box7")):
+        path = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+        linux.write_file(path, certificate_of(node).decode())
+        finding = look_linux()[0]["L25 kubelet-identity"]
+        assert finding.stops
+        assert found in finding.found
+        shell(linux, re.findall(r"mv \S+ \S+?(?=,)", finding.fix)[0])
+        assert look_linux()[0]["L25 kubelet-identity"].holds
+        shell(linux, "rm -r /root/kubelet-pki")
+
+
+@pytest.mark.parametrize(("node", "holds"), [("winworker01", True), ("box7", False)])
+def test_a_windows_kubelets_certificate_says_which_node_it_is(look_windows, server, node, holds):
+    folder = "C:\\var\\lib\\kubelet\\pki"
+    server.files.make_directory(folder)
+    server.files.write(f"{folder}\\kubelet-client-current.pem", certificate_of(node))
+    finding = look_windows()[0]["W33 other-cluster"]
+    assert finding.holds is holds, finding.found
+    assert holds or "the node box7 by its certificate" in finding.found
+
+
+def test_a_login_user_without_a_home_stops(look_linux):
+    assert look_linux(NODE_USER="nobody")[0]["L01 home"].stops
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import pytest
 
 from k8swin_nb.inventory import Host
 
+from .openssh import openssh  # noqa: F401 - the fixture
+
 
 @dataclass
 class Server:

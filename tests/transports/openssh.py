@@ -95,11 +95,12 @@ class OpenSsh:
     def host(self, port: int, **changes: Any) -> Host:
         self._known += 1
         values: dict[str, Any] = {
-            "identity": str(self.key("user")),
             "known_hosts": str(self.folder / f"known-{self._known}"),
             "host_key_policy": "accept-new",
             **changes,
         }
+        if "identity" not in values:
+            values["identity"] = str(self.key("user"))
         return Host(
             "box", "127.0.0.1", "linux", ("worker",), getpass.getuser(), ssh_port=port, **values
         )

@@ -11,7 +11,7 @@ from k8swin_nb.errors import AuthenticationFailed, EndUnknown, ScriptNotStarted
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports import session
 
-from .openssh import OpenSsh, needs_sshd, openssh  # noqa: F401
+from .openssh import OpenSsh, needs_sshd
 
 pytestmark = needs_sshd
 
@@ -68,11 +68,14 @@ def test_a_script_is_undisturbed_whatever_starts_its_shell(
 )
 def test_a_host_that_runs_no_script_is_an_error_that_shows_what_it_printed(
     openssh: OpenSsh,
+    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     command: str,
     shown: str,
     hint: str,
 ) -> None:
+    if command == "cat":  # it would go on to wait for input
+        monkeypatch.setattr(session, "START_SECONDS", 3.0)
     ssh = openssh.transport(openssh.start(f"ForceCommand {command}"))
     target = tmp_path / "never"
     for work in (
@@ -99,7 +102,7 @@ def test_a_login_that_never_comes_to_the_script_ends(
     assert "waiting for you" in caught.value.printed
 
 
-def test_an_expired_account_is_about_the_login(openssh: OpenSsh) -> None:  # noqa: F811
+def test_an_expired_account_is_about_the_login(openssh: OpenSsh) -> None:
     said = "Password change required but no TTY available."
     ssh = openssh.transport(openssh.start(f"ForceCommand echo {said}; exit 1"))
     with pytest.raises(AuthenticationFailed, match="Password change required") as caught:
@@ -134,7 +137,7 @@ def test_sudo_that_refuses_says_what_to_change(
     assert hint in (caught.value.hint or "")
 
 
-def test_a_lecture_of_sudo_is_no_output(openssh: OpenSsh, tmp_path: Path) -> None:  # noqa: F811
+def test_a_lecture_of_sudo_is_no_output(openssh: OpenSsh, tmp_path: Path) -> None:
     fake = tmp_path / "bin" / "sudo"
     fake.parent.mkdir()
     fake.write_text(
@@ -203,7 +206,7 @@ def test_what_start_up_files_set_does_not_reach_a_script(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_both_streams_in_one_leave_a_script_whole(openssh: OpenSsh) -> None:  # noqa: F811
+def test_both_streams_in_one_leave_a_script_whole(openssh: OpenSsh) -> None:
     ssh = openssh.transport(openssh.start('ForceCommand eval "$SSH_ORIGINAL_COMMAND" 2>&1'))
     result = ssh.run("echo out; echo err >&2; exit 4")
     assert (result.stdout, result.returncode) == ("out\nerr\n", 4)
@@ -230,7 +233,7 @@ def test_how_a_script_ended_is_what_a_shell_would_say(
     assert openssh.transport(openssh.start()).run(script).returncode == code
 
 
-def test_a_script_whose_shell_was_killed_is_not_done(openssh: OpenSsh) -> None:  # noqa: F811
+def test_a_script_whose_shell_was_killed_is_not_done(openssh: OpenSsh) -> None:
     ssh = openssh.transport(openssh.start())
     with pytest.raises(EndUnknown, match="not known"):
         ssh.run(

@@ -21,6 +21,7 @@ from k8swin_nb.errors import (
     AuthenticationFailed,
     CertificateRejected,
     CommandTimeout,
+    EndUnknown,
     HostUnreachable,
     ScriptError,
     ScriptNotStarted,
@@ -329,8 +330,9 @@ def test_a_loader_that_ended_before_it_read_is_told_with_its_words(
     server.answers = [
         (b"", b"Cannot create type. Only core types are supported in this language mode.", 1, True)
     ]
-    with pytest.raises(ScriptNotStarted, match=r"exit code 1 .*in this language mode") as caught:
+    with pytest.raises(ScriptNotStarted, match="exit code 1 before") as caught:
         winrm.run("'x'")
+    assert "in this language mode" in "\n".join(caught.value.lines())
     assert "AppLocker" in (caught.value.hint or "")
     assert server.calls == ["open", "run", "cleanup"]
 
@@ -447,7 +449,7 @@ def test_a_script_that_did_not_come_to_its_end_counts_as_nothing(
             return word + b" begin\r\nhalf a", b"", code, True
 
     transport = WinrmTransport(winrm.host, protocol=lambda **_: Killed(server))
-    with pytest.raises(TransportError, match=f"did not come to its end.*exit code {code}"):
+    with pytest.raises(EndUnknown, match=f"did not come to its end.*exit code {code}"):
         transport.run("'x'")
     transport.close()
 
@@ -473,7 +475,8 @@ def test_a_stop_that_the_server_does_not_confirm_is_said(
     server.answers = [(b"begun\r\n", b"", -1, False)]
     transport = WinrmTransport(winrm.host, protocol=lambda **_: Deaf(server))
     result = transport.run("x", cancel=cancel, on_output=lambda *_: cancel.set())
-    assert result.returncode == 143 and "did not confirm the stop" in result.stderr
+    assert result.returncode == 143 and "did not confirm the stop" in result.left
+    assert "did not confirm the stop" in "\n".join(CommandTimeout(result, 1).lines())
     transport.close()
 
 
@@ -497,3 +500,24 @@ threading.Event().wait(0.5)
     )
     assert done.returncode == 0
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("answer", [(b"", b"", -1, False), WinRMOperationTimeoutError()])
+def test_a_server_that_says_nothing_at_once_is_not_asked_without_a_pause(
+    winrm: WinrmTransport, server: Server, answer: Answer | Exception
+) -> None:
+    asked = 0
+
+    class Hasty(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            nonlocal asked
+            asked += 1
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Hasty(server))
+    with pytest.raises(CommandTimeout):
+        transport.run("x", timeout=1)
+    assert asked < 10
+    transport.close()

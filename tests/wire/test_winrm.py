@@ -15,6 +15,9 @@ from k8swin_nb.errors import (
     CommandTimeout,
     HostUnreachable,
     ScriptNotStarted,
+    Stopped,
+    TransportError,
+    TransportTimeout,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.secret import Secret
@@ -140,8 +143,9 @@ def test_a_host_that_answers_instead_of_running_the_script_is_no_success(
         lambda: winrm.put(b"x", "/tmp/x"),
         lambda: winrm.get("/x"),
     ):
-        with pytest.raises(ScriptNotStarted, match=r"exit code 0.*Please log in as another user"):
+        with pytest.raises(ScriptNotStarted, match="exit code 0 before") as caught:
             work()
+        assert "Please log in as another user" in "\n".join(caught.value.lines())
 
 
 def test_what_is_printed_before_a_script_is_not_its_output(
@@ -170,11 +174,12 @@ def test_the_deadline_counts_while_a_script_waits_for_its_turn_and_it_never_runs
     while not wire.machine.lines:
         time.sleep(0.05)
     began = time.monotonic()
-    with pytest.raises(CommandTimeout):
+    with pytest.raises(TransportTimeout, match="nothing was run"):
         winrm.run("'never'", timeout=0.5)
     cancel = threading.Event()
     threading.Timer(0.5, cancel.set).start()
-    assert winrm.run("'never'", cancel=cancel).returncode == 143
+    with pytest.raises(Stopped, match="before its script began"):
+        winrm.run("'never'", cancel=cancel)
     assert time.monotonic() - began < 3
     long.join(60)
     assert len(wire.machine.lines) == 1
@@ -185,6 +190,28 @@ def test_a_stop_takes_the_shell_along(winrm: WinrmTransport, wire: Wire) -> None
     result = winrm.run(
         "'begun'; Start-Sleep -Seconds 100", cancel=cancel, on_output=lambda *_: cancel.set()
     )
-    assert (result.returncode, result.stdout, result.stderr) == (143, "begun\n", "")
+    assert (result.returncode, result.stdout, result.left) == (143, "begun\n", "")
     assert len(wire.server.shells) == 0
     assert winrm.run("'again'").ok
+
+
+def test_to_close_ends_a_script_that_still_runs(winrm: WinrmTransport, wire: Wire) -> None:
+    ended: list[Exception] = []
+
+    def work() -> None:
+        try:
+            winrm.run("Start-Sleep -Seconds 600")
+        except TransportError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not wire.machine.lines:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    began = time.monotonic()
+    winrm.close()
+    thread.join(30)
+    assert time.monotonic() - began < 10
+    assert len(ended) == 1 and "is not known" in str(ended[0])
+    assert len(wire.server.shells) == 0

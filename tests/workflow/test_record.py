@@ -1,10 +1,20 @@
 """The record of a run, which several kernels write at the same time."""
 
 import hashlib
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from k8swin_nb.workflow.record import Record
+import pytest
+
+from k8swin_nb.errors import K8swinError, RecordError
+from k8swin_nb.headless.page import write_page
+from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.record import Record, read_events
+
+pytestmark = pytest.mark.usefixtures("forgotten_secrets")
 
 
 def test_notebooks_that_run_side_by_side_keep_every_output(tmp_path: Path) -> None:
@@ -30,3 +40,126 @@ def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     second, _ = record.keep_output("c", "two")
     assert (first, second) == ("logs/0001-a.log", "logs/0004-c.log")
     assert (record.logs / "0003-c.log").read_text() == "of a kernel that is a step ahead"
+
+
+WORDS = [
+    *("true", "null", "false", "time", "event", "step", "host", "operator", "check", "windows"),
+    *("0.00", "2026", "script", "10.244", "kubeadm", "sha256", '": "', '", "', "logs"),
+    *("exit_code", "seconds", "changed", "outcome", "notebook-opened", "01_network"),
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_secret_that_is_a_word_of_the_record_does_not_break_it(word: str, tmp_path: Path) -> None:
+    Secret(word)
+    record = Record(tmp_path, "run", "01_network")
+    opened = record.opened(hosts=[{"name": "h", "address": "10.244.0.1"}], dry_run=True)
+    assert {"time", "operator", "controller", "hosts"} <= set(opened)
+    step = {"step": "s", "host": "h", "outcome": "changed", "seconds": 0.001, "exit_code": 0}
+    record.write("step", **step, detail=f"it said {word} twice", none=None)
+    (first, second) = read_events(record.path)
+    assert first["event"] == "notebook-opened" and second["outcome"] == "changed"
+    assert (second["seconds"], second["exit_code"], second["none"]) == (0.001, 0, None)
+    assert second["detail"] == "it said ***** twice"
+    assert "<main" in write_page(record.folder, []).read_text(encoding="utf-8")
+
+
+def test_the_record_holds_no_secret_and_nothing_that_a_terminal_acts_on(tmp_path: Path) -> None:
+    Secret("Nicht-in-die-Akte-7")
+    record = Record(tmp_path, "run", "notebook")
+    evil = "\x1b]0;t\x07\x9b2J\u202e Nicht-in-die-Akte-7 \ud800"
+    record.write("step", detail=evil, deep=[{"a": evil}], named={evil: 1})
+    path, digest = record.keep_output("a", evil)
+    log = record.open_log("b")
+    log.write("\x1b]0;t\x07")
+    log.close()
+    assert hashlib.sha256((record.folder / path).read_bytes()).hexdigest() == digest
+    for file in (record.path, record.folder / path, *record.logs.iterdir()):
+        text = file.read_text(encoding="utf-8")
+        assert not [raw for raw in ("\x1b", "\x9b", "\u202e", "Nicht-in-die") if raw in text]
+
+
+def test_an_event_begins_a_line_of_its_own_after_half_a_line(tmp_path: Path) -> None:
+    record = Record(tmp_path, "run", "notebook")
+    record.write("step", step="one")
+    with record.path.open("a") as log:
+        log.write('{"time": "2026", "event": "st')
+    record.write("step", step="two")
+    with record.path.open("a") as log:
+        log.write('"text"\n[1]\n{"no": "event"}\n\n{"event": "step", "step": "thr')
+    assert [event["step"] for event in read_events(record.path)] == ["one", "two"]
+    assert read_events(tmp_path / "not there") == []
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from k8swin_nb.errors import RecordError
+from k8swin_nb.workflow.record import Record, read_events
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+record = Record(Path(sys.argv[1]), "run", "notebook")
+record.write("step", step="one")
+room = record.path.stat().st_size + 50
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+for work in (
+    lambda: record.write("step", step="two", detail="x" * 500),
+    lambda: record.keep_output("out", "y" * 5000),
+):
+    try:
+        work()
+    except RecordError as error:
+        print("\\n".join(error.lines()))
+log = record.open_log("long")
+log.write("z" * 50_000)
+print(log.close())
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+record.write("step", step="three")
+print([event["step"] for event in read_events(record.path)], record.path.read_bytes().count(b"\\n"))
+print(sorted(path.name for path in record.logs.iterdir()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_a_clear_error_and_leaves_no_half_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("RecordError: the run's record cannot be written to ")
+    assert lines[1].startswith("hint: make room") and lines[2].startswith("RecordError: ")
+    assert "(not whole: " in lines[4]
+    assert lines[5] == "['one', 'three'] 2"
+    assert lines[6] == "['0001-long.log']"
+
+
+def test_a_folder_that_is_gone_or_read_only_is_a_clear_error(tmp_path: Path) -> None:
+    record = Record(tmp_path, "run", "notebook")
+    shutil.rmtree(record.folder)
+    for work in (
+        lambda: record.write("step", step="one"),
+        lambda: record.keep_output("a", "text"),
+        lambda: record.open_log("a"),
+    ):
+        with pytest.raises(RecordError, match="No such file"):
+            work()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecordError, match=r"File exists|Not a directory"):
+        Record(tmp_path, "file", "notebook")
+
+
+def test_an_error_that_is_being_raised_stays_what_it_is_when_the_disk_is_full(
+    tmp_path: Path,
+) -> None:
+    record = Record(tmp_path, "run", "notebook")
+    shutil.rmtree(record.folder)
+    error = K8swinError("it broke", hint="mend it")
+    record.write_beside(error, "failed", error=str(error))
+    assert str(error) == "it broke"
+    assert (error.hint or "").startswith("mend it; not in the record: ")
+
+
+def test_several_kernels_write_whole_lines(tmp_path: Path) -> None:
+    records = [Record(tmp_path, "run", f"join-{number}") for number in range(4)]
+    with ThreadPoolExecutor(len(records)) as pool:
+        list(pool.map(lambda r: [r.write("step", detail="x" * 5000) for _ in range(10)], records))
+    assert len(read_events(records[0].path)) == 40

@@ -1,19 +1,25 @@
 """The runner: check, apply what differs, verify; every host keeps its own answer."""
 
 import json
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from k8swin_nb.errors import (
+    AuthenticationFailed,
     DriftFound,
+    HostKeyUnknown,
     HostUnreachable,
+    Interrupted,
     MultiHostError,
     Stopped,
     UnexpectedError,
     VerifyFailed,
 )
+from k8swin_nb.workflow import runner
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.report import Report
@@ -21,6 +27,7 @@ from k8swin_nb.workflow.runner import StepProgress, apply_step, check_step
 from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 from tests import runs
+from tests.interrupts import interrupt
 from tests.runs import Machine
 from tests.test_description import MASTER, WORKER
 
@@ -163,11 +170,63 @@ def test_looking_alone_at_what_somebody_else_made_is_an_error_too(tmp_path):
     assert machine.calls == ["check a"]
 
 
-def test_what_a_script_says_to_run_becomes_the_hint(tmp_path):
-    step = Machine().step(check=lambda at: Verdict(State.DRIFT, "no cluster: run 02_master"))
-    with pytest.raises(DriftFound, match="no cluster") as caught:
+def test_what_a_script_says_to_do_becomes_the_hint_and_its_last_line_the_finding(tmp_path):
+    printed = "hint: run 02_master first\nlooking\nno cluster\n"
+    step = Machine().step(check=lambda at: Verdict.read(State.DRIFT, printed))
+    with pytest.raises(DriftFound, match=r": no cluster$") as caught:
         apply(step, make_run(tmp_path, "a"))
-    assert caught.value.hint == "run 02_master"
+    assert caught.value.hint == "run 02_master first"
+
+
+@pytest.mark.parametrize("state", [State.STUCK, State.DRIFT])
+@pytest.mark.parametrize("waits_only", [True, False])
+def test_a_wait_ends_at_once_when_waiting_makes_no_sense(tmp_path, state, waits_only):
+    looked = []
+
+    def check(at):
+        looked.append(at.verb)
+        if len(looked) == 1:
+            return Verdict(State.NEEDED, "not yet")
+        return Verdict(state, "the image is refused", "name another registry")
+
+    step = Machine().step(check=check, wait=300)
+    if waits_only:
+        step = replace(step, apply=None)
+    began = time.monotonic()
+    with pytest.raises(VerifyFailed, match=r"the image is refused$") as caught:
+        apply(step, make_run(tmp_path, "a"))
+    assert caught.value.hint == "name another registry"
+    assert looked == ["check", "verify"]
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (HostUnreachable("a", "nobody answers"), "unreachable"),
+        (AuthenticationFailed("a", "the server refused the user"), "failed"),
+        (HostKeyUnknown("a", where="10.1.0.2:22", algorithm="ssh-rsa", fingerprint="SHA256:x"), "failed"),
+    ],
+)  # fmt: skip
+def test_only_a_host_that_does_not_answer_is_unreachable(tmp_path, error, outcome):
+    def check(at):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        apply(Machine().step(check=check), make_run(tmp_path, "a"))
+    assert caught.value.report.rows[0].outcome.value == outcome
+
+
+def test_what_is_stuck_may_be_what_the_step_mends(tmp_path):
+    states = iter([State.STUCK, State.OK])
+    step = Machine().step(check=lambda at: Verdict(next(states), "the kubelet is stopped"))
+    assert apply(step, make_run(tmp_path, "a")).rows[0].outcome is Outcome.CHANGED
+
+
+def test_no_hint_promises_that_running_again_is_all_that_it_takes(tmp_path):
+    with pytest.raises(VerifyFailed) as caught:
+        apply(Machine(applies=False).step(), make_run(tmp_path, "a"))
+    assert "once it is mended" in str(caught.value.hint)
 
 
 def test_a_stop_during_the_check_keeps_anything_from_being_changed(tmp_path):
@@ -195,6 +254,47 @@ def test_a_stop_ends_the_wait_for_what_takes_time(tmp_path):
     with pytest.raises(Stopped, match="while it waited"):
         apply(Machine().step(check=check, apply=None, wait=60), run)
     assert time.monotonic() - began < 10
+
+
+def test_after_a_pause_of_this_computer_what_there_is_counts_and_not_the_clock(
+    tmp_path, monkeypatch
+):
+    looks, ahead = [], [0.0]
+    real = time.monotonic
+    monkeypatch.setattr(runner.time, "monotonic", lambda: real() + ahead[0])
+
+    def check(at: StepRun) -> Verdict:
+        looks.append(ahead[0])
+        if len(looks) == 2:
+            # The computer was suspended while it asked; what it is told is as old as that.
+            ahead[0] = 3600.0
+        return Verdict(State.OK if len(looks) > 2 else State.NEEDED)
+
+    step = Machine().step(check=check, apply=None, wait=30)
+    assert [row.outcome for row in apply(step, make_run(tmp_path, "a")).rows] == [Outcome.OK]
+    assert looks == [0.0, 0.0, 3600.0]
+
+
+def test_an_interrupt_keeps_the_rows_of_the_hosts_that_had_ended(tmp_path):
+    run = make_run(tmp_path, *LETTERS)
+    waits = threading.Event()
+
+    def check(at: StepRun) -> Verdict:
+        if at.host.name == "a":
+            return Verdict(State.OK, "as wanted")
+        waits.set()
+        at.pause(60)
+        return Verdict(State.OK)
+
+    with interrupt(waits.is_set), pytest.raises(Interrupted) as caught:
+        apply(Machine().step(check=check), run)
+    rows = {row.host: row for row in caught.value.report.rows}
+    assert rows["a"].outcome is Outcome.OK
+    assert "was stopped while it waited" in rows["b"].detail
+    assert str(caught.value) == "step `phase/switch`: stopped on b, c; had ended on a"
+    told = run.record.events[-1]
+    assert (told["event"], told["stopped"], told["ended"]) == ("interrupted", ["b", "c"], ["a"])
+    assert {e["host"] for e in run.record.events if e["event"] == "step"} == set(LETTERS)
 
 
 def test_a_stop_lets_no_further_host_begin(tmp_path):

@@ -1,13 +1,22 @@
 """Which scripts began and never told how they ended."""
 
+import platform
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from k8swin_nb.api import Cluster
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import AuthenticationFailed, HostUnreachable
+from k8swin_nb.headless.page import write_page
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.notebook.header import Header
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.unfinished import unfinished
 from tests.runs import Hosts, at, make_run
+from tests.test_description import described
 
 CHANGES = "linux/swap.apply.sh"
 
@@ -55,6 +64,46 @@ def test_a_connection_that_broke_leaves_the_end_open_and_a_refused_login_does_no
     assert "the connection broke" in one.why and one.pid
     changed(tmp_path / "other", AuthenticationFailed("linuxmaster", "refused"))
     assert unfinished(tmp_path / "other") == []
+
+
+def test_a_script_that_was_stopped_and_left_something_running_is_not_finished(tmp_path):
+    run = make_run(tmp_path)
+    told = {"tag": "k8swin-apply-run-1", "host": "linuxmaster", "script": CHANGES}
+    run.record.write("script-started", **told)
+    run.record.write("script", **told, exit_code=143, left="a process of it does not end")
+    (one,) = unfinished(tmp_path)
+    assert one.why == "a process of it does not end"
+
+
+def test_one_that_its_process_still_waits_for_is_told_from_one_that_nobody_waits_for(tmp_path):
+    changed(tmp_path, HostUnreachable("linuxmaster", "the connection broke"))
+    (one,) = unfinished(tmp_path)
+    assert one.at_work, "this very process began it"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert not replace(one, pid=gone.pid).at_work
+    assert not replace(one, controller="another computer").at_work
+
+
+def test_a_phase_that_is_opened_later_says_what_was_begun_and_never_ended(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    description = check_description(described(), folder=tmp_path)
+    mine = next(host for host in inventory_of(description).hosts if host.os == "linux")
+    told = {"tag": "k8swin-apply-run-1", "script": CHANGES, "controller": platform.node()}
+    for address in (mine.address, "10.9.9.9"):
+        Record(tmp_path, f"run-{address}", "02_master").write(
+            "script-started", **told, host=mine.name, address=address, pid=gone.pid
+        )
+        told["tag"] += "x"
+    opened = Cluster(description, runs=tmp_path).phase("02_master")
+    (one,) = opened.unfinished
+    assert one.address == mine.address
+    (told_of,) = opened.opened["unfinished"]
+    assert CHANGES in told_of and "how it ended is not known" in told_of
+    assert CHANGES in repr(Header(opened))
+    page = write_page(opened.run.record.folder, []).read_text()
+    assert "Found when a notebook was opened" in page and CHANGES in page
 
 
 def test_what_a_later_run_found_out_closes_it(tmp_path):

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.reading import shown
 from k8swin_nb.versions import PAUSE, gate
-from k8swin_nb.workflow.runner import FAILED_HINT, last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.runner import FAILED_HINT
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 CONFIG = "/etc/containerd/config.toml"
@@ -54,8 +55,8 @@ def merged(existing: str, pause: str, series: int) -> str:
     """
     try:
         table = tomllib.loads(existing)
-    except tomllib.TOMLDecodeError as error:
-        raise NotMergeable(f"{CONFIG} is no TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise NotMergeable(f"{CONFIG} is no TOML: {shown(error)}") from error
     changes: dict[Path, Any] = {}
     version = wanted_version(table, series, CONFIG, changes)
     changes |= dict(_plugin_changes(table, version, pause))
@@ -83,6 +84,8 @@ def wanted_version(table: Table, series: int, what: str, changes: dict[Path, Any
             "run `containerd config migrate`, which prints it in that of the installed containerd"
         )
     disabled = table.get("disabled_plugins", [])
+    if not isinstance(disabled, list):
+        raise NotMergeable(f"`disabled_plugins` of {what} is no list")
     changes["disabled_plugins",] = [n for n in disabled if n not in ("cri", CRI, IMAGES, RUNTIME)]
     return int(version)
 
@@ -103,6 +106,8 @@ def _plugin_changes(table: Table, version: int, pause: str) -> Iterator[tuple[Pa
     if cni.get("conf_dir", CNI_FOLDER) != CNI_FOLDER:
         yield ("plugins", runtime, "cni", "conf_dir"), CNI_FOLDER
     if "bin_dirs" in cni:
+        if not isinstance(cni["bin_dirs"], list):
+            raise NotMergeable(f"`bin_dirs` of {CONFIG} is no list")
         if CNI_PLUGINS not in cni["bin_dirs"]:
             yield ("plugins", runtime, "cni", "bin_dirs"), [*cni["bin_dirs"], CNI_PLUGINS]
     elif cni.get("bin_dir", CNI_PLUGINS) != CNI_PLUGINS:
@@ -149,7 +154,7 @@ def edited(text: str, table: Table, changes: dict[Path, Any], what: str) -> str:
     result = "\n".join(lines) + "\n" if changes else text
     try:
         found: Table | None = tomllib.loads(result)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         found = None
     if found != expected:
         wanted = ", ".join(f"{'.'.join(path)} = {_value(value)}" for path, value in changes.items())
@@ -188,7 +193,7 @@ def _header(text: str) -> Path | None:
     """Return the names of a table's head; None for what is none, such as one of a list of tables."""
     try:
         inner: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
     names = []
     while isinstance(inner, dict) and inner:
@@ -214,7 +219,7 @@ def _merge_for(at: StepRun) -> tuple[str, str]:
     version, _, text = read.stdout.partition("\n")
     if not version:
         return "", ""
-    series = re.match(r"\d+", version)
+    series = re.match(r"[0-9]{1,4}", version)
     if series is None:
         raise at.failed(f"`containerd --version` named no version: {version[:80]}")
     return version, merged(text, pause_image(at.description), int(series[0]))

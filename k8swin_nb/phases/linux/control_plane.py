@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 
 from k8swin_nb.phases.linux.kubeadm import join_configuration
-from k8swin_nb.reading import Unreadable, json_document, strings
+from k8swin_nb.reading import Unreadable, json_document, network, shown, strings
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.facts import Fact
-from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 MASTER = "control-plane"
 
+JOIN_CHECKS = {"linux": "linux/join.check.sh", "windows": "windows/join.check.ps1"}
+KUBELET_CHECKS = {
+    "linux": "linux/kubelet_state.check.sh",
+    "windows": "windows/kubelet_state.check.ps1",
+}
 BASE64 = r"[A-Za-z0-9+/]{4,}={0,2}"
 TOKEN = r"[\w.-]{8,8192}"  # noqa: S105 - a form, no secret
 """What a service account's token consists of."""
@@ -90,11 +94,48 @@ def join_secrets(parameter: str) -> Callable[[StepRun], Mapping[str, Secret]]:
     return make
 
 
+def node_pod_cidr(at: StepRun) -> tuple[State, str]:
+    """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
+    state, result = at.ask(
+        "linux/node_pod_cidr.check.sh",
+        on=at.master,
+        values={"worker_name": at.host.name},
+        detail="the control plane was not asked for the node",
+    )
+    found = result.stdout.strip()
+    if state is State.OK and found and not network(found):
+        raise at.failed(
+            f"`linux/node_pod_cidr.check.sh` printed `{shown(found)}`, expected a network",
+            result=result,
+        )
+    return state, found
+
+
+def check_join(at: StepRun) -> Verdict:
+    """Ask the worker whether it has joined, and the control plane whether it still knows the worker.
+
+    A node that was deleted comes back when its kubelet starts again, and at no other time.
+    """
+    state, result = at.ask(JOIN_CHECKS[at.host.os])
+    verdict = Verdict.read(state, result.stdout)
+    if state is State.OK:
+        known, found = node_pod_cidr(at)
+        if known is not State.OK:
+            return Verdict(State.NEEDED, f"{verdict.detail}, but {found}")
+    return verdict
+
+
 def check_worker_ready(at: StepRun) -> Verdict:
-    """Ask the master whether the worker is Ready."""
+    """Ask the master whether the worker is Ready; while it is not, ask the worker whether its kubelet works."""
     state, result = at.ask(
         "linux/worker_ready.check.sh",
         on=at.master,
         values={"worker_name": at.host.name, "worker_address": at.host.address},
     )
-    return Verdict(state, last_line(result.stdout))
+    if state is State.NEEDED:
+        seen, kubelet = at.ask(KUBELET_CHECKS[at.host.os])
+        if seen is not State.OK:
+            return Verdict.read(
+                seen, f"{kubelet.stdout}\n{last_line(kubelet.stdout)}; {last_line(result.stdout)}"
+            )
+    return Verdict.read(state, result.stdout)

@@ -7,7 +7,6 @@ from typing import Any
 
 from k8swin_nb.reading import Unreadable, json_document
 from k8swin_nb.workflow.facts import Fact
-from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -73,4 +72,4 @@ def check_docker(at: StepRun) -> Verdict:
         return Verdict(State.DRIFT, str(error))
     at.run.facts.keep(at.host, DAEMON_JSON, wanted)
     state, result = at.ask("linux/docker.check.sh", stdin=wanted.encode())
-    return Verdict(state, last_line(result.stdout))
+    return Verdict.read(state, result.stdout)

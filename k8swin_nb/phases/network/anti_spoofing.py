@@ -8,6 +8,7 @@ the run goes on with a warning, because nothing is damaged by dropped packets an
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,12 @@ class Need:
 
 def instructions(platform: str, vm: str, pods: str, address: str) -> str:
     """Return exactly what to type on a platform, one command a line; `<...>` is for the reader to fill in."""
+    quoted, file = "'" + vm.replace("'", "''") + "'", shlex.quote(vm)
     return {
         "hyper-v": (
             "on the Hyper-V host, in PowerShell:\n"
-            f"Get-VMNetworkAdapter -VMName {vm} | Set-VMNetworkAdapter -MacAddressSpoofing On\n"
-            f"Get-VMNetworkAdapter -VMName {vm} | Select-Object VMName, MacAddressSpoofing"
+            f"Get-VMNetworkAdapter -VMName {quoted} | Set-VMNetworkAdapter -MacAddressSpoofing On\n"
+            f"Get-VMNetworkAdapter -VMName {quoted} | Select-Object VMName, MacAddressSpoofing"
         ),
         "vmware": (
             "with PowerCLI, for the port group of this machine (it is not a setting of the machine):\n"
@@ -79,7 +81,7 @@ def instructions(platform: str, vm: str, pods: str, address: str) -> str:
         ),
         "kvm": (
             "libvirt: take <filterref filter='clean-traffic'/> (and no-mac-spoofing, no-ip-spoofing) out with\n"
-            f"virsh edit {vm}\n"
+            f"virsh edit {file}\n"
             "Proxmox: switch the MAC filter and the IP filter of the machine's firewall off:\n"
             "pvesh set /nodes/<node>/qemu/<id>/firewall/options --macfilter 0 --ipfilter 0"
         ),

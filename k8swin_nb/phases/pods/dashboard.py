@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,7 @@ from k8swin_nb.secret import Secret
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 TOKEN_SECONDS = 3600
@@ -155,8 +155,8 @@ def dashboard_rows(run: PhaseRun) -> list[tuple[str, str]]:
     if not run.description.dashboard or not inside:
         return [("state", not_wanted(run.at(master, "dashboard")) or "not deployed yet")]
     port = f" -p {master.ssh_port}" if master.ssh_port != 22 else ""
-    key = f" -i {master.identity}" if master.identity else ""
-    tunnel = f"ssh -N -L {LOCAL_PORT}:{inside}:443{port}{key} {master.user}@{master.address}"
+    key = f" -i {shlex.quote(master.identity)}" if master.identity else ""
+    tunnel = f"ssh -N -L {LOCAL_PORT}:{inside}:443{port}{key} {shlex.quote(f'{master.user}@{master.address}')}"
     forward = f"kubectl -n {NAME} port-forward service/{NAME} {LOCAL_PORT}:443"
     return [
         ("version", dashboard_version(run.description)),

@@ -157,12 +157,14 @@ def _flanneld(
         "name": "kube-flannel",
         "image": flannel_image(description),
         "command": ["/opt/bin/flanneld"],
-        "args": ["--ip-masq", "--kube-subnet-mgr"],
+        # By itself it takes the interface of the default route, and ends where that has several gateways.
+        "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(NODE_ADDRESS)"],
         "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
         "securityContext": {"privileged": False, "capabilities": {"add": capabilities}},
         "env": [
             field("POD_NAME", "metadata.name"),
             field("POD_NAMESPACE", "metadata.namespace"),
+            field("NODE_ADDRESS", "status.hostIP"),
         ],
         "volumeMounts": [*mounts, _mount("flannel-cfg", "/etc/kube-flannel/")],
     }

@@ -19,8 +19,7 @@ from k8swin_nb.versions import (
 )
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 BUILDS = Fact[list[str]]("builds")

@@ -22,6 +22,12 @@ from k8swin_nb.workflow.step_run import StepRun
 SEVERITIES = ("fail", "warn", "step", "info")
 LINUX, WINDOWS = "linux/preflight.check.sh", "windows/preflight.check.ps1"
 
+SECONDS = 180
+"""What looking at one host may take."""
+
+SET_CLOCK = 1.0
+"""Seconds by which two readings may contradict each other before a clock counts as set."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreflightCheck:
@@ -66,6 +72,9 @@ class HostFacts:
 
     clock: tuple[float, float] = (0.0, 0.0)
     """Seconds that the host's clock is ahead of the controller's, and how far off that may be."""
+
+    stepped: float = 0.0
+    """Seconds by which the host's clock was set while it was looked at."""
 
     def get(self, name: str) -> str:
         """Return a fact, empty where the host did not say it."""
@@ -124,16 +133,39 @@ def clock_offset(facts: HostFacts, sent: float, received: float) -> tuple[float,
     """Return how far a host's clock is ahead of ours, and the uncertainty, both in seconds.
 
     The host reads its clock when the script begins and when it ends. The first reading was made after we
-    sent, the last before we received: what lies between the two bounds is the time on the wire.
+    sent, the last before we received: what lies between the two bounds is the time on the wire. Of a clock that
+    was set in between the last reading counts.
     """
-    try:
-        high = float(facts.get("clock_first")) - sent
-        low = float(facts.get("clock_last")) - received
-    except ValueError:
-        return 0.0, float("inf")
-    if not (math.isfinite(high) and math.isfinite(low)):
-        return 0.0, float("inf")
+    first, last = _clocks(facts)
+    if not math.isfinite(first) or not math.isfinite(last):
+        return 0.0, math.inf
+    high, low = first - sent, last - received
+    if clock_step(facts, sent, received):
+        return low, 0.0
     return (low + high) / 2, max(0.0, (high - low) / 2)
+
+
+def clock_step(facts: HostFacts, sent: float, received: float) -> float:
+    """Return by how many seconds a host's clock was set while it was looked at; 0 when it went on evenly."""
+    first, last = _clocks(facts)
+    took, waited = last - first, received - sent
+    if took < -SET_CLOCK:
+        return took
+    return took - waited if took > waited + SET_CLOCK else 0.0
+
+
+def _clocks(facts: HostFacts) -> tuple[float, float]:
+    try:
+        return float(facts.get("clock_first")), float(facts.get("clock_last"))
+    except ValueError:
+        return math.nan, math.nan
+
+
+def passed() -> float:
+    """Return seconds of a clock that nobody sets, and that goes on while the computer sleeps where it can."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck], HostFacts]:
@@ -144,17 +176,19 @@ def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck
     """
     from k8swin_nb.phases.preflight.rules import judge
 
-    sent = time.time()
+    sent, began = time.time(), passed()
     result = at.doing("check").script(
         LINUX if at.host.os == "linux" else WINDOWS,
         values=preflight_values(at.run, at.host, api_expected=api_expected),
-        timeout=180,
+        timeout=SECONDS,
     )
-    received = time.time()
+    # Our own clock may be set while a host is asked.
+    received = sent + passed() - began
     findings, facts = parse(result.stdout, at.host)
     if result.returncode != 0 or not findings:
         raise at.failed("preflight broke off", result=result)
     facts.clock = clock_offset(facts, sent, received)
+    facts.stepped = clock_step(facts, sent, received)
     findings += judge(at.run, at.host, facts)
     at.run.facts.keep(at.host, PREFLIGHT, findings)
     at.run.facts.keep(at.host, HOST_FACTS, facts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
@@ -42,6 +42,7 @@ def judge(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
     found = routes(run.plan, host, facts)
     found += proxies(run, host, facts)
     found += versions(run, host, facts)
+    found += identity(run, host, facts)
     found.append(clock(host, facts))
     if host.os == "windows" and host.winrm_scheme == "https":
         found.append(certificate(host))
@@ -68,7 +69,7 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
                         False,
                         f"{_what(route, host, facts)} {route.network} overlaps `{name}` {network}",
                         "no network inside the pods' and services' networks",
-                        f"choose another `{name}`, or give up that network on {host.name}",
+                        _route_fix(name, network, route, host),
                     )
                 )
         scripted = plan.profile == "classic" and host.os == "windows"
@@ -107,6 +108,18 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
             ident, "routes", host.name, "fail", True, text, wanted, "choose other subnets"
         )
     ]
+
+
+def _route_fix(name: str, planned: IPv4Network, route: Route, host: Host) -> str:
+    """Return what to do about a collision: a node's part of the pods' network is what an earlier flannel leaves."""
+    otherwise = f"choose another `{name}`, or give up that network on {host.name}"
+    part = route.network.prefixlen == 24 and route.network.subnet_of(planned)
+    if name != "pod_subnet" or not part or not route.via:
+        return otherwise
+    command = f"ip route delete {route.network} via {route.via}"
+    if host.os == "windows":
+        command = f"Remove-NetRoute -DestinationPrefix {route.network} -NextHop {route.via}"
+    return f"if an earlier flannel left it, type {command}; else {otherwise}"
 
 
 def _foreign(plan: NetworkPlan, facts: HostFacts) -> Iterable[Route]:
@@ -234,11 +247,51 @@ def _minor(version: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def identity(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]:
+    """Find a machine that answers at the address of another: by its name, and by the addresses that it has."""
+    name, own = facts.get("host_name").lower(), facts.get("addresses").split()
+    found = []
+    for other in run.inventory.hosts:
+        if other.name == host.name or "hypervisor" in other.roles:
+            continue
+        if name == other.name:
+            text = f"the machine at {host.address} is called {other.name}"
+        elif other.address in own:
+            text = f"the machine at {host.address} has the address of {other.name} too"
+        else:
+            continue
+        found.append(
+            PreflightCheck(
+                "X2",
+                "identity",
+                host.name,
+                "fail",
+                False,
+                text,
+                f"one machine for {host.name}, and another for {other.name}",
+                f"correct `address` of {host.name} and {other.name} under `hosts`; if the machine was cloned, "
+                "give it a name of its own",
+            )
+        )
+    return found
+
+
 def clock(host: Host, facts: HostFacts) -> PreflightCheck:
     """Judge a host's clock by ours, less what the way there takes."""
     offset, uncertainty = facts.clock
     ident = "L19" if host.os == "linux" else "W21"
     fix = "set the clock: chronyc makestep" if host.os == "linux" else "w32tm /resync"
+    if abs(facts.stepped) >= SKEW_WARN:
+        return PreflightCheck(
+            ident,
+            "clock",
+            host.name,
+            "fail" if abs(facts.stepped) >= SKEW_FAIL else "warn",
+            False,
+            f"set by {facts.stepped:+.0f} s while it was looked at, now {offset:+.1f} s from this computer",
+            "a clock that goes on evenly",
+            "let one time service keep it, and look again once it stands",
+        )
     return _skew(ident, host.name, "clock", offset, uncertainty, "this computer", fix)
 
 

@@ -9,6 +9,7 @@ from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.windows.artifacts import worker_artifacts
+from k8swin_nb.versions import KUBELET_FLAGS_REMOVED, minor
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 DOCKER_HUB = "registry-1.docker.io"
@@ -25,6 +26,11 @@ def preflight_values(run: PhaseRun, host: Host, *, api_expected: bool) -> dict[s
     return {
         "api_expected": str(api_expected).lower(),
         "cluster_profile": description.profile,
+        "kubelet_flags_removed": " ".join(
+            name
+            for name, since in KUBELET_FLAGS_REMOVED.items()
+            if minor(description.kubernetes_version) >= since
+        ),
         "download_hosts": " ".join(dict.fromkeys(places)),
     }
 

@@ -15,8 +15,7 @@ from k8swin_nb.reading import first_line
 from k8swin_nb.versions import EMPTYDIR_FLAG, gate
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import Check, State, Step, Verdict
+from k8swin_nb.workflow.step import Check, State, Step, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 DRAIN_SECONDS = 300
@@ -203,7 +202,7 @@ def on_master(script: str) -> Check:
     def ask_master(at: StepRun) -> Verdict:
         values = removal_values(at)
         state, result = at.ask(script, on=at.master, values=values)
-        return Verdict(state, last_line(result.stdout))
+        return Verdict.read(state, result.stdout)
 
     return ask_master
 

@@ -75,7 +75,7 @@ def write_bundle(
 def written(evidence: Evidence) -> str:
     """Return one host's evidence as it is kept: redacted, and cut where it is too long."""
     if evidence.unreachable:
-        return visible(redact(f"cannot be reached: {evidence.unreachable}\n"))
+        return visible(redact(f"{evidence.silence}\n"))
     lines: list[str] = []
     for name, body in evidence.sections.items():
         lines += [f"== {name}", *body, ""]

@@ -7,6 +7,7 @@ import time
 
 from k8swin_nb import symptoms
 from k8swin_nb.errors import K8swinError, Stopped, TransportError
+from k8swin_nb.inventory import Host
 from k8swin_nb.phases.troubleshoot.diagnosis import Finding, diagnose
 from k8swin_nb.phases.troubleshoot.evidence import Evidence, parse
 from k8swin_nb.reading import first_line
@@ -33,6 +34,12 @@ def other_host(at: StepRun) -> str | None:
     return "it is a hypervisor" if "hypervisor" in at.host.roles else None
 
 
+def silent(host: Host, said: str, error: Exception) -> Evidence:
+    """Return what is known of a host that showed nothing: an error's first line and its kind."""
+    kind = type(error).__name__
+    return Evidence(host, unreachable=first_line(said) or first_line(error) or kind, trouble=kind)
+
+
 def gather(at: StepRun, *, timeout: float = SECONDS) -> Evidence:
     """Collect one host's evidence in one round trip; a host that cannot be reached is evidence too."""
     host = at.host
@@ -42,9 +49,9 @@ def gather(at: StepRun, *, timeout: float = SECONDS) -> Evidence:
     except Stopped:
         raise
     except TransportError as error:
-        evidence = Evidence(host, unreachable=first_line(error.detail) or first_line(error))
+        evidence = silent(host, error.detail, error)
     except K8swinError as error:
-        evidence = Evidence(host, unreachable=first_line(error))
+        evidence = silent(host, str(error), error)
     else:
         evidence = parse(host, result.stdout, began, time.time())
         if result.returncode != 0:
@@ -60,7 +67,7 @@ def check_evidence(at: StepRun) -> Verdict:
     """Collect and say how much there is."""
     evidence = gather(at)
     if evidence.unreachable:
-        return Verdict(State.OK, f"cannot be reached: {evidence.unreachable}")
+        return Verdict(State.OK, evidence.silence)
     missing = sum(
         any(line.startswith("(not to be had") for line in lines)
         for lines in evidence.sections.values()

@@ -41,6 +41,7 @@ OVER_WHEN_READY = frozenset(
         "flanneld-needs-kube-proxy",
         "hns-network-not-created",
         "join-half-done",
+        "node-deleted",
         "join-token-or-time",
         "kubelet-crash-loop",
     }
@@ -91,7 +92,7 @@ class Case:
     def nodes(self) -> list[dict[str, str]]:
         """The cluster's nodes, as far as they are known: none where the API server did not tell them."""
         keys = ("name", "os", "address", "pods", "kubelet", "ready", "flannel", "message")
-        if self.master is None:
+        if self.master is None or self.master.unread("nodes"):
             return []
         return [dict(zip(keys, row, strict=True)) for row in self.master.rows("nodes", len(keys))]
 
@@ -105,10 +106,7 @@ def unreachable(case: Case) -> Said:
     """Hosts that did not answer."""
     for evidence in case.all:
         if evidence.unreachable:
-            yield (
-                evidence.host.name,
-                f"{evidence.host.name} cannot be reached: {evidence.unreachable}",
-            )
+            yield evidence.host.name, f"{evidence.host.name} {evidence.silence}"
 
 
 def clocks(case: Case) -> Said:

@@ -11,6 +11,16 @@ from datetime import UTC, datetime
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import Unreadable, json_document, whole
 
+SILENCE = {
+    "HostUnreachable": "cannot be reached",
+    "TransportTimeout": "cannot be reached",
+    "AuthenticationFailed": "refuses the login",
+    "HostKeyUnknown": "is not known to be itself",
+    "HostKeyMismatch": "is not known to be itself",
+    "CertificateRejected": "is not known to be itself",
+}
+"""What a kind of error says of a host."""
+
 UNKNOWN = "(not to be had: "
 """How a section says that its part cannot be read."""
 
@@ -30,10 +40,23 @@ class Evidence:
     host: Host
     sections: dict[str, list[str]] = field(default_factory=dict)
     unreachable: str = ""
+    """Why it showed nothing, in the words of the error; empty when it answered."""
+    trouble: str = ""
+    """The error's kind, such as `AuthenticationFailed`."""
     asked: float = 0.0
     """This computer's time when the host was asked."""
     received: float = 0.0
     """And when it had answered; the host's own clock is held against both."""
+
+    @property
+    def silence(self) -> str:
+        """Why it showed nothing, as a sentence: one who refuses, or cannot be asked, was reached all the same."""
+        return f"{SILENCE.get(self.trouble, 'could not be asked')}: {self.unreachable}"
+
+    def unread(self, section: str) -> bool:
+        """Whether a section is missing or could not be had, which is not the same as being empty."""
+        lines = self.sections.get(section)
+        return lines is None or any(line.startswith(UNKNOWN) for line in lines)
 
     def lines(self, section: str) -> list[str]:
         """Return the lines of a section that say something; none where it could not be asked."""

@@ -14,10 +14,9 @@ from k8swin_nb.errors import (
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.troubleshoot.bundle import write_bundle
-from k8swin_nb.phases.troubleshoot.collecting import gather
+from k8swin_nb.phases.troubleshoot.collecting import gather, silent
 from k8swin_nb.phases.troubleshoot.diagnosis import diagnose
 from k8swin_nb.phases.troubleshoot.evidence import Evidence
-from k8swin_nb.reading import first_line
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 SECONDS = 45
@@ -43,13 +42,14 @@ def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
         run.record.write("diagnostics", step=step, folder=str(folder))
     except Exception as trouble:
         # Of a failure while another is told, the first one is what counts.
-        run.record.write("diagnostics", step=step, failed=f"{type(trouble).__name__}: {trouble}")
+        told = f"{type(trouble).__name__}: {trouble}"
+        run.record.write_beside(error, "diagnostics", step=step, failed=told)
         return
     where = f"evidence is in {folder}"
     error.hint = f"{error.hint}; {where}" if error.hint else where
 
 
-def _hosts(run: PhaseRun, error: K8swinError) -> list[tuple[Host, str]]:
+def _hosts(run: PhaseRun, error: K8swinError) -> list[tuple[Host, TransportError | None]]:
     """Return the hosts that an error is about; with why it is not asked again, if so."""
     errors = (
         error.errors
@@ -59,16 +59,16 @@ def _hosts(run: PhaseRun, error: K8swinError) -> list[tuple[Host, str]]:
     by_name = {host.name: host for host in run.inventory.hosts}
     # What a login refused once is not tried again: accounts are locked after a few attempts.
     chosen = [
-        (by_name[name], one.detail if isinstance(one, TransportError) else "")
+        (by_name[name], one if isinstance(one, TransportError) else None)
         for name, one in errors.items()
         if name in by_name and not isinstance(one, CommandTimeout)
     ]
     return chosen[:HOSTS]
 
 
-def _collect(run: PhaseRun, hosts: list[tuple[Host, str]]) -> list[Evidence]:
+def _collect(run: PhaseRun, hosts: list[tuple[Host, TransportError | None]]) -> list[Evidence]:
     kept: dict[str, Evidence] = {
-        host.name: Evidence(host, unreachable=refused) for host, refused in hosts if refused
+        host.name: silent(host, refused.detail, refused) for host, refused in hosts if refused
     }
 
     asked = on_each(
@@ -80,5 +80,5 @@ def _collect(run: PhaseRun, hosts: list[tuple[Host, str]]) -> list[Evidence]:
     )
     kept |= asked.answers
     for name, trouble in asked.errors.items():
-        kept[name] = Evidence(run.inventory.host(name), unreachable=first_line(trouble))
+        kept[name] = silent(run.inventory.host(name), str(trouble), trouble)
     return [kept[host.name] for host, _ in hosts]

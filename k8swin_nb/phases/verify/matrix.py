@@ -31,6 +31,9 @@ MARKS = {
 }
 """By the state of a connection."""
 
+SIDE = 40
+"""Rows and columns that a picture of the matrix has at most."""
+
 LEFT, TOP, CELL_WIDTH, CELL_HEIGHT = 220, 150, 46, 32
 
 
@@ -101,19 +104,24 @@ class MatrixPicture(Picture):
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = told(records)
+        sides = {name: labels(self.records, name)[:SIDE] for name in ("from", "to")}
+        self.drawn = [r for r in self.records if all(r[name] in sides[name] for name in sides)]
+        """What fits into a picture; the list has all."""
 
     def __repr__(self) -> str:
         lines = [f"Connectivity matrix, {caption(self.records)}"]
+        if len(self.drawn) < len(self.records):
+            lines.append(f"{len(self.records) - len(self.drawn)} of them are in the list alone")
         lines += [
             f"{record['state']}: {record['from']} to {record['to']}: "
             f"{record['evidence'] or record['reason']}"
-            for record in self.records
+            for record in self.drawn
             if record["state"] != "skipped"
         ]
         return "\n".join(lines)
 
     def _drawing(self) -> tuple[int, int, list[str]]:
-        rows, columns = labels(self.records, "from"), labels(self.records, "to")
+        rows, columns = labels(self.drawn, "from"), labels(self.drawn, "to")
         # The last heading leans to the right by as much as it is high.
         width = max(LEFT + CELL_WIDTH * len(columns) + TOP, 640)
         height = TOP + CELL_HEIGHT * len(rows) + 56
@@ -131,7 +139,7 @@ class MatrixPicture(Picture):
             parts.append(
                 f'<text x="{LEFT - 12}" y="{y}" text-anchor="end">{html.escape(row)}</text>'
             )
-        for record in self.records:
+        for record in self.drawn:
             parts.append(
                 self._cell(record, rows.index(record["from"]), columns.index(record["to"]))
             )

@@ -16,7 +16,6 @@ from k8swin_nb.phases.verify import connections
 from k8swin_nb.phases.verify.connections import Answer, Cell, CellState, Found, Node, Row
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.runner import last_line
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -64,7 +63,7 @@ def look_around(at: StepRun) -> Verdict:
     """Find out what there is to verify: nodes, a pod on each, the Service's addresses."""
     state, result = at.ask("linux/verify_facts.check.sh", values=verify_values(at))
     if state is not State.OK:
-        return Verdict(state, last_line(result.stdout))
+        return Verdict.read(state, result.stdout)
     found = connections.parse_found(result.stdout, at.host.name)
     if not (found.nodes and found.service and found.node_port and found.external):
         raise at.failed(

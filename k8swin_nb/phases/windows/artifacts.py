@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8swin_nb.description import Description
-from k8swin_nb.phases.lock_file import LockRules, read_lock
+from k8swin_nb.phases.lock_file import LockRules, file_name, read_lock
 
 CONTAINERD_FOLDER = r"C:\Program Files\containerd"
 DOCKER_FOLDER = r"C:\Program Files\docker"
@@ -142,7 +142,7 @@ def worker_artifacts(description: Description) -> str:
         {
             "name": name,
             "url": locked[name].url,
-            "file": locked[name].url.rsplit("/", 1)[-1],
+            "file": file_name(locked[name].url),
             "algorithm": locked[name].algorithm.upper(),
             "hash": locked[name].digest,
             **layout,

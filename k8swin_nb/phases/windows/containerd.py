@@ -23,6 +23,7 @@ from k8swin_nb.phases.windows.configuration import (
     containerd_config,
     pause_image,
 )
+from k8swin_nb.reading import shown
 from k8swin_nb.versions import minor
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -42,8 +43,8 @@ def merged(existing: str, description: Description) -> str:
     """
     try:
         table = tomllib.loads(existing)
-    except tomllib.TOMLDecodeError as error:
-        raise NotMergeable(f"{WHAT} is no TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise NotMergeable(f"{WHAT} is no TOML: {shown(error)}") from error
     series = minor(description.containerd_version)[0]
     changes: dict[Path, Any] = {}
     version = wanted_version(table, series, WHAT, changes)
@@ -54,6 +55,8 @@ def merged(existing: str, description: Description) -> str:
     cni = table_at(table, ("plugins", runtime, "cni"))
     plugins = CNI_PLUGINS["current"]
     if "bin_dirs" in cni:
+        if not isinstance(cni["bin_dirs"], list):
+            raise NotMergeable(f"`bin_dirs` of {WHAT} is no list")
         if plugins not in cni["bin_dirs"]:
             changes["plugins", runtime, "cni", "bin_dirs"] = [*cni["bin_dirs"], plugins]
     else:
@@ -72,12 +75,14 @@ def configuration(at: StepRun) -> Mapping[str, str]:
     read = at.script("windows/containerd_config.check.ps1", quiet=True)
     if read.returncode != 0:
         raise at.failed("check failed", result=read)
-    text = read.json().get("text")
+    text = read.mapping().get("text")
+    if not isinstance(text, str | None):
+        raise at.failed("`windows/containerd_config.check.ps1` printed no text", result=read)
     wanted = containerd_config(at.description)
     if not text or text == wanted:
         return {"containerd_config": wanted}
     try:
-        return {"containerd_config": merged(str(text), at.description)}
+        return {"containerd_config": merged(text, at.description)}
     except NotMergeable as error:
         raise at.drift(
             str(error), hint="nothing was changed; see that file, then run again"

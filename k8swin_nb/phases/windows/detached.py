@@ -6,6 +6,7 @@ work goes on without us: a kernel that died meanwhile finds it again with the st
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -54,15 +55,22 @@ def reboot(at: StepRun) -> None:
     if result.returncode != 0:
         raise at.failed("the reboot was refused", result=result)
     deadline = time.monotonic() + REBOOT_SECONDS
-    while time.monotonic() < deadline:
+    late, misses = False, 0
+    while not late:
         at.pause(INTERVAL)
+        # Before the look: when this computer was paused, a look at what there is now comes after it, and a second
+        # one if the first finds no more than a connection that is dead since.
+        late = time.monotonic() >= deadline
         try:
             if _boot_time(at) not in ("", before):
                 return
+            misses = 0
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
             # It is down, or on its way up.
+            misses += 1
+            late = late and misses > 1
             at.run.connections.transport(at.host).reconnect()
     raise at.failed(
         f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before}"
@@ -153,15 +161,20 @@ def _start(at: StepRun, job: Job) -> None:
 def _follow(at: StepRun, job: Job) -> str:
     """Follow a job to its end, through losses of the connection; return what it says at the end."""
     began = answered = time.monotonic()
-    said = ""
-    while time.monotonic() - began < job.seconds:
+    said, late, silent, misses = "", False, False, 0
+    while not late and not silent:
         at.pause(INTERVAL)
+        # Before the look, as in `reboot`.
+        now = time.monotonic()
+        late, silent = now - began > job.seconds, now - answered > job.silent
         try:
             state, _, detail = _job_status(at, job).stdout.strip().partition(" ")
-            answered = time.monotonic()
+            answered, silent, misses = time.monotonic(), False, 0
         except (AuthenticationFailed, CertificateRejected):
             raise
         except TransportError:
+            misses += 1
+            late, silent = late and misses > 1, silent and misses > 1
             state, detail = "disrupted", "the worker does not answer, as expected for some seconds"
             at.run.connections.transport(at.host).reconnect()
         line = f"{state}: {detail}"
@@ -170,11 +183,9 @@ def _follow(at: StepRun, job: Job) -> str:
         said = line
         if state == "done":
             return detail
-        late = state == "pending" and time.monotonic() - began > START_SECONDS
-        if state in ("rolled-back", "failed", "interrupted") or late:
+        not_started = state == "pending" and now - began > START_SECONDS
+        if state in ("rolled-back", "failed", "interrupted") or not_started:
             raise at.failed(line)
-        if time.monotonic() - answered > job.silent:
-            break
     raise at.failed(
         f"no end of the job after {time.monotonic() - began:.0f} s, last seen: {said}; if the worker "
         r"stays silent, its address configuration is in C:\k8swin\network.json for its console"
@@ -184,7 +195,10 @@ def _follow(at: StepRun, job: Job) -> str:
 def _boot_time(at: StepRun) -> str:
     """Return when a server booted; empty while it cannot say, as early in a boot."""
     result = at.doing("check").script("windows/boot_time.check.ps1", timeout=60)
-    return result.stdout.strip() if result.returncode == 0 else ""
+    told = result.stdout.strip()
+    # Noise is no new boot time: it would prove a reboot that never was.
+    known = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,16}Z?", told)
+    return told if result.returncode == 0 and known else ""
 
 
 def _job_status(at: StepRun, job: Job) -> Result:

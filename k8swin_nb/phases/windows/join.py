@@ -7,14 +7,19 @@ import re
 from collections.abc import Callable, Mapping
 
 from k8swin_nb.cluster.kubeconfig import read_kubeconfig
-from k8swin_nb.phases.linux.control_plane import BASE64, CLUSTER_AUTHORITY, TOKEN, secret_json
+from k8swin_nb.phases.linux.control_plane import (
+    BASE64,
+    CLUSTER_AUTHORITY,
+    TOKEN,
+    node_pod_cidr,
+    secret_json,
+)
 from k8swin_nb.phases.linux.kubeadm import kubeconfig
 from k8swin_nb.phases.windows.services import SOURCE_VIP
 from k8swin_nb.plan import API_PORT
-from k8swin_nb.reading import address, network, shown, strings, whole
+from k8swin_nb.reading import address, shown, strings, whole
 from k8swin_nb.secret import Secret
-from k8swin_nb.workflow.runner import last_line
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 
@@ -60,37 +65,6 @@ def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
         raise at.failed("`linux/admin_kubeconfig.apply.sh` printed no text in base64") from None
     read_kubeconfig(text, f"https://{at.master.address}:{API_PORT}")
     return {"AdminKubeconfig": Secret(text)}
-
-
-def node_pod_cidr(at: StepRun) -> tuple[State, str]:
-    """Ask the master for the pod network that the worker's node was given; needed: there is no node."""
-    state, result = at.ask(
-        "linux/node_pod_cidr.check.sh",
-        on=at.master,
-        values={"worker_name": at.host.name},
-        detail="the control plane was not asked for the node",
-    )
-    found = result.stdout.strip()
-    if state is State.OK and found and not network(found):
-        raise at.failed(
-            f"`linux/node_pod_cidr.check.sh` printed `{shown(found)}`, expected a network",
-            result=result,
-        )
-    return state, found
-
-
-def check_join(at: StepRun) -> Verdict:
-    """Ask the worker whether it has joined, and the control plane whether it still knows the worker.
-
-    A node that was deleted comes back when its kubelet starts again, and at no other time.
-    """
-    state, result = at.ask("windows/join.check.ps1")
-    said = last_line(result.stdout)
-    if state is State.OK:
-        known, found = node_pod_cidr(at)
-        if known is not State.OK:
-            return Verdict(State.NEEDED, f"{said}, but {found}")
-    return Verdict(state, said)
 
 
 def pod_cidr_values(at: StepRun) -> Mapping[str, str]:

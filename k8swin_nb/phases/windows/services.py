@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from subprocess import list2cmdline
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.windows.configuration import CNI_FOLDER, CNI_PLUGINS, pause_image
@@ -80,7 +81,7 @@ def kubelet_service(run: PhaseRun, host: Host) -> dict[str, object]:
     return {
         "name": "kubelet",
         "program": r"C:\k\kubelet.exe",
-        "arguments": " ".join(arguments),
+        "arguments": list2cmdline(arguments),
         "environment": [],
         "depends": "containerd",
         "log": r"C:\var\log\kubelet\kubelet.log",
@@ -119,7 +120,7 @@ def classic_kubelet_service(run: PhaseRun, host: Host) -> dict[str, object]:
     return {
         "name": "kubelet",
         "program": r"C:\k\kubelet.exe",
-        "arguments": " ".join(arguments),
+        "arguments": list2cmdline(arguments),
         "environment": [],
         "depends": "docker",
         "log": r"C:\var\log\kubelet\kubelet.log",
@@ -127,10 +128,10 @@ def classic_kubelet_service(run: PhaseRun, host: Host) -> dict[str, object]:
     }
 
 
-def _flanneld(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]:
+def _flanneld_arguments(run: PhaseRun, host: Host, kubeconfig: str) -> list[str]:
     # An early flanneld has no flag for its configuration: it reads this very file of its own drive.
     early = flannel_is_early(run.description.flannel_version)
-    arguments = [
+    return [
         f"--kubeconfig-file={kubeconfig}",
         *([] if early else [r"--net-config-path=C:\etc\kube-flannel\net-conf.json"]),
         f"--iface={host.address}",
@@ -138,10 +139,13 @@ def _flanneld(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]:
         "--kube-subnet-mgr",
         "--iptables-forward-rules=false",
     ]
+
+
+def _flanneld(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]:
     return {
         "name": "flanneld",
         "program": r"C:\k\flanneld.exe",
-        "arguments": " ".join(arguments),
+        "arguments": list2cmdline(_flanneld_arguments(run, host, kubeconfig)),
         "environment": [f"NODE_NAME={host.name}"],
         "depends": "hns",
         "log": r"C:\var\log\flanneld\flanneld.log",
@@ -163,7 +167,7 @@ def classic_flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
     defined = _flanneld(run, host, ADMIN_KUBECONFIG)
     told = {
         "network": run.plan.hns_network,
-        "arguments": str(defined["arguments"]).split(" "),
+        "arguments": _flanneld_arguments(run, host, ADMIN_KUBECONFIG),
     }
     script = r"C:\k8swin\flanneld.ps1"
     return defined | {
@@ -196,7 +200,7 @@ def _kube_proxy(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]
     return {
         "name": "kube-proxy",
         "program": r"C:\k\kube-proxy.exe",
-        "arguments": " ".join(arguments),
+        "arguments": list2cmdline(arguments),
         "environment": [f"KUBE_NETWORK={run.plan.hns_network}"],
         "depends": "flanneld",
         "log": r"C:\var\log\kube-proxy\kube-proxy.log",

@@ -42,7 +42,7 @@ while read -r kind target; do
     "windows connect") attempt curl.exe -ksS -o NUL --max-time 10 "https://$target/" ;;
     "windows resolve")
       attempt powershell.exe -NoProfile -NonInteractive -Command \
-        "(Resolve-DnsName -Name $target -Type A -DnsOnly -ErrorAction Stop).IPAddress"
+        "(Resolve-DnsName -Name '${target//\'/}' -Type A -DnsOnly -ErrorAction Stop).IPAddress"
       ;;
     "curl http") attempt curl -fsS --noproxy '*' --max-time "$PROBE_SECONDS" "http://$target/hostname" ;;
     "curl connect") attempt curl -ksS --noproxy '*' -o /dev/null --max-time 10 "https://$target/" ;;

@@ -4,6 +4,8 @@ set -euo pipefail
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
 : "${READY_PATH:?readiness path of the API server, for example /readyz}"
+: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+# uses: api_trouble foreign_control_plane
 
 admin=/etc/kubernetes/admin.conf
 if [ -e /etc/k8swin/kubeadm-init.started ]; then
@@ -22,11 +24,17 @@ if [ ! -e "$admin" ]; then
   echo "no control plane on this host"
   exit 10
 fi
+foreign=$(foreign_control_plane "$MASTER_ADDRESS")
+if [ -n "$foreign" ]; then
+  echo "$foreign"
+  exit 20
+fi
 for _ in 1 2 3 4 5 6 7 8 9 10; do
   if ready=$(kubectl --kubeconfig "$admin" get --raw "$READY_PATH" 2>&1); then break; fi
   sleep 2
 done
 if [ "$ready" != ok ]; then
+  api_trouble "$ready"
   echo "the API server is not ready: $ready" >&2
   exit 1
 fi

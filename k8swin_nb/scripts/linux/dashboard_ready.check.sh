@@ -1,10 +1,12 @@
 # Does the Dashboard answer at its address in the cluster? The last word printed is that address.
 set -euo pipefail
+# uses: stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 available=$(kubectl -n kubernetes-dashboard get deployment kubernetes-dashboard \
   --ignore-not-found -o 'jsonpath={.status.availableReplicas}')
 if [ "${available:-0}" = 0 ]; then
+  stop_if_stuck kubernetes-dashboard -l k8s-app=kubernetes-dashboard
   waiting=$(kubectl -n kubernetes-dashboard get pods -l k8s-app=kubernetes-dashboard --no-headers 2>/dev/null | awk '{ printf "%s is %s; ", $1, $3 }')
   echo "the Dashboard is not available: ${waiting:-its pod is being created}"
   exit 10

@@ -6,7 +6,7 @@ set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages keep_found note_new_packages write_file
+# uses: apt_get install_packages keep_found note_new_packages write_file
 
 wanted=$(cat)
 if [ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" != "$wanted" ]; then
@@ -74,8 +74,7 @@ elif ! command -v dockerd >/dev/null; then
   for name in "${packages[@]%%=*}"; do
     grep -q -x -F "$name" <<<"$held" || echo "$name" >>/etc/k8swin/held
   done
-  apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-    install -y -q "${packages[@]}"
+  apt_get install -y -q "${packages[@]}"
   apt-mark hold "${packages[@]%%=*}"
 fi
 keep_found /etc/cni/net.d/10-containerd-net.conflist

@@ -5,15 +5,16 @@
 set -euo pipefail
 : "${LINUX_ARTIFACTS:?one download a line: name, url, kind of hash, hash, folder, programs}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages keep_found note_written
+# uses: install_packages keep_found note_written read_package_lists use_proxy
 
 records=/etc/k8swin/downloads
 cache=/var/cache/k8swin
 install -d -m 0755 "$records" "$cache"
+use_proxy
 unpacked=
 trap '[ -z "$unpacked" ] || rm -rf "$unpacked"' EXIT
 if ! command -v curl >/dev/null; then
-  apt-get -o DPkg::Lock::Timeout=300 update -q
+  read_package_lists
   install_packages curl ca-certificates
 fi
 

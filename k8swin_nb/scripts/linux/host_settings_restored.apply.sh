@@ -42,6 +42,14 @@ for home in "$(getent passwd "$NODE_USER" | cut -d: -f6)" "$(getent passwd root 
   fi
 done
 
+for addition in /etc/systemd/system/{containerd,docker}.service.d/k8swin-proxy.conf; do
+  [ -e "$addition" ] || continue
+  rm -f "$addition"
+  rmdir --ignore-fail-on-non-empty "$(dirname "$addition")"
+  systemctl daemon-reload
+done
+rm -f /etc/k8swin/proxy
+
 if [ "$RESTORE_SWAP" = true ]; then
   if grep -q '^# k8swin: ' /etc/fstab; then
     sed -i 's/^# k8swin: //' /etc/fstab

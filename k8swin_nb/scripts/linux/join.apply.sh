@@ -7,12 +7,19 @@ set -euo pipefail
 : "${JOIN_CONFIGURATION:?configuration of kubeadm join}"
 : "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
+: "${NODE_NAME:?the planned host name, for example linuxworker01}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 # uses: keep_found keep_before_flannel put_back_kubernetes reset_kubernetes
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
-  systemctl enable --now kubelet
-  echo "the kubelet is started"
+  if kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE_NAME" 2>&1 | grep NotFound >/dev/null; then
+    # The node may be given another part of the pod network, and the bridge would keep the address of the old one.
+    ip link delete cni0 2>/dev/null || true
+  fi
+  # A kubelet registers its node when it starts, and at no other time.
+  systemctl enable kubelet
+  systemctl restart kubelet
+  echo "the kubelet is started anew"
   exit 0
 fi
 marker=/etc/k8swin/kubeadm-join.started

@@ -2,6 +2,8 @@
 set -euo pipefail
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
+: "${NODE_NAME:?the planned host name, for example linuxworker01}"
+# uses: kubelet_identity kubelet_is_known
 
 config=/etc/kubernetes/kubelet.conf
 if [ ! -e "$config" ]; then
@@ -32,6 +34,17 @@ if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
 fi
 if [ -n "$ca" ] && [ "$ca" != "$CLUSTER_CA" ]; then
   echo "this host trusts another certificate authority than the cluster at $server has"
+  exit 20
+fi
+identity=$(kubelet_identity)
+if [ -n "$identity" ] && [ "$identity" != "$NODE_NAME" ]; then
+  echo "hint: name this host $identity under \`hosts\`; or take the node $identity out of the cluster, type kubeadm reset -f here and run this notebook again"
+  echo "the kubelet of this host is the node $identity, planned is $NODE_NAME"
+  exit 20
+fi
+if [ -n "$identity" ] && ! kubelet_is_known "$CLUSTER_CA"; then
+  echo "hint: when nobody needs that cluster, type kubeadm reset -f here, then run this notebook again"
+  echo "the kubelet's certificate was signed by another cluster's authority"
   exit 20
 fi
 if ! systemctl is-active --quiet kubelet; then

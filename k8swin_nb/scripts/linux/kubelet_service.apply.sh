@@ -3,7 +3,7 @@
 # Both come on standard input, one after the other; the addition begins with its second [Service].
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages write_file
+# uses: install_packages read_package_lists write_file
 
 folder=/etc/systemd/system
 install -d -m 0755 "$folder/kubelet.service.d"
@@ -20,7 +20,7 @@ for pair in conntrack:conntrack ebtables:ebtables ethtool:ethtool ip:iproute2 ip
   command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}")
 done
 if [ ${#wanted[@]} -gt 0 ]; then
-  apt-get -o DPkg::Lock::Timeout=300 update -q
+  read_package_lists
   install_packages "${wanted[@]}"
 fi
 systemctl daemon-reload

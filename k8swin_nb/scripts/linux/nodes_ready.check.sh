@@ -9,7 +9,8 @@ nodes=$(kubectl get nodes -l "$OS_LABEL=$TEST_OS" \
   -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.kernelVersion}{"\n"}{end}')
 ready=$(awk '$2 == "True"' <<<"$nodes")
 if [ -z "$ready" ]; then
-  echo "no $TEST_OS node is Ready: run 04_join_$TEST_OS first"
+  echo "hint: run 04_join_$TEST_OS first"
+  echo "no $TEST_OS node is Ready"
   exit 20
 fi
 builds=""

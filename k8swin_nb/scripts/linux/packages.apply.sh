@@ -2,7 +2,7 @@
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: keep_found note_new_packages
+# uses: apt_get keep_found note_new_packages
 
 wanted=("kubeadm=$KUBERNETES_VERSION-*" "kubelet=$KUBERNETES_VERSION-*" "kubectl=$KUBERNETES_VERSION-*")
 options=(--allow-change-held-packages --allow-downgrades)
@@ -27,8 +27,7 @@ held=$(apt-mark showhold)
 for name in kubeadm kubelet kubectl; do
   grep -q -x "$name" <<<"$held" || echo "$name" >>/etc/k8swin/held
 done
-apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-  install -y -q "${options[@]}" "${wanted[@]}"
+apt_get install -y -q "${options[@]}" "${wanted[@]}"
 apt-mark hold kubeadm kubelet kubectl
 systemctl enable --now kubelet
 echo "kubeadm $(kubeadm version -o short) is installed and held"

@@ -2,7 +2,7 @@
 set -euo pipefail
 : "${REMOVE_PACKAGES:?true or false}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: forget_written is_alike is_written keep_found put_back take_back was_written
+# uses: apt_get forget_written is_alike is_written keep_found put_back take_back was_written
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 if [ -s /etc/k8swin/held ]; then
@@ -60,7 +60,7 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
       fi
     done < <(for name in "${names[@]}"; do dpkg-query -W -f '${Conffiles}\n' "$name" 2>/dev/null || true; done)
     keep_found "${edited[@]}"
-    apt-get -o DPkg::Lock::Timeout=300 purge -y -q "${names[@]}"
+    apt_get purge -y -q "${names[@]}"
     put_back "${edited[@]}" /opt/cni/bin /usr/bin
   fi
   rm -f /etc/k8swin/packages

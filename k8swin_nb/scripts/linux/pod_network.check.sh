@@ -6,7 +6,8 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 
 found=$(kubectl -n "$FLANNEL_NAMESPACE" get configmap kube-flannel-cfg --ignore-not-found -o 'jsonpath={.data.net-conf\.json}' | tr -d '[:space:]')
 if [ -z "$found" ]; then
-  echo "flannel is not deployed yet: run 03_flannel first"
+  echo "hint: run 03_flannel first"
+  echo "flannel is not deployed yet"
   exit 20
 fi
 if [ "$found" != "$(tr -d '[:space:]' <<<"$NET_CONF")" ]; then

@@ -6,6 +6,7 @@
 set -euo pipefail
 : "${NODE_NAME:?the planned host name, for example linuxmaster}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${NODE_USER:?the login user, for example ubuntu}"
 : "${NODE_ROLE:?control-plane or worker}"
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${CLUSTER_PROFILE:=current}"
@@ -15,7 +16,10 @@ set -euo pipefail
 : "${ALLOW_CGROUP_V1:=false}"
 : "${DOWNLOAD_HOSTS:=}"
 : "${API_EXPECTED:=true}"
-# uses: swap_makers
+: "${CLUSTER_CA:=}"
+: "${KUBELET_FLAGS_REMOVED:=}"
+: "${LINUX_PROXY:=}"
+# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -52,6 +56,13 @@ at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | sed -n 1p)" = "$1" ]; }
 
 probe_root() { answer fail "$(id -un)" root "give the login user sudo without a password" [ "$(id -u)" -eq 0 ]; }
 try L01 root probe_root
+probe_home() {
+  local home
+  home=$(getent passwd "$NODE_USER" | cut -d: -f6)
+  answer fail "${home:-none}" "a home of $NODE_USER, for the kubeconfig" \
+    "usermod -m -d /home/$NODE_USER $NODE_USER, or log in as another user" [ -d "${home:-/nonexistent}" ]
+}
+[ "$NODE_ROLE" != control-plane ] || try L01 home probe_home
 
 known_distribution() { grep -q -w -E 'debian|ubuntu' <<<"$ID ${ID_LIKE:-}" && has apt-get && has systemctl; }
 probe_distribution() {
@@ -149,6 +160,12 @@ probe_forwarding() {
   answer step "$found" "ip_forward 1, bridge 1" "the step kernel sets it" [ "$found" = "ip_forward 1, bridge 1" ]
 }
 try L09 forwarding probe_forwarding
+probe_forwarding_at_boot() {
+  local found
+  found=$(undone_at_boot /etc/sysctl.d/zz-k8swin.conf)
+  answer fail "${found:-as set}" "forwarding on after a boot too" "take these lines out of the files" [ -z "$found" ]
+}
+try L09 forwarding-at-boot probe_forwarding_at_boot
 
 name=$(hostname)
 probe_host_name() {
@@ -195,12 +212,13 @@ probe_address() {
   answer fail "$own" "$NODE_ADDRESS on an interface" "correct the address in the parameters" [ -n "$owner" ]
 }
 try L14 address probe_address
+fact addresses "$(ip -4 -o addr show | awk '$2 != "lo" { sub("/.*", "", $4); print $4 }')"
 probe_default_route() {
-  local device
-  device=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
-  answer fail "${device:-none}" "through the interface of $NODE_ADDRESS${owner:+ ($owner)}" \
-    "flannel takes the interface of the default route: give $NODE_ADDRESS to it, or move the default route" \
-    [ "${device:-none}" = "$owner" ]
+  local devices
+  devices=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && !seen[$(i + 1)]++) print $(i + 1) }')
+  answer fail "${devices:-none}" "through the interface of $NODE_ADDRESS${owner:+ ($owner)}" \
+    "give $NODE_ADDRESS to the interface of the default route, or move the default route" \
+    grep -q -x -F -e "$owner" <<<"$devices"
 }
 try L14 default-route probe_default_route
 probe_static() {
@@ -210,16 +228,22 @@ probe_static() {
 }
 [ -z "$owner" ] || try L15 static-address probe_static
 
-ip -4 route show | while read -r line; do
-  words=" $line "
-  case $line in default* | broadcast* | local* | multicast*) continue ;; esac
-  network=${line%% *}
-  case $network in blackhole | unreachable | prohibit | throw) continue ;; esac
-  device=${words##* dev }
-  via=-
-  [[ $words != *" via "* ]] || { via=${words##* via } && via=${via%% *}; }
-  printf 'fact\troute\t%s %s %s\n' "$network" "${device%% *}" "$via"
-done
+# A route over several gateways names its network first, and then each gateway in a line of its own.
+ip -4 route show | awk '
+  function tell() {
+    if (network != "") printf "fact\troute\t%s %s %s\n", network, (device == "" ? "-" : device), (via == "" ? "-" : via)
+    network = device = via = ""
+  }
+  $1 != "nexthop" { tell() }
+  $1 ~ /^[0-9]+(\.[0-9]+)+(\/[0-9]+)?$/ { network = $1 }
+  network != "" {
+    for (i = 2; i < NF; i++) {
+      if ($i == "dev" && device == "") device = $(i + 1)
+      if ($i == "via" && via == "") via = ($(i + 1) ~ /^inet6?$/) ? $(i + 2) : $(i + 1)
+    }
+  }
+  END { tell() }
+'
 
 probe_search() {
   local count
@@ -258,6 +282,33 @@ probe_firewall() {
     "allow 6443, 10250 and 30000-32767/tcp, with vxlan 4789/udp, and forwarding of the pod network" [ -z "$found" ]
 }
 try L20 firewall probe_firewall
+# A rule that accepts and names no port accepts this one too, unless it is about connections that exist or about lo.
+probe_input() {
+  local rules port wanted=10250 closed=''
+  [ "$NODE_ROLE" != control-plane ] || wanted="6443 10250"
+  rules=$(iptables -S INPUT)
+  if grep -E -x -e '-P INPUT (DROP|REJECT)' -e '-A INPUT -j (DROP|REJECT).*' <<<"$rules" >/dev/null; then
+    for port in $wanted; do
+      awk -v port="$port" '
+        $1 != "-A" || !/-j ACCEPT/ || /-i lo( |$)/ || /RELATED|ESTABLISHED/ || /-p (icmp|udp)/ { next }
+        !/--dports? / { open = 1 }
+        {
+          for (i = 1; i < NF; i++) if ($i == "--dport" || $i == "--dports") {
+            count = split($(i + 1), parts, ",")
+            for (j = 1; j <= count; j++) {
+              last = split(parts[j], ends, ":")
+              if (port + 0 >= ends[1] + 0 && port + 0 <= ends[last] + 0) open = 1
+            }
+          }
+        }
+        END { exit !open }
+      ' <<<"$rules" || closed+=" $port"
+    done
+  fi
+  answer fail "${closed:+closed:$closed}" "the chain INPUT lets the cluster's ports in: $wanted" \
+    "iptables -I INPUT -p tcp -s HOSTS -m multiport --dports 6443,10250,30000:32767 -j ACCEPT, and in the rules that are loaded at boot" [ -z "$closed" ]
+}
+if has iptables; then try L20 input-chain probe_input; fi
 
 probe_access_control() {
   local found
@@ -286,40 +337,124 @@ probe_cgroup_driver() {
 }
 [ ! -e /var/lib/kubelet/config.yaml ] || try L24 cgroup-driver probe_cgroup_driver
 
+ours() { # DIRECTION: did an interrupted run of ours leave what is here?
+  [ -e "/etc/k8swin/kubeadm-$1.started" ]
+}
 probe_other_cluster() {
-  local found='' unit server=''
+  local found='' unit server='' fix="make sure that nobody needs it, then kubeadm reset here, or take a fresh machine"
   for unit in k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite k0scontroller k0sworker; do
     if active "$unit"; then found+=" $unit"; fi
   done
   if [ "$joined" = yes ]; then
     server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
     [ "$server" = "https://$MASTER_ADDRESS:6443" ] || found+=" a node of $server"
-  elif [ ! -e /etc/k8swin/kubeadm-init.started ]; then
+    if [ "$NODE_ROLE" = control-plane ] && [ -z "$found" ] && ! ours init; then
+      found=$(foreign_control_plane "$MASTER_ADDRESS")
+      [ -z "$found" ] || fix=$(sed -n 's/^hint: //p' <<<"$found")
+      found=$(sed '/^hint: /d' <<<"$found")
+    fi
+  elif ! ours init && ! ours join; then
     found+=$(find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 -printf ' %p' 2>/dev/null || true)
+    found+=$(find /etc/kubernetes/{super-admin,bootstrap-kubelet,controller-manager,scheduler}.conf -printf ' %p' 2>/dev/null || true)
   fi
-  answer fail "${found:-none}" "no traces of another cluster" \
-    "make sure that nobody needs it, then kubeadm reset here, or take a fresh machine" [ -z "$found" ]
+  answer fail "${found:-none}" "no traces of another cluster" "$fix" [ -z "$found" ]
 }
 try L25 other-cluster probe_other_cluster
+probe_etcd_folder() {
+  local found='' fix="move it away: kubeadm wants the folder of etcd empty"
+  if [ "$joined" = no ] && ! ours init; then
+    found=$(find /var/lib/etcd -mindepth 1 -maxdepth 1 ! -name member -printf '%p ' 2>/dev/null || true)
+  fi
+  [ "$found" != "/var/lib/etcd/lost+found " ] ||
+    fix="rmdir /var/lib/etcd/lost+found: kubeadm wants the folder of etcd empty, and a check of the disk makes it anew"
+  answer fail "${found:-empty or in use}" "an empty /var/lib/etcd" "$fix" [ -z "$found" ]
+}
+[ "$NODE_ROLE" != control-plane ] || try L25 etcd-folder probe_etcd_folder
+probe_authority() {
+  local file=/etc/kubernetes/pki/ca.crt found=none authority
+  if [ "$joined" = no ] && [ "$NODE_ROLE" != control-plane ] && [ -e "$file" ]; then
+    authority=$(base64 -w 0 "$file")
+    if [ "$authority" != "$CLUSTER_CA" ] && ! { ours join && [ "$authority" = "$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)" ]; }; then
+      found="$file of $(openssl x509 -noout -subject -in "$file" 2>/dev/null || echo 'an unknown authority')"
+      [ -n "$CLUSTER_CA" ] || found+=", which may be another cluster's"
+    fi
+  fi
+  answer "$([ -n "$CLUSTER_CA" ] && echo fail || echo warn)" "$found" "no authority of another cluster" \
+    "look whether somebody needs it, then mv /etc/kubernetes/pki /root/" [ "$found" = none ]
+}
+try L25 authority probe_authority
+# A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
+probe_kubelet_identity() {
+  local folder=/var/lib/kubelet/pki identity found='' authority fix
+  identity=$(kubelet_identity)
+  authority=$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)
+  fix="when nobody needs that node, mv $folder /root/kubelet-pki, so that the kubelet gets a new one"
+  if [ -n "$identity" ] && ! ours init && ! ours join; then
+    if [ "$identity" != "$NODE_NAME" ]; then
+      found="the node $identity"
+      [ "$joined" = no ] || fix="name this host $identity under \`hosts\`; or take that node out of the cluster and kubeadm reset -f here"
+    elif [ "$joined" = yes ] && [ -n "$CLUSTER_CA" ] && ! kubelet_is_known "$CLUSTER_CA"; then
+      found="the node $identity of another cluster"
+      fix="make sure that nobody needs it, then kubeadm reset -f here"
+    elif [ "$joined" = no ]; then
+      if [ -z "$authority" ] || ! kubelet_is_known "$authority"; then found="a node $identity of an earlier cluster"; fi
+    fi
+  fi
+  answer fail "${found:-none or $NODE_NAME}" "no kubelet certificate in $folder of another node" "$fix" [ -z "$found" ]
+}
+try L25 kubelet-identity probe_kubelet_identity
+# What stands there wins over what kubeadm writes.
+probe_kubelet_flags() {
+  local file flags flag name value found=''
+  for file in /etc/default/kubelet /etc/sysconfig/kubelet; do
+    [ -r "$file" ] || continue
+    flags=$(sed -n 's/^ *KUBELET_EXTRA_ARGS=//p' "$file" | tr -d "\"'")
+    for flag in $flags; do
+      case $flag in --*) ;; *) continue ;; esac
+      name=${flag%%=*}
+      name=${name#--}
+      value=${flag#*=}
+      case $name in
+        node-ip) [ "$value" = "$NODE_ADDRESS" ] || found+=" $flag" ;;
+        hostname-override) [ "$value" = "$NODE_NAME" ] || found+=" $flag" ;;
+        kubeconfig | bootstrap-kubeconfig | config) found+=" $flag" ;;
+        *) if [[ " $KUBELET_FLAGS_REMOVED " == *" $name "* ]]; then found+=" $flag"; fi ;;
+      esac
+    done
+  done
+  answer fail "${found:-nothing in the way}" "in /etc/default/kubelet no --node-ip but $NODE_ADDRESS, no other name, no flag that this version lacks" \
+    "take these flags out of KUBELET_EXTRA_ARGS in /etc/default/kubelet" [ -z "$found" ]
+}
+try L25 kubelet-flags probe_kubelet_flags
 probe_links() {
-  local link found=''
-  for link in cni0 flannel.1 flannel.4096 cali0 cilium_host weave; do
+  local link found='' bridges='' severity=warn
+  for link in cali0 cilium_host weave; do
     [ ! -e "/sys/class/net/$link" ] || found+=" $link"
   done
-  [ "$joined" = no ] || found=''
-  answer warn "${found:-none}" "no interfaces of an earlier pod network" "ip link delete NAME" [ -z "$found" ]
+  # flannel's own would be used again, with the addresses of the earlier network.
+  for link in cni0 flannel.1 flannel.4096; do
+    [ ! -e "/sys/class/net/$link" ] || bridges+=" $link"
+  done
+  if [ "$joined" = yes ]; then found='' bridges=''; fi
+  [ -z "$bridges" ] || severity=fail
+  found+=$bridges
+  answer "$severity" "${found:-none}" "no interfaces of an earlier pod network" \
+    "when nothing uses them: for name in${found:- NAME}; do ip link delete \$name; done" [ -z "$found" ]
 }
 try L25 other-links probe_links
 
 probe_cni() {
-  local file found=''
+  local file first found='' severity=warn
   for file in /etc/cni/net.d/*; do
     case $file in
-      *'/*' | */10-flannel.conflist) ;;
+      *'/*' | */10-flannel.conflist | */10-containerd-net.conflist) ;;
       *.conf | *.conflist | *.json) found+=" $file" ;;
     esac
   done
-  answer warn "${found:-none}" "10-flannel.conflist alone" "the first name in the alphabet wins: move the others away" [ -z "$found" ]
+  first=$(cni_before_flannel)
+  [ -z "$first" ] || severity=fail
+  answer "$severity" "${found:-none}" "10-flannel.conflist alone, or first" \
+    "the first name in the alphabet wins: when nobody needs it, mv /etc/cni/net.d/${first:-NAME} /root/" [ -z "$found" ]
 }
 try L26 cni-configuration probe_cni
 probe_plugins() {
@@ -337,10 +472,10 @@ proxy_fact() { [ -z "$2" ] || fact "$1" "${2/\/\/*@/\/\/}"; }
 proxy_fact proxy_session "${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}"
 # shellcheck disable=SC2154
 proxy_fact no_proxy_session "${no_proxy:-${NO_PROXY:-}}"
-setting() { sed -n "s/.*$1=//Ip" "$2" 2>/dev/null | tr -d "\"'" | sed -n '$p' || true; }
 if [ -r /etc/environment ]; then
-  proxy_fact proxy_environment "$(setting 'https\?_proxy' /etc/environment)"
-  proxy_fact no_proxy_environment "$(setting no_proxy /etc/environment)"
+  both=$(environment_setting https_proxy)
+  proxy_fact proxy_environment "${both:-$(environment_setting http_proxy)}"
+  proxy_fact no_proxy_environment "$(environment_setting no_proxy)"
 fi
 for service in containerd docker kubelet; do
   settings=$(systemctl show -p Environment --value "$service" 2>/dev/null | tr ' ' '\n' || true)
@@ -348,21 +483,25 @@ for service in containerd docker kubelet; do
   proxy_fact "no_proxy_$service" "$(sed -n 's/^no_proxy=//Ip' <<<"$settings" | sed -n '$p')"
 done
 
+proxy=$(web_proxy "$LINUX_PROXY" 2>/dev/null || true)
 look_for_downloads() { # what cannot be had from each host, a line each
-  local host images='' code
+  local host images='' code through=''
+  [ -z "$proxy" ] || through=" through ${proxy/\/\/*@/\/\/}"
   if has ctr; then images=$(ctr -n k8s.io images ls -q 2>/dev/null || true); fi
   for host in $DOWNLOAD_HOSTS; do
     # What is on the host already is not fetched again.
     if grep "^${host#registry-1.}/" <<<"$images" >/dev/null; then continue; fi
-    if ! getent ahostsv4 "${host%%:*}" >/dev/null; then
+    # A proxy knows names that this host does not.
+    if [ -z "$proxy" ] && ! getent ahostsv4 "${host%%:*}" >/dev/null; then
       echo "failed $host (no such name)"
     elif has curl; then
       code=0
-      curl -s -o /dev/null --connect-timeout 5 --max-time 10 "https://$host/" || code=$?
+      https_proxy=$proxy HTTPS_PROXY=$proxy curl -s -o /dev/null --connect-timeout 5 --max-time 10 "https://$host/" || code=$?
       case $code in
         0 | 22 | 52) ;;
         35 | 51 | 60) echo "untrusted $host" ;;
-        *) echo "failed $host (curl ends with $code)" ;;
+        5 | 97) echo "failed $host (no such proxy$through)" ;;
+        *) echo "failed $host (curl ends with $code$through)" ;;
       esac
     fi
   done
@@ -372,7 +511,7 @@ probe_downloads() {
   local failed
   failed=$(sed -n 's/^failed //p' <<<"$downloads")
   answer warn "${failed:-reached}" "${DOWNLOAD_HOSTS:-nothing to fetch}" \
-    "name a mirror of the site in the parameters, or correct DNS, route and proxy" [ -z "$failed" ]
+    "name a mirror of the site in the parameters, or its web proxy in \`linux_proxy\`, or correct DNS and route" [ -z "$failed" ]
 }
 try L29 downloads probe_downloads
 probe_trust() {
@@ -390,10 +529,13 @@ probe_dpkg() {
 }
 try L31 packages probe_dpkg
 probe_dpkg_lock() {
-  local inode found=free
-  inode=$(stat -c %i /var/lib/dpkg/lock-frontend 2>/dev/null || echo none)
-  if awk '{ print $6 }' /proc/locks 2>/dev/null | grep ":$inode\$" >/dev/null; then found="held by another program"; fi
-  answer warn "$found" free "wait until the other installation is done" [ "$found" = free ]
+  local file inode holder found=''
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$file" 2>/dev/null || echo none)
+    holder=$(awk -v end=":$inode" 'substr($6, length($6) - length(end) + 1) == end { print $5; exit }' /proc/locks 2>/dev/null || true)
+    [ -z "$holder" ] || found+="$file by $(cat "/proc/$holder/comm" 2>/dev/null || echo 'another program'), process $holder; "
+  done
+  answer warn "${found:-free}" free "the steps wait for up to five minutes; if it takes longer, end that program" [ -z "$found" ]
 }
 try L31 package-lock probe_dpkg_lock
 probe_held() {

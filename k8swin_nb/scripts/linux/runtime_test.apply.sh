@@ -4,7 +4,7 @@
 # which a host does not have yet where it comes with a package of a later step; ctr then reads the same folder.
 set -euo pipefail
 : "${RUNTIME_TEST_IMAGE:?for example docker.io/library/hello-world:latest}"
-# uses: full_image
+# uses: full_image use_proxy
 
 image=$(full_image "$RUNTIME_TEST_IMAGE")
 images=$(ctr -n k8s.io images ls -q)
@@ -15,6 +15,7 @@ if ! grep -q -x -F -e "$image" <<<"$images"; then
     crictl --runtime-endpoint unix:///run/containerd/containerd.sock pull "$image"
   else
     hosts=$(containerd config dump | awk -F "[\"']" '/\.registry["\047]?\]$/ { inside = 1; next } /^ *\[/ { inside = 0 } inside && $1 ~ /config_path *= *$/ { print $2; exit }')
+    use_proxy
     # Of several folders the first one counts for ctr.
     ctr -n k8s.io images pull ${hosts:+--hosts-dir "${hosts%%:*}"} "$image"
   fi

@@ -2,6 +2,7 @@
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
 : "${ENDPOINTS:?endpointslices, or endpoints for old versions}"
+# uses: stuck_pods
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 ready_endpoints() {
@@ -15,7 +16,14 @@ ready_endpoints() {
 }
 for replicas in 3 2; do
   kubectl -n default scale deployment "$TEST_APP" --replicas="$replicas"
-  kubectl -n default rollout status deployment "$TEST_APP" --timeout=20m
+  for _ in $(seq 1 80); do
+    if kubectl -n default rollout status deployment "$TEST_APP" --timeout=15s; then break; fi
+    stuck=$(stuck_pods default -l "app=$TEST_APP")
+    if [ -n "$stuck" ]; then
+      echo "no wait helps: $stuck" >&2
+      exit 1
+    fi
+  done
   for _ in $(seq 1 90); do
     found=$(ready_endpoints)
     [ "$found" != "$replicas" ] || break

@@ -12,7 +12,8 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 service=$(kubectl -n default get service "$TEST_APP" --ignore-not-found \
   -o 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
 if [ -z "$service" ]; then
-  echo "there is no service $TEST_APP: run 05_test_app first"
+  echo "hint: run 05_test_app first"
+  echo "there is no service $TEST_APP"
   exit 20
 fi
 kubectl get nodes -o 'jsonpath={range .items[*]}node {.metadata.name} {.status.addresses[?(@.type=="InternalIP")].address} {.status.nodeInfo.operatingSystem} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'

@@ -40,6 +40,7 @@ function Get-LockedHash($Artifact, [string]$Download) {
         }
     }
     Set-Content -Path "C:\k8swin\state\$($Artifact.name).$($Artifact.hash)" -Value "$hash $($Artifact.url)" -Encoding ASCII
+    Write-Host "$($Artifact.name): no lock has its hash; from now on this server takes no other than SHA-256 $hash"
     $hash
 }
 

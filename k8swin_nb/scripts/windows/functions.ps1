@@ -347,3 +347,15 @@ function Test-RegisteredNode([string]$NodeName) {
     & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
     $LASTEXITCODE -eq 0
 }
+
+# The name under which a kubelet is known to its cluster stands in its certificate, which outlives the server's own name.
+function Get-KubeletIdentity {
+    $file = 'C:\var\lib\kubelet\pki\kubelet-client-current.pem'
+    if (-not (Test-Path $file)) { return '' }
+    $body = ([regex]'(?s)-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----').Match([System.IO.File]::ReadAllText($file)).Groups[1].Value
+    $der = [System.Text.Encoding]::GetEncoding(28591).GetString([Convert]::FromBase64String($body))
+    # A text's length is the byte before it; what comes after it may look like a digit.
+    $found = ([regex]'(?s)[\x0c\x13](.)system:node:').Match($der)
+    if (-not $found.Success) { return '' }
+    $der.Substring($found.Index + 2, [int][char]$found.Groups[1].Value).Substring('system:node:'.Length)
+}

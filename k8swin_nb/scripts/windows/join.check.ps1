@@ -4,10 +4,11 @@ Has this worker joined this cluster, and does its kubelet run?
 #>
 param(
     [Parameter(Mandatory = $true)][string]$MasterAddress,
-    [Parameter(Mandatory = $true)][string]$ClusterCa
+    [Parameter(Mandatory = $true)][string]$ClusterCa,
+    [Parameter(Mandatory = $true)][string]$NodeName
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig
+# uses: Read-Kubeconfig Get-KubeletIdentity
 
 $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
@@ -28,6 +29,12 @@ if ($server -ne "https://${MasterAddress}:6443") {
 }
 if ($ca -and $ca -ne $ClusterCa) {
     "this worker trusts another certificate authority than the cluster at $server has"
+    exit 20
+}
+$identity = Get-KubeletIdentity
+if ($identity -and $identity -ne $NodeName) {
+    "hint: name this server $identity under ``hosts``; or run 90_teardown for it, then this notebook again"
+    "the kubelet of this server is the node $identity, planned is $NodeName"
     exit 20
 }
 $state = (Get-Service -Name kubelet).Status

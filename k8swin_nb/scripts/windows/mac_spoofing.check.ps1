@@ -21,7 +21,8 @@ foreach ($name in $names) {
 }
 if ($missing -and $Hypervisors -eq '1') {
     $all = @(Get-VM | ForEach-Object { $_.Name })
-    "no virtual machine is named $($missing -join ', ') on this Hyper-V host, there are: $($all -join ', '): run again with the right vm_name"
+    'hint: correct `vm_name` of the worker under `hosts`'
+    "no virtual machine is named $($missing -join ', ') on this Hyper-V host, there are: $($all -join ', ')"
     exit 20
 }
 if ($off) {

@@ -19,7 +19,7 @@ param(
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig
+# uses: Read-Kubeconfig Get-KubeletIdentity
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -177,6 +177,7 @@ Write-Fact 'host_name' $next.ToLower()
 
 $addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
+Write-Fact 'addresses' (@($addresses | ForEach-Object { $_.IPAddress }) -join ' ')
 $adapter = $null
 if ($owner.Count -eq 1) {
     $adapter = Get-Quiet { Get-NetAdapter | Where-Object { $_.ifIndex -eq $owner[0].InterfaceIndex } | Select-Object -First 1 }
@@ -348,6 +349,9 @@ Test-Probe 'W33' 'other-cluster' {
         if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
+    # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
+    $identity = Get-KubeletIdentity
+    if ($identity -and $identity -ne $NodeName) { $foreign += "the node $identity by its certificate in C:\var\lib\kubelet\pki" }
     New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' 'make sure that nobody needs it, then remove it first, or take a fresh server'
 }
 Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }

@@ -37,6 +37,13 @@ KEYS = {
 }
 """Number and owner of the key that signs a vendor's repositories."""
 
+FINGERPRINTS = {
+    "kubernetes": "DE15B14486CD377B9E876E1A234654DA9A296436",
+    "google": "35BAA0B33E9EB396F59CA838C0BA5CE6DC6315A3",
+    "docker": "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+}
+"""Of the primary keys that vendors offer as files."""
+
 
 def package_origins() -> dict[str, HttpHandler]:
     """Return the handlers by host name."""
@@ -58,7 +65,8 @@ def kept_origins() -> dict[str, HttpHandler]:
 def public_key(vendor: str) -> bytes:
     """Return a vendor's public key in ASCII armour."""
     number, owner = KEYS[vendor]
-    body = base64.b64encode(f"public key {number} of {owner}".encode() * 8).decode()
+    told = f"public key {number} of {owner} fingerprint {FINGERPRINTS.get(vendor, number)}\n"
+    body = base64.b64encode(told.encode() * 8).decode()
     lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
     return (
         "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"

@@ -50,6 +50,7 @@ class Kubelet:
         self.register_labels = register_labels or {}
         self.pods: dict[str, PodRuntime] = {}
         self._registered = False
+        self._process = 0
         self._boot_id = ""
         self._renewed = 0.0
         self._heartbeat = 0.0
@@ -76,6 +77,10 @@ class Kubelet:
         if not self.machine.kubelet_running():
             self._registered = False
             return
+        process = self.machine.kubelet_process()
+        if process != self._process:
+            # It may have been stopped and started between two looks.
+            self._process, self._registered = process, False
         facts = self.machine.node_facts()
         if facts.boot_id != self._boot_id:
             self._boot_id = facts.boot_id

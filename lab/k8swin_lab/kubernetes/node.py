@@ -53,6 +53,9 @@ class NodeMachine(Protocol):
     def kubelet_running(self) -> bool:
         """Whether the kubelet's service runs and the machine is on."""
 
+    def kubelet_process(self) -> int:
+        """A number that differs after each start of the kubelet; 0 when it does not run."""
+
     def runtime_ready(self) -> str | None:
         """None when the container runtime answers, else the reason in the runtime's words."""
 

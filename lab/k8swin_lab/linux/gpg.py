@@ -1,4 +1,4 @@
-"""gpg, as far as package keyrings need it: taking ASCII armour off."""
+"""gpg, as far as package keyrings need it: taking ASCII armour off, and showing what keys a file holds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import base64
 import binascii
 import re
 
-from k8swin_lab.arguments import Options
+from k8swin_lab.arguments import Options, Parsed
 from k8swin_lab.linux.files import Files, explain
 from k8swin_lab.machines.program import NotSimulated, Process
 
 _OPTIONS = Options(
-    flags="--dearmor,--dearmour --batch --yes --no-tty --quiet,-q --no-default-keyring --version",
-    values="-o,--output --keyring --homedir",
+    flags="--dearmor,--dearmour --batch --yes --no-tty --quiet,-q --no-default-keyring --version --with-colons "
+    "--import",
+    values="-o,--output --keyring --homedir --import-options",
 )
 _ARMOUR = re.compile(
     rb"-----BEGIN PGP [A-Z ]+-----\r?\n(?:[\w-]+: .*\r?\n)*\r?\n(.*?)-----END PGP", re.DOTALL
@@ -32,11 +33,13 @@ def dearmored(content: bytes) -> bytes | None:
 
 
 def gpg(process: Process) -> int:
-    """Run gpg --dearmor."""
+    """Run gpg --dearmor, or --import with the option `show-only`."""
     parsed = _OPTIONS.parse("gpg", process.argv[1:])
     if "--version" in parsed:
         process.out("gpg (GnuPG) 2.2.40\nlibgcrypt 1.10.1\n")
         return 0
+    if "--import" in parsed:
+        return _shown(process, parsed)
     if "--dearmor" not in parsed:
         raise NotSimulated("gpg without --dearmor")
     files = Files(process)
@@ -61,4 +64,29 @@ def gpg(process: Process) -> int:
     except OSError as error:
         process.err(f"gpg: can't create '{target}': {explain(error)}\n")
         return 2
+    return 0
+
+
+def _shown(process: Process, parsed: Parsed) -> int:
+    """Print the keys of a file, which are imported nowhere."""
+    if parsed.get("--import-options") != "show-only" or "--with-colons" not in parsed:
+        raise NotSimulated("gpg --import without --with-colons and --import-options show-only")
+    files = Files(process)
+    source = parsed.operands[0] if parsed.operands else "-"
+    try:
+        content = files.read(source)
+    except OSError as error:
+        process.err(f"gpg: can't open '{source}': {explain(error)}\n")
+        return 2
+    plain = dearmored(content) or content
+    keys = re.findall(rb"public key ([0-9A-F]{16}) of (.*) fingerprint ([0-9A-F]{40})\n", plain)
+    if not keys:
+        process.err("gpg: no valid OpenPGP data found.\n")
+        return 2
+    for _, owner, fingerprint in dict.fromkeys(keys):
+        told, whose = fingerprint.decode(), owner.decode().replace(":", "\\x3a")
+        process.out(
+            f"pub:-:4096:1:{told[-16:]}:1487788586:::-:::scSC::::::23::0:\n"
+            f"fpr:::::::::{told}:\nuid:-::::1487788586::{told}::{whose}::::::::::0:\n"
+        )
     return 0

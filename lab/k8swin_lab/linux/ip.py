@@ -250,6 +250,12 @@ def _route_has(route: Route, word: str, value: str) -> bool:
 
 def _route_text(route: Route) -> str:
     text = route.destination
+    if route.nexthops:
+        # The kernel's answer has these in lines of their own.
+        ways = " ".join(
+            f"\n\tnexthop via {via} dev {device} weight 1" for via, device in route.nexthops
+        )
+        return f"{text} {ways}"
     if route.gateway:
         text += f" via {route.gateway}"
     text += f" dev {route.device}"
@@ -264,6 +270,12 @@ def _route_text(route: Route) -> str:
 
 def _route_json(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {"dst": route.destination}
+    if route.nexthops:
+        ways = [
+            {"gateway": via, "dev": device, "weight": 1, "flags": []}
+            for via, device in route.nexthops
+        ]
+        return found | {"flags": [], "nexthops": ways}
     if route.gateway:
         found["gateway"] = route.gateway
     found["dev"] = route.device
@@ -313,6 +325,13 @@ def _change_route(process: Process, machine: LinuxMachine, words: list[str]) -> 
         process.err('Command line is not complete. Try option "help"\n')
         return 255
     destination = rest.pop(0)
+    nexthops: tuple[tuple[str, str], ...] = ()
+    if "nexthop" in rest:
+        words_of = " ".join(rest).split("nexthop ")
+        nexthops = tuple((one.split()[1], one.split()[3]) for one in words_of[1:])
+        if words_of[0] or any(len(one.split()) != 4 for one in words_of[1:]):
+            raise NotSimulated(f"ip route {' '.join(words)}")
+        rest = ["via", nexthops[0][0], "dev", nexthops[0][1]]
     fields = dict(zip(rest[::2], rest[1::2], strict=False))
     unknown = set(fields) - {"via", "dev", "src", "proto", "scope", "metric", "onlink"}
     if unknown or "metric" in fields:
@@ -337,7 +356,7 @@ def _change_route(process: Process, machine: LinuxMachine, words: list[str]) -> 
         machine.interfaces.remove_route(destination)
     route = Route(
         destination, device, gateway, fields.get("src", ""), fields.get("proto", ""),
-        fields.get("scope", "" if gateway else "link"),
+        fields.get("scope", "" if gateway else "link"), nexthops=nexthops,
     )  # fmt: skip
     if not machine.interfaces.add_route(route):
         process.err("RTNETLINK answers: File exists\n")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -230,6 +231,46 @@ def _digest(process: Process, rest: list[str]) -> int:
     return code
 
 
+def _verify(process: Process, rest: list[str]) -> int:
+    words = _Words("verify", rest, "-no_check_time", "-CAfile")
+    try:
+        authorities = x509.load_pem_x509_certificates(Files(process).read(words.set["-CAfile"]))
+    except (KeyError, OSError, ValueError):
+        process.err("Error loading file\n")
+        return 1
+    code = 0
+    for path in words.operands:
+        try:
+            certificate = x509.load_pem_x509_certificate(Files(process).read(path))
+        except (OSError, ValueError):
+            process.err(f"Could not open file or uri for loading certificate file from {path}\n")
+            code = 2
+            continue
+        if trouble := _distrust(certificate, authorities, check_time="-no_check_time" not in words):
+            process.err(
+                f"{_name(certificate.subject)}\n{trouble}\nerror {path}: verification failed\n"
+            )
+            code = 2
+        else:
+            process.out(f"{path}: OK\n")
+    return code
+
+
+def _distrust(
+    certificate: x509.Certificate, authorities: list[x509.Certificate], *, check_time: bool
+) -> str:
+    """Return why a certificate is not trusted, in openssl's words; empty when it is."""
+    for authority in authorities:
+        try:
+            certificate.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        if check_time and certificate.not_valid_after_utc < datetime.now(UTC):
+            return "error 10 at 0 depth lookup: certificate has expired"
+        return ""
+    return "error 20 at 0 depth lookup: unable to get local issuer certificate"
+
+
 def _rand(process: Process, rest: list[str]) -> int:
     words = _Words("rand", rest, "-hex -base64", "-out")
     count = int(words.operands[0]) if words.operands else 0
@@ -250,4 +291,5 @@ _COMMANDS: dict[str, Callable[[Process, list[str]], int]] = {
     "dgst": _digest,
     "sha256": lambda process, rest: _digest(process, ["-sha256", *rest]),
     "rand": _rand,
+    "verify": _verify,
 }

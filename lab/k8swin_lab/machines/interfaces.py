@@ -32,6 +32,9 @@ class Route:
     protocol: str = ""  # "kernel", "static"; "" when it was added by hand
     scope: str = ""  # "link"
     flags: tuple[str, ...] = ()  # "onlink", "linkdown"
+    nexthops: tuple[
+        tuple[str, str], ...
+    ] = ()  # gateway and device of each, where there are several
 
 
 class Interfaces:

@@ -410,6 +410,10 @@ class LinuxMachine(LinuxFiles):
             and self.units.state("kubelet.service").active == "active"
         )
 
+    def kubelet_process(self) -> int:
+        """A number that differs after each start of the kubelet; 0 when it does not run."""
+        return self.units.state("kubelet.service").pid
+
     def runtime_ready(self) -> str | None:
         """None when the container runtime answers, else why not."""
         return self.pod_runtime.cri_error()

@@ -430,6 +430,7 @@ class WindowsMachine(Machine):
         self.containers.stop_all()
         self.docker.crash()
         self.files.open.clear()
+        self.files.handles.clear()
         self.services.forget()
 
     def reboot(self) -> None:
@@ -483,6 +484,10 @@ class WindowsMachine(Machine):
 
     def kubelet_running(self) -> bool:
         return self.powered_on and self.containers.kubelet is not None
+
+    def kubelet_process(self) -> int:
+        kubelet = self.containers.kubelet
+        return kubelet.number if kubelet is not None else 0
 
     def runtime_ready(self) -> str | None:
         return self.containers.runtime_ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import tomllib
@@ -33,6 +34,7 @@ class RunningKubelet:
     version: str
     agent: Kubelet
     shim: Dockershim | None = None  # of a kubelet that runs pods with Docker
+    number: int = field(default_factory=itertools.count(1).__next__)  # of this start
 
 
 @dataclass(slots=True)

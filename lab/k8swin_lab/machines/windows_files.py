@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from k8swin_lab.machines.file_info import FileInfo
+from k8swin_lab.machines.windows_handles import Handles
 
 _MAXIMUM_LINKS = 31
 Names = list[str]
@@ -94,9 +95,11 @@ class WindowsFiles:
             ],
         )
         self.in_use: Callable[[str], bool] = lambda path: False
+        """Whether a running program holds this file open (its executable); such a file cannot be replaced."""
         self.open: set[str] = set()
         """Files that a program has open and lets others read and write, but not delete; in lower case."""
-        """Whether a running program holds this file open (its executable); such a file cannot be replaced."""
+        self.handles = Handles()
+        """Files that scripts have open."""
 
     # --- finding
 
@@ -244,7 +247,7 @@ class WindowsFiles:
             below = "C:\\" + "\\".join(held)
             if self.in_use(below):
                 raise PermissionError(f"Access to the path '{below}' is denied.")
-            if below.lower() in self.open:
+            if below.lower() in self.open or self.handles.undeletable(below):
                 raise OSError(
                     f"The process cannot access the file '{below}' because it is being used by another process."
                 )

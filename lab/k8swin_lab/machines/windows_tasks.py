@@ -65,8 +65,12 @@ class Task:
     @property
     def state(self) -> str:
         """Ready, Running or Disabled."""
-        if self.process is not None and not self.process.ended.is_set():
-            return "Running"
+        if self.process is not None and (
+            self.last_result == RUNNING_NOW or not self.process.ended.is_set()
+        ):
+            return (
+                "Running"  # also in the moment between the program's end and the note of its result
+            )
         return "Ready" if self.enabled else "Disabled"
 
 

@@ -90,6 +90,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
     ) -> None:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_CALLS))
         self.host = host
+        self.opened: list[Any] = []
+        """Streams over files, which end with the process."""
         self.machine = host.machine
         self.user = user
         self.environment = environment
@@ -142,6 +144,12 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         if code is not None:
             return code
         return 1 if failed else 0
+
+    def close_files(self) -> None:
+        """Close what was left open, as the system does when a process ends; what was not flushed is lost."""
+        for stream in self.opened:
+            if stream.let_go is not None:
+                stream.let_go()
 
     def run_command(self, text: str) -> int:
         """Run text as `powershell -Command` does: 1 also when the last statement failed."""

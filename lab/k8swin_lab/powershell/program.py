@@ -61,21 +61,30 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             stderr=process.stderr,
             cancelled=process.cancelled,
         )
-        if invocation.kind == "command":
-            return interpreter.run_command(invocation.text)
-        if invocation.kind == "stdin":
-            return interpreter.run_command(decode(process.stdin.read()))
-        path = interpreter.full_path(invocation.text)
-        if not host.files.exists(path):
-            process.err(
-                f"The argument '{invocation.text}' to the -File parameter does not exist. Provide the path to "
-                "an existing '.ps1' file as an argument to the -File parameter.\n"
-            )
-            return -196608
-        text = decode(host.files.read(path))
-        return interpreter.run_script(text, arguments=invocation.arguments, name=path)
+        try:
+            return _run(interpreter, host, process, invocation)
+        finally:
+            interpreter.close_files()
 
     return run
+
+
+def _run(
+    interpreter: Interpreter, host: PowerShellHost, process: Process, invocation: Invocation
+) -> int:
+    if invocation.kind == "command":
+        return interpreter.run_command(invocation.text)
+    if invocation.kind == "stdin":
+        return interpreter.run_command(decode(process.stdin.read()))
+    path = interpreter.full_path(invocation.text)
+    if not host.files.exists(path):
+        process.err(
+            f"The argument '{invocation.text}' to the -File parameter does not exist. Provide the path to "
+            "an existing '.ps1' file as an argument to the -File parameter.\n"
+        )
+        return -196608
+    text = decode(host.files.read(path))
+    return interpreter.run_script(text, arguments=invocation.arguments, name=path)
 
 
 def parse_command_line(words: list[str]) -> Invocation:

@@ -37,6 +37,11 @@ class InputPipe:
         """How many bytes have not been read yet."""
         return len(self._buffer)
 
+    def ready(self, seconds: float) -> bool:
+        """Wait until something can be read, the end included, and return whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._buffer) or self._ended, seconds)
+
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes as soon as there is one; all up to the end for -1."""
         with self._changed:

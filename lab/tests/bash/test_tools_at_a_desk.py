@@ -33,6 +33,8 @@ SNIPPETS = [
     "x='a b'; echo ${x@Q}; printf '%q\\n' \"$x\"; echo ${x^^} ${x/a/c} ${x:2}",
     "echo one two | xargs -n1 echo got; seq 3 | paste -sd, ; seq 10 | tail -n 2 | tac",
     "echo text | tee f | sha256sum | cut -c1-8; cmp f f && echo same; diff <(echo a) <(echo b); wc -c <f",
+    "exec 9>>f; flock -n 9; echo $?; (exec 8>>f; flock -n 8; echo $?; flock -w 0.1 -E 7 8; echo $?); flock -u 9; flock -n f echo mine",
+    "exec 9>>f; flock 9; exec 9>&-; flock -n f -c 'echo free'; exec 9<f; flock -s 9; flock -n -s f echo both; flock -n f echo no; echo $?",
     "su - ubuntu -c 'id -un; pwd'; sudo -u ubuntu id -un",
 ]  # fmt: skip
 

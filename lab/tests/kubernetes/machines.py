@@ -47,6 +47,7 @@ class FakeMachine:
         self.missing_images: dict[str, str] = {}
         self.containers: list[FakeContainer] = []
         self.boot_id = str(uuid.uuid4())
+        self.started = 1
 
     def node_facts(self) -> NodeFacts:
         windows = self.os == "windows"
@@ -65,6 +66,9 @@ class FakeMachine:
 
     def kubelet_running(self) -> bool:
         return self.running
+
+    def kubelet_process(self) -> int:
+        return self.started if self.running else 0
 
     def runtime_ready(self) -> str | None:
         return None

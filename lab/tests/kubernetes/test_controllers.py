@@ -70,6 +70,16 @@ def test_a_stopped_kubelet_makes_its_node_unknown_and_its_pods_unready(lab: Lab)
     assert {pod["spec"]["nodeName"] for pod in lab.ready_pods()} == {"win2"}
 
 
+def test_a_deleted_node_comes_back_when_its_kubelet_was_started_anew_between_two_looks(
+    lab: Lab,
+) -> None:
+    lab.client.delete("nodes", "win1")
+    lab.cluster.settle()
+    assert lab.client.get("nodes", "win1") is None
+    lab.machines["win1"].started += 1
+    assert lab.cluster.wait_until(lambda: lab.client.get("nodes", "win1") is not None)
+
+
 def test_an_image_that_cannot_be_pulled_ends_in_back_off(lab: Lab) -> None:
     problem = "no matching manifest for windows/amd64 in the manifest list entries"
     for name in ("win1", "win2"):

@@ -96,6 +96,28 @@ def test_a_route_comes_and_goes(run):
     assert "10.99" not in run("ip route").out
 
 
+def test_a_route_over_several_gateways_has_a_line_for_each(run):
+    ways = "nexthop via 192.168.160.1 dev eth0 nexthop via 192.168.160.254 dev eth0"
+    assert run(f"ip route replace 10.99.0.0/16 {ways}").code == 0
+    assert (
+        "10.99.0.0/16 \n\tnexthop via 192.168.160.1 dev eth0 weight 1 "
+        "\n\tnexthop via 192.168.160.254 dev eth0 weight 1 \n"
+    ) in run("ip route").out
+    assert (
+        '"nexthops":[{"gateway":"192.168.160.1","dev":"eth0","weight":1' in run("ip -j route").out
+    )
+    assert run("ip route del 10.99.0.0/16").code == 0
+
+
+def test_a_certificate_is_verified_by_the_authority_that_signed_it(cluster: LinuxMachine):
+    pki = "/etc/kubernetes/pki"
+    ours = run_on(cluster, f"openssl verify -CAfile {pki}/ca.crt {pki}/apiserver.crt")
+    assert (ours.code, ours.out) == (0, f"{pki}/apiserver.crt: OK\n")
+    other = run_on(cluster, f"openssl verify -CAfile {pki}/front-proxy-ca.crt {pki}/apiserver.crt")
+    assert other.code == 2
+    assert "unable to get local issuer certificate" in other.err
+
+
 def test_a_module_is_loaded_and_taken_out(run):
     assert run("modprobe br_netfilter").code == 0
     assert "br_netfilter" in run("lsmod").out

@@ -21,6 +21,18 @@ def with_source(machine: LinuxMachine, run):
     return machine
 
 
+def test_gpg_shows_the_primary_key_of_a_file_and_imports_nothing(run):
+    show = "gpg --batch --with-colons --import-options show-only --import"
+    assert run(f"curl -fsSL -o /tmp/key {KEY}").code == 0
+    found = run(f"{show} /tmp/key")
+    assert found.code == 0
+    assert "fpr:::::::::DE15B14486CD377B9E876E1A234654DA9A296436:" in found.out.splitlines()
+    assert found.out.splitlines()[0].startswith("pub:-:4096:1:234654DA9A296436:")
+    assert run(f"{show} /etc/hostname").code == 2
+    with pytest.raises(NotSimulated):
+        run("gpg --import /tmp/key")
+
+
 def test_nothing_is_known_of_packages_before_the_lists_are_read(run):
     found = run("apt-get install -y socat")
     assert (found.code, found.err) == (100, "E: Unable to locate package socat\n")

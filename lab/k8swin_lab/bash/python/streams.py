@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -95,6 +96,17 @@ class Stream:
         descriptor = self.descriptor()
         if descriptor is not None and count:
             os.lseek(descriptor, -count, os.SEEK_CUR)
+
+    def ready(self, seconds: float) -> bool:
+        """Wait until something can be read, the end included, and return whether that is so."""
+        descriptor = self.descriptor()
+        if descriptor is not None:
+            return self.seekable() or bool(select.select([descriptor], [], [], seconds)[0])
+        beneath = self._reader
+        if isinstance(beneath, Stream):
+            return beneath.ready(seconds)
+        wait = getattr(beneath, "ready", None)
+        return bool(wait(seconds)) if wait is not None else True
 
     def descriptor(self) -> int | None:
         """Return the descriptor beneath, if there is one."""

@@ -15,6 +15,7 @@ from k8swin_lab.bash.tools import (
     finding,
     grep,
     identity,
+    locking,
     ordering,
     paths,
     running,
@@ -25,7 +26,7 @@ from k8swin_lab.bash.tools import (
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 
 _REFUSED = """
-b2sum base32 bunzip2 bzcat bzip2 cksum clear csplit dd diff3 dircolors envsubst factor file flock fmt getopt iconv join jq
+b2sum base32 bunzip2 bzcat bzip2 cksum clear csplit dd diff3 dircolors envsubst factor file fmt getopt iconv join jq
 less link logger look mkfifo more numfmt patch pathchk perl pgrep pkill pr ps python3 script shred shuf split strings stty
 sum tsort unlink unxz unzip vi xxd xz xzcat zgrep zip zstd
 """
@@ -39,7 +40,7 @@ def _refuse(process: Process) -> int:
 TOOLS: dict[str, Program] = {
     **dict.fromkeys(_REFUSED.split(), _refuse),
     **archives.TOOLS, **awk.TOOLS, **dates.TOOLS, **facts.TOOLS, **files.TOOLS, **finding.TOOLS,
-    **grep.TOOLS, **identity.TOOLS, **ordering.TOOLS, **paths.TOOLS, **running.TOOLS, **sed.TOOLS, **sums.TOOLS, **text.TOOLS,
+    **grep.TOOLS, **identity.TOOLS, **locking.TOOLS, **ordering.TOOLS, **paths.TOOLS, **running.TOOLS, **sed.TOOLS, **sums.TOOLS, **text.TOOLS,
 }  # fmt: skip
 """All tools by name: what the Python shell finds on every machine."""
 

@@ -42,7 +42,7 @@ def found_on_path(process: Process, name: str, path: str) -> bool:
     )
 
 
-def _start(process: Process, argv: list[str], **changes: object) -> int:
+def start(process: Process, argv: list[str], **changes: object) -> int:
     """Run a program in a process that is like this one but for some fields."""
     other = _copied(process)
     for name, value in changes.items():
@@ -118,7 +118,7 @@ def _env(process: Process) -> int:
         return 0
     if not found_on_path(process, rest[0], environment.get("PATH", DEFAULT_PATH)):
         raise ToolFault(f"‘{rest[0]}’: No such file or directory", 127)
-    return _start(process, rest, env=environment, cwd=found.last("C") or process.cwd)
+    return start(process, rest, env=environment, cwd=found.last("C") or process.cwd)
 
 
 def _printenv(process: Process) -> int:
@@ -183,7 +183,7 @@ def _sudo(process: Process) -> int:
         raise ToolFault("usage: sudo -h | -K | -k | -V")
     if not found_on_path(process, rest[0], environment["PATH"]):
         raise ToolFault(f"{rest[0]}: command not found")
-    return _start(process, rest, env=environment, user=who.name, cwd=cwd)
+    return start(process, rest, env=environment, user=who.name, cwd=cwd)
 
 
 def _full_path(process: Process, name: str) -> str:
@@ -241,7 +241,7 @@ def _su(process: Process) -> int:
     if "c" in found:
         argv += ["-c", found.last("c")]
     cwd = who.home if login else process.cwd
-    return _start(process, [*argv, *rest], env=environment, user=who.name, cwd=cwd)
+    return start(process, [*argv, *rest], env=environment, user=who.name, cwd=cwd)
 
 
 def _xargs(process: Process) -> int:
@@ -284,7 +284,7 @@ def _xargs(process: Process) -> int:
             return 143
         if "t" in found:
             process.err(" ".join(batch) + "\n")
-        code = _start(process, batch, stdin=_Nothing())
+        code = start(process, batch, stdin=_Nothing())
         if code == 255:
             raise ToolFault(f"{batch[0]}: exited with status 255; aborting", 124)
         if code:
@@ -364,7 +364,7 @@ def _timeout(process: Process) -> int:
         raise ToolFault(f"‘{found.last('s')}’: invalid signal", 125)
     if not found_on_path(process, rest[1], process.env.get("PATH", DEFAULT_PATH)):
         raise ToolFault(f"failed to run command ‘{rest[1]}’: No such file or directory", 127)
-    code = _start(process, rest[1:], cancelled=deadline)
+    code = start(process, rest[1:], cancelled=deadline)
     if not deadline.passed or process.cancelled.is_set():
         return code
     return 128 + number if "preserve" in found or number == 9 else 124
@@ -386,7 +386,7 @@ def _plain(skip: Callable[[Process], list[str]]) -> Callable[[Process], int]:
             raise ToolFault(f"missing operand\nTry '{name} --help' for more information.", 125)
         if not found_on_path(process, argv[0], process.env.get("PATH", DEFAULT_PATH)):
             raise ToolFault(f"‘{argv[0]}’: No such file or directory", 127)
-        return _start(process, argv)
+        return start(process, argv)
 
     return run
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from k8swin_lab.machines.windows_handles import READ, WRITE, SharingViolation
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN, Encoding, detect
@@ -141,6 +142,31 @@ def _full(interp: Any, path: str) -> str:
 FILE = NetType("System.IO.File")
 
 
+def held(interp: Any, full: str, access: int, share: int) -> Callable[[], None] | None:
+    """Open a file for others to see, and return what closes it; None where the machine keeps no such book.
+
+    Raises:
+        Terminating: somebody else has it open and does not share it for this.
+    """
+    handles = getattr(interp.host.files, "handles", None)
+    if handles is None:
+        return None
+    try:
+        handle = handles.take(full, access, share)
+    except SharingViolation:
+        raise io_error(
+            f"The process cannot access the file '{full}' because it is being used by another process."
+        ) from None
+    return lambda: handles.release(handle)
+
+
+def _touched(interp: Any, full: str, access: int) -> None:
+    """Open a file for a moment, as what reads or writes all of it does."""
+    let_go = held(interp, full, access, READ)
+    if let_go is not None:
+        let_go()
+
+
 def read_bytes(interp: Any, path: str) -> bytes:
     """Read a file with .NET's errors."""
     full = _full(interp, path)
@@ -178,6 +204,17 @@ def write_bytes(interp: Any, path: str, data: bytes) -> None:
         ) from None
 
 
+def read_whole(interp: Any, path: str) -> bytes:
+    """Read a file as what opens it only for that does: nobody may be writing it."""
+    _touched(interp, _full(interp, path), READ)
+    return read_bytes(interp, path)
+
+
+def _write_whole(interp: Any, path: str, data: bytes) -> None:
+    _touched(interp, _full(interp, path), WRITE)
+    write_bytes(interp, path, data)
+
+
 def lines_of(text: str) -> list[str]:
     """Lines without their ends (CR, LF or both)."""
     parts = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -201,7 +238,7 @@ def _joined(interp: Any, lines: Any) -> str:
 
 @FILE.static("ReadAllText")
 def _read_text(interp: Any, path: str, encoding: Any = None) -> str:
-    return _decode(read_bytes(interp, path), encoding)
+    return _decode(read_whole(interp, path), encoding)
 
 
 @FILE.static("ReadAllLines")
@@ -210,32 +247,32 @@ def _read_lines(interp: Any, path: str, encoding: Any = None) -> PSArray:
 
 
 FILE.static("ReadLines")(_read_lines)
-FILE.static("ReadAllBytes")(lambda interp, path: byte_array(read_bytes(interp, to_string(path))))
+FILE.static("ReadAllBytes")(lambda interp, path: byte_array(read_whole(interp, to_string(path))))
 
 
 @FILE.static("WriteAllText")
 def _write_text(interp: Any, path: str, text: str, encoding: Any = None) -> None:
-    write_bytes(interp, path, _encode(text, encoding))
+    _write_whole(interp, path, _encode(text, encoding))
 
 
 @FILE.static("WriteAllLines")
 def _write_lines(interp: Any, path: str, lines: Any, encoding: Any = None) -> None:
-    write_bytes(interp, path, _encode(_joined(interp, lines), encoding))
+    _write_whole(interp, path, _encode(_joined(interp, lines), encoding))
 
 
 @FILE.static("WriteAllBytes")
 def _write_all(interp: Any, path: str, data: Any) -> None:
-    write_bytes(interp, path, to_bytes(data))
+    _write_whole(interp, path, to_bytes(data))
 
 
 def _existing(interp: Any, path: str) -> bytes:
-    return read_bytes(interp, path) if interp.host.files.exists(_full(interp, path)) else b""
+    return read_whole(interp, path) if interp.host.files.exists(_full(interp, path)) else b""
 
 
 @FILE.static("AppendAllText")
 def _append_text(interp: Any, path: str, text: str, encoding: Any = None) -> None:
     old = _existing(interp, path)
-    write_bytes(interp, path, old + _encode(text, encoding, mark=not old))
+    _write_whole(interp, path, old + _encode(text, encoding, mark=not old))
 
 
 def is_directory(interp: Any, path: str) -> bool:
@@ -270,7 +307,7 @@ def _delete(interp: Any, path: str) -> None:
 def _copy(interp: Any, source: str, target: str, overwrite: bool = False) -> None:
     if interp.host.files.exists(_full(interp, target)) and not overwrite:
         raise io_error(f"The file '{_full(interp, target)}' already exists.")
-    write_bytes(interp, target, read_bytes(interp, source))
+    _write_whole(interp, target, read_whole(interp, source))
 
 
 @FILE.static("Move")

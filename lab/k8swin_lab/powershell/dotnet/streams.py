@@ -6,11 +6,12 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.machines.windows_handles import READ, WRITE
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN, Encoding, detect
-from k8swin_lab.powershell.dotnet.files import FILE, read_bytes, write_bytes
+from k8swin_lab.powershell.dotnet.files import FILE, held, read_bytes, read_whole, write_bytes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, io_error
 from k8swin_lab.powershell.dotnet.text import to_string
@@ -24,6 +25,8 @@ class Stream(NetObject):
         self.type_name = type_name
         self.store: Callable[[bytes], None] | None = None
         self.name = ""
+        self.let_go: Callable[[], None] | None = None
+        """Closes the file for others to open, where the machine knows of that."""
 
     def flush(self) -> None:
         if self.store is not None:
@@ -32,6 +35,9 @@ class Stream(NetObject):
     def close(self) -> None:
         self.flush()
         self.store = None
+        if self.let_go is not None:
+            self.let_go()
+            self.let_go = None
 
 
 STREAM = NetType("System.IO.Stream", "System.MarshalByRefObject")
@@ -45,9 +51,21 @@ FILE_STREAM.prop("Name", lambda s: s.name)
 STREAM.method("Close", "Dispose")(lambda self: self.close())
 STREAM.method("Flush")(lambda self, *rest: self.flush())
 STREAM.method("ReadByte")(lambda self: (self.buffer.read(1) or [-1])[0])
-STREAM.method("SetLength")(lambda self, size: self.buffer.truncate(int(size)))
-STREAM.method("WriteByte")(lambda self, value: self.buffer.write(bytes([int(value)])))
-STREAM.method("CopyTo")(lambda self, target, *rest: target.buffer.write(self.buffer.read()))
+
+
+@STREAM.method("SetLength")
+def _set_length(self: Stream, size: Any) -> None:
+    self.buffer.truncate(int(size))
+
+
+@STREAM.method("WriteByte")
+def _write_byte(self: Stream, value: Any) -> None:
+    self.buffer.write(bytes([int(value)]))
+
+
+@STREAM.method("CopyTo")
+def _copy_to(self: Stream, target: Stream, *rest: Any) -> None:
+    target.buffer.write(self.buffer.read())
 
 
 @STREAM.method("Write")
@@ -63,10 +81,19 @@ def _read(self: Stream, target: list[Any], start: int, count: int) -> int:
     return len(raw)
 
 
+def _bits(kind: str, value: Any) -> int:
+    declared = enums.find(f"System.IO.{kind}")
+    assert declared is not None  # noqa: S101 - declared in enums
+    return declared.parse(value).enum_number
+
+
 def open_file(
     interp: Any, path: str, mode: Any = "Open", access: Any = None, share: Any = None
 ) -> Stream:
-    """A FileStream; what is written reaches the file when the stream is flushed or closed."""
+    """A FileStream; what is written reaches the file when the stream is flushed or closed.
+
+    Nothing is shared where `share` says nothing, as File.Open has it.
+    """
     declared = enums.find("System.IO.FileMode")
     assert declared is not None  # noqa: S101 - declared in enums
     wanted = str(declared.parse(mode))
@@ -75,9 +102,20 @@ def open_file(
     if wanted == "CreateNew" and exists:
         raise io_error(f"The file '{full}' already exists.")
     keep = wanted in ("Open", "OpenOrCreate", "Append") and (exists or wanted == "Open")
+    asked = (
+        _bits("FileAccess", access)
+        if access is not None
+        else WRITE
+        if wanted == "Append"
+        else READ | WRITE
+    )
+    handle = held(interp, full, asked, 0 if share is None else _bits("FileShare", share))
     data = read_bytes(interp, path) if keep else b""
     stream = Stream(data, "System.IO.FileStream")
     stream.name = full
+    if handle is not None:
+        stream.let_go = handle
+        interp.opened.append(stream)
     reading = to_string(access) == "Read" or (wanted == "Open" and access is None)
     if not reading or wanted != "Open":
         if not keep:
@@ -88,9 +126,17 @@ def open_file(
     return stream
 
 
-FILE_STREAM.constructor(open_file)
+@FILE_STREAM.constructor
+def _file_stream(
+    interp: Any, path: str, mode: Any = "Open", access: Any = None, share: Any = "Read", *rest: Any
+) -> Stream:
+    return open_file(interp, path, mode, access, share)
+
+
 FILE.static("Open")(open_file)
-FILE.static("OpenRead")(lambda interp, path: open_file(interp, to_string(path), "Open", "Read"))
+FILE.static("OpenRead")(
+    lambda interp, path: open_file(interp, to_string(path), "Open", "Read", "Read")
+)
 FILE.static("OpenWrite")(
     lambda interp, path: open_file(interp, to_string(path), "OpenOrCreate", "Write")
 )
@@ -150,7 +196,7 @@ def _stream_reader(interp: Any, source: Any, encoding: Any = None, *rest: Any) -
     if isinstance(source, Stream):
         return Reader(detect(source.buffer.read(), default)[0], "System.IO.StreamReader", source)
     return Reader(
-        detect(read_bytes(interp, to_string(source)), default)[0], "System.IO.StreamReader"
+        detect(read_whole(interp, to_string(source)), default)[0], "System.IO.StreamReader"
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import select
-import time
 from typing import TYPE_CHECKING
 
 from k8swin_lab.bash.python.builtins.table import Builtin, options
@@ -55,7 +53,7 @@ def _read(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
     for name in names:
         if not re.fullmatch(r"[A-Za-z_]\w*(\[.*\])?", name):
             raise CommandFault(f"`{name}': not a valid identifier")
-    if "t" in found and not _ready(stream, float(found["t"])):
+    if "t" in found and not stream.ready(float(found["t"])):
         return 142 if float(found["t"]) else 1
     if "N" in found or "n" in found:
         text, complete = _read_count(stream, found, raw)
@@ -64,15 +62,6 @@ def _read(shell: Interpreter, arguments: list[str], _: list[Assignment]) -> int:
         text, complete = _read_line(stream, delimiter, raw)
     _store(shell, found, names, text, raw)
     return 0 if complete else 1
-
-
-def _ready(stream: Stream, seconds: float) -> bool:
-    descriptor = stream.descriptor()
-    if descriptor is None or stream.seekable():
-        return True
-    deadline = time.monotonic() + seconds
-    left = max(0.0, deadline - time.monotonic())
-    return bool(select.select([descriptor], [], [], left)[0])
 
 
 def _read_line(stream: Stream, delimiter: bytes, raw: bool) -> tuple[list[tuple[str, bool]], bool]:

@@ -1,0 +1,34 @@
+# Tell the steps and the container runtime of this host's web proxy, and what must never go there.
+#
+# Logins get a proxy from /etc/environment; sudo and services do not. A password in it stays in a file of root's.
+# A service that the site itself has told of a proxy stays as it is.
+set -euo pipefail
+: "${LINUX_PROXY:=}"
+: "${CLUSTER_NO_PROXY:?what a proxy is never asked for, separated by commas}"
+# uses: web_proxy proxy_settings names_a_proxy
+
+file=/etc/k8swin/proxy
+proxy=$(web_proxy "$LINUX_PROXY")
+install -d -m 0755 /etc/k8swin
+if [ -n "$proxy" ]; then
+  install -m 0600 /dev/null "$file.new"
+  proxy_settings "$proxy" "$CLUSTER_NO_PROXY" >"$file.new"
+  mv "$file.new" "$file"
+else
+  rm -f "$file"
+fi
+for service in containerd docker; do
+  addition=/etc/systemd/system/$service.service.d/k8swin-proxy.conf
+  if [ -n "$proxy" ] && ! names_a_proxy "$service"; then
+    install -d -m 0755 "$(dirname "$addition")"
+    printf '[Service]\nEnvironmentFile=-%s\n' "$file" >"$addition"
+  else
+    rm -f "$addition"
+  fi
+done
+systemctl daemon-reload
+for service in containerd docker; do
+  # Of a service that runs the environment is that of its start.
+  if systemctl is-active --quiet "$service"; then systemctl restart "$service"; fi
+done
+echo "the steps and the container runtime know the web proxy of this host"

@@ -1,0 +1,29 @@
+# If this host uses a web proxy: do the steps and the container runtime know it, and what must never go there?
+set -euo pipefail
+: "${LINUX_PROXY:=}"
+: "${CLUSTER_NO_PROXY:?what a proxy is never asked for, separated by commas}"
+# uses: web_proxy proxy_settings names_a_proxy
+
+file=/etc/k8swin/proxy
+folder=/etc/systemd/system
+proxy=$(web_proxy "$LINUX_PROXY")
+if [ -z "$proxy" ]; then
+  if [ -e "$file" ]; then
+    echo "this host uses no web proxy any more, and $file names one"
+    exit 10
+  fi
+  echo "this host uses no web proxy"
+  exit 0
+fi
+shown=${proxy/\/\/*@/\/\/}
+if [ "$(cat "$file" 2>/dev/null || true)" != "$(proxy_settings "$proxy" "$CLUSTER_NO_PROXY")" ]; then
+  echo "the steps do not know the proxy $shown, or not what must pass it by"
+  exit 10
+fi
+for service in containerd docker; do
+  if ! names_a_proxy "$service" && [ ! -e "$folder/$service.service.d/k8swin-proxy.conf" ]; then
+    echo "the service $service is not told of the proxy $shown"
+    exit 10
+  fi
+done
+echo "the steps and the container runtime use the proxy $shown, the cluster's addresses pass it by"

@@ -1,0 +1,38 @@
+# Take the lock of this host, and hold it until this process ends: with its shell, when nobody asks the shell any more.
+param(
+    [Parameter(Mandatory = $true)] [string] $LockHolder
+)
+$ErrorActionPreference = 'Stop'
+
+$folder = Join-Path $env:ProgramData 'k8swin'
+$place = Join-Path $folder 'lock'
+New-Item -ItemType Directory -Force -Path $folder | Out-Null
+
+# Others may read it, and nobody else may open it for writing: Windows lets go when this process ends, however that comes about.
+$file = $null
+for ($attempt = 1; -not $file -and $attempt -le 10; $attempt++) {
+    try { $file = [System.IO.File]::Open($place, 'OpenOrCreate', 'ReadWrite', 'Read') }
+    catch [System.IO.IOException] { Start-Sleep -Milliseconds 300 }
+}
+if (-not $file) {
+    'held'
+    $reader = New-Object System.IO.StreamReader ([System.IO.File]::Open($place, 'Open', 'Read', 'ReadWrite'))
+    $reader.ReadToEnd().Trim()
+    $reader.Dispose()
+    exit 75
+}
+Remove-Item -LiteralPath "$place.broken" -Force -ErrorAction SilentlyContinue
+$bytes = (New-Object System.Text.UTF8Encoding $false).GetBytes("$LockHolder`n")
+$file.SetLength(0)
+$file.Write($bytes, 0, $bytes.Length)
+$file.Flush()
+'taken'
+while (-not (Test-Path -LiteralPath "$place.broken")) { Start-Sleep -Seconds 2 }
+$breaker = ''
+try { $breaker = [System.IO.File]::ReadAllText("$place.broken").Trim() } catch { }
+$file.SetLength(0)
+$file.Dispose()
+Remove-Item -LiteralPath "$place.broken" -Force -ErrorAction SilentlyContinue
+'broken'
+$breaker
+exit 76

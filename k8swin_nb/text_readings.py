@@ -1,0 +1,148 @@
+"""All readings of a text in which a secret is looked for: views of it, its lines put together, its dumps as bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from k8swin_nb.text_views import Change, View, changed, characters, seen, unescaped, utf8
+
+READINGS = 3
+"""How often escapes are read: a text may be escaped within an escaped text."""
+
+_HEX = r"[0-9A-Fa-f]"
+
+_BREAK = re.compile(r"(?<![ \t\r\n])[ \t\r]*(?:\\\r?)?\n[ \t\r\n>|]*")
+"""The end of a line with the indentation of the next."""
+
+_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}[ \t\r\n,:;-]{{1,3}}(?:0x|\\x)?{_HEX}{{2}}")
+"""Where bytes begin that are written one by one, in hexadecimal."""
+_BYTE = re.compile(rf"(?:0x|\\x)?({_HEX}{{2,4}})[ \t\r\n,:;-]{{0,3}}")
+
+_DUMP_LINE = re.compile(
+    rf"(?m)^[ \t]*+{_HEX}{{6,8}}:?[ \t]++((?:{_HEX}{{2,4}}(?:[ \t]{{1,2}}(?={_HEX}{{2}}))?)++)[^\n]*+\n?"
+)
+"""A line of a dump: the offset, the bytes, the characters that they are."""
+_GAP = re.compile(r"[ \t]+")
+
+_NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}[,; \t\r\n]{1,4}){3}")
+_NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
+"""Bytes as decimal numbers, as a list of them is shown."""
+
+_QUOTED = re.compile(r"((?:=[0-9A-F]{2})+)|=\r?\n")
+
+
+_SIMPLE = re.compile(r"[A-Za-z0-9_ .,:;/@+()\[\]<>|*?!#$~-]*")
+"""One line in which nothing is escaped or unseen."""
+
+
+def readings(text: str) -> Iterator[tuple[View, str]]:
+    """Yield the readings of a text that differ, each with its kind.
+
+    `text` is read as it is; in `lines`, what stood apart is together, so that words may come about that nobody wrote;
+    `bytes` are read as characters; a `dump` shows its bytes a second time beside them.
+    """
+    first = last = View(text)
+    yield first, "text"
+    if _SIMPLE.fullmatch(text):
+        # Most cells of tables: there is nothing to undo, and bytes at most to be read.
+        for reading, kind in ((dumped, "lines"), (numbered, "bytes")):
+            view = reading(first)
+            if view is not first:
+                yield view, kind
+        return
+    for reading in (seen, *(_unescaped,) * READINGS):
+        view = reading(last)
+        if view is last and reading is _unescaped:
+            break
+        if view is not last:
+            last = view
+            yield view, "text"
+    for one in (first, last) if last is not first else (first,):
+        for reading, kind in _TOGETHER:
+            view = reading(one)
+            if view is not one:
+                yield view, kind
+
+
+def _unescaped(below: View) -> View:
+    return seen(unescaped(below))
+
+
+def joined(below: View) -> View:
+    """Return a text with its lines put together: what a program wrapped is whole again."""
+    return changed(below, ((m.start(), m.end(), "") for m in _BREAK.finditer(below.text)))
+
+
+def dumped(below: View) -> View:
+    """Return a text in which bytes that stand one by one, as `50 61 73` or `0x50,0x61`, stand side by side."""
+    return changed(below, _between_bytes(below.text))
+
+
+def hexdump(below: View) -> View:
+    """Return a text without the offsets and the characters beside the bytes of a dump, as xxd writes it."""
+    return changed(below, _beside_bytes(below.text))
+
+
+def numbered(below: View) -> View:
+    """Return a text in which bytes that are written as decimal numbers are characters."""
+    return changed(below, _numbers(below.text))
+
+
+def quoted_printable(below: View) -> View:
+    """Return a text in which `=C3=A4` and lines that end with `=` are read as in a mail."""
+    return changed(below, _read_quoted(below.text))
+
+
+def _beside_bytes(text: str) -> Iterator[Change]:
+    for line in _DUMP_LINE.finditer(text):
+        yield line.start(), line.start(1), ""
+        for gap in _GAP.finditer(text, line.start(1), line.end(1)):
+            yield gap.start(), gap.end(), ""
+        if line.end() > line.end(1):
+            yield line.end(1), line.end(), ""
+
+
+def _numbers(text: str) -> Iterator[Change]:
+    place = 0
+    while run := _NUMBERS.search(text, place):
+        place = run.start()
+        numbers = []
+        while (number := _NUMBER.match(text, place)) and int(number[1]) < 256:
+            numbers.append(number)
+            place = number.end()
+        if not numbers:
+            place = run.end()
+            continue
+        data = bytes(int(number[1]) for number in numbers)
+        for first, count, character in utf8(data):
+            yield numbers[first].start(), numbers[first + count - 1].end(), character
+
+
+def _read_quoted(text: str) -> Iterator[Change]:
+    for match in _QUOTED.finditer(text):
+        if match[1] is None:
+            yield match.start(), match.end(), ""
+        else:
+            yield from characters(match.start(), match[1], 3, 1, 16)
+
+
+def _between_bytes(text: str) -> Iterator[Change]:
+    place = 0
+    while run := _DUMP.search(text, place):
+        place = run.start()
+        while byte := _BYTE.match(text, place):
+            if byte.start(1) > byte.start():
+                yield byte.start(), byte.start(1), ""
+            if byte.end() > byte.end(1):
+                yield byte.end(1), byte.end(), ""
+            place = byte.end()
+
+
+_TOGETHER = (
+    (joined, "lines"),
+    (dumped, "lines"),
+    (hexdump, "dump"),
+    (numbered, "bytes"),
+    (quoted_printable, "bytes"),
+)

@@ -1,0 +1,109 @@
+"""The door of a kernel: what others write in a notebook is masked on its way out."""
+
+import textwrap
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from k8swin_nb.notebook import kernel_door
+from k8swin_nb.secret import Secret
+
+CANARY = "Nicht-aus-dem-Kern-5"
+
+CELLS = {
+    "printed": "print(word)",
+    "on standard error": "import sys; print(word, file=sys.stderr)",
+    "a result": "word",
+    "an object of others": "{'a': [word]}",
+    "a frame of others": "import pandas; pandas.DataFrame([[word]])",
+    "HTML of others": "from IPython.display import HTML; HTML('<b>' + word + '</b>')",
+    "JSON": "from IPython.display import JSON; JSON({'a': word})",
+    "updated": "h = display('x', display_id=True); h.update(word)",
+    "a warning": "import warnings; warnings.warn(word)",
+    "a log": "import logging; logging.getLogger('urllib3').error('to %s', word)",
+    "a log's traceback": "import logging\ntry:\n    raise ValueError(word)\nexcept ValueError:\n    logging.exception('x')",
+    "a thread's traceback": "import threading\ndef f(): raise ValueError(word)\nt = threading.Thread(target=f); t.start(); t.join()",
+    "a program": "import subprocess; subprocess.run(['echo', word])",
+    "a widget": "import ipywidgets; ipywidgets.HTML(word)",
+    "an exception": "raise ValueError(word + '\\x1b]0;title\\x07')",
+    "a chain": "try:\n    raise KeyError(word)\nexcept KeyError as e:\n    raise RuntimeError(word) from e",
+    "ours": "from k8swin_nb import K8swinError\nraise K8swinError(word, hint=word)",
+    "encoded": "import base64; print(base64.b64encode(word.encode()).decode(), word.encode().hex())",
+}
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    start = textwrap.dedent(
+        """\
+        %load_ext k8swin_nb
+        from k8swin_nb import Secret
+        # Put together, so that it is in no source of a cell.
+        word = '-'.join(['Nicht', 'aus', 'dem', 'Kern', '5'])
+        secret = Secret(word)
+        """
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in (start, *CELLS.values())]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = NotebookClient(notebook, allow_errors=True, store_widget_state=True, timeout=120)
+    client.execute(cwd=str(tmp_path_factory.mktemp("kernel")))
+    return notebook
+
+
+def test_no_output_of_a_notebook_holds_a_secret_nor_its_metadata(executed: Any) -> None:
+    text = nbformat.writes(executed)
+    for form in (CANARY, CANARY.encode().hex(), "TmljaHQtYXVzLWRlbS1LZXJu"):
+        assert form not in text
+    for cell, name in zip(executed.cells[1:], CELLS, strict=True):
+        assert "*****" in nbformat.writes(nbformat.v4.new_notebook(cells=[cell])), name
+
+
+def test_an_unexpected_error_carries_colours_and_no_other_sequence(executed: Any) -> None:
+    number = list(CELLS).index("an exception") + 1
+    (error,) = executed.cells[number].outputs
+    text = "".join(error.traceback)
+    assert "\x1b[" in text and "\x1b]" not in text and "^[]0;title" in text
+
+
+class Session:
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def send(self, stream: Any, message: Any, content: Any = None, **more: Any) -> None:
+        self.sent.append((message, content))
+
+
+class Shell:
+    class kernel:
+        session = Session()
+
+
+def test_the_door_is_put_up_once_and_taken_away() -> None:
+    Secret(CANARY)
+    shell: Any = Shell()
+    session = shell.kernel.session
+    own = session.send
+    kernel_door.install(shell)
+    kernel_door.install(shell)
+    session.send(None, "stream", {"name": "stdout", "text": CANARY})
+    session.send(None, {"msg_type": "stream", "content": {"text": CANARY}})
+    session.send(None, "status", {"execution_state": "busy"})
+    assert session.sent[0] == ("stream", {"name": "stdout", "text": "*****"})
+    assert session.sent[1][0]["content"] == {"text": "*****"}
+    assert session.sent[2] == ("status", {"execution_state": "busy"})
+    kernel_door.remove(shell)
+    assert session.send == own
+
+
+def test_where_no_kernel_is_nothing_happens() -> None:
+    kernel_door.install(object())  # type: ignore[arg-type]
+    kernel_door.remove(object())  # type: ignore[arg-type]
+
+
+def test_a_picture_is_left_as_it_is() -> None:
+    data = {"image/png": "iVBORw0KGgo=", "text/plain": CANARY}
+    Secret(CANARY)
+    passed = kernel_door.passed_content("display_data", {"data": data, "metadata": {}})
+    assert passed["data"] == {"image/png": "iVBORw0KGgo=", "text/plain": "*****"}

@@ -1,0 +1,354 @@
+"""Two operators and one host: the second is told who works there, and waits or stops; a dead one's lock is no lock."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from k8swin_lab import topology
+from k8swin_lab.description import describe
+from k8swin_lab.lab import Lab
+from k8swin_lab.loopback import free_network
+
+from k8swin_nb.api import Cluster
+from k8swin_nb.description import check_description
+from k8swin_nb.errors import HostLocked, Stopped, TransportError
+from k8swin_nb.headless.unlocking import unlock
+from k8swin_nb.shells import new_tag
+from k8swin_nb.transports.processes import end, running
+from k8swin_nb.workflow import host_lock
+from k8swin_nb.workflow.host_lock import Holder
+from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.runner import apply_step
+from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
+from k8swin_nb.workflow.step_run import StepRun
+
+pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module", params=["system", "python"])
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("locks")
+    with free_network() as network:
+        machines = topology.default(network, "current")
+        own = request.param == "python"
+        with Lab(folder / "lab", machines, python_bash=own) as made:
+            yield made
+
+
+@pytest.fixture
+def operator_of(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Cluster]]:
+    """What opens the cluster for one more operator, with changes of the description."""
+    opened: list[Cluster] = []
+    monkeypatch.setattr(host_lock, "ASK_SECONDS", 0.2)
+
+    def one(**changes: Any) -> Cluster:
+        described = {**describe(lab.status()), "cluster_name": "locks", **changes}
+        cluster = Cluster(
+            check_description(described, folder=tmp_path), runs=tmp_path / "runs", name="test"
+        )
+        opened.append(cluster)
+        return cluster
+
+    yield one
+    for cluster in opened:
+        cluster.close()
+
+
+def linux_and_windows(cluster: Cluster) -> list[Any]:
+    return [cluster.hosts("linux")[0], cluster.hosts("windows")[0]]
+
+
+def phase_run(cluster: Cluster, **how: Any) -> PhaseRun:
+    return cluster.phase("02_master", **how).run
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 20
+    while not true() and time.monotonic() < until:
+        time.sleep(0.05)
+    return true()
+
+
+def a_step(host: str, done: list[str], *, hold: threading.Event | None = None) -> Step:
+    """A step on one host that is to be applied until somebody has applied it."""
+
+    def check(at: StepRun) -> Verdict:
+        return Verdict(State.OK if done else State.NEEDED, "as wanted" if done else "to be done")
+
+    def apply(at: StepRun) -> None:
+        done.append(at.run.record.run_id)
+        if hold is not None:
+            hold.wait(30)
+
+    return Step(name="work", title="Work", on=host, check=check, apply=apply)
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_the_second_operator_is_told_who_works_there_and_since_when(operator_of, number):
+    first, second = operator_of(), operator_of()
+    host = linux_and_windows(first)[number]
+    run = phase_run(first)
+    assert first.locks.take(run.at(host, "work"))
+    assert not first.locks.take(run.at(host, "work")), "taken once"
+
+    with pytest.raises(HostLocked) as told:
+        second.locks.take(phase_run(second).at(host, "work"))
+    text = str(told.value)
+    assert first.run_id in text and "02_master" in text and f"process {os.getpid()}" in text
+    assert "since 20" in text and "nothing was changed" in text
+    assert f"k8swin unlock --params FILE {host.name}" in (told.value.hint or "")
+
+    held, holder = second.locks.look(host)
+    assert held and holder is not None and holder.run == first.run_id
+    first.locks.release()
+    assert second.locks.take(phase_run(second).at(host, "work"))
+    second.locks.release()
+    assert eventually(lambda: not second.locks.look(host)[0])
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_who_waits_goes_on_when_the_other_has_finished_and_looks_again_first(operator_of, number):
+    first, second = operator_of(), operator_of(lock_wait=30)
+    host = linux_and_windows(first)[number].name
+    done: list[str] = []
+    hold = threading.Event()
+    answers: dict[str, Any] = {}
+
+    def one() -> None:
+        answers["first"] = apply_step(phase_run(first), a_step(host, done, hold=hold))
+        first.locks.release()
+
+    working = threading.Thread(target=one)
+    working.start()
+    assert eventually(lambda: bool(done))
+    seen: list[str] = []
+    said: list[str] = []
+    # What the second one found before it knew of the first is no longer true when it gets its turn.
+    fresh = [Verdict(State.NEEDED, "to be done"), Verdict(State.OK, "as wanted")]
+
+    def check(at: StepRun) -> Verdict:
+        seen.append("looked")
+        if len(seen) == 1:
+            threading.Timer(6, hold.set).start()
+        return fresh[min(len(seen), 2) - 1]
+
+    step = Step(name="work", title="Work", on=host, check=check, apply=lambda at: done.append("2"))
+    run = phase_run(second, on_output=lambda host, stream, text: said.append(text))
+    report = apply_step(run, step)
+    working.join(30)
+    assert done == [first.run_id], "the second had nothing left to do"
+    assert report.rows[0].outcome is Outcome.OK
+    assert answers["first"].rows[0].outcome is Outcome.CHANGED
+    assert first.run_id in "".join(said) and "waits" in "".join(said)
+
+
+def test_who_waits_can_be_stopped(operator_of):
+    first, second = operator_of(), operator_of(lock_wait=600)
+    host = linux_and_windows(first)[0]
+    first.locks.take(phase_run(first).at(host, "work"))
+    run = phase_run(second)
+    threading.Timer(1.0, run.cancel.set).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        second.locks.take(run.at(host, "work"))
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_a_broken_lock_stops_its_holder_before_the_next_change(operator_of, number):
+    first, second = operator_of(), operator_of()
+    host = linux_and_windows(first)[number]
+    first.locks.take(phase_run(first).at(host, "work"))
+    _, holder = second.locks.look(host)
+    assert holder is not None
+    second.locks.break_(host, holder, "unlock")
+
+    done: list[str] = []
+    assert eventually(lambda: not first.locks.holds(host))
+    with pytest.raises(HostLocked, match="broken by") as lost:
+        apply_step(phase_run(first), a_step(host.name, done))
+    assert second.run_id in str(lost.value) and not done
+    # He may begin anew, now that he knows.
+    apply_step(phase_run(first), a_step(host.name, done))
+    assert done
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_a_lock_that_changed_hands_is_not_broken(operator_of, number):
+    first, second = operator_of(), operator_of()
+    host = linux_and_windows(first)[number]
+    first.locks.take(phase_run(first).at(host, "work"))
+    _, holder = second.locks.look(host)
+    assert holder is not None
+    with pytest.raises(Exception, match="lock was not dealt with") as refused:
+        second.locks.break_(host, dataclasses.replace(holder, run="an-older-one"), "unlock")
+    assert "changed hands" in "\n".join(refused.value.details())
+    assert first.locks.holds(host)
+
+
+DIES = """
+import os, sys, yaml
+from pathlib import Path
+from k8swin_nb.api import Cluster
+from k8swin_nb.description import check_description
+described = yaml.safe_load(sys.stdin.read())
+cluster = Cluster(check_description(described, folder=Path(sys.argv[1])), runs=sys.argv[1] + "/dies")
+run = cluster.phase("02_master").run
+for host in (cluster.hosts("linux")[0], cluster.hosts("windows")[0]):
+    cluster.locks.take(run.at(host, "work"))
+print(cluster.run_id, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_lock_of_an_operator_whose_process_was_killed_is_none(operator_of, lab, tmp_path):
+    described = yaml.safe_dump({**describe(lab.status()), "cluster_name": "locks"})
+    dead = subprocess.run(
+        [sys.executable, "-c", DIES, str(tmp_path)],
+        input=described, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert dead.returncode == -9 and dead.stdout.strip(), dead.stderr
+    second = operator_of()
+    said: list[str] = []
+    run = phase_run(second, on_output=lambda host, stream, text: said.append(text))
+    began = time.monotonic()
+    for host in linux_and_windows(second):
+        assert second.locks.take(run.at(host, "work"))
+    assert time.monotonic() - began < 30
+
+
+SLEEPS, DOES_NOT_END = "Start-Sleep -Seconds 8", "Start-Sleep -Seconds 600"
+
+
+@contextlib.contextmanager
+def left_behind(cluster: Cluster, host: Any, script: str, run: str) -> Iterator[None]:
+    """A script that changes a host and whose operator is gone.
+
+    On Windows: sessions of a Linux machine of the lab do not see each other's processes; real hosts try that.
+    """
+    way = cluster.pool.aside(host)
+
+    def work() -> None:
+        with contextlib.suppress(TransportError):  # it was ended from outside
+            way.run(script, tag=new_tag(run, "apply"), timeout=700)
+
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    transport = cluster.pool.transport(host)
+    assert eventually(lambda: any(one.run == run for one in running(transport)))
+    yield
+    if any(one.run == run for one in running(transport)):
+        end(transport, [one for one in running(transport) if one.run == run])
+    working.join(20)
+
+
+def test_what_a_dead_run_left_at_work_is_waited_for_and_said(operator_of):
+    first, second = operator_of(), operator_of()
+    host = linux_and_windows(first)[1]
+    said: list[str] = []
+    run = phase_run(second, on_output=lambda host, stream, text: said.append(text))
+    began = time.monotonic()
+    with left_behind(first, host, SLEEPS, "20990101-000000-dead"):
+        assert second.locks.take(run.at(host, "work"))
+        assert time.monotonic() - began > 4
+        assert not [one for one in running(second.pool.transport(host)) if one.changes]
+    assert "waits for what still runs there: apply of run 20990101-000000-dead" in "".join(said)
+
+
+def described_in(lab: Lab, folder: Path) -> Path:
+    params = folder / "params.yaml"
+    params.write_text(yaml.safe_dump({**describe(lab.status()), "cluster_name": "locks"}))
+    return params
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_unlock_says_what_it_breaks_and_breaks_nothing_unasked(
+    operator_of, lab, tmp_path, number, capsys
+):
+    first = operator_of()
+    host = linux_and_windows(first)[number]
+    params = described_in(lab, tmp_path)
+    assert unlock(params, host.name, yes=False, stop=False) == 0
+    assert "the lock is free" in capsys.readouterr().out
+    first.locks.take(phase_run(first).at(host, "work"))
+    assert unlock(params, host.name, yes=False, stop=False) == 1
+    told = capsys.readouterr()
+    assert first.run_id in told.out and "before its next change" in told.out
+    assert "--yes" in told.err and first.locks.holds(host)
+    assert unlock(params, host.name, yes=True, stop=False) == 0
+    assert eventually(lambda: not first.locks.holds(host))
+
+
+def test_unlock_ends_what_runs_when_it_is_told_to(operator_of, lab, tmp_path, capsys):
+    first = operator_of()
+    host = linux_and_windows(first)[1]
+    params = described_in(lab, tmp_path)
+    with left_behind(first, host, DOES_NOT_END, "20990101-000000-dead"):
+        assert unlock(params, host.name, yes=True, stop=False) == 0
+        told = capsys.readouterr().out
+        assert "apply of run 20990101-000000-dead" in told and "goes on" in told
+        assert unlock(params, host.name, yes=True, stop=True) == 0
+        told = capsys.readouterr().out
+        assert "ended in the middle" in told and "the lock is free" in told
+        assert not [one for one in running(first.pool.transport(host)) if one.changes]
+
+
+def test_an_operator_of_whom_nothing_is_heard_loses_the_lock(operator_of, monkeypatch):
+    monkeypatch.setattr(host_lock, "SILENCE", 3)
+    monkeypatch.setattr(host_lock, "BEAT", 3600.0)
+    first, second = operator_of(), operator_of(lock_wait=20)
+    host = linux_and_windows(first)[0]
+    first.locks.take(phase_run(first).at(host, "work"))
+    assert second.locks.take(phase_run(second).at(host, "work"))
+    assert eventually(lambda: not first.locks.holds(host))
+
+
+def test_the_teardown_changes_no_host_while_one_of_them_is_worked_on(operator_of):
+    first, second = operator_of(), operator_of()
+    linux, windows = linux_and_windows(first)
+    first.locks.take(phase_run(first).at(windows, "work"))
+    done: list[str] = []
+    run = second.phase("90_teardown").run
+    with pytest.raises(HostLocked, match=windows.name):
+        apply_step(run, a_step(linux.name, done))
+    assert not done
+
+
+def test_what_looks_like_drift_while_another_works_there_is_told_as_his_work(operator_of):
+    first, second = operator_of(), operator_of()
+    host = linux_and_windows(first)[0]
+    first.locks.take(phase_run(first).at(host, "work"))
+    half = Step(
+        name="work", title="Work", on=host.name,
+        check=lambda at: Verdict(State.DRIFT, "there is half a cluster"),
+        apply=lambda at: None,
+    )  # fmt: skip
+    with pytest.raises(HostLocked, match="worked on by"):
+        apply_step(phase_run(second), half)
+    first.locks.release()
+    with pytest.raises(Exception, match="half a cluster"):
+        apply_step(phase_run(second), half)
+
+
+def test_what_a_host_says_of_its_holder_is_data():
+    assert "unknown operator" in str(Holder.read("not json"))
+    assert "unknown operator" in str(Holder.read('{"operator": []}'))
+    assert not Holder.read("[]").is_gone
+    here = Holder.here("run", "02_master")
+    assert Holder.read(here.line()) == here and not here.is_gone
+    gone = dataclasses.replace(here, pid=2**22 + 1)
+    assert Holder.read(json.dumps(dataclasses.asdict(gone))).is_gone
