@@ -170,6 +170,7 @@ def test_a_runtime_whose_configuration_is_not_changed_is_not_restarted(host):
 
 
 JOIN = {
+    "NODE_NAME": "linuxworker01",
     "JOIN_CONFIGURATION": "token",
     "CRI_SOCKET": "unix:///x",
     "CLUSTER_CA": base64.b64encode(CA).decode(),

@@ -59,6 +59,10 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$2": ARGUMENT,
         "$2.k8swin-new": ARGUMENT,
         "$@": ARGUMENT,
+        "$authority": TEMPORARY,
+        "$said": TEMPORARY,
+        "$record": "a record of the toolkit's own",
+        "${1##*/}": "a name that is compared",
         **dict.fromkeys(
             (
                 "${kept#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}",
@@ -69,6 +73,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     },
     "linux/apt_sources.apply.sh": {
         "$2": ("/etc/apt/keyrings/k8swin-kubernetes.gpg", "/etc/apt/keyrings/k8swin-docker.gpg"),
+        "$home": TEMPORARY,
         "$armoured": TEMPORARY,
         "$armoured.gpg": TEMPORARY,
         "$file": "the folder of a keyring that the description names",
