@@ -38,73 +38,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.shown import shown, shown_begin, shown_line, shown_lines
+from k8swin_nb.base_error import TAIL_LINES, last_lines
+from k8swin_nb.base_error import K8swinError as K8swinError
+from k8swin_nb.shown import shown, shown_line, shown_lines
+from k8swin_nb.transport_errors import AuthenticationFailed as AuthenticationFailed
+from k8swin_nb.transport_errors import CertificateRejected as CertificateRejected
+from k8swin_nb.transport_errors import EndUnknown as EndUnknown
+from k8swin_nb.transport_errors import HostKeyMismatch as HostKeyMismatch
+from k8swin_nb.transport_errors import HostKeyRevoked as HostKeyRevoked
+from k8swin_nb.transport_errors import HostKeyUnknown as HostKeyUnknown
+from k8swin_nb.transport_errors import HostUnreachable as HostUnreachable
+from k8swin_nb.transport_errors import ScriptNotStarted as ScriptNotStarted
+from k8swin_nb.transport_errors import TransferFailed as TransferFailed
+from k8swin_nb.transport_errors import TransportError as TransportError
+from k8swin_nb.transport_errors import TransportTimeout as TransportTimeout
 
 if TYPE_CHECKING:
     from k8swin_nb.result import Result
 
-TAIL_LINES = 10
-"""Lines of a failed command's output that its error repeats."""
-
 HOSTS_SHOWN = 4
 """Errors that a MultiHostError shows in full."""
-
-MESSAGE = 4_000
-"""Characters of a message that are shown; what a host said may be any length."""
-
-
-def _restore(cls: type[K8swinError], state: dict[str, Any]) -> K8swinError:
-    error = cls.__new__(cls)
-    error.__dict__.update(state)
-    error.args = (state.get("message", ""),)
-    return error
-
-
-class K8swinError(Exception):
-    """Base of all expected errors.
-
-    Args:
-        message: What happened, where, found against expected; no full stop.
-        hint: What to type or to open next.
-    """
-
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-    @property
-    def hint(self) -> str | None:
-        """What to type or to open next, in one line, masked; None when there is nothing to say."""
-        return shown_line(self._hint) if self._hint else self._hint
-
-    @hint.setter
-    def hint(self, text: str | None) -> None:
-        self._hint = text
-
-    def __str__(self) -> str:
-        return shown_begin(self.message, most=MESSAGE)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self)!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.__dict__)
-
-    def lines(self) -> list[str]:
-        """Return the error as a reader sees it: message, details, hint."""
-        lines = [f"{type(self).__name__}: {self}", *self.details()]
-        if self.hint:
-            lines.append(f"hint: {self.hint}")
-        return lines
-
-    def details(self) -> list[str]:
-        """Return lines between message and hint, such as the end of a command's output."""
-        return []
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's protocol: the cell shows these lines, and so does papermill on its console.
-        return self.lines()
 
 
 class ParamsError(K8swinError):
@@ -117,143 +70,6 @@ class InventoryError(K8swinError):
 
 class ScriptError(K8swinError):
     """A script or a view does not exist, is not given what it declares, or printed something else than it should."""
-
-
-class TransportError(K8swinError):
-    """A host could not be reached or used.
-
-    Args:
-        host: The host's name.
-        detail: What happened.
-        hint: What to do.
-    """
-
-    default_hint: str | None = None
-
-    def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{host}: {detail}", hint=hint or self.default_hint)
-        self.host = host
-        self.detail = detail
-
-
-class HostUnreachable(TransportError):
-    """Nobody answers at the address, or the connection broke."""
-
-    default_hint = "check the address and port, that the machine is on, and the firewall between"
-
-
-class HostKeyUnknown(TransportError):
-    """The SSH server shows a key that nobody has pinned.
-
-    Args:
-        host: The host's name.
-        where: Address and port.
-        algorithm: Such as `ssh-ed25519`.
-        fingerprint: `SHA256:...` as `ssh-keygen -l` prints it.
-        authority: Whether `known_hosts` names an authority for the host, whose certificates are not understood.
-    """
-
-    def __init__(
-        self, host: str, *, where: str, algorithm: str, fingerprint: str, authority: bool = False
-    ) -> None:
-        also = "; the file of keys names an authority for it, and certificates of hosts are not understood here"
-        super().__init__(
-            host,
-            f"unknown SSH host key of {where}: {algorithm} {fingerprint}{also if authority else ''}",
-            hint=(
-                "compare with `ssh-keygen -lf` of the key's file on the machine's console, then type "
-                f"`k8swin hostkey pin --params FILE {host}`"
-            ),
-        )
-        self.where = where
-        self.algorithm = algorithm
-        self.fingerprint = fingerprint
-
-
-class HostKeyMismatch(TransportError):
-    """The SSH server shows another key than the pinned one.
-
-    Args:
-        host: The host's name.
-        where: Address and port.
-        expected: The pinned fingerprint.
-        found: The fingerprint that the server shows.
-    """
-
-    def __init__(self, host: str, *, where: str, expected: str, found: str) -> None:
-        super().__init__(
-            host,
-            f"the SSH host key of {where} has changed: found {found}, pinned is {expected}",
-            hint=(
-                "someone may be between you and the machine; if it was installed anew, type "
-                f"`k8swin hostkey forget --params FILE {host}`, then pin the new one"
-            ),
-        )
-        self.where = where
-        self.expected = expected
-        self.found = found
-
-
-class HostKeyRevoked(TransportError):
-    """The SSH server shows a key that the project's `known_hosts` marks as revoked."""
-
-    default_hint = (
-        "the machine must be given a new host key; whoever has the old one can pretend to be it"
-    )
-
-
-class CertificateRejected(TransportError):
-    """The server's TLS certificate was not signed by the given authority, or is for another name."""
-
-    default_hint = "give the authority that signed the listener's certificate as the host's `ca`"
-
-
-class AuthenticationFailed(TransportError):
-    """The login was refused. It is not tried again: accounts are locked after a few attempts."""
-
-    default_hint = "check the user name and the secret that the inventory refers to"
-
-
-class TransportTimeout(TransportError):
-    """The other end is there and does not answer in time."""
-
-    default_hint = "look at the machine's load, then run the cell again"
-
-
-class ScriptNotStarted(TransportError):
-    """The login worked, and then no script began: something else answered in its place. Nothing was run.
-
-    Args:
-        host: The host's name.
-        detail: What happened.
-        printed: What the host printed.
-        hint: What to do.
-    """
-
-    default_hint = (
-        "log in there with `ssh` and the same user, and look at what answers: the account's shell, a forced "
-        "command, start-up files"
-    )
-
-    def __init__(
-        self, host: str, detail: str, *, printed: str = "", hint: str | None = None
-    ) -> None:
-        super().__init__(host, detail, hint=hint)
-        self.printed = printed
-
-    def details(self) -> list[str]:
-        """Return the last lines that the host printed."""
-        return _lines(self.printed)
-
-
-class EndUnknown(TransportError):
-    """A script began, and how it ended is not known: its shell was killed, or the connection to it was lost."""
-
-    default_hint = "run the cell again: it looks first at what is there"
-
-
-class TransferFailed(TransportError):
-    """A file could not be written or read, or did not arrive whole."""
 
 
 class CommandFailed(K8swinError):
@@ -527,8 +343,4 @@ def _mask_chain(error: BaseException) -> None:
 
 
 def _tail(result: Result) -> list[str]:
-    return _lines(result.stderr.strip() or result.stdout.strip())
-
-
-def _lines(text: str) -> list[str]:
-    return ["  " + line for line in shown_lines(text, last=TAIL_LINES)] if text.strip() else []
+    return last_lines(result.stderr.strip() or result.stdout.strip())

@@ -14,6 +14,7 @@ from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import network_plan
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.output import Output
+from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
@@ -48,6 +49,19 @@ class _Bash(_Told):
 
 class _PowerShell(_Told):
     interpreter: ClassVar[Any] = "powershell"
+
+
+class Unlocked(HostLocks):
+    """Locks that nobody else wants: hosts of a test are its own."""
+
+    def take(self, at: StepRun) -> bool:
+        return False
+
+    def holds(self, host: Host) -> bool:
+        return True
+
+    def release(self) -> None:
+        """There is nothing to let go."""
 
 
 class Hosts:

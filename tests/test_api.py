@@ -33,7 +33,7 @@ from k8swin_nb.workflow.runner import StepProgress
 from k8swin_nb.workflow.step import Outcome, State, Verdict
 from tests.cluster.certificates import Authority, kubeconfig
 from tests.interrupts import interrupt
-from tests.runs import ALL_SCRIPTS, Hosts, Machine, phase_of
+from tests.runs import ALL_SCRIPTS, Hosts, Machine, Unlocked, phase_of
 from tests.test_description import MASTER, WORKER, described
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +48,7 @@ def cluster(folder: Path, answers=None, *, silent=None, **changes) -> Cluster:
     opened = Cluster(description, runs=folder / "runs")
     opened.pool.close()
     opened.pool = Hosts(answers, silent=silent)
+    opened.locks = Unlocked(opened.pool, opened.run_id)
     return opened
 
 

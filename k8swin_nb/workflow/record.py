@@ -154,11 +154,14 @@ class Record:
         return written
 
     def write_beside(self, raised: BaseException, kind: str, /, **fields: Any) -> None:
-        """Append an event about an error that is being raised; what hinders it is added to the error's hint."""
+        """Append an event about an error that is being raised; what hinders it is added to the error's hint or notes."""
         try:
             self.write(kind, **fields)
         except RecordError as lost:
-            raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
+            if isinstance(raised, K8swinError):
+                raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
+            else:
+                raised.add_note(f"not in the record: {lost}")
 
     def _append(self, line: bytes) -> None:
         """Append a line on a line of its own, whole or not at all."""

@@ -13,7 +13,7 @@ from k8swin_nb.notebook.phase_view import PhaseView
 from k8swin_nb.phases.catalogue import PHASES
 from k8swin_nb.tables import StaticTable
 from k8swin_nb.workflow.report import Report
-from tests.runs import ALL_SCRIPTS, Hosts, Machine, phase_of
+from tests.runs import ALL_SCRIPTS, Hosts, Machine, Unlocked, phase_of
 from tests.test_description import described
 
 
@@ -22,6 +22,8 @@ def view(name: str, folder: Path, answers=None, *, description=None, **mine) -> 
     opened = open_view(name, NotebookParameters(runs=str(folder), **mine), described_as)
     opened.cluster.pool.close()
     opened.cluster.pool = opened.run.connections = Hosts(answers)
+    opened.cluster.locks = Unlocked(opened.cluster.pool, opened.cluster.run_id)
+    opened.run.locks = opened.cluster.locks
     return opened
 
 
