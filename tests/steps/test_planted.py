@@ -239,7 +239,7 @@ def resolved(system: str, run: PhaseRun) -> dict[str, list[str]]:
         for place in places(name):
             for path in paths_of(place, description):
                 add(path, name)
-    return {path: scripts for path, scripts in sorted(found.items()) if "*" not in path}
+    return {path: scripts for path, scripts in sorted(found.items()) if not set("*{") & set(path)}
 
 
 def paths_of(place: Place, description: Any) -> Iterator[str]:
