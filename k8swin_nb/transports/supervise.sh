@@ -55,6 +55,7 @@
   exec 8>&1 9>&2
   {
     trap : TERM INT HUP QUIT
+    # shellcheck disable=SC2016 # the script's own shell expands it
     env "${changes[@]}" timeout -k "$2" "$limit" bash --noprofile --norc -c \
       'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"' \
       bash 99>&1 1>&8 2>&9 8>&- 9>&-
