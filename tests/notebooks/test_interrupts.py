@@ -174,6 +174,17 @@ def kernel(lab: RunningLab, tmp_path: Path) -> Iterator[Any]:
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+    try:
+        _open(client, lab, tmp_path)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def _open(client: Any, lab: RunningLab, tmp_path: Path) -> None:
     given = f"params_file = {str(lab.params)!r}\nruns = {str(tmp_path / 'runs')!r}"
     client.execute_interactive(given, timeout=SECONDS, output_hook=lambda _: None)
     opened = (
@@ -181,10 +192,6 @@ def kernel(lab: RunningLab, tmp_path: Path) -> Iterator[Any]:
     )
     reply = client.execute_interactive(opened, timeout=SECONDS, output_hook=lambda _: None)
     assert reply["content"]["status"] == "ok", reply["content"]
-    yield manager, client
-    client.stop_channels()
-    if manager.has_kernel:
-        manager.shutdown_kernel(now=True)
 
 
 def begun(client: Any, number: int) -> None:

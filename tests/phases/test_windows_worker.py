@@ -372,7 +372,7 @@ def _next(answers, host, work):
 
 
 def test_a_computer_that_slept_looks_again_before_it_gives_a_reboot_up(make, quick, asleep):
-    times = [(0, "one"), asleep((0, "one")), lost(), (0, "two")]
+    times = [(0, ONE), asleep((0, ONE)), lost(), (0, TWO)]
     step = make({BOOT: lambda host, work: _next(times, host, work), REBOOT: (0, "")})
     detached.reboot(step)
     assert times == []
