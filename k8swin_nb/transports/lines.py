@@ -100,7 +100,7 @@ class Lines:
             Unwanted: when it was asked to stop.
         """
         lost = 0
-        only = clock.within(ENDING_SECONDS)
+        refusals: Clock | None = None
         while True:
             line = self._take(clock, urgent=urgent)
             try:
@@ -112,9 +112,11 @@ class Lines:
                         line.limit = line.used - 1
                 self.give_back(line)
                 if others:
+                    refusals = None
                     continue
                 # A server may still count a session that has just ended.
-                if only.left(1) > 0:
+                refusals = refusals or clock.within(ENDING_SECONDS)
+                if refusals.left(1) > 0:
                     with contextlib.suppress(Late):
                         clock.within(LOOK_SECONDS).wait(threading.Event())
                     continue

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from k8swin_nb.errors import HostLocked, StepFailed, Stopped, TransportTimeout
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import json_document
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.processes import Running, running
@@ -93,9 +94,12 @@ class Holder:
     def read(cls, text: str) -> Holder:
         """Return what a host says; what cannot be read becomes a holder of whom nothing is known."""
         try:
-            found = json.loads(text)
-            return cls(**{name: kind(found[name]) for name, kind in _KINDS.items()})
-        except (ValueError, TypeError, KeyError):
+            found = json_document(text)
+            read = cls(**{name: kind(found[name]) for name, kind in _KINDS.items()})
+            if not 0 <= read.pid < 2**31:
+                raise ValueError("no number of a process")
+            return read
+        except (ValueError, TypeError, KeyError, OverflowError):
             return cls(
                 "an unknown operator", "an unknown computer", "", 0, "", "", "an unknown time"
             )

@@ -22,6 +22,7 @@ from k8swin_nb.phases.verify import trying
 from k8swin_nb.phases.verify.connections import Answer
 from k8swin_nb.phases.windows import detached
 from k8swin_nb.workflow import runner
+from k8swin_nb.workflow.host_lock import Holder
 from k8swin_nb.workflow.step_run import StepRun
 from tests.phases.test_connections import FACTS
 from tests.phases.test_troubleshoot import MASTER, WORKER
@@ -240,3 +241,18 @@ def test_a_host_that_prints_noise_takes_no_findings_of_the_others_along(tmp_path
         assert ("processes-end-with-the-shell", "winworker01") in {
             (one.entry.id, one.host) for one in found
         }, noise
+
+
+def test_whatever_a_host_says_of_who_holds_it_is_a_holder():
+    source = random.Random(3)
+    text = Holder.here("run", "02_master").line()
+    odd = [
+        "",
+        "[" * 5000,
+        '{"pid": 1e999}',
+        text.replace('"pid": ', '"pid": 9'),
+        text.replace('"pid": ', '"pid": -'),
+    ]
+    for made in [*odd, *(mutated(source, text) for _ in range(2000))]:
+        holder = Holder.read(made)
+        assert isinstance(holder.is_gone, bool) and str(holder)

@@ -170,11 +170,16 @@ def test_a_runtime_whose_configuration_is_not_changed_is_not_restarted(host):
 
 
 JOIN = {
+    "NODE_NAME": "linuxworker01",
     "JOIN_CONFIGURATION": "token",
     "CRI_SOCKET": "unix:///x",
     "CLUSTER_CA": base64.b64encode(CA).decode(),
 }
-CHECK = {"MASTER_ADDRESS": "10.1.0.2", "CLUSTER_CA": JOIN["CLUSTER_CA"]}
+CHECK = {
+    "NODE_NAME": "linuxworker01",
+    "MASTER_ADDRESS": "10.1.0.2",
+    "CLUSTER_CA": JOIN["CLUSTER_CA"],
+}
 
 
 def test_another_clusters_authority_on_a_worker_is_drift_and_nothing_is_touched(host):

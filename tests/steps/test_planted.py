@@ -20,6 +20,11 @@ from k8swin_lab.loopback import free_network
 from k8swin_nb.errors import DriftFound, StepFailed
 from k8swin_nb.phases.catalogue import PHASES, phase
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
+from k8swin_nb.phases.linux.kubelet_service import (
+    from_packages,
+    from_tarball,
+    nothing_to_download,
+)
 from k8swin_nb.phases.verify import trying
 from k8swin_nb.phases.windows import detached
 from k8swin_nb.phases.windows.configuration import CNI_FILE, CNI_FOLDER, NET_CONF_FILES
@@ -54,6 +59,10 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$2": ARGUMENT,
         "$2.k8swin-new": ARGUMENT,
         "$@": ARGUMENT,
+        "$authority": TEMPORARY,
+        "$said": TEMPORARY,
+        "$record": "a record of the toolkit's own",
+        "${1##*/}": "a name that is compared",
         **dict.fromkeys(
             (
                 "${kept#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}#/var/lib/k8swin/kept}",
@@ -64,6 +73,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     },
     "linux/apt_sources.apply.sh": {
         "$2": ("/etc/apt/keyrings/k8swin-kubernetes.gpg", "/etc/apt/keyrings/k8swin-docker.gpg"),
+        "$home": TEMPORARY,
         "$armoured": TEMPORARY,
         "$armoured.gpg": TEMPORARY,
         "$file": "the folder of a keyring that the description names",
@@ -140,6 +150,7 @@ NOT_PLANTED = {
     "/usr/bin/crictl": "a program that a step runs before it is installed: one that does nothing would stop it",
     "/etc/systemd/system/docker:docker#*:}": "the same places as in the scripts that write them",
     "/etc/systemd/system/kubernetes-node:kubelet#*:}": "the same places as in the scripts that write them",
+    "/usr/local/bin/dockerd": "as kubeadm beside it, where Docker comes as a tarball",
     "/home/USER/.kube": "its file config stands for it; a folder that holds anything stays",
     "C:\\Program Files\\containerd": "programs of a runtime; its configuration stands for them",
     "C:\\Program Files\\docker": "programs of a runtime; its configuration stands for them",
@@ -160,7 +171,6 @@ DRIFT = {
     "/var/lib/etcd": ("02_master", "control-plane"),
     "/var/lib/etcd/member": ("02_master", "control-plane"),
     "/usr/local/bin/kubeadm": ("02_master", "downloads"),
-    "/usr/local/bin/dockerd": ("02_master", "downloads"),
 }
 WINDOWS_DRIFT = {
     "current": {
@@ -203,22 +213,33 @@ def own_folder(path: str) -> bool:
     return any(path == own or path.startswith((own + "/", own + "\\", own + "-")) for own in OWN)
 
 
-def resolved(system: str, profile: str, description: Any) -> dict[str, list[str]]:
+OF_THE_DESCRIPTION = (from_packages, from_tarball, nothing_to_download)
+"""What leaves a step out for all hosts of a description: its scripts do nothing there."""
+
+
+def resolved(system: str, run: PhaseRun) -> dict[str, list[str]]:
     """Return every path that a system's scripts change, with the scripts that do; declarations are looked up."""
     found: dict[str, list[str]] = {}
+    profile, description = run.description.profile, run.description
 
     def add(path: str, script: str) -> None:
         if not own_folder(path) and path not in NOT_PLANTED:
             found.setdefault(path, []).append(script)
 
-    used = {n for each in PHASES for step in each.variant(profile).steps for n in step.scripts}
+    used = {
+        name
+        for each in PHASES
+        for step in each.variant(profile).steps
+        if not (step.when in OF_THE_DESCRIPTION and step.when(run.at(run.master, step.name)))
+        for name in step.scripts
+    }
     for name in changing(system):
         if name not in used and "functions" not in name:
             continue
         for place in places(name):
             for path in paths_of(place, description):
                 add(path, name)
-    return {path: scripts for path, scripts in sorted(found.items()) if "*" not in path}
+    return {path: scripts for path, scripts in sorted(found.items()) if not set("*{") & set(path)}
 
 
 def paths_of(place: Place, description: Any) -> Iterator[str]:
@@ -252,6 +273,8 @@ def content(path: str, machine: str) -> bytes:
     """Something of the user's that belongs into a file of this name."""
     if path in LINE:
         return LINE[path].encode()
+    if path.endswith("docker.service"):
+        return b"[Service]\nType=notify\nExecStart=/usr/bin/dockerd\n\n[Install]\nWantedBy=multi-user.target\n"
     if path.endswith("daemon.json"):
         return b'{"insecure-registries": ["registry.office.example:5000"]}\n'
     if path.endswith((".json", ".conflist")) or (path.endswith((".conf",)) and "cni" in path):
@@ -399,7 +422,7 @@ def test_a_users_things_are_where_they_were_or_kept(world):
     everywhere = planted_on(world)
     for planted in everywhere:
         system = planted.machine.os
-        for place in resolved(system, world.description.profile, world.description):
+        for place in resolved(system, world.run()):
             if place not in drift_of(world):
                 planted.put(place)
     failures = []

@@ -42,10 +42,10 @@ for home in "$(getent passwd "$NODE_USER" | cut -d: -f6)" "$(getent passwd root 
   fi
 done
 
-for addition in /etc/systemd/system/{containerd,docker}.service.d/k8swin-proxy.conf; do
-  [ -e "$addition" ] || continue
-  rm -f "$addition"
-  rmdir --ignore-fail-on-non-empty "$(dirname "$addition")"
+for addition in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/systemd/system/docker.service.d/k8swin-proxy.conf; do
+  was_written "$addition" || continue
+  take_back "$addition"
+  rmdir "$(dirname "$addition")" 2>/dev/null || true
   systemctl daemon-reload
 done
 rm -f /etc/k8swin/proxy

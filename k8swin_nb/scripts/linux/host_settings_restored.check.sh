@@ -7,9 +7,10 @@ left=()
 for file in /etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf; do
   if was_written "$file"; then left+=("$file"); fi
 done
-for file in /etc/systemd/system/*.service.d/k8swin-proxy.conf /etc/k8swin/proxy; do
-  [ ! -e "$file" ] || left+=("$file")
+for file in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/systemd/system/docker.service.d/k8swin-proxy.conf; do
+  if was_written "$file"; then left+=("$file"); fi
 done
+[ ! -e /etc/k8swin/proxy ] || left+=("/etc/k8swin/proxy")
 if grep -q '# k8swin$' /etc/hosts; then left+=("the line in /etc/hosts"); fi
 if [ "$RESTORE_SWAP" = true ] && { grep -q '^# k8swin: ' /etc/fstab || [ -s /etc/k8swin/masked ] || [ -s /etc/k8swin/disabled ]; }; then left+=("swap"); fi
 needed_if_any "to be put back" "${left[@]}"

@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${LINUX_PROXY:=}"
 : "${CLUSTER_NO_PROXY:?what a proxy is never asked for, separated by commas}"
-# uses: web_proxy proxy_settings names_a_proxy
+# uses: names_a_proxy proxy_settings take_back web_proxy write_file
 
 file=/etc/k8swin/proxy
 proxy=$(web_proxy "$LINUX_PROXY")
@@ -20,10 +20,9 @@ fi
 for service in containerd docker; do
   addition=/etc/systemd/system/$service.service.d/k8swin-proxy.conf
   if [ -n "$proxy" ] && ! names_a_proxy "$service"; then
-    install -d -m 0755 "$(dirname "$addition")"
-    printf '[Service]\nEnvironmentFile=-%s\n' "$file" >"$addition"
+    printf '[Service]\nEnvironmentFile=-%s\n' "$file" | write_file 0644 "$addition"
   else
-    rm -f "$addition"
+    take_back "$addition"
   fi
 done
 systemctl daemon-reload
