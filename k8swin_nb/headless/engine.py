@@ -50,6 +50,9 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
         """Take a message of the kernel; `execute_input` says that it executes the cell."""
         if msg.get("msg_type") == "execute_input" and self._cell is not None:
             self._cell.begun()
+        idle = msg.get("content", {}).get("execution_state") == "idle"
+        if msg.get("msg_type") == "status" and idle and self._cell is not None:
+            self._cell.idle()
         return super().process_message(msg, *arguments)
 
 

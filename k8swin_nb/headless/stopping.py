@@ -112,6 +112,9 @@ class Stop:
                 with self._lock:
                     if not self._cells:
                         return
+                    silent = [cell for cell in self._cells if cell.owes_its_reply]
+                for cell in silent:
+                    cell.send(signal.SIGTERM, _SILENT)
                 if self._over.wait(0.2):
                     return
 
@@ -127,6 +130,12 @@ class Stop:
                 self._cells.discard(cell)
 
 
+_SILENT = -1
+"""The attempt that ends a kernel which never tells the end of a cell."""
+
+REPLY_SECONDS = 2.0
+"""How long after it is idle again a kernel may take to answer for a cell."""
+
 _SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -138,6 +147,7 @@ class Cell:
         self._lock = threading.Lock()
         self._begun = False
         self._wanted = False
+        self._idle_since: float | None = None
         self._sent: set[int] = set()
 
     def begun(self) -> None:
@@ -147,6 +157,16 @@ class Cell:
             wanted = self._wanted
         if wanted:
             self._signal(signal.SIGINT)
+
+    def idle(self) -> None:
+        """The kernel says that it has nothing to do: the cell has ended, and its reply comes."""
+        self._idle_since = time.monotonic()
+
+    @property
+    def owes_its_reply(self) -> bool:
+        """Whether the kernel has ended the cell and does not say so: an interrupt in its last moment takes the reply along."""
+        since = self._idle_since
+        return since is not None and time.monotonic() - since > REPLY_SECONDS
 
     def send(self, number: int, attempt: int) -> None:
         """Send a signal to the kernel, once for each attempt; an interrupt not before it executes the cell."""

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 import yaml
 
+from k8swin_nb.headless.stopping import AGAIN_SECONDS
 from tests.test_description import described
 
 pytestmark = pytest.mark.notebook
@@ -178,6 +179,40 @@ def test_signals_at_any_moment_of_quick_cells_stop_the_run(project):
         said, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 130 and "Traceback" not in said
         assert not (project / "cell-399").exists() and not (project / "later-notebook").exists()
+
+
+SILENT = """
+from pathlib import Path
+kernel = get_ipython().kernel
+real = kernel.session.send
+def send(stream, kind, *rest, **more):
+    if kind == "execute_reply":
+        (Path({folder!r}) / "silent").touch()
+        return kernel.session.msg(kind, dict(status="ok"))
+    return real(stream, kind, *rest, **more)
+kernel.session.send = send
+"""
+"""A cell whose end the kernel never tells, as after an interrupt in the cell's last moment."""
+
+
+def test_a_kernel_that_never_tells_the_end_of_a_cell_holds_nothing_up(project):
+    source = SILENT.format(folder=str(project))
+    notebook(project / "notebooks" / "01_network.ipynb", "%load_ext k8swin_nb", source)
+    process = start(
+        project,
+        "k8swin_nb",
+        "run",
+        "--params",
+        "params/mine.yaml",
+        "--only",
+        "01_network,02_master",
+    )
+    happens((project / "silent").exists)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert time.monotonic() - sent < AGAIN_SECONDS[0]
 
 
 def test_a_reader_that_goes_with_the_signal_changes_nothing(project):
