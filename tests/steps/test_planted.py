@@ -59,6 +59,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$2": ARGUMENT,
         "$2.k8swin-new": ARGUMENT,
         "$@": ARGUMENT,
+        "$path": ARGUMENT,
         "$authority": TEMPORARY,
         "$said": TEMPORARY,
         "$record": "a record of the toolkit's own",
@@ -176,6 +177,7 @@ WINDOWS_DRIFT = {
     "current": {
         "C:\\etc\\cni\\net.d": ("04_join_windows", "cni"),
         "C:\\etc\\kubernetes\\kubelet.conf": ("04_join_windows", "join"),
+        "C:\\etc\\kubernetes\\manifests": ("04_join_windows", "join"),
         "C:\\etc\\kubernetes\\pki\\ca.crt": ("04_join_windows", "join"),
     },
     "classic": {"C:\\k\\cni\\config": ("04_join_windows", "cni")},
