@@ -266,7 +266,7 @@ def test_what_another_cluster_left_of_a_join_is_drift(machine, run, left, code):
     if left is not None:
         machine.files.make_directory(r"C:\etc\kubernetes\pki")
         machine.files.write(r"C:\etc\kubernetes\pki\ca.crt", left)
-    assert run("join.check", **HERE).code == code
+    assert run("join.check", NodeName="winworker01", **HERE).code == code
 
 
 STATUS = r"C:\k8swin\jobs\pod-network\status.json"

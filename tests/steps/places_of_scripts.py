@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from k8swin_nb.scripts import names
+from k8swin_nb.scripts import functions, names
 
 BASH_CHANGES = re.compile(
     r"(?:^|[;&|(]|\bthen\b|\bdo\b|\belse\b|-exec)\s*(?:timeout \S+ )?"
@@ -67,8 +67,12 @@ def places(name: str) -> set[Place]:
     text = (
         resources.files("k8swin_nb.scripts").joinpath(*name.split("/")).read_text(encoding="utf-8")
     )
-    found = _bash(text) if name.endswith(".sh") else _powershell(text)
-    return {Place(name, one) for one in found}
+    shell = name.endswith(".sh")
+    parts = [text]
+    if "/functions." in name:
+        # What a variable is in one function says nothing of another.
+        parts = list(functions.read(text, "bash" if shell else "powershell").values())
+    return {Place(name, one) for part in parts for one in (_bash if shell else _powershell)(part)}
 
 
 def _without_comments(text: str) -> str:

@@ -19,6 +19,11 @@ if [ ! -e "$config" ]; then
     echo "/etc/kubernetes/bootstrap-kubelet.conf is of a join that was not begun from here: move it away, or finish that join"
     exit 20
   fi
+  pods=$(find /etc/kubernetes/manifests -mindepth 1 -maxdepth 1 2>/dev/null || true)
+  if [ -z "$ours" ] && [ -n "$pods" ]; then
+    echo "kubeadm joins no host with pods of its own: ${pods//$'\n'/ }; move them away"
+    exit 20
+  fi
   if [ -n "$ours" ]; then
     echo "an earlier kubeadm join was interrupted"
   else

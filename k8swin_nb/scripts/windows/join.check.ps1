@@ -17,6 +17,11 @@ if (-not (Test-Path $config)) {
         "$left is left over from another cluster: nothing in C:\etc\kubernetes\pki is removed from here"
         exit 20
     }
+    $pods = @(Get-ChildItem -LiteralPath 'C:\etc\kubernetes\manifests' -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
+    if ($pods -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
+        "kubeadm joins no server with pods of its own: $($pods -join ' '); move them away"
+        exit 20
+    }
     'this worker has not joined a cluster'
     exit 10
 }
