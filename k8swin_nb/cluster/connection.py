@@ -45,7 +45,9 @@ class Wire:
         # From version 34 on it takes one of the environment, which must not see the cluster's address.
         configuration.proxy = None
         if access.token is not None:
-            configuration.api_key = {"authorization": f"Bearer {access.token.reveal()}"}
+            # By its old name and its new one: 36.0.0 knows the new one alone, and sends nothing otherwise.
+            said = f"Bearer {access.token.reveal()}"
+            configuration.api_key = {"authorization": said, "BearerToken": said}
         self._sockets = _Sockets()
         self._auth: Any = configuration.auth_settings()
         self._rest = client.ApiClient(configuration).rest_client

@@ -1,4 +1,4 @@
-"""The oldest and the newest client of Kubernetes that the requirement allows, tried with all tests of the cluster's view."""
+"""The oldest and the newest client of Kubernetes that the requirement allows, and an odd one, tried with all tests of the cluster's view."""
 
 import os
 import subprocess
@@ -14,11 +14,12 @@ pytestmark = [pytest.mark.packaging, pytest.mark.timeout(1800)]
 
 
 def clients():
-    """Return requirements of the oldest and of the newest version that is allowed."""
+    """Return requirements of the oldest and the newest version that is allowed, and of an odd one between them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (text,) = (text for text in project["dependencies"] if text.startswith("kubernetes"))
     (oldest,) = (part.version for part in Requirement(text).specifier if part.operator == ">=")
-    return [f"kubernetes=={oldest}", text]
+    # Between them 36.0.0, which knows a token by another name than those before it.
+    return [f"kubernetes=={oldest}", "kubernetes==36.0.0", text]
 
 
 @pytest.mark.parametrize("wanted", clients())
