@@ -203,7 +203,9 @@ def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
     assert "has no image" in str(error)
     assert "v9.9.9" in str(error)
     assert "make the image reachable" in str(error.hint)
+    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
     shell(world, master, undo)
+    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
     shell(
         world, master, f"{KUBECTL} -n kube-system rollout status deployment coredns --timeout=60s"
     )
