@@ -4,19 +4,23 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from k8swin_nb.api import open_cluster
 from k8swin_nb.description import check_description
-from k8swin_nb.errors import TransportError
+from k8swin_nb.errors import HostLocked, TransportError
 from k8swin_nb.headless.notebooks import ORDER, run_notebooks
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.hostkeys import pin, scan
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.transports.processes import running
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
@@ -225,6 +229,30 @@ def test_a_cluster_with_other_networks_is_left_alone(site, tmp_path):
     _, executed = run_notebooks(ROOT / "notebooks", other, tmp_path, names=["02_master"])
     assert "DriftFound" in executed[0].error
     assert "10.96.0.0/12" in executed[0].error
+
+
+def test_a_second_operator_is_told_and_what_a_dead_one_left_at_work_is_waited_for(site, tmp_path):
+    command = [sys.executable, str(HERE / "two_operators.py"), str(site.path), str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first,
+        open_cluster(site.path, runs=tmp_path) as second,
+    ):
+        try:
+            assert first.stdout is not None
+            run_id = first.stdout.readline().strip()
+            said: list[str] = []
+            phase = second.phase(
+                "02_master", on_output=lambda host, stream, text: said.append(text)
+            )
+            at = phase.run.at(second.hosts("control-plane")[0], "swap")
+            with pytest.raises(HostLocked, match=f"process {first.pid}.* run {run_id}"):
+                second.locks.take(at)
+        finally:
+            first.kill()
+        assert second.locks.take(at)
+        assert f"waits for what still runs there: apply of run {run_id}" in "".join(said)
+        left = running(second.pool.transport(at.host), sudo=at.host.user != "root")
+        assert not [process for process in left if process.changes]
 
 
 @pytest.mark.skipif(not there(TAKE_DOWN), reason="there is no notebook that takes a cluster down")
