@@ -298,6 +298,8 @@ class Planted:
         self.user = user
         self.things: dict[str, bytes] = {}
         """By path, what was put there."""
+        self._made: dict[str, list[Path]] = {}
+        """By path, the folders that were made for it, the innermost first."""
 
     def path(self, place: str) -> str:
         place = place.replace("/home/USER", f"/home/{self.user}")
@@ -321,6 +323,7 @@ class Planted:
             self.machine.files.write(path, text)
             return
         file = Path(self.machine.root) / path.lstrip("/")
+        self._made[path] = [folder for folder in file.parents if not folder.exists()]
         file.parent.mkdir(parents=True, exist_ok=True)
         if path in LINE and file.exists():
             text = file.read_bytes() + text
@@ -337,7 +340,10 @@ class Planted:
         if self.machine.os == "windows":
             self.machine.files.remove(path)
         else:
-            (Path(self.machine.root) / path.lstrip("/")).unlink()
+            file = Path(self.machine.root) / path.lstrip("/")
+            file.unlink()
+            for folder in self._made.pop(path, []):
+                folder.rmdir()
 
     def kept(self, path: str) -> bytes | None:
         if self.machine.os == "windows":

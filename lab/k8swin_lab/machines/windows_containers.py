@@ -25,6 +25,10 @@ DEFAULT_CNI_BIN = r"C:\Program Files\containerd\cni\bin"
 _CNI_TABLES = ("io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri")
 
 
+STARTS = itertools.count(1)
+"""Numbers for the starts of kubelets."""
+
+
 @dataclass(slots=True)
 class RunningKubelet:
     """A kubelet process that is up."""
@@ -34,7 +38,7 @@ class RunningKubelet:
     version: str
     agent: Kubelet
     shim: Dockershim | None = None  # of a kubelet that runs pods with Docker
-    number: int = field(default_factory=itertools.count(1).__next__)  # of this start
+    number: int = field(default_factory=lambda: next(STARTS))  # of this start
 
 
 @dataclass(slots=True)

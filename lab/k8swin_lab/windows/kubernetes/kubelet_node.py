@@ -10,7 +10,7 @@ import yaml
 from k8swin_lab.kubernetes.kubelet import Kubelet
 from k8swin_lab.kubernetes.users import User
 from k8swin_lab.machines.program import Process
-from k8swin_lab.machines.windows_containers import RunningKubelet
+from k8swin_lab.machines.windows_containers import STARTS, RunningKubelet
 from k8swin_lab.network import HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.connection import (
     ConnectionFailed,
@@ -60,6 +60,7 @@ def serve(
     machine = machine_of(process)
     running = RunningKubelet.__new__(RunningKubelet)
     running.name, running.address, running.version, running.shim = name, address, version, shim
+    running.number = next(STARTS)
     machine.containers.kubelet = running
     agent = cluster.kubelets.get(name)
     fresh = agent is None or agent.machine is not machine
