@@ -195,7 +195,10 @@ def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
         '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",'
         '"image":"registry.k8s.io/coredns/coredns:v9.9.9"}]}}}}'
     )
-    undo = f"{KUBECTL} -n kube-system rollout undo deployment coredns"
+    image = "{.spec.template.spec.containers[0].image}"
+    before = shell(
+        world, master, f"{KUBECTL} -n kube-system get deployment coredns -o jsonpath='{image}'"
+    )
     shell(world, master, f"{KUBECTL} -n kube-system patch deployment coredns -p '{patch}'")
     shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
     shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
@@ -204,7 +207,7 @@ def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
     assert "v9.9.9" in str(error)
     assert "make the image reachable" in str(error.hint)
     shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
-    shell(world, master, undo)
+    shell(world, master, f"{KUBECTL} -n kube-system set image deployment coredns coredns={before}")
     shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
     shell(
         world, master, f"{KUBECTL} -n kube-system rollout status deployment coredns --timeout=60s"

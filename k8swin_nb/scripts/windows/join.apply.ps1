@@ -24,6 +24,9 @@ $marker = 'C:\k8swin\state\kubeadm-join.started'
 if (Test-Path $marker) {
     # kubeadm stopped half-way in a join from here; it refuses to start over its own files.
     Reset-Kubeadm $CriSocket
+} else {
+    # What kubeadm is about to write over.
+    foreach ($before in 'C:\var\lib\kubelet\config.yaml', 'C:\var\lib\kubelet\kubeadm-flags.env') { Save-Found $before }
 }
 foreach ($left in 'C:\etc\kubernetes\pki\ca.crt', 'C:\etc\kubernetes\bootstrap-kubelet.conf') {
     # Of this cluster, which the check has seen to; kubeadm refuses it all the same.
