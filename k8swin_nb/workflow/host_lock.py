@@ -300,8 +300,9 @@ class HostLocks:
             other = lock.take(at.run.cancel)
             if other is None:
                 break
-            if other.is_gone:
-                self._say(at, f"the lock of {other} is left over: that process has ended")
+            if other.is_gone or self._is_mine(host, other):
+                why = "that process has ended" if other.is_gone else "its connection was lost"
+                self._say(at, f"the lock of {other} is left over: {why}")
                 self.break_(host, other, at.run.phase.name)
                 continue
             if time.monotonic() >= deadline:
@@ -372,6 +373,11 @@ class HostLocks:
         linux = host.os == "linux"
         names = ("LOCK_HOLDER", "LOCK_BREAKER") if linux else ("LockHolder", "LockBreaker")
         self._asked(host, BREAK, dict(zip(names, (holder.line(), breaker.line()), strict=True)))
+
+    def _is_mine(self, host: Host, other: Holder) -> bool:
+        """Whether a lock is the one that this work had there: its connection broke, as when a worker's network is made."""
+        had = self._held.get(host)
+        return had is not None and had.holder == other and not had.alive
 
     def holds(self, host: Host) -> bool:
         """Whether the lock of a host is held by this work."""

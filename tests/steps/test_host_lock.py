@@ -200,6 +200,20 @@ def test_a_lock_that_changed_hands_is_not_broken(operator_of, number):
     assert first.locks.holds(host)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_a_holder_whose_connection_broke_takes_his_own_lock_again(operator_of, number):
+    first = operator_of()
+    host = linux_and_windows(first)[number]
+    run = phase_run(first)
+    first.locks.take(run.at(host, "work"))
+    lock = first.locks._held[host]
+    # What the wire shows when a worker's network is made: the holder's process goes on for a while.
+    lock._over.set()
+    assert not first.locks.holds(host)
+    assert first.locks.take(run.at(host, "work"))
+    assert first.locks.holds(host)
+
+
 DIES = """
 import os, sys, yaml
 from pathlib import Path
