@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from k8swin_lab.machines.shell import ShellMachine
@@ -38,5 +39,9 @@ class ProcFiles:
                 file.write_bytes(content)
                 self._shown[path] = content
         for path in self._shown.keys() - wanted.keys():
-            (self._directory / path[1:]).unlink(missing_ok=True)
+            gone = self._directory / path[1:]
+            gone.unlink(missing_ok=True)
+            # An interface is a folder below /sys: it goes with its last file.
+            with contextlib.suppress(OSError):
+                gone.parent.rmdir()
             del self._shown[path]
