@@ -85,8 +85,3 @@ def test_facts_are_printed_as_the_real_programs_print_them(machine, run, line, s
 def test_ports_can_be_asked_for_one_by_one(run):
     assert "0.0.0.0:22" in run("ss -Hltn 'sport = :22'").out
     assert run("ss -Hltn 'sport = :6443'").out == ""
-
-
-def test_an_interface_that_is_deleted_is_gone_from_sys_too(run):
-    assert run("ip link add cni0 type bridge; test -e /sys/class/net/cni0").code == 0
-    assert run("ip link delete cni0; test -e /sys/class/net/cni0").code == 1
