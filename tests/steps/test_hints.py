@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import re
 import shutil
 import time
@@ -191,26 +192,27 @@ def test_a_web_proxy_of_the_logins_is_handed_to_steps_and_runtime_and_goes_with_
 
 def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
     master = "linuxmaster"
-    patch = (
-        '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",'
-        '"image":"registry.k8s.io/coredns/coredns:v9.9.9"}]}}}}'
-    )
+    deployment = f"{KUBECTL} -n kube-system"
     image = "{.spec.template.spec.containers[0].image}"
-    before = shell(
-        world, master, f"{KUBECTL} -n kube-system get deployment coredns -o jsonpath='{image}'"
-    )
-    shell(world, master, f"{KUBECTL} -n kube-system patch deployment coredns -p '{patch}'")
-    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
-    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
+
+    def use(name: str) -> None:
+        containers = [{"name": "coredns", "image": name}]
+        patch = json.dumps({"spec": {"template": {"spec": {"containers": containers}}}})
+        shell(world, master, f"{deployment} scale deployment coredns --replicas=0")
+        shell(world, master, f"{deployment} patch deployment coredns -p '{patch}'")
+        shell(world, master, f"{deployment} scale deployment coredns --replicas=2")
+
+    before = shell(world, master, f"{deployment} get deployment coredns -o jsonpath='{image}'")
+    assert "coredns" in before
+    use("registry.k8s.io/coredns/coredns:v9.9.9")
     error = failed(world, "03_flannel/flannel-ready")
     assert "has no image" in str(error)
     assert "v9.9.9" in str(error)
     assert "make the image reachable" in str(error.hint)
-    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=0")
-    shell(world, master, f"{KUBECTL} -n kube-system set image deployment coredns coredns={before}")
-    shell(world, master, f"{KUBECTL} -n kube-system scale deployment coredns --replicas=2")
-    shell(
-        world, master, f"{KUBECTL} -n kube-system rollout status deployment coredns --timeout=60s"
+    use(before.strip())
+    shell(world, master, f"{deployment} rollout status deployment coredns --timeout=60s")
+    assert before in shell(
+        world, master, f"{deployment} get pods -o jsonpath='{{.items[*].spec.containers[0].image}}'"
     )
     apply(world, "03_flannel/flannel-ready")
 
