@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the lab out of reach, for programs that tests start too."""
+    """Put the lab out of reach, for programs that tests start too; let these hear of Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As for what a shell starts in the background; programs would inherit it, and tests of signals wait in vain.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--toolkit"):
         sys.path.insert(0, str(WITHOUT_LAB))
         paths = [str(WITHOUT_LAB), *filter(None, [os.environ.get("PYTHONPATH")])]

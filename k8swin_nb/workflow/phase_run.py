@@ -118,12 +118,16 @@ class PhaseRun:
         """
         if self.locks is None:
             return False
-        if self.phase.together:
-            # In one order, or two operators could wait for each other.
-            for host in self.inventory.hosts:
-                with contextlib.suppress(TransportError):  # its own steps say that it is away
-                    self.locks.take(at.on(host))
-        return self.locks.take(at)
+        if not self.phase.together:
+            return self.locks.take(at)
+        taken = False
+        # In one order, or two operators could wait for each other.
+        for host in self.inventory.hosts:
+            # What is about a host that is away may be done elsewhere; what is done there says that it is away.
+            with contextlib.suppress(TransportError):
+                new = self.locks.take(at.on(host))
+                taken = taken or (new and host == at.host)
+        return taken
 
     def check_lock(self, at: StepRun) -> None:
         """Say that another operator works on a host, where what was found there may be his half-done work.

@@ -83,7 +83,7 @@ def test_the_matrix_tells_limitations_from_failures_and_is_in_the_record(built):
         for cell in matrix["cells"]
         if (cell["from"], cell["to"]) == ("windows pod on winworker01", "cluster DNS")
     ]
-    assert "Resolve-DnsName -Name kubernetes.default.svc.cluster.local" in dns["command"]
+    assert "Resolve-DnsName -Name 'kubernetes.default.svc.cluster.local'" in dns["command"]
     assert dns["evidence"] == "10.96.0.1"
 
 
@@ -129,7 +129,9 @@ def test_every_event_says_who_when_where_and_how_it_ended(built):
     _, folder = built
     for event in events(folder, "script"):
         assert {"time", "run", "operator", "host", "address", "sha256", "exit_code"} <= set(event)
-        assert (folder / event["output"]).exists()
+        # How a script ended whose connection broke is not known.
+        if event["exit_code"] is not None:
+            assert (folder / event["output"]).exists()
 
 
 def test_no_secret_is_found_in_anything_that_the_run_wrote(built):

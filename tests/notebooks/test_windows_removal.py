@@ -86,6 +86,8 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
         ask(lab, "winworker01", NETWORK)
     until_it_answers(lab, "winworker01")
 
+    # Whoever leaves a half-done notebook open is told that it is worked on there.
+    join.cluster.close()
     teardown = open_view("90_teardown", NotebookParameters(runs=runs), description)
     teardown.apply("cluster", "workers")
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
