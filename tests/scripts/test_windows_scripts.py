@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -19,8 +20,10 @@ from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.shells import powershell_command, powershell_input
 from k8swin_nb.transports.proof import Proof
+from tests.conftest import ROOT
 
 ADDRESS = "127.160.0.21"
+WINDOWS = ROOT / "k8swin_nb" / "scripts" / "windows"
 PARTS = "https://example.org/parts"
 
 
@@ -374,3 +377,26 @@ def test_the_saved_configuration_names_the_adapter_whatever_it_is_called(machine
     found = json.loads(machine.files.read(r"C:\k8swin\network.json"))
     assert found["alias"] == alias and found["address"] == ADDRESS
     assert run("folders.check", Folders=r"C:\k;C:\k8swin").code == 0
+
+
+TAKES_A_BLOCK = re.compile(
+    r"^function [\w-]+\(([^)]*\[scriptblock\][^)]*)\) \{.*?^\}\n", re.M | re.S | re.I
+)
+
+
+@pytest.mark.parametrize("path", sorted(WINDOWS.glob("*.ps1")), ids=lambda path: path.name)
+def test_a_block_meets_no_parameter_of_the_function_that_calls_it(path):
+    """PowerShell looks a variable up in the caller's scope first: `$name` of a block would be the function's `$Name`."""
+    text = path.read_text(encoding="utf-8")
+    for function in TAKES_A_BLOCK.finditer(text):
+        elsewhere = text[: function.start()] + text[function.end() :]
+        blocks = TAKES_A_BLOCK.sub("", elsewhere)
+        for name in re.findall(r"\$(\w+)", function[1]):
+            assert not re.search(rf"\${name}\b", blocks, re.I), f"${name}"
+
+
+def test_the_logs_of_programs_are_in_the_evidence(machine, run):
+    machine.files.make_directory(r"C:\var\log\kubelet")
+    machine.files.write(r"C:\var\log\kubelet\kubelet.log", b"the kubelet's last words\n")
+    told = run("evidence.check").out.replace("\r\n", "\n")
+    assert "== log kubelet\nthe kubelet's last words" in told

@@ -11,10 +11,11 @@ $ErrorActionPreference = 'Stop'
 
 $logLines = 60
 
-function Write-Section([string]$Name, [scriptblock]$Body) {
-    "== $Name"
+# A block sees the variables of the function that calls it before those of its own place: names here are of this function alone.
+function Write-Section([string]$SectionTitle, [scriptblock]$SectionBody) {
+    "== $SectionTitle"
     try {
-        & $Body
+        & $SectionBody
     } catch {
         "(not to be had: $($_.Exception.Message))"
     }
@@ -129,7 +130,7 @@ Write-Section 'proxies' {
     foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY') {
         $value = [Environment]::GetEnvironmentVariable($name, 'Machine')
         # A user name and a password in an address are left out.
-        if ($value) { "$name=$($value -replace '//[^@/]*@', '//')" }
+        if ($value) { "$name=$($value -replace '^((?:\w+:)?//)?.*@', '$1')" }
     }
 }
 Write-Section 'job' {

@@ -36,17 +36,17 @@ function New-Answer([string]$Severity, [bool]$Holds, [string]$Found, [string]$Wa
 }
 
 # A probe that breaks off is one finding, and the others still run.
-function Test-Probe([string]$Id, [string]$Name, [scriptblock]$Probe) {
+function Test-Probe([string]$CheckId, [string]$CheckName, [scriptblock]$Probe) {
     try {
         $answer = & $Probe
     } catch {
         $answer = New-Answer 'warn' $false "could not be found out: $($_.Exception.Message)" 'an answer' 'look at it on the server'
     }
-    "check`t$Id`t$Name`t$answer"
+    "check`t$CheckId`t$CheckName`t$answer"
 }
 
-function Get-FactOf([string]$Name, [scriptblock]$Probe) {
-    try { Write-Fact $Name ([string](& $Probe)) } catch { Write-Fact $Name '' }
+function Get-FactOf([string]$FactName, [scriptblock]$Probe) {
+    try { Write-Fact $FactName ([string](& $Probe)) } catch { Write-Fact $FactName '' }
 }
 
 # What several probes read; they say so themselves when it is not there.
