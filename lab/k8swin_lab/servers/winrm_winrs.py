@@ -21,6 +21,8 @@ _KNOWN_OPTIONS = {
     "WINRS_CODEPAGE",
     "WINRS_CONSOLEMODE_STDIN",
     "WINRS_SKIP_CMD_SHELL",
+    # Of Receive: an answer without output may come before the time is over. It comes at the time here.
+    "WSMAN_CMDSHELL_OPTION_KEEPALIVE",
 }
 _STOPPING_SIGNALS = {"terminate", "ctrl_c", "ctrl_break", "Terminate", "CtrlC", "CtrlBreak"}
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -401,3 +402,22 @@ def _eventually(condition: Callable[[], bool]) -> None:
             return
         waiting.wait(0.05)
     assert condition()
+
+
+def test_pypsrps_remote_shell_is_served(host: Host) -> None:
+    """It asks for answers without output that say that the shell is alive."""
+    wsman = pytest.importorskip(
+        "pypsrp.wsman", reason="pypsrp is not installed: pip install pypsrp"
+    )
+    from pypsrp.shell import Process, WinRS
+
+    address = urlsplit(host.http)
+    login = {"auth": "ntlm", "username": "Administrator", "password": PASSWORD}
+    with (
+        wsman.WSMan(address.hostname, port=address.port, ssl=False, **login) as client,
+        WinRS(client) as shell,
+    ):
+        process = Process(shell, "echo", ["said"])
+        process.invoke()
+        process.signal("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_c")
+    assert b"said" in process.stdout
