@@ -29,7 +29,7 @@ PARTS := notebooks steps lab toolkit style
 test: install ## run all checks, side by side
 	@$(BIN)/python .ci/side_by_side.py $(foreach part,$(PARTS),'$(part)=$(MAKE) --no-print-directory test-$(part)')
 
-test-short: test-toolkit ## run the toolkit's own tests, without the lab, in less than a minute
+test-short: test-toolkit ## run the toolkit's own tests, without the lab, in a few minutes
 
 test-style: install ## ruff, mypy, import-linter
 	@$(BIN)/python -m ruff check .
