@@ -50,6 +50,15 @@ class Pool:
             self._aside.append(transport)
         return transport
 
+    def part(self, transport: Transport) -> None:
+        """Close a way that `aside` made; one that others use too stays open."""
+        with self._lock:
+            own = transport in self._aside
+            if own:
+                self._aside.remove(transport)
+        if own:
+            transport.close()
+
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
         with self._lock:

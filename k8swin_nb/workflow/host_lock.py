@@ -68,6 +68,8 @@ class Ways(Protocol):
 
     def aside(self, host: Host) -> Transport: ...
 
+    def part(self, transport: Transport) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -292,14 +294,29 @@ class HostLocks:
                 f"the lock of this run was broken by {had.breaker}; nothing more was changed",
                 hint="talk to them; then run it again: it looks first at what is there",
             )
+        # One way for all attempts: Windows allows one user few shells, and waiting may take many.
+        way = self._ways.aside(host)
+        try:
+            self._held[host] = self._obtain(at, way)
+        except BaseException:
+            self._ways.part(way)
+            raise
+        self._wait_for_orphans(at)
+        _note_ended(at)
+        at.run.record.write("host-locked", host=host.name, phase=at.run.phase.name)
+        return True
+
+    def _obtain(self, at: StepRun, way: Transport) -> HostLock:
+        """Try to take a host's lock until it is taken or the time for waiting is over."""
+        host = at.host
         deadline = time.monotonic() + self._wait
         told = False
         while True:
             at.check_stop("was stopped before it changed anything")
-            lock = HostLock(self._ways.aside(host), Holder.here(self._run, at.run.phase.name))
+            lock = HostLock(way, Holder.here(self._run, at.run.phase.name))
             other = lock.take(at.run.cancel)
             if other is None:
-                break
+                return lock
             if other.is_gone or self._is_mine(host, other):
                 why = "that process has ended" if other.is_gone else "its connection was lost"
                 self._say(at, f"the lock of {other} is left over: {why}")
@@ -318,11 +335,6 @@ class HostLocks:
                 self._say(at, f"waits for at most {self._wait:.0f} s: worked on by {other}")
                 told = True
             at.pause(ASK_SECONDS)
-        self._held[host] = lock
-        self._wait_for_orphans(at)
-        _note_ended(at)
-        at.run.record.write("host-locked", host=host.name, phase=at.run.phase.name)
-        return True
 
     def _wait_for_orphans(self, at: StepRun) -> None:
         """Wait for scripts that change the host though nobody waits for them: of a run that was killed."""

@@ -156,6 +156,19 @@ def test_who_waits_goes_on_when_the_other_has_finished_and_looks_again_first(ope
     assert first.run_id in "".join(said) and "waits" in "".join(said)
 
 
+def test_waiting_uses_one_shell_and_leaves_none(operator_of):
+    first, second = operator_of(), operator_of(lock_wait=8)
+    host = linux_and_windows(first)[1]
+    first.locks.take(phase_run(first).at(host, "work"))
+    opened: list[str] = []
+    opener = second.pool._opener
+    second.pool._opener = lambda host, on_pin: opened.append(host.name) or opener(host, on_pin)
+    with pytest.raises(HostLocked, match="waited 8 s"):
+        second.locks.take(phase_run(second).at(host, "work"))
+    assert opened == [host.name]
+    assert second.pool._aside == []
+
+
 def test_who_waits_can_be_stopped(operator_of):
     first, second = operator_of(), operator_of(lock_wait=600)
     host = linux_and_windows(first)[0]
