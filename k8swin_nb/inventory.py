@@ -72,6 +72,11 @@ class Host:
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """What happens at the first sight of a host key: an error, or it is pinned and told."""
 
+    @property
+    def asks_for_root(self) -> bool:
+        """Whether what needs root there goes through sudo: on Linux, unless the login is root's."""
+        return self.os == "linux" and self.user != "root"
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:

@@ -8,7 +8,7 @@ from pathlib import Path
 from k8swin_nb.api import open_cluster
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.processes import Running, end, running
-from k8swin_nb.workflow.host_lock import Holder, as_root
+from k8swin_nb.workflow.host_lock import Holder
 
 PURPOSE = "k8swin unlock"
 
@@ -28,7 +28,7 @@ def unlock(params: Path, name: str, *, yes: bool, stop: bool) -> int:
     with open_cluster(params, name="unlock") as cluster:
         host = cluster.hosts(name)[0]
         held, holder = cluster.locks.look(host)
-        transport, sudo = cluster.pool.transport(host), as_root(host)
+        transport, sudo = cluster.pool.transport(host), host.asks_for_root
         scripts = [one for one in running(transport, sudo=sudo) if one.changes]
         _describe(host, holder if held else None, scripts, stop=stop)
         if not held and not (scripts and stop):

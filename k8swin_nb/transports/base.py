@@ -19,6 +19,7 @@ from importlib import resources
 from typing import ClassVar
 
 from k8swin_nb.errors import CommandTimeout, ScriptError, Stopped, TransferFailed
+from k8swin_nb.fan_out import CANCELLED as CANCELLED
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
@@ -31,9 +32,6 @@ FILE_SECONDS = 600.0
 
 MOST_CHARACTERS = KEPT_BYTES
 """Characters of a file in base64 that are kept."""
-
-CANCELLED = 143
-"""Exit code of a script that was stopped on request: 128 and the number of SIGTERM."""
 
 
 @dataclass(frozen=True, slots=True)

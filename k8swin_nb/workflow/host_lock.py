@@ -135,11 +135,6 @@ _KINDS: Mapping[str, type] = {
 }  # fmt: skip
 
 
-def as_root(host: Host) -> bool:
-    """Whether a script must ask for being root there."""
-    return host.os == "linux" and host.user != "root"
-
-
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -232,7 +227,7 @@ class HostLock:
                 Script.load(TAKE[host.os]),
                 parameters=values if linux else {"LockHolder": values["LOCK_HOLDER"]},
                 feed=self._beats() if linux else None,
-                sudo=as_root(host),
+                sudo=host.asks_for_root,
                 on_output=self._said,
                 cancel=self._cancel,
                 tag=new_tag(self.holder.run, "lock"),
@@ -359,7 +354,9 @@ class HostLocks:
             at.pause(ASK_SECONDS)
 
     def _running(self, at: StepRun) -> tuple[Running, ...]:
-        return running(self._ways.transport(at.host), sudo=as_root(at.host), cancel=at.run.cancel)
+        return running(
+            self._ways.transport(at.host), sudo=at.host.asks_for_root, cancel=at.run.cancel
+        )
 
     def _orphan(self, one: Running) -> bool:
         # A magic of this run may well go on beside a step; an apply of it cannot: it would hold the lock.
@@ -411,7 +408,7 @@ class HostLocks:
             parameters=values,
             timeout=ANSWER_SECONDS,
             tag=new_tag(self._run, "lock"),
-            sudo=as_root(host),
+            sudo=host.asks_for_root,
         )
         if result.returncode != 0:
             raise StepFailed(

@@ -129,7 +129,7 @@ class StepRun:
         bound = run.bind(script, host, given, values)
         hidden = secret_output or (self.verb != "apply" if quiet is None else quiet)
         show = None if hidden else run.on_output
-        as_root = sudo and host.os == "linux" and host.user != "root"
+        as_root = sudo and host.asks_for_root
         tag = new_tag(run.record.run_id, self.verb)
         told = self._told(host, script, tag, bound, given, as_root)
         if self.verb == "apply" or not name.endswith(READ_ONLY):

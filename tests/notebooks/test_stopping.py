@@ -92,17 +92,13 @@ def start(project: Path, *command: str) -> subprocess.Popen[str]:
     )
 
 
+RUN = ("k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network,02_master")
+"""What `start` is given for a run of the two notebooks that tests write."""
+
+
 @pytest.fixture
 def run(project: Path) -> Iterator[subprocess.Popen[str]]:
-    process = start(
-        project,
-        "k8swin_nb",
-        "run",
-        "--params",
-        "params/mine.yaml",
-        "--only",
-        "01_network,02_master",
-    )
+    process = start(project, *RUN)
     yield process
     process.kill()
     process.wait()
@@ -198,15 +194,7 @@ kernel.session.send = send
 def test_a_kernel_that_never_tells_the_end_of_a_cell_holds_nothing_up(project):
     source = SILENT.format(folder=str(project))
     notebook(project / "notebooks" / "01_network.ipynb", "%load_ext k8swin_nb", source)
-    process = start(
-        project,
-        "k8swin_nb",
-        "run",
-        "--params",
-        "params/mine.yaml",
-        "--only",
-        "01_network,02_master",
-    )
+    process = start(project, *RUN)
     happens((project / "silent").exists)
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -217,15 +205,7 @@ def test_a_kernel_that_never_tells_the_end_of_a_cell_holds_nothing_up(project):
 
 def test_a_reader_that_goes_with_the_signal_changes_nothing(project):
     """`k8swin run | tee log`: a terminal's Ctrl-C ends tee as well."""
-    process = start(
-        project,
-        "k8swin_nb",
-        "run",
-        "--params",
-        "params/mine.yaml",
-        "--only",
-        "01_network,02_master",
-    )
+    process = start(project, *RUN)
     happens((project / "begun").exists)
     assert process.stdout is not None
     process.stdout.close()
@@ -266,15 +246,7 @@ def test_a_kernel_that_is_told_to_end_stops_what_runs_on_hosts(project):
 
 def test_a_kernel_that_dies_is_one_line_and_the_page_is_written(project):
     notebook(project / "notebooks" / "01_network.ipynb", "import os\nos._exit(9)")
-    process = start(
-        project,
-        "k8swin_nb",
-        "run",
-        "--params",
-        "params/mine.yaml",
-        "--only",
-        "01_network,02_master",
-    )
+    process = start(project, *RUN)
     said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "01_network failed" in said and "Kernel died" in said and "Traceback" not in said
