@@ -25,6 +25,9 @@ GRACE = 2.0
 STOP_SECONDS = 12.0
 """For ending a script from outside: a session, the polite signal, `KILL_AFTER`, the final one."""
 
+WAS_OVER = 3
+"""Exit code of stop.sh when it met nothing that the script had started."""
+
 OVER = (124, 137, 143)
 """Exit codes of a script that `timeout` or a signal has ended."""
 
@@ -60,14 +63,16 @@ class SshTransport(Transport):
                 return self._ended(work, session.follow(part), clock)
             except (Late, Unwanted):
                 with session.drained(STOP_SECONDS):
-                    left = self._stop(work)
+                    left, over = self._stop(work)
+                if over and session.returncode is not None:
+                    return End(session.returncode, left=left)  # it came to its end meanwhile
                 return End(CANCELLED, timed_out=not work.cancel.is_set(), left=left)
             except TransportError:
                 raise  # there is nothing to ask any more
             except BaseException as error:
                 # A stopped cell must not leave its script running.
                 with session.drained(STOP_SECONDS):
-                    left = self._stop(work)
+                    left, _ = self._stop(work)
                 if left:
                     error.add_note(left)
                 raise
@@ -103,10 +108,15 @@ class SshTransport(Transport):
         """Return how a script ended that said so; what its deadline has ended may have left children."""
         if code not in OVER or not work.timeout or clock.left(1) > 0:
             return End(code)
-        return End(CANCELLED if code == 124 else code, timed_out=True, left=self._stop(work))
+        left, _ = self._stop(work)
+        return End(CANCELLED if code == 124 else code, timed_out=True, left=left)
 
-    def _stop(self, work: Work) -> str:
-        """End a script with its children, and return what is left of it; an empty text: nothing."""
+    def _stop(self, work: Work) -> tuple[str, bool]:
+        """End a script with its children.
+
+        Returns:
+            What is left of it (an empty text: nothing), and whether it was over before anything was ended.
+        """
         output = Output()
         try:
             code = self._end(work, output)
@@ -116,14 +126,13 @@ class SshTransport(Transport):
             why = str(error)
         else:
             lines = output.text("stdout").splitlines()
-            if code == 0 and not lines:
-                return ""
+            if code in (0, WAS_OVER) and not lines:
+                return "", code == WAS_OVER
             if code == 0:
-                return "\n".join(
-                    ["could not be ended and still runs, as PID USER COMMAND:", *lines]
-                )
+                said = ["could not be ended and still runs, as PID USER COMMAND:", *lines]
+                return "\n".join(said), False
             why = f"exit code {code}: {output.text('stderr').strip()[-200:]}"
-        return f"whether the script and its children have ended is not known: {why}"
+        return f"whether the script and its children have ended is not known: {why}", False
 
     def _end(self, work: Work, output: Output) -> int:
         clock = Clock(STOP_SECONDS)

@@ -1,4 +1,5 @@
 # End the processes of one script, with all that it started; what still runs then is printed, a line each: PID USER COMMAND.
+# Exit code 3: there was nothing to end but at most the shell around it, so the script had come to its own end.
 : "${TAG:?the tag of the script}"
 : "${PATIENCE:?seconds between the polite and the final signal}"
 set -u
@@ -12,9 +13,11 @@ signal() {
 }
 
 told=' '
+met=
 end=$((SECONDS + PATIENCE))
 while left=$(of_script) && [ -n "$left" ] && [ "$SECONDS" -lt "$end" ]; do
-  while read -r pid _; do
+  while read -r pid kind; do
+    if [ "$kind" = child ]; then met=1; fi
     case $told in *" $pid "*) continue ;; esac
     told+="$pid "
     signal TERM "$pid"
@@ -36,4 +39,5 @@ done
 while read -r pid _; do
   if [ -n "$pid" ]; then printf '%s %s\n' "$pid" "$(named "$pid")"; fi
 done <<<"$left"
+if [ -z "$met" ] && [ -z "$left" ]; then exit 3; fi
 exit 0

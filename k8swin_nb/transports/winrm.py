@@ -127,6 +127,8 @@ class WinrmTransport(Transport):
         except Cancelled:
             if not course.begun:
                 raise Stopped(self.host.name, "was stopped before its script began") from None
+            if course.proof.ended and course.proof.code is not None:
+                return End(course.proof.code, left=course.left)  # it came to its end meanwhile
             return End(CANCELLED, left=course.left)
         except Overdue:
             if not course.begun:

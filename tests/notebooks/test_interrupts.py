@@ -51,8 +51,9 @@ class Run:
     @property
     def events(self) -> list[dict[str, Any]]:
         paths = list(self.runs.glob("*/events.jsonl"))
-        lines = paths[0].read_text().splitlines() if paths else []
-        return [json.loads(line) for line in lines]
+        lines = paths[0].read_text().splitlines(keepends=True) if paths else []
+        # The last line may be half written as yet.
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def until(self, seen: Callable[[dict[str, Any]], bool]) -> None:
         deadline = time.monotonic() + SECONDS

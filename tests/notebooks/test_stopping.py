@@ -30,13 +30,15 @@ from k8swin_nb.fan_out import on_each
 here = Path({folder!r})
 (here / "kernel").write_text(str(os.getpid()))
 cancel = threading.Event()
+both = threading.Barrier(2)
 def work(host):
+    both.wait()
     (here / "begun").touch()
     if cancel.wait(100):
         (here / f"stopped-on-{{host}}").touch()
 on_each(["a", "b"], work, name=str, cancel=cancel)
 """
-"""A cell that works on two hosts until it is stopped."""
+"""A cell that works on two hosts until it is stopped; `begun` is there once it works on both."""
 
 LATER = "from pathlib import Path\n(Path({folder!r}) / {name!r}).touch()"
 
@@ -81,8 +83,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+started: list[subprocess.Popen[str]] = []
+
+
 def start(project: Path, *command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    """Start a program of Python's in a session of its own; the end of the test ends it."""
+    process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=project,
         stdout=subprocess.PIPE,
@@ -90,6 +96,20 @@ def start(project: Path, *command: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+    started.append(process)
+    return process
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """A process of a test that failed would tell of itself in a later one."""
+    yield
+    while started:
+        process = started.pop()
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 RUN = ("k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network,02_master")
@@ -97,13 +117,8 @@ RUN = ("k8swin_nb", "run", "--params", "params/mine.yaml", "--only", "01_network
 
 
 @pytest.fixture
-def run(project: Path) -> Iterator[subprocess.Popen[str]]:
-    process = start(project, *RUN)
-    yield process
-    process.kill()
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+def run(project: Path) -> subprocess.Popen[str]:
+    return start(project, *RUN)
 
 
 def stopped_on_both(project: Path) -> bool:

@@ -38,6 +38,13 @@ def children_of(pid: int) -> list[int]:
     return found[1:]
 
 
+def signal_all(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process and to all below it that are still there."""
+    for one in [pid, *children_of(pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, number)
+
+
 class OpenSsh:
     """A folder of keys, and the servers that were started in it."""
 
@@ -114,9 +121,7 @@ class OpenSsh:
         for transport in self._transports:
             transport.close()
         for server in self.servers:
-            for pid in [server.pid, *children_of(server.pid)]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            signal_all(server.pid, signal.SIGKILL)
             server.wait()
 
 

@@ -28,7 +28,7 @@ from k8swin_nb.transports import connection, output, session
 from k8swin_nb.transports.processes import running
 from k8swin_nb.transports.ssh import SshTransport
 
-from .openssh import OpenSsh, children_of, needs_sshd
+from .openssh import OpenSsh, children_of, needs_sshd, signal_all
 
 pytestmark = needs_sshd
 
@@ -140,6 +140,17 @@ def test_a_script_that_ends_with_the_code_of_a_deadline_in_time_has_met_none(
 ) -> None:
     ssh = openssh.transport(openssh.start())
     assert ssh.run("exit 124", timeout=100).returncode == 124
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_script_that_came_to_its_end_before_it_could_be_stopped_was_not_stopped(
+    openssh: OpenSsh,
+    code: int,
+) -> None:
+    cancel = threading.Event()
+    ssh = openssh.transport(openssh.start())
+    result = ssh.run(f"echo all; exit {code}", cancel=cancel, on_output=lambda *_: cancel.set())
+    assert (result.returncode, result.stdout, result.left) == (code, "all\n", "")
 
 
 def test_a_script_is_stopped_where_the_server_has_no_further_session(
@@ -264,13 +275,13 @@ def test_a_frozen_host_holds_neither_a_deadline_nor_a_stop(
     cancel = threading.Event()
 
     def freeze(stream: str, text: str) -> None:
-        for pid in [server.pid, *children_of(server.pid)]:
-            os.kill(pid, signal.SIGSTOP)
+        signal_all(server.pid, signal.SIGSTOP)
         if how == "cancel":
             cancel.set()
 
-    timeout = 2.0 if how == "timeout" else None
+    timeout = 5.0 if how == "timeout" else None
     try:
+        ssh.run("true")
         took, ended = seconds_of(
             lambda: ssh.run(
                 "echo begun; sleep 600", timeout=timeout, cancel=cancel, on_output=freeze
@@ -278,8 +289,7 @@ def test_a_frozen_host_holds_neither_a_deadline_nor_a_stop(
         )
         took_again, error = seconds_of(lambda: ssh.run("true", timeout=2))
     finally:
-        for pid in [server.pid, *children_of(server.pid)]:
-            os.kill(pid, signal.SIGCONT)
+        signal_all(server.pid, signal.SIGCONT)
     result = ended if isinstance(ended, Result) else getattr(ended, "result", None)
     assert isinstance(ended, CommandTimeout if how == "timeout" else Result), ended
     assert isinstance(result, Result) and "not known" in result.left
@@ -299,7 +309,7 @@ def test_a_host_without_a_sign_of_life_is_given_up(
 
     def freeze(stream: str, text: str) -> None:
         for pid in children_of(server.pid):
-            os.kill(pid, signal.SIGSTOP)
+            signal_all(pid, signal.SIGSTOP)
 
     with pytest.raises(HostUnreachable, match="no sign of life"):
         ssh.run("echo begun; sleep 600", on_output=freeze)

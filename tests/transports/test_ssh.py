@@ -133,13 +133,13 @@ def test_a_deadline_ends_the_script_with_its_children_and_keeps_the_output(
 def test_a_cancelled_script_is_stopped_on_the_host(ssh: SshTransport, tmp_path: Path) -> None:
     cancel = threading.Event()
     result = ssh.run(
-        'echo begun; sleep 3; touch "$MARK"',
+        'echo $$; sleep 600; touch "$MARK"',
         parameters={"MARK": str(tmp_path / "mark")},
         cancel=cancel,
         on_output=lambda stream, text: cancel.set(),
     )
     assert result.returncode == 143
-    assert ssh.run("sleep 3").ok
+    assert not ssh.run(f"kill -0 {result.stdout}").ok
     assert not (tmp_path / "mark").exists()
 
 
