@@ -1,6 +1,7 @@
 # processes: a line `PID TAG ROLE START` for each process of one of our scripts, START in seconds of the epoch.
 # The shell around a script (`script`) has the tag among its arguments. What the script starts (`child`) has it in its
 # environment; what lost it there is known by its parent or by the leader of its session. Only what ended says nothing.
+# Parents come before their children: a shell whose child is ended first would begin with its next command.
 processes() {
   {
     grep -azH '^K8SWIN_TAG=k8swin-' /proc/[0-9]*/environ | tr '\0' '\n' |
@@ -36,9 +37,16 @@ processes() {
           more = 1
         }
       } while (more)
-      for (pid in parent)
-        if ((pid in tag) && tag[pid] != ENVIRON["K8SWIN_TAG"])
-          printf "%d %s %s %d\n", pid, tag[pid], role[pid], boot + start[pid] / ticks
+      do {
+        more = 0
+        for (pid in parent) {
+          if (!(pid in tag) || (pid in told) || ((parent[pid] in tag) && !(parent[pid] in told))) continue
+          told[pid] = 1
+          more = 1
+          if (tag[pid] != ENVIRON["K8SWIN_TAG"])
+            printf "%d %s %s %d\n", pid, tag[pid], role[pid], boot + start[pid] / ticks
+        }
+      } while (more)
     }'
 }
 

@@ -78,6 +78,7 @@ def seconds_of(work: Callable[[], object]) -> tuple[float, object]:
 
 STUBBORN = [
     "sleep {n}; echo over",
+    "(sleep {n}; echo over) | (cat; echo over); echo over",
     "setsid sleep {n} & sleep 600",
     "setsid -f sleep {n}; sleep 600",
     "nohup sleep {n} >/dev/null 2>&1 & sleep 600",
