@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -26,6 +27,9 @@ OF_THE_LAB = {
 }
 """Commands that are told of even where the distribution that brings them is missing."""
 
+READER_GONE = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO})
+"""How a closed pipe and a terminal that hung up are told: whoever read has seen what they wanted."""
+
 NEXT = """next, in that folder:
     k8swin lab up                               simulated machines, of the distribution k8swin-lab
     jupyter lab notebooks/00_start_here.ipynb   at a desk, with k8swin_nb[desk]
@@ -36,36 +40,72 @@ your own machines: copy params/example.yaml to params/mine.yaml; every key is ex
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters, 130 stopped by Ctrl-C."""
+    _three_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
         return _added(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
-    with _behind_the_door():
+    with _behind_the_door() as (out, err):
+        code = _command(options)
+        out.flush()
+        if out.lost is not None and out.lost.errno not in READER_GONE:
+            err.write(f"k8swin: standard output could not be written: {out.lost.strerror}\n")
+            code = code or 1
+    return code
+
+
+def _command(options: argparse.Namespace) -> int:
+    """Run a command, and say in a line or two what hinders it."""
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
+        return 130
+    except K8swinError as error:
+        sys.stderr.write(f"k8swin: {error}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {error.hint}\n")
+        return 2
+    except OSError as error:
+        # What this computer refuses: room, rights, open files.
+        sys.stderr.write(
+            f"k8swin: {error.strerror or error}: {error.filename or 'this computer'}\n"
+        )
+        return 1
+
+
+def _three_streams() -> None:
+    """Open what the caller has closed of standard input, output and error.
+
+    Else the next file that is opened, such as the run's record, is what this program and its kernels print into.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
-            return int(options.command(options))
-        except KeyboardInterrupt as interrupt:
-            sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
-            return 130
-        except K8swinError as error:
-            sys.stderr.write(f"k8swin: {error}\n")
-            if error.hint:
-                sys.stderr.write(f"hint: {error.hint}\n")
-            return 2
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 @contextlib.contextmanager
-def _behind_the_door() -> Iterator[None]:
+def _behind_the_door() -> Iterator[tuple[ShownStream, ShownStream]]:
     """Let all that is printed pass the door: what libraries log and warn of too, and a traceback."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = cast(TextIO, ShownStream(out)), cast(TextIO, ShownStream(err))
+    shown = ShownStream(out), ShownStream(err)
+    sys.stdout, sys.stderr = cast(TextIO, shown[0]), cast(TextIO, shown[1])
     try:
-        yield
+        yield shown
     except Exception:
         sys.stderr.write(traceback.format_exc())
         raise SystemExit(1) from None
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
+        for stream in shown:
+            with contextlib.suppress(ValueError):
                 stream.flush()
         sys.stdout, sys.stderr = out, err
         _let_go(out)
@@ -73,7 +113,7 @@ def _behind_the_door() -> Iterator[None]:
 
 
 def _let_go(stream: TextIO) -> None:
-    """Drop what a reader who is gone never takes, as `| tee` after Ctrl-C: it would change the exit code."""
+    """Drop what can no longer be written: at the end of the process it would change the exit code."""
     try:
         stream.flush()
     except OSError:

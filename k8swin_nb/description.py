@@ -6,6 +6,7 @@ checked strictly and never repaired: `1.30` that arrived as the number 1.3 canno
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ from k8swin_nb.field_types import (
     WholeImage,
 )
 from k8swin_nb.host_description import HostDescription, StrictModel
-from k8swin_nb.reading import Unreadable, file_text, shown, yaml_document
+from k8swin_nb.reading import Unreadable, expanded, file_text, shown, unseen, yaml_document
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
@@ -220,7 +221,7 @@ class Description(StrictModel):
 
     def path(self, text: str) -> Path:
         """Resolve a path of this description: `~` expands, a relative one starts at `folder`."""
-        return self.folder / Path(text).expanduser()
+        return self.folder / expanded(text)
 
     def host_keys(self) -> Path:
         """Return the file of pinned SSH host keys."""
@@ -256,9 +257,11 @@ def read_description(path: str | Path) -> dict[str, Any]:
         text = file_text(file)
     except (OSError, Unreadable, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "copy `params/example.yaml` and name the copy in `params_file`"
+        if isinstance(error, PermissionError):
+            hint = "let this account read the file and enter its folder"
         raise ParamsError(
-            f"cannot read the parameters file `{file}`: {reason}",
-            hint="copy `params/example.yaml` and name the copy in `params_file`",
+            f"cannot read the parameters file `{file}`: {reason}", hint=hint
         ) from error
     try:
         values = yaml_document(text)
@@ -268,8 +271,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
             hint="each key stands once; quote values that hold `:`, `#`, `*`, `!` or `&`",
         ) from None
     if not isinstance(values, dict):
+        kind = {"NoneType": "nothing", "list": "a list"}.get(type(values).__name__, "one value")
         raise ParamsError(
-            f"`{file}` holds a {type(values).__name__}, expected a mapping of parameters",
+            f"`{file}` holds {kind}, expected a mapping of parameters",
             hint="compare with `params/example.yaml`",
         )
     return values
@@ -352,6 +356,8 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             f"`{name}` holds a literal value; a secret is given as a reference, such as `env:NAME`"
         )
     if kind == "extra_forbidden":
+        if found := unseen(name):
+            return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
         model = HostDescription if len(detail["loc"]) > 1 else Description
         return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
     if kind == "missing":
@@ -367,6 +373,8 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             f"`{name}` arrived as the number {found}; pass it as text: "
             f"`-r {leaf} VALUE` for papermill, quotes in YAML"
         )
+    if kind == "model_type":
+        return f"`{name}` is no mapping such as `{{name: ..., address: ..., os: ..., user: ...}}`"
     if kind == "value_error":
         return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
     told = "" if isinstance(found, (dict, list)) else f", found `{shown(found)}`"
@@ -408,14 +416,17 @@ def _cross_check(description: Description, source: str) -> None:
         seen: dict[str, int] = {}
         for index, host in enumerate(description.hosts):
             value = getattr(host, key)
+            if key == "vm_name" and host.os == "windows" and host.role == "worker":
+                value = value or host.name  # what the Hyper-V host is asked for
             if value is None:
                 continue
-            if value in seen:
-                names = f"{description.hosts[seen[value]].name}, {host.name}"
+            same = value.casefold()  # Hyper-V does not tell capitals apart
+            if same in seen:
+                names = f"{description.hosts[seen[same]].name}, {host.name}"
                 problems.append(
-                    f"`hosts[{seen[value]}].{key}` and `hosts[{index}].{key}` are both `{value}` ({names})"
+                    f"`hosts[{seen[same]}].{key}` and `hosts[{index}].{key}` are both `{value}` ({names})"
                 )
-            seen.setdefault(value, index)
+            seen.setdefault(same, index)
     if problems:
         raise ParamsError(
             f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
@@ -441,15 +452,25 @@ def project_root(start: Path | None = None) -> Path:
 
     Args:
         start: Where to begin; the working directory when None.
+
+    Raises:
+        ParamsError: when that folder is gone.
     """
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ParamsError(
+            f"the {f'folder `{start}`' if start else 'working directory'} is gone, or cannot be entered: {error}",
+            hint="change to a folder that is there",
+        ) from None
     for folder in (here, *here.parents):
-        if (folder / "params").is_dir():
-            return folder
+        with contextlib.suppress(OSError):  # not ours to look into
+            if (folder / "params").is_dir():
+                return folder
     return here
 
 
 def project_path(text: str) -> Path:
     """Resolve what a person names at work, such as `runs`: a relative path starts at the project's folder."""
-    path = Path(text).expanduser()
+    path = expanded(text)
     return path if path.is_absolute() else project_root() / path

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from k8swin_nb.reading import quoted_otherwise, unseen
+
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -26,9 +28,6 @@ _RESERVED = frozenset(
      "control-plane", "hypervisor", "hypervisors"}
 )  # fmt: skip
 """Words that mean something else where hosts are named."""
-
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Characters that end a line, move a terminal's cursor or turn text round, and that nobody sees."""
 
 _REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
 
@@ -83,9 +82,11 @@ def one_line(value: Any) -> Any:
     """Return a value of any kind; text in it must be in one line of characters that can be seen."""
     for item in value if isinstance(value, list) else ():
         one_line(item)
-    if isinstance(value, str) and (found := _UNSEEN.search(value)):
-        # Not repeated: it may be a secret, and is in no case fit to be shown.
-        raise ValueError(f"holds the control character U+{ord(found[0]):04X}; write it in one line")
+    # What is not as it should be is not repeated: it may be a secret, and is in no case fit to be shown.
+    if isinstance(value, str) and (found := unseen(value)):
+        raise ValueError(f"holds {found}, which nobody sees; type it anew, in one line")
+    if isinstance(value, str) and (found := quoted_otherwise(value)):
+        raise ValueError(f"begins with {found}; quotes in YAML are the plain ones, \" or '")
     return value
 
 

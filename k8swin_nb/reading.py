@@ -11,7 +11,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Hashable
+import unicodedata
+from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ FILE_BYTES = 1024 * 1024
 
 SHOWN = 80
 """Characters of somebody's text that a message repeats."""
+
+NODES = 100_000
+"""Values that a YAML document may have with each reference written out; 60 lines of references make billions."""
+
+_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\xab\xbb"
+"""Quotes that programs for letters put in place of plain ones."""
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 
@@ -42,6 +49,34 @@ def first_line(text: object) -> str:
     return next((line.strip() for line in str(text).splitlines() if line.strip()), "")
 
 
+def expanded(text: str) -> Path:
+    """Return a path in which `~` stands for a home folder; as it is written where there is none of that account."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
+def unseen(text: str) -> str:
+    """Return the first of what a text holds that nobody sees, or that looks like a space and is none; empty: nothing."""
+    for sign in text:
+        kind = unicodedata.category(sign)
+        # The wide space of the East is typed on purpose.
+        if kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or (kind == "Zs" and sign not in " \u3000"):
+            return _called(sign)
+    return ""
+
+
+def quoted_otherwise(text: str) -> str:
+    """Return the quote with which a text begins when it is not a plain one; empty when it is none."""
+    return _called(text[0]) if text[:1] and text[0] in _QUOTES else ""
+
+
+def _called(sign: str) -> str:
+    name = unicodedata.name(sign, "control character").lower()
+    return f"U+{ord(sign):04X} ({name})"
+
+
 def file_text(path: Path, limit: int = FILE_BYTES) -> str:
     """Return the text of a regular file, in UTF-8 or, with its mark at the beginning, in UTF-16.
 
@@ -49,21 +84,21 @@ def file_text(path: Path, limit: int = FILE_BYTES) -> str:
         OSError: when it cannot be opened.
         Unreadable: when it is no regular file, too long, or no text in these encodings.
     """
-    # Without waiting: opening a pipe to which nobody writes would.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        kind = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}.get(stat.S_IFMT(mode))
-        raise Unreadable(f"it is {kind or 'a device'}, expected a file of text")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise Unreadable(f"it has more than {limit // 1024} kB, expected a short text")
+    return decoded(file_bytes(path, limit))
+
+
+def decoded(content: bytes) -> str:
+    """Return bytes as text, in UTF-8 or, with its mark at the beginning, in UTF-16.
+
+    Raises:
+        Unreadable: when they are no text in these encodings.
+    """
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
+        if wide:
+            raise Unreadable("it begins as UTF-16 and is none; save it as UTF-8") from None
         line = content.count(b"\n", 0, error.start) + 1
         raise Unreadable(
             f"line {line} is not UTF-8 (byte 0x{content[error.start]:02x}); save it as UTF-8"
@@ -73,11 +108,66 @@ def file_text(path: Path, limit: int = FILE_BYTES) -> str:
     return text
 
 
+def file_bytes(
+    path: Path, limit: int = FILE_BYTES, *, look: Callable[[os.stat_result], None] | None = None
+) -> bytes:
+    """Return what a regular file holds.
+
+    Args:
+        path: The file.
+        limit: How many bytes it may have.
+        look: Is given what is known of the opened file before it is read.
+
+    Raises:
+        OSError: when it cannot be opened or read.
+        Unreadable: when it is no regular file, or too long.
+    """
+    # Without waiting: opening a pipe to which nobody writes would.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            kind = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}.get(
+                stat.S_IFMT(found.st_mode)
+            )
+            raise Unreadable(f"it is {kind or 'a device'}, expected a file of text")
+        if look:
+            look(found)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise Unreadable(f"it has more than {limit // 1024} kB, expected a short text")
+    return content
+
+
 class _Loader(yaml.SafeLoader):
     """YAML as data alone: no key twice in one mapping, and whole numbers as people write them.
 
     `022` is no 18 and `22:22` is no 1342 here: both stay the text that was written.
     """
+
+    def get_single_node(self) -> Any:
+        node = super().get_single_node()
+        if _written_out(node, {}) > NODES:
+            raise Unreadable(
+                f"it has more than {NODES} values once its references (`*name`) are written out"
+            )
+        return node
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (Unreadable, yaml.YAMLError, RecursionError):
+            raise
+        except Exception as error:
+            # The library's readers of dates, numbers and truth values raise what Python does.
+            kind = str(node.tag).rpartition(":")[2]
+            where = f"line {node.start_mark.line + 1}"
+            raise Unreadable(
+                f"{where} holds a value that is none of its kind ({shown(kind)})"
+            ) from error
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -94,6 +184,21 @@ class _Loader(yaml.SafeLoader):
                 )
             lines[value] = line
         return node
+
+
+def _written_out(node: Any, sizes: dict[int, int]) -> int:
+    """Return how many values a node has where each reference counts as what it refers to."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) in sizes:
+        if not sizes[id(node)]:
+            line = node.start_mark.line + 1
+            raise Unreadable(f"line {line}: a value refers to itself, and so has no end")
+        return sizes[id(node)]
+    sizes[id(node)] = 0
+    parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+    sizes[id(node)] = 1 + sum(_written_out(part, sizes) for part in parts)
+    return sizes[id(node)]
 
 
 def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
@@ -114,16 +219,32 @@ def yaml_document(text: str) -> Any:
     except Unreadable:
         raise
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        # What stands in quotes is taken from the text, and may be half a password.
-        said = shown(re.sub(r"'[^']{2,}'", "something", str(getattr(error, "problem", None) or "")))
-        raise Unreadable(f"{where}it is not YAML: {said}") from None
+        raise Unreadable(_not_yaml(text, error)) from None
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
-    except Exception as error:
-        # The library's readers of dates, numbers and truth values raise what Python does.
-        raise Unreadable(f"it holds a value that is none: {type(error).__name__}") from None
+
+
+def _not_yaml(text: str, error: yaml.YAMLError) -> str:
+    """Return what is wrong with a text that is no YAML, with what a page or an editor may have put into it."""
+    mark = getattr(error, "problem_mark", None)
+    said = str(getattr(error, "problem", None) or "")
+    if said.startswith("but found another document"):
+        return (
+            f"line {mark.line + 1}: another document begins, expected one in a file"
+            if mark
+            else said
+        )
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    near = "".join(text.split("\n")[max(0, mark.line - 1) : mark.line + 1]) if mark else ""
+    if r"'\t'" in said:
+        return f"{where}it is not YAML: a tab stands where spaces belong"
+    near = re.sub(r"[\t\r\n]", "", near)
+    found = unseen(near) or next((_called(sign) for sign in near if sign in _QUOTES), "")
+    if found:
+        return f"{where}it is not YAML: {found} stands there or in the line before, as copied pages have it"
+    # What stands in quotes is taken from the text, and may be half a password.
+    said = re.sub(r"'[^']{2,}'", "something", said)
+    return f"{where}it is not YAML: {shown(said)}"
 
 
 def json_document(text: str | bytes) -> Any:

@@ -19,9 +19,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.reading import decoded, expanded, file_bytes
 from k8swin_nb.redact import MASK, MIN_LENGTH, REDACTOR
 
 KINDS = ("env", "file", "keyring", "cmd", "prompt")
+
+FILE_BYTES = 64 * 1024
+"""What a secret's file may have."""
+
+NO_TEXT = "it is no file of at most 64 kB of text in UTF-8"
+"""What is wrong with it otherwise; what was read is not repeated."""
 
 COMMAND_SECONDS = 60
 """Time that a `cmd:` reference has to print its secret."""
@@ -130,19 +137,20 @@ def _environment(reference: SecretRef, root: Path) -> str:
 
 
 def _file(reference: SecretRef, root: Path) -> str:
-    path = root / Path(reference.place).expanduser()
+    path = root / expanded(reference.place)
+
+    def private(found: os.stat_result) -> None:
+        if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ParamsError(
+                f"the secret's file `{path}` can be read by others: "
+                f"mode {stat.S_IMODE(found.st_mode):04o}, expected 0600",
+                hint=f"chmod 600 {shlex.quote(str(path))}",
+            )
+
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ParamsError(
-                    f"the secret's file `{path}` can be read by others: "
-                    f"mode {stat.S_IMODE(mode):04o}, expected 0600",
-                    hint=f"chmod 600 {shlex.quote(str(path))}",
-                )
-            return file.read().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return decoded(file_bytes(path, FILE_BYTES, look=private)).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else NO_TEXT
         raise ParamsError(
             f"cannot read the secret's file `{path}`: {reason}",
             hint="write the secret into it, readable by you alone",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from k8swin_nb.redact import MASK, REDACTOR, redact, redacted_stream
@@ -148,6 +148,8 @@ class ShownStream(io.TextIOBase):
         self._stream = stream
         self._mask = redacted_stream()
         self._lock = threading.RLock()  # a signal may come while it is held
+        self.lost: OSError | None = None
+        """Why nothing more can be written: the reader is gone, or the disk is full. What is written since is dropped."""
 
     def write(self, text: str, /) -> int:
         """Write what can be shown by now; an unfinished line waits for its end, or for `flush`."""
@@ -159,11 +161,25 @@ class ShownStream(io.TextIOBase):
         """Write what was held back: a question waits for no line end."""
         with self._lock:
             self._pass(self._mask.flush())
-            self._stream.flush()
+            self._try(self._stream.flush)
 
     def _pass(self, text: str) -> None:
-        if text:
-            self._stream.write(visible(text))
+        if not text:
+            return
+        told = visible(text)
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        if not told.isascii():
+            # A terminal of another encoding is told what it cannot show.
+            told = told.encode(encoding, "backslashreplace").decode(encoding)
+        self._try(lambda: self._stream.write(told))
+
+    def _try(self, act: Callable[[], object]) -> None:
+        """Nobody's work ends because nobody reads of it any more."""
+        if self.lost is None:
+            try:
+                act()
+            except OSError as error:
+                self.lost = error
 
     def isatty(self) -> bool:
         """Whether a person looks on."""

@@ -1,5 +1,10 @@
 """The program `k8swin`: its version, and commands that other distributions bring."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import k8swin_nb
@@ -36,3 +41,41 @@ def test_a_command_of_another_distribution_is_given_its_arguments(monkeypatch):
 
     monkeypatch.setattr(program, "entry_points", lambda **_: Entries([Entry()]))
     assert program.main(["other", "a", "--b", "c"]) == 3
+
+
+ROOT = Path(__file__).parent.parent
+CHECK = f"exec {sys.executable} -m k8swin_nb check"
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, timeout=60
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("closed", ["<&- >&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_hinder_no_command(closed):
+    done = shell(f"{CHECK} params/example.yaml {closed}")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_file_that_is_opened_takes_no_place_of_a_closed_stream():
+    code = "from k8swin_nb.__main__ import _three_streams as o; o(); print(open('/dev/zero').fileno(), file=open('/dev/fd/9', 'w'))"
+    done = shell(f'exec 9>&1; exec {sys.executable} -c "{code}" <&- >&- 2>&-')
+    assert int(done.stdout) > 2
+
+
+def test_a_full_disk_behind_standard_output_is_told_and_a_reader_who_has_gone_is_not():
+    full = shell(f"{CHECK} params/example.yaml >/dev/full")
+    assert full.returncode == 1
+    assert full.stderr.splitlines() == [
+        b"k8swin: standard output could not be written: No space left on device"
+    ]
+    gone = shell(f"({CHECK} params/example.yaml; echo $? >&2) | true")
+    assert b"Traceback" not in gone.stderr
+
+
+def test_a_terminal_of_another_encoding_is_told_what_it_cannot_show():
+    done = shell(f"{CHECK} params/n\u00f6.yaml", PYTHONIOENCODING="ascii")
+    assert done.returncode == 2
+    assert b"n\\xf6.yaml" in done.stderr and b"Traceback" not in done.stderr

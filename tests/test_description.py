@@ -372,6 +372,52 @@ def test_a_windows_name_is_not_all_digits_and_no_machine_is_described_twice():
 
 
 @pytest.mark.parametrize(
+    ("sign", "said"),
+    [("\u00a0", "U+00A0 (no-break space)"), ("\u200b", "U+200B (zero width space)"), ("\u00ad", "U+00AD"),
+     ("\u2009", "U+2009"), ("\ufeff", "U+FEFF"), ("\x1b", "U+001B (control character)")],
+)  # fmt: skip
+def test_what_nobody_sees_in_a_value_or_a_name_is_refused_by_what_it_is(sign, said):
+    for changes in (
+        {"hosts": [MASTER, {**WORKER, "user": f"Admin{sign}istrator"}]},
+        {"known_hosts": f"a{sign}b"},
+        {f"cluster_name{sign}": "plant1"},
+        {"hosts": [MASTER, {**WORKER, f"vm{sign}_name": "W"}]},
+    ):
+        error = refused(**changes)
+        assert said in str(error) and "did you mean" not in str(error)
+
+
+def test_quotes_that_a_program_for_letters_made_are_refused_and_an_apostrophe_is_not():
+    error = refused(hosts=[MASTER, {**WORKER, "user": "\u201cAdministrator\u201d"}])
+    assert "begins with U+201C" in str(error)
+    named = {**WORKER, "vm_name": "Bob\u2019s\u3000VM"}
+    assert check_description(described(hosts=[MASTER, named])).hosts[1].vm_name == named["vm_name"]
+
+
+def test_one_virtual_machine_is_not_two_workers_under_names_that_hyper_v_does_not_tell_apart():
+    twice = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
+    for first, second in (("Worker", "WORKER"), (None, "WinWorker01")):
+        hosts = [MASTER, {**WORKER, "vm_name": first}, {**twice, "vm_name": second}]
+        assert "`hosts[1].vm_name` and `hosts[2].vm_name` are both" in str(refused(hosts=hosts))
+    linux = {**MASTER, "name": "w1", "address": "10.1.0.5", "role": "worker"}
+    assert check_description(described(hosts=[MASTER, linux, {**WORKER, "vm_name": "w1"}]))
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ParamsError, match="working directory is gone"):
+        project_path("runs")
+
+
+def test_a_home_folder_that_nobody_has_is_no_exception_of_python():
+    found = check_description(described(known_hosts="~nobody-of-this-name/known_hosts"))
+    assert str(found.host_keys()).endswith("~nobody-of-this-name/known_hosts")
+
+
+@pytest.mark.parametrize(
     "user", ["", " ", "-oProxyCommand=x", "a b\n", "a;b", "a:b", " a", "a ", "$(id)", "a`b"]
 )
 def test_a_user_that_is_none_is_refused(user):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 
 import pytest
 
@@ -64,6 +65,43 @@ def test_whatever_is_wrong_with_json_is_one_error_in_one_line(text):
     with pytest.raises(Unreadable) as caught:
         json_document(text)
     assert "\n" not in str(caught.value)
+
+
+def _bomb(line: str) -> str:
+    lines = ["a0: &a0 {k: [x, x, x, x, x, x, x, x, x, x]}"]
+    lines += [f"a{n}: &a{n} {line.replace('*', f'*a{n - 1}')}" for n in range(1, 15)]
+    return "\n".join([*lines, "hosts: [*a14]"])
+
+
+@pytest.mark.parametrize("line", ["[*, *, *, *, *, *, *, *]", "{<<: [*, *, *, *, *, *, *, *]}"])
+def test_references_that_write_out_to_billions_of_values_are_refused_at_once(line):
+    began = time.monotonic()
+    with pytest.raises(Unreadable, match="more than 100000 values once its references"):
+        yaml_document(_bomb(line))
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("text", ["hosts: &h\n - *h\n", "&a\nhosts: [*a]\nb: *a\n"])
+def test_a_value_that_refers_to_itself_is_refused(text):
+    with pytest.raises(Unreadable, match="line 1: a value refers to itself"):
+        yaml_document(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hosts:\n\t- a: 1\n", "line 2, column 1: it is not YAML: a tab stands where spaces belong"),
+        ("hosts:\n\u00a0\u00a0- {a: 1}\n  - {a: 2}\n", "U+00A0 (no-break space)"),
+        ("a:\u00a01\nb: 2\n", "U+00A0 (no-break space)"),
+        ("a: {b: \u201cx: y\u201d: z}\n", "U+201C (left double quotation mark)"),
+        ("a: 1\nb: 2026-13-45\n", "line 2 holds a value that is none of its kind (timestamp)"),
+        ("a: 1\n---\na: 2\n", "line 2: another document begins, expected one in a file"),
+    ],
+)  # fmt: skip
+def test_what_an_editor_or_a_copied_page_put_in_is_named_with_its_place(text, said):
+    with pytest.raises(Unreadable) as caught:
+        yaml_document(text)
+    assert said in str(caught.value)
 
 
 def test_noise_is_read_or_refused_and_nothing_else():

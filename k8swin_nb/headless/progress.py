@@ -75,9 +75,8 @@ class Progress:
             self._read()
 
     def _read(self) -> None:
-        if not self.events.exists():
-            return
-        with self.events.open("rb") as log:
+        # Not there yet, or gone: what becomes of the run its notebooks say.
+        with contextlib.suppress(OSError), self.events.open("rb") as log:
             log.seek(self._offset)
             for line in log:
                 if not line.endswith(b"\n"):

@@ -83,17 +83,18 @@ def given_names(cells: Sequence[str]) -> set[str]:
     """Return the names that parameters cells assign: papermill's, and the notebook's own."""
     names: set[str] = set()
     for cell in cells:
-        if not (cell.lstrip().startswith(INJECTED) or "params_file" in cell):
-            continue
         try:
             tree = ast.parse(cell)
-        except SyntaxError:
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # a magic, or no Python
             continue
+        assigned: set[str] = set()
         for node in tree.body:
             if isinstance(node, ast.Assign):
-                names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+                assigned |= {target.id for target in node.targets if isinstance(target, ast.Name)}
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                names.add(node.target.id)
+                assigned.add(node.target.id)
+        if cell.lstrip().startswith(INJECTED) or "params_file" in assigned:
+            names |= assigned
     return names
 
 

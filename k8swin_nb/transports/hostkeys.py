@@ -10,7 +10,6 @@ import base64
 import contextlib
 import hmac
 import logging
-import os
 import re
 import socket
 import threading
@@ -22,8 +21,13 @@ import paramiko
 
 from k8swin_nb.errors import HostUnreachable, K8swinError
 from k8swin_nb.inventory import Host
+from k8swin_nb.local_files import alone_in, write_whole
+from k8swin_nb.reading import file_bytes
 
 CONNECT_SECONDS = 10.0
+
+FILE_BYTES = 32 * 1024 * 1024
+"""What a file of pinned keys may have: a hundred thousand hosts."""
 
 _file_lock = threading.Lock()
 
@@ -97,7 +101,7 @@ def scan(host: Host) -> HostKey:
 def pin(host: Host, key: HostKey) -> None:
     """Write a host's key into the project's file, in place of older ones of the same kind."""
     path = Path(host.known_hosts)
-    with _file_lock:
+    with _file_lock, alone_in(path.parent):
         kept = _without(_lines(path), host, key.algorithm)
         _write(path, [*kept, f"{entry_name(host)} {key.algorithm} {key.base64}"])
 
@@ -108,7 +112,7 @@ def forget(host: Host) -> int:
     What marks a key as revoked stays.
     """
     path = Path(host.known_hosts)
-    with _file_lock:
+    with _file_lock, alone_in(path.parent):
         lines = _lines(path)
         kept = _without(lines, host)
         if kept != lines:
@@ -213,11 +217,11 @@ def _index(path: Path) -> _Index:
 def _lines(path: Path) -> list[str]:
     try:
         # What one line holds must not keep the others from being read, and it is written back as it was.
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = file_bytes(path, FILE_BYTES).decode("utf-8", "surrogateescape")
         return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")] if text else []
     except FileNotFoundError:
         return []
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise K8swinError(
             f"cannot read the host keys in `{path}`: {error}",
             hint="look at the file and its folder",
@@ -225,17 +229,8 @@ def _lines(path: Path) -> list[str]:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        text = "".join(line + "\n" for line in lines)
-        new.write_text(text, encoding="utf-8", errors="surrogateescape")
-        new.replace(path)
-    except OSError as error:
-        raise K8swinError(
-            f"cannot write the host keys into `{path}`: {error.strerror}",
-            hint="name another file as `known_hosts`",
-        ) from error
+    text = "".join(line + "\n" for line in lines)
+    write_whole(path, text, hint="name another file as `known_hosts`")
 
 
 def _entry(line: str) -> _Entry | None:

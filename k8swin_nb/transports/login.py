@@ -19,6 +19,7 @@ import paramiko
 
 from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked, TransportTimeout
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import file_bytes
 from k8swin_nb.redact import redact
 from k8swin_nb.secret import resolve
 
@@ -143,11 +144,11 @@ class Login:
             return AuthenticationFailed(host.name, f"the private key `{path}` {what}", hint=hint)
 
         try:
-            data = path.read_bytes()
+            data = file_bytes(path)
         except FileNotFoundError:
             raise unusable("is not there", "check `identity`") from None
-        except IsADirectoryError:
-            raise unusable("is a folder", "name the key's file in it as `identity`") from None
+        except ValueError as error:
+            raise unusable(f"is none: {error}", "name the key's file as `identity`") from None
         except OSError as error:
             raise unusable(
                 f"cannot be read: {error.strerror or error}",
@@ -198,8 +199,8 @@ class Login:
         beside = path.with_name(path.name + ".pub")
         blob = _public_of_private(data)
         if blob is None:
-            with contextlib.suppress(OSError):
-                blob = _public_of_line(beside.read_bytes())
+            with contextlib.suppress(OSError, ValueError):
+                blob = _public_of_line(file_bytes(beside))
         key = self._held(blob)
         if key is None:
             raise unusable(

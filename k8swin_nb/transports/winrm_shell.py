@@ -13,8 +13,14 @@ from typing import Any
 
 from winrm.exceptions import WSManFaultError
 
-from k8swin_nb.errors import AuthenticationFailed, ParamsError, TransportTimeout
+from k8swin_nb.errors import (
+    AuthenticationFailed,
+    CertificateRejected,
+    ParamsError,
+    TransportTimeout,
+)
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import file_bytes
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports.bounded import Cancelled, Overdue, bounded, check
 from k8swin_nb.transports.winrm_errors import QUOTAS, place, translate
@@ -176,6 +182,8 @@ class WinrmShell:
                 f"{host.name}: no `credential` is given",
                 hint="write `credential: env:WIN_PASSWORD`",
             )
+        if host.ca:
+            _look_at_authority(host.name, Path(host.ca))
         return self._make(
             endpoint=f"{host.winrm_scheme}://{_bracketed(host.address)}:{host.winrm_port}/wsman",
             transport="ssl" if host.winrm_auth == "basic" else host.winrm_auth,
@@ -247,3 +255,18 @@ def _renewable(error: Exception) -> str:
 
 def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
+
+
+def _look_at_authority(host: str, path: Path) -> None:
+    """Refuse what TLS would wait for, or name no file of; a folder of certificates is taken as OpenSSL does."""
+    try:
+        if not path.is_dir():
+            file_bytes(path)
+    except FileNotFoundError:
+        return  # its error says so
+    except (OSError, ValueError) as error:
+        raise CertificateRejected(
+            host,
+            f"the authority's certificate `{path}` cannot be read: {error}",
+            hint="name the authority's PEM file as `ca`",
+        ) from None

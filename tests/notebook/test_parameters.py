@@ -78,7 +78,9 @@ def test_a_missing_file_names_what_to_do(project):
 
 
 def test_variables_of_other_cells_are_nobodys_parameters():
-    assert given_names(["x = 1\ny: int = 2", DECLARED]) == {"params_file", "ip"}
+    mentions = 'note = "from " + params_file\nprint(params_file)'
+    for other in ("x = 1\ny: int = 2", mentions, "%%bash\nparams_file=x", "(" * 5000):
+        assert given_names([other, DECLARED]) == {"params_file", "ip"}
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_an_identity_that_may_not_be_read_is_said_so(
         raise PermissionError(13, "Permission denied")
 
     ssh = openssh.transport(openssh.start())
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("k8swin_nb.transports.login.file_bytes", refuse)
     with pytest.raises(AuthenticationFailed, match="cannot be read: Permission denied"):
         ssh.run("true")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from k8swin_nb.local_files import write_whole
 from k8swin_nb.plan import API_PORT
+from k8swin_nb.reading import Unreadable, file_text
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -54,7 +56,11 @@ def check_saved_plan(at: StepRun) -> Verdict:
     path = plan_file(at.run)
     if not path.exists():
         return Verdict(State.NEEDED, "the plan is not saved yet")
-    if path.read_bytes() != plan_document(at.run).encode():
+    try:
+        same = file_text(path) == plan_document(at.run)
+    except (OSError, Unreadable):
+        same = False  # somebody else wrote it, or half of it
+    if not same:
         return Verdict(State.NEEDED, "the saved plan differs from the parameters")
     return Verdict(State.OK, f"the plan is saved in {path.name}")
 
@@ -62,5 +68,4 @@ def check_saved_plan(at: StepRun) -> Verdict:
 def save_plan(at: StepRun) -> None:
     """Write the plan, so that a later change of it shows."""
     path = plan_file(at.run)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(plan_document(at.run), encoding="utf-8")
+    write_whole(path, plan_document(at.run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import shlex
 import time
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.local_files import write_whole
 from k8swin_nb.phases.linux.control_plane import TOKEN, secret_json
 from k8swin_nb.phases.pods.dashboard_manifest import NAME, VIEWER, dashboard_version
-from k8swin_nb.reading import address, json_document
+from k8swin_nb.reading import Unreadable, address, file_text, json_document, shown
 from k8swin_nb.secret import Secret
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
 from k8swin_nb.workflow.facts import Fact
@@ -93,7 +93,10 @@ def check_token(at: StepRun) -> Verdict:
     path = token_file(at.description)
     if not path.exists():
         return Verdict(State.NEEDED, f"there is no {path}")
-    token = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        token = file_text(path).strip()
+    except (OSError, Unreadable) as error:
+        return Verdict(State.NEEDED, f"{path} cannot be read: {shown(error)}")
     if not re.fullmatch(TOKEN, token, re.A):
         return Verdict(State.NEEDED, f"what is in {path} is no token")
     Secret(token)
@@ -115,13 +118,7 @@ def write_token(at: StepRun) -> None:
     made = secret_json(at, script, {"token": TOKEN}, dashboard_values(at))
     token = Secret(made["token"])
     path = token_file(at.description)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token.reveal() + "\n")
-    fresh.replace(path)
+    write_whole(path, token.reveal() + "\n", mode=0o600)
 
 
 def dashboard_values(at: StepRun) -> dict[str, str]:

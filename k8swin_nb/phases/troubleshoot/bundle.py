@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from k8swin_nb.local_files import write_whole
 from k8swin_nb.phases.troubleshoot.collecting import (
     collected,
     findings,
@@ -37,12 +38,18 @@ def check_bundle(at: StepRun) -> Verdict:
     missing = [
         evidence.host.name
         for evidence in collected(at.run)
-        if not (folder / f"{evidence.host.name}.txt").exists()
-        or (folder / f"{evidence.host.name}.txt").read_text(encoding="utf-8") != written(evidence)
+        if not _holds(folder / f"{evidence.host.name}.txt", written(evidence))
     ]
     if missing or not (folder / "findings.txt").exists():
         return Verdict(State.NEEDED, f"to be written to {folder}")
     return Verdict(State.OK, f"the bundle is in {folder}")
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
 
 
 def save_bundle(at: StepRun) -> None:
@@ -59,16 +66,13 @@ def write_bundle(
 ) -> Path:
     """Write a bundle: a file for each host, the findings, the parameters, the error; all redacted."""
     folder = bundle_folder(run, name)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = {f"{one.host.name}.txt": written(one) for one in evidence}
     files["findings.txt"] = visible(redact(findings_text(found)))
     files["parameters.json"] = json.dumps(masked(run.description.model_dump()), indent=2) + "\n"
     if error:
         files["error.txt"] = visible(redact(error + "\n"))
     for file, text in files.items():
-        path = folder / file
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
+        write_whole(folder / file, text)
     return folder
 
 
