@@ -82,7 +82,8 @@ class Script:
 
     @classmethod
     def from_text(cls, text: str, interpreter: Interpreter, name: str = "") -> Script:
-        """Make a script of a text, such as a cell's body."""
+        """Make a script of a text, such as a cell's body; a byte-order mark that an editor left is no part of it."""
+        text = text.removeprefix("\ufeff")
         return cls(name or first_line(text), text, interpreter, _parameters(text, interpreter))
 
     @property

@@ -7,17 +7,20 @@ $OutputEncoding = New-Object System.Text.UTF8Encoding($false)
 try { [Console]::OutputEncoding = $OutputEncoding } catch { }
 $k8word = $k8doc.word
 $k8code = ''
-[Console]::Out.WriteLine("$k8word begin")
+# What writes is taken once: a script may give the console another encoding or another place to write to.
+$k8out = [Console]::Out
+$k8err = [Console]::Error
+$k8out.WriteLine("$k8word begin")
 $k8q = New-Object System.Collections.ArrayList
 $k8flush = {
     if ($k8q.Count -gt 0) {
-        foreach ($k8l in ($k8q | Out-String -Stream -Width 160)) { [Console]::Out.WriteLine($k8l.TrimEnd()) }
+        foreach ($k8l in ($k8q | Out-String -Stream -Width 160)) { $k8out.WriteLine($k8l.TrimEnd()) }
         $k8q.Clear()
     }
 }
 $k8write = {
     process {
-        if ($_ -is [string]) { & $k8flush; [Console]::Out.WriteLine($_) }
+        if ($_ -is [string]) { & $k8flush; $k8out.WriteLine($_) }
         elseif ($null -ne $_) { [void]$k8q.Add($_) }
     }
 }
@@ -29,24 +32,37 @@ try {
     $k8script = [ScriptBlock]::Create($k8doc.script)
     $k8stdin = $k8doc.stdin
     $k8doc = $null
-    if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args | & $k8write }
-    else { & $k8script @k8args | & $k8write }
-    $k8code = $global:LASTEXITCODE
+    $k8whole = $false
+    # A `break` or `continue` outside of a loop, as in ForEach-Object, leaves the script, and would leave this one too.
+    foreach ($k8once in 1) {
+        if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args | & $k8write }
+        else { & $k8script @k8args | & $k8write }
+        $k8whole = $true
+    }
+    if (-not $k8whole) {
+        $k8script = $null
+        throw 'the script was left by `break` or `continue` outside of a loop: what comes after it did not run'
+    }
+    $k8code = $global:LASTEXITCODE -as [int]
 } catch {
     $k8code = 1
     $k8e = $_.Exception
     while ($k8e -is [System.Management.Automation.MethodInvocationException] -and $k8e.InnerException) {
         $k8e = $k8e.InnerException
     }
-    [Console]::Error.WriteLine($k8e.Message)
+    $k8err.WriteLine($k8e.Message)
     $k8at = $_.InvocationInfo
     if ($k8script -and $k8at.ScriptLineNumber -gt 0 -and "$($k8at.Line)" -notlike '*$k8script*') {
-        [Console]::Error.WriteLine("at line $($k8at.ScriptLineNumber): $("$($k8at.Line)".Trim())")
+        $k8err.WriteLine("at line $($k8at.ScriptLineNumber): $("$($k8at.Line)".Trim())")
     }
     exit 1
 } finally {
-    & $k8flush
+    # What cannot be shown must not hide that the script has ended.
+    try { & $k8flush } catch {
+        $k8err.WriteLine("$_")
+        if ($k8code -eq 0) { $k8code = 1 }
+    }
     # A script that calls exit comes here too, and its code is known to the program alone.
-    [Console]::Out.WriteLine("$k8word end $k8code!")
+    $k8out.WriteLine("$k8word end $k8code!")
 }
 exit $global:LASTEXITCODE

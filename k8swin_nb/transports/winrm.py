@@ -42,6 +42,7 @@ from k8swin_nb.errors import (
     K8swinError,
     ScriptNotStarted,
     Stopped,
+    TransportError,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
@@ -77,11 +78,18 @@ YIELD_SECONDS = 1.0
 SPARED_SECONDS = 0.25
 """Pause after an answer that came at once and held nothing."""
 
+END_SECONDS = 30.0
+"""How long the server may take to say that a script is over which has said so itself: what it has started may hold
+its output open for ever."""
+
 STDIN_PIECE = 64 * 1024
 """Bytes of standard input in one message: below 100 KB, or its envelope grows past the server's limit."""
 
 BUSY = 170
 """ERROR_BUSY: the input was not taken."""
+
+NOT_TAKEN = (109, BUSY, 232)
+"""Faults for input that nobody reads: also ERROR_BROKEN_PIPE and ERROR_NO_DATA."""
 
 UNCONFIRMED = "WinRM did not confirm the stop; whether the script still runs is not known"
 
@@ -100,6 +108,18 @@ class _Course:
     """Whether all of it may have arrived, so that it may run."""
 
     left: str = ""
+
+    @property
+    def end(self) -> End | None:
+        """How the script ended, once it has said so itself."""
+        code = self.proof.code if self.proof.began and self.proof.ended else None
+        return None if code is None else End(code, left=self.left)
+
+    def so_far(self) -> str:
+        """Say what is known of a script whose end is not."""
+        if self.proof.began:
+            return f"`{self.work.script.name}` had begun, and how it ended is not known"
+        return f"whether `{self.work.script.name}` ran is not known"
 
 
 class WinrmTransport(Transport):
@@ -127,9 +147,7 @@ class WinrmTransport(Transport):
         except Cancelled:
             if not course.begun:
                 raise Stopped(self.host.name, "was stopped before its script began") from None
-            if course.proof.ended and course.proof.code is not None:
-                return End(course.proof.code, left=course.left)  # it came to its end meanwhile
-            return End(CANCELLED, left=course.left)
+            return course.end or End(CANCELLED, left=course.left)
         except Overdue:
             if not course.begun:
                 raise TransportTimeout(
@@ -138,14 +156,15 @@ class WinrmTransport(Transport):
                     hint="look at the machine's load and at what else runs there, or give it more time with "
                     "`--timeout SECONDS`",
                 ) from None
-            return End(CANCELLED, timed_out=True, left=course.left)
+            return course.end or End(CANCELLED, timed_out=True, left=course.left)
         return self._judged(code, course)
 
-    def _in_turn(self, course: _Course, sent: bytes) -> int:
-        """Carry one script and return the exit code that the server gives.
+    def _in_turn(self, course: _Course, sent: bytes) -> int | None:
+        """Carry one script and return the exit code that the server gives; None: it gives none.
 
         Raises:
             Cancelled, Overdue: when it was stopped, or not begun.
+            TransportError: when it was not begun, or its end is not known.
         """
         work = course.work
         program, arguments = powershell_command(work.tag)
@@ -156,30 +175,45 @@ class WinrmTransport(Transport):
             command = self._shell.start(
                 program, arguments, REQUEST_SECONDS, course.until, work.cancel
             )
-            if self._send(command, sent, course):
+            refusal = self._send(command, sent, course)
+            if refusal is None:
                 code = self._receive(command, course, course.until)
             else:
-                code = self._last_words(command, course)
+                code = self._last_words(command, course, refusal)
             finished = True
-        except (HostUnreachable, TransportTimeout) as error:
-            # Nobody is there to be told. What was begun is ended when the host answers again.
-            self._shell.give_up()
+        except TransportError as error:
             finished = True
+            if isinstance(error, (HostUnreachable, TransportTimeout)):
+                # Nobody is there to be told. What was begun is ended when the host answers again.
+                self._shell.give_up()
+            else:
+                if not isinstance(error.__cause__, WSManFaultError):
+                    # After an answer that could not be read the keys of this connection are out of step.
+                    self._shell.drop()
+                self._stop(command, course)
+            if course.end is not None:
+                return course.end.returncode
             if not course.begun:
                 raise
-            raise type(error)(
-                self.host.name,
-                f"{error.detail}; how the script ended is not known",
-                hint="run the cell again: it looks first at what is there",
-            ) from error
+            raise self._end_unknown(error, course) from error
         finally:
             if not finished:
                 self._stop(command, course)
         self._terminate(command)
         return code
 
-    def _send(self, command: str, sent: bytes, course: _Course) -> bool:
-        """Send the whole input; False when the program does not take it."""
+    def _end_unknown(self, error: TransportError, course: _Course) -> TransportError:
+        """Return the error of a script that may have begun when something went wrong."""
+        detail = f"{error.detail}; {course.so_far()}"
+        if isinstance(error, (HostUnreachable, TransportTimeout)):
+            return type(error)(
+                self.host.name, detail, hint="run the cell again: it looks first at what is there"
+            )
+        left = f"; {course.left}" if course.left else ""
+        return EndUnknown(self.host.name, detail + left, hint=error.hint)
+
+    def _send(self, command: str, sent: bytes, course: _Course) -> WSManFaultError | None:
+        """Send the whole input; return the server's refusal when it is not taken."""
         until, cancel = course.until, course.work.cancel
         for start in range(0, len(sent), STDIN_PIECE):
             last = start + STDIN_PIECE >= len(sent)
@@ -201,7 +235,7 @@ class WinrmTransport(Transport):
                     break  # the server has it and is slow to say so: sent again it would arrive twice
                 except WSManFaultError as error:
                     if error.wsman_fault_code != BUSY or time.monotonic() >= patience:
-                        return False
+                        return error
                     cancel.wait(max(0.0, min(1.0, until - time.monotonic())))
                     check(until, cancel)
                     continue
@@ -210,14 +244,19 @@ class WinrmTransport(Transport):
                 except Exception as error:
                     raise translate(error, self.host) from error
                 break
-        return True
+        return None
 
-    def _receive(self, command: str, course: _Course, until: float) -> int:
-        """Take the output until the command has ended, and return its exit code."""
+    def _receive(self, command: str, course: _Course, until: float) -> int | None:
+        """Take the output until the command has ended, and return its exit code; None: the server gave none."""
         proof, output, cancel = course.proof, course.output, course.work.cancel
+        over = math.inf
         while True:
+            if proof.ended:
+                over = min(over, time.monotonic() + END_SECONDS)
+            if time.monotonic() >= over:
+                return self._held_open(command, course)
             check(until, cancel)
-            left = until - time.monotonic()
+            left = min(until, over) - time.monotonic()
             # The server answers an empty request after this time, so a deadline is met to the second.
             seconds = max(1, round(min(OPERATION_SECONDS, left)))
             asked = time.monotonic()
@@ -225,12 +264,16 @@ class WinrmTransport(Transport):
                 stdout, stderr, code, done = self._shell.ask(
                     partial(_listen, shell=self._shell.id, command=command, seconds=seconds),
                     seconds + REQUEST_SECONDS - OPERATION_SECONDS,
-                    until + SLACK,
+                    min(until, over) + SLACK,
                     cancel,
                 )
             except WinRMOperationTimeoutError:
-                stdout, stderr, code, done = b"", b"", -1, False
-            except (K8swinError, Cancelled, Overdue):
+                stdout, stderr, code, done = b"", b"", None, False
+            except Overdue:
+                if min(until, over) == until:
+                    raise
+                continue
+            except (K8swinError, Cancelled):
                 raise
             except Exception as error:
                 raise translate(error, self.host) from error
@@ -242,9 +285,24 @@ class WinrmTransport(Transport):
             output.feed("stderr", stderr)
             if done:
                 output.feed("stdout", proof.finish())
-                return int(code)
+                return code if code is None else int(code)
 
-    def _last_words(self, command: str, course: _Course) -> int:
+    def _held_open(self, command: str, course: _Course) -> int | None:
+        """Return the code of a script that is over, while something that it has started holds its output open."""
+        if course.end is not None:
+            return course.end.returncode
+        self._stop(command, course)
+        raise EndUnknown(
+            self.host.name,
+            f"`{course.work.script.name}` came to its end by `exit`, and PowerShell did not end within "
+            f"{END_SECONDS:g} s: what it has started holds its output open, and was ended",
+            hint=(
+                "start what is to go on with an output of its own, as a service, a scheduled task or with "
+                "`-RedirectStandardOutput FILE`; without `exit` the script's end is known all the same"
+            ),
+        )
+
+    def _last_words(self, command: str, course: _Course, refusal: WSManFaultError) -> int | None:
         """Learn why a program took no input: what it printed, and how it ended."""
         limit = min(course.until, time.monotonic() + LAST_SECONDS)
         try:
@@ -253,20 +311,25 @@ class WinrmTransport(Transport):
             if limit == course.until:
                 raise
             self._stop(command, course)
+            if refusal.wsman_fault_code not in NOT_TAKEN:
+                raise translate(refusal, self.host) from None
             raise TransportTimeout(
                 self.host.name, f"{place(self.host)}: the program takes no input and does not end"
             ) from None
 
-    def _judged(self, code: int, course: _Course) -> End:
+    def _judged(self, code: int | None, course: _Course) -> End:
         """Return how a script ended, if that is proven."""
         host, proof, name = self.host.name, course.proof, course.work.script.name
-        if proof.began and proof.ended:
-            return End(code if proof.code is None else proof.code)
+        if course.end is not None:
+            return course.end
+        if proof.began and proof.ended and code is not None:
+            return End(code)
+        ended = "ended without an exit code" if code is None else f"ended with exit code {code}"
         if not proof.began:
             before = proof.before.decode("utf-8", "replace")
             raise ScriptNotStarted(
                 host,
-                f"PowerShell ended with exit code {code} before `{name}` began",
+                f"PowerShell {ended} before `{name}` began",
                 printed=f"{before}\n{course.output.text('stderr')}".strip(),
                 hint=(
                     "see what `powershell -NoProfile -NonInteractive` says on the host: a language mode, AppLocker, "
@@ -276,7 +339,7 @@ class WinrmTransport(Transport):
         said = shown_line(" ".join(course.output.text("stderr").split()), most=SHOWN)
         raise EndUnknown(
             host,
-            f"`{name}` began and did not come to its end: PowerShell ended with exit code {code}"
+            f"`{name}` began and did not come to its end: PowerShell {ended}"
             + (f"; it printed: {said}" if said else ""),
             hint="something ended it from outside, or it left by `[Environment]::Exit`; look at the host's event log",
         )

@@ -24,12 +24,76 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.shown import shown_line
-from k8swin_nb.transports.wsman import LoginGone, OddAnswer, Refused
+from k8swin_nb.transports.wsman import LoginGone, NotOffered, OddAnswer, Refused
 
-ACCESS_DENIED = 5
+ACCESS_DENIED = (5, 0x80070005)
+"""ERROR_ACCESS_DENIED, plain and as an HRESULT."""
 
-QUOTAS = (2150859173, 2150859174, 2150859241)
-"""The server's faults for too many shells, operations and processes of one user."""
+QUOTAS = (
+    0x803381A5,
+    0x803381A6,
+    0x803381A7,
+    0x803381A8,
+    0x803381AB,
+    *range(0x803381E4, 0x803381EB),
+)
+"""The server's faults for too many shells, operations and processes, of one user or of all."""
+
+# The server's faults as wsmerror.h of the Windows SDK numbers them, those below 0x10000 as winerror.h does.
+_TOO_LARGE = (0x80338026, 0x80338047, 0x80338048, 0x80338111)
+_NO_SHELLS = (0x803381AC,)
+_NO_PLUGIN = (0x80338000, 0x8033803B, 0x8033809A)
+_GOING = (995, 1115, 1717, 1722, 0x800706BA, 0x8033805B, 0x80338112)
+_SHORT = (8, 14, 1018, 1450, 1455, 0x8007000E, 0x800705AA)
+_BUSY = (170, 0x800700AA)
+
+_TOO_LARGE_HINT = (
+    "a message is larger than the host allows: `Set-Item WSMan:\\localhost\\MaxEnvelopeSizekb 500` there, which is what "
+    "Windows ships with, or by group policy where that sets it"
+)
+_FAULT_HINTS: tuple[tuple[tuple[int, ...], str], ...] = (
+    (
+        QUOTAS,
+        "other programs that log in there hold what the host allows one user; what they left is freed after its "
+        "idle time, or by `Restart-Service WinRM` there",
+    ),
+    (_TOO_LARGE, _TOO_LARGE_HINT),
+    (
+        _NO_SHELLS,
+        "the host forbids remote shells: `Set-Item WSMan:\\localhost\\Shell\\AllowRemoteShellAccess $true` there, or the "
+        "group policy `Allow Remote Shell Access`",
+    ),
+    (
+        _NO_PLUGIN,
+        "WinRM there does not offer what starts programs: compare `winrm enumerate winrm/config/plugin` with "
+        "another server, or `Restart-Service WinRM`",
+    ),
+    (
+        _GOING,
+        "the host or its WinRM service is going down or coming up, or somebody ended the shell: wait until it is up, "
+        "then run it again",
+    ),
+    (
+        _SHORT,
+        "the host is short of memory or of other resources: look at its load, and at `MaxMemoryPerShellMB` under "
+        "`WSMan:\\localhost\\Shell`; then run it again",
+    ),
+    (_BUSY, "the host is busy: look at its load, then run it again"),
+)
+
+_STATUS_HINTS = {
+    400: "the host took the request for a broken one: is it a WinRM listener, and does `winrm_scheme` go with the port?",
+    403: "something forbids the request before WinRM sees it: a gateway, or another web server than Windows' own",
+    404: "a web server answers, and there is no WinRM behind /wsman: `winrm enumerate winrm/config/listener` on the host",
+    405: "a web server answers, and there is no WinRM behind /wsman: `winrm enumerate winrm/config/listener` on the host",
+    411: "something between here and the host does not pass WinRM's messages on: a gateway or a proxy",
+    413: _TOO_LARGE_HINT,
+    500: "see the event log `Microsoft-Windows-WinRM/Operational` on the host, then `Restart-Service WinRM` there",
+    502: "a gateway answers in the host's place, and does not reach it",
+    503: "Windows answers, and its WinRM service takes no requests: it is starting, stopped or overloaded; see "
+    "`Get-Service WinRM` there, then run it again",
+    504: "a gateway answers in the host's place, and does not reach it",
+}
 
 # OpenSSL's X509_V_ERR numbers.
 _OUT_OF_DATE = (9, 10)
@@ -48,6 +112,15 @@ def translate(error: BaseException, host: Host) -> K8swinError:
         return error
     where = place(host)
     detail = _words(error) or type(error).__name__
+    if isinstance(error, NotOffered):
+        return AuthenticationFailed(
+            host.name,
+            f"{where}: {detail}; the password was not tried",
+            hint=(
+                "set `winrm_auth` to one that is offered, or allow it on the host: `Set-Item "
+                f"WSMan:\\localhost\\Service\\Auth\\{'Basic' if host.winrm_auth == 'basic' else 'Negotiate'} $true`"
+            ),
+        )
     if isinstance(error, AuthenticationError):
         return AuthenticationFailed(
             host.name,
@@ -65,6 +138,13 @@ def translate(error: BaseException, host: Host) -> K8swinError:
         if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in _causes(error)):
             # A server that goes down, or is not up yet, ends a connection before its certificate was seen.
             return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
+        broken = next((e for e in _causes(error) if isinstance(e, ssl.SSLError)), None)
+        if broken is not None and not isinstance(broken, ssl.SSLCertVerificationError):
+            return TransportError(
+                host.name,
+                f"{where}: no TLS connection comes about: {_last_cause(error)}",
+                hint=_tls_hint(broken),
+            )
         return CertificateRejected(
             host.name, f"{where}: {_last_cause(error)}", hint=_certificate_hint(error, host)
         )
@@ -75,12 +155,20 @@ def translate(error: BaseException, host: Host) -> K8swinError:
     if isinstance(
         error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)
     ):
-        return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
+        hint = None
+        if any(isinstance(e, (ConnectionResetError, BrokenPipeError)) for e in _causes(error)):
+            hint = (
+                "the machine took the connection and closed it: it may be going down, or `winrm_scheme` and "
+                "`winrm_port` do not go together (http 5985, https 5986)"
+            )
+        return HostUnreachable(host.name, f"{where}: {_last_cause(error)}", hint=hint)
     if isinstance(error, WSManFaultError):
         return _of_fault(error, host, where)
     if isinstance(error, WinRMTransportError):
         return TransportError(
-            host.name, f"{where} answered HTTP {error.code}", hint="is it a WinRM listener?"
+            host.name,
+            f"{where} answered HTTP {error.code}",
+            hint=_STATUS_HINTS.get(error.code, "is it a WinRM listener?"),
         )
     if isinstance(error, OSError) and "CA certificate" in detail:
         return CertificateRejected(host.name, f"there is no authority's certificate at `{host.ca}`")
@@ -100,17 +188,10 @@ def translate(error: BaseException, host: Host) -> K8swinError:
 def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
     code = f" (fault {error.wsman_fault_code})" if error.wsman_fault_code else ""
     detail = f"{where}: {_words(error.reason)}{code}"
-    if error.wsman_fault_code in QUOTAS or error.wmierror_code in QUOTAS:
-        return TransportError(
-            host.name,
-            detail,
-            hint=(
-                f"other programs that log in as `{host.user}` hold what the host allows one user; what they left is "
-                "freed after its idle time, or by `Restart-Service WinRM` there"
-            ),
-        )
-    if error.wsman_fault_code != ACCESS_DENIED:
-        return TransportError(host.name, detail)
+    codes = {error.wsman_fault_code, error.wmierror_code} - {None}
+    if not codes & set(ACCESS_DENIED):
+        hint = next((hint for known, hint in _FAULT_HINTS if codes & set(known)), None)
+        return TransportError(host.name, detail, hint=hint)
     return AuthenticationFailed(
         host.name,
         f"{detail}; the password of `{host.user}` is right, its rights are not enough",
@@ -119,6 +200,22 @@ def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
             "Administrator (and from that one too with `FilterAdministratorToken`): log in as a domain account that is "
             "an administrator there, or set `LocalAccountTokenFilterPolicy` to 1 on the host"
         ),
+    )
+
+
+def _tls_hint(error: ssl.SSLError) -> str:
+    """Return what to do about a TLS connection that did not come about."""
+    reason = error.reason or ""
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
+        return (
+            "what listens at this port speaks no TLS: give the HTTPS listener's port as `winrm_port` (5986), or "
+            "`winrm_scheme: http` with NTLM, which encrypts every message"
+        )
+    if "CERTIFICATE_REQUIRED" in reason or "BAD_CERTIFICATE" in reason:
+        return "the server wants a certificate of this computer, which WinRM does not: look who answers there"
+    return (
+        "both sides found no TLS version or cipher in common: here it is TLS 1.2 and newer; see what Schannel allows on "
+        "the host, and what its certificate's key is"
     )
 
 

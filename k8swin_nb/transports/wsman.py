@@ -22,13 +22,14 @@ import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from winrm.encryption import Encryption
-from winrm.exceptions import InvalidCredentialsError
+from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
 from winrm.protocol import Protocol
 from winrm.transport import Transport
 
@@ -45,10 +46,16 @@ ANSWER_LIMIT = 2 * 1024 * 1024
 UNREADABLE = 400
 """HTTP status for a message that was encrypted for a connection which is gone."""
 
+BEFORE_WINRM = (403, 404, 405, 411, 413, 502, 503, 504)
+"""HTTP statuses that Windows itself, or a gateway, gives without asking WinRM: they are in clear."""
+
+_SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _SEALED = "application/http-spnego-session-encrypted"
 _BOUNDARY = b"--Encrypted Boundary"
 _PIECE = 64 * 1024
 _ID = re.compile(r"[\w.:{}-]{1,100}", re.ASCII)
+
+_LOGINS = ("Basic", "Negotiate", "NTLM", "Kerberos", "CredSSP", "Digest", "Bearer")
 
 # Flags of an NTLM challenge, MS-NLMP 2.2.2.5. Windows Server grants all of them to a client that asks.
 _SIGN, _SEAL, _EXTENDED, _STRONG = 0x10, 0x20, 0x80000, 0x20000000
@@ -56,6 +63,10 @@ _SIGN, _SEAL, _EXTENDED, _STRONG = 0x10, 0x20, 0x80000, 0x20000000
 
 class Refused(requests.exceptions.RequestException):
     """An answer that no WinRM server gives to what it was asked. Its text says what is wrong."""
+
+
+class NotOffered(InvalidCredentialsError):
+    """The server does not offer the login that is to be used; nothing was tried. Its text says what it offers."""
 
 
 class LoginGone(requests.exceptions.ConnectionError):
@@ -121,9 +132,10 @@ def _pools(held: _Socket) -> dict[str, Any]:
 class _Adapter(HTTPAdapter):
     """Sends each request of a session, also those of the login, and refuses what must not be taken."""
 
-    def __init__(self, held: _Socket, *, sealing: bool) -> None:
+    def __init__(self, held: _Socket, *, sealing: bool, logins: tuple[str, ...]) -> None:
         self._socket = held
         self._sealing = sealing
+        self._logins = logins
         self.sealed = False
         """Whether the login is done, so that everything has to be sealed."""
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
@@ -163,8 +175,11 @@ class _Adapter(HTTPAdapter):
             return
         if self.sealed:
             raise LoginGone("the connection that was logged in is gone")
+        offers = response.headers.get("WWW-Authenticate", "")
+        if "basic" in self._logins or "Authorization" not in response.request.headers:
+            _check_offer(offers, self._logins)
         if self._sealing:
-            _check_challenge(response.headers.get("WWW-Authenticate", ""))
+            _check_challenge(offers)
 
 
 def _body(raw: Any) -> Iterator[bytes]:
@@ -175,6 +190,16 @@ def _body(raw: Any) -> Iterator[bytes]:
             raw.close()
             raise Refused(f"its answer is larger than {ANSWER_LIMIT} bytes")
         yield piece
+
+
+def _check_offer(header: str, logins: tuple[str, ...]) -> None:
+    """Refuse to go on when a server offers none of the logins that may be used."""
+    offers = [offer.strip().partition(" ")[0].lower() for offer in header.split(",")]
+    if not any(login in offers for login in logins):
+        named = [name for name in _LOGINS if name.lower() in offers]
+        raise NotOffered(
+            f"the server offers {', '.join(named) or 'no login'}, and not {logins[0].capitalize()}"
+        )
 
 
 def _check_challenge(header: str) -> None:
@@ -219,7 +244,11 @@ class _Transport(Transport):
 
     def _of(self, session: requests.Session) -> _Adapter:
         if self._adapter is None:
-            self._adapter = _Adapter(self.socket, sealing=self.message_encryption == "always")
+            self._adapter = _Adapter(
+                self.socket,
+                sealing=self.message_encryption == "always",
+                logins=("negotiate", "ntlm") if self.auth_method == "ntlm" else ("basic",),
+            )
             session.mount("https://", self._adapter)
             session.mount("http://", self._adapter)
             session.trust_env = False
@@ -251,6 +280,9 @@ def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:
     if not kind.startswith("multipart/encrypted") or _SEALED not in kind:
         if status == UNREADABLE:
             raise LoginGone("it cannot read messages of this login")
+        if status in BEFORE_WINRM:
+            # What else the answer says is not looked at.
+            raise WinRMTransportError("http", status, "")
         raise Refused(f"it answered HTTP {status} in clear, although messages are encrypted")
     content = response.content
     if content.count(_BOUNDARY + b"\r\n") != 2 or not content.startswith(_BOUNDARY + b"\r\n"):
@@ -271,6 +303,7 @@ class WsmanProtocol(Protocol):
         super().__init__(
             read_timeout_sec=READ_SECONDS, operation_timeout_sec=OPERATION_SECONDS, **options
         )
+        self._answer = b""
         plain = self.transport
         self._guarded = self.transport = _Transport(
             endpoint=plain.endpoint,
@@ -289,6 +322,30 @@ class WsmanProtocol(Protocol):
 
     def run_command(self, *args: Any, **options: Any) -> str:
         return _id(super().run_command(*args, **options))
+
+    def send_message(self, message: str) -> bytes:
+        self._answer = super().send_message(message)
+        return self._answer
+
+    def get_command_output_raw(  # type: ignore[override]
+        self, shell_id: str, command_id: str
+    ) -> tuple[bytes, bytes, int | None, bool]:
+        """Return what one answer holds of both streams, the exit code if it names one, and whether the command is over.
+
+        pywinrm's own loses the streams of an answer that names the end and no code, and waits on when the end is
+        named twice.
+        """
+        with contextlib.suppress(StopIteration):
+            super().get_command_output_raw(shell_id, command_id)
+        answer = ElementTree.fromstring(self._answer)  # noqa: S314  (no document type: see above)
+        streams = {"stdout": b"", "stderr": b""}
+        for stream in answer.iter(f"{{{_SHELL}}}Stream"):
+            if stream.text and stream.get("Name") in streams:
+                streams[stream.get("Name", "")] += base64.b64decode(stream.text)
+        states = [state.get("State", "") for state in answer.iter(f"{{{_SHELL}}}CommandState")]
+        codes = [code.text for code in answer.iter(f"{{{_SHELL}}}ExitCode") if code.text]
+        done = any(state.endswith("/CommandState/Done") for state in states)
+        return streams["stdout"], streams["stderr"], int(codes[0]) if done and codes else None, done
 
     def cut(self) -> None:
         """End whatever waits on the wire, now and for good; safe from any thread."""

@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 import requests
 import urllib3
-from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WSManFaultError
+from winrm.exceptions import (
+    InvalidCredentialsError,
+    WinRMOperationTimeoutError,
+    WinRMTransportError,
+    WSManFaultError,
+)
 
 from k8swin_nb.errors import (
     AuthenticationFailed,
@@ -520,4 +525,142 @@ def test_a_server_that_says_nothing_at_once_is_not_asked_without_a_pause(
     with pytest.raises(CommandTimeout):
         transport.run("x", timeout=1)
     assert asked < 10
+    transport.close()
+
+
+GONE = [fault(SHELL_NOT_FOUND), fault(995), fault(5), WinRMTransportError("http", 503, "")]
+
+
+@pytest.mark.parametrize("trouble", [*GONE, fault(2150859174), OSError("broken"), StopIteration()])
+def test_a_script_that_may_run_on_is_called_unknown_whatever_the_server_says(
+    winrm: WinrmTransport, server: Server, trouble: Exception
+) -> None:
+    server.answers = [(b"half\r\n", b"", -1, False), trouble]
+    with pytest.raises(TransportError, match="had begun, and how it ended is not known") as caught:
+        winrm.run("'x'")
+    assert isinstance(caught.value, (EndUnknown, HostUnreachable))
+    assert server.calls.count("run") == 1
+    # What it left is given back, now or with the next script.
+    server.answers = [END]
+    assert winrm.run("'y'").ok
+    assert server.calls.count("close") == 1
+
+
+@pytest.mark.parametrize("trouble", GONE)
+def test_an_end_that_the_script_has_told_stands_whatever_the_server_says_then(
+    winrm: WinrmTransport, server: Server, trouble: Exception
+) -> None:
+    class Cut(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            if server.began:
+                raise trouble
+            server.began = True
+            word = self.server.document["word"].encode()
+            return word + b" begin\r\nwhole\r\n" + word + b" end 10!\r\n", b"", -1, False
+
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Cut(server))
+    result = transport.run("'x'")
+    assert (result.returncode, result.stdout) == (10, "whole\n")
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "hint"),
+    [
+        (fault(2150859179), "Restart-Service WinRM"),
+        (fault(2150859240), "Restart-Service WinRM"),
+        (fault(None, wmi=2150859236), "Restart-Service WinRM"),
+        (fault(2150859180), "AllowRemoteShellAccess"),
+        (fault(2150858790), "MaxEnvelopeSizekb"),
+        (fault(2150858752), "winrm/config/plugin"),
+        (fault(1018), "MaxMemoryPerShellMB"),
+        (fault(1115), "going down"),
+        (fault(170), "busy"),
+        (WinRMTransportError("http", 503, ""), "Get-Service WinRM"),
+        (WinRMTransportError("http", 404, "<html>"), "/wsman"),
+        (WinRMTransportError("http", 413, ""), "MaxEnvelopeSizekb"),
+        (WinRMTransportError("http", 502, ""), "gateway"),
+        (requests.exceptions.ConnectionError(ConnectionResetError(104, "reset")), "`winrm_port`"),
+    ],
+)
+@pytest.mark.parametrize("phase", ["opening", "starting"])
+def test_what_a_server_says_before_anything_runs_has_a_hint_of_its_own(
+    winrm: WinrmTransport, server: Server, phase: str, trouble: Exception, hint: str
+) -> None:
+    getattr(server, phase).append(trouble)
+    with pytest.raises(TransportError) as caught:
+        winrm.run("'x'")
+    assert hint in (caught.value.hint or "")
+    assert not isinstance(caught.value, (EndUnknown, CommandTimeout))
+    assert isinstance(caught.value, HostUnreachable) == ("reset" in str(trouble))
+    assert not server.stdin
+
+
+def test_input_that_the_server_refuses_is_told_in_its_own_words(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_module, "LAST_SECONDS", 0.2)
+    server.sending = [fault(2150858790)]
+    server.silent = True
+    server.answers = [WinRMOperationTimeoutError()]
+    with pytest.raises(TransportError, match=r"whether `.*` ran is not known") as caught:
+        winrm.run("'x'")
+    assert "MaxEnvelopeSizekb" in (caught.value.hint or "")
+    assert server.calls[-2:] == ["cleanup", "close"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("WRONG_VERSION_NUMBER", "speaks no TLS"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "TLS 1.2"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "TLS 1.2"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "certificate of this computer"),
+    ],
+)
+def test_tls_that_fails_before_a_certificate_is_not_called_a_bad_certificate(
+    winrm: WinrmTransport, server: Server, reason: str, hint: str
+) -> None:
+    cause = ssl.SSLError(1, f"[SSL: {reason}] it failed")
+    cause.reason = reason
+    nested = urllib3.exceptions.MaxRetryError(None, "/wsman", urllib3.exceptions.SSLError(cause))  # type: ignore[arg-type]
+    server.opening = [requests.exceptions.SSLError(nested)]
+    with pytest.raises(TransportError, match="no TLS connection") as caught:
+        winrm.run("1")
+    assert not isinstance(caught.value, (CertificateRejected, HostUnreachable))
+    assert hint in (caught.value.hint or "")
+
+
+class Held(Protocol):
+    """What the script has started holds its output open: the server never says that the command is over."""
+
+    code = b"0"
+
+    def get_command_output_raw(self, shell: str, command: str) -> Answer:
+        if self.server.began:
+            raise WinRMOperationTimeoutError
+        self.server.began = True
+        word = self.server.document["word"].encode()
+        return word + b" begin\r\n" + word + b" end " + self.code + b"!\r\n", b"", -1, False
+
+
+def test_a_script_whose_child_holds_its_output_open_is_over_when_it_says_so(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_module, "END_SECONDS", 0.5)
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Held(server))
+    assert transport.run("Start-Process notepad").ok
+    assert transport.run("Start-Process notepad", timeout=0.4).ok
+    transport.close()
+
+
+def test_a_script_that_left_by_exit_while_its_child_holds_its_output_open_is_unknown(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_module, "END_SECONDS", 0.5)
+    monkeypatch.setattr(Held, "code", b"")
+    transport = WinrmTransport(winrm.host, protocol=lambda **_: Held(server))
+    with pytest.raises(EndUnknown, match="came to its end by `exit`"):
+        transport.run("Start-Process notepad; exit 0")
+    assert server.calls[-2:] == ["cleanup", "close"]
     transport.close()

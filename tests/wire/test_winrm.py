@@ -215,3 +215,24 @@ def test_to_close_ends_a_script_that_still_runs(winrm: WinrmTransport, wire: Wir
     assert time.monotonic() - began < 10
     assert len(ended) == 1 and "is not known" in str(ended[0])
     assert len(wire.server.shells) == 0
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "'a'; break; 'b'",
+        "'a'; 1..3 | ForEach-Object { if ($_ -eq 1) { continue } }; 'b'",
+    ],
+)
+def test_a_script_that_is_left_half_way_by_break_or_continue_is_no_success(
+    winrm: WinrmTransport, script: str
+) -> None:
+    left = winrm.run(script)
+    assert (left.returncode, left.stdout) == (1, "a\n")
+    assert left.stderr.startswith("the script was left by `break` or `continue` outside of a loop")
+    assert winrm.run("foreach ($i in 1..3) { if ($i -eq 2) { break }; $i }").stdout == "1\n"
+
+
+def test_what_a_script_does_to_its_surroundings_hides_no_end(winrm: WinrmTransport) -> None:
+    assert winrm.run("$global:LASTEXITCODE = 'abc'; 'x'").stdout == "x\n"
+    assert winrm.run("\ufeff'mark'\r\n'and line ends'\r\n").stdout == "mark\nand line ends\n"

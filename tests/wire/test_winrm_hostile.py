@@ -24,6 +24,7 @@ import pytest
 from k8swin_nb.errors import (
     AuthenticationFailed,
     CommandTimeout,
+    EndUnknown,
     HostUnreachable,
     K8swinError,
     Stopped,
@@ -353,3 +354,84 @@ def test_a_connection_that_breaks_in_the_middle_of_an_answer_is_told(between) ->
 
 def _broken() -> bytes:
     raise OSError("the connection breaks here")
+
+
+@pytest.mark.parametrize("number", [COMMAND, INPUT, OUTPUT])
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("503 Service Unavailable", "Get-Service WinRM"),
+        ("404 Not Found", "/wsman"),
+        ("500 Internal Server Error", "look who answers"),
+    ],
+)
+def test_an_answer_before_winrm_ends_the_script_and_gives_the_shell_back(
+    between, wire: Wire, number: int, status: str, hint: str
+) -> None:
+    winrm, _ = between(only(number, http(status, b"<html>odd</html>", "Content-Type: text/html")))
+    with pytest.raises(TransportError) as caught:
+        winrm.run("'x'")
+    assert hint in (caught.value.hint or "") and "did not confirm" not in str(caught.value)
+    assert isinstance(caught.value, EndUnknown) == (number != COMMAND)
+    winrm.close()
+    assert len(wire.server.shells) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "offered"),
+    [
+        (["WWW-Authenticate: Kerberos"], "offers Kerberos, and not Negotiate"),
+        (['WWW-Authenticate: Basic realm="a, b"', "WWW-Authenticate: CredSSP"], "Basic, CredSSP"),
+        ([], "offers no login"),
+    ],
+)
+def test_a_login_that_is_not_offered_is_not_called_a_wrong_password(
+    between, headers: list[str], offered: str
+) -> None:
+    winrm, middle = between(lambda number, real: http("401 Unauthorized", b"", *headers))
+    with pytest.raises(AuthenticationFailed, match=offered) as caught:
+        winrm.run("'x'")
+    assert "the password was not tried" in str(caught.value)
+    assert len(middle.requests) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_port_of_the_other_scheme_is_told_from_a_machine_that_is_off(
+    host: Host, wire: Wire, scheme: str
+) -> None:
+    port = wire.https if scheme == "http" else wire.http
+    with pytest.raises(TransportError) as caught:
+        WinrmTransport(replace(host, winrm_scheme=scheme, winrm_port=port)).run("'x'")  # type: ignore[arg-type]
+    assert "`winrm_port`" in (caught.value.hint or "")
+
+
+STATE = re.compile(rb"<(\w+):CommandState [^>]*/Done\"?.*?</\1:CommandState>", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("script", "codes", "ended"),
+    [("'x'", 0, 0), ("'x'; exit 3", 2, 3), ("'x'; exit 3", 0, None)],
+)
+def test_an_end_without_an_exit_code_or_told_twice_is_read_for_what_it_says(
+    wire: Wire, host: Host, script: str, codes: int, ended: int | None
+) -> None:
+    def change(number: int, real: bytes) -> bytes:
+        found = STATE.search(real)
+        if found is None:
+            return real
+        head, _, body = real.partition(b"\r\n\r\n")
+        bare = re.sub(rb"<(\w+):ExitCode>.*?</\1:ExitCode>", b"", found[0])
+        body = body.replace(found[0], found[0] * 2 if codes == 2 else bare)
+        return http(head.split(b"\r\n")[0].decode().partition(" ")[2], body, SOAP)
+
+    middle = Middle(wire.https, change, wire.tls)
+    secure = replace(host, winrm_scheme="https", winrm_port=middle.port, ca=str(wire.ca))
+    winrm = WinrmTransport(secure)
+    if ended is None:
+        with pytest.raises(EndUnknown, match="without an exit code"):
+            winrm.run(script, timeout=20)
+    else:
+        result = winrm.run(script, timeout=20)
+        assert (result.returncode, result.stdout) == (ended, "x\n")
+    winrm.close()
+    middle.close()
