@@ -21,6 +21,9 @@ import yaml
 FILE_BYTES = 1024 * 1024
 """What a file of parameters or of locks may have; the longest of ours has 20 kB."""
 
+FEW = 10_000
+"""Values that a YAML text may hold with its aliases written out, however short it is."""
+
 SHOWN = 80
 """Characters of somebody's text that a message repeats."""
 
@@ -76,8 +79,25 @@ def file_text(path: Path, limit: int = FILE_BYTES) -> str:
 class _Loader(yaml.SafeLoader):
     """YAML as data alone: no key twice in one mapping, and whole numbers as people write them.
 
-    `022` is no 18 and `22:22` is no 1342 here: both stay the text that was written.
+    `022` is no 18 and `22:22` is no 1342 here: both stay the text that was written. What aliases repeat is no more
+    than a text of that length could hold without them, and nothing holds itself.
     """
+
+    def get_single_data(self) -> Any:
+        node = self.get_single_node()
+        if node is None:
+            return None
+        if self.anchors_seen:
+            most = max(FEW, len(self.buffer) + self.index)
+            if _size(node, {}) > most:
+                raise Unreadable("what its aliases repeat is too much, or holds itself")
+        return self.construct_document(node)
+
+    anchors_seen = False
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.anchors_seen |= self.check_event(yaml.AliasEvent)
+        return super().compose_node(parent, index)
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -94,6 +114,17 @@ class _Loader(yaml.SafeLoader):
                 )
             lines[value] = line
         return node
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return how many values a node stands for when its aliases are written out; infinity: it holds itself."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = float("inf")
+        inner = [part for one in node.value for part in (one if isinstance(one, tuple) else (one,))]
+        known[id(node)] = 1 + sum(_size(one, known) for one in inner)
+    return known[id(node)]
 
 
 def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
