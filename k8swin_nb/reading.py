@@ -26,7 +26,8 @@ SHOWN = 80
 """Characters of somebody's text that a message repeats."""
 
 NODES = 100_000
-"""Values that a YAML document may have with each reference written out; 60 lines of references make billions."""
+"""Values that a YAML document may have with each reference written out, unless it is longer than that itself; 60 lines
+of references make billions."""
 
 _QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\xab\xbb"
 """Quotes that programs for letters put in place of plain ones."""
@@ -145,14 +146,16 @@ def file_bytes(
 class _Loader(yaml.SafeLoader):
     """YAML as data alone: no key twice in one mapping, and whole numbers as people write them.
 
-    `022` is no 18 and `22:22` is no 1342 here: both stay the text that was written.
+    `022` is no 18 and `22:22` is no 1342 here: both stay the text that was written. What aliases repeat is no more
+    than a text of that length could hold without them, and nothing holds itself.
     """
 
     def get_single_node(self) -> Any:
         node = super().get_single_node()
-        if _written_out(node, {}) > NODES:
+        most = max(NODES, len(self.buffer))
+        if _written_out(node, {}) > most:
             raise Unreadable(
-                f"it has more than {NODES} values once its references (`*name`) are written out"
+                f"it has more than {most} values once its references (`*name`) are written out"
             )
         return node
 

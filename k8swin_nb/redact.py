@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from k8swin_nb.secret_forms import SHORTEST, encoded_forms, plain_forms
+from k8swin_nb.secret_forms import SHORTEST, encoded_forms, letter_forms, plain_forms
 from k8swin_nb.secret_index import Index
 from k8swin_nb.secret_shapes import Span, open_at, shapes, url_passwords
 from k8swin_nb.text_readings import readings
@@ -35,6 +35,7 @@ _NESTED = 2
 """How deep Base64 is read that is no form of a secret, but holds one in a document of its own."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}+")
 
 
 class Redactor:
@@ -44,7 +45,7 @@ class Redactor:
         self._lock = threading.RLock()  # a signal may come while it is held
         self._plain: set[str] = set()
         self._encoded: set[str] = set()
-        self._index: Index | None = Index((), ())
+        self._index: tuple[Index, Index] | None = (Index((), ()), Index((), ()))
 
     def add(self, value: str) -> None:
         """Make a value known, with the forms in which it may turn up.
@@ -64,12 +65,14 @@ class Redactor:
         """Return whether a text as a whole is a known secret, or one of its forms."""
         return text in self._plain or text in self._encoded
 
-    def _known(self) -> Index:
-        index = self._index
-        if index is None:
+    def _known(self, kind: str = "") -> Index:
+        """Return the forms that are looked for in a reading of some kind."""
+        both = self._index
+        if both is None:
             with self._lock:
-                index = self._index = Index(self._plain, self._encoded)
-        return index
+                forms = letter_forms(self._plain | self._encoded)
+                both = self._index = Index(self._plain, self._encoded), Index((), forms)
+        return both[kind == "letters"]
 
     def redact(self, text: str, start: int = 0, stop: int | None = None) -> str:
         """Return a text, or a part of it, with every secret replaced by `*****`.
@@ -87,11 +90,10 @@ class Redactor:
 
         It ends at `stop`, or before it where a secret would be cut in two.
         """
-        known = self._known()
         whole = list(_merged(self.spans(text)))
         cuts = [len(text)]
-        for view, _ in readings(text):
-            begun = known.begun(view.text)
+        for view, kind in readings(text):
+            begun = self._known(kind).begun(view.text)
             if begun is not None:
                 cuts.append(view.span(begun, begun + 1)[0])
         stop = min(stop, *cuts)
@@ -106,8 +108,8 @@ class Redactor:
 
     def spans(self, text: str, depth: int = 0) -> Iterator[Span]:
         """Yield where secrets lie in a text, in no order and maybe more than once."""
-        known = self._known()
         for view, kind in readings(text):
+            known = self._known(kind)
             if kind == "text":
                 for start, stop in shapes(view.text):
                     yield view.span(start, stop)
@@ -123,24 +125,54 @@ class Redactor:
                     yield view.span(start, stop)
 
     def _holding(self, text: str, depth: int) -> Iterator[Span]:
-        """Yield where a document in Base64 lies that holds a secret."""
-        for match in _BASE64.finditer(text):
-            try:
-                data = base64.b64decode(match[0].translate(_STANDARD).rstrip("=") + "==")
-                inner = data.decode()
-            except ValueError:
-                continue
-            if any(True for _ in self.spans(inner, depth)):
-                yield match.span()
+        """Yield where a document in Base64 or hexadecimal lies that holds a secret."""
+        for pattern, read in _DOCUMENTS:
+            for match in pattern.finditer(text):
+                inner = (one for text in _texts(read(match[0])) for one in self.spans(text, depth))
+                if any(True for _ in inner):
+                    yield match.span()
+                elif pattern is _HEXADECIMAL and match[0] != (lower := match[0].lower()):
+                    for start, stop in self._known().spans(lower):
+                        yield match.start() + start, match.start() + stop
 
     def touched(self, text: str) -> str:
         """Return the few last characters of a text, seen without its line ends, with which a secret may begin."""
         tail = "".join(text[-64:].split())
-        count = self._known().touched(tail)
-        return tail[-count:] if count else ""
+        for one in (tail, _BETWEEN.sub("", tail)):
+            if count := self._known().touched(one):
+                return one[-count:]
+        return ""
 
+
+_BETWEEN = re.compile(r"0x|\\x|\W")
+"""What stands between bytes that are written one by one."""
 
 _STANDARD = str.maketrans("-_", "+/")
+
+
+def _of_base64(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded.translate(_STANDARD).rstrip("=") + "==")
+    except ValueError:
+        return b""
+
+
+def _of_hexadecimal(encoded: str) -> bytes:
+    return bytes.fromhex(encoded[: len(encoded) // 2 * 2])
+
+
+_DOCUMENTS = ((_BASE64, _of_base64), (_HEXADECIMAL, _of_hexadecimal))
+
+
+def _texts(data: bytes) -> Iterator[str]:
+    """Yield what bytes may be as text."""
+    try:
+        yield data.decode()
+    except UnicodeDecodeError:
+        # In sixteen bits half of a text that is mostly ASCII are NULs.
+        if data.count(0) * 4 >= len(data):
+            yield data.decode("utf-16-le", "replace")
+            yield data.decode("utf-16-be", "replace")
 
 
 def _masked(text: str, spans: Iterable[Span], start: int, stop: int) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote_plus
 
-from k8swin_nb.text_readings import READINGS
+from k8swin_nb.text_readings import READINGS, untagged
 from k8swin_nb.text_views import View, seen, unescaped
 
 SHORTEST = 4
@@ -19,6 +20,9 @@ SHORTEST = 4
 
 LINE = 32
 """Characters from which a line of a secret of many lines is known by itself, if it looks like encoded bytes."""
+
+ENOUGH = 10
+"""Letters and digits of the shortest form that is known without the signs and blanks between them."""
 
 _CODE_PAGES = ("cp1252", "latin-1", "cp850", "cp437")
 _ENCODED_LINE = re.compile(rf"[A-Za-z0-9+/=_-]{{{LINE},}}")
@@ -38,13 +42,20 @@ def plain_forms(value: str) -> set[str]:
     plain |= {shlex.quote(value), quote_plus(value), value.replace(" ", "+")}
     plain |= {line for line in value.splitlines() if _ENCODED_LINE.fullmatch(line)}
     plain |= {decoded(value), *_misread(value)}
-    plain |= {seen(View(form)).text for form in plain}
+    plain |= {unicodedata.normalize(form, value) for form in ("NFC", "NFD")}
+    plain |= {seen(View(form)).text for form in plain} | {untagged(View(value)).text}
     return {form for form in plain if len(form.strip()) >= SHORTEST}
 
 
 def encoded_forms(value: str) -> set[str]:
     """Return the forms in which a secret's bytes are written in letters and digits."""
     return {form for data in _bytes(value) for form in _encoded(data)}
+
+
+def letter_forms(forms: Iterable[str]) -> set[str]:
+    """Return the letters and digits alone of those forms in which they are enough to know the secret by."""
+    found = {"".join(filter(str.isalnum, form)) for form in forms}
+    return {form for form in found if len(form) >= ENOUGH and not form.isdigit()}
 
 
 def _bytes(value: str) -> Iterator[bytes]:
@@ -60,6 +71,15 @@ def _misread(value: str) -> Iterator[str]:
         yield utf8.decode(page, "replace")
     for data in _bytes(value):
         yield data.decode("utf-8", "replace")
+        yield data.decode("latin-1")
+    for shift in (0, 1):
+        # UTF-8 that a program took for UTF-16, as PowerShell does with a file that says nothing else.
+        read = utf8[shift:]
+        yield read[: len(read) // 2 * 2].decode("utf-16-le", "replace")
+    yield "".join(
+        f"{unit:c}" for unit in memoryview(value.encode("utf-16", "surrogatepass")[2:]).cast("H")
+    )
+    yield value.encode("utf-7", "replace").decode()
 
 
 def _encoded(data: bytes) -> Iterator[str]:

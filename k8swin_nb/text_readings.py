@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from k8swin_nb.text_views import Change, View, changed, characters, seen, unescaped, utf8
+from k8swin_nb.text_views import (
+    Change,
+    View,
+    changed,
+    characters,
+    only,
+    overstruck,
+    seen,
+    unescaped,
+    utf8,
+)
 
 READINGS = 3
 """How often escapes are read: a text may be escaped within an escaped text."""
@@ -15,15 +25,41 @@ _HEX = r"[0-9A-Fa-f]"
 _BREAK = re.compile(r"(?<![ \t\r\n])[ \t\r]*(?:\\\r?)?\n[ \t\r\n>|]*")
 """The end of a line with the indentation of the next."""
 
-_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}[ \t\r\n,:;-]{{1,3}}(?:0x|\\x)?{_HEX}{{2}}")
+_APART = r"[ \t\r\n,:;\\-]"
+_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}{_APART}{{1,6}}(?:0x|\\x)?{_HEX}{{2}}")
 """Where bytes begin that are written one by one, in hexadecimal."""
-_BYTE = re.compile(rf"(?:0x|\\x)?({_HEX}{{2,4}})[ \t\r\n,:;-]{{0,3}}")
+_BYTE = re.compile(
+    rf"(?:0x|\\x)?({_HEX}{{2,4}})(?:{_APART}(?!x{_HEX})){{0,6}}(?:(?:0x|\\x|0)?{_HEX}?\Z)?"
+)
+"""One of them with what stands behind it: also the first half of the next, where a text arrives in pieces."""
 
 _DUMP_LINE = re.compile(
-    rf"(?m)^[ \t]*+{_HEX}{{6,8}}:?[ \t]++((?:{_HEX}{{2,4}}(?:[ \t]{{1,2}}(?={_HEX}{{2}}))?)++)[^\n]*+\n?"
+    rf"(?m)^[ \t]*+{_HEX}{{4,8}}:?[ \t]++("
+    rf"{_HEX}{{4}}(?:[ \t]{_HEX}{{4}})*+(?:[ \t]{_HEX}{{2}}(?!{_HEX}))?+"
+    rf"|(?:{_HEX}{{2}}(?!{_HEX})(?:[ \t-]{{1,3}}(?={_HEX}{{2}}))?){{1,16}}+)[^\n]*+\n?"
 )
 """A line of a dump: the offset, the bytes, the characters that they are."""
-_GAP = re.compile(r"[ \t]+")
+_GAP = re.compile(r"[ \t-]+")
+
+_WORD_LINE = re.compile(
+    r"(?m)^(?:[0-7]{7,}|[0-9A-Fa-f]{7,8}):?[ \t]+("
+    + "|".join(
+        rf"{word}(?!\w)(?:[ \t]{{1,7}}{word}(?!\w))*+"
+        for word in ("[01]{8}", f"{_HEX}{{8}}", f"{_HEX}{{4}}", "[0-7]{6}")
+    )
+    + "|"
+    + "|".join(
+        rf"{word}(?:[ \t]{{1,7}}{word})*+(?=[ \t]*$)"
+        for word in ("[0-7]{3}", r"(?:[0-7]{3}|\\[0abfnrtv\\]|\S)")
+    )
+    + r")[^\n]*+\n?"
+)
+"""A line of a dump of words, bits, octal numbers or characters, as od and hexdump print it unless told otherwise."""
+_WORD = re.compile(r"\S+")
+
+_TAG = re.compile(r"</?[A-Za-z][\w:.-]{0,40}(?:[ \t][^<>\n]{0,200})?/?>")
+
+_LETTERS = re.compile(r"[^\W_]+")
 
 _NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}[,; \t\r\n]{1,4}){3}")
 _NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
@@ -40,13 +76,14 @@ def readings(text: str) -> Iterator[tuple[View, str]]:
     """Yield the readings of a text that differ, each with its kind.
 
     `text` is read as it is; in `lines`, what stood apart is together, so that words may come about that nobody wrote;
-    `bytes` are read as characters; a `dump` shows its bytes a second time beside them.
+    `bytes` are read as characters; a `dump` shows its bytes a second time beside them; `letters` are all that is left
+    without blanks and signs, so that only what is long is to be looked for.
     """
     first = last = View(text)
     yield first, "text"
-    if _SIMPLE.fullmatch(text):
+    if _SIMPLE.fullmatch(text) and "_x" not in text:
         # Most cells of tables: there is nothing to undo, and bytes at most to be read.
-        for reading, kind in ((dumped, "lines"), (numbered, "bytes")):
+        for reading, kind in ((dumped, "lines"), (numbered, "bytes"), (letters, "letters")):
             view = reading(first)
             if view is not first:
                 yield view, kind
@@ -63,6 +100,13 @@ def readings(text: str) -> Iterator[tuple[View, str]]:
             view = reading(one)
             if view is not one:
                 yield view, kind
+    # What PowerShell wrote as XML is wrapped between its tags; an escaped `<` must not begin one.
+    bare = untagged(first)
+    if bare is not first:
+        bare = seen(_unescaped(bare))
+        yield bare, "text"
+        for reading, kind in ((joined, "lines"), (letters, "letters")):
+            yield reading(bare), kind
 
 
 def _unescaped(below: View) -> View:
@@ -92,6 +136,59 @@ def numbered(below: View) -> View:
 def quoted_printable(below: View) -> View:
     """Return a text in which `=C3=A4` and lines that end with `=` are read as in a mail."""
     return changed(below, _read_quoted(below.text))
+
+
+def worded(below: View) -> View:
+    """Return a text in which the lines of a dump of words, bits or octal numbers are the bytes' characters."""
+    return changed(below, _words(below.text))
+
+
+def untagged(below: View) -> View:
+    """Return a text without the tags of XML and HTML."""
+    if "<" not in below.text:
+        return below
+    return changed(below, ((m.start(), m.end(), "") for m in _TAG.finditer(below.text)))
+
+
+def letters(below: View) -> View:
+    """Return the letters and digits of a text, without whatever stands between them."""
+    return only(below, _LETTERS)
+
+
+def _words(text: str) -> Iterator[Change]:
+    for line in _WORD_LINE.finditer(text):
+        yield line.start(), line.start(1), ""
+        place = line.start(1)
+        for word in _WORD.finditer(text, line.start(1), line.end(1)):
+            if word.start() > place:
+                yield place, word.start(), ""
+            yield word.start(), word.end(), _of_word(word[0])
+            place = word.end()
+        if line.end() > place:
+            yield place, line.end(), ""
+
+
+def _of_word(word: str) -> str:
+    """Return a character for each byte of a word; where one is of several bytes, the lowest comes first."""
+    if len(word) < 3:
+        return _ESCAPED.get(word, word)
+    if len(word) == 8 and not word.strip("01"):
+        return chr(int(word, 2))
+    if len(word) in (4, 8):
+        return bytes.fromhex(word)[::-1].decode("latin-1")
+    number = int(word, 8)
+    return chr(number & 0xFF) + (chr(number >> 8 & 0xFF) if len(word) == 6 else "")
+
+
+_ESCAPED = {
+    "\\0": "\0",
+    "\\a": "\a",
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+}
 
 
 def _beside_bytes(text: str) -> Iterator[Change]:
@@ -145,4 +242,7 @@ _TOGETHER = (
     (hexdump, "dump"),
     (numbered, "bytes"),
     (quoted_printable, "bytes"),
+    (worded, "bytes"),
+    (overstruck, "bytes"),
+    (letters, "letters"),
 )

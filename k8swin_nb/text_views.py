@@ -25,22 +25,30 @@ SEQUENCE = (
 """A whole sequence that a terminal acts on. None of its parts can begin where another is still looked for."""
 
 FORMAT = (
-    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\u2028\u2029"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff\u2028\u2029"
 )
-"""Characters without a shape of their own: bidirectional marks, zero widths, separators of lines, tags."""
+"""Characters without a shape of their own: bidirectional marks, zero widths, fillers, separators of lines, tags."""
 
-UNSEEN = re.compile(rf"{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}]")
+_EMOJI = "\ufe0e\ufe0f"
+"""How the sign before is drawn: nothing that misleads a reader, but it may stand within a secret."""
+
+UNSEEN = re.compile(
+    rf"{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}{_EMOJI}]"
+)
 """What a reader does not see, or must not be shown raw; line ends and tabs are none of it."""
 
 _HEX = r"[0-9A-Fa-f]"
 _ESCAPE = re.compile(
     rf"(?P<percent>(?:%{_HEX}{{2}})+)"
+    rf"|%u(?P<unit>{_HEX}{{4}})|_x(?P<clixml>{_HEX}{{4}})_"
     rf"|(?P<bytes>(?:\\x{_HEX}{{2}})+)"
     r"|(?P<octal>(?:\\[0-3][0-7]{2})+)"
     rf"|\\(?:u(?P<pair>[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}})"
-    rf"|u(?P<u4>{_HEX}{{4}})|U(?P<u8>000{_HEX}{{5}})|u\{{(?P<ux>{_HEX}{{1,6}})\}})"
-    r"|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});)"
+    rf"|u(?P<u4>{_HEX}{{4}})|U(?P<u8>000{_HEX}{{5}}))"
+    rf"|(?:\\[ux]|`u)\{{(?P<ux>{_HEX}{{1,6}})\}}"
+    r"|(?P<entity>&(?:#\d{1,12};?|#[xX][0-9A-Fa-f]{1,12};?|[A-Za-z][A-Za-z0-9]{1,24};|(?:amp|lt|gt|quot)))"
     r"|\\(?P<letter>[nrtabfve0])"
     r"|\\(?P<other>[^\w\r\n])"
     r"|[`^](?P<quoted>[^\w\s])"
@@ -64,11 +72,15 @@ class View:
     """Where they begin in the text below."""
     _wide: list[int] = field(default_factory=list)
     """How much of the text below a piece stands for; 0: as much as it is itself."""
+    _kept: re.Pattern[str] | None = None
+    """What of the text below is in this one, where its pieces are worked out once somebody asks for a place."""
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """Return where a part lies in the lowest text."""
         view = self
         while view.below is not None:
+            if view._kept is not None:
+                view._place(view.below.text)
             first = bisect_right(view._at, start) - 1
             last = bisect_right(view._at, stop - 1) - 1
             begin = view._from[first] + (0 if view._wide[first] else start - view._at[first])
@@ -76,6 +88,19 @@ class View:
             end = view._from[last] + (width or stop - view._at[last])
             start, stop, view = begin, end, view.below
         return start, stop
+
+    def _place(self, below: str) -> None:
+        length = 0
+        for match in self._kept.finditer(below) if self._kept else ():
+            _piece(self, length, match.start(), 0)
+            length += match.end() - match.start()
+        self._kept = None
+
+
+def only(below: View, kept: re.Pattern[str]) -> View:
+    """Return a view of what a pattern finds in a text, and of nothing else."""
+    text = "".join(kept.findall(below.text))
+    return below if text == below.text else View(text, below, _kept=kept)
 
 
 def changed(below: View, changes: Iterable[Change]) -> View:
@@ -113,6 +138,16 @@ def seen(below: View) -> View:
     if below.text.isascii() and below.text.isprintable():
         return below
     return changed(below, ((m.start(), m.end(), "") for m in UNSEEN.finditer(below.text)))
+
+
+def overstruck(below: View) -> View:
+    """Return a text as a terminal shows it in which characters were printed over others."""
+    if "\b" not in below.text:
+        return below
+    return changed(below, ((m.start(), m.end(), "") for m in _OVER.finditer(below.text)))
+
+
+_OVER = re.compile(r"[^\n\x08]\x08")
 
 
 def unescaped(below: View) -> View:

@@ -45,6 +45,16 @@ def test_a_number_is_what_people_write_and_never_another(text):
     assert yaml_document(f"port: {text}") == {"port": text}
 
 
+def repeated(depth: int) -> str:
+    levels = (f"l{i}: &l{i} [{','.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, depth))
+    return "l0: &l0 [x, x]\n" + "".join(levels)
+
+
+def test_aliases_that_repeat_a_little_are_read():
+    read = yaml_document(repeated(4))
+    assert read["l3"][8][0][1] == ["x", "x"]
+
+
 def test_whole_numbers_are_numbers():
     assert yaml_document("[22, -1, 0, +5]") == [22, -1, 0, 5]
 

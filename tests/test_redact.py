@@ -6,6 +6,7 @@ import json
 import quopri
 import shlex
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
@@ -77,6 +78,15 @@ def encodings(secret: str) -> Iterator[tuple[str, str]]:
     yield "Python's bytes", repr(utf8)
     yield "octal", "".join(f"\\{byte:03o}" for byte in utf8)
     yield "line ends of Windows", secret.replace("\n", "\r\n")
+    yield "CLIXML", "".join(f"_x{unit.upper()}_" for unit in units)
+    yield "%u", "".join(f"%u{unit.upper()}" for unit in units)
+    yield "PowerShell `u", "".join(f"`u{{{ord(c):x}}}" for c in secret)
+    yield "XML, not ended", "".join(f"&#{ord(c)}" for c in secret) + " "
+    yield "XML, with zeros", "".join(f"&#x{ord(c):08X};" for c in secret)
+    yield "bash's @Q", "'" + secret.replace("'", "'\\''") + "'"
+    yield "composed", unicodedata.normalize("NFC", secret)
+    yield "decomposed", unicodedata.normalize("NFD", secret)
+    yield "struck over", "".join(f"_\b{c}" for c in secret.replace("\n", ""))
     yield "quoted-printable", quopri.encodestring(utf8).decode()
     for name, data in {"utf8": utf8, **both}.items():
         encoded = base64.b64encode(data).decode()
@@ -85,6 +95,7 @@ def encodings(secret: str) -> Iterator[tuple[str, str]]:
         yield f"Base64 of {name}, not padded", encoded.rstrip("=")
         yield f"hexadecimal of {name}", data.hex()
         yield f"hexadecimal of {name}, upper", data.hex().upper()
+        yield f"hexadecimal of {name}, mixed", mixed(data.hex())
     for name in ("utf-16-le", "utf-16-be"):
         yield f"{name} read as UTF-8", secret.encode(name).decode("utf-8", "replace")
     for page in ("cp1252", "cp850"):
@@ -95,6 +106,14 @@ def encodings(secret: str) -> Iterator[tuple[str, str]]:
     document = json.dumps({"password": secret}).encode()
     yield "escaped within Base64", base64.b64encode(document).decode()
     yield "Base64 twice", base64.b64encode(base64.b64encode(utf8 + b"1")).decode()
+    yield "Base64 in hexadecimal", base64.b64encode(document).hex()
+    wide = json.dumps({"key": secret}, ensure_ascii=False).encode("utf-16-le")
+    yield "escaped within Base64 of sixteen bits", base64.b64encode(wide).decode()
+    for before in (b"$p=", b"$pw=", b"$pwd="):
+        command = before.decode().encode("utf-16-le") + both["le"]
+        yield f"an encoded command, {before!r}", base64.b64encode(command).decode()
+    yield "a value of the registry", registry(both["le"])
+    yield "bytes of C", ",\n  ".join(f"0x{byte:02x}" for byte in utf8)
     for mark in (" ", ":", "-"):
         yield f"bytes in hexadecimal, {mark!r}", utf8.hex(mark)
     yield "bytes as 0x", ", ".join(f"0x{byte:02X}" for byte in utf8)
@@ -108,6 +127,15 @@ def encodings(secret: str) -> Iterator[tuple[str, str]]:
     yield "Base64 wrapped, line ends of Windows", wrapped(whole, 64, "\r\n")
     yield "Base64 wrapped and indented", wrapped(whole, 64, "\n    ")
     yield "Base64 wrapped in JSON", json.dumps(wrapped(whole, 64))
+
+
+def mixed(text: str) -> str:
+    return "".join(c.upper() if i % 2 else c for i, c in enumerate(text))
+
+
+def registry(data: bytes) -> str:
+    parts = [data[i : i + 9].hex(",") for i in range(0, len(data), 9)]
+    return "hex(1):" + ",\\\r\n  ".join(parts) + '\r\n"next"='
 
 
 def masked(redactor: Redactor, text: str) -> bool:
@@ -156,6 +184,80 @@ DUMP = """\
 """
 
 
+def octal_words(data: bytes) -> str:
+    return " ".join(f"{data[i] + (data[i + 1] << 8):06o}" for i in range(0, len(data) - 1, 2))
+
+
+def little_words(data: bytes) -> str:
+    return " ".join(data[i : i + 2][::-1].hex() for i in range(0, len(data) - 1, 2))
+
+
+DUMPS = {
+    "od": ("{:07o} ", octal_words),
+    "od -x": ("{:07o} ", little_words),
+    "od -b": ("{:07o} ", lambda data: " ".join(f"{byte:03o}" for byte in data)),
+    "od -c": ("{:07o}   ", lambda data: "   ".join(map(chr, data))),
+    "hexdump": ("{:07x} ", little_words),
+    "xxd": ("{:08x}: ", lambda data: data.hex(" ", -2) + "  " + data.decode()),
+    "xxd -b": ("{:08x}: ", lambda data: " ".join(f"{byte:08b}" for byte in data) + "  ab"),
+    "xxd -e": (
+        "{:08x}: ",
+        lambda data: " ".join(data[i : i + 4][::-1].hex() for i in range(0, len(data), 4)) + "  ab",
+    ),
+    "Format-Hex": ("{:08X}   ", lambda data: data.hex(" ").upper() + "  " + data.decode()),
+    "certutil": ("{:04x}\t", lambda data: data.hex(" ") + "   " + data.decode()),
+    "hexdump -C": (
+        "{:08x}  ",
+        lambda data: f"{data[:8].hex(' ')}  {data[8:].hex(' ')}  |{data.decode()}|",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DUMPS)
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_dump_of_any_program_shows_no_secret(name: str, wide: bool) -> None:
+    offset, line = DUMPS[name]
+    document = "adding=beef; pass=Redeling-Facade-881; and the rest. "
+    data = document.encode("utf-16-le" if wide else "utf-8")
+    data = data[: len(data) // 16 * 16]
+    lines = [offset.format(i) + line(data[i : i + 16]) for i in range(0, len(data), 16)]
+    redactor = Redactor()
+    redactor.add("Redeling-Facade-881")
+    shown = redactor.redact("\n".join(lines) + "\n")
+    assert MASK in shown and shown.startswith(lines[0][:20])
+    # Nowhere more of it than fits beside the mask.
+    for part in ("ling-Facade", "g-Fac"):
+        inner = part.encode("utf-16-le" if wide else "utf-8")
+        assert line(inner).strip() not in shown and part not in shown
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["\n", "-\n", "`\r\n", "^\r\n", "\\\n    ", "'\n '", " │\n│ ", "\n+", "\n# ", "<br>\n", "</S><S S=\"Error\">",
+     "_x000D__x000A_</S>\n<S S=\"Error\">+ ", " ", "'+'", "\\"],
+)  # fmt: skip
+def test_a_secret_is_found_however_it_is_wrapped(between: str) -> None:
+    for secret in (
+        "Redeling-Facade-881",
+        "wrong donkey charger",
+        'Gr\u00fc\u00df\'"`$x <a>&{"k":1} 100%',
+    ):
+        redactor = Redactor()
+        redactor.add(secret)
+        for width in (3, 5, 8):
+            shown = redactor.redact("before\n" + wrapped(secret, width, between) + "\nafter")
+            assert shown.startswith("before\n*") and shown.endswith("after"), (width, shown)
+            assert secret[1:9] not in shown and secret[-9:-1] not in shown
+
+
+def test_letters_alone_are_no_secret_when_they_are_few_or_figures() -> None:
+    redactor = Redactor()
+    for secret in ("2026-11-29", "10.244.0.0/16", "kube-dns", "on-off.1"):
+        redactor.add(secret)
+    text = "20261129 at 2026 11 29 10 244 0 0 16, kube dns, on: off 1"
+    assert redactor.redact(text) == text
+
+
 def test_a_dump_shows_a_secret_neither_as_bytes_nor_beside_them() -> None:
     redactor = Redactor()
     redactor.add("Redeling-Facade-881")
@@ -176,6 +278,10 @@ def test_a_dump_shows_a_secret_neither_as_bytes_nor_beside_them() -> None:
         "\u200b",
         "\x9b1m",
         "\u202e",
+        "\ufe0f",
+        "\u034f",
+        "\u3164",
+        "\U000e0100",
     ],
 )
 def test_what_cannot_be_seen_does_not_hide_a_secret(between: str) -> None:
@@ -310,6 +416,14 @@ PIECES = [
     "Redeling-Facade-88",
     "\u202e",
     "\r",
+    "a\b",
+    "_x0041_",
+    "<S>a</S>",
+    "<a",
+    "0000000 7565 6472",
+    "0000000 a b\n",
+    "R e d ",
+    "4142434445464748494a ",
 ]
 
 

@@ -49,12 +49,18 @@ class Access:
     """Its key, PEM."""
 
 
-def read_kubeconfig(text: str, server: str) -> Access:
+FILE_FIELDS = frozenset(
+    {"apiVersion", "kind", "preferences", "clusters", "users", "contexts", "current-context"}
+)
+
+
+def read_kubeconfig(text: str, server: str, *, alone: bool = False) -> Access:
     """Return the access that a kubeconfig gives to one server.
 
     Args:
         text: The kubeconfig.
         server: The planned server, such as `https://192.168.160.150:6443`.
+        alone: It holds nothing else, so that any program that is given the text does no more with it.
 
     Raises:
         ClusterError: when it is no kubeconfig, has no entry for the server, or its entry has a field that
@@ -71,6 +77,8 @@ def read_kubeconfig(text: str, server: str) -> Access:
         raise _refused("is no mapping")
     cluster_name, cluster = _cluster(document, server)
     user = _user(document, cluster_name)
+    if alone:
+        _alone(document)
     _only(cluster, CLUSTER_FIELDS, f"its cluster `{shown(cluster_name)}`")
     _only(user, USER_FIELDS, f"the user of its cluster `{shown(cluster_name)}`")
     authority = _decoded(cluster, "certificate-authority-data")
@@ -136,6 +144,22 @@ def _user(document: dict[str, Any], cluster: str) -> dict[str, Any]:
         raise _refused(f"has no context with a user for its cluster `{shown(cluster)}`")
     contexts.sort(key=lambda pair: pair[0] != document.get("current-context"))
     return users[str(contexts[0][1].get("user"))]
+
+
+def _alone(document: dict[str, Any]) -> None:
+    """Refuse a kubeconfig with more than one way in it, or with another current one."""
+    _only(document, FILE_FIELDS, "it")
+    names = []
+    for kind in ("cluster", "user", "context"):
+        listed = document.get(kind + "s")
+        if not isinstance(listed, list) or len(listed) != 1:
+            raise _refused(f"holds more than one {kind}, expected that of this cluster alone")
+        _only(listed[0], frozenset({"name", kind}), f"its {kind}")
+        names.append(listed[0].get("name"))
+    ((_, context),) = _entries(document, "context")
+    _only(context, frozenset({"cluster", "user", "namespace"}), "its context")
+    if document.get("current-context") != names[2] or document.get("preferences"):
+        raise _refused("has another current context, or preferences")
 
 
 def _only(entry: dict[str, Any], allowed: frozenset[str], where: str) -> None:

@@ -8,6 +8,7 @@ import yaml
 from k8swin_nb.cluster.kubeconfig import read_kubeconfig
 from k8swin_nb.errors import ClusterError
 from tests.cluster.certificates import Authority, base, kubeconfig
+from tests.test_reading import repeated
 
 SERVER = "https://10.1.0.2:6443"
 AUTHORITY = Authority()
@@ -97,6 +98,28 @@ def test_other_clusters_of_the_file_are_left_alone_and_the_planned_one_is_found(
     assert read_kubeconfig(yaml.safe_dump(document), SERVER).token.reveal() == TOKEN
 
 
+def test_what_another_program_is_to_be_given_holds_this_access_and_nothing_else():
+    assert read_kubeconfig(text(), SERVER, alone=True).token.reveal() == TOKEN
+    changes = [
+        lambda d: d["users"].append({"name": "other", "user": USER}),
+        lambda d: d["clusters"].append({"name": "o", "cluster": {"server": "https://10.9.9.9"}}),
+        lambda d: d["contexts"].append({"name": "o", "context": {"cluster": "x", "user": "y"}}),
+        lambda d: d["users"].append(None),
+        lambda d: d.update({"current-context": "o"}),
+        lambda d: d.update({"Users": [{"name": "x", "user": USER}]}),
+        lambda d: d.update({"preferences": {"colors": True}}),
+        lambda d: d["users"][0].update({"User": USER}),
+        lambda d: d["contexts"][0]["context"].update({"anything": 1}),
+    ]
+    for change in changes:
+        document = yaml.safe_load(text())
+        change(document)
+        made = yaml.safe_dump(document)
+        assert read_kubeconfig(made, SERVER).token.reveal() == TOKEN
+        with pytest.raises(ClusterError):
+            read_kubeconfig(made, SERVER, alone=True)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"certificate-authority-data": ""}, {"certificate-authority-data": "no base64!"},
@@ -115,7 +138,7 @@ def test_a_certificate_without_its_key_and_nothing_at_all_are_refused():
 @pytest.mark.parametrize(
     "broken",
     ["", "null", "[]", "a: [", "- 1", "clusters: 7", "clusters: [null, {}, {name: x}]", "x: !!python/name:os.system",
-     "a: &a [*a]", "[" * 5000, "a: b\na: c", "clusters: [{name: it, cluster: {server: 2001-99-99}}]"],
+     "a: &a [*a]", f"{repeated(40)}clusters: [{{name: x, cluster: {{server: *l39}}}}]", "[" * 5000, "a: b\na: c", "clusters: [{name: it, cluster: {server: 2001-99-99}}]"],
 )  # fmt: skip
 def test_what_is_no_kubeconfig_is_one_error(broken):
     refused(broken)

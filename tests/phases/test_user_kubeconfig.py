@@ -75,11 +75,23 @@ def test_the_users_own_namespace_in_a_context_stays():
         ("- a", "no kubeconfig"),
         ("a: [", "no YAML"),
         ("clusters: [{name: x, cluster: text}]", "no list of clusters"),
+        ("clusters: [{name: [x], cluster: {}}]", "a name that is no text"),
+        ("users: [{user: {}}]", "a name that is no text"),
+        ("contexts: [{name: x, context: {user: {a: b}}}]", "a name that is no text"),
+        ("a: !!bool x", "no YAML that can be written back"),
+        ("a: 1\na: 2", "stands twice"),
     ],
 )
 def test_what_cannot_be_told_apart_is_refused(text, says):
     with pytest.raises(NotMergeable, match=says):
         merged(text, ADMIN)
+
+
+def test_what_else_stands_there_stays_as_it_is_written_whatever_it_is():
+    own = "extra: {1: a, b: 022, c: 12:30}\nusers: [{name: x, user: {password: 0123456}}]\n"
+    found = yaml.safe_load(merged(own, ADMIN))
+    assert found["extra"] == {1: "a", "b": "022", "c": "12:30"}
+    assert found["users"][0]["user"] == {"password": "0123456"}
 
 
 def test_a_removal_takes_this_cluster_and_leaves_the_others():

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import copy
 from typing import Any, NamedTuple
 
 import yaml
 
 from k8swin_nb.plan import API_PORT
+from k8swin_nb.reading import Unreadable, yaml_document
 from k8swin_nb.redact import MIN_LENGTH
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.step import State, Verdict
@@ -52,9 +53,9 @@ def read(text: str, what: str) -> dict[str, Any]:
     if len(text) > LONGEST:
         raise NotMergeable(f"{what} has more than {LONGEST // 1024} kB")
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise NotMergeable(f"{what} is no YAML") from error
+        document = yaml_document(text)
+    except Unreadable as error:
+        raise NotMergeable(f"{what} is no YAML that can be written back: {error}") from error
     document = {} if document is None else document
     if not isinstance(document, dict):
         raise NotMergeable(f"{what} is no kubeconfig")
@@ -64,6 +65,11 @@ def read(text: str, what: str) -> dict[str, Any]:
             isinstance(entry, dict) and isinstance(entry.get(kind), dict) for entry in listed
         ):
             raise NotMergeable(f"{what} has no list of {kind}s that is one")
+        texts = [entry.get("name") for entry in listed]
+        if kind == "context":
+            texts += [entry[kind].get(name, "") for entry in listed for name in ("cluster", "user")]
+        if not all(isinstance(text, str) for text in texts):
+            raise NotMergeable(f"{what} has a {kind} with a name that is no text")
         document[f"{kind}s"] = listed
     return document
 
@@ -124,7 +130,7 @@ def merged(existing: str, admin: str, path: str = "~/.kube/config") -> str:
             "context": {**linked, "cluster": cluster["name"], "user": name},
         },
     }
-    before = json.dumps(theirs, sort_keys=True, default=str)
+    before = copy.deepcopy(theirs)
     for kind, entry in wanted.items():
         listed = theirs[f"{kind}s"]
         at = next((i for i, one in enumerate(listed) if one.get("name") == entry["name"]), None)
@@ -136,7 +142,7 @@ def merged(existing: str, admin: str, path: str = "~/.kube/config") -> str:
         theirs["current-context"] = context["name"]
     theirs.setdefault("apiVersion", "v1")
     theirs.setdefault("kind", "Config")
-    if json.dumps(theirs, sort_keys=True, default=str) == before:
+    if theirs == before:
         return existing  # as somebody formatted it
     return _written(theirs)
 
@@ -207,8 +213,9 @@ def _register(text: str) -> None:
     for user in _entries(document, "user").values():
         for field in ("token", "password", "client-key-data"):
             # What is shorter cannot be masked, and is no secret to speak of.
-            if isinstance(user.get(field), str) and len(user[field]) >= MIN_LENGTH:
-                Secret(user[field])
+            value = user.get(field)
+            if isinstance(value, str | int) and len(str(value)) >= MIN_LENGTH:
+                Secret(str(value))
 
 
 def check_merged(at: StepRun) -> Verdict:

@@ -63,7 +63,7 @@ def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
         text = base64.b64decode(made["kubeconfig"], validate=True).decode()
     except ValueError:
         raise at.failed("`linux/admin_kubeconfig.apply.sh` printed no text in base64") from None
-    read_kubeconfig(text, f"https://{at.master.address}:{API_PORT}")
+    read_kubeconfig(text, f"https://{at.master.address}:{API_PORT}", alone=True)
     return {"AdminKubeconfig": Secret(text)}
 
 
