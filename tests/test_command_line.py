@@ -1,5 +1,9 @@
 """The program `k8swin`: its version, and commands that other distributions bring."""
 
+import os
+import signal
+import time
+
 import pytest
 
 import k8swin_nb
@@ -36,3 +40,27 @@ def test_a_command_of_another_distribution_is_given_its_arguments(monkeypatch):
 
     monkeypatch.setattr(program, "entry_points", lambda **_: Entries([Entry()]))
     assert program.main(["other", "a", "--b", "c"]) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_any_command_with_one_line_and_its_code(number, capsys, monkeypatch):
+    ended = []
+
+    def work(options):
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(30)
+        finally:
+            ended.append("what was open is closed")
+
+    monkeypatch.setattr(program, "_check", work)
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(number, usual)  # under nohup it would be ignored
+    try:
+        assert program.main(["check", "params.yaml"]) == 128 + number
+        assert signal.getsignal(number) is usual
+    finally:
+        signal.signal(number, before)
+    said = capsys.readouterr().err
+    assert said.startswith("k8swin: stopped by ") and len(said.splitlines()) == 1
+    assert ended
