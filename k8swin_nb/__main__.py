@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any, TextIO, cast
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.headless.stopping import NAMES, Told, interrupts
 from k8swin_nb.inventory import Host
 from k8swin_nb.shown import ShownStream
 
@@ -39,14 +41,17 @@ your own machines: copy params/example.yaml to params/mine.yaml; every key is ex
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong parameters, 130 stopped by Ctrl-C.
+
+    Of other signals it is 128 and their number.
+    """
     _three_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
         return _added(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
-    with _behind_the_door() as (out, err):
-        code = _command(options)
+    with _behind_the_door() as (out, err), interrupts() as told:
+        code = _command(options, told)
         out.flush()
         if out.lost is not None and out.lost.errno not in READER_GONE:
             err.write(f"k8swin: standard output could not be written: {out.lost.strerror}\n")
@@ -54,13 +59,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _command(options: argparse.Namespace) -> int:
+def _command(options: argparse.Namespace, told: Told) -> int:
     """Run a command, and say in a line or two what hinders it."""
     try:
         return int(options.command(options))
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"k8swin: stopped{f': {interrupt}' if str(interrupt) else ''}\n")
-        return 130
+        how = f"stopped by {NAMES[signal.Signals(told.number)]}"
+        # The terminal may be gone: that is what SIGHUP says.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"k8swin: {how}{f': {interrupt}' if str(interrupt) else ''}\n")
+        return 128 + told.number
     except K8swinError as error:
         sys.stderr.write(f"k8swin: {error}\n")
         if error.hint:
@@ -242,10 +250,12 @@ def _run(options: argparse.Namespace) -> int:
     )
     code = print_failure(executed, stop)
     built = any(item.name == "02_master" and not item.error for item in executed)
-    if built and not options.dry_run and not stop.requested:
-        _print_tables(options.params)
-    with contextlib.suppress(OSError):
-        sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
+    try:
+        if built and not options.dry_run and not stop.requested:
+            _print_tables(options.params)
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
 
 

@@ -27,6 +27,9 @@ from k8swin_nb.errors import ScriptError
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
 
+FOR_START_UP = "\n" * 4
+"""What goes before the supervisor: lines that a start-up file may read in its place, as a question's default."""
+
 KILL_AFTER = 5
 """Seconds between the polite and the final end of a script that ran into its deadline."""
 
@@ -71,7 +74,7 @@ def bash_supervisor() -> bytes:
     file = resources.files("k8swin_nb.transports").joinpath("supervise.sh")
     lines = file.read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    return ("\n".join(kept) + "\n").encode()
+    return (FOR_START_UP + "\n".join(kept) + "\n").encode()
 
 
 def bash_input(

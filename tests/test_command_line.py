@@ -1,8 +1,10 @@
 """The program `k8swin`: its version, and commands that other distributions bring."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,27 @@ def test_a_terminal_of_another_encoding_is_told_what_it_cannot_show():
     done = shell(f"{CHECK} params/n\u00f6.yaml", PYTHONIOENCODING="ascii")
     assert done.returncode == 2
     assert b"n\\xf6.yaml" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_any_command_with_one_line_and_its_code(number, capsys, monkeypatch):
+    ended = []
+
+    def work(options):
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(30)
+        finally:
+            ended.append("what was open is closed")
+
+    monkeypatch.setattr(program, "_check", work)
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(number, usual)  # under nohup it would be ignored
+    try:
+        assert program.main(["check", "params.yaml"]) == 128 + number
+        assert signal.getsignal(number) is usual
+    finally:
+        signal.signal(number, before)
+    said = capsys.readouterr().err
+    assert said.startswith("k8swin: stopped by ") and len(said.splitlines()) == 1
+    assert ended

@@ -136,7 +136,12 @@ def run_notebooks(
     executed: list[Executed] = []
     planned = plan_notebooks(description, names)
     stop = stop or Stop()
-    with Progress(target / "events.jsonl", stream=stream) as progress:
+    with (
+        Progress(target / "events.jsonl", stream=stream) as progress,
+        contextlib.ExitStack() as held,
+    ):
+        # A signal that comes before the first notebook leaves a record and a page too.
+        held.enter_context(stop.on_signals(progress.say))
         progress.say(f"run {run_id}")
 
         def execute(one: tuple[str, str, str]) -> Executed | None:
@@ -163,7 +168,7 @@ def run_notebooks(
 
         # papermill changes the process's working directory while a notebook runs; notebooks that run side by
         # side put each other's back.
-        with stop.on_signals(progress.say), _working_directory_kept():
+        with _working_directory_kept():
             for _, group in itertools.groupby(planned, key=lambda item: item[0]):
                 # Workers join side by side; everything else is one notebook at a time.
                 with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:

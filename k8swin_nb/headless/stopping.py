@@ -35,6 +35,37 @@ The first is longer than a cell gives its hosts to end what they do.
 """
 
 
+class Told:
+    """Which signal has interrupted a command."""
+
+    number: int = signal.SIGINT
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Told]:
+    """Let SIGTERM and SIGHUP interrupt a command as Ctrl-C does, where no run of notebooks takes them.
+
+    They would end the process at once: without a word, and with connections open and locks held. What is ignored
+    already, as under nohup, stays ignored.
+    """
+    told = Told()
+
+    def interrupt(number: int, _: object) -> None:
+        told.number = number
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in NAMES:
+            if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, interrupt)
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Stop:
     """The word to stop that all notebooks of a run share."""
 

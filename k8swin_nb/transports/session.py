@@ -245,7 +245,8 @@ def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
     """Return what to do about what a host printed in place of a script; None: the usual."""
     if "sudo" in printed and ("tty" in printed or "terminal" in printed):
         return f"write `Defaults:{host.user} !requiretty` into a file of /etc/sudoers.d there"
-    if "sudo" in printed and ("not found" in printed or "unknown command" in printed):
+    missing = any(word in printed for word in ("not found", "unknown command", "no such file"))
+    if "sudo" in printed and missing:
         return "install sudo there, or log in as root"
     if sudo and "sudo" in printed:
         return (
@@ -254,6 +255,6 @@ def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
         )
     if "currently not available" in printed or "nologin" in printed:
         return f"give the account a shell: `usermod --shell /bin/bash {host.user}` on the host"
-    if "bash" in printed and "not found" in printed:
+    if "bash" in printed and missing:
         return "install bash there, and see that the account's PATH leads to it"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -27,6 +28,9 @@ STOP_SECONDS = 12.0
 
 WAS_OVER = 3
 """Exit code of stop.sh when it met nothing that the script had started."""
+
+_LEFT = re.compile(r"\d+ \S+ \S")
+"""How a line of stop.sh begins that says what still runs: PID USER COMMAND."""
 
 OVER = (124, 137, 143)
 """Exit codes of a script that `timeout` or a signal has ended."""
@@ -125,7 +129,8 @@ class SshTransport(Transport):
         except (K8swinError, OSError) as error:
             why = str(error)
         else:
-            lines = output.text("stdout").splitlines()
+            # What a start-up file left running may print here at any time.
+            lines = [line for line in output.text("stdout").splitlines() if _LEFT.match(line)]
             if code in (0, WAS_OVER) and not lines:
                 return "", code == WAS_OVER
             if code == 0:

@@ -4,11 +4,23 @@
 # command. Fields follow, each with a NUL byte at its end: two halves of a word that nobody else knows, and, once the word was
 # printed, a limit in seconds and all that the script's own shell reads. -p keeps exported functions and BASH_ENV out.
 {
+  # A start-up file that puts another shell in the place of this one leaves that shell to read this, as somebody else's.
+  if [ "$#" != 2 ]; then
+    echo "another shell reads what was meant for \`bash -s\`: look for \`exec\` in start-up files, and for a forced command" >&2
+    exit 125
+  fi
   set +o posix
+  # What is exported for people would act on this shell and the programs that it needs: TMOUT ends each `read` that waits for
+  # a script, a preloaded library that is missing complains before each program.
+  unset TMOUT EXECIGNORE BASH_COMPAT FUNCNEST BASH_XTRACEFD LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT
   ignored=$(trap -p)
   # What ends the script must not end this shell: it still has to say how the script ended.
   trap : TERM INT HUP QUIT
   IFS= read -rd "" second && IFS= read -rd "" first || exit 125
+  if ! (: 99>&1) 2>/dev/null; then
+    echo "the limits of this login are too low to run a script: $(ulimit -n) open files, $(ulimit -u) processes" >&2
+    exit 125
+  fi
   printf "\036%s%s begins\n" "$first" "$second"
   printf "\036%s%s begins\n" "$first" "$second" >&2
   IFS= read -rd "" limit || exit 125

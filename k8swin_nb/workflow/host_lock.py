@@ -79,7 +79,7 @@ class Holder:
     controller: str
     """Name of the computer on which the toolkit runs."""
     boot: str
-    """Id of that computer's boot, empty where it has none."""
+    """Id of that computer's boot and of the numbers of processes there, empty where it has none."""
     pid: int
     run: str
     purpose: str
@@ -136,8 +136,10 @@ _KINDS: Mapping[str, type] = {
 
 
 def _boot() -> str:
+    """Return what tells whether two numbers of processes are comparable: containers of one computer count their own."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""
 

@@ -379,3 +379,13 @@ def test_what_a_host_says_of_its_holder_is_data():
     assert Holder.read(here.line()) == here and not here.is_gone
     gone = dataclasses.replace(here, pid=2**22 + 1)
     assert Holder.read(json.dumps(dataclasses.asdict(gone))).is_gone
+
+
+def test_a_holder_in_another_container_of_this_computer_is_not_taken_for_gone():
+    """They share name and boot, and each counts its processes for itself."""
+    here = Holder.here("run", "02_master")
+    if not here.boot:
+        pytest.skip("this system does not tell its boot")
+    gone = dataclasses.replace(here, pid=2**22 + 1)
+    assert gone.is_gone
+    assert not dataclasses.replace(gone, boot=f"{here.boot.split()[0]} pid:[1]").is_gone

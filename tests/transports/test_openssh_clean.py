@@ -26,6 +26,7 @@ SCRIPT = 'echo "out $VALUE $HIDDEN"; cat; echo err >&2; exit 7'
         'echo Welcome; echo hello >&2; eval "$SSH_ORIGINAL_COMMAND"; echo Bye; echo bye >&2; exit 0',
         'printf "no line end"; eval "$SSH_ORIGINAL_COMMAND"',
         'trap "" TERM INT; set -e; set -u; eval "$SSH_ORIGINAL_COMMAND"',
+        'read -rp "Your terminal? "; read -r; eval "$SSH_ORIGINAL_COMMAND"',
         'exec dash -c "$SSH_ORIGINAL_COMMAND"',
         'exec fish -c "$SSH_ORIGINAL_COMMAND"',
         'exec zsh -c "$SSH_ORIGINAL_COMMAND"',
@@ -63,6 +64,9 @@ def test_a_script_is_undisturbed_whatever_starts_its_shell(
         ("/usr/sbin/nologin", "not available", "usermod --shell"),
         ("env -i PATH=/nowhere /bin/sh -c 'bash -s'", "bash: not found", "install bash"),
         ("kill -9 $$", "", "forced command"),
+        ('ulimit -n 64; eval "$SSH_ORIGINAL_COMMAND"', "64 open files", "forced command"),
+        ("exec bash", "another shell", "forced command"),
+        ("exec bash -l -s", "another shell", "forced command"),
         ("echo begins; echo ends 0", "ends 0", "forced command"),
     ],
 )
@@ -204,6 +208,12 @@ def test_what_start_up_files_set_does_not_reach_a_script(
     assert not [name for name in names if name.startswith(("BASH_FUNC", "PYTHON"))]
     assert "cannot access '/nowhere'" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_limit_for_people_who_are_idle_ends_no_script(openssh: OpenSsh) -> None:
+    command = 'readonly TMOUT=1; export TMOUT FUNCNEST=1; eval "$SSH_ORIGINAL_COMMAND"'
+    ssh = openssh.transport(openssh.start(f"ForceCommand {command}"))
+    assert ssh.run('sleep 2.5; echo "over ${TMOUT-}"').stdout == "over \n"
 
 
 def test_both_streams_in_one_leave_a_script_whole(openssh: OpenSsh) -> None:
