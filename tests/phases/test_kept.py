@@ -344,14 +344,98 @@ def test_a_swap_unit_of_the_host_is_disabled_and_another_is_masked(host):
         "systemctl",
         f'echo "$@" >>{host.root}/systemctl\n'
         '[ "$1" != list-unit-files ] || printf "%s\\n" "swapfile.swap enabled" "dev-sdb1.swap generated"\n'
-        '[ "$1" != is-enabled ]',
+        '[ "$1 $2" != "is-enabled swapfile.swap" ] || echo enabled\n'
+        '[ "$1" != stop ] || exit 5\n'
+        '[ "$1 $3" != "is-active swapfile.swap" ]',
     )
+    host.program("swapon", 'case $1 in --show=*) echo "/var/swap 5" ;; *) echo "$@" >>"$0.said" ;; esac')
     host.program("swapoff", "exit 0")
     done(host.run("swap.apply"))
-    assert "disable --now swapfile.swap" in host.read("/systemctl")
+    assert "disable swapfile.swap" in host.read("/systemctl")
     assert "mask --now dev-sdb1.swap" in host.read("/systemctl")
     assert host.read("/etc/k8swin/disabled") == "swapfile.swap\n"
     assert host.read("/etc/k8swin/masked") == "dev-sdb1.swap\n"
+    # What ran runs again, and what was on without an entry anywhere is on again.
+    assert host.read("/etc/k8swin/stopped") == "dev-sdb1.swap\n"
+    assert host.read("/etc/k8swin/swaps") == "/var/swap 5\n"
+
+
+@pytest.mark.parametrize("since", ["", "/dev/sdc1 /data ext4 defaults 0 2\n"])
+def test_fstab_comes_back_byte_for_byte_with_its_rights(host, since):
+    text = "/dev/vda1 / ext4 defaults 0 1\r\n  LABEL=sw none swap nofail 0 0\n# the end"
+    file = host.write("/etc/fstab", text, 0o640)
+    host.program("swapon", "exit 0")
+    done(host.run("swap.apply"))
+    assert "# k8swin:   LABEL=sw" in file.read_text()
+    file.write_text(file.read_text() + since)
+    host.write("/etc/hosts", "127.0.0.1 localhost\n")
+    done(
+        host.run(
+            "host_settings_restored.apply",
+            NODE_USER=os.environ.get("USER", "root"),
+            NODE_ADDRESS="10.1.0.2",
+            RESTORE_SWAP="true",
+        )
+    )
+    assert file.read_bytes().decode() == text + (f"\n{since}" if since else "")
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_there_keeps_its_rights_when_it_is_written_over(host):
+    file = host.write("/etc/sysctl.d/zz-k8swin.conf", THEIRS, 0o600)
+    file.parent.chmod(0o700)
+    host.program("sysctl", "exit 0")
+    host.program("modprobe", "exit 0")
+    done(host.run("kernel.apply"))
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert host.kept("/etc/sysctl.d/zz-k8swin.conf") == THEIRS
+
+
+def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(host):
+    host.write("/etc/sysctl.d/zz-k8swin.conf/theirs", THEIRS)
+    host.program("modprobe", "exit 0")
+    result = host.run("kernel.apply")
+    assert result.returncode == 1
+    assert "is a folder, wanted a file" in result.stderr
+    assert os.listdir(host.path("/etc/sysctl.d/zz-k8swin.conf")) == ["theirs"]
+
+
+def test_a_service_that_did_not_start_with_the_host_does_not_afterwards(host):
+    host.program(
+        "systemctl",
+        f'echo "$@" >>{host.root}/systemctl\n[ "$1" != is-active ] || echo inactive\n[ "$1" != is-enabled ]',
+    )
+    done(host.run("containerd.apply", "version = 3\n"))
+    assert host.read("/etc/k8swin/enabled") == "containerd inactive\n"
+    host.write("/etc/hosts", "127.0.0.1 localhost\n")
+    user = {"NODE_USER": os.environ.get("USER", "root"), "NODE_ADDRESS": "10.1.0.2"}
+    done(host.run("host_settings_restored.apply", RESTORE_SWAP="false", **user))
+    assert "disable containerd\nstop containerd" in host.read("/systemctl")
+
+
+def test_a_kubelets_own_configuration_is_kept_before_kubeadm_writes_over_it(host):
+    host.write("/var/lib/kubelet/config.yaml", THEIRS, 0o640)
+    host.program("kubeadm", "exit 1")
+    host.run("control_plane.apply", CRI_SOCKET="unix:///x")
+    assert host.kept("/var/lib/kubelet/config.yaml") == THEIRS
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "told"),
+    [
+        ("Remv ntp [1.2]\nInst chrony (4.3 Debian)", 0, "apt would remove ntp"),
+        ("E: Unable to correct problems", 100, "below zero in"),
+    ],
+)
+def test_a_package_is_not_installed_at_the_cost_of_another(host, said, code, told):
+    host.write("/etc/apt/preferences.d/site", "Package: chrony\nPin: release *\nPin-Priority: -1\n")
+    host.program("apt-get", f'echo "$@" >>{host.root}/apt\nprintf "{said}"\nexit {code}')
+    host.program("apt-cache", "exit 0")
+    result = host.run("time.apply")
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert " -s " in f" {host.read('/apt')}"
+    assert len(host.read("/apt").splitlines()) == 1
 
 
 APT = {

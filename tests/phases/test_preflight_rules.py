@@ -382,3 +382,16 @@ def test_a_route_that_cannot_be_read_is_told_and_takes_no_other_along():
 def test_a_check_of_unknown_severity_counts_as_one_that_stops():
     findings, _ = linux("check\tL99\tx\tharmless\tno\ta\tb\tc\n")
     assert findings[0].stops
+
+
+@pytest.mark.parametrize(
+    ("master", "worker", "holds"),
+    [("none yet", "aa", False), ("bb", "aa", False), ("aa", "aa", True), ("aa", "", None), ("", "aa", None)],
+)  # fmt: skip
+def test_a_worker_holds_no_authority_but_the_control_planes(master, worker, holds):
+    told = {
+        "linuxmaster": linux(f"fact\tauthority\t{master}\n" if master else "")[1],
+        "winworker01": windows(f"fact\tauthority\t{worker}\n" if worker else "")[1],
+    }
+    found = rules.authorities(a_run(), told)
+    assert [check.stops for check in found] == ([] if holds is None else [not holds])

@@ -206,6 +206,11 @@ SAVED = """\
 :KUBE-SERVICES - [0:0]
 :FLANNEL-POSTRTG - [0:0]
 :SITE-NAT - [0:0]
+:CNI-HOSTPORT-DNAT - [0:0]
+:CNI-DN-ours - [0:0]
+-A PREROUTING -j CNI-HOSTPORT-DNAT
+-A CNI-HOSTPORT-DNAT -p tcp -m tcp --dport 8443 -j CNI-DN-ours
+-A CNI-HOSTPORT-DNAT -p tcp -m tcp --dport 9443 -j DNAT --to-destination 10.88.0.2:443
 -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
 -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.9.9.9:80
 -A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
@@ -230,18 +235,23 @@ def test_only_the_clusters_own_chains_leave_iptables(tmp_path):
         path.write_text(f"#!/bin/bash\n{text}")
         path.chmod(0o755)
     bare = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    (tmp_path / "chains").write_text("CNI-HOSTPORT-DNAT\n")
     script = (SCRIPTS / "iptables_removed.apply.sh").read_text().replace(" ip6tables;", ";")
+    script = script.replace("/etc/k8swin/", f"{tmp_path}/")
     done = subprocess.run(["bash", "-c", script], env=bare, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "restored").read_text().splitlines() == [
         "options: --noflush",
         "*nat",
+        "-D CNI-HOSTPORT-DNAT -p tcp -m tcp --dport 8443 -j CNI-DN-ours",
         '-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
         '-D POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG',
         "-F KUBE-SERVICES",
         "-F FLANNEL-POSTRTG",
+        "-F CNI-DN-ours",
         "-X KUBE-SERVICES",
         "-X FLANNEL-POSTRTG",
+        "-X CNI-DN-ours",
         "COMMIT",
     ]
 

@@ -213,9 +213,34 @@ def test_only_routes_through_a_gateway_into_the_network_of_the_pods_are_named(tm
     assert (done.returncode, done.stdout) == (0, "10.244.1.0/24 10.0.0.2\n")
 
 
-def test_services_that_make_swap_are_those_that_are_enabled(tmp_path):
-    command(tmp_path, "systemctl", '[ "$*" = "is-enabled --quiet dphys-swapfile.service" ]')
-    assert bash("swap_makers", "swap_makers", path=tmp_path).stdout == "dphys-swapfile.service\n"
+def test_services_that_make_swap_are_known_by_what_they_start(tmp_path):
+    script = tmp_path / "setup"
+    script.write_text("#!/bin/sh\n# swapon\nswapon /dev/zram0\n")
+    harmless = tmp_path / "harmless"
+    harmless.write_text("#!/bin/sh\n# no swapon here\n")
+    starts = {
+        "rc-local": f"{script} start",
+        "zramswap": str(script),
+        "site-swap": "/sbin/site swapon",
+        "swap-off": str(script),
+        "cron": str(harmless),
+    }
+    listed = "\\n".join(f"{name}.service loaded inactive dead x" for name in starts)
+    shown = "\n\n".join(
+        f"Id={name}.service\nExecStart={{ path={start.split()[0]} ; argv[]={start} ; ignore_errors=no ; }}"
+        for name, start in starts.items()
+    )
+    (tmp_path / "shown").write_text(shown + "\n")
+    command(
+        tmp_path,
+        "systemctl",
+        f"case $1 in list-units) printf '{listed}\\n' ;; show) cat {tmp_path}/shown ;; "
+        '*) [ "$*" != "is-enabled --quiet swap-off.service" ] ;; esac',
+    )
+    mine = bash("swap_makers swap", "swap_makers", path=tmp_path).stdout
+    assert mine == "site-swap.service\nzramswap.service\n"
+    others = bash("swap_makers other", "swap_makers", path=tmp_path).stdout
+    assert others == f"rc-local.service by {script}\n"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from k8swin_nb.scripts import Script
 from tests.test_description import described
 
 HOSTS = inventory_of(check_description(described()))
+SWAP_SERVICE = "[Service]\nExecStart=/sbin/swapon /var/swap\n[Install]\nWantedBy=multi-user.target\n"
 Look = Callable[..., tuple[dict[str, PreflightCheck], HostFacts]]
 
 
@@ -105,14 +106,32 @@ def test_a_host_name_in_capitals_stops_with_the_name_to_set(look_linux, linux):
     ("file", "text", "found"),
     [
         ("/etc/fstab", "/dev/sdb1 none swap sw 0 0\n", "fstab:/dev/sdb1"),
-        ("/etc/systemd/zram-generator.conf", "[zram0]\n", "/etc/systemd/zram-generator.conf"),
+        ("/run/systemd/generator/dev-zram0.swap", "[Swap]\nWhat=/dev/zram0\n", "dev-zram0.swap"),
+        ("/etc/systemd/system/site-swap.service", SWAP_SERVICE, "site-swap.service"),
     ],
 )
 def test_swap_that_would_come_back_after_a_boot_is_found(look_linux, linux, file, text, found):
     linux.write_file(file, text)
+    if file.endswith(".service"):
+        linux.write_file(f"/etc/systemd/system/multi-user.target.wants/{found}", text)
     finding = look_linux()[0]["L08 swap"]
     assert not finding.holds
     assert found in finding.found
+
+
+def test_a_service_that_makes_swap_among_other_things_stops(look_linux, linux):
+    linux.write_file("/etc/systemd/system/boot-tune.service", SWAP_SERVICE)
+    linux.write_file("/etc/systemd/system/multi-user.target.wants/boot-tune.service", SWAP_SERVICE)
+    finding = look_linux()[0]["L08 swap-makers"]
+    assert finding.stops
+    assert "boot-tune.service by /sbin/swapon" in finding.found
+
+
+def test_a_folder_with_a_files_name_stops(look_linux, linux):
+    linux.write_file("/etc/containerd/config.toml/theirs", "")
+    finding = look_linux()[0]["L06 places"]
+    assert finding.stops
+    assert "/etc/containerd/config.toml (a folder)" in finding.found
 
 
 def test_a_host_of_another_cluster_stops(look_linux, linux):
@@ -384,6 +403,22 @@ def test_a_worker_of_an_earlier_cluster_at_the_same_address_stops(look_windows, 
     )
     assert look_windows(ClusterCa="AAAA")[0]["W33 other-cluster"].holds
     assert look_windows(ClusterCa="BBBB")[0]["W33 other-cluster"].stops
+
+
+@pytest.mark.parametrize(
+    "left", ["pki\\ca.crt", "bootstrap-kubelet.conf", "manifests\\pod.yaml"]
+)
+def test_what_kubeadm_would_refuse_to_join_over_stops(look_windows, server, left):
+    path = f"C:\\etc\\kubernetes\\{left}"
+    server.files.make_directory(path.rpartition("\\")[0] + "\\")
+    server.files.write(path, b"theirs")
+    findings, facts = look_windows(ClusterCa="AAAA")
+    assert findings["W33 other-cluster"].stops
+    assert path in findings["W33 other-cluster"].found
+    assert bool(facts.get("authority")) == left.endswith("ca.crt")
+    server.files.make_directory("C:\\k8swin\\state\\")
+    server.files.write("C:\\k8swin\\state\\kubeadm-join.started", b"")
+    assert look_windows(ClusterCa="AAAA")[0]["W33 other-cluster"].holds
 
 
 def test_one_probe_that_breaks_off_is_one_finding(look_windows, server):

@@ -170,3 +170,32 @@ def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_fou
     assert not machine.files.exists(KEPT)
     assert removed(run, r"C:\etc\kube-proxy\kubeconfig").code == 0
     assert not machine.files.exists(r"C:\etc\kube-proxy\kubeconfig")
+
+
+def test_exclusions_from_defender_that_were_added_go_and_those_of_the_site_stay(machine, run):  # noqa: F811
+    programs, folder = r"C:\k\kubelet.exe;C:\k\kube-proxy.exe", r"C:\ProgramData\containerd"
+    asked = {"ExcludedPrograms": programs, "ExcludedFolders": folder}
+    machine.defender["Process"] = [r"C:\site\agent.exe", r"c:\K\kubelet.exe"]
+    machine.defender["Path"] = [r"D:\databases"]
+    before = {kind: list(values) for kind, values in machine.defender.items()}
+    found_json(machine)
+    assert run("defender.check", **asked).code == 10
+    assert run("defender.apply", **asked).code == 0
+    assert run("defender.check", **asked).code == 0
+    # A second apply adds nothing, and forgets nothing of the first.
+    assert run("defender.apply", **asked).code == 0
+    # Somebody takes one back by hand and adds another.
+    machine.defender["Process"] += [r"C:\site\backup.exe"]
+    assert "Defender" in run("files_removed.check", RemovedPlaces="[]").out
+    said = removed(run)
+    assert (said.code, said.err) == (0, "")
+    assert machine.defender == {**before, "Process": [*before["Process"], r"C:\site\backup.exe"]}
+    assert not machine.files.exists(r"C:\k8swin")
+
+
+def test_exclusions_that_a_policy_hides_are_not_taken_for_none(machine, run):  # noqa: F811
+    hidden = "N/A: Administrators are not allowed to view exclusions"
+    machine.defender["Path"] = machine.defender["Process"] = [hidden]
+    said = run("defender.check", ExcludedPrograms=r"C:\k\kubelet.exe", ExcludedFolders=r"C:\x")
+    assert said.code == 20
+    assert "HideExclusionsFromLocalAdmins" in said.out

@@ -333,7 +333,7 @@ def certificate(host: Host) -> PreflightCheck:
 
 def compare(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:
     """Hold hosts against each other: names, identities, segments, MTU and clocks."""
-    found = duplicates(run, hosts) + segments(run, hosts)
+    found = duplicates(run, hosts) + segments(run, hosts) + authorities(run, hosts)
     mtus = {name: facts.get("mtu") for name, facts in hosts.items() if facts.get("mtu")}
     if len(mtus) > 1:
         fix = "set the same MTU on all nodes' interfaces, or large packets between them are lost"
@@ -383,6 +383,29 @@ def duplicates(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightC
             )
         )
     return found
+
+
+def authorities(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:
+    """Find workers that hold another certificate authority than the control plane has, or is going to make."""
+    master = run.master.name
+    ours = hosts[master].get("authority") if master in hosts else ""
+    workers = {n: f.get("authority") for n, f in hosts.items() if n != master and f.get("authority")}
+    if not ours or not workers:
+        return []
+    foreign = [name for name, authority in workers.items() if authority != ours]
+    return [
+        PreflightCheck(
+            "X5",
+            "authority",
+            ", ".join(workers),
+            "fail",
+            not foreign,
+            f"another cluster's on {', '.join(foreign)}" if foreign else f"that of {master}",
+            f"no certificate authority but that of {master}",
+            "look whether somebody needs it; then on Linux mv /etc/kubernetes/pki /root/, on Windows "
+            "Move-Item C:\\etc\\kubernetes\\pki C:\\, or 90_teardown where it was joined from here",
+        )
+    ]
 
 
 def segments(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[PreflightCheck]:

@@ -20,7 +20,7 @@ keys=/etc/apt/keyrings
 list=/etc/apt/sources.list.d/k8swin.list
 # shellcheck source=/dev/null
 . /etc/os-release
-install -d -m 0755 "$keys" /etc/k8swin
+for folder in "$keys" /etc/k8swin; do [ -d "$folder" ] || install -d -m 0755 "$folder"; done
 use_proxy
 
 tools() { # what fetching a key takes, which a small installation lacks
@@ -59,7 +59,7 @@ fetch_named_key() { # URL SOURCE-LINE FINGERPRINT: into the keyring that the lin
   [ -n "$1" ] || return 0
   file=$(sed -n 's|^[^]]*signed-by=\(/[^] ,]*\).*|\1|p' <<<"$2")
   if [ -e "$file" ] && ! grep -s -x -F "$file" /etc/k8swin/made >/dev/null; then return 0; fi
-  install -d -m 0755 "$(dirname "$file")"
+  [ -d "$(dirname "$file")" ] || install -d -m 0755 "$(dirname "$file")"
   fetch_key "$1" "$file" "$3"
 }
 

@@ -2,7 +2,7 @@
 #
 # It is what the host has, with what Kubernetes needs of it; the file as it was found is kept.
 set -euo pipefail
-# uses: keep_found write_file
+# uses: enable_service keep_found write_file
 
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
@@ -11,6 +11,6 @@ if ! cmp -s "$new" /etc/containerd/config.toml; then write_file 0644 /etc/contai
 # The vendor's sample gives pods a network of its own, before flannel's in the order of names.
 keep_found /etc/cni/net.d/10-containerd-net.conflist
 rm -f /etc/cni/net.d/10-containerd-net.conflist
-systemctl enable containerd
+enable_service containerd
 systemctl restart containerd
 echo "containerd is configured"

@@ -6,7 +6,7 @@
 set -euo pipefail
 : "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
-# uses: keep_found keep_before_flannel put_back_kubernetes reset_kubernetes
+# uses: keep_found keep_before_kubernetes put_back_kubernetes reset_kubernetes
 
 marker=/etc/k8swin/kubeadm-init.started
 log=/etc/k8swin/kubeadm-init.log
@@ -15,7 +15,7 @@ if [ -e "$marker" ]; then
   reset_kubernetes "$CRI_SOCKET"
   put_back_kubernetes
 else
-  keep_before_flannel
+  keep_before_kubernetes
   if [ -d /etc/kubernetes/pki ]; then
     while IFS= read -r file; do keep_found "$file"; done < <(find /etc/kubernetes/pki ! -type d)
   fi

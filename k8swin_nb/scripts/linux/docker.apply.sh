@@ -6,7 +6,7 @@ set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
 export DEBIAN_FRONTEND=noninteractive
-# uses: apt_get install_packages keep_found note_new_packages write_file
+# uses: apt_get enable_service install_packages keep_found note_new_packages write_file
 
 wanted=$(cat)
 if [ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" != "$wanted" ]; then
@@ -80,6 +80,6 @@ fi
 keep_found /etc/cni/net.d/10-containerd-net.conflist
 rm -f /etc/cni/net.d/10-containerd-net.conflist
 systemctl daemon-reload
-systemctl enable docker
+enable_service docker
 systemctl restart docker
 echo "Docker is configured"

@@ -62,7 +62,7 @@ while read -r name url kind hash folder programs; do
     files+=("$file")
   done
   echo "# started $kind $hash" >"$record"
-  install -d -m 0755 "$folder"
+  [ -d "$folder" ] || install -d -m 0755 "$folder"
   {
     echo "# $kind $hash"
     for file in "${files[@]}"; do

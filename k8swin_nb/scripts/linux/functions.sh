@@ -11,20 +11,32 @@ needed_if_any() { # WHAT ITEM...: ends the check with 10 if there is an item
 
 # What comes new is written down first: a teardown removes these packages and no others.
 note_new_packages() { # what `apt-get install` is given
+  local simulated removed pins
+  if ! simulated=$(LC_ALL=C apt-get -s -o APT::Get::AutomaticRemove=false install -y -q "$@" 2>&1); then
+    tail -n 12 <<<"$simulated" >&2
+    pins=$(grep -r -l -i -E '^Pin-Priority: *-' /etc/apt/preferences /etc/apt/preferences.d 2>/dev/null || true)
+    [ -z "$pins" ] || echo "packages are forbidden by a priority below zero in ${pins//$'\n'/, }: take the lines out that name what is missing above" >&2
+    return 1
+  fi
+  removed=$(awk '$1 == "Remv" { print $2 }' <<<"$simulated")
+  if [ -n "$removed" ]; then
+    echo "to install $* apt would remove ${removed//$'\n'/, }: nothing was installed; remove that yourself when nobody needs it" >&2
+    return 1
+  fi
   install -d -m 0755 /etc/k8swin
-  apt-get -s install -y -q "$@" | awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' >>/etc/k8swin/packages
+  awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' <<<"$simulated" >>/etc/k8swin/packages
 }
 
 # Another installation may hold a lock for some minutes, as on a server that was just made. apt waits by itself for
 # dpkg's lock alone, not for those of the lists and of the archives. A configuration that is there before its package is
-# somebody's: it stays, and nobody is asked.
+# somebody's: it stays, and nobody is asked. What nothing needs any more is not for these scripts to remove.
 apt_get() { # what `apt-get` is given
   local said code deadline=$((SECONDS + 300))
   use_proxy
   said=$(mktemp)
   while true; do
     code=0
-    LC_ALL=C apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>&1 | tee "$said" || code=$?
+    LC_ALL=C apt-get -o DPkg::Lock::Timeout=300 -o APT::Get::AutomaticRemove=false -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>&1 | tee "$said" || code=$?
     if [ "$code" -eq 0 ] || [ "$SECONDS" -ge "$deadline" ] || ! grep -q -E 'Could not get lock|Unable to (lock|acquire)' "$said"; then
       break
     fi
@@ -56,6 +68,15 @@ read_package_lists() {
 install_packages() { # what `apt-get install` is given
   note_new_packages "$@"
   apt_get install -y -q "$@"
+}
+
+# A service that did not start with the host is written down first, for the removal to undo it.
+enable_service() { # SERVICE
+  if ! systemctl is-enabled --quiet "$1" 2>/dev/null; then
+    install -d -m 0755 /etc/k8swin
+    if ! grep -q -s "^$1 " /etc/k8swin/enabled; then echo "$1 $(systemctl is-active "$1" || true)" >>/etc/k8swin/enabled; fi
+  fi
+  systemctl enable "$1"
 }
 
 # What somebody else made is kept before it is changed or removed: in one folder, below its own path, with mode
@@ -113,14 +134,24 @@ note_written() { # FILE NEW: where it belongs, and where its new content is
   if ! grep -q -s -x -F "$hash  $1" /etc/k8swin/written; then echo "$hash  $1" >>/etc/k8swin/written; fi
 }
 
-# A file is written beside its place and moved there, so that nobody reads half of it.
+# A file is written beside its place and moved there, so that nobody reads half of it. A file or a folder that is there
+# keeps its owner and its rights: what is in it may not be for everybody.
 write_file() { # MODE FILE: the content comes on standard input
-  install -d -m 0755 "$(dirname "$2")"
+  if [ -d "$2" ]; then
+    echo "$2 is a folder, wanted a file: move it away" >&2
+    return 1
+  fi
+  [ -d "$(dirname "$2")" ] || install -d -m 0755 "$(dirname "$2")"
   rm -f "$2.k8swin-new"
-  (umask 077 && cat >"$2.k8swin-new")
+  if [ -f "$2" ]; then
+    cp -p "$2" "$2.k8swin-new"
+    cat >"$2.k8swin-new"
+  else
+    (umask 077 && cat >"$2.k8swin-new")
+    chmod "$1" "$2.k8swin-new"
+  fi
   keep_found "$2"
   note_written "$2" "$2.k8swin-new"
-  chmod "$1" "$2.k8swin-new"
   mv "$2.k8swin-new" "$2"
 }
 
@@ -195,7 +226,7 @@ not_of_kubeadm() {
     [ -e "$folder" ] || continue
     while IFS= read -r path; do
       [[ $path =~ $own ]] || echo "$path"
-    done < <(find "$folder" -xdev ! -type d ! -type s ! -type p)
+    done < <(find -H "$folder" -xdev ! -type d ! -type s ! -type p)
   done
 }
 
@@ -215,18 +246,48 @@ put_back_kubernetes() {
   put_back /etc/kubernetes /var/lib/cni /var/lib/etcd /var/lib/kubelet
 }
 
-# What flannel's pods write on every node is kept before there are any.
-keep_before_flannel() {
+# What kubeadm writes over without a word, and what flannel's pods write on every node, is kept before.
+keep_before_kubernetes() {
+  local family
+  keep_found /var/lib/kubelet/{config.yaml,instance-config.yaml,kubeadm-flags.env}
+  # Other networks' CNI plugins name their chains in the same way.
+  install -d -m 0755 /etc/k8swin
+  [ -e /etc/k8swin/chains ] || for family in iptables ip6tables; do
+    "$family-save" 2>/dev/null | sed -n 's/^:\(CNI-[^ ]*\) .*/\1/p' || true
+  done | sort -u >/etc/k8swin/chains
   keep_found /etc/cni/net.d/10-flannel.conflist /run/flannel/subnet.env /var/lib/cni/networks/cbr0 /var/lib/cni/flannel
   if ! dpkg -S /opt/cni/bin/flannel >/dev/null 2>&1; then keep_found /opt/cni/bin/flannel; fi
 }
 
-# Services that make swap when they start, whatever /etc/fstab says.
-swap_makers() {
-  local service
-  for service in zramswap.service zram-config.service dphys-swapfile.service; do
-    if systemctl is-enabled --quiet "$service" 2>/dev/null; then echo "$service"; fi
-  done
+# Services that make swap when they start, whatever /etc/fstab says: with `swapon` in their command or in the script
+# that it names. Whoever is named after swap does nothing else; what else another one does is not known.
+swap_makers() { # swap or other: a line each, of others with the file
+  local unit='' key value word
+  systemctl list-units --type=service --all --plain --no-legend | awk '$2 == "loaded" { print $1 }' |
+    xargs -r systemctl show -p Id -p ExecStart |
+    while IFS='=' read -r key value; do
+      case $key in
+        Id) unit=$value ;;
+        ExecStart)
+          value=${value#*argv\[\]=}
+          value=${value%% ; *}
+          if grep -q -w swapon <<<"$value"; then
+            echo "$unit $value"
+          else
+            for word in $value; do
+              if [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] && grep -v '^ *#' "$word" | grep -q -w swapon; then echo "$unit $word"; fi
+            done
+          fi
+          ;;
+      esac
+    done | while read -r unit value; do
+      systemctl is-enabled --quiet "$unit" 2>/dev/null || continue
+      case $1:$unit in
+        swap:*swap* | swap:*zram*) echo "$unit" ;;
+        *:*swap* | *:*zram* | swap:*) ;;
+        *) echo "$unit by $value" ;;
+      esac
+    done | sort -u
 }
 
 # Units that fstab or a generator made, or that are there by themselves. A masked one does not start, and neither

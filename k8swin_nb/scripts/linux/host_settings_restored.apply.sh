@@ -19,7 +19,9 @@ if grep -q '# k8swin$' /etc/hosts; then
   own="$NODE_ADDRESS $name"
   if grep -q '^127\.0\.1\.1' "$found" 2>/dev/null; then own="127.0.1.1 $name"; fi
   was=$(awk -v name="$name" '{ for (i = 2; i <= NF && $i !~ /^#/; i++) if ($i == name && $1 !~ /^#/ && !/# k8swin$/) { print; next } }' "$found" 2>/dev/null || true)
-  if [ -n "$was" ] && is_written /etc/hosts; then
+  if [ -n "$was" ] && is_written /etc/hosts && ! grep -q '# k8swin$' "$found"; then
+    cat "$found" >"$new"
+  elif [ -n "$was" ] && is_written /etc/hosts; then
     grep -v '# k8swin$' "$found" >"$new" || true
   else
     own=${was:-$own} awk -v name="$name" '
@@ -50,9 +52,25 @@ for addition in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/
 done
 rm -f /etc/k8swin/proxy
 
+if [ -s /etc/k8swin/enabled ]; then
+  while read -r service state; do
+    systemctl disable "$service" || echo "warning: $service starts with this host, and did not before"
+    [ "$state" = active ] || systemctl stop "$service" || echo "warning: $service runs, and did not before"
+  done </etc/k8swin/enabled
+  rm -f /etc/k8swin/enabled
+fi
+
 if [ "$RESTORE_SWAP" = true ]; then
   if grep -q '^# k8swin: ' /etc/fstab; then
-    sed -i 's/^# k8swin: //' /etc/fstab
+    # The file itself stays, with its rights and whatever links lead to it.
+    new=$(mktemp)
+    trap 'rm -f "$new"' EXIT
+    if is_written /etc/fstab && [ -f /var/lib/k8swin/kept/etc/fstab ]; then
+      cat /var/lib/k8swin/kept/etc/fstab >"$new"
+    else
+      sed 's/^# k8swin: //' /etc/fstab >"$new"
+    fi
+    cat "$new" >/etc/fstab
     systemctl daemon-reload
   fi
   if was_written /etc/fstab; then forget_written /etc/fstab; fi
@@ -62,10 +80,21 @@ if [ "$RESTORE_SWAP" = true ]; then
     rm -f /etc/k8swin/masked
   fi
   if [ -s /etc/k8swin/disabled ]; then
-    while read -r unit; do systemctl enable --now "$unit" || echo "warning: $unit was enabled and could not be started"; done < <(sort -u /etc/k8swin/disabled)
+    while read -r unit; do systemctl enable "$unit"; done < <(sort -u /etc/k8swin/disabled)
     rm -f /etc/k8swin/disabled
   fi
-  # An entry that could not be turned on before cannot be now.
-  swapon -a || echo "warning: not every entry of /etc/fstab could be turned on"
+  if [ -s /etc/k8swin/stopped ]; then
+    while read -r unit; do systemctl start "$unit" || echo "warning: $unit ran and could not be started"; done < <(sort -u /etc/k8swin/stopped)
+    rm -f /etc/k8swin/stopped
+  fi
+  # What was on without an entry anywhere is turned on by its name.
+  if [ -s /etc/k8swin/swaps ]; then
+    while read -r name priority; do
+      # Those that the kernel gave itself are below zero.
+      [ "$priority" -ge 0 ] || priority=
+      swapon --show=NAME --noheadings | grep -q -x -F -e "$name" || swapon ${priority:+--priority "$priority"} "$name" || echo "warning: the swap $name could not be turned on"
+    done < <(sort -u /etc/k8swin/swaps)
+    rm -f /etc/k8swin/swaps
+  fi
 fi
 echo "the host's settings are back"

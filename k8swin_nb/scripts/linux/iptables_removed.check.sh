@@ -1,4 +1,6 @@
 # Which chains of Kubernetes, flannel and the CNI plugins are left in iptables?
+#
+# Those that other networks' CNI plugins had made before, which is written down, are theirs.
 set -euo pipefail
 
 if [ ! -d /etc/k8swin ]; then
@@ -8,7 +10,8 @@ fi
 count=0
 for family in iptables ip6tables; do
   command -v "$family-save" >/dev/null || continue
-  found=$("$family-save" 2>/dev/null | grep -c -E '^:(KUBE|FLANNEL|CNI)-' || true)
+  found=$("$family-save" 2>/dev/null | sed -n -E 's/^:((KUBE|FLANNEL|CNI)-[^ ]*) .*/\1/p' |
+    grep -c -v -x -F -f <(cat /etc/k8swin/chains 2>/dev/null || true) || true)
   count=$((count + found))
 done
 if [ "$count" -gt 0 ]; then

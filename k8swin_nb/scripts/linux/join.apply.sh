@@ -9,7 +9,7 @@ set -euo pipefail
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
 : "${NODE_NAME:?the planned host name, for example linuxworker01}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
-# uses: keep_found keep_before_flannel put_back_kubernetes reset_kubernetes
+# uses: keep_found keep_before_kubernetes put_back_kubernetes reset_kubernetes
 
 if [ -e /etc/kubernetes/kubelet.conf ]; then
   if kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE_NAME" 2>&1 | grep NotFound >/dev/null; then
@@ -28,7 +28,7 @@ if [ -e "$marker" ]; then
   reset_kubernetes "$CRI_SOCKET"
   put_back_kubernetes
 else
-  keep_before_flannel
+  keep_before_kubernetes
 fi
 if [ -e /etc/kubernetes/pki/ca.crt ]; then
   # kubeadm refuses to start over it, although it is this cluster's, which the check has seen to.

@@ -8,7 +8,7 @@ home=$(getent passwd "$NODE_USER" | cut -d: -f6)
 group=$(id -gn "$NODE_USER")
 config=$home/.kube/config
 new=$config.k8swin-new
-install -d -m 0700 -o "$NODE_USER" -g "$group" "$home/.kube"
+[ -d "$home/.kube" ] || install -d -m 0700 -o "$NODE_USER" -g "$group" "$home/.kube"
 trap 'rm -f "$new"' EXIT
 install -m 0600 -o "$NODE_USER" -g "$group" /dev/null "$new"
 printf '%s\n' "${KUBECONFIG_TEXT%$'\n'}" >"$new"

@@ -6,7 +6,7 @@ export DEBIAN_FRONTEND=noninteractive
 # uses: install_packages read_package_lists write_file
 
 folder=/etc/systemd/system
-install -d -m 0755 "$folder/kubelet.service.d"
+[ -d "$folder/kubelet.service.d" ] || install -d -m 0755 "$folder/kubelet.service.d"
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 awk -v unit="$new/unit" -v addition="$new/addition" '

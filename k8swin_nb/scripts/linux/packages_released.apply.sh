@@ -43,7 +43,7 @@ if [ "$REMOVE_PACKAGES" = true ] && [ -s /etc/k8swin/packages ]; then
   done < <(sort -u /etc/k8swin/packages)
   # Another package may have come to need one of them: nothing that is not in the list may go with it.
   if [ ${#names[@]} -gt 0 ]; then
-    extra=$(apt-get -s remove "${names[@]}" | awk '$1 == "Remv" { print $2 }' | grep -v -x -F -f <(printf '%s\n' "${names[@]}") || true)
+    extra=$(apt-get -s -o APT::Get::AutomaticRemove=false remove "${names[@]}" | awk '$1 == "Remv" { print $2 }' | grep -v -x -F -f <(printf '%s\n' "${names[@]}") || true)
     if [ -n "$extra" ]; then
       echo "other packages need those that would be removed: ${extra//$'\n'/ }" >&2
       exit 1

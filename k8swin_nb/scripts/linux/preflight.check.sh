@@ -19,7 +19,7 @@ set -euo pipefail
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
 : "${LINUX_PROXY:=}"
-# uses: swap_makers cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot
+# uses: swap_makers swap_units cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -102,6 +102,28 @@ probe_disk() {
   answer "$severity" "${found%, } free" "20480 MiB free, at least 5120" "free or add disk space" [ "$worst" -ge 20480 ]
 }
 try L06 disk probe_disk
+# Root may write everywhere but to what is mounted read-only or made immutable, and to a folder in the place of a file.
+probe_places() {
+  local path found='' home files=(/etc/hosts /etc/fstab /etc/hostname /etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf
+    /etc/apt/sources.list.d/k8swin.list /etc/containerd/config.toml /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/10-containerd-net.conflist)
+  [ "$CLUSTER_PROFILE" != classic ] || files+=(/etc/docker/daemon.json)
+  home=$(getent passwd "$NODE_USER" | cut -d: -f6)
+  if [ "$NODE_ROLE" = control-plane ] && [ -n "$home" ]; then files+=("$home/.kube/config"); fi
+  for path in "${files[@]}"; do
+    if [ -d "$path" ]; then
+      found+=" $path (a folder)"
+    elif [ -e "$path" ] && [ ! -w "$path" ]; then
+      found+=" $path"
+    fi
+  done
+  for path in /etc /etc/apt/sources.list.d /etc/apt/keyrings /etc/modules-load.d /etc/sysctl.d /etc/systemd/system /etc/containerd /etc/cni/net.d \
+    /etc/kubernetes /opt/cni/bin /usr/bin /usr/local/bin /var/lib /var/lib/kubelet /var/lib/cni /var/lib/etcd; do
+    if [ -e "$path" ] && { [ ! -d "$path" ] || [ ! -w "$path" ]; }; then found+=" $path"; fi
+  done
+  answer fail "${found:-all}" "files and folders that root can write" \
+    "chattr -i what lsattr -d shows as immutable, mount for writing what is mounted read-only, move a folder away that has a file's name" [ -z "$found" ]
+}
+try L06 places probe_places
 probe_inodes() {
   local total free
   read -r total free < <(stat -f -c '%c %d' /)
@@ -129,14 +151,8 @@ try L07 control-groups probe_cgroup
 swap_sources() { # what is on now, and what would come back at the next boot
   swapon --show=NAME --noheadings 2>/dev/null || true
   awk '$1 !~ /^#/ && $3 == "swap" { print "fstab:" $1 }' /etc/fstab
-  systemctl list-units --type=swap --state=active --plain --no-legend | awk '{ print $1 }'
-  systemctl list-unit-files --type=swap --plain --no-legend | awk '$2 == "enabled" || $2 == "static" { print $1 }'
-  swap_makers
-  for file in /etc/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
-    [ -s "$file" ] || continue
-    [ "$(systemctl is-enabled dev-zram0.swap 2>/dev/null || true)" = masked ] || echo "$file"
-    break
-  done
+  swap_units
+  swap_makers swap
 }
 probe_swap() {
   local found
@@ -144,6 +160,13 @@ probe_swap() {
   answer step "${found:-off}" "off now and after a boot" "the step swap turns it off for good" [ -z "$found" ]
 }
 try L08 swap probe_swap
+probe_swap_makers() {
+  local found
+  found=$(swap_makers other)
+  answer fail "$found" "no swap by a service that does other things too" \
+    "take swapon out of it, or systemctl disable --now ${found%% *}" [ -z "$found" ]
+}
+try L08 swap-makers probe_swap_makers
 
 probe_modules() {
   local missing='' module
@@ -347,7 +370,11 @@ probe_other_cluster() {
   done
   if [ "$joined" = yes ]; then
     server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
-    [ "$server" = "https://$MASTER_ADDRESS:6443" ] || found+=" a node of $server"
+    if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
+      found+=" a node of $server"
+    elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && ! grep -q -F -e "$CLUSTER_CA" /etc/kubernetes/kubelet.conf && grep -q certificate-authority-data: /etc/kubernetes/kubelet.conf; then
+      found+=" a node of an earlier cluster at $server"
+    fi
     if [ "$NODE_ROLE" = control-plane ] && [ -z "$found" ] && ! ours init; then
       found=$(foreign_control_plane "$MASTER_ADDRESS")
       [ -z "$found" ] || fix=$(sed -n 's/^hint: //p' <<<"$found")
@@ -383,6 +410,16 @@ probe_authority() {
     "look whether somebody needs it, then mv /etc/kubernetes/pki /root/" [ "$found" = none ]
 }
 try L25 authority probe_authority
+# Whose clusters hosts belong to is held against each other.
+authority=
+if [ "$joined" = yes ] && [ "$NODE_ROLE" != control-plane ]; then
+  authority=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' /etc/kubernetes/kubelet.conf | base64 -d 2>/dev/null | sha256sum | cut -d ' ' -f 1)
+elif [ -e /etc/kubernetes/pki/ca.crt ] && ! ours join; then
+  authority=$(sha256sum </etc/kubernetes/pki/ca.crt | cut -d ' ' -f 1)
+elif [ "$NODE_ROLE" = control-plane ]; then
+  authority="none yet"
+fi
+[ -z "$authority" ] || fact authority "$authority"
 # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
 probe_kubelet_identity() {
   local folder=/var/lib/kubelet/pki identity found='' authority fix

@@ -16,7 +16,7 @@ rmdir /var/lib/k8swin 2>/dev/null || true
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    downloads | images | packages | replaced | masked | disabled) ;;
+    downloads | images | packages | replaced | masked | disabled | stopped | swaps) ;;
     written) [ -s "$path" ] || rm -f "$path" ;;
     *) rm -rf "$path" ;;
   esac

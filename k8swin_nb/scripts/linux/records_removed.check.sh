@@ -7,7 +7,7 @@ left=()
 for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
-    downloads | images | packages | replaced | masked | disabled) needed+=("$path") ;;
+    downloads | images | packages | replaced | masked | disabled | stopped | swaps) needed+=("$path") ;;
     written) if [ -s "$path" ]; then needed+=("$path"); else left+=("$path"); fi ;;
     *) left+=("$path") ;;
   esac

@@ -28,7 +28,7 @@ for folder in /etc/kubernetes/manifests /etc/kubernetes/pki /var/lib/etcd/member
     echo "still mounted: ${mounted//$'\n'/ }" >&2
     exit 1
   fi
-  [ ! -d "$folder" ] || find "$folder" -mindepth 1 -delete
+  [ ! -d "$folder" ] || find -H "$folder" -mindepth 1 -delete
 done
 if [ -d /var/lib/etcd/member ]; then rmdir /var/lib/etcd/member; fi
 for name in admin super-admin kubelet bootstrap-kubelet controller-manager scheduler; do

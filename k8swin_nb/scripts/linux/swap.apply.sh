@@ -4,10 +4,14 @@ set -euo pipefail
 
 # What was done is written down first, for the removal to undo it.
 switch_off() { # UNIT: neither runs now nor starts with the host
-  install -d -m 0755 /etc/k8swin
+  if systemctl is-active --quiet "$1"; then echo "$1" >>/etc/k8swin/stopped; fi
   if is_unit_of_host "$1"; then
-    echo "$1" >>/etc/k8swin/disabled
-    systemctl disable --now "$1"
+    if [[ $(systemctl is-enabled "$1" 2>/dev/null || true) == enabled* ]]; then
+      echo "$1" >>/etc/k8swin/disabled
+      systemctl disable "$1"
+    fi
+    # A unit that cannot be loaded cannot be stopped either.
+    systemctl stop "$1" || ! systemctl is-active --quiet "$1"
     echo "disabled $1, whose file in /etc/systemd/system stays"
   else
     echo "$1" >>/etc/k8swin/masked
@@ -15,8 +19,12 @@ switch_off() { # UNIT: neither runs now nor starts with the host
   fi
 }
 
-for service in $(swap_makers); do switch_off "$service"; done
-swapoff -a
+install -d -m 0755 /etc/k8swin
+active=$(swapon --show=NAME,PRIO --noheadings)
+[ -z "$active" ] || echo "$active" >>/etc/k8swin/swaps
+for service in $(swap_makers swap); do switch_off "$service"; done
+# Not those of fstab that are off, which may not even be there.
+for name in $(swapon --show=NAME --noheadings); do swapoff "$name"; done
 if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab; then
   [ -e /var/lib/k8swin/kept/etc/fstab ] || keep_found /etc/fstab
   new=$(mktemp)

@@ -8,7 +8,13 @@ set -euo pipefail
 active=$(swapon --show=NAME --noheadings)
 listed=$(awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' /etc/fstab)
 units=$(swap_units)
-makers=$(swap_makers)
+others=$(swap_makers other)
+if [ -n "$others" ]; then
+  echo "hint: take swapon out of it, or switch it off when it does nothing else: systemctl disable --now ${others%% *}"
+  echo "swap would come back at the next boot by ${others//$'\n'/; }, of which it is not known what else it does"
+  exit 20
+fi
+makers=$(swap_makers swap)
 if [ -n "$active$listed$units$makers" ]; then
   echo "swap is on: active [${active//$'\n'/ }], in fstab [${listed//$'\n'/ }], units [${units//$'\n'/ }${makers:+ ${makers//$'\n'/ }}]"
   exit 10

@@ -1,10 +1,11 @@
 # Install and start chrony.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
-# uses: install_packages read_package_lists
+# uses: enable_service install_packages read_package_lists
 
 # A fresh server has no package lists yet.
 apt-cache show chrony >/dev/null 2>&1 || read_package_lists
 install_packages chrony
-systemctl enable --now chrony
+enable_service chrony
+systemctl start chrony
 echo "chrony is enabled"

@@ -13,6 +13,12 @@ if (-not (Get-Process -Name MsMpEng -ErrorAction SilentlyContinue)) {
     exit 0
 }
 $found = Get-MpPreference
+# What a policy hides reads as a sentence in place of the list; it could neither be proven nor taken back.
+if (@(@($found.ExclusionProcess) + @($found.ExclusionPath)) -like 'N/A:*') {
+    'hint: take this server out of the policy HideExclusionsFromLocalAdmins, or set `defender_exclusions` to false'
+    "a policy hides which exclusions Microsoft Defender has: $(@($found.ExclusionPath)[0])"
+    exit 20
+}
 $missing = @($ExcludedPrograms -split ';' | Where-Object { @($found.ExclusionProcess) -notcontains $_ })
 $missing += @($ExcludedFolders -split ';' | Where-Object { @($found.ExclusionPath) -notcontains $_ })
 if ($missing) {

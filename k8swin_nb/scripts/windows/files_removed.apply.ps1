@@ -69,6 +69,20 @@ if (Test-Path $proxy) {
     }
     Remove-Item -Path $proxy -Force
 }
+$defender = 'C:\k8swin\state\defender.json'
+if (Test-Path $defender) {
+    $added = Get-Content -Path $defender -Raw | ConvertFrom-Json
+    $programs = @($added.programs | Where-Object { $_ })
+    $folders = @($added.folders | Where-Object { $_ })
+    if (Get-Process -Name MsMpEng -ErrorAction SilentlyContinue) {
+        if ($programs) { Remove-MpPreference -ExclusionProcess $programs }
+        if ($folders) { Remove-MpPreference -ExclusionPath $folders }
+        "Microsoft Defender inspects again: $(($programs + $folders) -join ', ')"
+    } else {
+        "warning: Microsoft Defender does not run, and its exclusions stay: $(($programs + $folders) -join ', ')"
+    }
+    Remove-Item -Path $defender -Force
+}
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }

@@ -29,6 +29,7 @@ foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { $left += "the task $task" }
 }
 if (Test-Path 'C:\k8swin\state\proxy.json') { $left += 'addresses in NO_PROXY' }
+if (Test-Path 'C:\k8swin\state\defender.json') { $left += 'exclusions from Microsoft Defender' }
 $own = @('jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1' | Where-Object { Test-Path "C:\k8swin\$_" })
 if ($own) { $left += 'the records in C:\k8swin' }
 if ($left) {
