@@ -48,8 +48,9 @@ DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
 
-INTERRUPTS = frozenset({"Interrupted", "KeyboardInterrupt"})
-"""Errors of a cell that was interrupted."""
+INTERRUPTS = frozenset({"Interrupted", "KeyboardInterrupt", "CellExecutionError"})
+"""Errors of a cell that was interrupted. The last is papermill's word for an error that no cell shows: of an interrupt that
+came when the cell's own work was over."""
 
 JOINS = {"04_join_linux": "linux", "04_join_windows": "windows"}
 

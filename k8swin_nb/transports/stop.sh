@@ -4,7 +4,18 @@
 : "${PATIENCE:?seconds between the polite and the final signal}"
 set -u
 
-of_script() { processes | awk '$2 == ENVIRON["TAG"] { print $1, $3 }'; }
+list() { processes | awk '$2 == ENVIRON["TAG"] { print $1, $3 }'; }
+
+# A process that is just becoming another program shows no environment at that moment: none is none when it is so twice.
+of_script() {
+  local found
+  found=$(list)
+  if [ -z "$found" ]; then
+    sleep 0.1
+    found=$(list)
+  fi
+  printf '%s' "$found"
+}
 
 # Others' processes, such as those of a `sudo` within the script, are reached in the way in which the script reached them.
 signal() {

@@ -218,6 +218,37 @@ def test_a_kernel_that_never_tells_the_end_of_a_cell_holds_nothing_up(project):
     assert time.monotonic() - sent < AGAIN_SECONDS[0]
 
 
+LATE = """
+from pathlib import Path
+import time
+kernel = get_ipython().kernel
+real = kernel.session.send
+def send(stream, kind, *rest, **more):
+    if kind != "execute_reply":
+        return real(stream, kind, *rest, **more)
+    try:
+        (Path({folder!r}) / "late").touch()
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+    told = dict(status="error", ename="KeyboardInterrupt", evalue="", traceback=[])
+    return real(stream, kind, told, *rest[1:], **more)
+kernel.session.send = send
+"""
+"""A cell that is interrupted when its work is over: it is said to have failed, and shows no error."""
+
+
+def test_an_interrupt_in_the_last_moment_of_a_cell_is_no_failure(project):
+    source = LATE.format(folder=str(project))
+    notebook(project / "notebooks" / "01_network.ipynb", "%load_ext k8swin_nb", source)
+    process = start(project, *RUN)
+    happens((project / "late").exists)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert "01_network was stopped" in said and "failed" not in said
+
+
 def test_a_reader_that_goes_with_the_signal_changes_nothing(project):
     """`k8swin run | tee log`: a terminal's Ctrl-C ends tee as well."""
     process = start(project, *RUN)

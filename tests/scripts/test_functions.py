@@ -193,6 +193,44 @@ def command(folder: Path, name: str, text: str) -> None:
     (folder / name).chmod(0o755)
 
 
+AUDIT = """\
+The following packages are in a mess due to serious problems during
+installation.  They must be reinstalled for them to function properly:
+ cri-tools            (no description available)
+
+The following packages are missing the md5sums control file in the
+database, they need to be reinstalled:
+ cri-tools            (no description available)
+ {other}
+"""
+
+
+@pytest.mark.parametrize(("other", "ended"), [("kubelet   node agent", True), ("nginx   web", False)])
+def test_what_a_stopped_installation_left_is_ended_first_and_what_others_left_is_not(
+    tmp_path, other, ended
+):
+    (tmp_path / "audit").write_text(AUDIT.format(other=other))
+    (tmp_path / "packages").write_text("cri-tools\nkubelet\nkubeadm\n")
+    command(
+        tmp_path,
+        "dpkg",
+        f'if [ "$1" = --audit ]; then cat {tmp_path}/audit; exit 1; fi; echo "dpkg $*"; exit 1',
+    )
+    command(tmp_path, "apt-get", 'echo "apt-get ${*: -2}"')
+    text = TEXTS["bash"].replace("/etc/k8swin/", f"{tmp_path}/")
+    body = "set -euo pipefail\n# uses: apt_get\n\napt_get install kubeadm\n"
+    done = subprocess.run(
+        ["bash", "-s"],
+        input=functions.compose("test.sh", body, "bash", functions.read(text, "bash")),
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("--configure -a" in done.stdout) is ended
+    assert done.stdout.endswith("apt-get install kubeadm\n")
+
+
 def test_a_check_with_nothing_to_do_goes_on_and_one_with_something_ends_with_10():
     done = bash('left=()\nneeded_if_any "to do" "${left[@]}"\necho ok', "needed_if_any")
     assert (done.returncode, done.stdout) == (0, "ok\n")

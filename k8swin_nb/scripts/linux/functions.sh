@@ -27,11 +27,27 @@ note_new_packages() { # what `apt-get install` is given
   awk '$1 == "Inst" && $3 !~ /^\[/ { print $2 }' <<<"$simulated" >>/etc/k8swin/packages
 }
 
+# broken_packages: those that dpkg has begun and not ended, or lost files of; a line each.
+broken_packages() {
+  { dpkg --audit 2>/dev/null || true; } | sed -n 's/^ \([^ ]*\).*/\1/p' | LC_ALL=C sort -u
+}
+
+# broken_here BROKEN: whether all of them came from here. An installation of ours that was stopped is ours to end; what
+# somebody else has left broken is not.
+broken_here() {
+  [ -n "$1" ] && [ -s /etc/k8swin/packages ] && ! grep -q -v -x -F -f /etc/k8swin/packages <<<"$1"
+}
+
 # Another installation may hold a lock for some minutes, as on a server that was just made. apt waits by itself for
 # dpkg's lock alone, not for those of the lists and of the archives. A configuration that is there before its package is
 # somebody's: it stays, and nobody is asked. What nothing needs any more is not for these scripts to remove.
 apt_get() { # what `apt-get` is given
   local said code deadline=$((SECONDS + 300))
+  # dpkg that was ended in the middle keeps apt from doing anything until this has run; apt installs again what is lost.
+  if broken_here "$(broken_packages)"; then
+    echo "an earlier run was stopped while it installed packages; that is ended first"
+    dpkg --force-confdef --force-confold --configure -a || true
+  fi
   use_proxy
   said=$(mktemp)
   while true; do

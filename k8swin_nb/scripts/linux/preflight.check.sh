@@ -19,7 +19,7 @@ set -euo pipefail
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
 : "${LINUX_PROXY:=}"
-# uses: swap_makers swap_units cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot
+# uses: swap_makers swap_units cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot broken_packages broken_here
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -560,9 +560,15 @@ probe_trust() {
 try L30 tls-interception probe_trust
 
 probe_dpkg() {
-  local audit
-  audit=$(dpkg --audit | sed -n 1p)
-  answer fail "${audit:-none}" "no broken packages" "dpkg --configure -a" [ -z "$audit" ]
+  local broken names
+  broken=$(broken_packages)
+  names=$(tr '\n' ' ' <<<"$broken")
+  if broken_here "$broken"; then
+    answer warn "$names" "no broken packages" "nothing: a run was stopped while it installed them, and the next one ends that" false
+    return
+  fi
+  answer fail "${names:-none}" "no broken packages" \
+    "dpkg --configure -a; what that does not mend: apt-get install --reinstall $names" [ -z "$broken" ]
 }
 try L31 packages probe_dpkg
 probe_dpkg_lock() {
