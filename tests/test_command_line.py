@@ -105,14 +105,3 @@ def test_a_signal_ends_any_command_with_one_line_and_its_code(number, capsys, mo
     said = capsys.readouterr().err
     assert said.startswith("k8swin: stopped by ") and len(said.splitlines()) == 1
     assert ended
-
-
-def test_a_reader_that_is_gone_is_no_failure(tmp_path):
-    """`k8swin init FOLDER | head -1`, with a head that has read enough before anything was printed."""
-    command = [sys.executable, "-m", "k8swin_nb", "init", str(tmp_path / "site")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
-    assert (tmp_path / "site" / "params").is_dir()
