@@ -348,7 +348,9 @@ def test_a_swap_unit_of_the_host_is_disabled_and_another_is_masked(host):
         '[ "$1" != stop ] || exit 5\n'
         '[ "$1 $3" != "is-active swapfile.swap" ]',
     )
-    host.program("swapon", 'case $1 in --show=*) echo "/var/swap 5" ;; *) echo "$@" >>"$0.said" ;; esac')
+    host.program(
+        "swapon", 'case $1 in --show=*) echo "/var/swap 5" ;; *) echo "$@" >>"$0.said" ;; esac'
+    )
     host.program("swapoff", "exit 0")
     done(host.run("swap.apply"))
     assert "disable swapfile.swap" in host.read("/systemctl")
@@ -397,7 +399,7 @@ def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(host):
     result = host.run("kernel.apply")
     assert result.returncode == 1
     assert "is a folder, wanted a file" in result.stderr
-    assert os.listdir(host.path("/etc/sysctl.d/zz-k8swin.conf")) == ["theirs"]
+    assert host.read("/etc/sysctl.d/zz-k8swin.conf/theirs") == THEIRS
 
 
 def test_a_service_that_did_not_start_with_the_host_does_not_afterwards(host):

@@ -30,7 +30,9 @@ from k8swin_nb.scripts import Script
 from tests.test_description import described
 
 HOSTS = inventory_of(check_description(described()))
-SWAP_SERVICE = "[Service]\nExecStart=/sbin/swapon /var/swap\n[Install]\nWantedBy=multi-user.target\n"
+SWAP_SERVICE = (
+    "[Service]\nExecStart=/sbin/swapon /var/swap\n[Install]\nWantedBy=multi-user.target\n"
+)
 Look = Callable[..., tuple[dict[str, PreflightCheck], HostFacts]]
 
 
@@ -405,9 +407,7 @@ def test_a_worker_of_an_earlier_cluster_at_the_same_address_stops(look_windows, 
     assert look_windows(ClusterCa="BBBB")[0]["W33 other-cluster"].stops
 
 
-@pytest.mark.parametrize(
-    "left", ["pki\\ca.crt", "bootstrap-kubelet.conf", "manifests\\pod.yaml"]
-)
+@pytest.mark.parametrize("left", ["pki\\ca.crt", "bootstrap-kubelet.conf", "manifests\\pod.yaml"])
 def test_what_kubeadm_would_refuse_to_join_over_stops(look_windows, server, left):
     path = f"C:\\etc\\kubernetes\\{left}"
     server.files.make_directory(path.rpartition("\\")[0] + "\\")
