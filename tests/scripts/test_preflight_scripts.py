@@ -407,8 +407,8 @@ def test_a_worker_of_an_earlier_cluster_at_the_same_address_stops(look_windows, 
     assert look_windows(ClusterCa="BBBB")[0]["W33 other-cluster"].stops
 
 
-@pytest.mark.parametrize("left", ["pki\\ca.crt", "bootstrap-kubelet.conf", "manifests\\pod.yaml"])
-def test_what_kubeadm_would_refuse_to_join_over_stops(look_windows, server, left):
+@pytest.mark.parametrize("left", ["pki\\ca.crt", "manifests\\pod.yaml"])
+def test_what_the_join_would_stop_over_stops_before(look_windows, server, left):
     path = f"C:\\etc\\kubernetes\\{left}"
     server.files.make_directory(path.rpartition("\\")[0] + "\\")
     server.files.write(path, b"theirs")
