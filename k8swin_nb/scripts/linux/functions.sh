@@ -298,6 +298,7 @@ starts_of_services() { # a line for each command of each service: its unit and t
     '
 }
 
+# A script that is named in a command is read too, a program is not.
 runs_swapon() { # COMMAND: the command or its script in which swapon stands, or nothing
   local word words
   if grep -q -w swapon <<<"$1"; then
