@@ -303,7 +303,12 @@ def test_the_hosts_full_name_stays_and_its_lines_come_back(host, found, line):
     done(host.run("hostname.apply", **HOSTS))
     assert host.read("/etc/hosts").splitlines()[-1] == f"10.1.0.2 {line} # k8swin"
     assert ("10.1.0.2 other" in host.read("/etc/hosts")) == ("other" in found)
-    restore = {"NODE_USER": "nobody-here", "NODE_ADDRESS": "10.1.0.2", "RESTORE_SWAP": "false"}
+    restore = {
+        "NODE_USER": "nobody-here",
+        "NODE_ADDRESS": "10.1.0.2",
+        "MASTER_ADDRESS": "10.1.0.2",
+        "RESTORE_SWAP": "false",
+    }
     done(host.run("host_settings_restored.apply", **restore))
     expected = found if "linuxmaster" in found else f"{found}10.1.0.2 linuxmaster\n"
     assert host.read("/etc/hosts") == expected
@@ -315,7 +320,12 @@ def test_lines_that_were_added_to_hosts_since_stay(host):
     host.write("/etc/hosts", "127.0.1.1 linuxmaster.corp.example linuxmaster\n")
     done(host.run("hostname.apply", **HOSTS))
     host.write("/etc/hosts", "10.9.9.9 added\n" + host.read("/etc/hosts"))
-    restore = {"NODE_USER": "nobody-here", "NODE_ADDRESS": "10.1.0.2", "RESTORE_SWAP": "false"}
+    restore = {
+        "NODE_USER": "nobody-here",
+        "NODE_ADDRESS": "10.1.0.2",
+        "MASTER_ADDRESS": "10.1.0.2",
+        "RESTORE_SWAP": "false",
+    }
     done(host.run("host_settings_restored.apply", **restore))
     assert host.read("/etc/hosts").splitlines() == [
         "10.9.9.9 added",
@@ -348,7 +358,9 @@ def test_a_swap_unit_of_the_host_is_disabled_and_another_is_masked(host):
         '[ "$1" != stop ] || exit 5\n'
         '[ "$1 $3" != "is-active swapfile.swap" ]',
     )
-    host.program("swapon", 'case $1 in --show=*) echo "/var/swap 5" ;; *) echo "$@" >>"$0.said" ;; esac')
+    host.program(
+        "swapon", 'case $1 in --show=*) echo "/var/swap 5" ;; *) echo "$@" >>"$0.said" ;; esac'
+    )
     host.program("swapoff", "exit 0")
     done(host.run("swap.apply"))
     assert "disable swapfile.swap" in host.read("/systemctl")
@@ -366,14 +378,15 @@ def test_fstab_comes_back_byte_for_byte_with_its_rights(host, since):
     file = host.write("/etc/fstab", text, 0o640)
     host.program("swapon", "exit 0")
     done(host.run("swap.apply"))
-    assert "# k8swin:   LABEL=sw" in file.read_text()
-    file.write_text(file.read_text() + since)
+    assert b"# k8swin:   LABEL=sw" in file.read_bytes()
+    file.write_bytes(file.read_bytes() + since.encode())
     host.write("/etc/hosts", "127.0.0.1 localhost\n")
     done(
         host.run(
             "host_settings_restored.apply",
-            NODE_USER=os.environ.get("USER", "root"),
+            NODE_USER="nobody-here",
             NODE_ADDRESS="10.1.0.2",
+            MASTER_ADDRESS="10.1.0.2",
             RESTORE_SWAP="true",
         )
     )
@@ -388,7 +401,7 @@ def test_what_is_there_keeps_its_rights_when_it_is_written_over(host):
     host.program("modprobe", "exit 0")
     done(host.run("kernel.apply"))
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert host.kept("/etc/sysctl.d/zz-k8swin.conf") == THEIRS
+    assert host.kept(f"{host.root}/etc/sysctl.d/zz-k8swin.conf") == THEIRS
 
 
 def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(host):
@@ -397,7 +410,7 @@ def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(host):
     result = host.run("kernel.apply")
     assert result.returncode == 1
     assert "is a folder, wanted a file" in result.stderr
-    assert os.listdir(host.path("/etc/sysctl.d/zz-k8swin.conf")) == ["theirs"]
+    assert host.read("/etc/sysctl.d/zz-k8swin.conf/theirs") == THEIRS
 
 
 def test_a_service_that_did_not_start_with_the_host_does_not_afterwards(host):
@@ -408,7 +421,7 @@ def test_a_service_that_did_not_start_with_the_host_does_not_afterwards(host):
     done(host.run("containerd.apply", "version = 3\n"))
     assert host.read("/etc/k8swin/enabled") == "containerd inactive\n"
     host.write("/etc/hosts", "127.0.0.1 localhost\n")
-    user = {"NODE_USER": os.environ.get("USER", "root"), "NODE_ADDRESS": "10.1.0.2"}
+    user = {"NODE_USER": "nobody-here", "NODE_ADDRESS": "10.1.0.2", "MASTER_ADDRESS": "10.1.0.2"}
     done(host.run("host_settings_restored.apply", RESTORE_SWAP="false", **user))
     assert "disable containerd\nstop containerd" in host.read("/systemctl")
 
@@ -417,7 +430,7 @@ def test_a_kubelets_own_configuration_is_kept_before_kubeadm_writes_over_it(host
     host.write("/var/lib/kubelet/config.yaml", THEIRS, 0o640)
     host.program("kubeadm", "exit 1")
     host.run("control_plane.apply", CRI_SOCKET="unix:///x")
-    assert host.kept("/var/lib/kubelet/config.yaml") == THEIRS
+    assert host.kept(f"{host.root}/var/lib/kubelet/config.yaml") == THEIRS
 
 
 @pytest.mark.parametrize(

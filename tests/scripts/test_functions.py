@@ -265,7 +265,7 @@ def test_services_that_make_swap_are_known_by_what_they_start(tmp_path):
     }
     listed = "\\n".join(f"{name}.service loaded inactive dead x" for name in starts)
     shown = "\n\n".join(
-        f"Id={name}.service\nExecStart={{ path={start.split()[0]} ; argv[]={start} ; ignore_errors=no ; }}"
+        f"ExecStart={{ path={start.split()[0]} ; argv[]={start} ; ignore_errors=no ; }}\nId={name}.service"
         for name, start in starts.items()
     )
     (tmp_path / "shown").write_text(shown + "\n")

@@ -389,7 +389,9 @@ def authorities(run: PhaseRun, hosts: Mapping[str, HostFacts]) -> list[Preflight
     """Find workers that hold another certificate authority than the control plane has, or is going to make."""
     master = run.master.name
     ours = hosts[master].get("authority") if master in hosts else ""
-    workers = {n: f.get("authority") for n, f in hosts.items() if n != master and f.get("authority")}
+    workers = {
+        n: f.get("authority") for n, f in hosts.items() if n != master and f.get("authority")
+    }
     if not ours or not workers:
         return []
     foreign = [name for name, authority in workers.items() if authority != ours]

@@ -278,32 +278,53 @@ keep_before_kubernetes() {
 # Services that make swap when they start, whatever /etc/fstab says: with `swapon` in their command or in the script
 # that it names. Whoever is named after swap does nothing else; what else another one does is not known.
 swap_makers() { # swap or other: a line each, of others with the file
-  local unit='' key value word
+  local unit found
+  starts_of_services | while read -r unit found; do
+    found=$(runs_swapon "$found")
+    if [ -z "$found" ] || ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then continue; fi
+    case $1:$unit in
+      swap:*swap* | swap:*zram*) echo "$unit" ;;
+      *:*swap* | *:*zram* | swap:*) ;;
+      *) echo "$unit by $found" ;;
+    esac
+  done | sort -u
+}
+
+# What a generator enabled, such as rc-local, cannot be disabled, and a unit in the administrators' folder not be masked.
+without_swap() { # what swap_makers printed of others: how to do without the first
+  local unit=${1%% *} verb=mask
+  ! is_unit_of_host "$unit" || verb=disable
+  echo "take swapon out of it, or, when it does nothing else, type systemctl $verb --now $unit"
+}
+
+# The properties of a unit come in an order of systemd's own; an empty line ends them.
+starts_of_services() { # a line for each command of each service: its unit and the command
   systemctl list-units --type=service --all --plain --no-legend | awk '$2 == "loaded" { print $1 }' |
     xargs -r systemctl show -p Id -p ExecStart |
-    while IFS='=' read -r key value; do
-      case $key in
-        Id) unit=$value ;;
-        ExecStart)
-          value=${value#*argv\[\]=}
-          value=${value%% ; *}
-          if grep -q -w swapon <<<"$value"; then
-            echo "$unit $value"
-          else
-            for word in $value; do
-              if [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] && grep -v '^ *#' "$word" | grep -q -w swapon; then echo "$unit $word"; fi
-            done
-          fi
-          ;;
-      esac
-    done | while read -r unit value; do
-      systemctl is-enabled --quiet "$unit" 2>/dev/null || continue
-      case $1:$unit in
-        swap:*swap* | swap:*zram*) echo "$unit" ;;
-        *:*swap* | *:*zram* | swap:*) ;;
-        *) echo "$unit by $value" ;;
-      esac
-    done | sort -u
+    awk '
+      function tell(  i) {
+        for (i = 1; i <= count; i++) print unit " " start[i]
+        count = 0
+        unit = ""
+      }
+      /^Id=/ { unit = substr($0, 4) }
+      /^ExecStart=/ { sub(/.*argv\[\]=/, ""); sub(/ ; .*/, ""); start[++count] = $0 }
+      /^$/ { tell() }
+      END { tell() }
+    '
+}
+
+# A script that is named in a command is read too, a program is not.
+runs_swapon() { # COMMAND: the command or its script in which swapon stands, or nothing
+  local word words
+  if grep -q -w swapon <<<"$1"; then
+    echo "$1"
+    return
+  fi
+  read -r -a words <<<"$1"
+  for word in "${words[@]}"; do
+    if [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] && grep -v '^ *#' "$word" | grep -q -w swapon; then echo "$word"; fi
+  done
 }
 
 # Units that fstab or a generator made, or that are there by themselves. A masked one does not start, and neither

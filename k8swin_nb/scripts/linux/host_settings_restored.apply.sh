@@ -4,6 +4,7 @@
 set -euo pipefail
 : "${NODE_USER:?the login user, for example ubuntu}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
+: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${RESTORE_SWAP:?true or false}"
 # uses: forget_written is_written take_back was_written
 
@@ -37,11 +38,12 @@ if was_written /etc/hosts; then forget_written /etc/hosts; fi
 # Its lines are back in their place, beside what was added since.
 rm -f "$found"
 
-# kubectl's cache of what this cluster offered; nothing else lives there.
+# kubectl's cache of what this cluster offered; those of other clusters are theirs.
 for home in "$(getent passwd "$NODE_USER" | cut -d: -f6)" "$(getent passwd root | cut -d: -f6)"; do
-  if [ -d "$home/.kube" ] && [ -z "$(find "$home/.kube" -mindepth 1 -maxdepth 1 ! -name cache | sed -n 1p)" ]; then
-    rm -rf "$home/.kube"
-  fi
+  cache=$home/.kube/cache
+  rm -rf "$cache/discovery/${MASTER_ADDRESS}_6443"
+  if [ -d "$cache" ] && [ -z "$(find "$cache/discovery" -mindepth 1 -maxdepth 1 2>/dev/null | sed -n 1p)" ]; then rm -rf "$cache"; fi
+  rmdir "$home/.kube" 2>/dev/null || true
 done
 
 for addition in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/systemd/system/docker.service.d/k8swin-proxy.conf; do

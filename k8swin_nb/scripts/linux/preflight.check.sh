@@ -19,7 +19,7 @@ set -euo pipefail
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
 : "${LINUX_PROXY:=}"
-# uses: swap_makers swap_units cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot broken_packages broken_here
+# uses: swap_makers swap_units without_swap cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot broken_packages broken_here
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -164,7 +164,7 @@ probe_swap_makers() {
   local found
   found=$(swap_makers other)
   answer fail "$found" "no swap by a service that does other things too" \
-    "take swapon out of it, or systemctl disable --now ${found%% *}" [ -z "$found" ]
+    "$(without_swap "$found")" [ -z "$found" ]
 }
 try L08 swap-makers probe_swap_makers
 

@@ -11,4 +11,10 @@ sample=/etc/cni/net.d/10-containerd-net.conflist
 if [ -e "/var/lib/k8swin/kept$sample" ] && [ ! -e "$sample" ]; then left+=("$sample"); fi
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then left+=("$(sort -u /etc/k8swin/images | wc -l) images"); fi
 needed_if_any "to be put back or removed" "${left[@]}"
-echo "the container runtime is as it was found$([ -s /etc/k8swin/images ] && echo ", images that were pulled stay" || true)"
+trouble=
+for service in containerd docker; do
+  case $(systemctl is-active "$service" 2>/dev/null || true) in
+    failed | activating) trouble+=", and $service does not start with what was found: see journalctl -u $service -n 20" ;;
+  esac
+done
+echo "the container runtime is as it was found$trouble$([ -s /etc/k8swin/images ] && echo ", images that were pulled stay" || true)"

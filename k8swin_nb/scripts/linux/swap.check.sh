@@ -3,14 +3,14 @@
 # It comes back by a line in fstab, by a unit of its own or of a generator (partition types, zram), or by a
 # service that makes it; a masked unit does not start.
 set -euo pipefail
-# uses: swap_makers swap_units
+# uses: swap_makers swap_units without_swap
 
 active=$(swapon --show=NAME --noheadings)
 listed=$(awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' /etc/fstab)
 units=$(swap_units)
 others=$(swap_makers other)
 if [ -n "$others" ]; then
-  echo "hint: take swapon out of it, or switch it off when it does nothing else: systemctl disable --now ${others%% *}"
+  echo "hint: $(without_swap "$others")"
   echo "swap would come back at the next boot by ${others//$'\n'/; }, of which it is not known what else it does"
   exit 20
 fi

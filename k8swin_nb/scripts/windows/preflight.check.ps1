@@ -349,11 +349,10 @@ Test-Probe 'W33' 'other-cluster' {
         if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
-    # What kubeadm would refuse to join over, unless a join of ours left it.
-    if (-not $joined -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
+    # What the join would stop over, unless one of ours left it.
+    if ($ClusterProfile -ne 'classic' -and -not $joined -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
         $authority = 'C:\etc\kubernetes\pki\ca.crt'
         if ($ClusterCa -and (Test-Path $authority) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($authority)) -ne $ClusterCa) { $foreign += "the authority $authority" }
-        if (Test-Path 'C:\etc\kubernetes\bootstrap-kubelet.conf') { $foreign += 'C:\etc\kubernetes\bootstrap-kubelet.conf' }
         $foreign += @(Get-ChildItem -LiteralPath 'C:\etc\kubernetes\manifests' -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
     }
     # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
@@ -362,7 +361,7 @@ Test-Probe 'W33' 'other-cluster' {
     New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' 'make sure that nobody needs it, then remove it first, or take a fresh server'
 }
 # Whose clusters hosts belong to is held against each other.
-if (-not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
+if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
     Get-FactOf 'authority' { Get-Sha256 'C:\etc\kubernetes\pki\ca.crt' }
 }
 Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
