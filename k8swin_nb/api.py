@@ -32,6 +32,7 @@ from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import API_PORT, check_plan
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.secret import SecretRef
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.base import CANCELLED
 from k8swin_nb.transports.pool import Pool
@@ -94,6 +95,9 @@ class Cluster:
         self.plan = check_plan(description)
         """The networks, checked against each other, and what follows from them."""
         self.inventory = inventory_of(description)
+        for host in self.inventory.hosts:
+            for reference in filter(None, (host.credential, host.ssh_password)):
+                SecretRef.parse(reference).know(Path(host.folder))
         self.name = name
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)

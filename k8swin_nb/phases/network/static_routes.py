@@ -49,6 +49,11 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
             raise at.failed(
                 f"`{name}` printed `{shown(line)}`, expected a node's name, address and network"
             )
+        if not network.subnet_of(run.plan.pod_subnet):
+            raise at.failed(
+                f"`{name}` printed the network {network} of `{shown(fields[0])}`, expected one in "
+                f"{run.plan.pod_subnet}"
+            )
         if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", fields[0]):
             raise at.failed(f"`{name}` printed the node's name `{shown(fields[0])}`, which is none")
         found.append(NodeRoute(fields[0], network, fields[1]))
