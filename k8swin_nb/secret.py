@@ -16,6 +16,7 @@ import stat
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,6 +39,14 @@ COMMAND_SECONDS = 60
 
 _WORD = re.compile(r"[a-z]{1,16}([-_.][a-z]{1,16})*|\d{1,6}")
 """What stands in texts by itself: words, small numbers."""
+
+
+_NAMES: set[str] = set()
+
+
+def know_names(names: Iterable[str]) -> None:
+    """Make names known that are shown anyway, of hosts and users: a secret that is one of them is told as such."""
+    _NAMES.update(name.lower() for name in names)
 
 
 class CommonSecret(UserWarning):
@@ -136,11 +145,11 @@ class SecretRef:
             raise ParamsError(
                 f"the secret `{self}` is empty", hint="set it, then run the cell again"
             )
-        if _WORD.fullmatch(value):
+        if _WORD.fullmatch(value) or value.lower() in _NAMES:
             # It is masked all the same; why so much of what is shown looks odd has to be said.
             warnings.warn(
-                f"the secret `{self}` is a plain word or a small number: wherever that stands, also as the name of a "
-                f"host or a user, {MASK} is shown; choose a longer one of letters, digits and signs",
+                f"the secret `{self}` is a plain word, a small number or the name of a host or a user: wherever "
+                f"that stands {MASK} is shown; choose a longer one of letters, digits and signs",
                 CommonSecret,
                 stacklevel=2,
             )

@@ -85,6 +85,8 @@ class _Door:
             self._let_go(other)
         before, _ = self._waiting.pop(key, ("", None))
         text = before + str(carried.get("text", ""))
+        if len(text) > _HELD:
+            return sent({**carried, "text": _text(text)})
         shown, stop = REDACTOR.release(text, 0, len(text))
         begun = REDACTOR.touched(text)
         if begun and text.endswith(begun):
@@ -92,8 +94,6 @@ class _Door:
             # Within what is masked nothing begins.
             if end < stop and REDACTOR.redact(text, end) == begun:
                 shown, stop = REDACTOR.redact(text, 0, end), end
-        if len(text) - stop > _HELD:
-            shown, stop = REDACTOR.redact(text), len(text)
         if stop < len(text):
             self._waiting[key] = (
                 text[stop:],
@@ -109,7 +109,7 @@ class _Door:
 
 
 _HELD = 65_536
-"""Characters that wait at most."""
+"""Characters of a text of which an end may wait; a longer one is sent as it is, masked."""
 
 _STRUCTURE = frozenset({"status", "ename", "source", "method", "transient", "output_type"})
 """Fields whose values are words of the protocol, which front ends act on; a secret may be the same word."""

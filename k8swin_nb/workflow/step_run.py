@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from k8swin_nb.errors import DriftFound, K8swinError, StepFailed, Stopped
 from k8swin_nb.inventory import Host
-from k8swin_nb.result import Result
+from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.workflow.step import EXIT_STATE, State
@@ -149,6 +149,8 @@ class StepRun:
                 tag=tag,
             )
         except BaseException as error:
+            if secret_output:
+                hold_back(error)
             self._broke_off(told, error, started, secret_output=secret_output)
             raise
         self._ended(told, result, secret_output=secret_output)
