@@ -124,8 +124,8 @@ class SecretRef:
 
     def know(self, root: Path) -> None:
         """Let the value be masked from now on, if nobody has to be asked for it and nothing is used up by that."""
-        with contextlib.suppress(ParamsError, OSError, ValueError, RuntimeError):
-            file = root / Path(self.place).expanduser()
+        with contextlib.suppress(ParamsError, OSError, ValueError):
+            file = root / expanded(self.place)
             if self.kind == "env" or (self.kind == "file" and file.is_file()):
                 value = _READERS[self.kind](self, root)
                 if len(value) >= MIN_LENGTH:
