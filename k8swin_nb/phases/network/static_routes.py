@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from k8swin_nb.reading import address as read_address
+from k8swin_nb.reading import lines, shown
 from k8swin_nb.reading import network as read_network
-from k8swin_nb.reading import shown
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 EXIT_NEEDED = 10
@@ -39,8 +39,8 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
     if result.returncode != 0:
         raise at.failed("the API server does not answer", result=result)
     found = []
-    for line in result.stdout.splitlines():
-        fields = line.rstrip("\r").split("\t")
+    for line in lines(result.stdout):
+        fields = line.split("\t")
         if len(fields) == 3 and not fields[2]:
             continue  # the node was given none yet
         network = read_network(fields[-1])
