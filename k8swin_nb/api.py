@@ -30,8 +30,9 @@ from k8swin_nb.opened import OpenPhase
 from k8swin_nb.phases.catalogue import phase as find_phase
 from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import API_PORT, check_plan
-from k8swin_nb.result import Result
+from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.secret import SecretRef, know_names
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.base import CANCELLED
 from k8swin_nb.transports.pool import Pool
@@ -94,6 +95,11 @@ class Cluster:
         self.plan = check_plan(description)
         """The networks, checked against each other, and what follows from them."""
         self.inventory = inventory_of(description)
+        know_names([description.cluster_name])
+        for host in self.inventory.hosts:
+            know_names([host.name, host.user, host.address])
+            for reference in filter(None, (host.credential, host.ssh_password)):
+                SecretRef.parse(reference).know(Path(host.folder))
         self.name = name
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)
@@ -320,7 +326,11 @@ class Cluster:
                 cancel=cancel,
                 recorded=False,
             )
-            result = next(iter(answers.all().values()))
+            try:
+                result = next(iter(answers.all().values()))
+            except K8swinError as error:
+                hold_back(error)
+                raise
             if result.returncode != 0:
                 raise ClusterError("the login user has no kubeconfig", hint="run 02_master first")
             server = f"https://{master.address}:{API_PORT}"

@@ -45,6 +45,16 @@ def shown(text: object) -> str:
     return line if len(line) <= SHOWN else line[: SHOWN - 4] + " ..."
 
 
+def lines(text: str) -> list[str]:
+    """Return the lines of a script's answer as the script printed them, without their ends.
+
+    `str.splitlines` finds further ends, such as U+2028 and ^L, where only values stand: what a process, a pod or another
+    host is called would begin a line of its own.
+    """
+    found = [line.removesuffix("\r") for line in text.split("\n")]
+    return found if found[-1] else found[:-1]
+
+
 def first_line(text: object) -> str:
     """Return the first line of a text that says something; empty when none does."""
     return next((line.strip() for line in str(text).splitlines() if line.strip()), "")

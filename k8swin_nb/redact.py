@@ -252,6 +252,9 @@ class RedactedStream:
         return shown
 
 
+_WHOLE, _PART = 1_000_000, 250_000
+"""Characters of the longest text that is read at once, and of the parts of a longer one."""
+
 _SHORT = 2048
 """Characters up to which what is held back is read anew with every line."""
 
@@ -261,8 +264,15 @@ REDACTOR = Redactor()
 
 
 def redact(text: str) -> str:
-    """Return a text with every known secret, and whatever looks like one, replaced by `*****`."""
-    return REDACTOR.redact(text)
+    """Return a text with every known secret, and whatever looks like one, replaced by `*****`.
+
+    What is very long is read in parts, so that no text takes more memory than some hundred times such a part.
+    """
+    if len(text) <= _WHOLE:
+        return REDACTOR.redact(text)
+    stream = redacted_stream()
+    parts = [stream.feed(text[i : i + _PART]) for i in range(0, len(text), _PART)]
+    return "".join([*parts, stream.flush()])
 
 
 def redacted_stream() -> RedactedStream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from k8swin_nb.errors import CommandFailed, ScriptError
@@ -100,3 +100,11 @@ class Result:
 
     def _repr_html_(self) -> str:
         return preformatted(repr(self))
+
+
+def hold_back(error: BaseException) -> None:
+    """Take from an error what a script had printed whose output is a secret: half of one has no form to be known by."""
+    result = getattr(error, "result", None)
+    if isinstance(result, Result):
+        told = "(what it printed is a secret and is not shown)"
+        error.result = replace(result, stdout="", stderr=told)  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ password. A value is known to the redactor from the moment it exists.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hmac
 import os
@@ -14,6 +15,8 @@ import shlex
 import stat
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,6 +35,22 @@ NO_TEXT = "it is no file of at most 64 kB of text in UTF-8"
 
 COMMAND_SECONDS = 60
 """Time that a `cmd:` reference has to print its secret."""
+
+
+_WORD = re.compile(r"[a-z]{1,16}([-_.][a-z]{1,16})*|\d{1,6}")
+"""What stands in texts by itself: words, small numbers."""
+
+
+_NAMES: set[str] = set()
+
+
+def know_names(names: Iterable[str]) -> None:
+    """Make names known that are shown anyway, of hosts and users: a secret that is one of them is told as such."""
+    _NAMES.update(name.lower() for name in names)
+
+
+class CommonSecret(UserWarning):
+    """A secret is a word that texts have anyway: masking it makes them hard to read."""
 
 
 class Secret:
@@ -103,6 +122,15 @@ class SecretRef:
     def __repr__(self) -> str:
         return f"SecretRef({str(self)!r})"
 
+    def know(self, root: Path) -> None:
+        """Let the value be masked from now on, if nobody has to be asked for it and nothing is used up by that."""
+        with contextlib.suppress(ParamsError, OSError, ValueError):
+            file = root / expanded(self.place)
+            if self.kind == "env" or (self.kind == "file" and file.is_file()):
+                value = _READERS[self.kind](self, root)
+                if len(value) >= MIN_LENGTH:
+                    REDACTOR.add(value)
+
     def resolve(self, root: Path | None = None) -> Secret:
         """Fetch the secret.
 
@@ -116,6 +144,14 @@ class SecretRef:
         if not value:
             raise ParamsError(
                 f"the secret `{self}` is empty", hint="set it, then run the cell again"
+            )
+        if _WORD.fullmatch(value) or value.lower() in _NAMES:
+            # It is masked all the same; why so much of what is shown looks odd has to be said.
+            warnings.warn(
+                f"the secret `{self}` is a plain word, a small number or the name of a host or a user: wherever "
+                f"that stands {MASK} is shown; choose a longer one of letters, digits and signs",
+                CommonSecret,
+                stacklevel=2,
             )
         return Secret(value)
 

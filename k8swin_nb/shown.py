@@ -34,7 +34,7 @@ _DECORATION = r"\x1b\[[0-9;]*[mK]"
 _SILENT = re.compile(rf"{_DECORATION}|[\x00\x07]|(?<!\r)\r++(?=\n)|\A\ufeff")
 _RAW = re.compile(rf"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}]")
 _COLOURED = re.compile(
-    rf"(?P<keep>{_DECORATION})|(?P<raw>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}])"
+    rf"(?P<keep>(?!\x1b\[0*8[;m]){_DECORATION})|(?P<raw>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{FORMAT}])"
 )
 
 
@@ -47,7 +47,7 @@ def visible(text: str) -> str:
 
 
 def coloured(text: str) -> str:
-    """Return a text as `visible` does, with its colours kept: for what a front end colours itself."""
+    """Return a text as `visible` does, with its colours kept: for what a front end colours itself. None hides a text."""
     return _COLOURED.sub(lambda match: match["keep"] or _named(match), text)
 
 
@@ -102,7 +102,10 @@ def cell(value: object) -> object:
     return shown_line(value) if isinstance(value, str) else value
 
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NAME = re.compile(
+    r"[A-Za-z_][A-Za-z_.]*(?:sha256)?|(?:application|audio|image|text|video)/[A-Za-z0-9.+-]+"
+)
+"""Words of letters, and kinds of content: names of fields, also where a secret is the same word."""
 
 
 def masked(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from k8swin_nb.errors import (
     StepFailed,
 )
 from k8swin_nb.opened import OpenPhase
+from k8swin_nb.redact import redact
 from k8swin_nb.scripts import Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.tables import StaticTable
@@ -50,6 +52,21 @@ def cluster(folder: Path, answers=None, *, silent=None, **changes) -> Cluster:
     opened.pool = Hosts(answers, silent=silent)
     opened.locks = Unlocked(opened.pool, opened.run_id)
     return opened
+
+
+def test_secrets_that_lie_ready_are_masked_before_anybody_logs_in(
+    tmp_path, monkeypatch, forgotten_secrets
+):
+    monkeypatch.setenv("WORD_OF_ONE", "Liegt-bereit-1")
+    (tmp_path / "params").mkdir()
+    file = tmp_path / "params" / "password"
+    file.write_text("Liegt-bereit-2\n")
+    file.chmod(0o600)
+    os.mkfifo(tmp_path / "params" / "pipe", 0o600)
+    for reference in ("env:WORD_OF_ONE", "file:password", "file:pipe", "env:NOT_SET", "file:none"):
+        worker = {**WORKER, "credential": reference}
+        cluster(tmp_path, hosts=[MASTER, worker]).close()
+    assert redact("1: Liegt-bereit-1 2: Liegt-bereit-2") == "1: ***** 2: *****"
 
 
 def opened(made: Cluster, *steps, **more) -> OpenPhase:

@@ -27,6 +27,7 @@ from k8swin_nb.secret import Secret, SecretRef
 from k8swin_nb.shown import (
     LINE,
     ShownStream,
+    coloured,
     masked,
     shown,
     shown_line,
@@ -91,6 +92,7 @@ BEHIND = {
     "notebook/magics.py": "writes into `LiveOutput`",
     "notebook/parameter_cell.py": "writes the notebooks' own parameters",
     "project.py": "copies files of the package",
+    "secret.py": "warns of a secret by its reference, without the value",
     "shown.py": "the door itself",
     "transports/connection.py": "quiets the logger of paramiko",
     "transports/hostkeys.py": "writes known_hosts",
@@ -243,6 +245,12 @@ def test_what_is_unseen_stands_as_text(text: str, told: str) -> None:
     assert visible(text) == told
 
 
+def test_colours_are_kept_for_a_front_end_and_hide_nothing() -> None:
+    assert coloured("\x1b[1;31mred\x1b[0m\x1b[38;5;8m") == "\x1b[1;31mred\x1b[0m\x1b[38;5;8m"
+    assert coloured("\x1b[8mhidden\x1b[08;1mtoo") == "^[[8mhidden^[[08;1mtoo"
+    assert coloured("\x1b[2J\x1b]0;t\x07") == "^[[2J^[]0;t^G"
+
+
 def test_long_texts_are_bounded_and_secrets_at_the_edge_masked() -> None:
     assert len(shown("x" * 10_000_000)) < 25_000
     assert len(shown_line("y" * 10_000_000)) < LINE + 100
@@ -265,6 +273,18 @@ def test_html_has_no_line_in_which_markdown_could_begin() -> None:
         Table([(text,)], columns=[text])._repr_html_(),
     ):
         assert "\n" not in made
+
+
+def test_front_ends_find_no_formula_in_what_a_host_says() -> None:
+    text = r"$\href{https://evil.example}{click}$ \(x\)"
+    for made in (
+        StaticTable(text, (text,), [(text,)])._repr_html_(),
+        Table([(text,)], columns=[text])._repr_html_(),
+        Report(text, [Row("s", "h", Outcome.FAILED, 1.0, text)])._repr_html_(),
+    ):
+        # All of the text stands in elements that are not searched.
+        assert made.startswith('<table class="tex2jax_ignore mathjax_ignore">')
+        assert made.endswith("</table>") and made.count("<table") == 1
 
 
 def test_tables_show_some_rows_and_say_how_many_more_there_are() -> None:

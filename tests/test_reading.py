@@ -11,6 +11,7 @@ from k8swin_nb.reading import (
     address,
     file_text,
     json_document,
+    lines,
     network,
     strings,
     whole,
@@ -134,6 +135,13 @@ def test_noise_is_read_or_refused_and_nothing_else():
 )  # fmt: skip
 def test_a_whole_number_is_one_or_unknown(text, value):
     assert whole(text) == value
+
+
+def test_lines_end_where_a_script_ended_them_and_nowhere_else():
+    assert lines("a\r\nb\n\nc\n") == ["a", "b", "", "c"]
+    assert lines("") == [] and lines("\n") == [""] and lines("a") == ["a"]
+    inner = "x\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r7"
+    assert lines(f"{inner}\n{inner}") == [inner, inner]
 
 
 def test_addresses_and_networks_are_what_they_are_or_unknown():

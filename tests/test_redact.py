@@ -8,13 +8,16 @@ import shlex
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 import pytest
 import yaml
 
-from k8swin_nb.redact import MASK, REDACTOR, RedactedStream, Redactor, know_proxies
+from k8swin_nb import redact as redact_module
+from k8swin_nb.redact import MASK, REDACTOR, RedactedStream, Redactor, know_proxies, redact
+from k8swin_nb.secret import Secret
 from tests.conftest import ROOT
 
 SECRETS = {
@@ -448,6 +451,23 @@ def test_masking_takes_time_in_proportion_to_any_text(piece: str) -> None:
 
     # Eight times the text: what is quadratic takes 64 times as long.
     assert seconds(mask(120_000)) < 24 * max(seconds(mask(15_000)), 0.002)
+
+
+def test_a_very_long_text_is_read_in_parts_and_its_memory_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Secret("Redeling-Facade-881")
+    read = redact_module.readings
+    lengths = []
+
+    def noted(text: str) -> Any:
+        lengths.append(len(text))
+        return read(text)
+
+    monkeypatch.setattr(redact_module, "readings", noted)
+    text = "a b\n" * 300_000 + "Redeling-" + "Facade-881 end\n" + "x" * 1_500_000
+    assert redact(text) == text.replace("Redeling-Facade-881", MASK)
+    assert max(lengths) < 600_000
 
 
 @pytest.mark.parametrize("piece", [*PIECES, "-----BEGIN PRIVATE KEY-----\n", "abc def\n"], ids=repr)

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from k8swin_nb import secret as secret_module
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.redact import MASK, RedactedStream, Redactor, redact
-from k8swin_nb.secret import Secret, SecretRef, resolve
+from k8swin_nb.secret import CommonSecret, Secret, SecretRef, know_names, resolve
 
 VALUE = "p@ss wörd/'\"\\$1"
 
@@ -46,6 +47,37 @@ def test_a_secret_is_masked_in_every_form(form: str) -> None:
     assert MASK in masked and masked.startswith("before ") and masked.endswith(" after")
     for part in (VALUE, quote(VALUE, safe=""), base64.b64encode(VALUE.encode()).decode()):
         assert part not in masked
+
+
+@pytest.mark.parametrize("word", ["windows", "kube-system", "true", "1000", "linuxmaster"])
+def test_a_secret_that_is_a_word_is_masked_and_its_reference_is_told(
+    word: str, monkeypatch: pytest.MonkeyPatch, forgotten_secrets: None
+) -> None:
+    monkeypatch.setenv("DOOR_WORD", word)
+    with pytest.warns(CommonSecret) as told:
+        resolve("env:DOOR_WORD")
+    (warning,) = told
+    assert "`env:DOOR_WORD`" in str(warning.message) and word not in str(warning.message)
+    assert redact(f"node {word} Ready") == f"node {MASK} Ready"
+
+
+def test_a_secret_that_is_the_name_of_a_host_or_a_user_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, forgotten_secrets: None
+) -> None:
+    monkeypatch.setattr(secret_module, "_NAMES", set())
+    know_names(["winworker01", "Administrator"])
+    for name in ("WINWORKER01", "administrator", "Administrator"):
+        monkeypatch.setenv("DOOR_WORD", name)
+        with pytest.warns(CommonSecret, match="`env:DOOR_WORD`"):
+            resolve("env:DOOR_WORD")
+
+
+def test_a_secret_that_is_no_word_needs_no_warning(
+    monkeypatch: pytest.MonkeyPatch, forgotten_secrets: None
+) -> None:
+    for value in ("Tr0ub4dor&3", "Windows", "hunter22", "1234567", "correct horse battery staple!"):
+        monkeypatch.setenv("DOOR_WORD", value)
+        resolve("env:DOOR_WORD")
 
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow+/=\nabc\n-----END RSA PRIVATE KEY-----"

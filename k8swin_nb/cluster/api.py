@@ -22,6 +22,7 @@ from k8swin_nb.cluster.kubeconfig import read_kubeconfig
 from k8swin_nb.cluster.tls import tls_context
 from k8swin_nb.errors import ClusterError, Stopped
 from k8swin_nb.reading import Unreadable, json_document, shown
+from k8swin_nb.shown import shown_line
 
 TABLE = ",".join(f"application/json;as=Table;g=meta.k8s.io;v={v}" for v in ("v1", "v1beta1"))
 PAGE = 500
@@ -31,6 +32,13 @@ MOST_ROWS = 20_000
 """Rows of one table; what is beyond is counted and left out."""
 
 MOST_PAGES = 200
+
+LONGEST_NAME = 100
+"""Characters of a column's name."""
+
+MOST_COLUMNS = 100
+"""Columns of one table; resources of others may define some of their own."""
+
 PAGE_BYTES = 16 * 1024 * 1024
 """What one page may have; 500 pods with all that their owners write to them stay below half of it."""
 
@@ -172,7 +180,7 @@ class ClusterApi:
                 raise _no_table(path, "`continue` is none")
             if not token or len(rows) >= MOST_ROWS:
                 left = metadata.get("remainingItemCount") if token else 0
-                counted = left if isinstance(left, int) and not isinstance(left, bool) else None
+                counted = left if type(left) is int and left >= 0 else None
                 if counted is not None:
                     counted += max(0, len(rows) - MOST_ROWS)
                 names = tuple(name for _, name in columns)
@@ -227,13 +235,15 @@ def _columns(path: str, page: Mapping[str, Any], wide: bool) -> list[tuple[int, 
     defined = page.get("columnDefinitions")
     if not isinstance(defined, list) or not defined:
         raise _no_table(path, "it has no columns")
+    if len(defined) > MOST_COLUMNS:
+        raise _no_table(path, f"it has {len(defined)} columns")
     kept = []
     for place, column in enumerate(defined):
         name = column.get("name") if isinstance(column, dict) else None
         if not isinstance(name, str) or not name:
             raise _no_table(path, f"its column {place + 1} has no name")
         if wide or not column.get("priority"):
-            kept.append((place, name.upper().replace(" ", "-")))
+            kept.append((place, shown_line(name, most=LONGEST_NAME).upper().replace(" ", "-")))
     names = [name for _, name in kept]
     if len(set(names)) < len(names) or "NAMESPACE" in names:
         raise _no_table(path, "its columns' names are not different ones")

@@ -6,10 +6,12 @@ are not written by us. They leave the kernel as messages of its one session, so 
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.redact import redact
+from k8swin_nb.redact import REDACTOR, redact
 from k8swin_nb.shown import coloured, masked
 
 if TYPE_CHECKING:
@@ -42,15 +44,75 @@ def _session(shell: InteractiveShell) -> Any:
 
 
 def _behind(send: Callable[..., Any]) -> Callable[..., Any]:
-    def passed(stream: Any, message: Any, content: Any = None, *rest: Any, **more: Any) -> Any:
-        if isinstance(message, dict):
-            kind = str(message.get("msg_type") or message.get("header", {}).get("msg_type", ""))
-            message = {**message, "content": passed_content(kind, message.get("content"))}
-        else:
-            content = passed_content(str(message), content)
-        return send(stream, message, content, *rest, **more)
+    return _Door(send).passed
 
-    return passed
+
+class _Door:
+    """Passes what a session sends. The end of printed text with which a secret may begin waits for what follows."""
+
+    def __init__(self, send: Callable[..., Any]) -> None:
+        self._send = send
+        self._lock = threading.RLock()  # text is sent by another thread than the rest
+        self._waiting: dict[tuple[str, str], tuple[str, Callable[[str], Any]]] = {}
+
+    def passed(
+        self, stream: Any, message: Any, content: Any = None, *rest: Any, **more: Any
+    ) -> Any:
+        """Send a message as the session does, with what it carries behind the door."""
+        whole = isinstance(message, dict)
+        if whole:
+            kind = str(message.get("msg_type") or message.get("header", {}).get("msg_type", ""))
+            carried = message.get("content")
+        else:
+            kind, carried = str(message), content
+
+        def sent(instead: Any) -> Any:
+            if whole:
+                return self._send(stream, {**message, "content": instead}, content, *rest, **more)
+            return self._send(stream, message, instead, *rest, **more)
+
+        with self._lock:
+            if kind == "stream" and isinstance(carried, Mapping):
+                parent = (message.get("parent_header") or {}) if whole else {}
+                key = (str(parent.get("msg_id")), str(carried.get("name")))
+                return self._printed(key, carried, sent)
+            self._let_go()
+            return sent(passed_content(kind, carried))
+
+    def _printed(self, key: tuple[str, str], carried: Any, sent: Callable[[Any], Any]) -> Any:
+        """Send printed text up to where a secret may have begun."""
+        for other in [other for other in self._waiting if other != key]:
+            self._let_go(other)
+        before, _ = self._waiting.pop(key, ("", None))
+        text = before + str(carried.get("text", ""))
+        if len(text) > _HELD:
+            return sent({**carried, "text": _text(text)})
+        shown, stop = REDACTOR.release(text, 0, len(text))
+        begun = REDACTOR.touched(text)
+        if begun and text.endswith(begun):
+            end = len(text) - len(begun)
+            # Within what is masked nothing begins.
+            if end < stop and REDACTOR.redact(text, end) == begun:
+                shown, stop = REDACTOR.redact(text, 0, end), end
+        if stop < len(text):
+            self._waiting[key] = (
+                text[stop:],
+                lambda late: sent({**carried, "text": _text(late)}),
+            )
+        return sent({**carried, "text": coloured(shown)}) if shown else None
+
+    def _let_go(self, *keys: tuple[str, str]) -> None:
+        """Send what waited, in front of what is not printed or is printed elsewhere."""
+        for key in keys or list(self._waiting):
+            text, sent = self._waiting.pop(key)
+            sent(text)
+
+
+_HELD = 65_536
+"""Characters of a text of which an end may wait; a longer one is sent as it is, masked."""
+
+_STRUCTURE = frozenset({"status", "ename", "source", "method", "transient", "output_type"})
+"""Fields whose values are words of the protocol, which front ends act on; a secret may be the same word."""
 
 
 def passed_content(kind: str, content: Any) -> Any:
@@ -64,12 +126,16 @@ def passed_content(kind: str, content: Any) -> Any:
         return content
     if kind == "stream":
         return {**content, "text": _text(content.get("text", ""))}
-    if kind in ("display_data", "update_display_data", "execute_result"):
-        return {**content, "data": _bundle(content.get("data", {}))}
-    if kind in ("error", "execute_reply"):
-        return {name: _error(value) for name, value in content.items()}
+    if kind in ("display_data", "update_display_data", "execute_result", "inspect_reply"):
+        return {
+            **content,
+            "data": _bundle(content.get("data", {})),
+            "metadata": masked(content.get("metadata", {})),
+        }
+    if kind in ("error", "execute_reply", "input_request", "debug_reply", "debug_event"):
+        return _error(content)
     if kind in ("comm_open", "comm_msg"):
-        return {**content, "data": masked(content.get("data", {}))}
+        return {**content, "data": _state(content.get("data", {}))}
     return content
 
 
@@ -83,8 +149,26 @@ def _error(value: Any) -> Any:
     if isinstance(value, list):
         return [_error(item) for item in value]
     if isinstance(value, Mapping):
-        return {name: _error(item) for name, item in value.items()}
+        return {name: item if name in _STRUCTURE else _error(item) for name, item in value.items()}
     return value
+
+
+_OF_WIDGETS = re.compile(r"_(?:model|view)_(?:name|module|module_version|count)")
+
+
+def _state(data: Any) -> Any:
+    """Return what is sent to a widget; names of its classes and modules are no text."""
+    if not isinstance(data, Mapping):
+        return masked(data)
+    passed: dict[str, Any] = {}
+    for name, item in data.items():
+        if name in _STRUCTURE or _OF_WIDGETS.fullmatch(str(name)):
+            passed[name] = item
+        elif name == "state":
+            passed[name] = _state(item)
+        else:
+            passed |= masked({name: item})
+    return passed
 
 
 def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,8 +177,13 @@ def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
     for kind, value in data.items():
         if kind == "text/plain" and isinstance(value, str):
             passed[kind] = _text(value)
+        elif kind == _WIDGET:
+            passed[kind] = value  # the number of a widget
         elif kind.startswith(("text/", "application/")) or kind == "image/svg+xml":
             passed[kind] = masked(value)
         else:
             passed[kind] = value
     return passed
+
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -39,6 +39,9 @@ ROWS = 500
 SIZE = 1_000_000
 """Characters of a table as HTML."""
 
+AS_IT_IS = "tex2jax_ignore mathjax_ignore"
+"""Classes of what front ends do not search for formulas: a `$` in a host's name begins none."""
+
 Cell = str | Mark
 """Anything else in a row is shown as `str` has it."""
 
@@ -92,7 +95,7 @@ def table_html(
         body.append(f'<tr><td colspan="{len(kinds)}">{left_out(more)}</td></tr>')
     titled = f'<caption style="text-align:left">{escaped(caption)}</caption>' if caption else ""
     headed = f"<thead><tr>{head}</tr></thead>" if has_headings(kinds) else ""
-    return f"<table>{titled}{headed}<tbody>{''.join(body)}</tbody></table>"
+    return f'<table class="{AS_IT_IS}">{titled}{headed}<tbody>{"".join(body)}</tbody></table>'
 
 
 def left_out(rows: int) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from k8swin_nb.errors import ScriptError
-from k8swin_nb.reading import whole
+from k8swin_nb.reading import lines, whole
 from k8swin_nb.shells import KILL_AFTER
 from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.base import Transport, own_script
@@ -95,7 +95,7 @@ def running(
             hint=done.stderr.strip()[-200:] or None,
         )
     found = []
-    for line in done.stdout.splitlines():
+    for line in lines(done.stdout):
         pid, tag, role, start, user, command = [*line.split(" ", 5), *[""] * 6][:6]
         number, began = whole(pid), whole(start)
         if number is not None and began is not None and command:

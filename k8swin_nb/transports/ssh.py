@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from k8swin_nb.errors import HostUnreachable, K8swinError, Stopped, TransportError, TransportTimeout
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.scripts import Interpreter
 from k8swin_nb.shells import KILL_AFTER, bash_command, bash_input, new_tag
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work, own_script
@@ -130,7 +131,7 @@ class SshTransport(Transport):
             why = str(error)
         else:
             # What a start-up file left running may print here at any time.
-            lines = [line for line in output.text("stdout").splitlines() if _LEFT.match(line)]
+            lines = [line for line in lines_of(output.text("stdout")) if _LEFT.match(line)]
             if code in (0, WAS_OVER) and not lines:
                 return "", code == WAS_OVER
             if code == 0:

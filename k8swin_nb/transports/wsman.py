@@ -109,12 +109,17 @@ class _Socket:
 
 def _pools(held: _Socket) -> dict[str, Any]:
     class Plain(HTTPConnection):
+        # Whoever looks into another program's requests gets these ones printed otherwise, with what they carry.
+        debuglevel = 0
+
         def _new_conn(self) -> socket.socket:
             opened = super()._new_conn()
             held.hold(opened)
             return opened
 
     class Secure(HTTPSConnection):
+        debuglevel = 0
+
         def _new_conn(self) -> socket.socket:
             opened = super()._new_conn()
             held.hold(opened)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from k8swin_nb.errors import HostLocked, StepFailed, Stopped, TransportTimeout
 from k8swin_nb.inventory import Host
-from k8swin_nb.reading import json_document
+from k8swin_nb.reading import json_document, lines
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.transports.processes import Running, running
@@ -247,7 +247,7 @@ class HostLock:
     def _said(self, stream: str, text: str) -> None:
         if stream == "stdout":
             self._text += text
-            self._lines = self._text.splitlines()
+            self._lines = lines(self._text)
             if self._text.startswith("taken\n"):
                 self._answered.set()
 
@@ -370,9 +370,9 @@ class HostLocks:
         Raises:
             TransportError: when the host cannot be asked.
         """
-        lines = self._asked(host, LOOK, {}).stdout.strip().splitlines()
-        said = "\n".join(lines[1:]).strip()
-        return lines[:1] == ["held"], Holder.read(said) if said else None
+        held, _, said = self._asked(host, LOOK, {}).stdout.strip().partition("\n")
+        said = said.strip()
+        return held.strip() == "held", Holder.read(said) if said else None
 
     def break_(self, host: Host, holder: Holder, purpose: str) -> None:
         """Break the lock that a holder was seen to have.

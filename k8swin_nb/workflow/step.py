@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from k8swin_nb.reading import lines as lines_of
+
 if TYPE_CHECKING:
     from k8swin_nb.secret import Secret
     from k8swin_nb.workflow.facts import Fact
@@ -53,7 +55,7 @@ class Verdict:
     @classmethod
     def read(cls, state: State, text: str) -> Verdict:
         """Return what a check script printed: its last line sums it up, a line `hint: ...` says what to do."""
-        lines = [line.strip() for line in text.splitlines()]
+        lines = [line.strip() for line in lines_of(text)]
         hints = [line.removeprefix(HINT) for line in lines if line.startswith(HINT)]
         said = last_line("\n".join(line for line in lines if not line.startswith(HINT)))
         return cls(state, said, "; ".join(dict.fromkeys(hints)))
@@ -65,7 +67,7 @@ HINT = "hint: "
 
 def last_line(text: str) -> str:
     """Return the last line that says something; by convention it sums a script's output up."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
     return lines[-1] if lines else ""
 
 

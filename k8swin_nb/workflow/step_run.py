@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from k8swin_nb.errors import DriftFound, K8swinError, StepFailed, Stopped
 from k8swin_nb.inventory import Host
-from k8swin_nb.result import Result
+from k8swin_nb.reading import lines as lines_of
+from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.workflow.step import EXIT_STATE, State
@@ -46,7 +47,7 @@ KEPT_LINES = 20
 
 
 def _kept(output: str) -> list[str]:
-    lines = [line.strip() for line in output.splitlines() if line.startswith(KEPT)]
+    lines = [line.strip() for line in lines_of(output) if line.startswith(KEPT)]
     more = [f"and {len(lines) - KEPT_LINES} more"] if len(lines) > KEPT_LINES else []
     return [*lines[:KEPT_LINES], *more]
 
@@ -149,6 +150,8 @@ class StepRun:
                 tag=tag,
             )
         except BaseException as error:
+            if secret_output:
+                hold_back(error)
             self._broke_off(told, error, started, secret_output=secret_output)
             raise
         self._ended(told, result, secret_output=secret_output)

@@ -66,6 +66,8 @@ def test_what_is_told_to_come_back_later_is_an_error_now(server):
      json.dumps({**table(), "columnDefinitions": [{"name": 1}]}).encode(),
      json.dumps({**table(), "columnDefinitions": [{"name": "A"}, {"name": "a"}]}).encode(),
      json.dumps({**table(), "columnDefinitions": [None]}).encode(),
+     json.dumps({**table(), "columnDefinitions": [{"name": "A"}, {"name": "A\0"}]}).encode(),
+     json.dumps({**table(), "columnDefinitions": [{"name": f"c{i}"} for i in range(50_000)]}).encode(),
      json.dumps({**table(), "rows": {"a": 1}}).encode(),
      json.dumps({**table(), "metadata": {"continue": ["x"]}}).encode()],
 )  # fmt: skip
@@ -104,6 +106,14 @@ def test_pages_are_put_together_up_to_a_bound_and_the_caption_says_so(server, mo
     assert len(frame) == 1000 and list(frame["NAME"])[-1] == "p999"
     assert frame.caption == "the first 1000 of 300000 pods in all namespaces"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("left", [-5, True, 1e308, float("nan"), "7", None])
+def test_a_count_that_is_none_is_not_repeated(server, monkeypatch, left):
+    monkeypatch.setattr(api_module, "MOST_ROWS", 1)
+    metadata = {"continue": "x", "remainingItemCount": left}
+    server.answer = lambda request: request.json(table(row("p", "Running", ""), **metadata))
+    assert pods(server.api()).caption == "the first 1 of more pods in all namespaces"
 
 
 def test_a_list_without_end_is_an_error(server):

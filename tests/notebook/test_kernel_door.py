@@ -20,6 +20,12 @@ CELLS = {
     "a frame of others": "import pandas; pandas.DataFrame([[word]])",
     "HTML of others": "from IPython.display import HTML; HTML('<b>' + word + '</b>')",
     "JSON": "from IPython.display import JSON; JSON({'a': word})",
+    "JSON of others' keys": "from IPython.display import JSON; JSON({word: [{word: 1}]})",
+    "metadata": "display({'text/plain': 'x'}, raw=True, metadata={'m': word, word: 1})",
+    "in pieces": "import sys, time\nfor piece in (word[:2], word[2:9], word[9:]): sys.stdout.write(piece); sys.stdout.flush(); time.sleep(0.3)",
+    "around others": "import sys\nsys.stdout.write(word[:9]); sys.stdout.flush(); print('err', file=sys.stderr); print(word)",
+    "locals": "%xmode Verbose\ndef f(password): raise ValueError('x')\nf(word)",
+    "notes": "e = ValueError('x'); e.add_note(word); raise e",
     "updated": "h = display('x', display_id=True); h.update(word)",
     "a warning": "import warnings; warnings.warn(word)",
     "a log": "import logging; logging.getLogger('urllib3').error('to %s', word)",
@@ -27,6 +33,7 @@ CELLS = {
     "a thread's traceback": "import threading\ndef f(): raise ValueError(word)\nt = threading.Thread(target=f); t.start(); t.join()",
     "a program": "import subprocess; subprocess.run(['echo', word])",
     "a widget": "import ipywidgets; ipywidgets.HTML(word)",
+    "a widget's choices": "ipywidgets.Dropdown(options={word: 1})",
     "an exception": "raise ValueError(word + '\\x1b]0;title\\x07')",
     "a chain": "try:\n    raise KeyError(word)\nexcept KeyError as e:\n    raise RuntimeError(word) from e",
     "ours": "from k8swin_nb import K8swinError\nraise K8swinError(word, hint=word)",
@@ -95,6 +102,41 @@ def test_the_door_is_put_up_once_and_taken_away() -> None:
     assert session.sent[2] == ("status", {"execution_state": "busy"})
     kernel_door.remove(shell)
     assert session.send == own
+
+
+def sent_by_kernel(*messages: tuple[str, dict[str, Any]]) -> list[tuple[str, Any]]:
+    sent: list[tuple[str, Any]] = []
+    door = kernel_door._behind(lambda stream, kind, content: sent.append((kind, content)))
+    for kind, content in messages:
+        door(None, kind, content)
+    return sent
+
+
+def printed(text: str, name: str = "stdout") -> tuple[str, dict[str, Any]]:
+    return "stream", {"name": name, "text": text}
+
+
+def test_printed_text_waits_only_where_a_secret_may_have_begun() -> None:
+    Secret(CANARY)
+    assert sent_by_kernel(printed("... "), printed("50%")) == [printed("... "), printed("50%")]
+    parts = [printed(part) for part in ("so: N", "icht-aus-", "dem-Kern-5", " done\n")]
+    assert sent_by_kernel(*parts) == [printed("so: "), printed("*****"), printed(" done\n")]
+    idle = ("status", {"execution_state": "idle"})
+    assert sent_by_kernel(printed("Nicht-aus"), idle) == [printed("Nicht-aus"), idle]
+    other = printed("x", "stderr")
+    assert sent_by_kernel(printed("Nicht-aus"), other) == [printed("Nicht-aus"), other]
+
+
+def test_words_of_the_protocol_stay_whatever_the_secrets_are(forgotten_secrets: None) -> None:
+    for word in ("error", "update", "HTMLModel", "set_next_input", "state"):
+        Secret(word)
+    messages: list[tuple[str, dict[str, Any]]] = [
+        ("execute_reply", {"status": "error", "ename": "error", "payload": [{"source": "set_next_input"}]}),
+        ("comm_msg", {"data": {"method": "update", "state": {"_model_name": "HTMLModel"}}}),
+    ]  # fmt: skip
+    assert sent_by_kernel(*messages) == messages
+    ((_, content),) = sent_by_kernel(("error", {"ename": "error", "evalue": "error"}))
+    assert content == {"ename": "error", "evalue": "*****"}
 
 
 def test_where_no_kernel_is_nothing_happens() -> None:

@@ -36,6 +36,14 @@ def test_facts_are_read_with_the_control_plane_first_and_one_ready_pod_a_node():
     assert (facts.resolves, facts.connects) == (True, False)
 
 
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"])
+def test_what_a_pod_says_is_no_line_of_its_own(end):
+    text = f"0\tcurl a\tI am{end}7\tcurl b\tnobody\n7\tcurl c\t\n"
+    first, second = connections.parse_answers(text)
+    assert (first.code, second.code, second.command) == (0, 7, "curl c")
+    assert found(f"image x{end}service 10.9.9.9 1\n{FACTS}").service == "10.96.5.5"
+
+
 def test_there_is_a_row_for_this_computer_every_host_and_a_pod_on_every_node():
     assert [row.label for row in connections.rows(found())] == [
         "this computer",

@@ -53,6 +53,12 @@ def test_a_sites_settings_and_comments_stay():
     assert found.startswith("# of the site\nversion = 2\n")
 
 
+def test_signs_that_end_a_line_elsewhere_end_none_of_a_sites_comments_and_values():
+    odd = '# a \u2028 b \x85 c\naddress = "x\u2029y"\n'
+    found = merged(odd + SITE, PAUSE, 2)
+    assert found.startswith(odd) and tomllib.loads(found)["address"] == "x\u2029y"
+
+
 @pytest.mark.parametrize("text", ["", 'disabled_plugins = ["cri"]\n', SITE])
 @pytest.mark.parametrize("series", [1, 2])
 def test_what_was_merged_is_not_changed_again(text, series):

@@ -172,6 +172,12 @@ def test_there_are_no_routes_before_there_is_a_cluster(answering):
         read_routes(answering(1, ""))
 
 
+@pytest.mark.parametrize("told", ["0.0.0.0/0", "10.1.0.0/24", "10.244.0.0/15", "192.0.2.0/24"])
+def test_a_network_that_is_no_part_of_the_pods_is_no_route(answering, told):
+    with pytest.raises(StepFailed, match=r"expected one in 10\.244\.0\.0/16"):
+        read_routes(answering(0, f"winworker01\t10.1.0.3\t{told}\n"))
+
+
 def test_a_cluster_that_does_not_answer_ends_no_notebook(answering):
     shown = repr(network.PHASE.views["routes"](answering(1, "")))
     assert "could not be read" in shown

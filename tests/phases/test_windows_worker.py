@@ -11,7 +11,7 @@ import yaml
 from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.phases import phase_04_join_windows as join_windows
-from k8swin_nb.phases.linux.control_plane import check_join
+from k8swin_nb.phases.linux.control_plane import check_join, node_pod_cidr
 from k8swin_nb.phases.windows import cni, detached
 from k8swin_nb.phases.windows import configuration as windows_node
 from k8swin_nb.phases.windows import services as windows_services
@@ -274,6 +274,15 @@ def test_a_worker_whose_node_was_deleted_is_registered_again(make):
     step = make(answers)
     verdict = check_join(step)
     assert verdict.state is State.NEEDED and "has no node" in verdict.detail
+
+
+@pytest.mark.parametrize("told", ["0.0.0.0/0", "10.1.0.0/24", "10.244.0.0/15", "10.244.1.0/24; x"])
+def test_a_pod_network_that_is_none_of_the_plans_never_reaches_a_worker(make, told):
+    step = make({"linux/node_pod_cidr.check.sh": (0, f"{told}\n")})
+    with pytest.raises(StepFailed, match=r"expected a network in 10\.244\.0\.0/16"):
+        node_pod_cidr(step)
+    step = make({"linux/node_pod_cidr.check.sh": (0, "10.244.1.7/255.255.255.0\n")})
+    assert node_pod_cidr(step) == (State.OK, "10.244.1.0/24")
 
 
 def test_a_worker_of_another_cluster_is_drift_and_the_master_is_not_asked(make):

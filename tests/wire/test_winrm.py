@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from dataclasses import replace
@@ -40,6 +41,21 @@ def test_a_script_runs_with_parameters_secrets_and_exit_code(
     assert result.returncode == 7
     assert "geheim" not in "".join(wire.machine.lines)
     assert len(wire.machine.lines[0]) < 8191
+
+
+def test_nothing_of_a_request_is_printed_or_logged_whoever_looks_into_http(
+    winrm: WinrmTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    caplog.set_level(1)
+    word = "Nicht-im-Protokoll-3"
+    assert winrm.run("param([string]$P) $P", secrets={"P": Secret(word)}).stdout == f"{word}\n"
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "wsman" in caplog.text and "send:" not in said and "Envelope" not in said
+    assert word not in said
 
 
 def test_an_uncaught_error_is_text_and_ends_with_one(winrm: WinrmTransport) -> None:

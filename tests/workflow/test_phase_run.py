@@ -176,6 +176,17 @@ def test_what_is_secret_is_neither_shown_nor_kept(tmp_path):
     assert shown == ["the-token-itself\n"]
 
 
+def test_half_a_secret_is_in_no_error_of_a_script_that_was_cut_off(tmp_path):
+    half = Result(REACH, 143, "the-token-", "the-token-too", "linuxmaster", 5.0)
+    run = make_run(tmp_path, Hosts({REACH: CommandTimeout(half, 5)}))
+    step = at(run, verb="apply")
+    with pytest.raises(CommandTimeout) as caught:
+        step.script(REACH, secret_output=True)
+    assert "the-token" not in "\n".join(caught.value.lines()) + repr(caught.value.result)
+    assert "the-token" not in run.record.path.read_text()
+    assert all("the-token" not in p.read_text() for p in run.record.logs.iterdir())
+
+
 @pytest.mark.parametrize(("code", "state"), [(0, State.OK), (10, State.NEEDED), (20, State.DRIFT)])
 def test_asking_reads_the_exit_code(tmp_path, code, state):
     step = at(make_run(tmp_path, Hosts({REACH: (code, "said\n")})))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.reading import shown
 from k8swin_nb.versions import PAUSE, gate
 from k8swin_nb.workflow.runner import FAILED_HINT
@@ -142,7 +143,7 @@ def edited(text: str, table: Table, changes: dict[Path, Any], what: str) -> str:
         p: v for p, v in changes.items() if _at(table, p) != v and (v != [] or _at(table, p))
     }
     expected = copy.deepcopy(table)
-    lines = text.splitlines()
+    lines = lines_of(text)
     for path, value in changes.items():
         inner = expected
         for name in path[:-1]:

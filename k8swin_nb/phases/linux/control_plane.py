@@ -103,11 +103,16 @@ def node_pod_cidr(at: StepRun) -> tuple[State, str]:
         detail="the control plane was not asked for the node",
     )
     found = result.stdout.strip()
-    if state is State.OK and found and not network(found):
-        raise at.failed(
-            f"`linux/node_pod_cidr.check.sh` printed `{shown(found)}`, expected a network",
-            result=result,
-        )
+    if state is State.OK and found:
+        # It becomes the worker's own network: another one would take the worker's routes along.
+        told = network(found)
+        if told is None or not told.subnet_of(at.plan.pod_subnet):
+            raise at.failed(
+                f"`linux/node_pod_cidr.check.sh` printed `{shown(found)}`, expected a network in "
+                f"{at.plan.pod_subnet}",
+                result=result,
+            )
+        found = str(told)
     return state, found
 
 

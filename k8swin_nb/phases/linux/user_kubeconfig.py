@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from k8swin_nb.plan import API_PORT
-from k8swin_nb.reading import Unreadable, yaml_document
+from k8swin_nb.reading import Unreadable, lines, yaml_document
 from k8swin_nb.redact import MIN_LENGTH
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.step import State, Verdict
@@ -192,14 +192,14 @@ def look(at: StepRun) -> Found:
     result = at.script("linux/kubeconfig.check.sh", secret_output=True)
     if result.returncode != 0:
         raise at.failed(f"the kubeconfigs were not read: exit code {result.returncode}")
-    lines = (result.stdout.splitlines() + [""] * 4)[:4]
+    told = (lines(result.stdout) + [""] * 4)[:4]
     try:
-        admin, text = (base64.b64decode(line, validate=True).decode() for line in lines[2:])
+        admin, text = (base64.b64decode(line, validate=True).decode() for line in told[2:])
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise at.failed(f"{lines[0][:200]} or /etc/kubernetes/admin.conf is no text") from error
+        raise at.failed(f"{told[0][:200]} or /etc/kubernetes/admin.conf is no text") from error
     for secret in (admin, text):
         _register(secret)
-    return Found(lines[0][:200], lines[1][:80], admin, text)
+    return Found(told[0][:200], told[1][:80], admin, text)
 
 
 def _register(text: str) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from k8swin_nb.reading import address as read_address
+from k8swin_nb.reading import lines, shown
 from k8swin_nb.reading import network as read_network
-from k8swin_nb.reading import shown
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 EXIT_NEEDED = 10
@@ -39,8 +39,8 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
     if result.returncode != 0:
         raise at.failed("the API server does not answer", result=result)
     found = []
-    for line in result.stdout.splitlines():
-        fields = line.rstrip("\r").split("\t")
+    for line in lines(result.stdout):
+        fields = line.split("\t")
         if len(fields) == 3 and not fields[2]:
             continue  # the node was given none yet
         network = read_network(fields[-1])
@@ -48,6 +48,11 @@ def read_routes(run: PhaseRun) -> list[NodeRoute]:
         if len(fields) != 3 or network is None or not read_address(fields[1]):
             raise at.failed(
                 f"`{name}` printed `{shown(line)}`, expected a node's name, address and network"
+            )
+        if not network.subnet_of(run.plan.pod_subnet):
+            raise at.failed(
+                f"`{name}` printed the network {network} of `{shown(fields[0])}`, expected one in "
+                f"{run.plan.pod_subnet}"
             )
         if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", fields[0]):
             raise at.failed(f"`{name}` printed the node's name `{shown(fields[0])}`, which is none")

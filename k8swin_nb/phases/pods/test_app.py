@@ -7,7 +7,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.windows.configuration import servercore
-from k8swin_nb.reading import whole
+from k8swin_nb.reading import lines, whole
 from k8swin_nb.scripts import Script
 from k8swin_nb.versions import (
     OS_LABEL,
@@ -54,7 +54,7 @@ def check_nodes(at: StepRun) -> Verdict:
     state, result = at.ask("linux/nodes_ready.check.sh", values=app_values(at))
     if state is not State.OK:
         return Verdict(state, last_line(result.stdout))
-    *told, summed = result.stdout.splitlines() or [""]
+    *told, summed = lines(result.stdout) or [""]
     builds = sorted(set(summed.removeprefix("builds:").split()))
     names = {words[1] for words in map(str.split, told) if words[:1] == ["node"] and words[1:]}
     if not summed.startswith("builds:") or not all(whole(build) for build in builds) or not names:

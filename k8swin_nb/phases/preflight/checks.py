@@ -14,7 +14,7 @@ from ipaddress import IPv4Network
 from k8swin_nb.errors import K8swinError, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.values import preflight_values
-from k8swin_nb.reading import network
+from k8swin_nb.reading import lines, network
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import Check, State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -94,8 +94,8 @@ HOST_FACTS = Fact[HostFacts]("preflight_facts")
 def parse(text: str, host: Host) -> tuple[list[PreflightCheck], HostFacts]:
     """Read what a preflight script prints: checks of seven fields, facts of two, tab-separated."""
     findings, facts = [], HostFacts()
-    for line in text.splitlines():
-        kind, *fields = line.rstrip("\r").split("\t")
+    for line in lines(text):
+        kind, *fields = line.split("\t")
         if kind == "check" and len(fields) == 7:
             ident, name, severity, state, found, wanted, fix = fields
             if severity not in SEVERITIES:

@@ -23,6 +23,9 @@ FILE_BYTES = 512 * 1024
 """What is kept of one host's evidence."""
 
 
+LOOKED = 8_192
+"""Characters beyond it that are looked at."""
+
 FOLDER = "diagnostics"
 
 
@@ -83,7 +86,8 @@ def written(evidence: Evidence) -> str:
     lines: list[str] = []
     for name, body in evidence.sections.items():
         lines += [f"== {name}", *body, ""]
-    text = visible(redact("\n".join(lines))).encode("utf-8", "replace")
+    # What would be cut off is not even looked at; a little more than is kept, so that no secret is cut in two.
+    text = visible(redact("\n".join(lines)[: FILE_BYTES + LOOKED])).encode("utf-8", "replace")
     if len(text) > FILE_BYTES:
         text = text[:FILE_BYTES] + b"\n(cut here)\n"
     return text.decode("utf-8", "ignore")

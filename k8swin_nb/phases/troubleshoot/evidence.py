@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from k8swin_nb.inventory import Host
-from k8swin_nb.reading import Unreadable, json_document, whole
+from k8swin_nb.reading import Unreadable, json_document, lines, whole
 
 SILENCE = {
     "HostUnreachable": "cannot be reached",
@@ -97,7 +97,7 @@ def parse(host: Host, text: str, asked: float = 0.0, received: float = 0.0) -> E
     """Read what a script printed."""
     sections: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in text.splitlines():
+    for line in lines(text):
         if line.startswith("== "):
             current = sections.setdefault(line[3:].strip(), [])
         elif line.strip():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from k8swin_nb.description import Description
-from k8swin_nb.reading import address, whole
+from k8swin_nb.reading import address, lines, whole
 
 OPERATOR = "this computer"
 CLUSTER_NAME = "kubernetes.default.svc.cluster.local"
@@ -189,7 +189,7 @@ def parse_found(text: str, master: str) -> Found:
     nodes: list[Node] = []
     pods: dict[str, Pod] = {}
     service, node_port, external, resolves, connects, image = "", 0, "", False, False, ""
-    for line in text.splitlines():
+    for line in lines(text):
         kind, *words = line.split() or [""]
         match kind, words:
             case "node", [name, place, "linux" | "windows" as system, ready] if _is(name, place):
@@ -325,7 +325,7 @@ def _limitation(row: Row, column: Column) -> str:
 def parse_answers(text: str) -> list[Answer]:
     """Read the lines of a connecting script: exit code, command and what was said, between tabs."""
     answers = []
-    for line in text.splitlines():
+    for line in lines(text):
         parts = line.split("\t", 2)
         code = whole(parts[0])
         if len(parts) == 3 and code is not None:
