@@ -20,8 +20,10 @@ except ImportError:  # Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
 
-def write_whole(path: Path, text: str, *, mode: int | None = None, hint: str = "") -> None:
-    """Put a text into a file of which nobody sees a half, also when the disk is full; its folder is made.
+def write_whole(
+    path: Path, text: str, *, mode: int | None = None, hint: str = "", sync: bool = True
+) -> None:
+    """Put a text into a file of which nobody sees a half, also when the disk is full.
 
     Of a link, what it leads to is written.
 
@@ -30,6 +32,7 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, hint: str = "
         text: What it is to hold, in UTF-8.
         mode: Its mode; None: that of the file which is there, and of a new one 0600.
         hint: What to do where it cannot be written.
+        sync: Wait until it is on the disk, so that it survives a power cut; a file that is written every second does not.
 
     Raises:
         K8swinError: when it cannot be written, or what is there is no file; what was there is as it was.
@@ -37,7 +40,6 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, hint: str = "
     said = hint or "make room, or let this account write there; then run it again"
     try:
         path = path.resolve()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         before = path.stat().st_mode if path.exists() else None
         if before is not None and not stat.S_ISREG(before):
             # As root, a device would be replaced by a file.
@@ -47,7 +49,8 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, hint: str = "
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text.encode("utf-8", "surrogateescape"))
                 file.flush()
-                os.fsync(file.fileno())
+                if sync:
+                    os.fsync(file.fileno())
             if mode is not None or before is not None:
                 Path(name).chmod(mode if mode is not None else stat.S_IMODE(before or 0))
             Path(name).replace(path)
@@ -58,6 +61,23 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, hint: str = "
     except (OSError, RuntimeError) as error:  # resolve's own about a link in a circle
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise K8swinError(f"cannot write `{path}`: {reason}", hint=said) from error
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing; this account alone may enter the new ones.
+
+    Raises:
+        K8swinError: when that cannot be done.
+    """
+    try:
+        for missing in (*reversed(folder.parents), folder):
+            if not missing.is_dir():
+                missing.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise K8swinError(
+            f"cannot make the folder `{folder}`: {error.strerror or error}",
+            hint="make room, or let this account write there; then run it again",
+        ) from error
 
 
 @contextlib.contextmanager

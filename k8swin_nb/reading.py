@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
@@ -98,6 +98,23 @@ def file_text(path: Path, limit: int = FILE_BYTES) -> str:
     return decoded(file_bytes(path, limit))
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open a regular file to be read.
+
+    Raises:
+        OSError: when it cannot be opened.
+        Unreadable: when it is no regular file.
+    """
+    # Without waiting: opening a pipe to which nobody writes would.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind == stat.S_IFREG:
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    name = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}.get(kind, "a device")
+    raise Unreadable(f"it is {name}, expected a file of text")
+
+
 def decoded(content: bytes) -> str:
     """Return bytes as text, in UTF-8 or, with its mark at the beginning, in UTF-16.
 
@@ -133,21 +150,10 @@ def file_bytes(
         OSError: when it cannot be opened or read.
         Unreadable: when it is no regular file, or too long.
     """
-    # Without waiting: opening a pipe to which nobody writes would.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            kind = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}.get(
-                stat.S_IFMT(found.st_mode)
-            )
-            raise Unreadable(f"it is {kind or 'a device'}, expected a file of text")
+    with open_file(path) as file:
         if look:
-            look(found)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
-    finally:
-        os.close(descriptor)
+            look(os.fstat(file.fileno()))
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise Unreadable(f"it has more than {limit // 1024} kB, expected a short text")
     return content

@@ -66,6 +66,7 @@ SINKS = {
 BEHIND = {
     "__main__.py": "its streams are `ShownStream`s",
     "cluster/tls.py": "gives the client a certificate, in memory or in a file of the account's alone",
+    "headless/engine.py": "executed notebooks, behind the kernel's door",
     "headless/notebooks.py": "errors of notebooks through `shown`",
     "headless/unlocking.py": "a command's streams are `ShownStream`s",
     "headless/page.py": "tables and `redact`",

@@ -15,7 +15,7 @@ from k8swin_nb.errors import (
     ParamsError,
 )
 from k8swin_nb.inventory import Host
-from k8swin_nb.local_files import write_whole
+from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports import hostkeys
 from k8swin_nb.transports.login import Login
@@ -31,8 +31,17 @@ def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path):
     write_whole(link, "new\n")
     assert link.is_symlink() and real.read_text() == "new\n"
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
-    write_whole(tmp_path / "a" / "fresh", "x")
-    assert stat.S_IMODE((tmp_path / "a" / "fresh").stat().st_mode) == 0o600
+
+
+def test_what_is_new_is_for_this_account_alone(tmp_path):
+    make_folders(tmp_path / "a" / "b")
+    write_whole(tmp_path / "a" / "b" / "fresh", "x")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/fresh")]
+    assert modes == [0o700, 0o700, 0o600]
+    with pytest.raises(K8swinError, match="cannot make the folder"):
+        make_folders(tmp_path / "a" / "b" / "fresh" / "c")
+    with pytest.raises(K8swinError, match="No such file"):
+        write_whole(tmp_path / "not there" / "x", "x")
 
 
 def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(tmp_path, monkeypatch):

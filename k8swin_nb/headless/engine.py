@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from papermill.iorw import LocalHandler, papermill_io
 from papermill.utils import merge_kwargs, remove_args
 
+from k8swin_nb.errors import K8swinError
 from k8swin_nb.headless.stopping import Cell, Stop
+from k8swin_nb.local_files import write_whole
 
 ENGINE = "k8swin"
 """Name under which papermill knows the engine of this module."""
@@ -23,6 +29,17 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
         super().__init__(nb_man, **how)
         self._stop = stop
         self._cell: Cell | None = None
+        nb_man.autosave_cell = self._autosave(nb_man.autosave_cell)
+
+    @staticmethod
+    def _autosave(save: Callable[[], None]) -> Callable[[], None]:
+        """Let a cell that runs go on where its outputs cannot be saved for now; its end asks again."""
+
+        def saved() -> None:
+            with contextlib.suppress(K8swinError, OSError):
+                save()
+
+        return saved
 
     def papermill_execute_cells(self) -> None:
         """Execute cell after cell until one fails or the run is stopped; then no further one begins.
@@ -33,6 +50,7 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
         for index, cell in enumerate(self.nb.cells):
             if self._stop.requested:
                 raise NotebookStopped
+            failed: CellExecutionError | None = None
             try:
                 self.nb_man.cell_start(cell, index)
                 self._cell = Cell(self.km)
@@ -41,10 +59,14 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
                         self._cell.send(signal.SIGINT, 0)
                     self.execute_cell(cell, index)
             except CellExecutionError as error:
+                failed = error
                 self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
                 break
             finally:
-                self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+                try:
+                    self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+                except K8swinError as unsaved:
+                    raise unsaved from failed
 
     def process_message(self, msg: dict[str, Any], *arguments: Any) -> Any:
         """Take a message of the kernel; `execute_input` says that it executes the cell."""
@@ -80,4 +102,13 @@ class StoppableEngine(NBClientEngine):  # type: ignore[misc]
         return StoppableClient(nb_man, stop=stop, **given).execute()
 
 
+class WholeFiles(LocalHandler):  # type: ignore[misc]
+    """papermill's files under absolute paths, of which a full disk leaves no half: the last state that was whole stays."""
+
+    def write(self, buf: str, path: str) -> None:
+        """Write a notebook."""
+        write_whole(Path(path), buf, sync=False)
+
+
+papermill_io.register("/", WholeFiles())
 papermill_engines.register(ENGINE, StoppableEngine)

@@ -125,14 +125,16 @@ def run_notebooks(
                 hint="name another folder with --notebooks, or get them with `k8swin init FOLDER`",
             )
     # Kernels start in the project's folder, not beside the notebooks, which may be the package's.
-    folder, runs, root = folder.resolve(), runs.resolve(), project_root()
+    root = project_root()
+    folder, runs, params_file = (_whole_path(path) for path in (folder, runs, params_file))
     run_id = new_run_id()
     target = runs / run_id
     try:
         target.mkdir(parents=True, mode=0o700)
     except OSError as error:
         raise ParamsError(
-            f"the run's folder cannot be made: {error}", hint="name another folder with --runs"
+            f"the run's folder `{target}` cannot be made: {error.strerror or error}",
+            hint="name another folder with --runs",
         ) from error
     executed: list[Executed] = []
     planned = plan_notebooks(description, names)
@@ -152,7 +154,7 @@ def run_notebooks(
             progress.say(f"{output} begins")
             given: dict[str, Any] = {
                 **values,
-                "params_file": str(params_file.resolve()),
+                "params_file": str(params_file),
                 "run_id": run_id,
                 "runs": str(runs),
                 "dry_run": dry_run,
@@ -184,7 +186,9 @@ def run_notebooks(
 
 def _tell(stop: Stop, target: Path, executed: Sequence[Executed], planned: Sequence[str]) -> str:
     """Return the line about what was stopped and what is left, and write it into the record."""
-    steps = interrupted_steps(target / "events.jsonl")
+    steps: list[str] = []
+    with contextlib.suppress(OSError, ValueError):
+        steps = interrupted_steps(target / "events.jsonl")
     done = {item.name for item in executed}
     stopped = [item.name for item in executed if item.stopped]
     left = [name for name in planned if name not in done]
@@ -215,6 +219,42 @@ def _working_directory_kept() -> Iterator[None]:
         os.chdir(here)
 
 
+def _whole_path(path: Path) -> Path:
+    """Return an absolute path that can be written into a notebook, where it becomes a parameter.
+
+    Raises:
+        ParamsError: when a link in it leads in a circle, or its name is no text.
+    """
+    try:
+        path = path.resolve()
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ParamsError(
+            f"the path `{path}` is not in UTF-8, so that no notebook can be told of it",
+            hint="rename that folder or file",
+        ) from None
+    except (OSError, RuntimeError) as error:
+        raise ParamsError(f"the path `{path}` leads nowhere: {error}") from None
+    return path
+
+
+def _as_pattern(path: Path) -> str:
+    """Return a path as papermill takes it, for whom braces enclose the name of a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _cell_error(failure: BaseException) -> list[str]:
+    """Return the error of the cell whose outputs could not be saved, if it had one."""
+    from nbclient.exceptions import CellExecutionError
+
+    # papermill tries to save once more on its way out.
+    before: BaseException | None = failure
+    while before is not None and not isinstance(before, CellExecutionError):
+        cell = before.__cause__ if isinstance(before.__cause__, CellExecutionError) else None
+        before = cell or before.__context__
+    return [] if before is None else [f"before that: {before.ename}: {before.evalue}"]
+
+
 def _execute(
     notebook: Path, output: Path, root: Path, parameters: dict[str, Any], stop: Stop
 ) -> Executed:
@@ -235,8 +275,8 @@ def _execute(
         manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
         try:
             papermill.execute_notebook(
-                str(notebook),
-                str(output),
+                _as_pattern(notebook),
+                _as_pattern(output),
                 parameters=parameters,
                 cwd=str(root),
                 progress_bar=False,
@@ -258,6 +298,8 @@ def _execute(
             if stop.requested:
                 return ended(stopped=True)
             return ended(f"{type(failure).__name__}: {failure}")
+        except K8swinError as failure:
+            return ended("\n".join([*failure.lines(), *_cell_error(failure)]))
         except OSError as failure:
             return ended(f"{type(failure).__name__}: {failure}")
         finally:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from k8swin_nb.reading import open_file
 from k8swin_nb.shown import shown_line
 from k8swin_nb.workflow.record import read_event, read_events
 
@@ -76,7 +77,7 @@ class Progress:
 
     def _read(self) -> None:
         # Not there yet, or gone: what becomes of the run its notebooks say.
-        with contextlib.suppress(OSError), self.events.open("rb") as log:
+        with contextlib.suppress(OSError, ValueError), open_file(self.events) as log:
             log.seek(self._offset)
             for line in log:
                 if not line.endswith(b"\n"):

@@ -21,7 +21,7 @@ import paramiko
 
 from k8swin_nb.errors import HostUnreachable, K8swinError
 from k8swin_nb.inventory import Host
-from k8swin_nb.local_files import alone_in, write_whole
+from k8swin_nb.local_files import alone_in, make_folders, write_whole
 from k8swin_nb.reading import file_bytes
 
 CONNECT_SECONDS = 10.0
@@ -230,6 +230,7 @@ def _lines(path: Path) -> list[str]:
 
 def _write(path: Path, lines: list[str]) -> None:
     text = "".join(line + "\n" for line in lines)
+    make_folders(path.parent)
     write_whole(path, text, hint="name another file as `known_hosts`")
 
 

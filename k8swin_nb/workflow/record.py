@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import secrets
+import stat
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_nb.errors import K8swinError, RecordError
+from k8swin_nb.reading import open_file
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
 
@@ -64,17 +66,17 @@ def operator() -> str:
 def read_events(path: Path) -> list[dict[str, Any]]:
     """Return the events of a record; what is no event, such as half a line, is passed over."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        with open_file(path) as file:
+            return [event for line in file if (event := read_event(line)) is not None]
     except FileNotFoundError:
         return []
-    return [event for line in lines if (event := read_event(line)) is not None]
 
 
 def read_event(line: bytes) -> dict[str, Any] | None:
     """Return the event of a line of a record, or None when it is none."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
 
@@ -158,6 +160,8 @@ class Record:
         try:
             self.write(kind, **fields)
         except RecordError as lost:
+            if isinstance(raised, RecordError) or str(lost) in str(getattr(raised, "hint", "")):
+                return  # it says so already
             if isinstance(raised, K8swinError):
                 raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
             else:
@@ -167,6 +171,8 @@ class Record:
         """Append a line on a line of its own, whole or not at all."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "it is no file")
             locked = _lock(descriptor)
             size = os.fstat(descriptor).st_size
             if size and _last_byte(descriptor, size) != b"\n":

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from k8swin_nb.reading import Unreadable, open_file
+
 STARTED = "script-started"
 """The event of a script that is about to begin; each other event with its tag tells of its end."""
 
@@ -131,17 +133,17 @@ def _is_open(event: dict[str, Any]) -> bool:
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of a record that refer to a script by its tag."""
     try:
-        with path.open("rb") as log:
+        with open_file(path) as log:
             for line in log:
                 if b'"tag"' not in line:
                     continue
                 try:
                     event = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(event, dict) and isinstance(event.get("tag"), str):
                     yield event
-    except OSError:
+    except (OSError, Unreadable):
         return
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from k8swin_nb.description import check_description
-from k8swin_nb.errors import ParamsError
+from k8swin_nb.errors import K8swinError, ParamsError
 from k8swin_nb.headless import notebooks as runner
 from k8swin_nb.headless.notebooks import (
     DEFAULT,
@@ -112,6 +112,60 @@ def test_notebooks_that_are_not_there_are_missed_before_anything_runs(tmp_path):
             tmp_path, ROOT / "params" / "lab.yaml", tmp_path / "runs", names=["02_master"]
         )
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.notebook
+def test_a_runs_folder_that_vanishes_is_told_beside_the_cells_own_error_and_not_made_again(
+    tmp_path,
+):
+    source = (
+        "import pathlib, shutil\nshutil.rmtree(next(pathlib.Path(runs).iterdir()))\n"
+        "raise RuntimeError('the host is on fire')"
+    )
+    given = nbformat.v4.new_code_cell("runs = None", metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[given, nbformat.v4.new_code_cell(source)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    nbformat.write(notebook, tmp_path / "01_network.ipynb")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(described()))
+    # papermill takes what is in braces for the name of a parameter.
+    runs = tmp_path / "r{u}n s"
+    folder, executed = run_notebooks(tmp_path, tmp_path / "mine.yaml", runs, names=["01_network"])
+    notebook_error, page_error = (item.error or "" for item in executed)
+    assert f"cannot write `{folder}/01_network.ipynb`: No such file" in notebook_error
+    assert "before that: RuntimeError: the host is on fire" in notebook_error
+    assert "hint: " in notebook_error and "index.html" in page_error
+    assert not folder.exists()
+
+
+def test_an_executed_notebook_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
+    from papermill.iorw import papermill_io
+
+    from k8swin_nb.headless import engine
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "01_network.ipynb"
+    assert isinstance(papermill_io.get_handler(str(path)), engine.WholeFiles)
+    papermill_io.write("{}", str(path))
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(K8swinError, match="No space left"):
+        papermill_io.write("x" * 100_000, str(path))
+    assert path.read_text() == "{}" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("place", ["runs", "params"])
+def test_a_path_that_no_notebook_can_be_told_is_refused_before_anything_is_made(tmp_path, place):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(described()))
+    odd.mkdir()
+    (odd / "mine.yaml").write_text(yaml.safe_dump(described()))
+    params = (odd if place == "params" else tmp_path) / "mine.yaml"
+    runs = (odd if place == "runs" else tmp_path) / "runs"
+    with pytest.raises(ParamsError, match="not in UTF-8") as caught:
+        run_notebooks(ROOT / "notebooks", params, runs, names=["01_network"])
+    assert "rename" in caught.value.hint
+    assert not runs.exists()
 
 
 @pytest.mark.notebook

@@ -1,6 +1,7 @@
 """The record of a run, which several kernels write at the same time."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 
 from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.headless.page import write_page
+from k8swin_nb.reading import Unreadable
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.record import Record, read_events
+from k8swin_nb.workflow.unfinished import unfinished
 
 pytestmark = pytest.mark.usefixtures("forgotten_secrets")
 
@@ -145,6 +148,23 @@ def test_a_folder_that_is_gone_or_read_only_is_a_clear_error(tmp_path: Path) -> 
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecordError, match=r"File exists|Not a directory"):
         Record(tmp_path, "file", "notebook")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes with names")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_record_that_is_no_file_is_neither_waited_for_nor_read_without_end(
+    tmp_path: Path, kind: str
+) -> None:
+    record = Record(tmp_path, "run", "notebook")
+    if kind == "pipe":
+        os.mkfifo(record.path)
+    else:
+        record.path.symlink_to("/dev/full")
+    with pytest.raises(RecordError, match="it is no file"):
+        record.write("step", step="one")
+    with pytest.raises(Unreadable, match=kind):
+        read_events(record.path)
+    assert unfinished(tmp_path) == []
 
 
 def test_an_error_that_is_being_raised_stays_what_it_is_when_the_disk_is_full(

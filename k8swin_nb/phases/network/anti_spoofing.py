@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from k8swin_nb.local_files import write_whole
+from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.phases.preflight.checks import HOST_FACTS, HostFacts
 from k8swin_nb.plan import UNENCAPSULATED
 from k8swin_nb.reading import Unreadable, file_text, json_document
@@ -191,6 +191,7 @@ def record_attestation(at: StepRun) -> None:
     at.run.record.write(
         "attestation", **{k: v for k, v in statement.items() if k not in ("time", "operator")}
     )
+    make_folders(_file(at.run).parent)
     write_whole(_file(at.run), json.dumps(statement, indent=2) + "\n")
 
 

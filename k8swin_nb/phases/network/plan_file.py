@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from k8swin_nb.local_files import write_whole
+from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.plan import API_PORT
 from k8swin_nb.reading import Unreadable, file_text
 from k8swin_nb.workflow.phase_run import PhaseRun
@@ -68,4 +68,5 @@ def check_saved_plan(at: StepRun) -> Verdict:
 def save_plan(at: StepRun) -> None:
     """Write the plan, so that a later change of it shows."""
     path = plan_file(at.run)
+    make_folders(path.parent)
     write_whole(path, plan_document(at.run))

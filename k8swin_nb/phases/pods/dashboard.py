@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_nb.description import Description
-from k8swin_nb.local_files import write_whole
+from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.phases.linux.control_plane import TOKEN, secret_json
 from k8swin_nb.phases.pods.dashboard_manifest import NAME, VIEWER, dashboard_version
 from k8swin_nb.reading import Unreadable, address, file_text, json_document, shown
@@ -118,6 +118,7 @@ def write_token(at: StepRun) -> None:
     made = secret_json(at, script, {"token": TOKEN}, dashboard_values(at))
     token = Secret(made["token"])
     path = token_file(at.description)
+    make_folders(path.parent)
     write_whole(path, token.reveal() + "\n", mode=0o600)
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from k8swin_nb.local_files import write_whole
+from k8swin_nb.errors import RecordError
+from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.phases.troubleshoot.collecting import (
     collected,
     findings,
@@ -69,6 +70,10 @@ def write_bundle(
 ) -> Path:
     """Write a bundle: a file for each host, the findings, the parameters, the error; all redacted."""
     folder = bundle_folder(run, name)
+    if not run.record.folder.is_dir():
+        # It is gone with its disk; what is put in its place would be found by nobody.
+        raise RecordError(str(run.record.folder), "it is gone")
+    make_folders(folder)
     files = {f"{one.host.name}.txt": written(one) for one in evidence}
     files["findings.txt"] = visible(redact(findings_text(found)))
     files["parameters.json"] = json.dumps(masked(run.description.model_dump()), indent=2) + "\n"

@@ -9,6 +9,7 @@ from k8swin_nb.errors import (
     K8swinError,
     MultiHostError,
     ParamsError,
+    RecordError,
     TransportError,
 )
 from k8swin_nb.fan_out import on_each
@@ -31,8 +32,8 @@ def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
 
     The error's hint then says where it is. Whatever goes wrong here is noted in the record and changes nothing.
     """
-    if run.dry_run or isinstance(error, ParamsError):
-        # What a person typed says nothing about a host.
+    if run.dry_run or isinstance(error, ParamsError | RecordError):
+        # What a person typed, or this computer's disk, says nothing about a host.
         return
     try:
         name = re.sub(r"[^\w.-]", "-", f"{run.record.notebook}-{step}")
