@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from k8swin_lab.internet import install
@@ -57,25 +58,28 @@ def machine() -> Iterator[WindowsMachine]:
 @pytest.fixture
 def run(machine: WindowsMachine) -> PowerShell:
     """Run a script of the package as the WinRM transport does."""
+    return partial(run_on, machine)
 
-    def command(name: str, secrets: dict[str, str] | None = None, **parameters: str) -> Answer:
-        proof = Proof()
-        document = powershell_input(
-            Script.load(f"windows/{name}.ps1"),
-            parameters,
-            {key: Secret(value) for key, value in (secrets or {}).items()},
-            word=proof.word,
-        )
-        out, err = io.BytesIO(), io.BytesIO()
-        env = dict(machine.login_environment("Administrator"))
-        process = Process(machine, [], env, "C:\\", "Administrator", io.BytesIO(document), out, err)
-        program, arguments = powershell_command("k8swin-test")
-        code = machine.shell(" ".join([program, *arguments]), process)
-        own = proof.feed(out.getvalue()) + proof.finish()
-        assert proof.began and proof.ended, err.getvalue()
-        return Answer(code, own.decode(), err.getvalue().decode())
 
-    return command
+def run_on(
+    machine: WindowsMachine, name: str, secrets: dict[str, str] | None = None, **parameters: str
+) -> Answer:
+    """Run a script of the package on a machine as the WinRM transport does."""
+    proof = Proof()
+    document = powershell_input(
+        Script.load(f"windows/{name}.ps1"),
+        parameters,
+        {key: Secret(value) for key, value in (secrets or {}).items()},
+        word=proof.word,
+    )
+    out, err = io.BytesIO(), io.BytesIO()
+    env = dict(machine.login_environment("Administrator"))
+    process = Process(machine, [], env, "C:\\", "Administrator", io.BytesIO(document), out, err)
+    program, arguments = powershell_command("k8swin-test")
+    code = machine.shell(" ".join([program, *arguments]), process)
+    own = proof.feed(out.getvalue()) + proof.finish()
+    assert proof.began and proof.ended, err.getvalue()
+    return Answer(code, own.decode(), err.getvalue().decode())
 
 
 def serve(machine: WindowsMachine, *bodies: bytes) -> None:

@@ -6,16 +6,14 @@ The rights are narrowed on the empty file, before the secret is in it.
 #>
 param([Parameter(Mandatory = $true)][string]$AdminKubeconfig)
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File Save-Found Write-OwnFile
+# uses: Protect-File Restart-RunningService Save-Found Set-RestartDue Write-OwnFile
 
 $file = 'C:\k\config'
+foreach ($name in 'kubelet', 'flanneld', 'kube-proxy') { Set-RestartDue $name }
 Save-Found $file
 Protect-File $file
 Write-OwnFile $file $AdminKubeconfig
 # Services do not see a user's variables.
 [Environment]::SetEnvironmentVariable('KUBECONFIG', $file, 'Machine')
-foreach ($name in 'kubelet', 'flanneld', 'kube-proxy') {
-    $service = Get-Service -Name $name -ErrorAction SilentlyContinue
-    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $name -Force }
-}
+foreach ($name in 'kubelet', 'flanneld', 'kube-proxy') { Restart-RunningService $name }
 "wrote ${file}: it holds the cluster administrator's rights, keep this server as safe as the control plane"

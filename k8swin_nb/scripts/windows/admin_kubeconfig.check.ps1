@@ -12,7 +12,7 @@ param(
     [string]$AdminDays = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig
+# uses: Read-Kubeconfig Test-RestartDue
 
 $file = 'C:\k\config'
 if (-not (Test-Path $file)) {
@@ -44,6 +44,11 @@ if (-not $rules.StartsWith('P') -or $others) {
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -ne $file) {
     "KUBECONFIG of the machine is not $file"
+    exit 10
+}
+$due = @('kubelet', 'flanneld', 'kube-proxy' | Where-Object { Test-RestartDue $_ })
+if ($due) {
+    "$($due -join ' and ') ran while $file was changed, and did not start anew"
     exit 10
 }
 $expiry = ''

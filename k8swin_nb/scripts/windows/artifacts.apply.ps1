@@ -85,7 +85,12 @@ foreach ($artifact in $locked) {
         Stop-Users $artifact
         if (-not (Test-Path -Path $artifact.to)) { New-Item -ItemType Directory -Path $artifact.to -Force | Out-Null }
         $targets = @(Get-Target $artifact $download)
-        foreach ($file in $targets) { Save-Found $file }
+        # What an unpacking that was cut short left there is ours; what was found had been kept before it began.
+        $record = "C:\k8swin\state\$($artifact.name).unpacking"
+        $before = @()
+        if (Test-Path $record) { $before = [System.IO.File]::ReadAllLines($record) }
+        foreach ($file in $targets) { if ($before -notcontains $file) { Save-Found $file } }
+        [System.IO.File]::WriteAllLines($record, [string[]]$targets)
         if ($artifact.members) {
             & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip @($artifact.members)
         } else {
@@ -96,6 +101,7 @@ foreach ($artifact in $locked) {
         foreach ($file in @($artifact.provides)) {
             if (-not (Test-Path -Path $file)) { throw "$($artifact.name): the archive $($artifact.url) holds no $file" }
         }
+        Remove-Item -Path $record -Force
         Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
     } else {
         if ((Test-Path -Path $artifact.to) -and (Get-Hash $artifact.to $artifact.algorithm) -eq $hash) { continue }
@@ -103,7 +109,9 @@ foreach ($artifact in $locked) {
         Stop-Users $artifact
         Save-Found $artifact.to
         Add-Written $artifact.to (Get-Sha256 $download)
-        Copy-Item -Path $download -Destination $artifact.to -Force
+        # Beside its place first: a copy that is cut short is neither a program nor somebody's file.
+        Copy-Item -Path $download -Destination "$($artifact.to).k8swin-new" -Force
+        Move-Item -LiteralPath "$($artifact.to).k8swin-new" -Destination $artifact.to -Force
     }
     Remove-Item -Path $download -Force
     "$($artifact.name) is in $($artifact.to)"

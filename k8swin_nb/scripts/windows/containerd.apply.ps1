@@ -7,10 +7,11 @@ is written without a byte-order mark: containerd does not read one.
 #>
 param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Start-RuntimeService Write-OwnFile
+# uses: Set-RestartDue Start-RuntimeService Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {
+    Set-RestartDue containerd
     Write-OwnFile "$folder\config.toml" $ContainerdConfig
 }
 Write-OwnFile 'C:\k\crictl.yaml' "runtime-endpoint: npipe:////./pipe/containerd-containerd`n"

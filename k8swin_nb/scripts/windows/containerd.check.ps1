@@ -4,7 +4,7 @@ Does containerd run as a service with the planned configuration?
 #>
 param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime
+# uses: Get-ForeignRuntime Test-RestartDue
 
 $foreign = Get-ForeignRuntime containerd
 if ($foreign) {
@@ -21,6 +21,10 @@ if ($text -ne $ContainerdConfig) {
 $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='containerd'"
 if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'Auto') {
     "the service containerd is $($service.State) with start mode $($service.StartMode)"
+    exit 10
+}
+if (Test-RestartDue containerd) {
+    'containerd has not read its configuration since that was changed'
     exit 10
 }
 $info = & C:\k\crictl.exe --config C:\k\crictl.yaml info

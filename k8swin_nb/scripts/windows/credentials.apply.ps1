@@ -7,20 +7,18 @@ param(
     [Parameter(Mandatory = $true)][string]$KubeProxyKubeconfig
 )
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File Save-Found Write-OwnFile
+# uses: Protect-File Restart-RunningService Save-Found Set-RestartDue Write-OwnFile
 
 $files = @{
     'C:\etc\kube-flannel\kubeconfig' = $FlannelKubeconfig
     'C:\etc\kube-proxy\kubeconfig'   = $KubeProxyKubeconfig
 }
+# Neither program reads its token again while it runs.
+foreach ($name in 'flanneld', 'kube-proxy') { Set-RestartDue $name }
 foreach ($file in $files.Keys) {
     Save-Found $file
     Protect-File $file
     Write-OwnFile $file $files[$file]
 }
-# Neither program reads its token again while it runs.
-foreach ($name in 'flanneld', 'kube-proxy') {
-    $service = Get-Service -Name $name -ErrorAction SilentlyContinue
-    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $name -Force }
-}
+foreach ($name in 'flanneld', 'kube-proxy') { Restart-RunningService $name }
 'wrote the kubeconfigs of flanneld and kube-proxy'

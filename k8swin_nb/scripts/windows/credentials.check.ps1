@@ -7,7 +7,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig Read-TokenClaim
+# uses: Read-Kubeconfig Read-TokenClaim Test-RestartDue
 
 $days = [int]::MaxValue
 $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
@@ -36,6 +36,11 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
         exit 10
     }
     $days = [Math]::Min($days, $left)
+}
+$due = @('flanneld', 'kube-proxy' | Where-Object { Test-RestartDue $_ })
+if ($due) {
+    "$($due -join ' and ') ran while the kubeconfig was changed, and did not start anew"
+    exit 10
 }
 $text = 'flanneld and kube-proxy have kubeconfigs of their own'
 if ($days -lt [int]::MaxValue) { "$text, valid for $days days" } else { "$text, which do not expire" }

@@ -7,13 +7,14 @@ written without a byte-order mark.
 #>
 param([Parameter(Mandatory = $true)][string]$DockerConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Set-MachinePath Start-RuntimeService Test-FoundService Write-OwnFile
+# uses: Get-MachinePath Set-MachinePath Set-RestartDue Start-RuntimeService Test-FoundService Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'docker'
 $settings = Join-Path $env:ProgramData 'docker\config'
 if (-not (Test-Path $settings)) { New-Item -ItemType Directory -Path $settings -Force | Out-Null }
 # Kubernetes needs nothing of it: a Docker that was here before keeps its own.
 if (-not (Test-Path "$settings\daemon.json") -or -not (Test-FoundService docker)) {
+    Set-RestartDue docker
     Write-OwnFile "$settings\daemon.json" $DockerConfig
 }
 

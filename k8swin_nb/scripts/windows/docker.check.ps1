@@ -4,7 +4,7 @@ Does Docker run as a service of this installation, with the planned configuratio
 #>
 param([Parameter(Mandatory = $true)][string]$DockerConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime Test-FoundService
+# uses: Get-ForeignRuntime Test-FoundService Test-RestartDue
 
 $foreign = Get-ForeignRuntime docker
 if ($foreign) {
@@ -23,6 +23,10 @@ if ($text -ne $DockerConfig -and -not ($text -and (Test-FoundService docker))) {
 }
 if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'Auto') {
     "the service docker is $($service.State) with start mode $($service.StartMode)"
+    exit 10
+}
+if (Test-RestartDue docker) {
+    'Docker has not read its configuration since that was changed'
     exit 10
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq $folder })

@@ -8,7 +8,7 @@ some, Docker stays and this step says so.
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Remove-WindowsService Restore-Found Set-MachinePath Test-Written
+# uses: Get-MachinePath Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
 
 $found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
 $folder = Join-Path $env:ProgramFiles 'docker'
@@ -50,9 +50,10 @@ if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\con
 }
 $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
 if (-not $ours -and (Test-Written $file)) {
+    Set-RestartDue docker
     Restore-Found $file
-    if ($service) { Restart-Service -Name docker -Force }
 }
+if (-not $ours -and (Test-RestartDue docker)) { Restart-RunningService docker }
 if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
 'the container runtime is as it was found'
 exit 0

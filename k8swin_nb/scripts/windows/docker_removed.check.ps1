@@ -4,7 +4,7 @@ Is Docker as it was found: gone where it was installed here, with its own config
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Test-Written
+# uses: Test-RestartDue Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -19,7 +19,7 @@ if (@($found.services) -notcontains 'docker') {
     if (@([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';') -contains $folder) { $left += "$folder on PATH" }
 } else {
     $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
-    if (Test-Written $file) { $left += 'the configuration of Docker' }
+    if ((Test-Written $file) -or (Test-RestartDue docker)) { $left += 'the configuration of Docker' }
     if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { $left += 'images that were pulled here' }
 }
 if ([Environment]::GetEnvironmentVariable('KUBECONFIG', 'Machine') -eq 'C:\k\config') { $left += 'the variable KUBECONFIG' }

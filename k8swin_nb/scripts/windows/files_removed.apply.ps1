@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Get-Sha256 Restore-Found Save-Found Set-MachinePath Test-ImageLayer
+# uses: Get-MachinePath Get-Sha256 Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -41,7 +41,7 @@ function Restore-AllFound {
 
 # What others put into a folder of ours since is kept before it goes, and comes back where it was.
 function Save-Others([string]$Folder) {
-    foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
+    foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer -and $_.Name -notlike '*.k8swin-new' } | ForEach-Object { $_.FullName })) {
         Save-Found $path
     }
 }
@@ -86,8 +86,6 @@ if (Test-Path $defender) {
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
-# Folders in which nothing but what was written from here comes about by itself.
-$ownFolders = 'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel'
 $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
     if (-not (Test-Path -LiteralPath $place.path)) { continue }
@@ -104,14 +102,11 @@ foreach ($place in $places) {
         $KeepImages = 'true'
         continue
     }
-    if ($ownFolders -contains $place.path) { Save-Others $place.path }
+    if (Test-OwnFolder $place.path) { Save-Others $place.path }
     Remove-Tree $place.path
     "removed $($place.path)"
 }
 Restore-AllFound
-foreach ($name in 'jobs', 'downloads', 'owned', 'network.json', 'join.yaml', 'flanneld.ps1') {
-    if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
-}
 foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state')) {
     # A later run that removes the images has to know what was here before them.
     if ($entry -like '*\written.txt') { continue }
@@ -122,6 +117,10 @@ foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state'
 $kept = @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force -ErrorAction SilentlyContinue | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })
 if (-not $kept -and (Test-Path 'C:\k8swin\kept')) { Remove-Tree 'C:\k8swin\kept' }
 Remove-Item -LiteralPath 'C:\k8swin\state\written.txt' -Force -ErrorAction SilentlyContinue
+# By these the check sees that a removal was cut short.
+foreach ($name in 'jobs', 'downloads', 'network.json', 'join.yaml', 'flanneld.ps1', 'owned') {
+    if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }
+}
 if ($KeepImages -ne 'true') {
     if ($kept) {
         Remove-Tree 'C:\k8swin\state'

@@ -7,7 +7,14 @@ they are empty.
 #>
 param([Parameter(Mandatory = $true)][string]$RemovedPlaces)
 $ErrorActionPreference = 'Stop'
-# uses: Test-ImageLayer
+# uses: Test-ImageLayer Test-OwnFolder Test-Written
+
+# Is nothing in a folder of ours but files of others, which were put back when ours were removed?
+function Test-OthersAlone([string]$Path) {
+    if (-not (Test-OwnFolder $Path)) { return $false }
+    $files = @(Get-ChildItem -LiteralPath $Path -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })
+    $files.Count -gt 0 -and -not @($files | Where-Object { Test-Written $_ })
+}
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -21,6 +28,7 @@ $places = ConvertFrom-Json $RemovedPlaces
 foreach ($place in $places) {
     if (@($found.places) -contains $place.path -or -not (Test-Path -LiteralPath $place.path)) { continue }
     if ($place.kind -eq 'empty' -and @(Get-ChildItem -LiteralPath $place.path -Force).Count -gt 0) { continue }
+    if (Test-OthersAlone $place.path) { continue }
     if (Test-ImageLayer $place.path) { $layers += $place.path } else { $left += $place.path }
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })

@@ -12,7 +12,7 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeAddress
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Set-MachinePath Get-AdapterConfiguration
+# uses: Get-AdapterConfiguration Get-MachinePath Set-MachinePath Test-SavedNetwork
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -40,9 +40,11 @@ if (-not (Test-Path 'C:\k8swin\owned')) {
 
 Set-MachinePath (@(Get-MachinePath | Where-Object { $_ -and $_ -ne 'C:\k' }) + 'C:\k')
 
-if (-not (Test-Path 'C:\k8swin\network.json')) {
+if (-not (Test-SavedNetwork)) {
     $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress }
+    if (-not $address) { throw "no adapter of this server has the address $NodeAddress" }
     $saved = Get-AdapterConfiguration $address
-    Set-Content -Path 'C:\k8swin\network.json' -Value ($saved | ConvertTo-Json) -Encoding ASCII
+    Set-Content -Path 'C:\k8swin\network.new' -Value ($saved | ConvertTo-Json) -Encoding ASCII
+    Move-Item -Path 'C:\k8swin\network.new' -Destination 'C:\k8swin\network.json' -Force
 }
 'folders are made, PATH is set, the network configuration is saved'

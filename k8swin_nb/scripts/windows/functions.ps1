@@ -15,7 +15,14 @@ function Test-Written([string]$Path) {
     $record = 'C:\k8swin\state\written.txt'
     if (-not (Test-Path -LiteralPath $record) -or -not (Test-Path -LiteralPath $Path -PathType Leaf)) { return $false }
     $lines = [System.IO.File]::ReadAllLines($record)
+    # Emptied and not filled again: writing it from here was cut short.
+    if ((Get-Item -LiteralPath $Path -Force).Length -eq 0) { return [bool]@($lines | Where-Object { $_.EndsWith(" $Path") }) }
     $lines -contains "$(Get-Sha256 $Path) $Path"
+}
+
+# Folders in which nothing but what was written from here comes about by itself. What else is in them is somebody's.
+function Test-OwnFolder([string]$Path) {
+    'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel' -contains $Path
 }
 
 # A file that others had is copied, with what it holds; one that is ours is not.
@@ -50,9 +57,13 @@ function New-KeptFolder([string]$Copy) {
 function Add-Written([string]$Path, [string]$Hash) {
     $record = 'C:\k8swin\state\written.txt'
     if (-not (Test-Path -LiteralPath 'C:\k8swin\state')) { New-Item -ItemType Directory -Path 'C:\k8swin\state' -Force | Out-Null }
-    $lines = @()
-    if (Test-Path -LiteralPath $record) { $lines = [System.IO.File]::ReadAllLines($record) }
-    if ($lines -notcontains "$Hash $Path") { [System.IO.File]::AppendAllText($record, "$Hash $Path`r`n") }
+    $text = ''
+    if (Test-Path -LiteralPath $record) { $text = [System.IO.File]::ReadAllText($record) }
+    if (@($text -split '\r?\n') -contains "$Hash $Path") { return }
+    # A line that was cut short is ended, so that this one is whole.
+    $gap = ''
+    if ($text -and -not $text.EndsWith("`n")) { $gap = "`r`n" }
+    [System.IO.File]::AppendAllText($record, "$gap$Hash $Path`r`n")
 }
 
 # Text is written without a byte-order mark, which many programs do not read.
@@ -68,7 +79,10 @@ function Write-OwnFile([string]$Path, [string]$Text) {
 function Restore-Found([string]$Path) {
     $copy = Get-KeptPath $Path
     $there = Test-Path -LiteralPath $Path
-    if ($there -and -not (Test-Written $Path)) {
+    # Half a file that is put back is not what somebody has made of it.
+    $record = 'C:\k8swin\state\putting-back'
+    $begun = (Test-Path -LiteralPath $record) -and [System.IO.File]::ReadAllText($record) -eq $Path
+    if ($there -and -not $begun -and -not (Test-Written $Path)) {
         if ((Test-Path -LiteralPath $copy) -and (Get-Sha256 $copy) -ne (Get-Sha256 $Path)) {
             "warning: $Path was changed since it was written from here, and stays; what was found is in $copy"
         }
@@ -78,7 +92,13 @@ function Restore-Found([string]$Path) {
         $folder = [System.IO.Path]::GetDirectoryName($Path)
         if (-not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
         # Written over, the file keeps its rights; moved to where nothing is, it brings those that it had.
-        if ($there) { Copy-Item -LiteralPath $copy -Destination $Path -Force } else { Move-Item -LiteralPath $copy -Destination $Path }
+        if ($there) {
+            [System.IO.File]::WriteAllText($record, $Path)
+            Copy-Item -LiteralPath $copy -Destination $Path -Force
+            Remove-Item -LiteralPath $record -Force
+        } else {
+            Move-Item -LiteralPath $copy -Destination $Path
+        }
         "put back: $Path"
     } elseif ($there) {
         Remove-Item -LiteralPath $Path -Force
@@ -102,8 +122,16 @@ function Get-OthersOfKubeadm {
 
 # kubeadm empties whole folders: what is not its own is moved out of its way and back, with the rights that it has.
 function Reset-Kubeadm([string]$CriSocket) {
+    $record = 'C:\k8swin\state\moved.txt'
     $others = @(Get-OthersOfKubeadm)
+    # What one that was cut short has moved away comes back with the rest.
+    if (Test-Path $record) { $others = @($others + [System.IO.File]::ReadAllLines($record) | Select-Object -Unique) }
+    if ($others) {
+        [System.IO.File]::WriteAllLines("$record.new", [string[]]$others)
+        Move-Item -Path "$record.new" -Destination $record -Force
+    }
     foreach ($path in $others) {
+        if (-not (Test-Path -LiteralPath $path)) { continue }
         $copy = Get-KeptPath $path
         New-KeptFolder $copy
         Move-Item -LiteralPath $path -Destination $copy -Force
@@ -114,6 +142,7 @@ function Reset-Kubeadm([string]$CriSocket) {
         $failed = $LASTEXITCODE
     }
     foreach ($path in $others) { Restore-Found $path }
+    if ($others) { Remove-Item -Path $record -Force }
     if ($failed -ne 0) { throw "kubeadm.exe reset ended with $failed" }
 }
 
@@ -164,12 +193,36 @@ function Remove-WindowsService([string]$Name) {
     }
 }
 
+# A program reads what it is given when it starts. That it has to start anew is noted before the first change, so that a
+# script which is cut short in between leaves nothing that looks done.
+function Set-RestartDue([string]$Name) {
+    [System.IO.File]::WriteAllText("C:\k8swin\state\$Name.restart", 'what it reads has been changed')
+}
+
+# Does a service still have to start anew for a change that is made?
+function Test-RestartDue([string]$Name) {
+    Test-Path "C:\k8swin\state\$Name.restart"
+}
+
+# The change is in effect, and nothing is due any more.
+function Restart-ChangedService([string]$Name) {
+    Restart-Service -Name $Name -Force
+    Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
+}
+
+# Of one that does not run there is nothing to do: it reads the change when it starts.
+function Restart-RunningService([string]$Name) {
+    $service = Get-Service -Name $Name -ErrorAction SilentlyContinue
+    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $Name -Force }
+    Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
+}
+
 # A container runtime starts with the machine, and again when it ends by itself.
 function Start-RuntimeService([string]$Name) {
     Set-Service -Name $Name -StartupType Automatic
     & sc.exe failure $Name reset= 86400 actions= restart/5000/restart/5000/restart/30000 | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "sc.exe failure ended with $LASTEXITCODE" }
-    Restart-Service -Name $Name -Force
+    Restart-ChangedService $Name
 }
 
 # Whoever removes the last rule that lets WinRM in is not let in again to put it back.
@@ -230,6 +283,13 @@ function Get-AdapterConfiguration($Address) {
         dns          = @($dns.ServerAddresses)
         dhcp         = [string]$interface.Dhcp
     }
+}
+
+# Half a file, or one without an address, would put nothing back.
+function Test-SavedNetwork {
+    if (-not (Test-Path 'C:\k8swin\network.json')) { return $false }
+    try { $saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json } catch { return $false }
+    [bool]$saved.address -and [bool]$saved.alias
 }
 
 # Its words are in the server's language; the two numbers, first port and how many, come last.

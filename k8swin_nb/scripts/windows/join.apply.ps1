@@ -13,14 +13,16 @@ param(
 $ErrorActionPreference = 'Stop'
 # uses: Protect-File Reset-Kubeadm Save-Found
 
+$file = 'C:\k8swin\join.yaml'
+$marker = 'C:\k8swin\state\kubeadm-join.started'
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
+    # Left by a join that was cut short behind its work: the token opens the cluster to whoever reads it.
+    Remove-Item -Path $file, $marker -Force -ErrorAction SilentlyContinue
     # A kubelet registers its node when it starts, and at no other time.
     Restart-Service -Name kubelet -Force
     'the kubelet is started anew'
     exit 0
 }
-$file = 'C:\k8swin\join.yaml'
-$marker = 'C:\k8swin\state\kubeadm-join.started'
 if (Test-Path $marker) {
     # kubeadm stopped half-way in a join from here; it refuses to start over its own files.
     Reset-Kubeadm $CriSocket

@@ -47,4 +47,8 @@ if ($state -ne 'Running') {
     "this worker has joined, its kubelet is $state"
     exit 10
 }
+if (Test-Path 'C:\k8swin\join.yaml') {
+    'this worker has joined, and the file with the token of the join is left'
+    exit 10
+}
 "this worker has joined $server and its kubelet runs"

@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$RuntimeService
 )
 $ErrorActionPreference = 'Stop'
+# uses: Restart-ChangedService Set-RestartDue
 
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })
 $added = @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
@@ -23,6 +24,7 @@ if (-not (Test-Path $record)) {
     Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding UTF8
     Move-Item -Path "$record.new" -Destination $record -Force
 }
+Set-RestartDue $RuntimeService
 [Environment]::SetEnvironmentVariable('NO_PROXY', ($except -join ','), 'Machine')
 if ($properties.PSObject.Properties['Environment']) {
     $lines = @($properties.Environment | Where-Object { $_ -notmatch '^(HTTP_PROXY|HTTPS_PROXY|NO_PROXY)=' })
@@ -33,5 +35,5 @@ foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY') {
 }
 $lines += "NO_PROXY=$($except -join ',')"
 New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value ([string[]]$lines) -Force | Out-Null
-Restart-Service -Name $RuntimeService -Force
+Restart-ChangedService $RuntimeService
 "the service $RuntimeService is restarted with the proxy of this server"

@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$RuntimeService
 )
 $ErrorActionPreference = 'Stop'
+# uses: Test-RestartDue
 
 $machine = [ordered]@{}
 foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY') {
@@ -32,7 +33,7 @@ $found = @()
 $properties = Get-ItemProperty -Path $key
 if ($properties.PSObject.Properties['Environment']) { $found = @($properties.Environment) }
 $differs = @($wanted | Where-Object { $found -notcontains $_ })
-if ($differs) {
+if ($differs -or (Test-RestartDue $RuntimeService)) {
     "the service $RuntimeService does not know the proxy of this server"
     exit 10
 }

@@ -8,8 +8,9 @@ param([Parameter(Mandatory = $true)][string]$CriSocket)
 $ErrorActionPreference = 'Stop'
 # uses: Get-OthersOfKubeadm Reset-Kubeadm
 
-$others = @(Get-OthersOfKubeadm)
 Reset-Kubeadm $CriSocket
+# Behind it: what one that was cut short had moved away is there again.
+$others = @(Get-OthersOfKubeadm)
 foreach ($file in 'C:\etc\kubernetes\kubelet.conf', 'C:\etc\kubernetes\bootstrap-kubelet.conf', 'C:\etc\kubernetes\pki\ca.crt', 'C:\var\lib\kubelet\config.yaml') {
     if ($others -notcontains $file -and (Test-Path $file)) { Remove-Item -Path $file -Force }
 }

@@ -7,7 +7,7 @@ was there before us gets its configuration back and runs on; so does one that ru
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Get-Sha256 Remove-WindowsService Restore-Found Test-FoundService
+# uses: Remove-WindowsService Restart-RunningService Restore-Found Set-RestartDue Test-FoundService Test-RestartDue Test-Written
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 $ctr = "$folder\ctr.exe"
@@ -42,9 +42,8 @@ if ($ours) {
     exit 0
 }
 $config = "$folder\config.toml"
-$before = ''
-if (Test-Path $config) { $before = Get-Sha256 $config }
-Restore-Found $config
 # It is restarted only for another configuration: a restart may hold up containers of others.
-if ($service -and (-not (Test-Path $config) -or (Get-Sha256 $config) -ne $before)) { Restart-Service -Name containerd -Force }
+if (Test-Written $config) { Set-RestartDue containerd }
+Restore-Found $config
+if (Test-RestartDue containerd) { Restart-RunningService containerd }
 'containerd was there before and has its configuration back'

@@ -4,7 +4,7 @@ Is the container runtime as it was found: gone where it was installed here, with
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Test-Written
+# uses: Test-RestartDue Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -16,7 +16,7 @@ $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
 $left = @()
 if (@($found.services) -contains 'containerd') {
     $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
-    if (Test-Written $file) { $left += 'the configuration of containerd' }
+    if ((Test-Written $file) -or (Test-RestartDue containerd)) { $left += 'the configuration of containerd' }
 } elseif ($service) {
     $left += 'the service containerd'
 }
