@@ -205,7 +205,9 @@ database, they need to be reinstalled:
 """
 
 
-@pytest.mark.parametrize(("other", "ended"), [("kubelet   node agent", True), ("nginx   web", False)])
+@pytest.mark.parametrize(
+    ("other", "ended"), [("kubelet   node agent", True), ("nginx   web", False)]
+)
 def test_what_a_stopped_installation_left_is_ended_first_and_what_others_left_is_not(
     tmp_path, other, ended
 ):
