@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from k8swin_nb.reading import quoted_otherwise, unseen
+from k8swin_nb.redact import MIN_LENGTH, REDACTOR
 
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -225,6 +226,11 @@ def _reference(text: str) -> str:
             "holds a literal value; a secret is given as a reference: "
             "`env:NAME`, `file:PATH` or `keyring:SERVICE/USER`"
         )
+    if text.startswith("cmd:"):
+        # What a command is given may be a password; one plain word is the name of an entry.
+        given = text.removeprefix("cmd:").strip().partition(" ")[2].strip()
+        if len(given) >= MIN_LENGTH and not (given.isalpha() and given.islower()):
+            REDACTOR.add(given)
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from k8swin_nb.field_types import Address, HostName, Port, Reference, User, VmName, one_line
 
@@ -50,7 +50,7 @@ class HostDescription(StrictModel):
     identity: str | None = None
     """Path of the private key for SSH; None: the SSH agent."""
 
-    ssh_password: Reference | None = None
+    ssh_password: Reference | None = Field(default=None, repr=False)
     """Reference to the SSH password where no key is used."""
 
     winrm_scheme: Literal["https", "http"] = "https"
@@ -62,7 +62,7 @@ class HostDescription(StrictModel):
     winrm_auth: Literal["ntlm", "basic"] = "ntlm"
     """Authentication; `basic` is refused over http."""
 
-    credential: Reference | None = None
+    credential: Reference | None = Field(default=None, repr=False)
     """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
 
     ca: str | None = None

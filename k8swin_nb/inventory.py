@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from k8swin_nb.errors import InventoryError
@@ -45,7 +45,7 @@ class Host:
     identity: str | None = None
     """Path of a private key; None asks the SSH agent."""
 
-    ssh_password: str | None = None
+    ssh_password: str | None = field(default=None, repr=False)
     """Reference to the SSH password, where no key is used."""
 
     winrm_port: int = 5986
@@ -57,7 +57,7 @@ class Host:
     winrm_auth: Literal["ntlm", "basic"] = "ntlm"
     """How WinRM proves who we are; `basic` is for https only."""
 
-    credential: str | None = None
+    credential: str | None = field(default=None, repr=False)
     """Reference to the Windows password."""
 
     ca: str | None = None

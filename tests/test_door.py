@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from k8swin_nb import __main__ as command_line
+from k8swin_nb.description import check_description
 from k8swin_nb.errors import (
     CommandFailed,
     K8swinError,
@@ -21,6 +22,8 @@ from k8swin_nb.errors import (
     StepFailed,
     UnexpectedError,
 )
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.phases.troubleshoot.bundle import write_bundle
 from k8swin_nb.redact import MASK
 from k8swin_nb.result import Result
 from k8swin_nb.secret import Secret, SecretRef
@@ -39,6 +42,8 @@ from k8swin_nb.tables.frames import ShownFrame
 from k8swin_nb.workflow.report import Report, Row
 from k8swin_nb.workflow.step import Outcome
 from tests.conftest import ROOT
+from tests.runs import make_run
+from tests.test_description import MASTER, WORKER, described
 
 pytestmark = pytest.mark.usefixtures("forgotten_secrets")
 
@@ -380,6 +385,23 @@ def test_a_reference_does_not_say_what_may_be_the_secret(reference: str) -> None
         parsed.resolve()
     assert "hunter22" not in "\n".join(caught.value.lines())
     assert reference.startswith("env:") or "hunter22" not in f"{parsed} {parsed!r}"
+
+
+def test_what_a_command_is_given_is_in_nothing_that_is_shown_or_kept(tmp_path: Path) -> None:
+    worker = {
+        **WORKER,
+        "credential": "cmd:sshpass -p hunter22 show",
+        "ssh_password": "cmd:pass show",
+    }
+    description = check_description(described(hosts=[MASTER, worker]))
+    run = make_run(tmp_path, description=description)
+    (kept,) = write_bundle(run, "x", [], []).glob("parameters.json")
+    assert "hunter22" not in kept.read_text() and "cmd:sshpass *****" in kept.read_text()
+    assert "hunter22" not in f"{description!r} {inventory_of(description)!r}"
+    assert shown("login refused (ntlm, cmd:sshpass -p hunter22 show)").endswith(
+        "cmd:sshpass *****)"
+    )
+    assert shown("show it") == "show it"
 
 
 @pytest.mark.parametrize(
