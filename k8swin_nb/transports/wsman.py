@@ -274,9 +274,23 @@ class _Transport(Transport):
     def _get_message_response_text(self, response: requests.Response) -> bytes:
         sealed = self.encryption
         text = response.content if sealed is None else _unsealed(response, sealed)
-        if b"<!DOCTYPE" in text:
-            raise OddAnswer("its answer declares a document type, which SOAP forbids")
-        return bytes(text)
+        return plain_xml(bytes(text))
+
+
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"']{0,40})["']""")
+
+
+def plain_xml(text: bytes) -> bytes:
+    """Return an answer if it is XML in UTF-8 without a document type, whose entities may grow without a bound.
+
+    In another encoding, which XML may be in, what it declares looks different.
+    """
+    named = _ENCODING.match(text.removeprefix(b"\xef\xbb\xbf"))
+    if (named and named[1].lower() not in (b"utf-8", b"us-ascii")) or b"\0" in text:
+        raise OddAnswer("its answer is not in UTF-8, in which it was asked")
+    if b"<!DOCTYPE" in text:
+        raise OddAnswer("its answer declares a document type, which SOAP forbids")
+    return text
 
 
 def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:

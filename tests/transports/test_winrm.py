@@ -40,6 +40,7 @@ from k8swin_nb.transports import winrm as winrm_module
 from k8swin_nb.transports import winrm_shell
 from k8swin_nb.transports.winrm import STDIN_PIECE, WinrmTransport
 from k8swin_nb.transports.winrm_shell import SHELL_NOT_FOUND
+from k8swin_nb.transports.wsman import OddAnswer, plain_xml
 
 Answer = tuple[bytes, bytes, int, bool]
 END: Answer = (b"", b"", 0, True)
@@ -664,3 +665,21 @@ def test_a_script_that_left_by_exit_while_its_child_holds_its_output_open_is_unk
         transport.run("Start-Process notepad; exit 0")
     assert server.calls[-2:] == ["cleanup", "close"]
     transport.close()
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_entities_are_declared_in_no_encoding(encoding: str) -> None:
+    with pytest.raises(OddAnswer):
+        plain_xml(BOMB.encode(encoding))
+
+
+@pytest.mark.parametrize("named", ["cp037", "utf-7", "UTF-16", "iso-8859-1"])
+def test_an_answer_in_an_encoding_that_nobody_asked_for_is_none(named: str) -> None:
+    with pytest.raises(OddAnswer, match="not in UTF-8"):
+        plain_xml(f"\n<?xml version='1.0' encoding = '{named}'?><x/>".encode())
+    for head in ("", "<?xml version='1.0'?>", '\ufeff<?xml version="1.0" encoding="UTF-8" ?>'):
+        text = f"{head}<x>encoding='{named}'</x>".encode()
+        assert plain_xml(text) == text
