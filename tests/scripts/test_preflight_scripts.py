@@ -108,7 +108,6 @@ def test_a_host_name_in_capitals_stops_with_the_name_to_set(look_linux, linux):
     ("file", "text", "found"),
     [
         ("/etc/fstab", "/dev/sdb1 none swap sw 0 0\n", "fstab:/dev/sdb1"),
-        ("/usr/lib/systemd/system/dev-zram0.swap", "[Swap]\nWhat=/dev/zram0\n", "dev-zram0.swap"),
         ("/etc/systemd/system/site-swap.service", SWAP_SERVICE, "site-swap.service"),
     ],
 )

@@ -104,10 +104,15 @@ probe_disk() {
 try L06 disk probe_disk
 # Root may write everywhere but to what is mounted read-only or made immutable, and to a folder in the place of a file.
 probe_places() {
-  local path found='' home files=(/etc/hosts /etc/fstab /etc/hostname /etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf
+  local path found='' severity=fail home files=(/etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf
     /etc/apt/sources.list.d/k8swin.list /etc/containerd/config.toml /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/10-containerd-net.conflist)
   [ "$CLUSTER_PROFILE" != classic ] || files+=(/etc/docker/daemon.json)
-  home=$(getent passwd "$NODE_USER" | cut -d: -f6)
+  # Those that are as they are to be are not touched.
+  ! awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab || files+=(/etc/fstab)
+  [ "$(hostname)" = "$NODE_NAME" ] || files+=(/etc/hostname)
+  [ "$(getent ahostsv4 "$NODE_NAME" | awk 'NR == 1 { print $1 }' || true)" = "$NODE_ADDRESS" ] || files+=(/etc/hosts)
+  [ "$joined" = no ] || severity=warn
+  home=$(getent passwd "$NODE_USER" | cut -d: -f6 || true)
   if [ "$NODE_ROLE" = control-plane ] && [ -n "$home" ]; then files+=("$home/.kube/config"); fi
   for path in "${files[@]}"; do
     if [ -d "$path" ]; then
@@ -120,7 +125,7 @@ probe_places() {
     /etc/kubernetes /opt/cni/bin /usr/bin /usr/local/bin /var/lib /var/lib/kubelet /var/lib/cni /var/lib/etcd; do
     if [ -e "$path" ] && { [ ! -d "$path" ] || [ ! -w "$path" ]; }; then found+=" $path"; fi
   done
-  answer fail "${found:-all}" "files and folders that root can write" \
+  answer "$severity" "${found:-all}" "files and folders that root can write" \
     "chattr -i what lsattr -d shows as immutable, mount for writing what is mounted read-only, move a folder away that has a file's name" [ -z "$found" ]
 }
 try L06 places probe_places
