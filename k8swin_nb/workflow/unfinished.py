@@ -8,15 +8,20 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from k8swin_nb.reading import Unreadable, open_file
+from k8swin_nb.reading import Unreadable, file_bytes, open_file
 
 STARTED = "script-started"
 """The event of a script that is about to begin; each other event with its tag tells of its end."""
+
+LARGE = 64 * 1024 * 1024
+"""Bytes of a record above which it is read line by line alone."""
 
 NOT_BEGUN = frozenset(
     {
@@ -100,6 +105,8 @@ def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinis
     """
     begun: dict[str, Unfinished] = {}
     for path in sorted(runs.glob("*/events.jsonl")):
+        if _settled(path):
+            continue
         for event in _events(path):
             tag = event["tag"]
             if event.get("event") == STARTED:
@@ -119,6 +126,35 @@ def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinis
         ),
         key=lambda one: one.time,
     )
+
+
+_TAG = re.compile(rb'"tag": "([^"\\\\]*)"')
+_BEGAN = f'"event": "{STARTED}"'.encode()
+_OPEN = re.compile(rb'"exit_code": null|"error_kind": |"left": "[^"]')
+
+_known: dict[Path, tuple[int, int, int]] = {}
+"""Records in which nothing was open, as they were then: thousands of earlier runs are looked at once."""
+
+
+def _settled(path: Path) -> bool:
+    """Whether a look at a record's bytes shows that each script in it has ended; what is not sure is read as events."""
+    try:
+        found = path.stat()
+        state = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if _known.get(path) == state:
+            return True
+        content = file_bytes(path, LARGE)
+    except (OSError, Unreadable):
+        return False
+    tags = Counter(_TAG.findall(content))
+    # Each tag began here and was told of again; a tag of another run's script may be its end.
+    told = content.count(b'"tag"') == tags.total() and content.count(_BEGAN) == len(tags)
+    # A full disk left half of a line, which tells of no end: its braces do not match.
+    whole = all(line.count(b"{") == line.count(b"}") for line in content.split(b"\n"))
+    if not (told and whole) or 1 in tags.values() or _OPEN.search(content):
+        return False
+    _known[path] = state
+    return True
 
 
 def _is_open(event: dict[str, Any]) -> bool:

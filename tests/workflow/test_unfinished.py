@@ -1,5 +1,6 @@
 """Which scripts began and never told how they ended."""
 
+import json
 import os
 import platform
 import subprocess
@@ -49,6 +50,58 @@ def test_a_script_in_which_the_kernel_died_is_found_by_host_and_address(tmp_path
     assert one.tag.startswith("k8swin-apply-run-")
     assert (one.host, one.script, one.step, one.sudo) == ("linuxmaster", CHANGES, "step", True)
     assert "linux/swap.apply.sh" in str(one) and "how it ended is not known" in str(one)
+
+
+def _event(kind: str, tag: str, **fields: object) -> str:
+    return json.dumps({"event": kind, "tag": tag, "host": "h", "time": "t", **fields}) + "\n"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        _event("script", "a", exit_code=None, error_kind="HostUnreachable"),
+        _event("script", "a", error_kind="EndUnknown"),
+        _event("magic", "a", exit_code=1, left="sleep runs on"),
+        "",
+        '{"event": "script", "tag": "a", "exit_',
+    ],
+)
+def test_what_is_open_is_found_among_records_that_are_not_read_again(tmp_path, end):
+    for name, text in (("1", end), ("2", _event("script", "a", exit_code=0))):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "events.jsonl").write_text(
+            _event("script-started", "a" if name == "1" else "b") + text
+        )
+    # An end in the record of a later run, in which it stands twice.
+    for _ in range(2):
+        assert [one.tag for one in unfinished(tmp_path)] == ["b"]
+    (tmp_path / "2" / "events.jsonl").write_text(
+        _event("script-started", "b") + _event("script", "b", exit_code=0)
+    )
+    for _ in range(2):
+        assert [one.tag for one in unfinished(tmp_path)] == ["a"]
+    with (tmp_path / "2" / "events.jsonl").open("a") as log:
+        log.write(_event("script-started", "c"))
+    assert [one.tag for one in unfinished(tmp_path)] == ["a", "c"]
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "events.jsonl").write_text(2 * _event("orphan-ended", "a"))
+    assert [one.tag for one in unfinished(tmp_path)] == ["c"]
+
+
+def test_thousands_of_earlier_runs_are_looked_at_once(tmp_path, monkeypatch):
+    for n in range(300):
+        (tmp_path / f"{n:04}").mkdir()
+        lines = _event("script-started", f"t{n}") + _event("script", f"t{n}", exit_code=0)
+        (tmp_path / f"{n:04}" / "events.jsonl").write_text(lines)
+    assert unfinished(tmp_path) == []
+
+    def again(*_: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("k8swin_nb.workflow.unfinished.open_file", again)
+    monkeypatch.setattr("k8swin_nb.workflow.unfinished.file_bytes", again)
+    assert unfinished(tmp_path) == []
 
 
 def test_only_the_host_that_was_asked_for_is_told_of(tmp_path):
