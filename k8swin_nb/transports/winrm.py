@@ -186,7 +186,7 @@ class WinrmTransport(Transport):
             if isinstance(error, (HostUnreachable, TransportTimeout)):
                 # Nobody is there to be told. What was begun is ended when the host answers again.
                 self._shell.give_up()
-            else:
+            elif self._shell.id is not None:
                 if not isinstance(error.__cause__, WSManFaultError):
                     # After an answer that could not be read the keys of this connection are out of step.
                     self._shell.drop()

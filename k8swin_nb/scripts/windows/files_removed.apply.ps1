@@ -41,7 +41,7 @@ function Restore-AllFound {
 
 # What others put into a folder of ours since is kept before it goes, and comes back where it was.
 function Save-Others([string]$Folder) {
-    foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer -and $_.Name -notlike '*.k8swin-new' } | ForEach-Object { $_.FullName })) {
+    foreach ($path in @(Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
         Save-Found $path
     }
 }
