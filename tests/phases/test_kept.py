@@ -541,3 +541,12 @@ def test_an_owner_comes_back_too(host):
         1235,
         0o640,
     )
+
+
+@pytest.mark.parametrize("chain", ["KUBE-SERVICES", "CNI-HOSTPORT-DNAT", ""])
+def test_whose_chains_are_not_ours_is_known_as_long_as_there_are_any(host, chain):
+    host.write("/etc/k8swin/chains", "CNI-HOSTPORT-DNAT\n")
+    host.program("iptables-save", f"echo ':{chain} - [0:0]'" if chain else "exit 0")
+    assert host.run("records_removed.check").returncode == (0 if chain else 10)
+    done(host.run("records_removed.apply"))
+    assert bool(host.read("/etc/k8swin/chains")) == bool(chain)

@@ -17,6 +17,8 @@ for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
     downloads | images | packages | replaced | masked | disabled | stopped | swaps) ;;
+    # Whose chains are not ours is needed as long as there are any.
+    chains) iptables-save 2>/dev/null | grep -E '^:(KUBE|FLANNEL|CNI)-' >/dev/null || rm -f "$path" ;;
     written) [ -s "$path" ] || rm -f "$path" ;;
     *) rm -rf "$path" ;;
   esac

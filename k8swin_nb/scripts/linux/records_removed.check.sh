@@ -8,6 +8,8 @@ for path in /etc/k8swin/* /etc/k8swin/.[!.]*; do
   [ -e "$path" ] || continue
   case ${path##*/} in
     downloads | images | packages | replaced | masked | disabled | stopped | swaps) needed+=("$path") ;;
+    # Whose chains are not ours is needed as long as there are any.
+    chains) if iptables-save 2>/dev/null | grep -E '^:(KUBE|FLANNEL|CNI)-' >/dev/null; then needed+=("$path"); else left+=("$path"); fi ;;
     written) if [ -s "$path" ]; then needed+=("$path"); else left+=("$path"); fi ;;
     *) left+=("$path") ;;
   esac
