@@ -155,6 +155,15 @@ def test_a_file_without_a_published_hash_must_arrive_alike_twice(machine, run):
     assert refused.code == 1 and digest(GOOD) in refused.err
 
 
+def test_a_page_of_a_proxy_is_not_what_a_file_is_held_against_from_then_on(machine, run):
+    serve(machine, b"<!DOCTYPE html>\n<html><title>Please log in</title></html>")
+    refused = run("artifacts.apply", Artifacts=part("first-use"))
+    assert refused.code == 1 and "answers with a page, expected a file" in refused.err
+    assert not machine.files.exists(r"C:\k\tool.exe")
+    serve(machine, b"MZ\x90\0the tool")
+    assert run("artifacts.apply", Artifacts=part("first-use")).code == 0
+
+
 KUBECONFIG = (
     "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: Q0E=\n"
     "    server: https://10.1.0.2:6443\n"

@@ -30,6 +30,11 @@ function Get-LockedHash($Artifact, [string]$Download) {
     } else {
         # Two downloads that are alike are whole; whether the origin is right nobody can tell without a hash.
         Save-Url $Artifact.name $Artifact.url $Download
+        if ("$(Get-Content -Path $Download -TotalCount 1)" -match '^\s*<') {
+            # A page would be alike twice, and the right file be refused from then on.
+            Remove-Item -Path $Download -Force
+            throw "$($Artifact.name): $($Artifact.url) answers with a page, expected a file; ask who runs the proxy or mirror"
+        }
         $hash = Get-Hash $Download $Artifact.algorithm
         Save-Url $Artifact.name $Artifact.url "$Download.again"
         $again = Get-Hash "$Download.again" $Artifact.algorithm
