@@ -40,6 +40,9 @@ QUIET_SECONDS = 20.0
 SILENT_SECONDS = 60.0
 """After so much silence, in spite of that, the host is given up."""
 
+ASLEEP_SECONDS = 5.0
+"""A longer pause between two looks was this computer's own: it slept, or this process was suspended."""
+
 LAST_SECONDS = 1.0
 """How long the second stream's end, and the session's, are waited for after the first's."""
 
@@ -54,7 +57,7 @@ class Session:
         self._output = output
         self._word = Word()
         self._frames = {"stdout": Frame(self._word), "stderr": Frame(self._word)}
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll:
             self._poll.register(channel.fileno(), select.POLLIN)
@@ -200,7 +203,11 @@ class Session:
             select.select([self._channel], [], [], 0.1)
 
     def _look_for_life(self) -> None:
-        silence = time.monotonic() - max(self._heard, self._line.heard)
+        now = time.monotonic()
+        if now - self._looked > ASLEEP_SECONDS:
+            self._heard = now  # what the host said meanwhile has still to be read
+        self._looked = now
+        silence = now - max(self._heard, self._line.heard)
         if silence > QUIET_SECONDS:
             self._line.ask()
         if silence > SILENT_SECONDS:

@@ -316,6 +316,27 @@ def test_a_host_without_a_sign_of_life_is_given_up(
         ssh.run("echo begun; sleep 600", on_output=freeze)
 
 
+def test_a_computer_that_slept_does_not_take_its_own_silence_for_the_hosts(
+    openssh: OpenSsh,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "SILENT_SECONDS", 6.0)
+    slept: list[int] = []
+    wait = session.Session._wait
+
+    def sleep_once(self: session.Session) -> None:
+        if not slept and self._frames["stdout"].began:
+            slept.append(1)
+            time.sleep(7)
+        wait(self)
+
+    ssh = openssh.transport(openssh.start())
+    ssh.run("true")
+    slept.clear()
+    monkeypatch.setattr(session.Session, "_wait", sleep_once)
+    assert ssh.run("sleep 9; echo alive").stdout == "alive\n"
+
+
 @pytest.mark.parametrize("stream", ["", " >&2"])
 def test_a_stream_without_an_end_ends_with_its_deadline_and_is_bounded(
     openssh: OpenSsh,
