@@ -382,3 +382,43 @@ Set-MachinePath $before
 @(Get-MachinePath).Count -eq $before.Count"""
     said = powershell(server, body.replace("\\\\", "\\"), "Get-MachinePath", "Set-MachinePath")
     assert said == "%SystemRoot%\\own\nTrue\n"
+
+
+CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nTUlJQw==\nTUlJRA==\n-----END CERTIFICATE-----\n"
+OTHER = CERTIFICATE.replace(b"TUlJQw", b"TUlJRQ")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (CERTIFICATE, True),
+        (b"Certificate:\n    Data: ... Issuer: CN=site-ca\n" + CERTIFICATE, True),
+        (CERTIFICATE.replace(b"\n", b"\r\n"), True),
+        (CERTIFICATE.rstrip(b"\n"), True),
+        (CERTIFICATE + OTHER, True),
+        (OTHER + CERTIFICATE, False),
+        (OTHER, False),
+        (b"no certificate", False),
+        (b"", False),
+    ],
+)
+def test_an_authority_is_the_same_in_whatever_form_a_site_has_it(tmp_path, server, text, same):
+    expected = base64.b64encode(CERTIFICATE).decode()
+    (tmp_path / "ca.crt").write_bytes(text)
+    done = bash(f"authority_in {tmp_path}/ca.crt", "authority_in")
+    assert done.returncode == 0 and (done.stdout == expected) is same
+    data = base64.b64encode(text).decode()
+    (tmp_path / "config").write_text(f"    certificate-authority-data: {data}\n    server: x\n")
+    done = bash(f"authority_of_kubeconfig {tmp_path}/config", "authority_of_kubeconfig")
+    assert done.returncode == 0 and (done.stdout == expected) is same
+    server.files.write("C:\\t\\ca.crt", text)
+    said = powershell(server, "Get-AuthorityIn C:\\t\\ca.crt", "Get-AuthorityIn")
+    assert (said == f"{expected}\n") is same
+
+
+def test_where_there_is_no_authority_none_is_found(tmp_path):
+    body = (
+        f"authority_in {tmp_path}/none; authority_of_kubeconfig {tmp_path}/none; authority_recorded"
+    )
+    done = bash(body, "authority_in", "authority_of_kubeconfig", "authority_recorded")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,5 +1,6 @@
 # Print the cluster's certificate authority in base64, in one line; it is public.
 set -euo pipefail
+# uses: authority_in
 
-base64 -w 0 /etc/kubernetes/pki/ca.crt
+authority_in /etc/kubernetes/pki/ca.crt
 echo

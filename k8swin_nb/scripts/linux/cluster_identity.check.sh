@@ -8,6 +8,7 @@ set -euo pipefail
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
 : "${CLUSTER_CA:=}"
+# uses: authority_in authority_recorded
 
 record=/etc/k8swin/cluster-ca
 kubernetes=/etc/kubernetes
@@ -15,7 +16,7 @@ if [ -e /etc/k8swin/kubeadm-init.started ]; then
   echo "a kubeadm init that was interrupted"
   exit 0
 fi
-ours=$(cat "$record" 2>/dev/null || true)
+ours=$(authority_recorded)
 if [ ! -e $kubernetes/admin.conf ] && [ ! -e $kubernetes/kubelet.conf ]; then
   traces=$(find $kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 2>/dev/null || true)
   if [ -n "$traces" ] && [ -z "$ours" ]; then
@@ -30,7 +31,7 @@ if [ -z "$ours" ]; then
   echo "the cluster on this host was not made by these notebooks: there is ${there//$'\n'/ }, and $record is missing"
   exit 20
 fi
-found=$(base64 -w 0 $kubernetes/pki/ca.crt 2>/dev/null || true)
+found=$(authority_in $kubernetes/pki/ca.crt)
 if [ "$found" != "$ours" ]; then
   echo "the cluster on this host has another certificate authority than the one that was made here"
   exit 20

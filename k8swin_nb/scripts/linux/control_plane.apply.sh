@@ -6,7 +6,7 @@
 set -euo pipefail
 : "${CRI_SOCKET:?socket of the container runtime, as kubeadm spells it}"
 : "${IGNORE_PREFLIGHT_ERRORS:=}"
-# uses: keep_found keep_before_kubernetes put_back_kubernetes reset_kubernetes
+# uses: authority_in keep_found keep_before_kubernetes put_back_kubernetes reset_kubernetes
 
 marker=/etc/k8swin/kubeadm-init.started
 log=/etc/k8swin/kubeadm-init.log
@@ -33,6 +33,6 @@ if ! kubeadm init "$@" >"$log" 2>&1; then
   exit 1
 fi
 # The cluster's authority tells this cluster from any that may stand here later.
-base64 -w 0 /etc/kubernetes/pki/ca.crt >/etc/k8swin/cluster-ca
+authority_in /etc/kubernetes/pki/ca.crt >/etc/k8swin/cluster-ca
 rm -f "$marker"
 echo "kubeadm init is done; its log is $log on this host"

@@ -219,6 +219,36 @@ put_back() { # PATH...: of a folder, all that was kept of it
   done
 }
 
+# kubeadm writes a cluster's authority in one form into whatever it makes. The file of a site may hold it with text before
+# it, with other line ends or with further certificates: it is the same authority.
+first_certificate() { # a certificate's text on standard input; in base64, as kubeadm would write it
+  local text pem
+  text=$(tr -d '\r\0')
+  pem=$(awk '/^-----BEGIN CERTIFICATE-----/ { inside = 1 } inside { print } inside && /^-----END/ { exit }' <<<"$text")
+  if [ -n "$pem" ]; then
+    base64 -w 0 <<<"$pem"
+  else
+    printf '%s' "$text" | base64 -w 0
+  fi
+}
+
+# What a cluster is told by.
+authority_in() { # FILE: the certificate in it, or nothing
+  [ ! -e "$1" ] || first_certificate <"$1"
+}
+
+# kubeadm writes the authority into each kubeconfig, and no path to it.
+authority_of_kubeconfig() { # FILE: the certificate in it, or nothing
+  local data
+  data=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' "$1" 2>/dev/null || true)
+  [ -z "$data" ] || base64 -d <<<"$data" | first_certificate
+}
+
+# It was written down before this host became a part of its cluster.
+authority_recorded() { # that of the cluster which was made or joined from here, or nothing
+  [ ! -s /etc/k8swin/cluster-ca ] || base64 -d /etc/k8swin/cluster-ca | first_certificate
+}
+
 # What lies among kubeadm's own files and is not of its making, as far as names and the authority tell: a line each.
 not_of_kubeadm() {
   local folder path authority own
@@ -227,8 +257,8 @@ not_of_kubeadm() {
   own+='|^/etc/kubernetes/(bootstrap-)?kubelet\.conf$'
   own+='|^/var/lib/cni/(networks/cbr0/|flannel/|(cache/)?results/(cbr0|cni-loopback)-)'
   own+='|^/var/lib/kubelet/(pods|plugins|plugins_registry|pod-resources|device-plugins|checkpoints|usernamespaces)/'
-  authority=$(base64 -w 0 /etc/kubernetes/pki/ca.crt 2>/dev/null || true)
-  if [ -e /etc/k8swin/kubeadm-init.started ] || [ -z "$authority" ] || [ "$authority" = "$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)" ]; then
+  authority=$(authority_in /etc/kubernetes/pki/ca.crt)
+  if [ -e /etc/k8swin/kubeadm-init.started ] || [ -z "$authority" ] || [ "$authority" = "$(authority_recorded)" ]; then
     # A worker has the authority's certificate and nothing else of it; a master whose init ran from here has all.
     own+='|^/etc/kubernetes/pki/ca\.crt$'
     if [ -e /etc/k8swin/kubeadm-init.yaml ]; then
@@ -323,7 +353,8 @@ runs_swapon() { # COMMAND: the command or its script in which swapon stands, or 
   fi
   read -r -a words <<<"$1"
   for word in "${words[@]}"; do
-    if [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] && grep -v '^ *#' "$word" | grep -q -w swapon; then echo "$word"; fi
+    [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] || continue
+    if awk '!/^ *#/ && /(^|[^A-Za-z0-9_])swapon([^A-Za-z0-9_]|$)/ { found = 1 } END { exit !found }' "$word"; then echo "$word"; fi
   done
 }
 
@@ -528,7 +559,7 @@ foreign_control_plane() { # MASTER-ADDRESS: what to do and why, when the control
   if [ "$server" != "https://$1:6443" ]; then
     echo "hint: clusters whose endpoint is a name or another address are not managed from here: take a fresh machine"
     echo "the cluster on this host has the endpoint $server, planned is https://$1:6443"
-  elif [ ! -e "$record" ] || [ "$(cat "$record")" != "$(base64 -w 0 /etc/kubernetes/pki/ca.crt 2>/dev/null || true)" ]; then
+  elif [ ! -e "$record" ] || [ "$(authority_recorded)" != "$(authority_in /etc/kubernetes/pki/ca.crt)" ]; then
     echo "hint: leave it, and take a fresh machine; or, if it is to be managed and one day removed from here, type: install -d /etc/k8swin && base64 -w 0 /etc/kubernetes/pki/ca.crt >$record"
     echo "the cluster on this host was not made by these notebooks"
   fi

@@ -94,7 +94,7 @@ if [ "$RESTORE_SWAP" = true ]; then
     while read -r name priority; do
       # Those that the kernel gave itself are below zero.
       [ "$priority" -ge 0 ] || priority=
-      swapon --show=NAME --noheadings | grep -q -x -F -e "$name" || swapon ${priority:+--priority "$priority"} "$name" || echo "warning: the swap $name could not be turned on"
+      grep -q -x -F -e "$name" <<<"$(swapon --show=NAME --noheadings)" || swapon ${priority:+--priority "$priority"} "$name" || echo "warning: the swap $name could not be turned on"
     done < <(sort -u /etc/k8swin/swaps)
     rm -f /etc/k8swin/swaps
   fi

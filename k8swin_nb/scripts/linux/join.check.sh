@@ -3,14 +3,14 @@ set -euo pipefail
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 : "${NODE_NAME:?the planned host name, for example linuxworker01}"
-# uses: kubelet_identity kubelet_is_known
+# uses: authority_in authority_of_kubeconfig authority_recorded kubelet_identity kubelet_is_known
 
 config=/etc/kubernetes/kubelet.conf
 if [ ! -e "$config" ]; then
   left=/etc/kubernetes/pki/ca.crt
-  found=$(base64 -w 0 "$left" 2>/dev/null || true)
+  found=$(authority_in "$left")
   ours=
-  [ ! -e /etc/k8swin/kubeadm-join.started ] || ours=$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)
+  [ ! -e /etc/k8swin/kubeadm-join.started ] || ours=$(authority_recorded)
   if [ -e "$left" ] && [ "$found" != "$CLUSTER_CA" ] && [ "$found" != "$ours" ]; then
     echo "$left is another cluster's: nothing in /etc/kubernetes/pki is removed from here; move what is still needed, and the rest away"
     exit 20
@@ -32,7 +32,7 @@ if [ ! -e "$config" ]; then
   exit 10
 fi
 server=$(awk '$1 == "server:" { print $2; exit }' "$config")
-ca=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' "$config")
+ca=$(authority_of_kubeconfig "$config")
 if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
   echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443, by $config"
   exit 20

@@ -19,7 +19,7 @@ set -euo pipefail
 : "${CLUSTER_CA:=}"
 : "${KUBELET_FLAGS_REMOVED:=}"
 : "${LINUX_PROXY:=}"
-# uses: swap_makers swap_units without_swap cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot broken_packages broken_here
+# uses: authority_in authority_of_kubeconfig authority_recorded swap_makers swap_units without_swap cni_before_flannel kubelet_identity kubelet_is_known foreign_control_plane web_proxy environment_setting undone_at_boot broken_packages broken_here
 
 # Bash's own clock where it has one: no process in between.
 clock() { echo "${EPOCHREALTIME:-$(date +%s.%N)}"; }
@@ -369,7 +369,7 @@ ours() { # DIRECTION: did an interrupted run of ours leave what is here?
   [ -e "/etc/k8swin/kubeadm-$1.started" ]
 }
 probe_other_cluster() {
-  local found='' unit server='' fix="make sure that nobody needs it, then kubeadm reset here, or take a fresh machine"
+  local found='' authority='' unit server='' fix="make sure that nobody needs it, then kubeadm reset here, or take a fresh machine"
   for unit in k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite k0scontroller k0sworker; do
     if active "$unit"; then found+=" $unit"; fi
   done
@@ -377,7 +377,7 @@ probe_other_cluster() {
     server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
     if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
       found+=" a node of $server"
-    elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && ! grep -q -F -e "$CLUSTER_CA" /etc/kubernetes/kubelet.conf && grep -q certificate-authority-data: /etc/kubernetes/kubelet.conf; then
+    elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && authority=$(authority_of_kubeconfig /etc/kubernetes/kubelet.conf) && [ -n "$authority" ] && [ "$authority" != "$CLUSTER_CA" ]; then
       found+=" a node of an earlier cluster at $server"
     fi
     if [ "$NODE_ROLE" = control-plane ] && [ -z "$found" ] && ! ours init; then
@@ -405,8 +405,8 @@ probe_etcd_folder() {
 probe_authority() {
   local file=/etc/kubernetes/pki/ca.crt found=none authority
   if [ "$joined" = no ] && [ "$NODE_ROLE" != control-plane ] && [ -e "$file" ]; then
-    authority=$(base64 -w 0 "$file")
-    if [ "$authority" != "$CLUSTER_CA" ] && ! { ours join && [ "$authority" = "$(cat /etc/k8swin/cluster-ca 2>/dev/null || true)" ]; }; then
+    authority=$(authority_in "$file")
+    if [ "$authority" != "$CLUSTER_CA" ] && ! { ours join && [ "$authority" = "$(authority_recorded)" ]; }; then
       found="$file of $(openssl x509 -noout -subject -in "$file" 2>/dev/null || echo 'an unknown authority')"
       [ -n "$CLUSTER_CA" ] || found+=", which may be another cluster's"
     fi
@@ -418,13 +418,15 @@ try L25 authority probe_authority
 # Whose clusters hosts belong to is held against each other.
 authority=
 if [ "$joined" = yes ] && [ "$NODE_ROLE" != control-plane ]; then
-  authority=$(awk '$1 == "certificate-authority-data:" { print $2; exit }' /etc/kubernetes/kubelet.conf | base64 -d 2>/dev/null | sha256sum | cut -d ' ' -f 1)
+  authority=$(authority_of_kubeconfig /etc/kubernetes/kubelet.conf)
 elif [ -e /etc/kubernetes/pki/ca.crt ] && ! ours join; then
-  authority=$(sha256sum </etc/kubernetes/pki/ca.crt | cut -d ' ' -f 1)
-elif [ "$NODE_ROLE" = control-plane ]; then
-  authority="none yet"
+  authority=$(authority_in /etc/kubernetes/pki/ca.crt)
 fi
-[ -z "$authority" ] || fact authority "$authority"
+if [ -n "$authority" ]; then
+  fact authority "$(sha256sum <<<"$authority" | cut -d ' ' -f 1)"
+elif [ "$NODE_ROLE" = control-plane ]; then
+  fact authority "none yet"
+fi
 # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
 probe_kubelet_identity() {
   local folder=/var/lib/kubelet/pki identity found='' authority fix

@@ -7,7 +7,7 @@ param(
     [string]$ClusterCa = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig
+# uses: Get-AuthorityIn Read-Kubeconfig
 
 $record = 'C:\k8swin\state\cluster-ca'
 $config = 'C:\etc\kubernetes\kubelet.conf'
@@ -41,7 +41,7 @@ $kubeconfig = Read-Kubeconfig $config
 $server = $kubeconfig.server
 $found = $kubeconfig.ca
 if (-not $found -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt')) {
-    $found = [Convert]::ToBase64String([System.IO.File]::ReadAllBytes('C:\etc\kubernetes\pki\ca.crt'))
+    $found = Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt'
 }
 if ($found -ne $ours) {
     'this server trusts another certificate authority than that of the cluster which it joined from here'

@@ -105,13 +105,22 @@ function Restore-Found([string]$Path) {
     }
 }
 
+# kubeadm writes a cluster's authority in one form into whatever it makes. A file may hold it with text before it, with other
+# line ends or with further certificates: it is the same authority. Returned is the first certificate, in base64.
+function Get-AuthorityIn([string]$Path) {
+    $text = [System.IO.File]::ReadAllText($Path)
+    $found = ([regex]'-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----').Match($text)
+    if ($found.Success) { $text = $found.Value.Replace("`r", '') + "`n" }
+    [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes($text))
+}
+
 # What lies among kubeadm's own files and is not of its making, as far as names and the authority tell.
 function Get-OthersOfKubeadm {
     $own = '^C:\\etc\\kubernetes\\(kubelet|bootstrap-kubelet)\.conf$|^C:\\var\\lib\\kubelet\\((config|instance-config)\.yaml|kubeadm-flags\.env|[a-z_]+_state|pki\\kubelet.*)$'
     $own += '|^C:\\var\\lib\\kubelet\\(pods|plugins|plugins_registry|pod-resources|device-plugins|checkpoints)\\'
     $record = 'C:\k8swin\state\cluster-ca'
     $authority = 'C:\etc\kubernetes\pki\ca.crt'
-    if ((Test-Path $record) -and (Test-Path $authority) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($authority)) -eq (Get-Content -Path $record -TotalCount 1).Trim()) {
+    if ((Test-Path $record) -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -eq (Get-Content -Path $record -TotalCount 1).Trim()) {
         $own += '|^C:\\etc\\kubernetes\\pki\\ca\.crt$'
     }
     foreach ($folder in 'C:\etc\kubernetes\pki', 'C:\etc\kubernetes\manifests', 'C:\var\lib\kubelet') {

@@ -8,12 +8,12 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeName
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig Get-KubeletIdentity
+# uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
 
 $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
     $left = 'C:\etc\kubernetes\pki\ca.crt'
-    if ((Test-Path $left) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($left)) -ne $ClusterCa) {
+    if ((Test-Path $left) -and (Get-AuthorityIn $left) -ne $ClusterCa) {
         "$left is left over from another cluster: nothing in C:\etc\kubernetes\pki is removed from here"
         exit 20
     }

@@ -19,7 +19,7 @@ param(
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Kubeconfig Get-KubeletIdentity Get-Sha256
+# uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -352,7 +352,7 @@ Test-Probe 'W33' 'other-cluster' {
     # What the join would stop over, unless one of ours left it.
     if ($ClusterProfile -ne 'classic' -and -not $joined -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
         $authority = 'C:\etc\kubernetes\pki\ca.crt'
-        if ($ClusterCa -and (Test-Path $authority) -and [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($authority)) -ne $ClusterCa) { $foreign += "the authority $authority" }
+        if ($ClusterCa -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -ne $ClusterCa) { $foreign += "the authority $authority" }
         $foreign += @(Get-ChildItem -LiteralPath 'C:\etc\kubernetes\manifests' -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
     }
     # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
@@ -362,7 +362,10 @@ Test-Probe 'W33' 'other-cluster' {
 }
 # Whose clusters hosts belong to is held against each other.
 if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
-    Get-FactOf 'authority' { Get-Sha256 'C:\etc\kubernetes\pki\ca.crt' }
+    Get-FactOf 'authority' {
+        $text = [System.Text.Encoding]::UTF8.GetBytes("$(Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt')`n")
+        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLower()
+    }
 }
 Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
 Test-Probe 'W36' 'activation' {
