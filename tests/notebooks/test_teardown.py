@@ -151,7 +151,16 @@ def test_the_whole_cluster_goes_and_what_others_have_stays(cluster, tmp_path):
     assert linux.stdout.split() == ["99-site.conf", "0", "0", "0", "0", *LINUX_REST]
 
 
-LINUX_REST = ["/etc/apt/sources.list.d:", "/etc/k8swin:", "images", "packages", "written", "0"]
+LINUX_REST = [
+    "/etc/apt/sources.list.d:",
+    "/etc/k8swin:",
+    "chains",
+    "images",
+    "packages",
+    "swaps",
+    "written",
+    "0",
+]
 
 
 def test_a_second_removal_finds_nothing_to_do(cluster, tmp_path):

@@ -27,6 +27,7 @@ from k8swin_nb.hosts import inventory_of
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, HostFacts, PreflightCheck, parse
 from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
+from tests.cluster.certificates import Authority
 from tests.test_description import described
 
 HOSTS = inventory_of(check_description(described()))
@@ -250,6 +251,38 @@ def test_a_control_plane_of_others_stops_whatever_its_networks_are(look_linux, l
         "/etc/kubernetes/admin.conf", server.replace("192.168.160.10", "k8s.corp.example")
     )
     assert "endpoint https://k8s.corp.example:6443" in look_linux()[0]["L25 other-cluster"].found
+
+
+def key_of(authority: Authority) -> bytes:
+    return authority.key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+
+
+OWN, OLDER = Authority("site-ca"), Authority("older-ca")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "found"),
+    [
+        (OWN.pem, key_of(OWN), ""),
+        (b"Issuer: CN=site-ca\r\n" + OWN.pem.replace(b"\n", b"\r\n"), key_of(OWN), ""),
+        (OWN.pem + OLDER.pem, key_of(OWN), "holds 2 certificates"),
+        (b"theirs\n", key_of(OWN), "holds 0 certificates"),
+        (OWN.pem, key_of(OLDER), "ca.key is not the key of"),
+        (OWN.pem, b"", "ca.key is missing"),
+    ],
+)
+def test_a_sites_own_authority_is_one_that_kubernetes_can_sign_with(
+    look_linux, linux, certificate, key, found
+):
+    linux.write_file("/etc/kubernetes/pki/ca.crt", certificate)
+    if key:
+        linux.write_file("/etc/kubernetes/pki/ca.key", key)
+    finding = look_linux()[0]["L25 own-authority"]
+    assert finding.holds is not bool(found) and found in finding.found
 
 
 def certificate_of(node: str) -> bytes:

@@ -22,6 +22,8 @@ if [ "$api $dns" != "$API_SERVICE_IP $DNS_SERVICE_IP" ]; then
 fi
 pods=$(kubectl get node "$NODE_NAME" -o 'jsonpath={.spec.podCIDR}')
 if [ -z "$pods" ]; then
+  # A pod whose program ends again and again is Running all the while.
+  stop_if_stuck kube-system -l tier=control-plane
   echo "node $NODE_NAME has no pod network assigned yet"
   exit 10
 fi

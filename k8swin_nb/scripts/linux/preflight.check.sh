@@ -415,6 +415,25 @@ probe_authority() {
     "look whether somebody needs it, then mv /etc/kubernetes/pki /root/" [ "$found" = none ]
 }
 try L25 authority probe_authority
+# kubeadm takes an authority that is there, and what signs later takes exactly one certificate with its key.
+probe_own_authority() {
+  local file=/etc/kubernetes/pki/ca.crt key=/etc/kubernetes/pki/ca.key found='' count
+  if [ "$joined" = no ] && [ -e "$file" ]; then
+    count=$(grep -c -e '-----BEGIN CERTIFICATE-----' "$file" || true)
+    if [ "$count" != 1 ]; then
+      found="$file holds $count certificates"
+    elif ! openssl x509 -noout -checkend 3600 -in "$file" >/dev/null 2>&1; then
+      found="$file ends within an hour, or is no certificate"
+    elif [ -e "$key" ] && [ "$(openssl x509 -noout -pubkey -in "$file")" != "$(openssl pkey -pubout -in "$key" 2>/dev/null || true)" ]; then
+      found="$key is not the key of $file"
+    elif [ ! -e "$key" ] && [ ! -e /etc/kubernetes/pki/apiserver.crt ]; then
+      found="$key is missing"
+    fi
+  fi
+  answer fail "${found:-none, or one with its key}" "no authority, or one certificate with its key" \
+    "leave in $file the one certificate that belongs to $key; or move both away, and kubeadm makes new ones" [ -z "$found" ]
+}
+[ "$NODE_ROLE" != control-plane ] || try L25 own-authority probe_own_authority
 # Whose clusters hosts belong to is held against each other.
 authority=
 if [ "$joined" = yes ] && [ "$NODE_ROLE" != control-plane ]; then
