@@ -85,6 +85,8 @@ STAYS_UNASKED = {
     "*: /etc/k8swin/packages": "what a later removal of packages has to know",
     "*: /etc/k8swin/downloads/*": "what a later removal of programs has to know",
     "*: /etc/k8swin/images": "what a later removal of images has to know",
+    "*: /etc/k8swin/chains": "whose chains a later removal of chains has to leave",
+    "*: /etc/k8swin/swaps": "what a later `restore_swap` has to know",
     "*: /etc/fstab": "swap stays off until `restore_swap`",
     "*: /var/lib/k8swin/kept/etc/fstab": "what a later `restore_swap` may be compared with",
     "*: /etc/k8swin/written": "which files of swap and of programs a later removal may take back",
