@@ -139,10 +139,12 @@ def k8swin(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def forgotten_secrets() -> Iterator[None]:
-    """Let the process forget the secrets of a test: words among them would be masked in what others look at."""
+    """Let a test know its own secrets alone: words among them would be masked in what other tests look at."""
     from k8swin_nb.redact import REDACTOR
 
-    before = (set(REDACTOR._plain), set(REDACTOR._encoded))
+    before = (REDACTOR._plain, REDACTOR._encoded)
+    REDACTOR._plain, REDACTOR._encoded = set(), set()
+    REDACTOR._index = None
     yield
     REDACTOR._plain, REDACTOR._encoded = before
     REDACTOR._index = None

@@ -116,7 +116,7 @@ def printed(text: str, name: str = "stdout") -> tuple[str, dict[str, Any]]:
     return "stream", {"name": name, "text": text}
 
 
-def test_printed_text_waits_only_where_a_secret_may_have_begun() -> None:
+def test_printed_text_waits_only_where_a_secret_may_have_begun(forgotten_secrets: None) -> None:
     Secret(CANARY)
     assert sent_by_kernel(printed("... "), printed("50%")) == [printed("... "), printed("50%")]
     parts = [printed(part) for part in ("so: N", "icht-aus-", "dem-Kern-5", " done\n")]
