@@ -422,3 +422,39 @@ def test_where_there_is_no_authority_none_is_found(tmp_path):
     )
     done = bash(body, "authority_in", "authority_of_kubeconfig", "authority_recorded")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("state", "network", "code"),
+    [("", "", 10), ("CrashLoopBackOff", "", 30), ("CrashLoopBackOff", "10.244.0.0/24", 0)],
+)
+def test_a_control_plane_whose_program_ends_again_and_again_gives_out_no_pod_network(
+    tmp_path, state, network, code
+):
+    """Such a pod's phase is Running all the while."""
+    command(tmp_path, "sleep", ":")
+    command(
+        tmp_path,
+        "kubectl",
+        f"""case "$*" in
+  *"pod kube-"* | *"pod etcd-"*) echo Running ;;
+  *"service kubernetes"*) echo 10.96.0.1 ;;
+  *"service kube-dns"*) echo 10.96.0.10 ;;
+  *"get node"*) echo "{network}" ;;
+  *tier=control-plane*) printf 'pod kube-controller-manager-m \\nwaits 5 {state} back-off\\n' ;;
+esac""",
+    )
+    done = subprocess.run(
+        ["bash", "-s"],
+        input=Script.load("linux/control_plane_ready.check.sh").text,
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "NODE_NAME": "m",
+            "API_SERVICE_IP": "10.96.0.1",
+            "DNS_SERVICE_IP": "10.96.0.10",
+        },
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("kube-controller-manager-m ends again and again" in done.stdout) == (code == 30)

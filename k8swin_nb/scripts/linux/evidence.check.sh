@@ -66,8 +66,7 @@ certificates() { # path, end of validity
 }
 
 proxies() { # a user name and a password in an address are left out
-  env | grep -i -E '^(https?|no|all)_proxy=' | sed -E 's#(="?([a-z]+://)?).*@#\1#I' || true
-  if [ -r /etc/environment ]; then grep -i -E '^(https?|no|all)_proxy=' /etc/environment | sed -E 's#(="?([a-z]+://)?).*@#\1#I' || true; fi
+  { env; cat /etc/environment 2>/dev/null || true; } | grep -i -E '^(https?|no|all)_proxy=' | sed -E 's#(="?([a-z]+://)?).*@#\1#I' || true
 }
 
 forward_policy() { iptables -S FORWARD | sed -n 1p; }
