@@ -23,6 +23,7 @@ from pydantic import (
 
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
+    PIN_IT,
     Address,
     AptSource,
     Attestation,
@@ -40,15 +41,44 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
-from k8swin_nb.host_description import HostDescription, StrictModel
+from k8swin_nb.host_description import (
+    HostDescription,
+    JumpDescription,
+    StrictModel,
+    winrm_problems,
+)
 from k8swin_nb.reading import Unreadable, expanded, file_text, shown, unseen, yaml_document
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
-SECRET_REFERENCES = ("credential", "ssh_password")
+SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
 
-OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
+OTHER_WORDS = {
+    "flannel_backend": "topology",
+    "backend": "topology",
+    "network_backend": "topology",
+    "ansible_winrm_transport": "winrm_auth",
+    "winrm_transport": "winrm_auth",
+    "ansible_winrm_scheme": "winrm_scheme",
+    "ansible_port": "winrm_port",
+    "ansible_host": "winrm_host",
+    "ansible_user": "user",
+    "ansible_winrm_ca_trust_path": "ca",
+    "ansible_winrm_cert_pem": "winrm_certificate",
+    "ansible_winrm_cert_key_pem": "winrm_key",
+    "ansible_winrm_kerberos_delegation": "winrm_delegation",
+    "ansible_winrm_kerberos_hostname_override": "winrm_spn",
+    "kerberos_hostname_override": "winrm_spn",
+    "keytab": "winrm_keytab",
+    "bastion": "winrm_jump",
+    "bastion_host": "jump_hosts",
+    "jump": "winrm_jump",
+    "jump_host": "winrm_jump",
+    "proxy_jump": "winrm_jump",
+    "thumbprint": "winrm_fingerprint",
+    "fingerprint": "winrm_fingerprint",
+}
 """Words under which a parameter is looked for although it has another name."""
 
 NETBIOS_LENGTH = 15
@@ -201,6 +231,9 @@ class Description(StrictModel):
     lock_wait: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds to wait for a host that another operator works on; 0: stop, and say who it is."""
 
+    jump_hosts: list[JumpDescription] = Field(default=[])
+    """SSH servers that are passed through on the way to hosts, and otherwise left alone."""
+
     hosts: list[HostDescription] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
 
@@ -321,15 +354,15 @@ def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
     Raises:
         ParamsError: naming the first one.
     """
-    listed = values.get("hosts")
-    hosts = (
-        [host for host in listed if isinstance(host, Mapping)] if isinstance(listed, list) else []
-    )
-    for named in (values, *hosts):
+    hosts = [
+        (host, model)
+        for key, model in (("hosts", HostDescription), ("jump_hosts", JumpDescription))
+        for host in (values.get(key) if isinstance(values.get(key), list) else None) or []
+        if isinstance(host, Mapping)
+    ]
+    for named, model in ((values, Description), *hosts):
         for name in named:
-            known = (
-                HostDescription.model_fields if named is not values else Description.model_fields
-            )
+            known = model.model_fields
             if name not in known and _SECRET_NAME.search(str(name)):
                 raise ParamsError(
                     f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
@@ -358,8 +391,12 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         if found := unseen(name):
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
-        model = HostDescription if len(detail["loc"]) > 1 else Description
-        return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
+        model = _MODELS.get(str(detail["loc"][0]), Description)
+        word = str(detail["loc"][-1])
+        told = f"unknown parameter `{shown(name)}`"
+        if _UNCHECKED.search(word):
+            return f"{told}: {PIN_IT}"
+        return told + _did_you_mean(word, model)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind == "list_type" and isinstance(found, str):
@@ -383,6 +420,16 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     )
 
 
+_MODELS: dict[str, type[BaseModel]] = {"hosts": HostDescription, "jump_hosts": JumpDescription}
+
+_UNCHECKED = re.compile(
+    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
+    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
+    re.IGNORECASE,
+)
+"""Keys by which inventories of other tools leave the check of a certificate out."""
+
+
 def _did_you_mean(word: str, model: type[BaseModel]) -> str:
     close = difflib.get_close_matches(word, model.model_fields, n=1)
     other = OTHER_WORDS.get(word)
@@ -394,7 +441,13 @@ def _did_you_mean(word: str, model: type[BaseModel]) -> str:
 def _cross_check(description: Description, source: str) -> None:
     """Rules between parameters that need no arithmetic; addresses are the plan's business."""
     masters = [host.name for host in description.hosts if host.role == "control-plane"]
-    problems = []
+    jumps = [jump.name for jump in description.jump_hosts]
+    problems = [
+        f"`jump_hosts[{index}].name` `{name}` is given twice"
+        for index, name in enumerate(jumps)
+        if name in jumps[:index] or any(host.name == name for host in description.hosts)
+    ]
+    jumps += [host.name for host in description.hosts if host.os == "linux"]
     if len(masters) != 1:
         problems.append(f"`hosts` names {len(masters)} control-plane hosts, expected exactly 1")
     for index, host in enumerate(description.hosts):
@@ -408,10 +461,7 @@ def _cross_check(description: Description, source: str) -> None:
             )
         if host.os == "windows" and host.name.isdigit():
             problems.append(f"`{where}.name` `{host.name}` is all digits, which Windows refuses")
-        if host.os == "windows" and host.credential is None:
-            problems.append(f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`")
-        if host.winrm_auth == "basic" and host.winrm_scheme == "http":
-            problems.append(f"`{where}.winrm_auth` `basic` over http sends the password in clear")
+        problems += [f"`{where}.{problem}" for problem in winrm_problems(host, jumps)]
     for key in ("name", "address", "vm_name"):
         seen: dict[str, int] = {}
         for index, host in enumerate(description.hosts):
