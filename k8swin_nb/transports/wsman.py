@@ -23,7 +23,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -294,7 +294,7 @@ class _Transport(Transport):
         self.socket = _Socket()
         self._login = login
         self._sealing = sealing
-        self._make_adapter = lambda: _Adapter(
+        self._make_adapter: Callable[[], _Adapter] = lambda: _Adapter(
             self.socket, sealing=sealing, logins=login.schemes, trust=trust, dial=dial
         )
         self._adapter: _Adapter | None = None

@@ -7,9 +7,9 @@ be read. The loader's part is played: a script begins, prints who logged in and 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
-import socket
 import ssl
 import struct
 import threading
@@ -21,7 +21,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import spnego
-from cryptography import x509
 from spnego.channel_bindings import GssChannelBindings
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -264,17 +263,7 @@ def credssp_acceptor() -> Callable[[Any], Any]:
 
 
 def bindings_of(der: bytes) -> GssChannelBindings:
-    """Return what a login on a TLS connection with this certificate is tied to."""
-    digest = x509.load_der_x509_certificate(der).fingerprint(
-        x509.load_der_x509_certificate(der).signature_hash_algorithm or pytest_hash()
+    """Return what a login on a TLS connection with this certificate, signed with SHA-256, is tied to."""
+    return GssChannelBindings(
+        application_data=b"tls-server-end-point:" + hashlib.sha256(der).digest()
     )
-    return GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
-
-
-def pytest_hash() -> Any:
-    raise AssertionError("a certificate without a hash")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
