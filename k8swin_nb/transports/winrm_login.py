@@ -219,18 +219,19 @@ class SpnegoAuth(AuthBase):
         if scheme is None:
             return response
         self.context, self.scheme = None, scheme
+        bindings = _bindings(response)
+        _read(response)
         try:
-            context = self._make(_bindings(response))
+            context = self._make(bindings)
             token = context.step()
         except Exception as error:
             raise NoTicket(_said(error)) from error
         for _ in range(LEGS):
-            # The same connection is needed for all of it.
-            _ = response.content
-            response.raw.release_conn()
             request = response.request.copy()
             request.headers["Authorization"] = f"{scheme} {base64.b64encode(token or b'').decode()}"
             response = response.connection.send(request, **options)
+            if response.status_code == 401:
+                _read(response)
             answer = _offers(response).get(scheme.lower(), b"")
             token = None
             if answer and not context.complete:
@@ -239,15 +240,23 @@ class SpnegoAuth(AuthBase):
                 except Exception as error:
                     if response.status_code == 401:
                         return response
+                    response.close()
                     raise Unproven(f"its part of the login is broken: {_said(error)}") from error
             if response.status_code != 401 or not token:
                 break
         if response.status_code == 401:
             return response
         if not context.complete:
+            response.close()
             raise Unproven("it lets us in and does not prove who it is")
         self.context = context
         return response
+
+
+def _read(response: requests.Response) -> None:
+    """Read an answer to its end, so that the next message goes over the same connection, as a login has to."""
+    _ = response.content
+    response.raw.release_conn()
 
 
 def _offers(response: requests.Response) -> dict[str, bytes]:

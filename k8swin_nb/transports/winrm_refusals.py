@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from k8swin_nb.errors import AuthenticationFailed
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.winrm_login import NoTicket
@@ -21,10 +23,10 @@ _ACCOUNT = (
     "account: locked, expired, or `Deny access to this computer from the network` names it"
 )
 
-# What MIT's and Heimdal's libraries say, in small letters, and what to do.
+# What MIT's and Heimdal's libraries say, in small letters (regular expressions), and what to do.
 _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
     (
-        ("server not found", "server_not_found"),
+        (r"server (\S+ )?not found", "server_not_found"),
         "the domain knows no service of that name: give the name under which the machine is in the domain as "
         "`winrm_host`, or its service principal as `winrm_spn` (`setspn -L COMPUTER` lists them; `HTTP/NAME` is served "
         "by `HOST/NAME`, `WSMAN/NAME` is another)",
@@ -106,7 +108,9 @@ def refused_login(error: Exception, host: Host, where: str, detail: str) -> Auth
         )
     if isinstance(error, NoTicket):
         low = detail.lower()
-        hint = next((hint for words, hint in _KERBEROS if any(w in low for w in words)), None)
+        hint = next(
+            (hint for words, hint in _KERBEROS if any(re.search(word, low) for word in words)), None
+        )
         return AuthenticationFailed(
             host.name,
             f"{where}: no login as `{host.user}` ({method}{_with(host)}) could begin: {detail}",
