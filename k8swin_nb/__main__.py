@@ -322,9 +322,13 @@ def _forget(options: argparse.Namespace) -> int:
 
 def _host(options: argparse.Namespace) -> Host:
     from k8swin_nb.description import open_description
-    from k8swin_nb.hosts import inventory_of
+    from k8swin_nb.hosts import inventory_of, jumps_of
 
-    return inventory_of(open_description(options.params)).select(options.host)[0]
+    description = open_description(options.params)
+    for jump in jumps_of(description):
+        if jump.name == options.host:
+            return jump
+    return inventory_of(description).select(options.host)[0]
 
 
 if __name__ == "__main__":

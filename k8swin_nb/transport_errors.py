@@ -89,7 +89,7 @@ class HostKeyRevoked(TransportError):
 
 
 class CertificateRejected(TransportError):
-    """The server's TLS certificate was not signed by the given authority, or is for another name."""
+    """The server's TLS certificate is not the pinned one, for another name, out of its time, or signed by somebody else."""
 
     default_hint = "give the authority that signed the listener's certificate as the host's `ca`"
 

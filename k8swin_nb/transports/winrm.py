@@ -56,7 +56,11 @@ from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.proof import Proof
 from k8swin_nb.transports.winrm_errors import SHOWN, place, translate
 from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, SHORT_IDLE_TIMEOUT, WinrmShell
-from k8swin_nb.transports.wsman import OPERATION_SECONDS, WsmanProtocol
+from k8swin_nb.transports.wsman import (
+    OPERATION_SECONDS,
+    QUIET_OPERATION_SECONDS,
+    WsmanProtocol,
+)
 
 REQUEST_SECONDS = 30.0
 """Time for one message that the server answers at once."""
@@ -75,6 +79,9 @@ SLACK = 1.0
 
 YIELD_SECONDS = 1.0
 """Time that a script has left to end by itself when the transport is closed."""
+
+SILENT_ANSWERS = 6
+"""Answers in a row without output, after which the server is asked more slowly."""
 
 SPARED_SECONDS = 0.25
 """Pause after an answer that came at once and held nothing."""
@@ -257,6 +264,7 @@ class WinrmTransport(Transport):
         """Take the output until the command has ended, and return its exit code; None: the server gave none."""
         proof, output, cancel = course.proof, course.output, course.work.cancel
         over = math.inf
+        silent = 0
         while True:
             if proof.ended:
                 over = min(over, time.monotonic() + END_SECONDS)
@@ -265,7 +273,9 @@ class WinrmTransport(Transport):
             check(until, cancel)
             left = min(until, over) - time.monotonic()
             # The server answers an empty request after this time, so a deadline is met to the second.
-            seconds = max(1, round(min(OPERATION_SECONDS, left)))
+            # Each question may count against a quota, so that a long silence is asked more slowly.
+            longest = QUIET_OPERATION_SECONDS if silent >= SILENT_ANSWERS else OPERATION_SECONDS
+            seconds = max(1, round(min(longest, left)))
             asked = time.monotonic()
             try:
                 stdout, stderr, code, done = self._shell.ask(
@@ -284,6 +294,7 @@ class WinrmTransport(Transport):
                 raise
             except Exception as error:
                 raise translate(error, self.host) from error
+            silent = 0 if stdout or stderr else silent + 1
             if not (stdout or stderr or done) and time.monotonic() - asked < SPARED_SECONDS:
                 # A server waits before it says that there was nothing. One that does not is not asked without a pause.
                 cancel.wait(SPARED_SECONDS)

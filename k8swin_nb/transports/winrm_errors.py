@@ -55,12 +55,41 @@ _TOO_LARGE_HINT = (
     "a message is larger than the host allows: `Set-Item WSMan:\\localhost\\MaxEnvelopeSizekb 500` there, which is what "
     "Windows ships with, or by group policy where that sets it"
 )
+_LEFT = "what other programs left there is freed after its idle time, or by `Restart-Service WinRM`, which ends their work"
+
+# By the quota, as wsmerror.h names its faults, and what Windows Server ships with.
+_SHELLS = (0x803381A5, 0x803381E4, 0x803381E6)
+_OPERATIONS = (0x803381A6, 0x803381E7, 0x803381E8)
+_USERS = (0x803381AB, 0x803381E5)
+_PROCESSES = (0x803381E9,)
+_REQUESTS = (0x803381A7, 0x803381A8)
+
 _FAULT_HINTS: tuple[tuple[tuple[int, ...], str], ...] = (
     (
-        QUOTAS,
-        "other programs that log in there hold what the host allows one user; what they left is freed after its "
-        "idle time, or by `Restart-Service WinRM` there",
+        _SHELLS,
+        "the user has as many shells there as one may have (30): `Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 50` "
+        f"allows more; {_LEFT}",
     ),
+    (
+        _OPERATIONS,
+        "the user has as many operations there as one may have (1,500): `Set-Item "
+        f"WSMan:\\localhost\\Service\\MaxConcurrentOperationsPerUser 3000` allows more; {_LEFT}",
+    ),
+    (
+        _USERS,
+        "as many users as may are logged in there by WinRM (10): `Set-Item WSMan:\\localhost\\Shell\\MaxConcurrentUsers 20` "
+        f"allows more; {_LEFT}",
+    ),
+    (
+        _PROCESSES,
+        "the shell has as many processes there as one may have (25): `Set-Item "
+        f"WSMan:\\localhost\\Shell\\MaxProcessesPerShell 50` allows more; {_LEFT}",
+    ),
+    (
+        _REQUESTS,
+        f"the host takes no more requests for a while: wait a minute, then run it again; {_LEFT}",
+    ),
+    (QUOTAS, f"a quota of WinRM there is used up: see `winrm get winrm/config`; {_LEFT}"),
     (_TOO_LARGE, _TOO_LARGE_HINT),
     (
         _NO_SHELLS,
@@ -79,8 +108,8 @@ _FAULT_HINTS: tuple[tuple[tuple[int, ...], str], ...] = (
     ),
     (
         _SHORT,
-        "the host is short of memory or of other resources: look at its load, and at `MaxMemoryPerShellMB` under "
-        "`WSMan:\\localhost\\Shell`; then run it again",
+        "the host is short of memory or of other resources: look at its load, and at what one shell may have, `Set-Item "
+        "WSMan:\\localhost\\Shell\\MaxMemoryPerShellMB 2147483647` is what Windows Server ships with; then run it again",
     ),
     (_BUSY, "the host is busy: look at its load, then run it again"),
 )

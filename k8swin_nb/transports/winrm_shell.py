@@ -40,6 +40,9 @@ COMMANDS_PER_SHELL = 300
 """Commands after which a shell is renewed. A server counts 1,500 operations a user, and gives those of ended commands
 back with the shell alone."""
 
+REQUESTS_PER_SHELL = 1000
+"""The same for all messages, in case a server counts those that ask for output."""
+
 SHELL_NOT_FOUND = 2150858843
 """The server's fault for a shell that it no longer has."""
 
@@ -57,7 +60,7 @@ class WinrmShell:
         self._jump: Jump | None = None
         self._protocol: Any = None
         self._left: list[str] = []
-        self._commands = 0
+        self._commands = self._requests = 0
         self.id: str | None = None
         self.idle_timeout = IDLE_TIMEOUT
 
@@ -79,6 +82,7 @@ class WinrmShell:
         if self._protocol is None:
             self._protocol = self._new_protocol()
         protocol = self._protocol
+        self._requests += 1
         limit = time.monotonic() + seconds
         try:
             return bounded(
@@ -108,7 +112,7 @@ class WinrmShell:
             Overdue, Cancelled: before anything was sent, or with `id` still set: the server may have started it.
             TransportError: when the host cannot be reached or used.
         """
-        if self._commands >= COMMANDS_PER_SHELL:
+        if self._commands >= COMMANDS_PER_SHELL or self._requests >= REQUESTS_PER_SHELL:
             self.delete()
         renewed: set[str] = set()
         while True:
@@ -165,7 +169,7 @@ class WinrmShell:
                     self.drop()
                 else:
                     self.delete_left(time.monotonic() + CLOSE_SECONDS)
-        opened, self._commands = self.id, 0
+        opened, self._commands, self._requests = self.id, 0, 0
         self.delete_left(time.monotonic() + CLOSE_SECONDS)
         return opened
 

@@ -47,6 +47,9 @@ READ_SECONDS = 30
 OPERATION_SECONDS = 20
 """Time that the server may hold one request open."""
 
+QUIET_OPERATION_SECONDS = 50
+"""The same for a script that is silent for long. A server takes a minute at most (`MaxTimeoutms`)."""
+
 ANSWER_LIMIT = 2 * 1024 * 1024
 """Bytes of one answer. A server sends 150 KB at most, as it is asked to, or 500 KB by its own quota."""
 
@@ -449,8 +452,12 @@ class WsmanProtocol(Protocol):
         pywinrm's own loses the streams of an answer that names the end and no code, and waits on when the end is
         named twice.
         """
-        with contextlib.suppress(StopIteration):
-            super().get_command_output_raw(shell_id, command_id)
+        self._guarded.wait_for(self.operation_timeout_sec + READ_SECONDS - OPERATION_SECONDS)
+        try:
+            with contextlib.suppress(StopIteration):
+                super().get_command_output_raw(shell_id, command_id)
+        finally:
+            self._guarded.wait_for(READ_SECONDS)
         answer = ElementTree.fromstring(self._answer)  # noqa: S314  (no document type: see above)
         streams = {"stdout": b"", "stderr": b""}
         for stream in answer.iter(f"{{{_SHELL}}}Stream"):

@@ -403,6 +403,61 @@ def test_a_used_up_quota_is_freed_by_a_new_shell_and_told_when_that_does_not_hel
     assert "Restart-Service WinRM" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("code", "setting"),
+    [
+        (0x803381A5, "MaxShellsPerUser"),
+        (0x803381E4, "MaxShellsPerUser"),
+        (0x803381A6, "MaxConcurrentOperationsPerUser"),
+        (0x803381E8, "MaxConcurrentOperationsPerUser"),
+        (0x803381AB, "MaxConcurrentUsers"),
+        (0x803381E5, "MaxConcurrentUsers"),
+        (0x803381E9, "MaxProcessesPerShell"),
+        (0x803381A7, "wait a minute"),
+        (0x8007000E, "MaxMemoryPerShellMB"),
+    ],
+)
+def test_a_quota_that_is_used_up_is_named_as_windows_sets_it(
+    winrm: WinrmTransport, server: Server, code: int, setting: str
+) -> None:
+    server.opening = [fault(code), fault(code)]
+    with pytest.raises(TransportError) as caught:
+        winrm.run("'x'")
+    assert setting in (caught.value.hint or "")
+
+
+def test_a_script_that_is_silent_for_long_is_asked_more_slowly(host: Host, server: Server) -> None:
+    asked: list[int] = []
+
+    class Quiet(Protocol):
+        def get_command_output_raw(self, shell: str, command: str) -> Answer:
+            asked.append(self.operation_timeout_sec)
+            if len(asked) in range(2, 12):
+                raise WinRMOperationTimeoutError
+            return super().get_command_output_raw(shell, command)
+
+    server.answers = [(b"one\r\n", b"", -1, False), (b"two\r\n", b"", -1, False), END]
+    spared = winrm_module.SPARED_SECONDS
+    winrm_module.SPARED_SECONDS = 0.0
+    try:
+        transport = WinrmTransport(host, protocol=lambda **_: Quiet(server))
+        assert transport.run("x").stdout == "one\ntwo\n"
+    finally:
+        winrm_module.SPARED_SECONDS = spared
+    transport.close()
+    assert asked == [20] * 7 + [50] * 5 + [20]
+
+
+def test_a_shell_that_was_asked_very_often_is_renewed(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winrm_shell, "REQUESTS_PER_SHELL", 8)
+    for _ in range(3):
+        winrm.run("'x'")
+    turn = ["run", "cleanup"]
+    assert server.calls == ["open", *turn, *turn, "close", "open", *turn]
+
+
 def test_a_shell_is_renewed_before_its_commands_use_up_the_quota(
     winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
