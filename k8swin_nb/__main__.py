@@ -273,9 +273,10 @@ def _check(options: argparse.Namespace) -> int:
     from k8swin_nb.api import open_cluster
     from k8swin_nb.phases.locks import check_locks
     from k8swin_nb.phases.network.views import plan_table
+    from k8swin_nb.phases.network.ways import ways_table
 
     with open_cluster(options.params) as cluster:
-        sys.stdout.write(f"{plan_table(cluster.plan)!r}\n")
+        sys.stdout.write(f"{plan_table(cluster.plan)!r}\n\n{ways_table(cluster.inventory)!r}\n")
         check_locks(cluster.description)
     return 0
 

@@ -105,3 +105,48 @@ def test_a_signal_ends_any_command_with_one_line_and_its_code(number, capsys, mo
     said = capsys.readouterr().err
     assert said.startswith("k8swin: stopped by ") and len(said.splitlines()) == 1
     assert ended
+
+
+def test_check_says_how_each_host_will_be_reached_and_asks_nobody(tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text("""
+host_subnet: 192.0.2.0/24
+jump_hosts: [{name: bastion, address: jump.corp.example, user: pass}]
+hosts:
+  - {name: linuxmaster, address: 192.0.2.2, os: linux, role: control-plane, user: ubuntu}
+  - {name: win1, address: 192.0.2.3, os: windows, user: operator@CORP.EXAMPLE, winrm_auth: kerberos,
+     winrm_host: win1.corp.example, winrm_keytab: op.keytab, winrm_jump: bastion}
+  - {name: win2, address: 192.0.2.4, os: windows, user: operator, winrm_auth: certificate, winrm_certificate: op.pem,
+     winrm_fingerprint: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}
+  - {name: win3, address: 192.0.2.5, os: windows, user: admin, credential: env:NOT_THERE, winrm_scheme: http, winrm_port: 5985}
+""")
+    done = shell(f"{CHECK} {file}", COLUMNS="400")
+    told = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "ssh://192.0.2.2:22", "https://win1.corp.example:5986, through bastion", "operator@CORP.EXAMPLE, kerberos, ",
+        "op.keytab", "op.pem", "the certificate 0123456789abcdef...", "http://192.0.2.5:5985", "admin, ntlm, env:NOT_THERE",
+    ):  # fmt: skip
+        assert words in told, told
+
+
+def test_the_key_of_a_jump_host_is_pinned_by_its_name(tmp_path, monkeypatch, capsys):
+    from k8swin_nb.transports import hostkeys
+
+    file = tmp_path / "params.yaml"
+    file.write_text("""
+host_subnet: 192.0.2.0/24
+jump_hosts: [{name: bastion, address: jump.corp.example, user: pass, ssh_port: 2222}]
+hosts: [{name: linuxmaster, address: 192.0.2.2, os: linux, role: control-plane, user: ubuntu}]
+""")
+    asked = []
+
+    def scan(host):
+        asked.append((host.address, host.ssh_port))
+        return hostkeys.HostKey("ssh-ed25519", "SHA256:x", "AAAA")
+
+    monkeypatch.setattr(hostkeys, "scan", scan)
+    monkeypatch.setattr(hostkeys, "pin", lambda host, key: None)
+    assert program.main(["hostkey", "pin", "--params", str(file), "--yes", "bastion"]) == 0
+    assert asked == [("jump.corp.example", 2222)]
+    assert "bastion" in capsys.readouterr().out

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+from k8swin_nb.errors import TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
@@ -316,7 +317,7 @@ def certificate(host: Host) -> PreflightCheck:
     try:
         days = winrm_days_left(host)
         found, holds = f"{days} days left", days >= CERTIFICATE_DAYS
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TransportError) as error:
         found, holds = f"could not be read: {error}", False
     fix = "renew the certificate of the WinRM listener, or the access ends with it"
     return PreflightCheck(
