@@ -42,8 +42,8 @@ class Answer:
 PowerShell = Callable[..., Answer]
 
 
-@pytest.fixture
-def machine() -> Iterator[WindowsMachine]:
+def windows_machine() -> WindowsMachine:
+    """Return a server with the folders of a worker, on a network with the lab's internet."""
     network = Network()
     install(network)
     made = WindowsMachine(
@@ -51,6 +51,12 @@ def machine() -> Iterator[WindowsMachine]:
     )
     for folder in (r"C:\k8swin\downloads", r"C:\k8swin\state", r"C:\k8swin\jobs", r"C:\k"):
         made.files.make_directory(folder)
+    return made
+
+
+@pytest.fixture
+def machine() -> Iterator[WindowsMachine]:
+    made = windows_machine()
     yield made
     made.power_off()
 
