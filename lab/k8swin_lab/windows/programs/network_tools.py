@@ -256,11 +256,13 @@ def ping(process: Process) -> int:
         if alive
         else "Request timed out.\r\n"
     )
-    process.out(line * (1 if forever else count))
-    while forever and not process.cancelled.wait(1):
+    sent = 0
+    while forever or sent < count:
+        # A second lies between two of them, as long as nobody ends the program.
+        if sent and process.cancelled.wait(1):
+            return 0xC000013A - 2**32
         process.out(line)
-    if forever:
-        return 0xC000013A - 2**32
+        sent += 1
     got = count if alive else 0
     process.out(f"\r\nPing statistics for {address}:\r\n    Packets: Sent = {count}, Received = {got}, Lost = {count - got} "
                 f"({0 if alive else 100}% loss),\r\n")  # fmt: skip
