@@ -11,7 +11,15 @@ from dataclasses import replace
 from k8swin_nb.phases.linux.control_plane import check_join, join_secrets
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.views import VIEWS
-from k8swin_nb.phases.shared_steps import API_READY, CLUSTER_CA, POD_NETWORK_PLANNED, worker_ready
+from k8swin_nb.phases.shared_steps import (
+    API_READY,
+    CLUSTER_CA,
+    POD_NETWORK_PLANNED,
+    api_name,
+    kubelet_settings,
+    node_settings,
+    worker_ready,
+)
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
 from k8swin_nb.phases.windows.containerd import configuration
@@ -110,6 +118,7 @@ PHASE = Phase(
             check="windows/host_name.check.ps1",
             apply="windows/host_name.apply.ps1",
         ),
+        api_name(TARGET, "windows"),
         Step(
             name="containers",
             title="The Containers feature is installed",
@@ -227,6 +236,8 @@ PHASE = Phase(
             timeout=600,
             wait=60,
         ),
+        kubelet_settings(TARGET, "windows"),
+        node_settings(TARGET),
         Step(
             name="cni",
             title="The CNI configuration equals the plan",

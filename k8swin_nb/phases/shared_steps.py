@@ -10,6 +10,7 @@ from k8swin_nb.phases.linux.control_plane import (
     KUBELET_CHECKS,
     MASTER,
     check_worker_ready,
+    endpoint_is_an_address,
     read_cluster_ca,
 )
 from k8swin_nb.phases.linux.docker import check_docker, daemon_json
@@ -19,6 +20,19 @@ from k8swin_nb.phases.linux.kubelet_service import (
     not_wanted_update,
     nothing_to_download,
     units,
+)
+from k8swin_nb.phases.linux.kubelet_settings import (
+    apply_kubelet_settings,
+    check_kubelet_settings,
+    no_settings,
+    runs,
+)
+from k8swin_nb.phases.linux.node_settings import (
+    APPLY,
+    CHECK,
+    apply_node_settings,
+    check_node_settings,
+    nothing_described,
 )
 from k8swin_nb.phases.preflight.checks import LINUX, preflight
 from k8swin_nb.workflow.step import Step
@@ -40,6 +54,19 @@ CLUSTER_CA = Step(
 )
 
 
+def api_name(on: str, system: str) -> Step:
+    """Make the step that lets hosts of an operating system find the control plane by its name."""
+    suffix = "sh" if system == "linux" else "ps1"
+    return Step(
+        name="api-name",
+        title="The control plane's name leads to its address",
+        on=on,
+        check=f"{system}/api_name.check.{suffix}",
+        apply=f"{system}/api_name.apply.{suffix}",
+        when=endpoint_is_an_address,
+    )
+
+
 API_READY = Step(
     name="api-ready",
     title="The control plane answers",
@@ -48,6 +75,34 @@ API_READY = Step(
     wait=60,
 )
 """What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
+
+
+def node_settings(on: str) -> Step:
+    """Make the step that gives nodes their labels and taints."""
+    return Step(
+        name="node-settings",
+        title="The node has its labels and taints",
+        on=on,
+        check=check_node_settings,
+        apply=apply_node_settings,
+        runs=(CHECK, APPLY),
+        when=nothing_described,
+        wait=30,
+    )
+
+
+def kubelet_settings(on: str, system: str) -> Step:
+    """Make the step that gives kubelets of an operating system their settings."""
+    return Step(
+        name="kubelet-settings",
+        title="The kubelet has its settings",
+        on=on,
+        check=check_kubelet_settings,
+        apply=apply_kubelet_settings,
+        runs=runs(system),
+        when=no_settings,
+        wait=60,
+    )
 
 
 def worker_ready(system: str) -> Step:
@@ -96,6 +151,7 @@ def node_steps(on: str) -> tuple[Step, ...]:
             check="linux/hostname.check.sh",
             apply="linux/hostname.apply.sh",
         ),
+        api_name(on, "linux"),
         Step(
             name="time",
             title="A time service keeps the clock",

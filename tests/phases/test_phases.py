@@ -25,6 +25,9 @@ STEPS = [
 ]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
+    "kubelet_config",
+    "node_labels",
+    "node_taints",
     "api_expected",
     "cluster_profile",
     "containerd_config",

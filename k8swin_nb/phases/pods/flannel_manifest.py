@@ -157,8 +157,14 @@ def _flanneld(
         "name": "kube-flannel",
         "image": flannel_image(description),
         "command": ["/opt/bin/flanneld"],
-        # By itself it takes the interface of the default route, and ends where that has several gateways.
-        "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(NODE_ADDRESS)"],
+        # By itself it takes the interface of the default route, and ends where that has several gateways. Of those that
+        # are named it takes the first that the node has.
+        "args": [
+            "--ip-masq",
+            "--kube-subnet-mgr",
+            *(f"--iface={name}" for name in description.flannel_interfaces),
+            "--iface=$(NODE_ADDRESS)",
+        ],
         "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
         "securityContext": {"privileged": False, "capabilities": {"add": capabilities}},
         "env": [
