@@ -100,6 +100,8 @@ class Cluster:
             know_names([host.name, host.user, host.address])
             for reference in filter(None, (host.credential, host.ssh_password)):
                 SecretRef.parse(reference).know(Path(host.folder))
+        for registry in filter(lambda one: one.credential, description.registries):
+            SecretRef.parse(registry.credential or "").know(description.folder)
         self.name = name
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)

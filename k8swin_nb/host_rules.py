@@ -131,6 +131,8 @@ def _registries(description: Description) -> Iterator[str]:
                 f"`{where}`: in profile `classic` logins and authorities of registries are left to the site: "
                 "`docker login` on each host, or a mirror that asks for none"
             )
+        elif any(url.count("/") > 2 for url in registry.mirrors):
+            yield f"`{where}.mirrors`: Docker takes a mirror's host alone, without a folder behind it"
         elif registry.mirrors and registry.name != "docker.io":
             yield (
                 f"`{where}.mirrors` of `{registry.name}`: Docker has mirrors of docker.io alone; name the mirror in "

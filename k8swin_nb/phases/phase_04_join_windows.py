@@ -18,11 +18,12 @@ from k8swin_nb.phases.shared_steps import (
     api_name,
     kubelet_settings,
     node_settings,
+    registries,
     worker_ready,
 )
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
-from k8swin_nb.phases.windows.containerd import configuration
+from k8swin_nb.phases.windows.containerd import configuration, configuration_secret
 from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_windows
 from k8swin_nb.phases.windows.join import (
     admin_secrets,
@@ -185,6 +186,7 @@ PHASE = Phase(
             apply="windows/artifacts.apply.ps1",
             timeout=3600,
         ),
+        registries(TARGET, "windows"),
         Step(
             name="container-runtime",
             title="The container runtime runs",
@@ -192,6 +194,7 @@ PHASE = Phase(
             check="windows/containerd.check.ps1",
             apply="windows/containerd.apply.ps1",
             values=configuration,
+            secrets=configuration_secret,
             runs=("windows/containerd_config.check.ps1",),
             wait=60,
         ),

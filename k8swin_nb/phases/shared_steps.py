@@ -34,6 +34,7 @@ from k8swin_nb.phases.linux.node_settings import (
     check_node_settings,
     nothing_described,
 )
+from k8swin_nb.phases.linux.registries import no_registry_files, registry_files
 from k8swin_nb.phases.preflight.checks import LINUX, preflight
 from k8swin_nb.workflow.step import Step
 
@@ -64,6 +65,22 @@ def api_name(on: str, system: str) -> Step:
         check=f"{system}/api_name.check.{suffix}",
         apply=f"{system}/api_name.apply.{suffix}",
         when=endpoint_is_an_address,
+    )
+
+
+def registries(on: str, system: str) -> Step:
+    """Make the step that puts the files of registries onto hosts of an operating system."""
+    suffix = "sh" if system == "linux" else "ps1"
+    return Step(
+        name="registries",
+        title="Registries have their mirrors and authorities",
+        on=on,
+        check=f"{system}/registries.check.{suffix}",
+        apply=f"{system}/registries.apply.{suffix}",
+        reads=(lambda at: registry_files(at.description, "linux").encode())
+        if system == "linux"
+        else None,
+        when=no_registry_files,
     )
 
 
@@ -191,6 +208,7 @@ def node_steps(on: str) -> tuple[Step, ...]:
             timeout=1800,
             when=nothing_to_download,
         ),
+        registries(on, "linux"),
         Step(
             name="container-runtime",
             title="The container runtime runs, configured for Kubernetes",
@@ -205,13 +223,6 @@ def node_steps(on: str) -> tuple[Step, ...]:
             ),
             timeout=900,
             wait=30,
-        ),
-        Step(
-            name="runtime-test",
-            title="A container has been run",
-            on=on,
-            check="linux/runtime_test.check.sh",
-            apply="linux/runtime_test.apply.sh",
         ),
         Step(
             name="packages",
@@ -231,6 +242,13 @@ def node_steps(on: str) -> tuple[Step, ...]:
             reads=units,
             timeout=900,
             when=from_packages,
+        ),
+        Step(
+            name="runtime-test",
+            title="A container has been run",
+            on=on,
+            check="linux/runtime_test.check.sh",
+            apply="linux/runtime_test.apply.sh",
         ),
     )
 

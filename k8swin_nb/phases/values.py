@@ -16,6 +16,7 @@ from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.linux.containerd import pause_image
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
 from k8swin_nb.phases.linux.kubeadm import certificate_names
+from k8swin_nb.phases.linux.registries import has_logins, registry_files
 from k8swin_nb.phases.network.flannel import net_conf
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
 from k8swin_nb.phases.proxies import no_proxy
@@ -114,6 +115,7 @@ COMMON: dict[str, Value] = {
     "net_conf": lambda run, host: net_conf(
         run.plan, early=flannel_is_early(run.description.flannel_version)
     ),
+    "registry_logins": lambda run, host: _word(has_logins(run.description)),
     "os_label": _by_version(OS_LABEL),
     "ready_path": _by_version(READY_PATH),
     "control_plane_ports": lambda run, host: " ".join(
@@ -189,7 +191,8 @@ WINDOWS: dict[str, Value] = {
     "containerd_version": lambda run, host: (
         "" if _classic(run) else run.description.containerd_version
     ),
-    "docker_config": lambda run, host: configuration.docker_config(),
+    "docker_config": lambda run, host: configuration.docker_config(run.description),
+    "registry_files": lambda run, host: registry_files(run.description, "windows"),
     "cri_socket": lambda run, host: cri_socket(
         run.description.profile, "windows", run.description.kubernetes_version
     ),

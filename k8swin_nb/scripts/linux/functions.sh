@@ -142,6 +142,11 @@ was_written() { # FILE
   cut -s -d ' ' -f 3- /etc/k8swin/written 2>/dev/null | grep -x -F -e "$1" >/dev/null
 }
 
+# Files below a folder that were written from here, whatever has become of them since.
+written_below() { # FOLDER
+  cut -s -d ' ' -f 3- /etc/k8swin/written 2>/dev/null | grep -F -e "$1/" | sort -u || true
+}
+
 # The record goes before the file: what is cut short in between leaves a file that is still taken for theirs.
 note_written() { # FILE NEW: where it belongs, and where its new content is
   local hash

@@ -678,15 +678,16 @@ if [ "$NODE_ADDRESS" != "$MASTER_ADDRESS" ]; then
   fact route_to_master "$(ip -4 route get "$MASTER_ADDRESS" 2>/dev/null | sed -n 1p || true)"
   if [ "$API_EXPECTED" = true ]; then
     probe_api() {
-      local found=reached code=0
+      # The name that a later step writes into /etc/hosts is not known yet.
+      local found=reached code=0 port=${API_ENDPOINT#*:} host=${CONTROL_PLANE_ADDRESS:-${API_ENDPOINT%:*}}
       if has curl; then
         # Any answer will do, whatever the server thinks of one who is not logged in.
-        curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 10 "https://$API_ENDPOINT/" || code=$?
+        curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 10 "https://$host:$port/" || code=$?
         case $code in 6) found="no such name" ;; 7 | 28) found="no answer" ;; esac
       else
-        timeout 5 bash -c "exec 3<>/dev/tcp/${API_ENDPOINT/://}" 2>/dev/null || found="no answer"
+        timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port" 2>/dev/null || found="no answer"
       fi
-      answer fail "$found" "${API_ENDPOINT/:/ port }" \
+      answer fail "$found" "$host port $port" \
         "check the route and the firewall between this host and the master" [ "$found" = reached ]
     }
     try X4 api-server probe_api

@@ -291,6 +291,8 @@ if ($ApiEndpoint -match '[a-z]') {
 if ($ApiExpected -eq 'true') {
     Test-Probe 'W23' 'api-server' {
         $apiName, $apiPort = $ApiEndpoint -split ':'
+        # The name that a later step writes into the hosts file is not known yet.
+        if ($ControlPlaneAddress) { $apiName = $ControlPlaneAddress }
         $reached = Test-Port $apiName $apiPort
         $text = 'no answer'
         if ($reached) { $text = 'reached' }
