@@ -88,6 +88,17 @@ class NetworkPlan:
     api_host: str = ""
     """Name or address by which nodes reach the API server, where it is not the master's own address."""
 
+    pod_network: str = "flannel"
+    """Who makes the pod network, as `pod_network` in the parameters."""
+
+    other_interfaces: bool = False
+    """Whether flannel is told interfaces, so that it announces other addresses than the nodes'."""
+
+    @property
+    def by_others(self) -> bool:
+        """Whether the pod network is made by others, and flannel's parts are left out."""
+        return self.pod_network != "flannel"
+
     @property
     def api_service_ip(self) -> IPv4Address:
         """Address of the `kubernetes` Service: the 1st of the service network."""
@@ -101,7 +112,7 @@ class NetworkPlan:
     @property
     def backend(self) -> str:
         """Type of flannel's backend for the topology; empty where flannel is not the pod network."""
-        return BACKENDS[self.topology]
+        return "" if self.by_others else BACKENDS[self.topology]
 
     @property
     def windows_backend(self) -> str:
@@ -125,7 +136,7 @@ class NetworkPlan:
     @property
     def encapsulated(self) -> bool:
         """Whether packets between pods travel inside packets between nodes."""
-        return self.backend == "vxlan"
+        return self.topology == "vxlan"
 
     @property
     def hns_network(self) -> str:
@@ -309,6 +320,8 @@ def network_plan(description: Description) -> NetworkPlan:
             for host in description.hosts
             if host.role != "hypervisor"
         ),
+        pod_network=description.pod_network,
+        other_interfaces=bool(description.flannel_interfaces),
         api_host=description.control_plane_endpoint.partition(":")[0],
     )
 

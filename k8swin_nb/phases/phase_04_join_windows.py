@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8swin_nb.phases.linux.control_plane import check_join, join_secrets
+from k8swin_nb.phases.linux.control_plane import by_flannel, by_others, check_join, join_secrets
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import (
@@ -222,6 +222,7 @@ PHASE = Phase(
             apply="windows/credentials.apply.ps1",
             secrets=credential_secrets,
             runs=("linux/worker_tokens.apply.sh",),
+            when=by_others,
         ),
         defined("kubelet", "The kubelet is a service", windows_services.kubelet_service),
         Step(
@@ -247,8 +248,12 @@ PHASE = Phase(
             on=TARGET,
             check="windows/cni.check.ps1",
             apply="windows/cni.apply.ps1",
+            when=by_others,
         ),
-        defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+        replace(
+            defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+            when=by_others,
+        ),
         Step(
             name="pod-network",
             title="The HNS network is up and the address is still there",
@@ -263,6 +268,7 @@ PHASE = Phase(
                 "linux/node_pod_cidr.check.sh",
             ),
             wait=60,
+            when=by_others,
         ),
         Step(
             name="source-vip",
@@ -273,7 +279,18 @@ PHASE = Phase(
             runs=("windows/source_vip.check.ps1",),
             when=only_encapsulated,
         ),
-        defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
+        replace(
+            defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
+            when=by_others,
+        ),
+        Step(
+            name="network-of-others",
+            title="The pod network of others is up on the worker",
+            on=TARGET,
+            check="windows/network_of_others.check.ps1",
+            wait=300,
+            when=by_flannel,
+        ),
         worker_ready("windows"),
     ),
     variants={"classic": CLASSIC},

@@ -9,6 +9,7 @@ from k8swin_nb.phases.linux.containerd import apply_containerd, check_containerd
 from k8swin_nb.phases.linux.control_plane import (
     KUBELET_CHECKS,
     MASTER,
+    by_others,
     check_worker_ready,
     endpoint_is_an_address,
     read_cluster_ca,
@@ -43,6 +44,7 @@ POD_NETWORK_PLANNED = Step(
     title="flannel is deployed as planned",
     on=MASTER,
     check="linux/pod_network.check.sh",
+    when=by_others,
 )
 
 

@@ -116,6 +116,7 @@ COMMON: dict[str, Value] = {
         run.plan, early=flannel_is_early(run.description.flannel_version)
     ),
     "registry_logins": lambda run, host: _word(has_logins(run.description)),
+    "pod_network": _described("pod_network"),
     "os_label": _by_version(OS_LABEL),
     "ready_path": _by_version(READY_PATH),
     "control_plane_ports": lambda run, host: " ".join(

@@ -116,6 +116,17 @@ def node_pod_cidr(at: StepRun) -> tuple[State, str]:
     return state, found
 
 
+def by_others(at: StepRun) -> str | None:
+    """Skip what flannel needs where others make the pod network."""
+    plan = at.plan
+    return f"the pod network is {plan.pod_network}, made by others" if plan.by_others else None
+
+
+def by_flannel(at: StepRun) -> str | None:
+    """Skip what is looked at where others make the pod network."""
+    return None if at.plan.by_others else "the pod network is flannel"
+
+
 def endpoint_is_an_address(at: StepRun) -> str | None:
     """Skip what is about the control plane's name where it has none."""
     host = at.description.api_endpoint.rpartition(":")[0]

@@ -241,6 +241,7 @@ def manifest(at: StepRun) -> bytes:
         raise at.failed(
             "topology ovn: the pod network is made by OVN/OVS, which this tool does not install",
             hint="give phase.handover() of 01_network to those who install it; "
-            "for a pod network of this tool set `topology` to host-gw, l3 or vxlan",
+            "for a pod network of this tool set `topology` to host-gw, l3 or vxlan, and to have 04 go on with theirs, "
+            "`pod_network` to other",
         )
     return flannel(at.description, at.plan)

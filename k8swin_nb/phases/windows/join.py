@@ -11,6 +11,7 @@ from k8swin_nb.phases.linux.control_plane import (
     BASE64,
     CLUSTER_AUTHORITY,
     TOKEN,
+    by_others,
     node_pod_cidr,
     secret_json,
 )
@@ -94,4 +95,6 @@ def only_when(parameter: str, reason: str) -> Callable[[StepRun], str | None]:
 
 def only_encapsulated(at: StepRun) -> str | None:
     """Return why kube-proxy needs no address of its own."""
+    if skipped := by_others(at):
+        return skipped
     return None if at.plan.encapsulated else "packets are not encapsulated: no address is needed"

@@ -13,6 +13,7 @@ set -euo pipefail
 : "${CLUSTER_PROFILE:=current}"
 : "${API_PORT:=6443}"
 : "${CONTROL_PLANE_ADDRESS:=}"
+: "${POD_NETWORK:=flannel}"
 : "${CONTROL_PLANE_PORTS:=6443 2379 2380 10257 10259}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
 : "${CGROUP_V1_REQUIRED:=false}"
@@ -519,7 +520,8 @@ probe_cni() {
       *.conf | *.conflist | *.json) found+=" $file" ;;
     esac
   done
-  first=$(cni_before_flannel)
+  first=
+  [ "$POD_NETWORK" != flannel ] || first=$(cni_before_flannel)
   [ -z "$first" ] || severity=fail
   answer "$severity" "${found:-none}" "10-flannel.conflist alone, or first" \
     "the first name in the alphabet wins: when nobody needs it, mv /etc/cni/net.d/${first:-NAME} /root/" [ -z "$found" ]
