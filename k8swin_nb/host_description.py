@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from k8swin_nb.field_types import Address, HostName, Port, Reference, User, VmName, one_line
+from k8swin_nb.node_fields import KubeletSettings, Labels, Taint
 
 
 class StrictModel(BaseModel):
@@ -73,3 +74,12 @@ class HostDescription(StrictModel):
 
     platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
     """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
+
+    labels: Labels = Field(default={})
+    """Labels of the node, by key; those that others gave it stay."""
+
+    taints: list[Taint] = Field(default=[])
+    """Taints of the node, each `KEY=VALUE:EFFECT`; those that others gave it stay."""
+
+    kubelet_settings: KubeletSettings = Field(default={})
+    """Settings of this node's kubelet, before the cluster's `kubelet_settings`."""

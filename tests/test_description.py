@@ -14,6 +14,7 @@ from k8swin_nb.description import (
 )
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.host_description import HostDescription
+from k8swin_nb.registry_description import RegistryDescription
 from k8swin_nb.workflow.record import new_run_id
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +78,8 @@ def test_the_example_explains_every_key():
     assert set(example) == set(Description.model_fields)
     keys = {key for host in example["hosts"] for key in host}
     assert keys == set(HostDescription.model_fields) - {"ssh_password"}
+    keys = {key for registry in example["registries"] for key in registry}
+    assert keys == set(RegistryDescription.model_fields)
 
 
 def test_the_example_says_the_defaults_of_the_model():

@@ -175,7 +175,7 @@ KUBECONFIG = (
     "    server: https://10.1.0.2:6443\n"
 )
 PUBLIC = {
-    "MasterAddress": "10.1.0.2",
+    "ApiEndpoint": "10.1.0.2:6443",
     "ClusterCa": "Q0E=",
     "AdminSha256": digest(KUBECONFIG.encode()),
     "AdminDays": "300",
@@ -202,7 +202,7 @@ def test_the_administrators_kubeconfig_is_for_administrators_alone(machine, run)
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"MasterAddress": "10.1.0.9"}, 20),
+        ({"ApiEndpoint": "10.1.0.9:6443"}, 20),
         ({"ClusterCa": "T1RIRVI="}, 20),
         ({"AdminSha256": "0" * 64}, 10),
     ],
@@ -261,7 +261,7 @@ def token(**claims: object) -> str:
     )
 
 
-HERE = {"MasterAddress": "10.1.0.2", "ClusterCa": "Q0E="}
+HERE = {"ApiEndpoint": "10.1.0.2:6443", "ClusterCa": "Q0E="}
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,15 @@ matters. Lines that begin with `fact` are compared between hosts and with the pl
 param(
     [Parameter(Mandatory = $true)][string]$NodeName,
     [Parameter(Mandatory = $true)][string]$NodeAddress,
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [string]$FlannelBackend = '',
     [string]$ClusterProfile = 'current',
     [string]$ClusterCa = '',
     [string]$DownloadHosts = '',
-    [string]$ApiExpected = 'true'
+    [string]$ApiExpected = 'true',
+    [string]$ControlPlaneAddress = ''
 )
 $ErrorActionPreference = 'Stop'
 # uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
@@ -274,12 +275,28 @@ Test-Probe 'W22' 'downloads' {
 Test-Probe 'W25' 'tls-interception' {
     New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
 }
+if ($ApiEndpoint -match '[a-z]') {
+    Test-Probe 'X5' 'api-name' {
+        $apiName = ($ApiEndpoint -split ':')[0]
+        $found = 'nothing'
+        # A name that nobody knows is an error of the class, not an empty answer.
+        try { $found = [string]@([System.Net.Dns]::GetHostAddresses($apiName) | Where-Object { $_.AddressFamily -eq 'InterNetwork' })[0] } catch { $found = 'nothing' }
+        if ($ControlPlaneAddress) {
+            New-Answer 'step' ($found -eq $ControlPlaneAddress) "$apiName leads to $found" $ControlPlaneAddress 'the step api-name writes it into the hosts file'
+        } else {
+            New-Answer 'fail' ($found -match '^[0-9.]+$') "$apiName leads to $found" 'an address of the control plane' "let the site's DNS know the name, or write its address into ``control_plane_address``"
+        }
+    }
+}
 if ($ApiExpected -eq 'true') {
     Test-Probe 'W23' 'api-server' {
-        $reached = Test-Port $MasterAddress 6443
+        $apiName, $apiPort = $ApiEndpoint -split ':'
+        # The name that a later step writes into the hosts file is not known yet.
+        if ($ControlPlaneAddress) { $apiName = $ControlPlaneAddress }
+        $reached = Test-Port $apiName $apiPort
         $text = 'no answer'
         if ($reached) { $text = 'reached' }
-        New-Answer 'fail' $reached $text "$MasterAddress port 6443" 'check the route and the firewall between this server and the master'
+        New-Answer 'fail' $reached $text "$apiName port $apiPort" 'check the route and the firewall between this server and the master'
     }
 }
 
@@ -346,7 +363,7 @@ Test-Probe 'W33' 'other-cluster' {
         $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
         $server = $kubeconfig.server
         $ca = $kubeconfig.ca
-        if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
+        if ($server -ne "https://$ApiEndpoint") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
     # What the join would stop over, unless one of ours left it.
