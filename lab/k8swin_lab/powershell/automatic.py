@@ -140,7 +140,9 @@ def execution_context(interp: Interpreter) -> PSObject:
     path = PSObject(
         [], methods={"GetUnresolvedProviderPathFromPSPath": lambda p: interp.full_path(str(p))}
     )
-    state = PSObject([("LanguageMode", "FullLanguage"), ("Path", path)])
+    mode = getattr(interp.host, "language_mode", "FullLanguage")
+    state = interp.session_state or PSObject([("LanguageMode", mode), ("Path", path)])
+    interp.session_state = state
     return PSObject([("InvokeCommand", commands), ("SessionState", state)])
 
 
