@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.errors import PowerShellError
 from k8swin_lab.powershell.host import PowerShellHost
 from k8swin_lab.powershell.interpreter import Interpreter
@@ -53,6 +54,10 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             process.err(f"{gap}\n")
             return 70
         host = make_host(process)
+        with culture_now.session(host.machine):
+            return run_in(host, process, invocation)
+
+    def run_in(host: PowerShellHost, process: Process, invocation: Invocation) -> int:
         interpreter = Interpreter(
             host,
             user=process.user,
