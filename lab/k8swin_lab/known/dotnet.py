@@ -9,6 +9,60 @@ from k8swin_lab.known import lines
 
 _ELSEWHERE = ("microsoft.", "windows.", "system.management.automation.")
 """Namespaces of which the list has a part: any further type in them may exist."""
+_ACCELERATORS = frozenset(
+    [
+        "adsi",
+        "adsisearcher",
+        "argumentcompleter",
+        "ciminstance",
+        "cimclass",
+        "cimtype",
+        "cimconverter",
+        "cimsession",
+        "dscproperty",
+        "dscresource",
+        "dsclocalconfigurationmanager",
+        "initialsessionstate",
+        "ipendpoint",
+        "nullstring",
+        "objectsecurity",
+        "physicaladdress",
+        "pscredential",
+        "psdefaultvalue",
+        "pslistmodifier",
+        "psprimitivedictionary",
+        "pstypenameattribute",
+        "psaliasproperty",
+        "psnoteproperty",
+        "psscriptmethod",
+        "psscriptproperty",
+        "psvariableproperty",
+        "runspace",
+        "runspacefactory",
+        "validatedrive",
+        "validatetrusteddata",
+        "validateuserdrive",
+        "wmi",
+        "wmiclass",
+        "wmisearcher",
+        "x500distinguishedname",
+        "x509certificate",
+    ]
+)
+"""Short names of types that 5.1 has beside those that are part of the language."""
+
+
+@cache
+def objects() -> dict[str, str]:
+    """Properties, separated by blanks, of what cmdlets give and of what PowerShell adds, by folded type name."""
+    found: dict[str, str] = {}
+    for line in lines("objects.txt"):
+        name, _, rest = line.partition(" ")
+        if rest.startswith("< "):
+            _, base, rest = rest.split(" ", 2)
+            rest = f"{found[base.lower()]} {rest}"
+        found[name.removeprefix("+").lower()] = rest
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +91,8 @@ def types() -> dict[str, Type]:
 def find(name: str) -> Type | None:
     """A type by its full name; `System.` may be missing, a closed generic type is found by its definition."""
     folded = name.lower().partition("[")[0]
+    if folded == "system.runtimetype":
+        folded = "system.reflection.typeinfo"
     return types().get(folded) or types().get("system." + folded)
 
 
@@ -48,6 +104,8 @@ def exists(name: str) -> bool:
     head, bracket, inside = text.partition("[")
     if bracket and "`" not in head:
         head += f"`{inside.count(',') + 1}"
+    if head.lower() in _ACCELERATORS:
+        return True
     return find(head) is not None or head.lower().startswith(_ELSEWHERE)
 
 
@@ -66,8 +124,18 @@ def lineage(name: str) -> list[Type]:
 
 
 def has_property(name: str, member: str) -> bool:
-    """Whether a type has an instance property (field, event) of that name, in any case."""
-    return any(_in(member, known.properties) for known in lineage(name))
+    """Whether a type has an instance property (field, event) of that name, in any case.
+
+    A class of CIM is named as its objects are, "...CimInstance#root/cimv2/Win32_Process".
+    """
+    short = name.rpartition("/")[2] if "#" in name else name
+    named = objects().get(short.lower(), "")
+    if "CimInstance#" in name:
+        named += " " + objects()["ciminstance"]
+    return _in(member, named) or any(
+        _in(member, known.properties) or _in(member, objects().get(known.name.lower(), ""))
+        for known in lineage(name)
+    )
 
 
 def has_method(name: str, member: str) -> bool:

@@ -45,8 +45,9 @@ class Parser(ClassParser):
         """A script, a function's body or a script block, up to and with its closing bracket."""
         start = self.pos
         self.skip_separators()
+        usings: list[ast.Using] = []
         while self.peek_word() == "using" and self._using_follows():
-            self._usings.append(self._parse_using())
+            usings.append(self._parse_using())
             self.skip_separators()
         attributes, parameters = self._parse_param_block()
         blocks: dict[str, ast.Block] = {}
@@ -76,6 +77,7 @@ class Parser(ClassParser):
                 blocks.get("process"),
                 blocks.get("end"),
                 True,
+                usings=usings,
             )
         self.pos = place
         body = self.parse_block_until(closing)
@@ -89,6 +91,7 @@ class Parser(ClassParser):
             None,
             body,
             False,
+            usings=usings,
         )
 
     def _inner_end(self, closing: str) -> int:

@@ -98,3 +98,54 @@ def test_the_lists_hold_what_the_lab_simulates() -> None:
     tables = [builtin.TABLE, cmdlets.TABLE, command_table(hns=True, hyper_v=True)]
     names = [cmdlet.name for table in tables for cmdlet in table.cmdlets.values()]
     assert [name for name in names if commands.command(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("(Get-Process)[0].Modules", "[System.Diagnostics.Process].Modules"),
+        ("(Get-Service)[0].Site", "[System.ServiceProcess.ServiceController].Site"),
+        ("(Get-CimInstance Win32_OperatingSystem).NumberOfUsers", "root/cimv2/Win32_OperatingSystem].NumberOfUsers"),
+        ("(Get-NetAdapter).DriverInformation", "root/standardcimv2/MSFT_NetAdapter].DriverInformation"),
+        ("Get-Process | Sort-Object PagedMemorySize", "[System.Diagnostics.Process].PagedMemorySize"),
+        ("Get-Process | Select-Object Modules", "[System.Diagnostics.Process].Modules"),
+        ("(Get-Item C:/Windows/win.ini).Encrypt()", "[System.IO.FileInfo].Encrypt()"),
+        ("(Get-Item C:/Windows/win.ini).Encrypt", "[System.IO.FileInfo].Encrypt"),
+        ("[Environment]::StackTrace", "[System.Environment]::StackTrace"),
+        ("[System.Net.WebClient]::new()", "[System.Net.WebClient]"),
+        ("New-Object Net.WebClient", "[Net.WebClient]"),
+        ("using namespace System.Net; [WebClient]", "[WebClient]"),
+        ("'x' -is [adsi]", "[adsi]"),
+    ],
+)  # fmt: skip
+def test_a_type_or_member_of_dotnet_that_is_missing_is_refused(
+    run: Run, script: str, named: str
+) -> None:
+    result = run(f'powershell -Command "{script}"')
+    assert (result.code, result.out) == (70, "")
+    assert f"not simulated in the lab: {named}" in result.err or named in result.err
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "(Get-Process)[0].Nonsense",
+        "(Get-CimInstance Win32_OperatingSystem).Nonsense",
+        "[pscustomobject]@{ a = 1 } | ForEach-Object Modules",
+        "@{ a = 1 }.Modules",
+        "(Get-Process | Select-Object Id)[0].Modules",
+        "[Environment]::Nonsense",
+    ],
+)
+def test_a_member_that_nobody_has_is_null(run: Run, script: str) -> None:
+    assert run(f'powershell -Command "$null -eq ({script})"').out == "True\r\n"
+
+
+@pytest.mark.parametrize("name", ["Foo.Bar", "System.Net.Frob", "Frob"])
+def test_a_type_that_nobody_has_is_not_found(run: Run, name: str) -> None:
+    assert run(f'powershell -Command "[{name}]"').err.startswith(f"Unable to find type [{name}].")
+
+
+def test_a_namespace_that_a_script_uses_finds_types(run: Run) -> None:
+    script = "using namespace System.IO; [Path]::GetFileName('C:/a/b.txt')"
+    assert run(f'powershell -Command "{script}"').out == "b.txt\r\n"
