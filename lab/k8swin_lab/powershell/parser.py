@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import ast
 from k8swin_lab.powershell.ast import Script, Source
 from k8swin_lab.powershell.parser_classes import ClassParser
@@ -61,7 +62,7 @@ class Parser(ClassParser):
                 if word not in ("begin", "process", "end", "dynamicparam"):
                     break
                 if word == "dynamicparam":
-                    self.fail("Dynamic parameters are not simulated in the lab.")
+                    raise NotSimulated("dynamicparam")
                 self.pos += len(word)
                 self.skip(newlines=True)
                 self.expect("{", f"Missing opening '{{' after '{word}'.")
@@ -446,7 +447,7 @@ class Parser(ClassParser):
         name = self.identifier() or ""
         self.skip(newlines=True)
         if self.peek() == "-":
-            self.fail("Supported commands of a data section are not simulated in the lab.")
+            raise NotSimulated("data -SupportedCommand")
         if self.peek() != "{":
             self.pos = start
             return None

@@ -180,9 +180,14 @@ class Resolution:
         found = commands.command(name)
         if found is None or self.find_cmdlet(found.name.lower()) is not None:
             return
-        first = _OF_FEATURES.get(found.module)
-        if first is None or self.find_cmdlet(first) is not None:
+        if self.has_module(found.module):
             raise NotSimulated(name)
+
+    def has_module(self, name: str) -> bool:
+        """Whether the machine has a module of Windows: of some its feature must be installed."""
+        real = commands.modules().get(name.lower())
+        first = _OF_FEATURES.get(real or "")
+        return real is not None and (first is None or self.find_cmdlet(first) is not None)
 
     def not_found(self, name: str) -> PowerShellError:
         """The error of an unknown command."""
