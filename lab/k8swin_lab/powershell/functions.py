@@ -116,13 +116,16 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
                 for facts in [spec, *spec.sets.values()]:
                     facts.position = order
                 order += 1
-    return Binder(
+    binder = Binder(
         name,
         specs,
         advanced=advanced,
         should_process=bool(should_process) and str(should_process).lower() != "false",
         default_set=str((cmdlet_binding or {}).get("defaultparametersetname", "")),
     )
+    if frame.interp.host.edition == "Desktop":
+        binder.common.pop("ProgressAction", None)
+    return binder
 
 
 def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:

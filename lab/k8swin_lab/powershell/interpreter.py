@@ -230,6 +230,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
                 exception="System.Management.Automation.ParseException",
             )
             raise raised from error
+        for using in tree.usings:
+            self.using(Frame(self, self.global_scope, self.output), using.kind, using.name)
         compiler = Compiler(tree.source)
         return ScriptBlock(
             tree, text, code=CompiledBlock(compiler, tree), module=None, source_name=name or ""
@@ -269,7 +271,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def using(self, frame: Frame, kind: str, name: str) -> None:
         if kind == "namespace":
-            self.namespaces.append(name)
+            if name not in self.namespaces:
+                self.namespaces.append(name)
         elif kind == "module":
             self.invoke(self.compile_block(f"Import-Module '{name}'"), [])
         else:

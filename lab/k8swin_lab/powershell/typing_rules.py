@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
@@ -45,11 +46,20 @@ class TypingRules:
     def type_value(self, name: str) -> TypeValue:
         """The type a literal names; an unknown one is an error."""
         found = self.find_type(name)
-        if found is None and "." in name:
-            raise NotSimulated(f"[{name}]")  # a name with a namespace is one of .NET's
         if found is None:
+            self.refuse_type(name)
             raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
         return found
+
+    def refuse_type(self, name: str) -> None:
+        """Say of a type that the lab does not know that .NET has it.
+
+        Raises:
+            NotSimulated: it is such a type, by its full name or by a namespace that the script uses.
+        """
+        for prefix in ("", *(f"{namespace}." for namespace in self.namespaces)):
+            if framework.exists(prefix + name):
+                raise NotSimulated(f"[{name}]")
 
     def find_type(self, name: str) -> TypeValue | None:
         folded = name.lower()
@@ -156,6 +166,7 @@ class TypingRules:
             return isinstance(value, bool)
         full = self.find_type(type_name)
         if full is None:
+            self.refuse_type(type_name)
             return False
         if isinstance(value, ClassInstance) and any(
             full.name in c.interfaces for c in value.ps_class.lineage()
@@ -176,6 +187,7 @@ class TypingRules:
         name = wanted.name if isinstance(wanted, TypeValue) else str(wanted)
         try:
             if self.find_type(name) is None:
+                self.refuse_type(name)
                 return None
             return self.cast(value, name)
         except PowerShellError:
