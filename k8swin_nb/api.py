@@ -98,7 +98,7 @@ class Cluster:
         know_names([description.cluster_name])
         for host in self.inventory.hosts:
             know_names([host.name, host.user, host.address])
-            for reference in filter(None, (host.credential, host.ssh_password)):
+            for reference in host.references:
                 SecretRef.parse(reference).know(Path(host.folder))
         for registry in filter(lambda one: one.credential, description.registries):
             SecretRef.parse(registry.credential or "").know(description.folder)

@@ -21,6 +21,7 @@ from pydantic import (
 
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
+    PIN_IT,
     Address,
     AptSource,
     Attestation,
@@ -40,7 +41,7 @@ from k8swin_nb.field_types import (
     WholeImage,
 )
 from k8swin_nb.foreign_words import advice
-from k8swin_nb.host_description import HostDescription, StrictModel
+from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
 from k8swin_nb.host_rules import rule_problems
 from k8swin_nb.node_fields import (
     AddressOrNone,
@@ -54,7 +55,7 @@ from k8swin_nb.registry_description import RegistryDescription
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
-SECRET_REFERENCES = ("credential", "ssh_password")
+SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
 
 
@@ -231,6 +232,9 @@ class Description(StrictModel):
     lock_wait: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds to wait for a host that another operator works on; 0: stop, and say who it is."""
 
+    jump_hosts: list[JumpDescription] = Field(default=[])
+    """SSH servers that are passed through on the way to hosts, and otherwise left alone."""
+
     hosts: list[HostDescription] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
 
@@ -361,15 +365,15 @@ def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
     Raises:
         ParamsError: naming the first one.
     """
-    listed = values.get("hosts")
-    hosts = (
-        [host for host in listed if isinstance(host, Mapping)] if isinstance(listed, list) else []
-    )
-    for named in (values, *hosts):
+    hosts = [
+        (host, model)
+        for key, model in (("hosts", HostDescription), ("jump_hosts", JumpDescription))
+        for host in (values.get(key) if isinstance(values.get(key), list) else None) or []
+        if isinstance(host, Mapping)
+    ]
+    for named, model in ((values, Description), *hosts):
         for name in named:
-            known = (
-                HostDescription.model_fields if named is not values else Description.model_fields
-            )
+            known = model.model_fields
             if name not in known and _SECRET_NAME.search(str(name)):
                 raise ParamsError(
                     f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
@@ -398,16 +402,12 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         if found := unseen(name):
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
-        nested: dict[str, type[StrictModel]] = {
-            "hosts": HostDescription,
-            "registries": RegistryDescription,
-        }
-        model = (
-            nested.get(str(detail["loc"][0]), Description)
-            if len(detail["loc"]) > 1
-            else Description
-        )
-        return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
+        model = _MODELS.get(str(detail["loc"][0]), Description)
+        word = str(detail["loc"][-1])
+        told = f"unknown parameter `{shown(name)}`"
+        if _UNCHECKED.search(word):
+            return f"{told}: {PIN_IT}"
+        return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind in ("list_type", "dict_type") and isinstance(found, str):
@@ -432,9 +432,23 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     )
 
 
+_MODELS: dict[str, type[StrictModel]] = {
+    "hosts": HostDescription,
+    "jump_hosts": JumpDescription,
+    "registries": RegistryDescription,
+}
+
+_UNCHECKED = re.compile(
+    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
+    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
+    re.IGNORECASE,
+)
+"""Keys by which inventories of other tools leave the check of a certificate out."""
+
+
 def _did_you_mean(word: str, model: type[StrictModel]) -> str:
     other = Description if model is HostDescription else HostDescription
-    elsewhere = () if model is RegistryDescription else other.model_fields
+    elsewhere = other.model_fields if model in (Description, HostDescription) else ()
     return advice(word, model.model_fields, elsewhere)
 
 

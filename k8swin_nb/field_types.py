@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from k8swin_nb.reading import quoted_otherwise, unseen
 from k8swin_nb.redact import MIN_LENGTH, REDACTOR
@@ -193,6 +193,71 @@ def _fingerprint(text: str) -> str:
     return plain
 
 
+def _certificate_fingerprint(text: str) -> str:
+    plain = re.sub(r"[ :]", "", text.lower()).removeprefix("sha256").removeprefix("-")
+    if re.fullmatch(r"[0-9a-f]{40}", plain):
+        raise ValueError(
+            f"`{text}` is a SHA-1 thumbprint, as Windows shows one; give the certificate's SHA-256, as "
+            "docs/connections.md shows"
+        )
+    if not re.fullmatch(r"[0-9a-f]{64}", plain):
+        raise ValueError(f"`{text}` is not the 64 hexadecimal digits of a certificate's SHA-256")
+    return plain
+
+
+PIN_IT = (
+    "a certificate is never taken unseen: pin the listener's by its SHA-256, `winrm_fingerprint: ...`, which the error "
+    "of the first attempt names (docs/connections.md), or name its authority as `ca`"
+)
+
+_NO_CHECK = ("ignore", "none", "no", "off", "false", "insecure", "disable", "disabled", "")
+
+
+def _authority(value: Any) -> Any:
+    if value is False or (isinstance(value, str) and value.strip().lower() in _NO_CHECK):
+        raise ValueError(f"is no path of an authority; {PIN_IT}")
+    return value
+
+
+_LOGINS = {
+    "negotiate": "`ntlm`, or `kerberos` with an account of a domain",
+    "digest": "`ntlm`",
+    "plaintext": "`ntlm`, or `basic` over https",
+    "ssl": "`basic` over https, or `certificate`",
+    "cert": "`certificate`",
+    "client_certificate": "`certificate`",
+    "sspi": "`kerberos`",
+    "gssapi": "`kerberos`",
+}
+"""What other programs call logins, and which it is here."""
+
+
+def _login(value: Any) -> Any:
+    if isinstance(value, str) and (found := _LOGINS.get(value.strip().lower())):
+        raise ValueError(f"`{value}` is called otherwise here: write {found}")
+    return value
+
+
+def _server(text: str) -> str:
+    if ":" in text:
+        raise ValueError(
+            f"`{text}` is no name in DNS and no IPv4 address; ports have keys of their own"
+        )
+    if re.fullmatch(r"[0-9.]+", text):
+        return address(text)
+    if not DNS_NAME.fullmatch(text.lower()):
+        raise ValueError(f"`{text}` is no name in DNS such as `winworker01.corp.example`")
+    return text
+
+
+def _spn(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9][A-Za-z0-9.-]*", text):
+        raise ValueError(
+            f"`{text}` is no service principal such as `HTTP/winworker01.corp.example`, without a realm"
+        )
+    return text
+
+
 def _vm_name(text: str) -> str:
     if not text.strip() or ";" in text:
         raise ValueError(f"`{text}` is no virtual machine's name that can be passed on")
@@ -257,5 +322,12 @@ DnsNameOrNone = Annotated[str, AfterValidator(_dns_name_or_none)]
 AptSource = Annotated[str, AfterValidator(_apt_source)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 KeyUrl = Annotated[str, AfterValidator(_key_url)]
+CertificateFingerprint = Annotated[str, AfterValidator(_certificate_fingerprint)]
+WinrmAuth = Annotated[
+    Literal["ntlm", "kerberos", "credssp", "certificate", "basic"], BeforeValidator(_login)
+]
+Authority = Annotated[str | None, BeforeValidator(_authority)]
+Server = Annotated[str, AfterValidator(_server)]
+Spn = Annotated[str, AfterValidator(_spn)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=30000, le=32767)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from k8swin_nb.host_description import winrm_problems
 from k8swin_nb.node_fields import CONTROL_PLANE_TAINTS
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def rule_problems(description: Description) -> list[str]:
 
 
 def _hosts(description: Description) -> Iterator[str]:
+    jumps = [jump.name for jump in description.jump_hosts]
+    for index, name in enumerate(jumps):
+        if name in jumps[:index] or any(host.name == name for host in description.hosts):
+            yield f"`jump_hosts[{index}].name` `{name}` is given twice"
+    jumps += [host.name for host in description.hosts if host.os == "linux"]
     for index, host in enumerate(description.hosts):
         where = f"hosts[{index}]"
         if host.role == "control-plane" and host.os != "linux":
@@ -48,10 +54,7 @@ def _hosts(description: Description) -> Iterator[str]:
             )
         if host.os == "windows" and host.name.isdigit():
             yield f"`{where}.name` `{host.name}` is all digits, which Windows refuses"
-        if host.os == "windows" and host.credential is None:
-            yield f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`"
-        if host.winrm_auth == "basic" and host.winrm_scheme == "http":
-            yield f"`{where}.winrm_auth` `basic` over http sends the password in clear"
+        yield from (f"`{where}.{problem}" for problem in winrm_problems(host, jumps))
 
 
 def _twice(description: Description) -> Iterator[str]:

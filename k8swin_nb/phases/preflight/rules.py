@@ -17,7 +17,7 @@ from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
 from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.reading import network as read_network
 from k8swin_nb.reading import shown, whole
-from k8swin_nb.transports.certificate import days_left
+from k8swin_nb.transports.winrm_route import winrm_days_left
 from k8swin_nb.versions import (
     CONTAINERD_2_ADVISED,
     CONTAINERD_2_REQUIRED,
@@ -316,7 +316,7 @@ def _skew(
 def certificate(host: Host) -> PreflightCheck:
     """Judge how long the certificate of the WinRM listener still holds."""
     try:
-        days = days_left(host.address, host.winrm_port)
+        days = winrm_days_left(host)
         found, holds = f"{days} days left", days >= CERTIFICATE_DAYS
     except (OSError, ValueError) as error:
         found, holds = f"could not be read: {error}", False
