@@ -227,7 +227,7 @@ class TypingRules:
                 holder.static_values[name.lower()] = holder.converted(self, declared, value)  # type: ignore[arg-type]
                 return
         try:
-            dotnet.static_set(type_name, name, value)
+            dotnet.static_set(type_name, name, value, self)
         except Terminating as error:
             raise from_terminating(error) from error
 
