@@ -248,10 +248,13 @@ PHASE = Phase(
             on=TARGET,
             check="windows/cni.check.ps1",
             apply="windows/cni.apply.ps1",
+            values=pod_cidr_values,
+            runs=("linux/node_pod_cidr.check.sh",),
             when=by_others,
         ),
         replace(
             defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+            runs=("windows/flanneld.run.ps1",),
             when=by_others,
         ),
         Step(

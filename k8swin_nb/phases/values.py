@@ -189,6 +189,7 @@ WINDOWS: dict[str, Value] = {
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
+    "early_flannel": lambda run, host: _word(flannel_is_early(run.description.flannel_version)),
     "containerd_version": lambda run, host: (
         "" if _classic(run) else run.description.containerd_version
     ),

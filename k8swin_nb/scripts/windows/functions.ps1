@@ -159,7 +159,7 @@ function Reset-Kubeadm([string]$CriSocket) {
 function Test-FoundService([string]$Name) {
     $record = 'C:\k8swin\state\found.json'
     if (-not (Test-Path $record)) { return $false }
-    @((Get-Content -Path $record -Raw | ConvertFrom-Json).services) -contains $Name
+    @((Read-Json $record).services) -contains $Name
 }
 
 # A container runtime that was there before is used as it is; its programs are not replaced.
@@ -213,16 +213,38 @@ function Test-RestartDue([string]$Name) {
     Test-Path "C:\k8swin\state\$Name.restart"
 }
 
+# nssm says of a program that ended within its first seconds that it is paused, and starts it again by itself: whether it
+# runs is found out by waiting for it. Only a service that cannot be started at all is an error here.
+function Start-WrappedService([string]$Name) {
+    try {
+        Start-Service -Name $Name
+    } catch {
+        if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { throw }
+    }
+}
+
+# A service takes those down that depend on it: what ran before runs afterwards. Stopped and started in one command, it is
+# never left stopped by a script that is cut short.
+function Restart-WrappedService([string]$Name) {
+    $with = @(Get-Service -Name $Name -DependentServices | Where-Object { $_.Status -ne 'Stopped' } | ForEach-Object { $_.Name })
+    try {
+        Restart-Service -Name $Name -Force
+    } catch {
+        if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { throw }
+    }
+    foreach ($service in $with) { Start-WrappedService $service }
+}
+
 # The change is in effect, and nothing is due any more.
 function Restart-ChangedService([string]$Name) {
-    Restart-Service -Name $Name -Force
+    Restart-WrappedService $Name
     Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
 }
 
 # Of one that does not run there is nothing to do: it reads the change when it starts.
 function Restart-RunningService([string]$Name) {
     $service = Get-Service -Name $Name -ErrorAction SilentlyContinue
-    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $Name -Force }
+    if ($service -and [string]$service.Status -ne 'Stopped') { Restart-WrappedService $Name }
     Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
 }
 
@@ -267,10 +289,65 @@ function ConvertTo-AddressNumber([string]$Address) {
 function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
     $prefix = [string]@($Network.Subnets)[0].AddressPrefix
     if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
-    if ($Network.Name -ne $HnsNetwork) { return $false }
+    if ($Network.Name -ne $HnsNetwork -or $prefix -notmatch '^\d+\.\d+\.\d+\.\d+/\d+$') { return $false }
     $pods, $length = $PodSubnet -split '/'
     $size = [Math]::Pow(2, 32 - [int]$length)
     [Math]::Floor((ConvertTo-AddressNumber ($prefix -split '/')[0]) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $pods) / $size)
+}
+
+# Text of ours is UTF-8 without a byte-order mark. Others read it meanwhile: it is whole, or as it was before, and whoever
+# has the file open is waited for.
+function Save-Text([string]$Path, [string]$Text, [int]$Tries = 25) {
+    $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    foreach ($try in 1..$Tries) {
+        try {
+            [System.IO.File]::WriteAllBytes("$Path.new", $bytes)
+            Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
+            return
+        } catch {
+            if ($try -eq $Tries) { throw }
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# A file that is just being replaced, or that a scanner holds, is read a moment later.
+function Read-Json([string]$Path) {
+    foreach ($try in 1..10) {
+        try {
+            return Get-Content -LiteralPath $Path -Raw -Encoding UTF8 | ConvertFrom-Json
+        } catch {
+            if ($try -eq 10) { throw }
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# HNS answers nobody while it binds an adapter: it is asked again, and only what stays so is an error.
+function Wait-Hns([scriptblock]$Question, [int]$HnsSeconds = 40) {
+    $hnsWatch = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        try {
+            # Of nothing its commands may hand on one null.
+            $hnsAnswer = @(& $Question | Where-Object { $null -ne $_ })
+            return $hnsAnswer
+        } catch {
+            if ($hnsWatch.Elapsed.TotalSeconds -ge $HnsSeconds) { throw }
+        }
+        Start-Sleep -Seconds 2
+    }
+}
+
+# These networks hold a card of the server; those of other kinds have a switch of their own, as that of WSL.
+function Test-HoldsAdapter($Network) {
+    @('L2Bridge', 'L2Tunnel', 'Overlay', 'Transparent') -contains [string]$Network.Type
+}
+
+# The file that keeps a bridge's own address from pods, in the store of host-local; none where nothing is bridged.
+function Get-BridgeReservation([string]$HnsNetwork, [string]$NetworkType, [string]$NodePodCidr) {
+    $subnet = ([regex]'^(\d+\.\d+\.\d+)\.0/24$').Match($NodePodCidr)
+    if ($NetworkType -ne 'L2Bridge' -or -not $subnet.Success) { return '' }
+    "C:\var\lib\cni\networks\$HnsNetwork\$($subnet.Groups[1].Value).2"
 }
 
 # What an adapter is given back when Windows loses it.
@@ -285,6 +362,7 @@ function Get-AdapterConfiguration($Address) {
     $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
     [ordered]@{
         alias        = $Address.InterfaceAlias
+        guid         = [string]$adapter.InterfaceGuid
         mac          = $adapter.MacAddress
         address      = $Address.IPAddress
         prefixLength = $Address.PrefixLength
@@ -297,8 +375,76 @@ function Get-AdapterConfiguration($Address) {
 # Half a file, or one without an address, would put nothing back.
 function Test-SavedNetwork {
     if (-not (Test-Path 'C:\k8swin\network.json')) { return $false }
-    try { $saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json } catch { return $false }
+    try { $saved = Read-Json 'C:\k8swin\network.json' } catch { return $false }
     [bool]$saved.address -and [bool]$saved.alias
+}
+
+# The card that was saved, by what no name and no language changes: its id, its MAC address; by its name only at last.
+function Get-SavedAdapter($Saved) {
+    $all = @(Get-NetAdapter)
+    $cards = @($all | Where-Object { $_.Name -notlike 'vEthernet*' })
+    $found = @($cards | Where-Object { $Saved.guid -and [string]$_.InterfaceGuid -eq $Saved.guid })
+    if (-not $found) { $found = @($cards | Where-Object { $Saved.mac -and $_.MacAddress -eq $Saved.mac }) }
+    # A team and its members share an address.
+    $named = @($found | Where-Object { $_.Name -eq $Saved.alias })
+    if ($named) { $found = $named }
+    if (-not $found) { $found = @($all | Where-Object { $_.Name -eq $Saved.alias }) }
+    $found | Select-Object -First 1
+}
+
+# The adapter that carries the node's address: the virtual switch's once there is one, else the card itself.
+function Get-Carrier($Saved) {
+    $card = Get-SavedAdapter $Saved
+    $mac = $Saved.mac
+    if ($card) { $mac = $card.MacAddress }
+    $carrier = Get-NetAdapter | Where-Object { $_.Name -like 'vEthernet*' -and $_.MacAddress -eq $mac -and $_.Status -eq 'Up' } | Select-Object -First 1
+    if (-not $carrier) { $carrier = $card }
+    if (-not $carrier) { throw "no adapter has the MAC address $mac or the name $($Saved.alias), which had $($Saved.address)" }
+    $carrier
+}
+
+# Windows adds no address of one's own to an adapter that asks DHCP, and none a second time.
+function Restore-NodeAddress($Saved) {
+    $carrier = Get-Carrier $Saved
+    $index = $carrier.ifIndex
+    if ($Saved.dhcp -eq 'Enabled') {
+        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Enabled
+        & ipconfig.exe /renew $carrier.Name | Out-Null
+        return
+    }
+    Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Disabled
+    $held = @(Get-NetIPAddress -AddressFamily IPv4 -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $Saved.address })
+    # A lease goes with DHCP, if not at once.
+    if (@($held | Where-Object { $_.InterfaceIndex -eq $index -and [string]$_.PrefixOrigin -ne 'Dhcp' })) { return }
+    foreach ($other in $held) { Remove-NetIPAddress -InterfaceIndex $other.InterfaceIndex -IPAddress $other.IPAddress -Confirm:$false }
+    New-NetIPAddress -InterfaceIndex $index -IPAddress $Saved.address -PrefixLength $Saved.prefixLength | Out-Null
+}
+
+# A static address may come back as a lease; gateway and DNS servers are lost more often than the address.
+function Restore-NodeRest($Saved) {
+    if ($Saved.dhcp -eq 'Enabled') { return }
+    $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $Saved.address } | Select-Object -First 1
+    if (-not $address) { return }
+    $index = $address.InterfaceIndex
+    $interface = Get-NetIPInterface -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    if ([string]$interface.Dhcp -eq 'Enabled') {
+        "making the address $($Saved.address) of $($address.InterfaceAlias) static again"
+        Restore-NodeAddress $Saved
+    }
+    if ($Saved.gateway) {
+        $route = @(Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
+            Where-Object { $_.InterfaceIndex -eq $index -and $_.NextHop -eq $Saved.gateway })
+        if (-not $route) {
+            "giving the gateway $($Saved.gateway) back to $($address.InterfaceAlias)"
+            New-NetRoute -DestinationPrefix '0.0.0.0/0' -InterfaceIndex $index -NextHop $Saved.gateway | Out-Null
+        }
+    }
+    $wanted = @($Saved.dns | Where-Object { $_ })
+    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    if ($wanted -and (@($dns.ServerAddresses) -join ' ') -ne ($wanted -join ' ')) {
+        "giving the DNS servers $($wanted -join ' ') back to $($address.InterfaceAlias)"
+        Set-DnsClientServerAddress -InterfaceIndex $index -ServerAddresses $wanted
+    }
 }
 
 # Its words are in the server's language; the two numbers, first port and how many, come last.
@@ -321,7 +467,7 @@ function Test-JobRunning([string]$Job) {
 function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [TimeSpan]$Limit) {
     $folder = "C:\k8swin\jobs\$Job"
     if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
-    foreach ($name in 'status.json', 'status.new') {
+    foreach ($name in 'status.json', 'status.json.new') {
         if (Test-Path "$folder\$name") { Remove-Item -Path "$folder\$name" -Force }
     }
     [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
@@ -333,11 +479,25 @@ function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [T
     Start-ScheduledTask -TaskName "k8swin-$Job"
 }
 
-# Whoever follows a job must never read half a file.
+# Whoever follows a job must never read half a file; and a status that cannot be written is no failure of the job. How it
+# ended is worth a longer wait.
 function Save-JobStatus([string]$Folder, $Status) {
     $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
-    Set-Content -Path "$Folder\status.new" -Value ($Status | ConvertTo-Json -Compress) -Encoding UTF8
-    Move-Item -Path "$Folder\status.new" -Destination "$Folder\status.json" -Force
+    $tries = 10
+    if (@('done', 'failed', 'rolled-back') -contains $Status['state']) { $tries = 150 }
+    try { Save-Text "$Folder\status.json" ($Status | ConvertTo-Json -Compress) $tries } catch { return }
+}
+
+# The newest status that can be read; none while there is none. One that could not be put into its place is beside it.
+function Read-JobStatus([string]$Folder) {
+    foreach ($try in 1..5) {
+        foreach ($name in 'status.json.new', 'status.json') {
+            if (-not (Test-Path -LiteralPath "$Folder\$name")) { continue }
+            try { $status = Get-Content -LiteralPath "$Folder\$name" -Raw -Encoding UTF8 | ConvertFrom-Json } catch { continue }
+            if ($status.state) { return $status }
+        }
+        Start-Sleep -Milliseconds 300
+    }
 }
 
 # The machine's own value alone, as it is spelt: variables in it stay variables.

@@ -337,12 +337,12 @@ def static_get(type_name: str, member: str, interp: Any) -> Any:
     return method
 
 
-def static_set(type_name: str, member: str, new: Any) -> None:
-    """`[type]::Member = new`."""
+def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
+    """`[type]::Member = new`, in a session."""
     for declared in _known(type_name):
         setter = declared.static_setters.get(member.lower())
         if setter is not None:
-            setter(None, new)
+            setter(interp, new)
             return
     if framework.has_static(type_name, member):
         raise NotSimulated(f"[{type_name}]::{member} =")
