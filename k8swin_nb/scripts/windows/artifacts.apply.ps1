@@ -11,7 +11,7 @@ $ErrorActionPreference = 'Stop'
 # uses: Add-Written Get-KnownHash Get-Sha256 Save-Found Test-FoundRuntime Test-UnpackedArtifact
 
 function Get-Hash([string]$Path, [string]$Algorithm) {
-    (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLower()
+    (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLowerInvariant()
 }
 
 function Save-Url([string]$Name, [string]$Url, [string]$Path) {
@@ -24,7 +24,7 @@ function Get-LockedHash($Artifact, [string]$Download) {
     if ($known -ne 'unknown') { return $known }
     if ($Artifact.hash -eq 'published') {
         Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256"
-        $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLower()
+        $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLowerInvariant()
         Remove-Item -Path "$Download.sha256" -Force
         if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
     } else {

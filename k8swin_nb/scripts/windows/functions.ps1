@@ -7,7 +7,7 @@ function Get-KeptPath([string]$Path) {
 
 # Hashes are compared and written down in small letters.
 function Get-Sha256([string]$Path) {
-    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLower()
+    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
 }
 
 # A file is ours while it is as it was written from here, which the record of hashes and paths says.
@@ -70,7 +70,7 @@ function Add-Written([string]$Path, [string]$Hash) {
 function Write-OwnFile([string]$Path, [string]$Text) {
     Save-Found $Path
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
-    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLower()
+    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
     Add-Written $Path $hash
     [System.IO.File]::WriteAllBytes($Path, $bytes)
 }
@@ -301,6 +301,21 @@ function Test-SavedNetwork {
     [bool]$saved.address -and [bool]$saved.alias
 }
 
+# Early in a boot the list of features is not to be had yet: it is asked for again for a minute.
+function Get-FeatureState([string]$Name) {
+    foreach ($attempt in 1..7) {
+        $reason = 'Get-WindowsFeature knows no such feature'
+        try {
+            $feature = Get-WindowsFeature -Name $Name
+            if ($feature) { return [string]$feature.InstallState }
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        if ($attempt -lt 7) { Start-Sleep -Seconds 10 }
+    }
+    throw "the state of the feature $Name could not be found out: $reason"
+}
+
 # Its words are in the server's language; the two numbers, first port and how many, come last.
 function Get-DynamicPortRange([string]$Protocol) {
     $shown = & netsh.exe interface ipv4 show dynamicportrange $Protocol | Out-String
@@ -335,7 +350,7 @@ function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [T
 
 # Whoever follows a job must never read half a file.
 function Save-JobStatus([string]$Folder, $Status) {
-    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
     Set-Content -Path "$Folder\status.new" -Value ($Status | ConvertTo-Json -Compress) -Encoding UTF8
     Move-Item -Path "$Folder\status.new" -Destination "$Folder\status.json" -Force
 }

@@ -170,10 +170,10 @@ Test-Probe 'W12' 'pending-reboot' {
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
 Test-Probe 'W13' 'host-name' {
-    $name = $next.ToLower()
+    $name = $next.ToLowerInvariant()
     New-Answer 'step' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
 }
-Write-Fact 'host_name' $next.ToLower()
+Write-Fact 'host_name' $next.ToLowerInvariant()
 
 $addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
@@ -290,7 +290,7 @@ Test-Probe 'W24' 'winhttp-proxy' {
 foreach ($scope in 'Machine', 'Process') {
     foreach ($name in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') {
         $value = [string][Environment]::GetEnvironmentVariable($name, $scope)
-        if ($value) { Write-Fact "$($name.ToLower())_$($scope.ToLower())" ($value -replace '//.*@', '//') }
+        if ($value) { Write-Fact "$($name.ToLowerInvariant())_$($scope.ToLowerInvariant())" ($value -replace '//.*@', '//') }
     }
 }
 
@@ -364,10 +364,10 @@ Test-Probe 'W33' 'other-cluster' {
 if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
     Get-FactOf 'authority' {
         $text = [System.Text.Encoding]::UTF8.GetBytes("$(Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt')`n")
-        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLower()
+        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLowerInvariant()
     }
 }
-Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
+Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
 Test-Probe 'W36' 'activation' {
     $license = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL" | Select-Object -First 1)
     $status = 0

@@ -476,6 +476,8 @@ class WindowsMachine(Machine):
     def _start_up(self) -> None:
         self.services.start_automatic()
         self.tasks.at_boot()
+        # LogonUI makes it when it shows itself for the first time after a boot; it is volatile.
+        self.registry.create(windows_setup.LOGON_SHOWN, volatile=True)
 
     # --- NodeMachine
 
