@@ -420,6 +420,74 @@ function Test-UnpackedArtifact($Artifact, [string]$Hash) {
     $true
 }
 
+# Windows' own curl: another one on the PATH would not know which authorities this server trusts.
+function Invoke-Curl([string[]]$Arguments) {
+    # What it says comes on standard error, which is no reason to stop.
+    $ErrorActionPreference = 'Continue'
+    $said = @(& "$env:SystemRoot\System32\curl.exe" @Arguments 2>&1 | ForEach-Object { [string]$_ })
+    @{ code = $LASTEXITCODE; said = (($said -join ' ') -replace '\s+', ' ').Trim() }
+}
+
+# Windows' reasons stand in curl's words as numbers, in every language; one exit code stands for several of them.
+function Get-CurlReason($Answer) {
+    $reason = switch -Regex ($Answer.said) {
+        '0x8009201[23]' { 'the revocation list of its certificate cannot be reached: let this server reach the address that the certificate names, or lock the download''s hash, for which no list is asked' }
+        '0x80092010' { 'its certificate was revoked by its authority' }
+        '0x80090325|0x800b0109' { 'this server does not trust the authority of its certificate: import that into LocalMachine\Root; if it is not the mirror''s own, something between opens TLS' }
+        '0x80090328|0x800b0101' { 'its certificate is not valid today: compare the clocks, then have it renewed' }
+        '0x80090322|0x800b010f' { 'its certificate is for another name' }
+        '0x80090331|0x80090326' { 'this server and it have no version of TLS or cipher in common' }
+    }
+    if (-not $reason) {
+        $reason = switch ($Answer.code) {
+            5 { 'there is no such name as the proxy''s' }
+            6 { 'there is no such name: correct the address, or DNS' }
+            7 { 'nothing answers there' }
+            22 { 'there is no such file, or it is not for everybody' }
+            28 { 'no answer in time' }
+            35 { 'no TLS connection comes about' }
+            51 { 'its certificate is not the one of that name' }
+            60 { 'this server does not trust its certificate' }
+            77 { 'the authorities that curl.exe is told to trust cannot be read: see CURL_CA_BUNDLE and SSL_CERT_FILE of this server' }
+            97 { 'the proxy refuses' }
+            default { 'the transfer broke off' }
+        }
+    }
+    $text = "curl.exe ends with $($Answer.code), $reason"
+    if ($Answer.said) { $text += " ($($Answer.said))" }
+    $text
+}
+
+# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
+# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
+function Move-Program([string]$From, [string]$To) {
+    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
+    foreach ($attempt in 1..20) {
+        try {
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
+            break
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        try {
+            if (Test-Path -LiteralPath $To) {
+                Add-Written $aside (Get-Sha256 $To)
+                Move-Item -LiteralPath $To -Destination $aside
+            }
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
+            break
+        } catch {
+            $reason = $_.Exception.Message
+            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
+        }
+        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
+        Start-Sleep -Milliseconds 500
+    }
+    # Those that have ended since; the others are told of in the record of what was written from here.
+    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
+}
+
 # The layers of images are the runtime's: while there are some, nothing else can delete them.
 function Test-ImageLayer([string]$Path) {
     (Test-Path "$Path\root\io.containerd.snapshotter.v1.windows\snapshots\*") -or (Test-Path "$Path\windowsfilter\*")

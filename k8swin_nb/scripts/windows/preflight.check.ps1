@@ -19,7 +19,7 @@ param(
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
+# uses: Get-AuthorityIn Get-CurlReason Get-KubeletIdentity Invoke-Curl Read-Kubeconfig
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -256,23 +256,29 @@ Test-Probe 'W21' 'time-service' {
     New-Answer 'warn' ($state -eq 'Running') $state 'Running' 'Start-Service w32time; w32tm /resync'
 }
 
+# curl.exe asks as the downloads are asked, through the web proxy where there is one: that resolves the names then.
 $failed = @()
 $untrusted = @()
+$unlisted = @()
 foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
-    try {
-        $null = [System.Net.Dns]::GetHostAddresses(($place -split ':')[0])
-        & curl.exe -s -o NUL --connect-timeout 5 --max-time 10 "https://$place/"
-        if (@(35, 51, 60, 77) -contains $LASTEXITCODE) { $untrusted += $place }
-        elseif (@(0, 22, 52) -notcontains $LASTEXITCODE) { $failed += "$place (curl ends with $LASTEXITCODE)" }
-    } catch {
-        $failed += "$place (no such name)"
+    $options = @('-sS', '-o', 'NUL', '--connect-timeout', '5', '--max-time', '10')
+    $answer = Invoke-Curl ($options + "https://$place/")
+    if ($answer.said -match '0x8009201[23]') {
+        $unlisted += $place
+        $answer = Invoke-Curl ($options + '--ssl-no-revoke' + "https://$place/")
     }
+    # Any answer is one: that there is no such page, or none at all.
+    if (@(0, 22, 52) -contains $answer.code) { continue }
+    if (@(35, 51, 60, 77) -contains $answer.code) { $untrusted += "${place}: $(Get-CurlReason $answer)" } else { $failed += "${place}: $(Get-CurlReason $answer)" }
 }
 Test-Probe 'W22' 'downloads' {
     New-Answer 'warn' ($failed.Count -eq 0) "out of reach: $(@($failed; if (-not $failed) { 'none' }) -join ', ')" "$DownloadHosts answer" 'name a mirror in the artifacts file, or correct DNS, route and proxy'
 }
+Test-Probe 'W22' 'revocation-lists' {
+    New-Answer 'warn' ($unlisted.Count -eq 0) ($unlisted -join ', ') 'revocation lists that can be reached' 'let this server reach the address of the list that the certificate names, or lock every download by its hash, which is taken without a list'
+}
 Test-Probe 'W25' 'tls-interception' {
-    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
+    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of authorities that this server trusts' 'import the authority into LocalMachine\Root: the mirror''s own, or that of what opens TLS between'
 }
 if ($ApiExpected -eq 'true') {
     Test-Probe 'W23' 'api-server' {

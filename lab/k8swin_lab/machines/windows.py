@@ -120,6 +120,7 @@ class WindowsMachine(Machine):
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
+        self.files.renamed = self._renamed
         self.listening.update({135: "rpc", 445: "smb", 5985: "winrm"})
         self.log_event(
             "System", "EventLog", 6005, "Information", "The Event log service was started."
@@ -387,6 +388,11 @@ class WindowsMachine(Machine):
         return any(
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
         )
+
+    def _renamed(self, old: str, new: str) -> None:
+        for entry in list(self.processes.running.values()):
+            if entry.path.lower() == old.lower():
+                entry.path = new
 
     # --- power
 
