@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from k8swin_lab import faults as named_faults
-from k8swin_lab import topology
+from k8swin_lab import sites, topology
 from k8swin_lab.home import Home
 from k8swin_lab.network import Network
 from k8swin_lab.servers.listener import Faults, PortInUse
@@ -53,6 +54,8 @@ class _Running:
     opened: dict[tuple[str, int], Any] = field(default_factory=dict)
     """By kind ("api", "node port") and machine's port: what follows the machine's state."""
     cluster: Any = None
+    certificate: ssl.SSLContext | None = None
+    """What the HTTPS listener of a Windows machine shows."""
 
 
 class Lab:
@@ -112,6 +115,8 @@ class Lab:
         try:
             for spec in self.specs:
                 machine = self._build(spec, self.network, self.home)
+                if spec.site and spec.os == "windows":
+                    sites.switch(machine, spec.site)
                 self._running[spec.name] = _Running(spec, machine, Faults())
             self._wait(self._open(), _START_TIMEOUT)
         except BaseException:
@@ -183,6 +188,22 @@ class Lab:
             raise named_faults.UnknownFault(f"no machine `{machine}`; there are {known}")
         named_faults.apply(running.machine, running.faults, name, value)
 
+    def site(self, machine: str, names: str | Sequence[str]) -> None:
+        """Bring a machine into moods of a site, see `sites.MOODS`; a certificate is shown from the next connection on.
+
+        Raises:
+            UnknownMood: there is no such machine or mood.
+        """
+        running = self._running.get(machine)
+        if running is None:
+            raise sites.UnknownMood(f"no machine `{machine}`; there are {', '.join(self._running)}")
+        sites.switch(running.machine, sites.named(names))
+        if running.certificate is not None:
+            names = running.machine.listener_names
+            self.home.renew_certificate(
+                running.certificate, self.home.authority(), running.spec, names
+            )
+
     def _wait(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         if self._loop is None:
             raise RuntimeError("the lab does not run; call start() first")
@@ -204,8 +225,12 @@ class Lab:
                 winrm = WinrmServer(machine, faults=running.faults)
                 running.servers.append(winrm)
                 await winrm.start(spec.bound, spec.winrm_http_port)
-                certificate = self.home.server_certificate(authority, spec)
-                await winrm.start(spec.bound, spec.winrm_https_port, certificate=certificate)
+                running.certificate = self.home.server_certificate(
+                    authority, spec, getattr(machine, "listener_names", ())
+                )
+                await winrm.start(
+                    spec.bound, spec.winrm_https_port, certificate=running.certificate
+                )
 
     async def _close(self) -> None:
         for running in self._running.values():

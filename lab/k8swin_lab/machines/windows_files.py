@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from k8swin_lab.machines.file_info import FileInfo
-from k8swin_lab.machines.windows_handles import Handles
+from k8swin_lab.machines.windows_handles import READ, WRITE, Handles
 
 _MAXIMUM_LINKS = 31
 Names = list[str]
@@ -102,6 +102,8 @@ class WindowsFiles:
         """Files that a program has open and lets others read and write, but not delete; in lower case."""
         self.handles = Handles()
         """Files that scripts have open."""
+        self.scan_seconds = 0.0
+        """How long a scanner holds each file that was written; 0: there is none."""
 
     # --- finding
 
@@ -154,7 +156,23 @@ class WindowsFiles:
 
     # --- FileSystem
 
+    def _check_shared(self, path: str, access: int) -> None:
+        if self.handles.refuses("C:\\" + "\\".join(split_path(path)), access):
+            raise OSError(
+                f"The process cannot access the file '{path}' because it is being used by another process."
+            )
+
     def read(self, path: str) -> bytes:
+        """Open, read and close a file.
+
+        Raises:
+            OSError: it cannot be read, or somebody has it open and does not share it.
+        """
+        self._check_shared(path, READ)
+        return self.read_opened(path)
+
+    def read_opened(self, path: str) -> bytes:
+        """Read through a handle that was taken."""
         with self._lock:
             entry = self._find(path)[0]
             if entry.children is not None:
@@ -162,6 +180,18 @@ class WindowsFiles:
             return entry.content
 
     def write(self, path: str, data: bytes) -> None:
+        """Open, write and close a file.
+
+        Raises:
+            OSError: it cannot be written, or somebody has it open and does not share it.
+        """
+        self._check_shared(path, WRITE)
+        self.write_opened(path, data)
+
+    def write_opened(self, path: str, data: bytes) -> None:
+        """Write through a handle that was taken."""
+        if self.scan_seconds:
+            self.handles.hold("C:\\" + "\\".join(split_path(path)), self.scan_seconds)
         with self._lock:
             self._check_use(path)
             found = self._walk(split_path(path), follow=True)
@@ -279,12 +309,18 @@ class WindowsFiles:
                 raise FileExistsError(
                     f"Cannot create a file when that file already exists: '{target}'."
                 )
+            if there is not None and there is not entry:
+                self._refuse_held(there, [*self._spelled_parent(target), there.name])
             old_parent, old_name = self._parent(source)
             assert old_parent.children is not None  # noqa: S101 - _parent returns folders
             del old_parent.children[old_name.lower()]
             entry.name = name
             parent.children[name.lower()] = entry
             self.renamed("C:\\" + "\\".join(spelled), "C:\\" + "\\".join(split_path(target)))
+
+    def _spelled_parent(self, path: str) -> Names:
+        found = self._walk(split_path(path)[:-1], follow=True)
+        return found[1] if found is not None else []
 
     # --- what NTFS has besides
 

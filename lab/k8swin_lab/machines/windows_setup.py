@@ -194,7 +194,9 @@ def _registry(machine: WindowsMachine) -> None:
     registry.create(r"HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU")
     registry.create(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing")
     registry.set(SESSION_MANAGER, "ProtectionMode", 1)
-    registry.set(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System", "EnableLUA", 1)
+    policies = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+    registry.set(policies, "EnableLUA", 1)
+    registry.set(policies, "LocalAccountTokenFilterPolicy", 1)  # as `winrm quickconfig` leaves it
     registry.set(
         r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", "TimeZoneKeyName", "UTC"
     )

@@ -51,7 +51,7 @@ from k8swin_lab.powershell.resolution import Function, ModuleInfo, Resolution
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState, not_writable
 from k8swin_lab.powershell.streams import Streams
 from k8swin_lab.powershell.typing_rules import TypingRules
-from k8swin_lab.powershell.values import PSArray
+from k8swin_lab.powershell.values import PSArray, PSObject
 
 Text = str | None
 _parsed = lru_cache(maxsize=128)(parse)
@@ -112,6 +112,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         self.depth = 0
         self.state = SessionState(None)
         self.global_scope = self.state.top
+        self.session_state: PSObject | None = None  # made with the automatic variables
         self.errors: Any = self.new_list()
         self.formatter = formatting.Formatter(self, width)
         frame = Frame(self, self.global_scope, self.output)

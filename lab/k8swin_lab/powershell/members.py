@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.powershell import dotnet, operators
+from k8swin_lab.powershell import dotnet, language_mode, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
 from k8swin_lab.powershell.classes import ClassInstance
@@ -173,6 +173,8 @@ def set_member(frame: Frame, target: Any, name: Any, value: Any) -> None:
             "PropertyNotFound",
             category="InvalidOperation",
         )
+    if language_mode.constrained(frame.interp):
+        language_mode.check_property(frame.interp, dotnet.type_name_of(target))
     try:
         dotnet.set_member(target, name, value)
     except Terminating as error:
@@ -226,6 +228,8 @@ def call(frame: Frame, target: Any, name: str, arguments: list[Any]) -> Any:
         return interp.invoke_value(target[name], arguments)
     if folded in ("foreach", "where"):
         return (_for_each if folded == "foreach" else _where)(frame, target, arguments)
+    if language_mode.constrained(interp):
+        language_mode.check_method(interp, dotnet.type_name_of(target))
     try:
         return _guarded(
             name, arguments, lambda: dotnet.call_method(interp, target, name, arguments)

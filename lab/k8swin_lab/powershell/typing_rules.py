@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import dotnet, members, operators
+from k8swin_lab.powershell import dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.classes import ClassInstance, PSClass
 from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
@@ -226,6 +226,7 @@ class TypingRules:
                 declared = holder.static_properties[name.lower()]
                 holder.static_values[name.lower()] = holder.converted(self, declared, value)  # type: ignore[arg-type]
                 return
+        language_mode.check_property(self, type_name)
         try:
             dotnet.static_set(type_name, name, value)
         except Terminating as error:
@@ -243,9 +244,11 @@ class TypingRules:
         if type_name == "System.Management.Automation.ScriptBlock" and folded == "create":
             return self.compile_block(self.to_string(arguments[0]))
         if folded == "new":
+            language_mode.check_new(self, type_name)
             return members.guarded(
                 ".ctor", arguments, lambda: self.construct_net(type_name, arguments)
             )
+        language_mode.check_method(self, type_name)
         return members.guarded(
             name, arguments, lambda: dotnet.static_call(self, type_name, name, arguments)
         )

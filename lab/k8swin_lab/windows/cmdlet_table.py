@@ -16,6 +16,7 @@ from k8swin_lab.windows.cmdlets import (
     firewall,
     host_networking,
     instances,
+    international,
     processes,
     requests,
     services,
@@ -32,7 +33,8 @@ def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
     table = CommandTable()
     table.refuse(refused.CMDLETS)
     for family in (
-        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
+        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, international, processes, requests,
+        services, tasks,
     ):  # fmt: skip
         family.register(table)
     if hns:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from k8swin_lab import sites
 from k8swin_lab.internet import install
 from k8swin_lab.kubernetes import bootstrap
 from k8swin_lab.kubernetes.cluster import Cluster
@@ -72,10 +73,14 @@ class Master(Machine):
 
 
 @pytest.fixture
-def machine() -> Iterator[WindowsMachine]:
+def machine(request: pytest.FixtureRequest) -> Iterator[WindowsMachine]:
+    """A Windows Server 2022; `@pytest.mark.site("german", ...)` brings it into moods."""
     network = Network()
     install(network)
     made = WindowsMachine("winworker01", "127.160.0.21", network, windows_software(), pace=0.02)
+    marker = request.node.get_closest_marker("site")
+    if marker is not None:
+        sites.switch(made, marker.args)
     yield made
     made.power_off()
 

@@ -48,6 +48,15 @@ def rename_computer(call: Call) -> Iterator[Any]:
         return
     if call["WhatIf"]:
         return
+    if machine.domain:
+        # a member's name is the domain's to change: NetRenameMachineInDomain wants an account there
+        call.session.write_error(
+            f"Fail to rename computer '{machine.computer_name}' to '{name}' due to the following exception: "
+            "Access is denied.",
+            category="OperationStopped", error_id="FailToRenameComputer", target=machine.computer_name,
+            exception="System.InvalidOperationException",
+        )  # fmt: skip
+        return
     machine.registry.set(COMPUTER_NAME + r"\ComputerName", "ComputerName", name.upper()[:15])
     machine.registry.set(TCPIP, "NV Hostname", name)
     if call["Restart"]:
@@ -142,7 +151,7 @@ def get_computer_info(call: Call) -> Iterator[Any]:
         "WindowsBuildLabEx": f"{edition.build}.1.amd64fre", "WindowsCurrentVersion": "6.3",
         "WindowsEditionId": "ServerStandard", "WindowsInstallationType": "Server Core",
         "WindowsProductName": edition.product, "WindowsVersion": edition.release,
-        "CsName": machine.computer_name, "CsDNSHostName": machine.computer_name, "CsDomain": "WORKGROUP",
+        "CsName": machine.computer_name, "CsDNSHostName": machine.computer_name, "CsDomain": machine.domain or "WORKGROUP",
         "CsManufacturer": "Microsoft Corporation", "CsModel": "Virtual Machine",
         "CsNumberOfLogicalProcessors": machine.cpus, "CsNumberOfProcessors": 1,
         "CsTotalPhysicalMemory": machine.memory_bytes, "OsName": edition.caption, "OsVersion": f"10.0.{edition.build}",

@@ -28,17 +28,17 @@ def operating_system(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
         "OperatingSystemSKU": uint(13), "OSArchitecture": "64-bit", "OSType": uint(18, 16), "ProductType": uint(3),
         "SystemDrive": "C:", "WindowsDirectory": r"C:\Windows", "TotalVisibleMemorySize": uint(total, 64),
         "TotalVirtualMemorySize": uint(total * 5 // 4, 64), "NumberOfProcesses": uint(len(machine.processes.running)),
-        "OSLanguage": uint(1033), "MUILanguages": texts(["en-US"]), "Status": "OK",
+        "OSLanguage": uint(int(machine.locale.words.language, 16)), "MUILanguages": texts([machine.locale.words.culture]), "Status": "OK",
     }  # fmt: skip
 
 
 def computer_system(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
     yield {
-        "Name": machine.computer_name, "PrimaryOwnerName": "Windows User", "Domain": "WORKGROUP",
+        "Name": machine.computer_name, "PrimaryOwnerName": "Windows User", "Domain": machine.domain or "WORKGROUP",
         "TotalPhysicalMemory": uint(machine.memory_bytes, 64), "Model": "Virtual Machine",
-        "Manufacturer": "Microsoft Corporation", "DNSHostName": machine.computer_name.lower(), "DomainRole": uint(2, 16),
+        "Manufacturer": "Microsoft Corporation", "DNSHostName": machine.computer_name.lower(), "DomainRole": uint(3 if machine.domain else 2, 16),
         "HypervisorPresent": True, "NumberOfLogicalProcessors": uint(machine.cpus), "NumberOfProcessors": uint(1),
-        "PartOfDomain": False, "SystemType": "x64-based PC", "UserName": None, "Workgroup": "WORKGROUP",
+        "PartOfDomain": bool(machine.domain), "SystemType": "x64-based PC", "UserName": None, "Workgroup": None if machine.domain else "WORKGROUP",
         "AutomaticManagedPagefile": True, "CurrentTimeZone": 0, "Status": "OK",
     }  # fmt: skip
 

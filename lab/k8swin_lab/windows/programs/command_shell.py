@@ -443,7 +443,8 @@ def _nothing(process: Process, rest: str) -> int:
 def _chcp(process: Process, rest: str) -> int:
     if rest.strip().isdigit():
         process.codepage = int(rest)
-    process.out(f"Active code page: {process.codepage}\r\n")
+    say = machine_of(process).locale.words.say
+    process.out(say("Active code page: {}").format(process.codepage) + "\r\n")
     return 0
 
 
