@@ -234,8 +234,13 @@ PHASE = Phase(
             on=TARGET,
             check="windows/cni.check.ps1",
             apply="windows/cni.apply.ps1",
+            values=pod_cidr_values,
+            runs=("linux/node_pod_cidr.check.sh",),
         ),
-        defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+        replace(
+            defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+            runs=("windows/flanneld.run.ps1",),
+        ),
         Step(
             name="pod-network",
             title="The HNS network is up and the address is still there",

@@ -62,7 +62,12 @@ def described_classic(**changes) -> Description:
 
 
 def words(definition):
-    pairs = (word.partition("=") for word in str(definition["arguments"]).split(" "))
+    """The flags of a service's program, also where a script of ours stands before it."""
+    given = str(definition["arguments"]).split(" ")
+    for file in definition.get("files", ()):
+        if file["path"].endswith(".json"):
+            given = json.loads(file["text"])["arguments"]
+    pairs = (word.partition("=") for word in given)
     return {flag: value for flag, _, value in pairs}
 
 
@@ -170,7 +175,8 @@ def test_the_dns_server_and_networks_of_classic_come_from_the_plan(make):
     delegate = conf["delegate"]
     assert delegate["dns"]["nameservers"] == ["10.192.0.10"]
     nat, services, node = [policy["value"] for policy in delegate["policies"]]
-    assert nat["ExceptionList"] == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
+    nodes = [f"{address}/32" for _, address, _ in step.plan.nodes]
+    assert nat["ExceptionList"] == ["10.244.0.0/16", "10.192.0.0/12", *nodes]
     assert services["DestinationPrefix"] == "10.192.0.0/12"
     assert node["DestinationPrefix"] == f"{step.host.address}/32"
     # dockershim names containers: the second version of the interface would look for a namespace

@@ -106,7 +106,7 @@ Write-Section 'subnet' {
 }
 Write-Section 'containerd-config' {
     $file = "$env:ProgramFiles\containerd\config.toml"
-    if (Test-Path $file) { Get-Content -Path $file | Where-Object { $_ -match 'sandbox|bin_dir|conf_dir' } }
+    if (Test-Path $file) { Get-Content -Path $file -Encoding UTF8 | Where-Object { $_ -match 'sandbox|bin_dir|conf_dir' } }
 }
 Write-Section 'tokens' {
     foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfig') {
@@ -134,11 +134,12 @@ Write-Section 'proxies' {
     }
 }
 Write-Section 'job' {
-    if (Test-Path 'C:\k8swin\jobs\pod-network\status.json') { Get-Content -Path 'C:\k8swin\jobs\pod-network\status.json' }
+    if (Test-Path 'C:\k8swin\jobs\pod-network\status.json') { Get-Content -Path 'C:\k8swin\jobs\pod-network\status.json' -Encoding UTF8 }
 }
 foreach ($name in 'kubelet', 'flanneld', 'kube-proxy', 'containerd') {
     Write-Section "log $name" {
         $file = "C:\var\log\$name\$name.log"
-        if (Test-Path $file) { Get-Content -Path $file -Tail $logLines }
+        # Programs write their logs in UTF-8.
+        if (Test-Path $file) { Get-Content -Path $file -Tail $logLines -Encoding UTF8 }
     }
 }

@@ -16,6 +16,8 @@ param(
     [string]$ClusterProfile = 'current',
     [string]$ClusterCa = '',
     [string]$DownloadHosts = '',
+    [string]$FirewallRules = '',
+    [string]$WinrmPort = '',
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
@@ -204,6 +206,19 @@ if ($owner.Count -eq 1) {
         $found = 'none public'
         if ($public) { $found = "public: $($public -join ', ')" }
         New-Answer 'step' ($public.Count -eq 0 -or [bool]$rule) $found 'WinRM allowed on every network profile' 'the step firewall allows it'
+    }
+}
+
+if ($FirewallRules) {
+    Test-Probe 'W16' 'firewall-policy' {
+        $closed = @()
+        $rules = ConvertFrom-Json $FirewallRules
+        foreach ($rule in $rules) {
+            $clients = @($MasterAddress)
+            if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
+            $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
+        }
+        New-Answer 'fail' ($closed.Count -eq 0) ($closed -join '; ') 'a firewall in which rules of this server count, or a group policy that brings them' 'have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
     }
 }
 

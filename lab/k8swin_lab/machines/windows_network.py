@@ -131,6 +131,7 @@ class WindowsNetwork:
         self._number = number
         mac = self.new_mac("00-15-5D")
         ethernet = Adapter(5, nic, "Microsoft Hyper-V Network Adapter", mac, dns=dns)
+        ethernet.guid = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, mac)).upper() + "}"
         self.adapters = [ethernet]
         self.addresses = [
             Address(5, machine.address, prefix_length),

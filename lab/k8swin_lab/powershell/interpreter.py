@@ -101,6 +101,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         self.stderr = stderr
         self.cancelled_event = cancelled
         self.width = width
+        self.codepage = 437
+        self.input_encoding: Any = None
+        """What the session has set `[Console]::InputEncoding` to; else the code page of its console says."""
         self.newline = "\r\n" if host.edition == "Desktop" else "\n"
         self.tables: list[CommandTable] = [BUILTIN, CMDLETS, host.commands]
         self.stage_types = STAGE_TYPES

@@ -68,6 +68,7 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             stderr=process.stderr,
             cancelled=process.cancelled,
         )
+        interpreter.codepage = process.codepage
         try:
             return _run(interpreter, host, process, invocation)
         finally:

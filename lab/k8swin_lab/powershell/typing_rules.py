@@ -228,7 +228,7 @@ class TypingRules:
                 return
         language_mode.check_property(self, type_name)
         try:
-            dotnet.static_set(type_name, name, value)
+            dotnet.static_set(type_name, name, value, self)
         except Terminating as error:
             raise from_terminating(error) from error
 

@@ -179,7 +179,13 @@ CONSOLE.static("WriteLine")(_printing(True, _OUT))
 CONSOLE.value("Out", _OUT)
 CONSOLE.value("Error", _ERROR)
 CONSOLE.value("OutputEncoding", OEM, lambda interp, new: None)
-CONSOLE.value("InputEncoding", OEM, lambda interp, new: None)
+
+
+def _set_input_encoding(interp: Any, new: Any) -> None:
+    interp.input_encoding = new
+
+
+CONSOLE.value("InputEncoding", OEM, _set_input_encoding)
 CONSOLE.value("Title", "", lambda interp, new: None)
 CONSOLE.value("IsInputRedirected", True)
 CONSOLE.value("IsOutputRedirected", True)

@@ -302,12 +302,12 @@ def static_get(type_name: str, member: str, interp: Any) -> Any:
     return method
 
 
-def static_set(type_name: str, member: str, new: Any) -> None:
-    """`[type]::Member = new`."""
+def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
+    """`[type]::Member = new`, in a session."""
     for declared in _known(type_name):
         setter = declared.static_setters.get(member.lower())
         if setter is not None:
-            setter(None, new)
+            setter(interp, new)
             return
     raise Terminating(
         f"The property '{member}' cannot be found on this object. Verify that the property exists and can "
