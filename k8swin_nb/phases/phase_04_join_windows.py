@@ -135,6 +135,7 @@ PHASE = Phase(
             check="windows/reboot.check.ps1",
             apply=reboot,
             runs=("windows/reboot.apply.ps1", "windows/boot_time.check.ps1"),
+            wait=600,
         ),
         Step(
             name="folders",

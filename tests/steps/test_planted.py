@@ -128,7 +128,6 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
             ("$Download", "$Download.again", "$Download.sha256", "$Path"),
             "a download in the toolkit's own folder",
         ),
-        "$($artifact.to).k8swin-new": "beside a program's place, until it is moved there",
         "$artifact.to": ("C:\\k\\kubelet.exe", "C:\\opt\\cni\\bin\\flannel.exe", "C:\\k\\start.ps1"),
         "$file": ("C:\\k\\nssm.exe", "C:\\opt\\cni\\bin\\host-local.exe", "C:\\k\\cni\\host-local.exe"),
     },

@@ -11,7 +11,7 @@ $ErrorActionPreference = 'Stop'
 
 $wanted = Read-Json $ArgumentsFile
 $stamp = 'C:\k8swin\state\flanneld.boot'
-$boot = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm')
+$boot = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm', [Globalization.CultureInfo]::InvariantCulture)
 $known = ''
 if (Test-Path $stamp) { $known = [string](Get-Content -Path $stamp -TotalCount 1) }
 if ($wanted.always -or $known -ne $boot) {

@@ -7,7 +7,7 @@ function Get-KeptPath([string]$Path) {
 
 # Hashes are compared and written down in small letters.
 function Get-Sha256([string]$Path) {
-    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLower()
+    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
 }
 
 # A file is ours while it is as it was written from here, which the record of hashes and paths says.
@@ -70,7 +70,7 @@ function Add-Written([string]$Path, [string]$Hash) {
 function Write-OwnFile([string]$Path, [string]$Text) {
     Save-Found $Path
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
-    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLower()
+    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
     Add-Written $Path $hash
     [System.IO.File]::WriteAllBytes($Path, $bytes)
 }
@@ -256,24 +256,133 @@ function Start-RuntimeService([string]$Name) {
     Restart-ChangedService $Name
 }
 
-# Whoever removes the last rule that lets WinRM in is not let in again to put it back.
-function Test-WinrmElsewhere([string]$NodeAddress, [string]$WinrmPort) {
-    $alias = @(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress })[0].InterfaceAlias
-    $category = [string]@(Get-NetConnectionProfile -InterfaceAlias $alias)[0].NetworkCategory
+# The profile of the firewall that holds on the node's network. One that is not known yet counts as public.
+function Get-NetworkCategory([string]$NodeAddress) {
+    $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress } | Select-Object -First 1
+    $network = $null
+    if ($address) { $network = Get-NetConnectionProfile -InterfaceIndex $address.InterfaceIndex -ErrorAction SilentlyContinue | Select-Object -First 1 }
+    if (-not $network) { return 'Public' }
+    $category = [string]$network.NetworkCategory
     if ($category -eq 'DomainAuthenticated') { $category = 'Domain' }
-    if ([string](Get-NetFirewallProfile -Name $category).Enabled -eq 'False') { return $true }
-    # A port that is forwarded is none of the listeners' own; then each of these has to be let in.
-    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { (Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
-    if ($ports -contains $WinrmPort) { $ports = @($WinrmPort) }
-    $filters = @(Get-NetFirewallPortFilter -Protocol TCP)
-    foreach ($port in $ports) {
-        $open = $false
-        foreach ($filter in @($filters | Where-Object { @($_.LocalPort) -contains $port -and $_.InstanceID -ne 'k8swin-winrm' })) {
-            $rule = Get-NetFirewallRule -Name $filter.InstanceID -ErrorAction SilentlyContinue
-            if (-not $rule -or [string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
-            if ([string]$rule.Profile -eq 'Any' -or ([string]$rule.Profile -split ', *') -contains $category) { $open = $true }
+    $category
+}
+
+# Is a port one of those that a filter of the firewall names: all, single ones, ranges?
+function Test-PortIn($Ports, [int]$Port) {
+    foreach ($one in @($Ports | ForEach-Object { [string]$_ })) {
+        if ($one -eq 'Any') { return $true }
+        $span = ([regex]'^(\d+)(?:-(\d+))?$').Match($one)
+        if (-not $span.Success) { continue }
+        $first = [int]$span.Groups[1].Value
+        $last = $first
+        if ($span.Groups[2].Success) { $last = [int]$span.Groups[2].Value }
+        if ($Port -ge $first -and $Port -le $last) { return $true }
+    }
+    $false
+}
+
+# Is an address one of those that a filter of the firewall names: all, the neighbours, single ones, networks, ranges?
+function Test-AddressIn([string]$Range, [string]$Client) {
+    if ($Range -eq 'Any') { return $true }
+    $spans = @($Range)
+    if ($Range -eq 'LocalSubnet' -or $Range -eq 'LocalSubnet4') {
+        $spans = @(Get-NetIPAddress -AddressFamily IPv4 | ForEach-Object { "$($_.IPAddress)/$($_.PrefixLength)" })
+    }
+    $form = '^\d+\.\d+\.\d+\.\d+$'
+    foreach ($span in $spans) {
+        $first, $rest = $span -split '[-/]'
+        if ($first -notmatch $form -or $Client -notmatch $form) { continue }
+        $number = ConvertTo-AddressNumber $Client
+        $low = ConvertTo-AddressNumber $first
+        if ($span.Contains('-')) {
+            if ($number -ge $low -and $number -le (ConvertTo-AddressNumber $rest)) { return $true }
+            continue
         }
-        if (-not $open) { return $false }
+        $size = 1
+        if ($rest -match $form) { $size = 4294967296 - (ConvertTo-AddressNumber $rest) } elseif ($rest) { $size = [Math]::Pow(2, 32 - [int]$rest) }
+        if ([Math]::Floor($number / $size) -eq [Math]::Floor($low / $size)) { return $true }
+    }
+    $false
+}
+
+# What lets traffic to a port in, of all that is in force: rules of this server's own and those of group policies.
+function Get-OpenRule([string]$Protocol, [int]$Port) {
+    $names = @('Any', $Protocol, @{ TCP = '6'; UDP = '17' }[$Protocol])
+    $filters = @(Get-NetFirewallPortFilter -PolicyStore ActiveStore | Where-Object { $names -contains [string]$_.Protocol } | Where-Object { Test-PortIn $_.LocalPort $Port })
+    foreach ($id in @($filters | ForEach-Object { $_.InstanceID } | Select-Object -Unique)) {
+        foreach ($rule in @(Get-NetFirewallRule -Name $id -PolicyStore ActiveStore -ErrorAction SilentlyContinue)) {
+            if ([string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
+            # One that is for another program is for nobody here.
+            $program = [string](Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $rule).Program
+            if (@('', 'Any', 'System') -notcontains $program -and $program -notlike 'C:\k\*') { continue }
+            @{
+                name     = [string]$rule.Name
+                profiles = @([string]$rule.Profile -split ', *')
+                policy   = [string]$rule.PolicyStoreSourceType -eq 'GroupPolicy'
+                remote   = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $rule).RemoteAddress | ForEach-Object { [string]$_ })
+            }
+        }
+    }
+}
+
+# Do rules let all of these clients in on networks of a category? A group policy may say that only its own rules count.
+# Nobody knows whether a rule admits clients that are not known, unless it admits all.
+function Test-Admitted($Rules, [string]$Category, [string[]]$Clients) {
+    $settings = Get-NetFirewallProfile -Name $Category -PolicyStore ActiveStore
+    if ([string]$settings.Enabled -eq 'False' -or [string]$settings.DefaultInboundAction -eq 'Allow') { return $true }
+    $wanted = @($Clients | Where-Object { $_ })
+    if (-not $wanted) { $wanted = @('?') }
+    foreach ($client in $wanted) {
+        $admitting = @($Rules | Where-Object { $_ } | Where-Object {
+                ($_.policy -or [string]$settings.AllowLocalFirewallRules -ne 'False') -and
+                ($_.profiles -contains 'Any' -or $_.profiles -contains $Category) -and
+                @($_.remote | Where-Object { Test-AddressIn $_ $client })
+            })
+        if (-not $admitting) { return $false }
+    }
+    $true
+}
+
+# Is a rule of ours there as it is wanted? Who may use it is the site's to narrow.
+function Test-OwnRule($Rule) {
+    $found = Get-NetFirewallRule -Name $Rule.name -ErrorAction SilentlyContinue
+    if (-not $found) { return $false }
+    $filter = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $found
+    $right = [string]$found.Enabled -eq 'True' -and [string]$found.Action -eq 'Allow' -and [string]$found.Direction -eq 'Inbound'
+    $right -and [string]$found.Profile -eq 'Any' -and [string]$filter.Protocol -eq $Rule.protocol -and (@($filter.LocalPort) -join ',') -eq $Rule.port
+}
+
+# Where the rules that are made here would be without effect, and no group policy brings one in their place: on the node's
+# network as it is, and on one that is public, as which it counts for a while whenever the virtual switch takes it over.
+function Get-ClosedNetwork($Rule, [string]$NodeAddress, [string[]]$Clients) {
+    $closed = @()
+    foreach ($category in @('Public', (Get-NetworkCategory $NodeAddress)) | Select-Object -Unique) {
+        if ([string](Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore).AllowLocalFirewallRules -ne 'False') { continue }
+        if (-not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) { $closed += $category }
+    }
+    if ($closed) { "$($Rule.protocol) $($Rule.port) on networks of the profile $($closed -join ' and ')" }
+}
+
+# Who is connected to WinRM: the firewall sees them by these addresses, whatever lies between.
+function Get-WinrmClient($Ports) {
+    @(Get-NetTCPConnection -ErrorAction SilentlyContinue | Where-Object { [string]$_.State -eq 'Established' -and @($Ports) -contains [string]$_.LocalPort } | ForEach-Object { [string]$_.RemoteAddress } | Select-Object -Unique)
+}
+
+# A port that is forwarded is none of the listeners' own; then each of these is meant.
+function Get-WinrmPort([string]$WinrmPort) {
+    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { [string](Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
+    if ($ports -contains $WinrmPort) { return $WinrmPort }
+    $ports
+}
+
+# Whoever removes the last rule that lets WinRM in is not let in again to put it back. Windows' own rule for public networks
+# admits nobody but neighbours.
+function Test-WinrmElsewhere([string]$NodeAddress, [string]$WinrmPort) {
+    $category = Get-NetworkCategory $NodeAddress
+    $ports = @(Get-WinrmPort $WinrmPort)
+    $clients = @(Get-WinrmClient $ports)
+    foreach ($port in $ports) {
+        if (-not (Test-Admitted @(Get-OpenRule TCP $port | Where-Object { $_.name -ne 'k8swin-winrm' }) $category $clients)) { return $false }
     }
     $ports.Count -gt 0
 }
@@ -379,6 +488,21 @@ function Test-SavedNetwork {
     [bool]$saved.address -and [bool]$saved.alias
 }
 
+# Early in a boot the list of features is not to be had yet: it is asked for again for a minute.
+function Get-FeatureState([string]$Name) {
+    foreach ($attempt in 1..7) {
+        $reason = 'Get-WindowsFeature knows no such feature'
+        try {
+            $feature = Get-WindowsFeature -Name $Name
+            if ($feature) { return [string]$feature.InstallState }
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        if ($attempt -lt 7) { Start-Sleep -Seconds 10 }
+    }
+    throw "the state of the feature $Name could not be found out: $reason"
+}
+
 # The card that was saved, by what no name and no language changes: its id, its MAC address; by its name only at last.
 function Get-SavedAdapter($Saved) {
     $all = @(Get-NetAdapter)
@@ -482,7 +606,7 @@ function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [T
 # Whoever follows a job must never read half a file; and a status that cannot be written is no failure of the job. How it
 # ended is worth a longer wait.
 function Save-JobStatus([string]$Folder, $Status) {
-    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
     $tries = 10
     if (@('done', 'failed', 'rolled-back') -contains $Status['state']) { $tries = 150 }
     try { Save-Text "$Folder\status.json" ($Status | ConvertTo-Json -Compress) $tries } catch { return }
@@ -563,6 +687,74 @@ function Test-UnpackedArtifact($Artifact, [string]$Hash) {
     if (-not (Test-Path $stamp) -or (Get-Content -Path $stamp -TotalCount 1) -ne $Hash) { return $false }
     foreach ($file in @($Artifact.provides)) { if (-not (Test-Path -Path $file)) { return $false } }
     $true
+}
+
+# Windows' own curl: another one on the PATH would not know which authorities this server trusts.
+function Invoke-Curl([string[]]$Arguments) {
+    # What it says comes on standard error, which is no reason to stop.
+    $ErrorActionPreference = 'Continue'
+    $said = @(& "$env:SystemRoot\System32\curl.exe" @Arguments 2>&1 | ForEach-Object { [string]$_ })
+    @{ code = $LASTEXITCODE; said = (($said -join ' ') -replace '\s+', ' ').Trim() }
+}
+
+# Windows' reasons stand in curl's words as numbers, in every language; one exit code stands for several of them.
+function Get-CurlReason($Answer) {
+    $reason = switch -Regex ($Answer.said) {
+        '0x8009201[23]' { 'the revocation list of its certificate cannot be reached: let this server reach the address that the certificate names, or lock the download''s hash, for which no list is asked' }
+        '0x80092010' { 'its certificate was revoked by its authority' }
+        '0x80090325|0x800b0109' { 'this server does not trust the authority of its certificate: import that into LocalMachine\Root; if it is not the mirror''s own, something between opens TLS' }
+        '0x80090328|0x800b0101' { 'its certificate is not valid today: compare the clocks, then have it renewed' }
+        '0x80090322|0x800b010f' { 'its certificate is for another name' }
+        '0x80090331|0x80090326' { 'this server and it have no version of TLS or cipher in common' }
+    }
+    if (-not $reason) {
+        $reason = switch ($Answer.code) {
+            5 { 'there is no such name as the proxy''s' }
+            6 { 'there is no such name: correct the address, or DNS' }
+            7 { 'nothing answers there' }
+            22 { 'there is no such file, or it is not for everybody' }
+            28 { 'no answer in time' }
+            35 { 'no TLS connection comes about' }
+            51 { 'its certificate is not the one of that name' }
+            60 { 'this server does not trust its certificate' }
+            77 { 'the authorities that curl.exe is told to trust cannot be read: see CURL_CA_BUNDLE and SSL_CERT_FILE of this server' }
+            97 { 'the proxy refuses' }
+            default { 'the transfer broke off' }
+        }
+    }
+    $text = "curl.exe ends with $($Answer.code), $reason"
+    if ($Answer.said) { $text += " ($($Answer.said))" }
+    $text
+}
+
+# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
+# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
+function Move-Program([string]$From, [string]$To) {
+    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
+    foreach ($attempt in 1..20) {
+        try {
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
+            break
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        try {
+            if (Test-Path -LiteralPath $To) {
+                Add-Written $aside (Get-Sha256 $To)
+                Move-Item -LiteralPath $To -Destination $aside
+            }
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
+            break
+        } catch {
+            $reason = $_.Exception.Message
+            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
+        }
+        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
+        Start-Sleep -Milliseconds 500
+    }
+    # Those that have ended since; the others are told of in the record of what was written from here.
+    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 # The layers of images are the runtime's: while there are some, nothing else can delete them.

@@ -16,12 +16,14 @@ param(
     [string]$ClusterProfile = 'current',
     [string]$ClusterCa = '',
     [string]$DownloadHosts = '',
+    [string]$FirewallRules = '',
+    [string]$WinrmPort = '',
     [string]$ApiExpected = 'true',
     [string]$ControlPlaneAddress = '',
     [string]$EarlyFlannel = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity Test-HoldsAdapter Wait-Hns
+# uses: Get-AuthorityIn Get-CurlReason Get-KubeletIdentity Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -172,10 +174,10 @@ Test-Probe 'W12' 'pending-reboot' {
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
 Test-Probe 'W13' 'host-name' {
-    $name = $next.ToLower()
+    $name = $next.ToLowerInvariant()
     New-Answer 'step' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
 }
-Write-Fact 'host_name' $next.ToLower()
+Write-Fact 'host_name' $next.ToLowerInvariant()
 
 $addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
@@ -233,6 +235,19 @@ if ($owner.Count -eq 1) {
     }
 }
 
+if ($FirewallRules) {
+    Test-Probe 'W16' 'firewall-policy' {
+        $closed = @()
+        $rules = ConvertFrom-Json $FirewallRules
+        foreach ($rule in $rules) {
+            $clients = @($MasterAddress)
+            if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
+            $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
+        }
+        New-Answer 'fail' ($closed.Count -eq 0) ($closed -join '; ') 'a firewall in which rules of this server count, or a group policy that brings them' 'have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
+    }
+}
+
 $networks = @()
 if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
     $networks = @(Get-Quiet { Wait-Hns { Get-HnsNetwork } 20 } | Where-Object { $_ })
@@ -282,23 +297,29 @@ Test-Probe 'W21' 'time-service' {
     New-Answer 'warn' ($state -eq 'Running') $state 'Running' 'Start-Service w32time; w32tm /resync'
 }
 
+# curl.exe asks as the downloads are asked, through the web proxy where there is one: that resolves the names then.
 $failed = @()
 $untrusted = @()
+$unlisted = @()
 foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
-    try {
-        $null = [System.Net.Dns]::GetHostAddresses(($place -split ':')[0])
-        & curl.exe -s -o NUL --connect-timeout 5 --max-time 10 "https://$place/"
-        if (@(35, 51, 60, 77) -contains $LASTEXITCODE) { $untrusted += $place }
-        elseif (@(0, 22, 52) -notcontains $LASTEXITCODE) { $failed += "$place (curl ends with $LASTEXITCODE)" }
-    } catch {
-        $failed += "$place (no such name)"
+    $options = @('-sS', '-o', 'NUL', '--connect-timeout', '5', '--max-time', '10')
+    $answer = Invoke-Curl ($options + "https://$place/")
+    if ($answer.said -match '0x8009201[23]') {
+        $unlisted += $place
+        $answer = Invoke-Curl ($options + '--ssl-no-revoke' + "https://$place/")
     }
+    # Any answer is one: that there is no such page, or none at all.
+    if (@(0, 22, 52) -contains $answer.code) { continue }
+    if (@(35, 51, 60, 77) -contains $answer.code) { $untrusted += "${place}: $(Get-CurlReason $answer)" } else { $failed += "${place}: $(Get-CurlReason $answer)" }
 }
 Test-Probe 'W22' 'downloads' {
     New-Answer 'warn' ($failed.Count -eq 0) "out of reach: $(@($failed; if (-not $failed) { 'none' }) -join ', ')" "$DownloadHosts answer" 'name a mirror in the artifacts file, or correct DNS, route and proxy'
 }
+Test-Probe 'W22' 'revocation-lists' {
+    New-Answer 'warn' ($unlisted.Count -eq 0) ($unlisted -join ', ') 'revocation lists that can be reached' 'let this server reach the address of the list that the certificate names, or lock every download by its hash, which is taken without a list'
+}
 Test-Probe 'W25' 'tls-interception' {
-    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
+    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of authorities that this server trusts' 'import the authority into LocalMachine\Root: the mirror''s own, or that of what opens TLS between'
 }
 if ($ApiEndpoint -match '[a-z]') {
     Test-Probe 'X5' 'api-name' {
@@ -332,7 +353,7 @@ Test-Probe 'W24' 'winhttp-proxy' {
 foreach ($scope in 'Machine', 'Process') {
     foreach ($name in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') {
         $value = [string][Environment]::GetEnvironmentVariable($name, $scope)
-        if ($value) { Write-Fact "$($name.ToLower())_$($scope.ToLower())" ($value -replace '//.*@', '//') }
+        if ($value) { Write-Fact "$($name.ToLowerInvariant())_$($scope.ToLowerInvariant())" ($value -replace '//.*@', '//') }
     }
 }
 
@@ -406,10 +427,10 @@ Test-Probe 'W33' 'other-cluster' {
 if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
     Get-FactOf 'authority' {
         $text = [System.Text.Encoding]::UTF8.GetBytes("$(Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt')`n")
-        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLower()
+        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLowerInvariant()
     }
 }
-Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
+Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
 Test-Probe 'W36' 'activation' {
     $license = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL" | Select-Object -First 1)
     $status = 0

@@ -6,7 +6,7 @@ The range from 34000 to 65535 is also larger than the one that Windows ships: ma
 #>
 param([string]$ClusterProfile = '')
 $ErrorActionPreference = 'Stop'
-# uses: Get-DynamicPortRange
+# uses: Get-DynamicPortRange Get-FeatureState
 
 foreach ($protocol in 'tcp', 'udp') {
     $first, $last = Get-DynamicPortRange $protocol
@@ -16,7 +16,7 @@ foreach ($protocol in 'tcp', 'udp') {
         "outgoing $protocol connections use the ports 34000 to 65535"
     }
 }
-if ((Get-WindowsFeature -Name Hyper-V).InstallState -eq 'Installed') {
+if ((Get-FeatureState Hyper-V) -eq 'Installed') {
     & sc.exe config winrm start= delayed-auto | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "sc.exe config ended with $LASTEXITCODE" }
     'WinRM starts after the other services'

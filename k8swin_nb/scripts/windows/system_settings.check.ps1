@@ -4,7 +4,7 @@ Are node ports outside the range of outgoing connections, does WinRM wait for Hy
 #>
 param([string]$ClusterProfile = '')
 $ErrorActionPreference = 'Stop'
-# uses: Get-DynamicPortRange
+# uses: Get-DynamicPortRange Get-FeatureState
 
 foreach ($protocol in 'tcp', 'udp') {
     $first, $last = Get-DynamicPortRange $protocol
@@ -13,7 +13,7 @@ foreach ($protocol in 'tcp', 'udp') {
         exit 10
     }
 }
-if ((Get-WindowsFeature -Name Hyper-V).InstallState -eq 'Installed') {
+if ((Get-FeatureState Hyper-V) -eq 'Installed') {
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='WinRM'"
     if ($service.StartMode -eq 'Auto' -and -not $service.DelayedAutoStart) {
         'Hyper-V changes the network while Windows starts, and WinRM does not wait for it'

@@ -165,6 +165,7 @@ class WindowsMachine(Machine):
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
+        self.files.renamed = self._renamed
         self.listening.update({135: "rpc", 445: "smb", 5985: "winrm"})
         self.log_event(
             "System", "EventLog", 6005, "Information", "The Event log service was started."
@@ -463,6 +464,11 @@ class WindowsMachine(Machine):
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
         )
 
+    def _renamed(self, old: str, new: str) -> None:
+        for entry in list(self.processes.running.values()):
+            if entry.path.lower() == old.lower():
+                entry.path = new
+
     # --- power
 
     def interrupt(self, seconds: float) -> None:
@@ -553,6 +559,8 @@ class WindowsMachine(Machine):
     def _start_up(self) -> None:
         self.services.start_automatic()
         self.tasks.at_boot()
+        # LogonUI makes it when it shows itself for the first time after a boot; it is volatile.
+        self.registry.create(windows_setup.LOGON_SHOWN, volatile=True)
 
     # --- NodeMachine
 

@@ -96,6 +96,8 @@ class WindowsFiles:
         )
         self.in_use: Callable[[str], bool] = lambda path: False
         """Whether a running program holds this file open (its executable); such a file cannot be replaced."""
+        self.renamed: Callable[[str, str], None] = lambda old, new: None
+        """Told when a file has another name: a program that runs from it may be renamed, and runs on."""
         self.open: set[str] = set()
         """Files that a program has open and lets others read and write, but not delete; in lower case."""
         self.handles = Handles()
@@ -271,11 +273,14 @@ class WindowsFiles:
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             del parent.children[name.lower()]
 
-    def _refuse_held(self, entry: _Entry, spelled: Names) -> None:
-        """Raise when a file of a tree cannot go away: a program that runs, a file that is open."""
+    def _refuse_held(self, entry: _Entry, spelled: Names, *, rename: bool = False) -> None:
+        """Raise when a file of a tree cannot go away: a program that runs, a file that is open.
+
+        A program's own file may be renamed while it runs, a folder around it may not.
+        """
         for held in self._files_below(entry, spelled):
             below = "C:\\" + "\\".join(held)
-            if self.in_use(below):
+            if self.in_use(below) and not (rename and entry.children is None):
                 raise PermissionError(f"Access to the path '{below}' is denied.")
             if below.lower() in self.open or self.handles.undeletable(below):
                 raise OSError(
@@ -292,7 +297,7 @@ class WindowsFiles:
     def move(self, source: str, target: str) -> None:
         with self._lock:
             entry, spelled = self._find(source, follow=False)
-            self._refuse_held(entry, spelled)
+            self._refuse_held(entry, spelled, rename=True)
             parent, name = self._parent(target)
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             there = parent.children.get(name.lower())
@@ -311,6 +316,7 @@ class WindowsFiles:
             del old_parent.children[old_name.lower()]
             entry.name = name
             parent.children[name.lower()] = entry
+            self.renamed("C:\\" + "\\".join(spelled), "C:\\" + "\\".join(split_path(target)))
 
     def _spelled_parent(self, path: str) -> Names:
         found = self._walk(split_path(path)[:-1], follow=True)
