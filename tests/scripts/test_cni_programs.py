@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from functools import partial
 
 import pytest
 from k8swin_lab.internet.binaries import stand_in
@@ -12,7 +11,6 @@ from k8swin_nb.description import check_description
 from k8swin_nb.phases.windows.cni import cni_conf, dockershim_cni_conf
 from k8swin_nb.plan import network_plan
 from tests.scripts.cni_programs import flannel, host_local
-from tests.scripts.test_windows_scripts import run_on, windows_machine
 from tests.test_description import described
 
 NETWORKS = "/var/lib/cni/networks"
@@ -23,18 +21,6 @@ cat >"$(dirname "$0")/delegated"
 echo '{"cniVersion":"0.3.0","ips":[{"version":"4","address":"10.244.7.3/24"}]}'
 """
 """What flannel hands on to: it keeps what it is given."""
-
-
-@pytest.fixture
-def machine():
-    made = windows_machine()
-    yield made
-    made.power_off()
-
-
-@pytest.fixture
-def run(machine):
-    return partial(run_on, machine)
 
 
 @pytest.fixture

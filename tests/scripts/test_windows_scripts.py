@@ -5,9 +5,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 from k8swin_lab.internet import install
@@ -52,19 +51,6 @@ def windows_machine() -> WindowsMachine:
     for folder in (r"C:\k8swin\downloads", r"C:\k8swin\state", r"C:\k8swin\jobs", r"C:\k"):
         made.files.make_directory(folder)
     return made
-
-
-@pytest.fixture
-def machine() -> Iterator[WindowsMachine]:
-    made = windows_machine()
-    yield made
-    made.power_off()
-
-
-@pytest.fixture
-def run(machine: WindowsMachine) -> PowerShell:
-    """Run a script of the package as the WinRM transport does."""
-    return partial(run_on, machine)
 
 
 def run_on(

@@ -23,7 +23,7 @@ param(
     [string]$EarlyFlannel = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-CurlReason Get-KubeletIdentity Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 

@@ -181,6 +181,7 @@ class Binder:
         """
         bound = Bound(delays=expecting_input)
         positional: list[Argument] = []
+        unknown: list[str] = []
         index = 0
         only_values = False
         while index < len(arguments):
@@ -195,13 +196,9 @@ class Binder:
             spec = self.find(argument.name)
             if spec is None:
                 if self.advanced:
-                    raise self.error(
-                        "NamedParameterNotFound",
-                        f"A parameter cannot be found that matches parameter name '{argument.name}'.",
-                        target=argument.name,
-                    )
-                unknown = ParameterName(argument.text or argument.name)
-                positional.append(Argument(None, unknown, claimed=True))
+                    unknown.append(argument.name)
+                word = ParameterName(argument.text or argument.name)
+                positional.append(Argument(None, word, claimed=True))
                 if argument.attached:
                     positional.append(Argument(None, argument.value, claimed=True))
                 elif index < len(arguments) and arguments[index].name is None:
@@ -230,7 +227,7 @@ class Binder:
                     target=label,
                 )
             self._store(bound, spec, value, source)
-        self._positional(bound, positional)
+        self._positional(bound, positional, unknown)
         return bound
 
     def _store(self, bound: Bound, spec: Spec | str, value: Any, source: Argument) -> None:
@@ -285,7 +282,7 @@ class Binder:
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error
 
-    def _positional(self, bound: Bound, arguments: list[Argument]) -> None:
+    def _positional(self, bound: Bound, arguments: list[Argument], unknown: list[str]) -> None:
         for spec in self.positional_specs(bound.values):
             if not arguments:
                 return
@@ -312,6 +309,12 @@ class Binder:
                     values = PSArray(values[0])
                 bound.values[spec.name] = self.converted(spec, values)
                 return
+        if unknown:
+            raise self.error(
+                "NamedParameterNotFound",
+                f"A parameter cannot be found that matches parameter name '{unknown[0]}'.",
+                target=unknown[0],
+            )
         if self.advanced:
             value = arguments[0].value
             raise self.error(

@@ -8,6 +8,7 @@ from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Cmdlet, Parameter, StopUpstream, Terminating
 from k8swin_lab.powershell.binding import Argument, Binder, Bound, Spec
+from k8swin_lab.powershell.default_parameters import apply_defaults
 from k8swin_lab.powershell.errors import StopPipeline, from_terminating
 from k8swin_lab.powershell.functions import bind_pipeline
 from k8swin_lab.powershell.members import os_error
@@ -99,6 +100,7 @@ class CmdletStage(Stage):
 
     def begin(self) -> None:
         self.bound = self.binder.bind(self.arguments, expecting_input=self.expects_input)
+        apply_defaults(self, self.binder, self.bound)
         if self.bound.common:
             self.interp.apply_common(self, self.bound.common, function=False)
         self.binder.require(self.bound, expecting_input=self.expects_input)

@@ -165,7 +165,13 @@ class Resolution:
             if command.lower().endswith(".ps1"):
                 block = self.compile_block(self.read_script(command), command)
                 return FunctionStage(
-                    frame, block, arguments, name=command, dot_sourced=dot, is_script=not dot
+                    frame,
+                    block,
+                    arguments,
+                    name=command,
+                    dot_sourced=dot,
+                    is_script=not dot,
+                    is_file=True,
                 )
             return NativeStage(frame, command, arguments)
         self.refuse(name)

@@ -348,7 +348,9 @@ def set_interface(call: Call) -> Iterator[Any]:
     if call.bound("Dhcp"):
         adapter.dhcp = str(call["Dhcp"]).lower() == "enabled"
         if not adapter.dhcp:
-            leased = [a for a in machine.net.addresses if a.index == adapter.index and a.origin == "Dhcp"]
+            leased = [
+                a for a in machine.net.addresses if a.index == adapter.index and a.origin == "Dhcp"
+            ]
             machine.net.addresses = [a for a in machine.net.addresses if a not in leased]
     if call.bound("InterfaceMetric"):
         adapter.metric = int(call["InterfaceMetric"])

@@ -192,7 +192,7 @@ def ipconfig(process: Process) -> int:
     if words[:1] in (["/renew"], ["/release"]) and len(words) == 2:
         if not any(matches(a.name, words[1]) for a in machine.net.adapters):
             process.out(
-                f"\r\nWindows IP Configuration\r\n\r\nThe operation failed as no adapter is in the state permissible for \r\n"
+                "\r\nWindows IP Configuration\r\n\r\nThe operation failed as no adapter is in the state permissible for \r\n"
                 "this operation.\r\n"
             )
             return 1
@@ -458,30 +458,6 @@ def _configuration(process: Process, found: re.Match[str]) -> int:
         lines.append((say("InterfaceMetric"), str(adapter.metric)))
         body = "".join(f"    {name + ':':<38}{value}\r\n" for name, value in lines)
         process.out(f"\r\n{title}\r\n{body}")
-    process.out("\r\n")
-    return 0
-
-
-def _configuration(process: Process, found: re.Match[str]) -> int:
-    """`show config`, with or without an interface: flanneld 0.11 and 0.12 read its English words."""
-    net = machine_of(process).net
-    wanted = (found[1] or "").strip('"')
-    adapters = [a for a in net.adapters if wanted in ("", a.name.lower(), str(a.index))]
-    if not adapters:
-        process.out("The filename, directory name, or volume label syntax is incorrect.\r\n\r\n")
-        return 1
-    for adapter in adapters:
-        lines = [("DHCP enabled", "Yes" if adapter.dhcp else "No")]
-        for address in net.addresses:
-            if address.index == adapter.index:
-                prefix = f"{address.network} (mask {_mask(address.length)})"
-                lines += [("IP Address", address.address), ("Subnet Prefix", prefix)]
-        for route in net.routes:
-            if route.index == adapter.index and route.prefix == "0.0.0.0/0":
-                lines += [("Default Gateway", route.next_hop), ("Gateway Metric", str(route.metric))]
-        lines.append(("InterfaceMetric", str(adapter.metric)))
-        body = "".join(f"    {name + ':':<38}{value}\r\n" for name, value in lines)
-        process.out(f'\r\nConfiguration for interface "{adapter.name}"\r\n{body}')
     process.out("\r\n")
     return 0
 
