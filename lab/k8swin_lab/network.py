@@ -101,6 +101,9 @@ class Pods(Protocol):
     def serving(self, uid: str, port: int) -> HttpHandler | None:
         """Return what answers in a pod at a port."""
 
+    def at(self, address: str, port: int) -> HttpHandler | None:
+        """Return what answers in the pod with an address of its own, at a port."""
+
     def exec(
         self, namespace: str, pod: str, container: str, argv: list[str]
     ) -> tuple[int, bytes, bytes]:
@@ -209,6 +212,9 @@ class Network:
                     return origin
                 raise NetworkError("timeout", f"connect to {address} port {port}: timed out")
         if self.outside is not None and not ipaddress.ip_address(address).is_loopback:
+            for kubelet in self.pods.values():
+                if handler := kubelet.at(address, port):
+                    return handler
             return self.outside.open(address, port)
         kind = "unreachable" if _neighbours(source.address, address) else "timeout"
         raise NetworkError(kind, f"connect to {address} port {port}: no answer")

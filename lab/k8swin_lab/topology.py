@@ -24,7 +24,7 @@ WINDOWS_BUILD = 20348
 DISTRIBUTION = "bookworm"
 NIC = "Ethernet"
 _SYSTEMS = ("linux", "windows")
-_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic"}
+_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic", "outside"}
 _DISTRIBUTIONS = ("bionic", "bookworm")
 _NETBIOS_LENGTH = 15
 
@@ -44,6 +44,7 @@ class MachineSpec:
     build: int = WINDOWS_BUILD  # of Windows
     distribution: str = DISTRIBUTION  # code name of the Linux that is installed
     nic: str = NIC  # alias of Windows' network adapter
+    outside: bool = False  # its address is this computer's on a network with real hosts
     listen: str = ""  # real address of its sockets; the machine's own when empty
     ssh_port: int = SSH_PORT
     winrm_http_port: int = WINRM_HTTP_PORT
@@ -115,7 +116,7 @@ def generation_of(specs: Sequence[MachineSpec]) -> str:
 def load(path: Path) -> list[MachineSpec]:
     """Read machines from a YAML file: `machines:` with name, os and address.
 
-    user, build, distribution and nic are optional.
+    user, build, distribution, nic and outside are optional.
 
     Raises:
         TopologyError: the file does not describe machines.
@@ -160,8 +161,16 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
         address = ipaddress.IPv4Address(str(entry["address"]))
     except ValueError as error:
         raise TopologyError(f"{where}: {error}") from error
-    if not address.is_loopback:
-        raise TopologyError(f"{where}: {address} is not a loopback address (127.0.0.0/8)")
+    outside = entry.get("outside", False)
+    if not isinstance(outside, bool) or (outside and system != "windows"):
+        raise TopologyError(
+            f"{where}: outside is `{outside}`, expected true or false for a Windows machine"
+        )
+    if address.is_loopback == outside:
+        wanted = "an address of this computer on its network" if outside else "127.0.0.0/8"
+        raise TopologyError(
+            f"{where}: {address} is not {'that' if outside else 'a loopback address'}; expected {wanted}"
+        )
     build = entry.get("build", WINDOWS_BUILD)
     if not isinstance(build, int):
         raise TopologyError(f"{where}: build is `{build}`, expected a number such as 20348")
@@ -175,7 +184,7 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
             f"{where}: nic is `{nic}`, expected the alias of a Windows machine's adapter"
         )
     user = str(entry.get("user") or ("ubuntu" if system == "linux" else "Administrator"))
-    return MachineSpec(name, system, str(address), user, build, distribution, nic)
+    return MachineSpec(name, system, str(address), user, build, distribution, nic, outside)
 
 
 def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
@@ -184,6 +193,9 @@ def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
     Where only 127.0.0.1 can be bound (macOS), machine n of the list answers there on the default
     SSH port + n, API port + n, and WinRM ports + 10 n.
     """
+    for spec in specs:
+        if spec.outside and not can_bind(spec.address):
+            raise TopologyError(f"{spec.name}: this computer does not have {spec.address}")
     if all(can_bind(spec.address) for spec in specs):
         return list(specs)
     return [

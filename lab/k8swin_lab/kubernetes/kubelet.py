@@ -345,8 +345,7 @@ class Kubelet:
 
         .1 is the bridge's; on Windows .2 is the endpoint that the host has on its pod network.
         """
-        node = self.cluster.object("nodes", self.name)
-        cidr = ((node or {}).get("spec") or {}).get("podCIDR")
+        cidr = self.pod_network()
         if not cidr:
             return None
         network = ipaddress.ip_network(cidr)
@@ -359,7 +358,33 @@ class Kubelet:
 
     def serving(self, uid: str, port: int) -> HttpHandler | None:
         """Return what answers in a pod at a port."""
-        runtime = self.pods.get(uid)
+        return self._serving(self.pods.get(uid), port)
+
+    def at(self, address: str, port: int) -> HttpHandler | None:
+        """Return what answers in the pod with an address of its own, at a port."""
+        for runtime in list(self.pods.values()):
+            if runtime.address == address and not runtime.obj["spec"].get("hostNetwork"):
+                return self._serving(runtime, port)
+        return None
+
+    def ports(self) -> set[tuple[str, int]]:
+        """Return the addresses and ports at which pods with addresses of their own answer."""
+        return {
+            (runtime.address, port)
+            for runtime in list(self.pods.values())
+            if runtime.address and not runtime.obj["spec"].get("hostNetwork")
+            for item in runtime.containers
+            if item.container is not None
+            for port in list(item.container.http or {})
+        }
+
+    def pod_network(self) -> str:
+        """Return the network of the node's pods; empty while it has none."""
+        node = self.cluster.object("nodes", self.name)
+        return str(((node or {}).get("spec") or {}).get("podCIDR") or "")
+
+    @staticmethod
+    def _serving(runtime: PodRuntime | None, port: int) -> HttpHandler | None:
         for item in runtime.containers if runtime is not None else []:
             if item.container is not None and port in (item.container.http or {}):
                 return item.container.http[port]

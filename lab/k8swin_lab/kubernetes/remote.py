@@ -201,6 +201,10 @@ class RemoteCluster:
             target=self._follow, args=(cache,), name=f"watch {resource.plural}", daemon=True
         ).start()
 
+    def follows(self, resource: str) -> bool:
+        """Whether a resource, by its plural name, is followed."""
+        return resource in self._caches
+
     def synced(self) -> bool:
         """Whether every list has come once."""
         return all(cache.synced.is_set() for cache in self._caches.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from k8swin_lab.kubernetes.remote import RemoteCluster
+from k8swin_lab.kubernetes.remote_services import RemoteServices
 from k8swin_lab.kubernetes.resources import named
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import HttpRequest, HttpResponse
@@ -117,6 +118,11 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         ApiWire(machine, lambda: config, "kube-proxy"), 0, machine.now, say, machine.pace
     )
     remote.follow(named("services"))
+    sliced = numbers(machine.program_version(process)) >= (1, 21)
+    remote.follow(named("endpointslices" if sliced else "endpoints"))
+    services = RemoteServices(remote, machine.network, addresses)
+    if machine.network.outside is not None:
+        machine.network.routers.append(services)
     machine.net.hns_policies = []
     while not process.cancelled.is_set():
         if not remote.synced():
@@ -142,6 +148,8 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         programmed = set(wanted)
         process.cancelled.wait(2 * machine.pace)
     remote.stop()
+    if services in machine.network.routers:
+        machine.network.routers.remove(services)
     for address in addresses:
         machine.network.proxied[address] = False
     machine.listening.pop(10256, None)
