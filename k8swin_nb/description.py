@@ -7,14 +7,12 @@ checked strictly and never repaired: `1.30` that arrived as the number 1.3 canno
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     Field,
     PrivateAttr,
     ValidationError,
@@ -34,6 +32,7 @@ from k8swin_nb.field_types import (
     Network,
     NodeName,
     NodePort,
+    Port,
     ProxyUrl,
     Repository,
     RepositoryOrNone,
@@ -41,48 +40,23 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
-from k8swin_nb.host_description import (
-    HostDescription,
-    JumpDescription,
-    StrictModel,
-    winrm_problems,
+from k8swin_nb.foreign_words import advice
+from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
+from k8swin_nb.host_rules import rule_problems
+from k8swin_nb.node_fields import (
+    AddressOrNone,
+    CertificateName,
+    Endpoint,
+    Interface,
+    KubeletSettings,
 )
 from k8swin_nb.reading import Unreadable, expanded, file_text, shown, unseen, yaml_document
+from k8swin_nb.registry_description import RegistryDescription
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
 SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
-
-OTHER_WORDS = {
-    "flannel_backend": "topology",
-    "backend": "topology",
-    "network_backend": "topology",
-    "ansible_winrm_transport": "winrm_auth",
-    "winrm_transport": "winrm_auth",
-    "ansible_winrm_scheme": "winrm_scheme",
-    "ansible_port": "winrm_port",
-    "ansible_host": "winrm_host",
-    "ansible_user": "user",
-    "ansible_winrm_ca_trust_path": "ca",
-    "ansible_winrm_cert_pem": "winrm_certificate",
-    "ansible_winrm_cert_key_pem": "winrm_key",
-    "ansible_winrm_kerberos_delegation": "winrm_delegation",
-    "ansible_winrm_kerberos_hostname_override": "winrm_spn",
-    "kerberos_hostname_override": "winrm_spn",
-    "keytab": "winrm_keytab",
-    "bastion": "winrm_jump",
-    "bastion_host": "jump_hosts",
-    "jump": "winrm_jump",
-    "jump_host": "winrm_jump",
-    "proxy_jump": "winrm_jump",
-    "thumbprint": "winrm_fingerprint",
-    "fingerprint": "winrm_fingerprint",
-}
-"""Words under which a parameter is looked for although it has another name."""
-
-NETBIOS_LENGTH = 15
-"""A Windows computer name has at most this many characters."""
 
 
 CLASSIC_DEFAULTS = {
@@ -125,6 +99,33 @@ class Description(StrictModel):
 
     host_subnet: Network = "192.168.160.0/24"
     """The hosts' own network."""
+
+    control_plane_endpoint: Endpoint = ""
+    """Name or address by which all reach the API server, with `:PORT` behind a balancer; empty: the master's address."""
+
+    control_plane_address: AddressOrNone = ""
+    """Address of that name, written into the hosts' own files; empty: the site's DNS knows the name."""
+
+    api_port: Port = 6443
+    """TCP port of the API server on the master."""
+
+    api_certificate_names: list[CertificateName] = Field(default=[])
+    """Further names and addresses in the API server's certificate, beside the master's and the endpoint's."""
+
+    control_plane_workloads: bool = False
+    """The control plane takes workloads: its taint is removed; False leaves the taint as it is."""
+
+    kubelet_settings: KubeletSettings = Field(default={})
+    """Settings of every kubelet, as KubeletConfiguration names them, such as `{maxPods: 200}`."""
+
+    pod_network: Literal["flannel", "calico", "cilium", "other"] = "flannel"
+    """Who makes the pod network: `flannel` by 03; else others do, and 03 and 04 look at what they made."""
+
+    flannel_interfaces: list[Interface] = Field(default=[])
+    """Interfaces of Linux nodes, the first that is there is flannel's; empty: the one with the node's address."""
+
+    registries: list[RegistryDescription] = Field(default=[])
+    """Registries with mirrors, an authority of their own, or a login."""
 
     site_networks: list[Network] = Field(default=[])
     """Other networks of the site that pods and services must not overlap."""
@@ -238,6 +239,16 @@ class Description(StrictModel):
     """All machines; when they are given, `params_file` is not read."""
 
     _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def api_endpoint(self) -> str:
+        """Host and port under which nodes and people reach the API server, such as `192.168.160.150:6443`."""
+        host, _, port = self.control_plane_endpoint.partition(":")
+        return f"{host or self._master_address}:{port or self.api_port}"
+
+    @property
+    def _master_address(self) -> str:
+        return next((host.address for host in self.hosts if host.role == "control-plane"), "")
 
     @property
     def folder(self) -> Path:
@@ -396,13 +407,14 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
         told = f"unknown parameter `{shown(name)}`"
         if _UNCHECKED.search(word):
             return f"{told}: {PIN_IT}"
-        return told + _did_you_mean(word, model)
+        return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
     if kind == "missing":
         return f"`{name}` is missing"
-    if kind == "list_type" and isinstance(found, str):
+    if kind in ("list_type", "dict_type") and isinstance(found, str):
+        what, form = ("a list", "[...]") if kind == "list_type" else ("a mapping", "{...}")
         return (
-            f"`{name}` arrived as text, expected a list: papermill takes one by "
-            f"`-y '{name}: [...]'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
+            f"`{name}` arrived as text, expected {what}: papermill takes one by "
+            f"`-y '{name}: {form}'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
         )
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
         leaf = detail["loc"][-1]
@@ -420,7 +432,11 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     )
 
 
-_MODELS: dict[str, type[BaseModel]] = {"hosts": HostDescription, "jump_hosts": JumpDescription}
+_MODELS: dict[str, type[StrictModel]] = {
+    "hosts": HostDescription,
+    "jump_hosts": JumpDescription,
+    "registries": RegistryDescription,
+}
 
 _UNCHECKED = re.compile(
     r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
@@ -430,54 +446,14 @@ _UNCHECKED = re.compile(
 """Keys by which inventories of other tools leave the check of a certificate out."""
 
 
-def _did_you_mean(word: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(word, model.model_fields, n=1)
-    other = OTHER_WORDS.get(word)
-    if other in model.model_fields:
-        close = [str(other)]
-    return f", did you mean `{close[0]}`?" if close else ""
+def _did_you_mean(word: str, model: type[StrictModel]) -> str:
+    other = Description if model is HostDescription else HostDescription
+    elsewhere = other.model_fields if model in (Description, HostDescription) else ()
+    return advice(word, model.model_fields, elsewhere)
 
 
 def _cross_check(description: Description, source: str) -> None:
-    """Rules between parameters that need no arithmetic; addresses are the plan's business."""
-    masters = [host.name for host in description.hosts if host.role == "control-plane"]
-    jumps = [jump.name for jump in description.jump_hosts]
-    problems = [
-        f"`jump_hosts[{index}].name` `{name}` is given twice"
-        for index, name in enumerate(jumps)
-        if name in jumps[:index] or any(host.name == name for host in description.hosts)
-    ]
-    jumps += [host.name for host in description.hosts if host.os == "linux"]
-    if len(masters) != 1:
-        problems.append(f"`hosts` names {len(masters)} control-plane hosts, expected exactly 1")
-    for index, host in enumerate(description.hosts):
-        where = f"hosts[{index}]"
-        if host.role == "control-plane" and host.os != "linux":
-            problems.append(f"`{where}.os` is `{host.os}`; the control plane runs on linux")
-        if host.os == "windows" and len(host.name) > NETBIOS_LENGTH:
-            problems.append(
-                f"`{where}.name` `{host.name}` has {len(host.name)} characters, "
-                f"Windows takes {NETBIOS_LENGTH}"
-            )
-        if host.os == "windows" and host.name.isdigit():
-            problems.append(f"`{where}.name` `{host.name}` is all digits, which Windows refuses")
-        problems += [f"`{where}.{problem}" for problem in winrm_problems(host, jumps)]
-    for key in ("name", "address", "vm_name"):
-        seen: dict[str, int] = {}
-        for index, host in enumerate(description.hosts):
-            value = getattr(host, key)
-            if key == "vm_name" and host.os == "windows" and host.role == "worker":
-                value = value or host.name  # what the Hyper-V host is asked for
-            if value is None:
-                continue
-            same = value.casefold()  # Hyper-V does not tell capitals apart
-            if same in seen:
-                names = f"{description.hosts[seen[same]].name}, {host.name}"
-                problems.append(
-                    f"`hosts[{seen[same]}].{key}` and `hosts[{index}].{key}` are both `{value}` ({names})"
-                )
-            seen.setdefault(same, index)
-    if problems:
+    if problems := rule_problems(description):
         raise ParamsError(
             f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
         )

@@ -19,7 +19,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"[a-z0-9]+(?:[.-]+[a-z0-9]+)*(?::[0-9]{{1,5}})?(?:/{_WORD})*")
 _TAG = re.compile(r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
-_DNS_NAME = re.compile(
+DNS_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 _APT_SOURCE = re.compile(r"deb (?:\[[^\[\]]+\] )?([a-z+]+):(/\S*) \S+(?: \S+)*")
@@ -68,7 +68,8 @@ def _network(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str:
+    """Return an IPv4 address as it is written everywhere; ValueError says what is wrong with it."""
     if ":" in text:
         raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`")
     if (plain := _without_zeros(text)) != text:
@@ -82,7 +83,10 @@ def _address(text: str) -> str:
 def one_line(value: Any) -> Any:
     """Return a value of any kind; text in it must be in one line of characters that can be seen."""
     for item in value if isinstance(value, list) else ():
-        one_line(item)
+        if not isinstance(item, dict):  # a record says itself what is wrong with it
+            one_line(item)
+    for item in value.items() if isinstance(value, dict) else ():
+        one_line(list(item))
     # What is not as it should be is not repeated: it may be a secret, and is in no case fit to be shown.
     if isinstance(value, str) and (found := unseen(value)):
         raise ValueError(f"holds {found}, which nobody sees; type it anew, in one line")
@@ -160,7 +164,7 @@ def _whole_image(text: str) -> str:
 
 
 def _dns_name_or_none(text: str) -> str:
-    if text and not _DNS_NAME.fullmatch(text):
+    if text and not DNS_NAME.fullmatch(text):
         raise ValueError(f"`{text}` is no name in DNS, in small letters, such as `ntp.example`")
     return text
 
@@ -240,8 +244,8 @@ def _server(text: str) -> str:
             f"`{text}` is no name in DNS and no IPv4 address; ports have keys of their own"
         )
     if re.fullmatch(r"[0-9.]+", text):
-        return _address(text)
-    if not _DNS_NAME.fullmatch(text.lower()):
+        return address(text)
+    if not DNS_NAME.fullmatch(text.lower()):
         raise ValueError(f"`{text}` is no name in DNS such as `winworker01.corp.example`")
     return text
 
@@ -302,7 +306,7 @@ def _reference(text: str) -> str:
 Version = Annotated[str, AfterValidator(_version)]
 VersionOrNone = Annotated[str, AfterValidator(_version_or_none)]
 Network = Annotated[str, AfterValidator(_network)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]

@@ -20,6 +20,7 @@ from k8swin_nb.field_types import (
     WinrmAuth,
     one_line,
 )
+from k8swin_nb.node_fields import KubeletSettings, Labels, Taint
 
 
 class StrictModel(BaseModel):
@@ -116,6 +117,15 @@ class HostDescription(StrictModel):
 
     platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
     """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
+
+    labels: Labels = Field(default={})
+    """Labels of the node, by key; those that others gave it stay."""
+
+    taints: list[Taint] = Field(default=[])
+    """Taints of the node, each `KEY=VALUE:EFFECT`; those that others gave it stay."""
+
+    kubelet_settings: KubeletSettings = Field(default={})
+    """Settings of this node's kubelet, before the cluster's `kubelet_settings`."""
 
 
 class JumpDescription(StrictModel):

@@ -16,6 +16,7 @@ from k8swin_nb.description import (
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.host_description import HostDescription
 from k8swin_nb.hosts import inventory_of
+from k8swin_nb.registry_description import RegistryDescription
 from k8swin_nb.workflow.record import new_run_id
 
 ROOT = Path(__file__).parent.parent
@@ -82,6 +83,8 @@ def test_the_example_explains_every_key():
     text = (ROOT / "params" / "example.yaml").read_text()
     keys |= set(re.findall(r"^    # (winrm_\w+): [^ ]", text, re.MULTILINE))
     assert keys == set(HostDescription.model_fields) - {"ssh_password"}
+    keys = {key for registry in example["registries"] for key in registry}
+    assert keys == set(RegistryDescription.model_fields)
 
 
 def test_the_example_says_the_defaults_of_the_model():

@@ -15,7 +15,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
-from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.reading import network as read_network
 from k8swin_nb.reading import shown, whole
 from k8swin_nb.transports.winrm_route import winrm_days_left
@@ -163,7 +163,9 @@ def proxies(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]
     for place, proxy, exceptions in _proxies(facts):
         missing = uncovered(run.plan, exceptions)
         # The API server behind a proxy is no API server: kubeadm and the kubelet would not reach it.
-        api = Exceptions.of(exceptions).spare_address(IPv4Address(run.master.address), API_PORT)
+        api = Exceptions.of(exceptions).spare_address(
+            IPv4Address(run.master.address), run.description.api_port
+        )
         blocked = not api and place in ("session", "kubelet", "machine", "process")
         found.append(
             PreflightCheck(
