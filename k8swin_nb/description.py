@@ -55,7 +55,13 @@ from k8swin_nb.registry_description import RegistryDescription
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
-SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
+SECRET_REFERENCES = (
+    "credential",
+    "ssh_password",
+    "identity_passphrase",
+    "sudo_password",
+    "winrm_key_passphrase",
+)
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
 
 
@@ -225,6 +231,9 @@ class Description(StrictModel):
 
     known_hosts: str = ""
     """File of pinned SSH host keys; empty: `.k8swin/known_hosts` in the project's folder."""
+
+    ssh_config: str = ""
+    """File of OpenSSH's client that says how Linux hosts are reached where this description does not; empty: none is read."""
 
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
