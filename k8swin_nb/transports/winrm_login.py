@@ -10,7 +10,6 @@ What seals messages over http is named by the scheme of the login: MS-WSMV 2.2.9
 from __future__ import annotations
 
 import base64
-import binascii
 import importlib
 import struct
 import sys
@@ -266,7 +265,7 @@ def _offers(response: requests.Response) -> dict[str, bytes]:
         scheme, _, token = offer.strip().partition(" ")
         try:
             found[scheme.lower()] = base64.b64decode(token.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             found.setdefault(scheme.lower(), b"")
     return found
 

@@ -184,6 +184,17 @@ def test_a_server_that_does_not_prove_itself_does_not_get_a_script(run, ticket) 
     assert all(not body for _, body in peer.requests)
 
 
+@pytest.mark.parametrize("answer", ["\xff\xff", "!", "TlRMTVNTUAACAAAA", "YIIB", "=" * 5000])
+def test_what_is_no_ticket_in_the_servers_answer_does_not_get_a_script(
+    run, ticket, monkeypatch, answer
+) -> None:
+    peer = Peer(kerberos_acceptor(), forget=True)
+    peer.last = ("WWW-Authenticate", f"Negotiate {answer}")
+    error = refusal(run, peer, ticket)
+    assert "prove" in error or "part of the login is broken" in error
+    assert all(not body for _, body in peer.requests)
+
+
 def test_kerberos_never_falls_back_to_a_password_on_the_wire(run, ticket) -> None:
     peer = Peer(kerberos_acceptor(), offers=("Basic", "NTLM"))
     assert "offers Basic, NTLM, and not Negotiate" in refusal(run, peer, ticket)

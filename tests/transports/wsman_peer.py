@@ -42,6 +42,9 @@ class Peer:
     forget: bool = False
     """Answer without the server's own proof at the end of a login."""
 
+    last: tuple[str, str] | None = None
+    """A header in the place of that proof."""
+
     change: Callable[[bytes], bytes] = bytes
     """What becomes of a sealed answer."""
 
@@ -103,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = []
         if answer and not self.peer.forget:
             headers.append(("WWW-Authenticate", f"{scheme} {base64.b64encode(answer).decode()}"))
+        if self.peer.last and self.context.complete:
+            headers.append(self.peer.last)
         if not self.context.complete:
             self._answer(401, b"", *headers)
             return
