@@ -99,10 +99,9 @@ def login_of(host: Host) -> Login:
         return Login(method, (), lambda: None)
     if method == "kerberos":
         _look_for_kerberos(host)
+        make = _kerberos(host, _ticket(host))
         return Login(
-            method,
-            ("negotiate", "kerberos"),
-            lambda: SpnegoAuth(_kerberos(host), ("Negotiate", "Kerberos")),
+            method, ("negotiate", "kerberos"), lambda: SpnegoAuth(make, ("Negotiate", "Kerberos"))
         )
     if not host.credential:
         raise ParamsError(
@@ -141,7 +140,7 @@ Make = Callable[[GssChannelBindings | None], Any]
 """Makes pyspnego's context of one login."""
 
 
-def _kerberos(host: Host) -> Make:
+def _kerberos(host: Host, ticket: Any) -> Make:
     asked = host.winrm_host or host.address
     service, _, name = (host.winrm_spn or f"HTTP/{asked}").partition("/")
     wanted = spnego.ContextReq.default
@@ -150,7 +149,7 @@ def _kerberos(host: Host) -> Make:
 
     def make(bindings: GssChannelBindings | None) -> Any:
         return spnego.client(
-            _ticket(host),
+            ticket,
             hostname=name,
             service=service,
             channel_bindings=bindings,

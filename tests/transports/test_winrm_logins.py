@@ -253,6 +253,43 @@ def test_a_missing_library_names_the_extra(run, base, monkeypatch) -> None:
     assert "k8swin_nb[kerberos]" in error and "libkrb5-dev" in error
 
 
+@pytest.mark.parametrize("login", ["kerberos", "credssp"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_was_lost_meanwhile_is_logged_in_anew(
+    request, run, login, scheme, tmp_path
+) -> None:
+    host, peer = request.getfixturevalue("sealed_" + login)
+    if scheme == "https":
+        issued = Authority(tmp_path).issue("w", HERE)
+        peer.tls, peer.sealed = issued.server(), False
+        host = replace(host, winrm_scheme="https", winrm_fingerprint=issued.fingerprint)
+    with serving(peer):
+        transport = WinrmTransport(replace(host, winrm_port=peer.port))
+        for _ in range(2):
+            assert transport.run("'x'", timeout=60).ok
+            peer.drop()
+        transport.close()
+    assert len(peer.logins) >= 2
+
+
+def test_many_hosts_log_in_at_once(run, ticket) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    peer = Peer(kerberos_acceptor())
+    with serving(peer), ThreadPoolExecutor(8) as pool:
+        hosts = [replace(ticket, name=f"w{n}", winrm_port=peer.port) for n in range(8)]
+
+        def one(host: Host) -> str:
+            transport = WinrmTransport(host)
+            try:
+                return transport.run("'x'", timeout=100).stdout
+            finally:
+                transport.close()
+
+        assert len(set(pool.map(one, hosts))) == 1
+    assert len(peer.logins) >= 8
+
+
 # --- CredSSP
 
 

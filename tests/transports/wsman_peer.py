@@ -7,9 +7,11 @@ be read. The loader's part is played: a script begins, prints who logged in and 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
+import socket
 import ssl
 import struct
 import threading
@@ -50,10 +52,17 @@ class Peer:
 
     output: bytes = b""
     port: int = 0
-    delegated: list[Any] = field(default_factory=list)
+    connections: list[Any] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     """`Content-Type` and body of each."""
+
+    def drop(self) -> None:
+        """End all connections, as a server does that goes down or has waited for long."""
+        for taken in self.connections:
+            with contextlib.suppress(OSError):
+                taken.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -234,6 +243,7 @@ def serving(peer: Peer) -> Iterator[Peer]:
             if peer.tls is not None:
                 # In the handler's thread, so that a client that goes away disturbs nobody.
                 taken = peer.tls.wrap_socket(taken, server_side=True, do_handshake_on_connect=False)
+            peer.connections.append(taken)
             return taken, address
 
         def handle_error(self, request: Any, client_address: Any) -> None:
