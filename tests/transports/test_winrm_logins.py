@@ -221,6 +221,20 @@ def test_a_sealed_answer_that_was_changed_is_not_taken(request, run, login, chan
         run(peer, host)
 
 
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
+@pytest.mark.parametrize("login", ["kerberos", "credssp"])
+def test_an_answer_in_clear_is_not_taken_after_a_login(request, run, login, status) -> None:
+    host, peer = request.getfixturevalue("sealed_" + login)
+    selector = b'<w:Selector xmlns:w="w" Name="ShellId">FORGED</w:Selector>'
+    peer.forged = (
+        status,
+        b'<e:Envelope xmlns:e="e"><e:Body>' + selector + b"</e:Body></e:Envelope>",
+    )
+    assert "FORGED" not in refusal(run, peer, host, TransportError)
+    # No script followed: a new shell was all that was ever asked for.
+    assert len([body for _, body in peer.requests if body]) <= 2
+
+
 def test_an_answer_of_an_earlier_message_is_not_taken_again(run, sealed_kerberos) -> None:
     host, peer = sealed_kerberos
     kept: list[bytes] = []

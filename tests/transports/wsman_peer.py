@@ -47,6 +47,9 @@ class Peer:
     last: tuple[str, str] | None = None
     """A header in the place of that proof."""
 
+    forged: tuple[int, bytes] | None = None
+    """Status and body that answer every message in clear, as somebody in between would."""
+
     change: Callable[[bytes], bytes] = bytes
     """What becomes of a sealed answer."""
 
@@ -71,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     context: Any = None
     scheme = ""
     user = ""
-    shells: dict[str, dict[str, Any]]
+    commands: dict[str, bytes]
 
     def log_message(self, *_: Any) -> None:
         return
@@ -128,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b"", *headers)
 
     def _message(self, body: bytes, *headers: tuple[str, str]) -> None:
+        if self.peer.forged is not None:
+            self._answer(*self.peer.forged, ("Content-Type", "application/soap+xml;charset=UTF-8"))
+            return
         if not self.peer.sealed:
             self._answer(
                 200,
@@ -191,18 +197,20 @@ class _Handler(BaseHTTPRequestHandler):
         if action == "Create":
             said = '<w:Selector xmlns:w="w" Name="ShellId">SHELL-1</w:Selector><s:ShellId>SHELL-1</s:ShellId>'
         elif action == "Command":
-            self.shells["command"] = {"stdin": b""}
-            said = "<s:CommandId>COMMAND-1</s:CommandId>"
+            name = f"COMMAND-{len(self.commands) + 1}"
+            self.commands[name] = b""
+            said = f"<s:CommandId>{name}</s:CommandId>"
         elif action == "Send":
             stream = next(envelope.iter(f"{{{SHELL}}}Stream"))
-            self.shells["command"]["stdin"] += base64.b64decode(stream.text or "")
+            self.commands[stream.get("CommandId", "")] += base64.b64decode(stream.text or "")
         elif action == "Receive":
-            word = json.loads(self.shells["command"]["stdin"])["word"].encode()
+            name = next(envelope.iter(f"{{{SHELL}}}DesiredStream")).get("CommandId", "")
+            word = json.loads(self.commands[name])["word"].encode()
             told = f"{self.user} by {self.scheme or 'certificate'}\r\n".encode() + self.peer.output
             out = word + b" begin\r\n" + told + word + b" end 0!\r\n"
             said = (
-                f'<s:Stream Name="stdout" CommandId="COMMAND-1">{base64.b64encode(out).decode()}</s:Stream>'
-                f'<s:CommandState CommandId="COMMAND-1" State="{SHELL}/CommandState/Done"><s:ExitCode>0</s:ExitCode>'
+                f'<s:Stream Name="stdout" CommandId="{name}">{base64.b64encode(out).decode()}</s:Stream>'
+                f'<s:CommandState CommandId="{name}" State="{SHELL}/CommandState/Done"><s:ExitCode>0</s:ExitCode>'
                 "</s:CommandState>"
             )
         return (
@@ -231,8 +239,8 @@ def _related(envelope: Any) -> str:
 @contextmanager
 def serving(peer: Peer) -> Iterator[Peer]:
     """Serve on a port of its own."""
-    shells: dict[str, dict[str, Any]] = {}
-    handler = type("Handler", (_Handler,), {"peer": peer, "shells": shells})
+    commands: dict[str, bytes] = {}
+    handler = type("Handler", (_Handler,), {"peer": peer, "commands": commands})
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
