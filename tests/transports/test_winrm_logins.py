@@ -33,13 +33,13 @@ def run() -> Iterator[Run]:
     """Serve as a peer says, run a script there, and return what it printed."""
     with ExitStack() as stack:
 
-        def go(peer: Peer, host: Host, *, times: int = 1) -> str:
+        def go(peer: Peer, host: Host, *, times: int = 1, script: str = "'x'") -> str:
             if not peer.port:
                 stack.enter_context(serving(peer))
             transport = WinrmTransport(replace(host, winrm_port=peer.port))
             stack.callback(transport.close)
             for _ in range(times):
-                printed = transport.run("'x'", timeout=60).stdout
+                printed = transport.run(script, timeout=60).stdout
             return printed
 
         yield go
@@ -86,7 +86,9 @@ def refusal(
 
 def test_a_ticket_by_password_logs_in_and_every_message_is_sealed(run, ticket, realm) -> None:
     peer = Peer(kerberos_acceptor())
-    assert run(peer, ticket, times=2) == f"{realm.user} by Negotiate\n"
+    assert (
+        run(peer, ticket, times=2, script="# " + "long " * 50_000) == f"{realm.user} by Negotiate\n"
+    )
     assert peer.logins == [realm.user]
     kinds = {kind for kind, body in peer.requests if body}
     assert len(kinds) == 1 and "HTTP-SPNEGO-session-encrypted" in kinds.pop()
@@ -324,7 +326,8 @@ def sealed_credssp(
 def test_credssp_logs_in_and_every_message_is_sealed_also_a_long_one(run, sealed_credssp) -> None:
     host, peer = sealed_credssp
     peer.output = b"line\r\n" * 20_000
-    printed = run(peer, host, times=2)
+    printed = run(peer, host, times=2, script="# " + "long " * 50_000)
+    assert any("x-multi-encrypted" in kind for kind, _ in peer.requests)
     assert "operator by CredSSP" in printed and printed.count("line\n") == 20_000
     sealed = [kind for kind, body in peer.requests if body]
     assert sealed and all("HTTP-CredSSP-session-encrypted" in kind for kind in sealed)
