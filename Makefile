@@ -89,15 +89,17 @@ dist: install ## build both packages into dist/
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m build --outdir dist lab
 
-# Of each library the newest that runs on the oldest Python too; on a newer one the same versions do.
+# Of each library the newest that runs on the oldest Python too; on a newer one the same versions do. What is built of its
+# source where it is wanted, for the extra kerberos, keeps its version until somebody tries another.
 constraints: install ## renew constraints.txt with the newest versions that are allowed; run the tests afterwards
-	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && built=$$(grep -E '^(gssapi|krb5)==' constraints.txt) && \
 	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --target "$$new.none" --report "$$new" \
 	    --python-version 3.11.0 --only-binary :all: '.[desk]' ./lab --group dev && \
 	$(BIN)/python -c 'import json, sys; \
 	print("# The versions that were tried last, of everything that `make install` brings. Made by `make constraints`."); \
-	print(*sorted("{name}=={version}".format_map(item["metadata"]) for item in json.load(sys.stdin)["install"] \
-	    if "dir_info" not in item["download_info"]), sep="\n")' < "$$new" > constraints.txt
+	print(*sorted(sys.argv[1:] + ["{name}=={version}".format_map(item["metadata"]) \
+	    for item in json.load(sys.stdin)["install"] if "dir_info" not in item["download_info"]]), sep="\n")' \
+	    $$built < "$$new" > constraints.txt
 
 clean: ## stop the lab, remove the environment and what tools left; records in runs/ stay
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down

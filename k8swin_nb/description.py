@@ -40,7 +40,7 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
-from k8swin_nb.foreign_words import advice
+from k8swin_nb.foreign_words import UNCHECKED, advice
 from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
 from k8swin_nb.host_rules import rule_problems
 from k8swin_nb.node_fields import (
@@ -414,7 +414,7 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
         model = _MODELS.get(str(detail["loc"][0]), Description)
         word = str(detail["loc"][-1])
         told = f"unknown parameter `{shown(name)}`"
-        if _UNCHECKED.search(word):
+        if UNCHECKED.search(word):
             return f"{told}: {PIN_IT}"
         return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
     if kind == "missing":
@@ -446,13 +446,6 @@ _MODELS: dict[str, type[StrictModel]] = {
     "jump_hosts": JumpDescription,
     "registries": RegistryDescription,
 }
-
-_UNCHECKED = re.compile(
-    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
-    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
-    re.IGNORECASE,
-)
-"""Keys by which inventories of other tools leave the check of a certificate out."""
 
 
 def _did_you_mean(word: str, model: type[StrictModel]) -> str:

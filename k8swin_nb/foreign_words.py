@@ -84,6 +84,13 @@ _SAME = {
     "artifacts": "files_repo download_url windows_artifacts",
 }
 
+UNCHECKED = re.compile(
+    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
+    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
+    re.IGNORECASE,
+)
+"""Keys by which inventories of other tools leave the check of a certificate out."""
+
 _ONE = "one control plane, on one host, is what is made here"
 _KUBEADM_WAY = "; add the others yourself with `kubeadm join --control-plane` behind a `control_plane_endpoint`"
 _REFUSED = {

@@ -87,7 +87,11 @@ def test_the_versions_that_were_tried_are_allowed_and_complete():
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     tried = {normal(name): version for name, version in pinned.items()}
     group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
-    texts = [*declared("k8swin_nb", "desk").values(), *declared("k8swin_lab").values(), *group]
+    texts = [
+        *declared("k8swin_nb", "desk", "kerberos").values(),
+        *declared("k8swin_lab").values(),
+        *group,
+    ]
     for requirement in map(Requirement, texts):
         assert tried[normal(requirement.name)] in requirement.specifier, requirement
 

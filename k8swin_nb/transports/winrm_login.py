@@ -10,7 +10,6 @@ What seals messages over http is named by the scheme of the login: MS-WSMV 2.2.9
 from __future__ import annotations
 
 import base64
-import binascii
 import importlib
 import struct
 import sys
@@ -100,10 +99,9 @@ def login_of(host: Host) -> Login:
         return Login(method, (), lambda: None)
     if method == "kerberos":
         _look_for_kerberos(host)
+        make = _kerberos(host, _ticket(host))
         return Login(
-            method,
-            ("negotiate", "kerberos"),
-            lambda: SpnegoAuth(_kerberos(host), ("Negotiate", "Kerberos")),
+            method, ("negotiate", "kerberos"), lambda: SpnegoAuth(make, ("Negotiate", "Kerberos"))
         )
     if not host.credential:
         raise ParamsError(
@@ -142,7 +140,7 @@ Make = Callable[[GssChannelBindings | None], Any]
 """Makes pyspnego's context of one login."""
 
 
-def _kerberos(host: Host) -> Make:
+def _kerberos(host: Host, ticket: Any) -> Make:
     asked = host.winrm_host or host.address
     service, _, name = (host.winrm_spn or f"HTTP/{asked}").partition("/")
     wanted = spnego.ContextReq.default
@@ -151,7 +149,7 @@ def _kerberos(host: Host) -> Make:
 
     def make(bindings: GssChannelBindings | None) -> Any:
         return spnego.client(
-            _ticket(host),
+            ticket,
             hostname=name,
             service=service,
             channel_bindings=bindings,
@@ -266,7 +264,7 @@ def _offers(response: requests.Response) -> dict[str, bytes]:
         scheme, _, token = offer.strip().partition(" ")
         try:
             found[scheme.lower()] = base64.b64decode(token.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             found.setdefault(scheme.lower(), b"")
     return found
 

@@ -16,7 +16,6 @@ Only this module and those beside it import pywinrm and requests.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import re
 import socket
@@ -270,7 +269,7 @@ def _check_challenge(header: str) -> None:
             continue
         try:
             message = base64.b64decode(token.strip())
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             continue
         start = message.find(b"NTLMSSP\0\x02\0\0\0")
         if start < 0 or len(message) < start + 24:

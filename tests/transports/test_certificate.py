@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from k8swin_nb.inventory import Host
 from k8swin_nb.transports import certificate
 from k8swin_nb.transports.certificate import days_left
+from k8swin_nb.transports.winrm_route import winrm_days_left
 
 
 @contextmanager
@@ -104,3 +106,13 @@ def test_a_certificate_that_cannot_be_read_is_an_error_that_callers_expect(
     monkeypatch.setattr(certificate.x509, "load_der_x509_certificate", odd)
     with serving(tls) as port, pytest.raises(ValueError, match="InvalidVersion"):
         days_left("127.0.0.1", port)
+
+
+def test_a_listener_is_looked_at_where_winrm_is_asked(
+    tls: Callable[[socket.socket], None],
+) -> None:
+    with serving(tls) as port:
+        host = Host(
+            "w", "192.0.2.1", "windows", ("worker",), "u", winrm_host="localhost", winrm_port=port
+        )
+        assert winrm_days_left(host) == 9

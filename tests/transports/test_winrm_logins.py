@@ -33,13 +33,13 @@ def run() -> Iterator[Run]:
     """Serve as a peer says, run a script there, and return what it printed."""
     with ExitStack() as stack:
 
-        def go(peer: Peer, host: Host, *, times: int = 1) -> str:
+        def go(peer: Peer, host: Host, *, times: int = 1, script: str = "'x'") -> str:
             if not peer.port:
                 stack.enter_context(serving(peer))
             transport = WinrmTransport(replace(host, winrm_port=peer.port))
             stack.callback(transport.close)
             for _ in range(times):
-                printed = transport.run("'x'", timeout=60).stdout
+                printed = transport.run(script, timeout=60).stdout
             return printed
 
         yield go
@@ -86,7 +86,9 @@ def refusal(
 
 def test_a_ticket_by_password_logs_in_and_every_message_is_sealed(run, ticket, realm) -> None:
     peer = Peer(kerberos_acceptor())
-    assert run(peer, ticket, times=2) == f"{realm.user} by Negotiate\n"
+    assert (
+        run(peer, ticket, times=2, script="# " + "long " * 50_000) == f"{realm.user} by Negotiate\n"
+    )
     assert peer.logins == [realm.user]
     kinds = {kind for kind, body in peer.requests if body}
     assert len(kinds) == 1 and "HTTP-SPNEGO-session-encrypted" in kinds.pop()
@@ -184,6 +186,17 @@ def test_a_server_that_does_not_prove_itself_does_not_get_a_script(run, ticket) 
     assert all(not body for _, body in peer.requests)
 
 
+@pytest.mark.parametrize("answer", ["\xff\xff", "!", "TlRMTVNTUAACAAAA", "YIIB", "=" * 5000])
+def test_what_is_no_ticket_in_the_servers_answer_does_not_get_a_script(
+    run, ticket, monkeypatch, answer
+) -> None:
+    peer = Peer(kerberos_acceptor(), forget=True)
+    peer.last = ("WWW-Authenticate", f"Negotiate {answer}")
+    error = refusal(run, peer, ticket)
+    assert "prove" in error or "part of the login is broken" in error
+    assert all(not body for _, body in peer.requests)
+
+
 def test_kerberos_never_falls_back_to_a_password_on_the_wire(run, ticket) -> None:
     peer = Peer(kerberos_acceptor(), offers=("Basic", "NTLM"))
     assert "offers Basic, NTLM, and not Negotiate" in refusal(run, peer, ticket)
@@ -208,6 +221,20 @@ def test_a_sealed_answer_that_was_changed_is_not_taken(request, run, login, chan
     peer.change = change
     with pytest.raises(TransportError, match="encrypted answer"):
         run(peer, host)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
+@pytest.mark.parametrize("login", ["kerberos", "credssp"])
+def test_an_answer_in_clear_is_not_taken_after_a_login(request, run, login, status) -> None:
+    host, peer = request.getfixturevalue("sealed_" + login)
+    selector = b'<w:Selector xmlns:w="w" Name="ShellId">FORGED</w:Selector>'
+    peer.forged = (
+        status,
+        b'<e:Envelope xmlns:e="e"><e:Body>' + selector + b"</e:Body></e:Envelope>",
+    )
+    assert "FORGED" not in refusal(run, peer, host, TransportError)
+    # No script followed: a new shell was all that was ever asked for.
+    assert len([body for _, body in peer.requests if body]) <= 2
 
 
 def test_an_answer_of_an_earlier_message_is_not_taken_again(run, sealed_kerberos) -> None:
@@ -242,6 +269,43 @@ def test_a_missing_library_names_the_extra(run, base, monkeypatch) -> None:
     assert "k8swin_nb[kerberos]" in error and "libkrb5-dev" in error
 
 
+@pytest.mark.parametrize("login", ["kerberos", "credssp"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_was_lost_meanwhile_is_logged_in_anew(
+    request, run, login, scheme, tmp_path
+) -> None:
+    host, peer = request.getfixturevalue("sealed_" + login)
+    if scheme == "https":
+        issued = Authority(tmp_path).issue("w", HERE)
+        peer.tls, peer.sealed = issued.server(), False
+        host = replace(host, winrm_scheme="https", winrm_fingerprint=issued.fingerprint)
+    with serving(peer):
+        transport = WinrmTransport(replace(host, winrm_port=peer.port))
+        for _ in range(2):
+            assert transport.run("'x'", timeout=60).ok
+            peer.drop()
+        transport.close()
+    assert len(peer.logins) >= 2
+
+
+def test_many_hosts_log_in_at_once(run, ticket) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    peer = Peer(kerberos_acceptor())
+    with serving(peer), ThreadPoolExecutor(8) as pool:
+        hosts = [replace(ticket, name=f"w{n}", winrm_port=peer.port) for n in range(8)]
+
+        def one(host: Host) -> str:
+            transport = WinrmTransport(host)
+            try:
+                return transport.run("'x'", timeout=100).stdout
+            finally:
+                transport.close()
+
+        assert len(set(pool.map(one, hosts))) == 1
+    assert len(peer.logins) >= 8
+
+
 # --- CredSSP
 
 
@@ -262,7 +326,8 @@ def sealed_credssp(
 def test_credssp_logs_in_and_every_message_is_sealed_also_a_long_one(run, sealed_credssp) -> None:
     host, peer = sealed_credssp
     peer.output = b"line\r\n" * 20_000
-    printed = run(peer, host, times=2)
+    printed = run(peer, host, times=2, script="# " + "long " * 50_000)
+    assert any("x-multi-encrypted" in kind for kind, _ in peer.requests)
     assert "operator by CredSSP" in printed and printed.count("line\n") == 20_000
     sealed = [kind for kind, body in peer.requests if body]
     assert sealed and all("HTTP-CredSSP-session-encrypted" in kind for kind in sealed)

@@ -7,9 +7,11 @@ be read. The loader's part is played: a script begins, prints who logged in and 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
+import socket
 import ssl
 import struct
 import threading
@@ -42,15 +44,28 @@ class Peer:
     forget: bool = False
     """Answer without the server's own proof at the end of a login."""
 
+    last: tuple[str, str] | None = None
+    """A header in the place of that proof."""
+
+    forged: tuple[int, bytes] | None = None
+    """Status and body that answer every message in clear, as somebody in between would."""
+
     change: Callable[[bytes], bytes] = bytes
     """What becomes of a sealed answer."""
 
     output: bytes = b""
     port: int = 0
-    delegated: list[Any] = field(default_factory=list)
+    connections: list[Any] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     """`Content-Type` and body of each."""
+
+    def drop(self) -> None:
+        """End all connections, as a server does that goes down or has waited for long."""
+        for taken in self.connections:
+            with contextlib.suppress(OSError):
+                taken.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -59,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     context: Any = None
     scheme = ""
     user = ""
-    shells: dict[str, dict[str, Any]]
+    commands: dict[str, bytes]
 
     def log_message(self, *_: Any) -> None:
         return
@@ -103,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = []
         if answer and not self.peer.forget:
             headers.append(("WWW-Authenticate", f"{scheme} {base64.b64encode(answer).decode()}"))
+        if self.peer.last and self.context.complete:
+            headers.append(self.peer.last)
         if not self.context.complete:
             self._answer(401, b"", *headers)
             return
@@ -114,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b"", *headers)
 
     def _message(self, body: bytes, *headers: tuple[str, str]) -> None:
+        if self.peer.forged is not None:
+            self._answer(*self.peer.forged, ("Content-Type", "application/soap+xml;charset=UTF-8"))
+            return
         if not self.peer.sealed:
             self._answer(
                 200,
@@ -177,18 +197,20 @@ class _Handler(BaseHTTPRequestHandler):
         if action == "Create":
             said = '<w:Selector xmlns:w="w" Name="ShellId">SHELL-1</w:Selector><s:ShellId>SHELL-1</s:ShellId>'
         elif action == "Command":
-            self.shells["command"] = {"stdin": b""}
-            said = "<s:CommandId>COMMAND-1</s:CommandId>"
+            name = f"COMMAND-{len(self.commands) + 1}"
+            self.commands[name] = b""
+            said = f"<s:CommandId>{name}</s:CommandId>"
         elif action == "Send":
             stream = next(envelope.iter(f"{{{SHELL}}}Stream"))
-            self.shells["command"]["stdin"] += base64.b64decode(stream.text or "")
+            self.commands[stream.get("CommandId", "")] += base64.b64decode(stream.text or "")
         elif action == "Receive":
-            word = json.loads(self.shells["command"]["stdin"])["word"].encode()
+            name = next(envelope.iter(f"{{{SHELL}}}DesiredStream")).get("CommandId", "")
+            word = json.loads(self.commands[name])["word"].encode()
             told = f"{self.user} by {self.scheme or 'certificate'}\r\n".encode() + self.peer.output
             out = word + b" begin\r\n" + told + word + b" end 0!\r\n"
             said = (
-                f'<s:Stream Name="stdout" CommandId="COMMAND-1">{base64.b64encode(out).decode()}</s:Stream>'
-                f'<s:CommandState CommandId="COMMAND-1" State="{SHELL}/CommandState/Done"><s:ExitCode>0</s:ExitCode>'
+                f'<s:Stream Name="stdout" CommandId="{name}">{base64.b64encode(out).decode()}</s:Stream>'
+                f'<s:CommandState CommandId="{name}" State="{SHELL}/CommandState/Done"><s:ExitCode>0</s:ExitCode>'
                 "</s:CommandState>"
             )
         return (
@@ -217,8 +239,8 @@ def _related(envelope: Any) -> str:
 @contextmanager
 def serving(peer: Peer) -> Iterator[Peer]:
     """Serve on a port of its own."""
-    shells: dict[str, dict[str, Any]] = {}
-    handler = type("Handler", (_Handler,), {"peer": peer, "shells": shells})
+    commands: dict[str, bytes] = {}
+    handler = type("Handler", (_Handler,), {"peer": peer, "commands": commands})
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -229,6 +251,7 @@ def serving(peer: Peer) -> Iterator[Peer]:
             if peer.tls is not None:
                 # In the handler's thread, so that a client that goes away disturbs nobody.
                 taken = peer.tls.wrap_socket(taken, server_side=True, do_handshake_on_connect=False)
+            peer.connections.append(taken)
             return taken, address
 
         def handle_error(self, request: Any, client_address: Any) -> None:
