@@ -9,12 +9,14 @@ adapter and goes on with a bridge of the same prefix and gateway), RKE2 (`pkg/wi
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from k8swin_lab.internet.binaries import stand_in
@@ -22,6 +24,7 @@ from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_network import Adapter, Address, HnsError
 from k8swin_lab.network import Network
+from k8swin_lab.powershell.cmdlets import session
 from k8swin_lab.powershell.dotnet import dates
 from k8swin_lab.windows.software import windows_software
 
@@ -94,13 +97,16 @@ function Start-Service($Name) {{
 
 @pytest.fixture(autouse=True)
 def _time_of_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two seconds pass whenever a script looks at its watch."""
+    """Two seconds pass whenever a script looks at its watch, and none while it sleeps."""
 
     def seconds(self: dates.Stopwatch) -> float:
         self.passed += 2
         return self.passed
 
     monkeypatch.setattr(dates.Stopwatch, "seconds", property(seconds))
+    moments = itertools.count(step=3600)
+    fast = SimpleNamespace(monotonic=lambda: next(moments), sleep=lambda seconds: None)
+    monkeypatch.setattr(session, "time", fast)
 
 
 def job(machine: WindowsMachine, name: str, stubs: str = "", **parameters: str) -> tuple[str, str]:
@@ -196,6 +202,25 @@ def test_an_hns_that_refuses_for_a_while_rolls_nothing_back(server, times):
     ended, log = pod_network(machine, AttemptSeconds="60")
     assert ended.startswith("done "), log
     assert machine.net.network_named("cbr0").management_address == ADDRESS
+
+
+@pytest.mark.parametrize(("version", "restarts"), [("1.13.12", 1), ("1.19.16", 1), ("1.36.4", 0)])
+def test_a_kubelet_of_old_starts_anew_when_the_adapter_was_bound_anew(server, version, restarts):
+    """client-go asks since 1.20 whether an HTTP/2 connection still lives (kubernetes#87615, golang/net#55)."""
+    machine = server()
+    machine.files.write(r"C:\k\kubelet.exe", stand_in("kubelet", version, "windows/amd64"))
+    stubs = """
+function Get-Service($Name, [switch]$DependentServices, $ErrorAction) {
+    if ($DependentServices) { return }
+    [pscustomobject]@{ Name = $Name; Status = 'Running' }
+}
+function Restart-Service($Name, [switch]$Force) { [System.IO.File]::AppendAllText('C:\\t\\restarted', $Name) }
+"""
+    for _ in range(2):  # the second time no adapter is bound
+        assert pod_network(machine, stubs)[0].startswith("done ")
+    restarted = machine.files.exists(r"C:\t\restarted")
+    assert restarted == bool(restarts)
+    assert not restarts or machine.files.read(r"C:\t\restarted") == b"kubelet"
 
 
 def test_a_status_that_somebody_has_open_decides_nothing(server):

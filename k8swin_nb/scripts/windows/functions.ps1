@@ -615,8 +615,10 @@ function Save-JobStatus([string]$Folder, $Status) {
 # The newest status that can be read; none while there is none. One that could not be put into its place is beside it.
 function Read-JobStatus([string]$Folder) {
     foreach ($try in 1..5) {
-        foreach ($name in 'status.json.new', 'status.json') {
-            if (-not (Test-Path -LiteralPath "$Folder\$name")) { continue }
+        $there = @('status.json.new', 'status.json' | Where-Object { Test-Path -LiteralPath "$Folder\$_" })
+        # Between the two moves of a replacement there is none for a moment.
+        if (-not $there -and $try -gt 1) { return }
+        foreach ($name in $there) {
             try { $status = Get-Content -LiteralPath "$Folder\$name" -Raw -Encoding UTF8 | ConvertFrom-Json } catch { continue }
             if ($status.state) { return $status }
         }
