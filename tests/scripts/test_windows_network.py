@@ -26,6 +26,7 @@ from k8swin_lab.machines.windows_network import Adapter, Address, HnsError
 from k8swin_lab.network import Network
 from k8swin_lab.powershell.cmdlets import session
 from k8swin_lab.powershell.dotnet import dates
+from k8swin_lab.sites import MOODS
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
@@ -340,6 +341,50 @@ def test_names_of_every_language_survive_the_join_and_the_removal(server, nic):
     assert machine.net.primary().name == nic
 
 
+@pytest.mark.parametrize(
+    "moods",
+    [
+        "german,two-adapters",
+        "japanese,dhcp-return",
+        "dhcp-return,two-adapters",
+        "scanner,japanese",
+        "hns-busy,scanner",
+    ],
+)
+def test_the_network_is_made_and_removed_under_moods_of_a_site(server, moods):
+    machine = server()
+    for name in moods.split(","):
+        MOODS[name].set(machine)
+    card = machine.net.primary().name
+    done = run_on(machine, "folders.apply", Folders=r"C:\k", Places="[]", NodeAddress=ADDRESS)
+    assert done.code == 0, done.err
+    for _ in range(2):
+        ended, log = pod_network(machine)
+        assert ended.startswith("done "), log
+        assert machine.net.network_named("cbr0").adapter_name == card
+        assert is_as_before(machine)
+    if "dhcp-return" in moods:
+        machine.net.returns_as_dhcp = 1
+    assert removal(machine).startswith("done ")
+    assert machine.net.primary().name == card and is_as_before(machine)
+
+
+def is_as_before(machine: WindowsMachine) -> bool:
+    """The static address, with its gateway and its DNS server, on one adapter."""
+    own = [a for a in machine.net.addresses if a.address == ADDRESS]
+    adapter = machine.net.primary()
+    hops = [
+        r.next_hop
+        for r in machine.net.routes
+        if (r.prefix, r.index) == ("0.0.0.0/0", adapter.index)
+    ]
+    return (
+        [(a.origin, a.length) for a in own] == [("Manual", 24)]
+        and (adapter.dhcp, adapter.dns) == (False, ["127.160.0.53"])
+        and hops == ["127.160.0.1"]
+    )
+
+
 @pytest.mark.parametrize("what", ["lost", "leased"])
 def test_a_static_server_keeps_its_address_through_a_removal(server, what):
     """sig-windows-tools#162: New-NetIPAddress refuses an interface with DHCP on, and there was nothing else to do it."""
@@ -364,10 +409,7 @@ def test_a_static_server_keeps_its_address_through_a_removal(server, what):
 
     machine.net.remove_hns_network = lose
     assert removal(machine).startswith("done ")
-    own = next(a for a in machine.net.addresses if a.address == ADDRESS)
-    assert (own.index, own.origin, own.length) == (5, "Manual", 24)
-    assert not machine.net.adapters[0].dhcp and machine.net.adapters[0].dns == ["127.160.0.53"]
-    assert [r.next_hop for r in machine.net.routes if r.prefix == "0.0.0.0/0"] == ["127.160.0.1"]
+    assert is_as_before(machine)
 
 
 @pytest.mark.parametrize("times", [1, 7])

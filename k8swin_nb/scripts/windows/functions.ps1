@@ -190,9 +190,24 @@ function Test-OwnService([string]$Name) {
     [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
 }
 
+# nssm may refuse to stop a service while it waits to start its program again: it is asked until it has stopped.
+function Stop-WindowsService([string]$Name) {
+    $why = ''
+    foreach ($attempt in 1..30) {
+        $state = [string](Get-Service -Name $Name).Status
+        if ($state -eq 'Stopped') { return }
+        if ($state -ne 'StopPending') {
+            try { Stop-Service -Name $Name -Force } catch { $why = $_.Exception.Message }
+            if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { return }
+        }
+        Start-Sleep -Seconds 2
+    }
+    throw "the service $Name is $state and does not stop: $why"
+}
+
 # Windows lets a service go only when nobody holds it open any more.
 function Remove-WindowsService([string]$Name) {
-    if ((Get-Service -Name $Name).Status -ne 'Stopped') { Stop-Service -Name $Name -Force }
+    Stop-WindowsService $Name
     & sc.exe delete $Name | Out-Null
     # 1072: marked for deletion already.
     if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete $Name ended with $LASTEXITCODE" }

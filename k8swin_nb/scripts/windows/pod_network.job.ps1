@@ -162,6 +162,8 @@ function New-Network($Wanted) {
     Write-Status 'waiting' "making the HNS network $($Wanted.Name) on $($card.Name)"
     New-HnsNetwork -JsonString ($Wanted | ConvertTo-Json -Depth 6 -Compress) | Out-Null
     Wait-Address
+    # Before flanneld has routes over this adapter.
+    Restore-Rest
 }
 
 function New-Placeholder {
