@@ -423,9 +423,12 @@ function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
 # has the file open is waited for.
 function Save-Text([string]$Path, [string]$Text, [int]$Tries = 25) {
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    $written = $false
     foreach ($try in 1..$Tries) {
         try {
-            [System.IO.File]::WriteAllBytes("$Path.new", $bytes)
+            # Once: a scanner looks at whatever was just written.
+            if (-not $written) { [System.IO.File]::WriteAllBytes("$Path.new", $bytes) }
+            $written = $true
             Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
             return
         } catch {
