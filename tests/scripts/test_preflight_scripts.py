@@ -20,6 +20,7 @@ from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
+from k8swin_lab.sites import MOODS
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.description import check_description
@@ -385,6 +386,61 @@ def test_nothing_stops_on_a_fresh_server_and_every_probe_answers(look_windows):
     for name in ("mac", "mtu", "prefix", "machine_id", "product_uuid", "host_name", "booted"):
         assert facts.get(name), name
     assert facts.routes
+
+
+def test_networks_of_wsl_and_of_docker_hold_no_adapter(look_windows, server):
+    """An HNS network of type ICS has a switch of its own; its addresses are held against the plan all the same."""
+    server.features.install(server.features.find("Containers"))
+    server.reboot()
+    for name, kind, prefix in (("WSL", "ICS", "172.29.64.0/20"), ("nat", "NAT", "172.20.0.0/20")):
+        gateway = prefix.replace(".0/", ".1/").partition("/")[0]
+        server.net.create_hns_network(
+            name, kind, [{"AddressPrefix": prefix, "GatewayAddress": gateway}]
+        )
+    findings, facts = look_windows()
+    assert findings["W17 hns-networks"].holds
+    assert set(facts.get("hns_nat").split()) == {"172.29.64.0/20", "172.20.0.0/20"}
+    server.net.create_hns_network(
+        "calico", "L2Bridge", [{"AddressPrefix": "10.9.0.0/24", "GatewayAddress": "10.9.0.1"}]
+    )
+    findings, _ = look_windows()
+    assert findings["W17 hns-networks"].found == "calico"
+
+
+def test_a_second_adapter_that_is_up_is_told(look_windows, server):
+    """HNS takes some adapter that is up: flannel#1628, sig-windows-tools#96 and #291."""
+    assert "W14 other-adapters" not in look_windows()[0]
+    MOODS["two-adapters"].set(server)
+    finding = look_windows()[0]["W14 other-adapters"]
+    assert not finding.holds and finding.severity == "warn" and finding.found == "Ethernet 2"
+
+
+@pytest.mark.parametrize("mood", ["german", "japanese"])
+def test_an_early_flannel_is_refused_where_netsh_speaks_no_english(look_windows, server, mood):
+    """flannel v0.11.0 vendor/github.com/rakelkar/gonetsh/netsh/netsh.go:123,155; Virtualization-Documentation#1218."""
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    assert findings["W37 flannel-netsh"].holds and findings["W37 adapter-name"].holds
+    MOODS[mood].set(server)
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    for name in ("W37 flannel-netsh", "W37 adapter-name"):
+        assert not findings[name].holds and findings[name].severity == "fail"
+    assert not {
+        f for f in look_windows(ClusterProfile="classic", EarlyFlannel="false")[0] if "W37" in f
+    }
+    assert not {f for f in look_windows()[0] if "W37" in f}
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("Ethernet 2", True), ("Ethernet  2", False), ("B\u00fcro", False), ("LAN-\u30a4", False)],
+)
+def test_an_early_flannel_needs_an_adapters_name_that_netsh_shows_whole(
+    look_windows, server, name, holds
+):
+    """It splits netsh's columns at two spaces, and takes their bytes, in the OEM code page, for the name."""
+    server.net.adapters[0].name = name
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    assert findings["W37 adapter-name"].holds is holds
 
 
 def test_an_adapter_with_spaces_in_its_name_is_no_obstacle(look_windows, server):

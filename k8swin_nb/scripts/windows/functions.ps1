@@ -190,9 +190,24 @@ function Test-OwnService([string]$Name) {
     [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
 }
 
+# nssm may refuse to stop a service while it waits to start its program again: it is asked until it has stopped.
+function Stop-WindowsService([string]$Name) {
+    $why = ''
+    foreach ($attempt in 1..30) {
+        $state = [string](Get-Service -Name $Name).Status
+        if ($state -eq 'Stopped') { return }
+        if ($state -ne 'StopPending') {
+            try { Stop-Service -Name $Name -Force } catch { $why = $_.Exception.Message }
+            if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { return }
+        }
+        Start-Sleep -Seconds 2
+    }
+    throw "the service $Name is $state and does not stop: $why"
+}
+
 # Windows lets a service go only when nobody holds it open any more.
 function Remove-WindowsService([string]$Name) {
-    if ((Get-Service -Name $Name).Status -ne 'Stopped') { Stop-Service -Name $Name -Force }
+    Stop-WindowsService $Name
     & sc.exe delete $Name | Out-Null
     # 1072: marked for deletion already.
     if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete $Name ended with $LASTEXITCODE" }
@@ -408,9 +423,12 @@ function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
 # has the file open is waited for.
 function Save-Text([string]$Path, [string]$Text, [int]$Tries = 25) {
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    $written = $false
     foreach ($try in 1..$Tries) {
         try {
-            [System.IO.File]::WriteAllBytes("$Path.new", $bytes)
+            # Once: a scanner looks at whatever was just written.
+            if (-not $written) { [System.IO.File]::WriteAllBytes("$Path.new", $bytes) }
+            $written = $true
             Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
             return
         } catch {
@@ -615,8 +633,10 @@ function Save-JobStatus([string]$Folder, $Status) {
 # The newest status that can be read; none while there is none. One that could not be put into its place is beside it.
 function Read-JobStatus([string]$Folder) {
     foreach ($try in 1..5) {
-        foreach ($name in 'status.json.new', 'status.json') {
-            if (-not (Test-Path -LiteralPath "$Folder\$name")) { continue }
+        $there = @('status.json.new', 'status.json' | Where-Object { Test-Path -LiteralPath "$Folder\$_" })
+        # Between the two moves of a replacement there is none for a moment.
+        if (-not $there -and $try -gt 1) { return }
+        foreach ($name in $there) {
             try { $status = Get-Content -LiteralPath "$Folder\$name" -Raw -Encoding UTF8 | ConvertFrom-Json } catch { continue }
             if ($status.state) { return $status }
         }
