@@ -21,7 +21,7 @@ param(
     [string]$ApiExpected = 'true'
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-CurlReason Get-KubeletIdentity Invoke-Curl Read-Kubeconfig
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
