@@ -184,7 +184,7 @@ PHASE = Phase(
             check="windows/containerd.check.ps1",
             apply="windows/containerd.apply.ps1",
             values=configuration,
-            runs=("windows/containerd_config.check.ps1",),
+            runs=("windows/containerd_config.check.ps1", "windows/containerd_log.job.ps1"),
             wait=60,
         ),
         Step(

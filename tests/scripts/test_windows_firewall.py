@@ -14,12 +14,12 @@ from tests.scripts.test_windows_scripts import ADDRESS, machine, run  # noqa: F4
 
 RULES = [
     {"name": "k8swin-kubelet", "title": "k8swin kubelet", "protocol": "TCP", "port": "10250"},
-    {"name": "k8swin-winrm", "title": "k8swin WinRM", "protocol": "TCP", "port": "5985"},
+    {"name": "k8swin-winrm", "title": "k8swin WinRM", "protocol": "TCP", "port": "5986"},
 ]
 HOST = {
     "FirewallRules": json.dumps(RULES),
     "NodeAddress": ADDRESS,
-    "WinrmPort": "5985",
+    "WinrmPort": "5986",
 }
 CHECK = {**HOST, "MasterAddress": "127.160.0.11"}
 
@@ -52,7 +52,7 @@ def test_rules_are_made_once_and_count(machine, run):  # noqa: F811
 @pytest.mark.parametrize(
     ("what", "value"),
     [
-        ("local_port", ["5986"]),
+        ("local_port", ["5985"]),
         ("protocol", "UDP"),
         ("profile", "Domain"),
         ("action", "Block"),
@@ -77,13 +77,17 @@ def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):  # noqa: F811
 
 
 @pytest.mark.parametrize("profile", ["Public", "Domain"])
-def test_a_policy_that_lets_no_local_rule_count_stops_with_what_it_has_to_bring(machine, run, profile):  # noqa: F811
+def test_a_policy_that_lets_no_local_rule_count_stops_with_what_it_has_to_bring(
+    machine,
+    run,
+    profile,
+):
     opened(machine, run, "DomainAuthenticated")
     policy(machine, profile)
     answer = run("firewall.check", **CHECK)
     assert answer.code == 20
     assert f"TCP 10250 on networks of the profile {profile}" in answer.said
-    assert f"TCP 5985 on networks of the profile {profile}" in answer.said
+    assert f"TCP 5986 on networks of the profile {profile}" in answer.said
 
 
 def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machine, run):  # noqa: F811
@@ -105,10 +109,10 @@ def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machin
 )
 def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, kubelet, code):  # noqa: F811
     opened(machine, run, "Private")
-    policy(machine, "Public", kubelet, "Protocol=6|LPort=5985|Name=WinRM")
+    policy(machine, "Public", kubelet, "Protocol=6|LPort=5986|Name=WinRM")
     answer = run("firewall.check", **CHECK)
     assert answer.code == code, answer
-    assert "5985" not in answer.out
+    assert "5986" not in answer.out
 
 
 def test_a_firewall_that_is_off_closes_nothing(machine, run):  # noqa: F811
@@ -125,9 +129,13 @@ NEIGHBOURS = "WINRM-HTTP-In-TCP-PUBLIC"
 def own_rule(machine, profile: str, remote: str) -> None:  # noqa: F811
     from k8swin_lab.machines.windows_network import FirewallRule
 
-    made = FirewallRule("site-winrm", "WinRM of the site", profile=profile, protocol="TCP", local_port=["5985"])
+    made = FirewallRule(
+        "site-winrm", "WinRM of the site", profile=profile, protocol="TCP", local_port=["5986"]
+    )
     made.remote_address = [remote]
-    machine.net.rules = [r for r in machine.net.rules if "5985" not in r.local_port or r.name == "k8swin-winrm"]
+    machine.net.rules = [
+        r for r in machine.net.rules if "5986" not in r.local_port or r.name == "k8swin-winrm"
+    ]
     machine.net.rules.append(made)
 
 
@@ -181,7 +189,9 @@ def test_local_rules_that_do_not_count_let_nobody_in(machine, run):  # noqa: F81
 def test_addresses_are_held_against_what_a_rule_admits(machine, span, client, holds):  # noqa: F811
     """The forms are those that Get-NetFirewallAddressFilter shows."""
     machine.files.make_directory("C:\\t")
-    assert powershell(machine, f"Test-AddressIn '{span}' '{client}'", "Test-AddressIn") == f"{holds}\n"
+    assert (
+        powershell(machine, f"Test-AddressIn '{span}' '{client}'", "Test-AddressIn") == f"{holds}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,12 @@ Configure containerd, register it as a service that restarts after a failure, an
 The configuration is what the server has, with what Kubernetes needs of it; the file as it was found is kept. It
 is written without a byte-order mark: containerd does not read one.
 #>
-param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
+param(
+    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
+    [Parameter(Mandatory = $true)][string]$ContainerdLogJob
+)
 $ErrorActionPreference = 'Stop'
-# uses: Set-RestartDue Start-RuntimeService Write-OwnFile
+# uses: Register-NightJob Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {
@@ -20,5 +23,7 @@ if (-not (Get-Service -Name containerd -ErrorAction SilentlyContinue)) {
     & "$folder\containerd.exe" --register-service --config "$folder\config.toml" --log-file C:\var\log\containerd\containerd.log
     if ($LASTEXITCODE -ne 0) { throw "containerd.exe --register-service ended with $LASTEXITCODE" }
 }
+# It writes its log by itself, and takes nothing away.
+if (-not (Test-FoundService containerd) -and -not (Test-NightJob 'containerd-log' $ContainerdLogJob)) { Register-NightJob 'containerd-log' $ContainerdLogJob }
 Start-RuntimeService containerd
 'containerd is configured and started'

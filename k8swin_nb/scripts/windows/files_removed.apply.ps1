@@ -83,7 +83,7 @@ if (Test-Path $defender) {
     }
     Remove-Item -Path $defender -Force
 }
-foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
+foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed', 'k8swin-windows-update', 'k8swin-containerd-log') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
 $places = ConvertFrom-Json $RemovedPlaces

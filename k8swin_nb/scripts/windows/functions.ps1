@@ -579,6 +579,24 @@ function Get-DynamicPortRange([string]$Protocol) {
     $numbers[-2] + $numbers[-1] - 1
 }
 
+# A small task of the system's for every night.
+function Register-NightJob([string]$Job, [string]$Script) {
+    $folder = "C:\k8swin\jobs\$Job"
+    if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+    [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
+    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1"
+    $trigger = New-ScheduledTaskTrigger -Daily -At ([DateTime]::Today.AddHours(3))
+    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Trigger $trigger -Principal $principal -Force | Out-Null
+}
+
+# Is such a task there, with what it is to do?
+function Test-NightJob([string]$Job, [string]$Script) {
+    $file = "C:\k8swin\jobs\$Job\run.ps1"
+    $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
+    [bool]$task -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $Script
+}
+
 # A task that waits for its turn runs too: started anew, it would find its own files changed.
 function Test-JobRunning([string]$Job) {
     $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
@@ -753,6 +771,31 @@ function Move-Program([string]$From, [string]$To) {
     }
     # Those that have ended since; the others are told of in the record of what was written from here.
     Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
+}
+
+# What of the addresses that must pass a web proxy by is not spared yet. NO_PROXY is read as Go reads it: a network spares all
+# in it, `svc`, `.svc` and `*.svc` spare every name that ends so, and `*` spares everything.
+function Get-Unspared([string]$NoProxy, [string[]]$Except) {
+    foreach ($word in @($NoProxy -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })) {
+        $spared = $Except -contains '*' -or $Except -contains $word
+        foreach ($one in $Except) {
+            if ($spared) { break }
+            if ($word -match '^[\d.]+(/\d+)?$') {
+                if ($one -notmatch '^\d+\.\d+\.\d+\.\d+(/\d+)?$') { continue }
+                $inner, $length = $word -split '/'
+                $outer, $wider = $one -split '/'
+                if (-not $length) { $length = 32 }
+                if (-not $wider) { $wider = 32 }
+                $size = [Math]::Pow(2, 32 - [int]$wider)
+                $spared = [int]$wider -le [int]$length -and
+                    [Math]::Floor((ConvertTo-AddressNumber $inner) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $outer) / $size)
+            } elseif ($one -notmatch '[/:\s]') {
+                $ending = '.' + $one.TrimStart('*').TrimStart('.')
+                $spared = $ending.Length -gt 1 -and ('.' + $word.TrimStart('.')).EndsWith($ending, [StringComparison]::OrdinalIgnoreCase)
+            }
+        }
+        if (-not $spared) { $word }
+    }
 }
 
 # The layers of images are the runtime's: while there are some, nothing else can delete them.

@@ -10,10 +10,10 @@ param(
     [Parameter(Mandatory = $true)][string]$RuntimeService
 )
 $ErrorActionPreference = 'Stop'
-# uses: Restart-ChangedService Set-RestartDue
+# uses: Get-Unspared Restart-ChangedService Set-RestartDue
 
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })
-$added = @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
+$added = @(Get-Unspared $NoProxy $except)
 $except += $added
 $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$RuntimeService"
 $lines = @()
