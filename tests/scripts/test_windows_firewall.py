@@ -77,9 +77,9 @@ def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):  # noqa: F811
 
 
 @pytest.mark.parametrize("profile", ["Public", "Domain"])
-def test_a_policy_that_lets_no_local_rule_count_stops_with_what_it_has_to_bring(
-    machine,
-    run,
+def test_a_policy_that_lets_no_local_rule_count_stops(
+    machine,  # noqa: F811
+    run,  # noqa: F811
     profile,
 ):
     opened(machine, run, "DomainAuthenticated")

@@ -10,7 +10,7 @@ its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Move-Program Save-Found Test-FoundRuntime Test-UnpackedArtifact
+# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Save-Found Test-FoundRuntime Test-UnpackedArtifact
 
 $tar = "$env:SystemRoot\System32\tar.exe"
 
@@ -115,6 +115,36 @@ function Expand-Artifact($Artifact, [string]$Download) {
         }
     }
     $folder
+}
+
+# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
+# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
+function Move-Program([string]$From, [string]$To) {
+    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
+    foreach ($attempt in 1..20) {
+        try {
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
+            break
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        try {
+            if (Test-Path -LiteralPath $To) {
+                Add-Written $aside (Get-Sha256 $To)
+                Move-Item -LiteralPath $To -Destination $aside
+            }
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
+            break
+        } catch {
+            $reason = $_.Exception.Message
+            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
+        }
+        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
+        Start-Sleep -Milliseconds 500
+    }
+    # Those that have ended since; the others are told of in the record of what was written from here.
+    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 function Install-Change($Changes) {

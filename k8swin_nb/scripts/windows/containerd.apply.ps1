@@ -10,7 +10,18 @@ param(
     [Parameter(Mandatory = $true)][string]$ContainerdLogJob
 )
 $ErrorActionPreference = 'Stop'
-# uses: Register-NightJob Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
+# uses: Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
+
+# A small task of the system's for every night.
+function Register-NightJob([string]$Job, [string]$Script) {
+    $folder = "C:\k8swin\jobs\$Job"
+    if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+    [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
+    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1"
+    $trigger = New-ScheduledTaskTrigger -Daily -At ([DateTime]::Today.AddHours(3))
+    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Trigger $trigger -Principal $principal -Force | Out-Null
+}
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {

@@ -579,17 +579,6 @@ function Get-DynamicPortRange([string]$Protocol) {
     $numbers[-2] + $numbers[-1] - 1
 }
 
-# A small task of the system's for every night.
-function Register-NightJob([string]$Job, [string]$Script) {
-    $folder = "C:\k8swin\jobs\$Job"
-    if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
-    [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
-    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1"
-    $trigger = New-ScheduledTaskTrigger -Daily -At ([DateTime]::Today.AddHours(3))
-    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Trigger $trigger -Principal $principal -Force | Out-Null
-}
-
 # Is such a task there, with what it is to do?
 function Test-NightJob([string]$Job, [string]$Script) {
     $file = "C:\k8swin\jobs\$Job\run.ps1"
@@ -741,36 +730,6 @@ function Get-CurlReason($Answer) {
     $text = "curl.exe ends with $($Answer.code), $reason"
     if ($Answer.said) { $text += " ($($Answer.said))" }
     $text
-}
-
-# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
-# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
-function Move-Program([string]$From, [string]$To) {
-    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
-    foreach ($attempt in 1..20) {
-        try {
-            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
-            break
-        } catch {
-            $reason = $_.Exception.Message
-        }
-        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
-        try {
-            if (Test-Path -LiteralPath $To) {
-                Add-Written $aside (Get-Sha256 $To)
-                Move-Item -LiteralPath $To -Destination $aside
-            }
-            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
-            break
-        } catch {
-            $reason = $_.Exception.Message
-            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
-        }
-        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
-        Start-Sleep -Milliseconds 500
-    }
-    # Those that have ended since; the others are told of in the record of what was written from here.
-    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 # What of the addresses that must pass a web proxy by is not spared yet. NO_PROXY is read as Go reads it: a network spares all
