@@ -26,7 +26,7 @@ WINDOWS_BUILD = 20348
 DISTRIBUTION = "bookworm"
 NIC = "Ethernet"
 _SYSTEMS = ("linux", "windows")
-_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic", "site"}
+_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic", "outside", "site"}
 _DISTRIBUTIONS = ("bionic", "bookworm")
 _NETBIOS_LENGTH = 15
 
@@ -46,6 +46,7 @@ class MachineSpec:
     build: int = WINDOWS_BUILD  # of Windows
     distribution: str = DISTRIBUTION  # code name of the Linux that is installed
     nic: str = NIC  # alias of Windows' network adapter
+    outside: bool = False  # its address is this computer's on a network with real hosts
     site: tuple[str, ...] = ()  # moods of a Windows machine, see `sites`
     listen: str = ""  # real address of its sockets; the machine's own when empty
     ssh_port: int = SSH_PORT
@@ -118,7 +119,7 @@ def generation_of(specs: Sequence[MachineSpec]) -> str:
 def load(path: Path) -> list[MachineSpec]:
     """Read machines from a YAML file: `machines:` with name, os and address.
 
-    user, build, distribution, nic and site are optional. `site:` beside `machines:` is for all Windows machines.
+    user, build, distribution, nic, outside and site are optional. `site:` beside `machines:` is for all Windows machines.
 
     Raises:
         TopologyError: the file does not describe machines.
@@ -188,8 +189,16 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
         address = ipaddress.IPv4Address(str(entry["address"]))
     except ValueError as error:
         raise TopologyError(f"{where}: {error}") from error
-    if not address.is_loopback:
-        raise TopologyError(f"{where}: {address} is not a loopback address (127.0.0.0/8)")
+    outside = entry.get("outside", False)
+    if not isinstance(outside, bool) or (outside and system != "windows"):
+        raise TopologyError(
+            f"{where}: outside is `{outside}`, expected true or false for a Windows machine"
+        )
+    if address.is_loopback == outside:
+        wanted = "an address of this computer on its network" if outside else "127.0.0.0/8"
+        raise TopologyError(
+            f"{where}: {address} is not {'that' if outside else 'a loopback address'}; expected {wanted}"
+        )
     build = entry.get("build", WINDOWS_BUILD)
     if not isinstance(build, int):
         raise TopologyError(f"{where}: build is `{build}`, expected a number such as 20348")
@@ -206,7 +215,7 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
     site = _site(where, entry.get("site", ()))
     if site and system == "linux":
         raise TopologyError(f"{where}: site is for Windows machines")
-    return MachineSpec(name, system, str(address), user, build, distribution, nic, site)
+    return MachineSpec(name, system, str(address), user, build, distribution, nic, outside, site)
 
 
 def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
@@ -215,6 +224,9 @@ def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
     Where only 127.0.0.1 can be bound (macOS), machine n of the list answers there on the default
     SSH port + n, API port + n, and WinRM ports + 10 n.
     """
+    for spec in specs:
+        if spec.outside and not can_bind(spec.address):
+            raise TopologyError(f"{spec.name}: this computer does not have {spec.address}")
     if all(can_bind(spec.address) for spec in specs):
         return list(specs)
     return [

@@ -25,6 +25,10 @@ STEPS = [
 ]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
+    "containerd_sha256",
+    "kubelet_config",
+    "node_labels",
+    "node_taints",
     "api_expected",
     "cluster_profile",
     "containerd_config",

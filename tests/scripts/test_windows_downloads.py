@@ -9,7 +9,7 @@ from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.windows.programs import network_tools
 
 from tests.scripts.test_functions import powershell
-from tests.scripts.test_windows_scripts import GOOD, PARTS, digest, machine, part, run, serve  # noqa: F401
+from tests.scripts.test_windows_scripts import GOOD, PARTS, digest, part, serve
 
 CURL = r"C:\Windows\System32\curl.exe"
 OFFLINE = (
@@ -20,7 +20,7 @@ OFFLINE = (
 
 
 @pytest.fixture
-def asked(machine, monkeypatch):  # noqa: F811
+def asked(machine, monkeypatch):
     """curl.exe with Schannel at a site whose private authority has no revocation list: what it was asked for."""
     calls: list[list[str]] = []
 
@@ -36,7 +36,7 @@ def asked(machine, monkeypatch):  # noqa: F811
     return calls
 
 
-def test_with_a_locked_hash_no_revocation_list_is_asked_for(machine, run, asked):  # noqa: F811
+def test_with_a_locked_hash_no_revocation_list_is_asked_for(machine, run, asked):
     """K2s passes --ssl-no-revoke for the same reason; here the hash says what is right."""
     serve(machine, GOOD)
     answer = run("artifacts.apply", Artifacts=part(digest(GOOD)))
@@ -77,7 +77,7 @@ def test_a_certificate_that_alone_says_what_is_right_needs_its_list(
         (56, "", "broke off"),
     ],
 )  # fmt: skip
-def test_an_end_of_curl_is_told_by_its_cause(machine, code, said, reason):  # noqa: F811
+def test_an_end_of_curl_is_told_by_its_cause(machine, code, said, reason):
     """The codes are those of curl's manual, the numbers those of winerror.h: in every language the same."""
     machine.files.make_directory("C:\\t")
     body = f"Get-CurlReason @{{ code = {code}; said = '{said}' }}"
@@ -85,7 +85,7 @@ def test_an_end_of_curl_is_told_by_its_cause(machine, code, said, reason):  # no
     assert told.startswith(f"curl.exe ends with {code}, ") and reason in told
 
 
-def test_a_transfer_that_breaks_off_is_begun_again(machine, run, monkeypatch):  # noqa: F811
+def test_a_transfer_that_breaks_off_is_begun_again(machine, run, monkeypatch):
     codes = [18, 56]
 
     def curl(process):
@@ -122,7 +122,7 @@ def archive_of(content: bytes) -> str:
 
 
 @pytest.fixture
-def pods(machine, run):  # noqa: F811
+def pods(machine, run):
     """A worker with containerd and a kubelet that needs it, both running, and a pod's shim."""
     old = containerd("2.3.3")
     serve(machine, old)
@@ -147,7 +147,7 @@ def states(server) -> list[str]:
     return [server.services.runtime(name).state for name in ("containerd", "kubelet")]
 
 
-def test_containerd_is_replaced_while_pods_run_and_what_ran_runs(pods, run):  # noqa: F811
+def test_containerd_is_replaced_while_pods_run_and_what_ran_runs(pods, run):
     """The shims of pods outlive containerd and hold their file: Windows renames it, and refuses to write over it."""
     new = containerd("2.3.4")
     serve(pods, new)
@@ -160,7 +160,7 @@ def test_containerd_is_replaced_while_pods_run_and_what_ran_runs(pods, run):  # 
     assert aside in pods.files.read(r"C:\k8swin\state\written.txt").decode()
 
 
-def test_services_run_again_when_a_program_cannot_be_replaced(pods, run):  # noqa: F811
+def test_services_run_again_when_a_program_cannot_be_replaced(pods, run):
     new = containerd("2.3.4")
     serve(pods, new)
     pods.files.open.add(
@@ -175,7 +175,7 @@ def test_services_run_again_when_a_program_cannot_be_replaced(pods, run):  # noq
     assert pods.program_of(rf"{FOLDER}\ctr.exe") == ("ctr", "2.3.4")
 
 
-def test_nothing_is_stopped_for_an_archive_that_is_not_whole(pods, run):  # noqa: F811
+def test_nothing_is_stopped_for_an_archive_that_is_not_whole(pods, run):
     new = containerd("2.3.4", whole=False)
     serve(pods, new)
     stopped: list[str] = []
@@ -189,7 +189,7 @@ def test_nothing_is_stopped_for_an_archive_that_is_not_whole(pods, run):  # noqa
     assert stopped == [] and states(pods) == ["Running", "Running"]
 
 
-def test_programs_of_windows_itself_are_called_whatever_is_on_the_path(machine, run):  # noqa: F811
+def test_programs_of_windows_itself_are_called_whatever_is_on_the_path(machine, run):
     """Git brings a curl that does not know Windows' authorities, and a tar that takes C: for another computer."""
     machine.files.make_directory(r"C:\Git")
     for name in ("curl", "tar"):

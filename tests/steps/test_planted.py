@@ -99,7 +99,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     "linux/host_settings_restored.apply.sh": {
         "$home/.kube": ("/home/USER/.kube",),
         "$home/.kube/cache": "what kubectl remembers of clusters",
-        "$home/.kube/cache/discovery/${MASTER_ADDRESS}_6443": "what kubectl remembers of this cluster",
+        "$home/.kube/cache/discovery/${API_ENDPOINT/:/_}": "what kubectl remembers of this cluster",
         "$new": TEMPORARY,
     },
     "linux/hostname.apply.sh": {"$new": TEMPORARY},

@@ -7,10 +7,12 @@ is written without a byte-order mark: containerd does not read one.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$ContainerdConfig,
-    [Parameter(Mandatory = $true)][string]$ContainerdLogJob
+    [Parameter(Mandatory = $true)][string]$ContainerdSha256,
+    [Parameter(Mandatory = $true)][string]$ContainerdLogJob,
+    [string]$RegistryLogins = 'false'
 )
 $ErrorActionPreference = 'Stop'
-# uses: Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
+# uses: Get-Sha256 Protect-File Save-Found Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
 
 # A small task of the system's for every night.
 function Register-NightJob([string]$Job, [string]$Script) {
@@ -24,8 +26,13 @@ function Register-NightJob([string]$Job, [string]$Script) {
 }
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
-if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {
+if (-not (Test-Path "$folder\config.toml") -or (Get-Sha256 "$folder\config.toml") -ne $ContainerdSha256) {
     Set-RestartDue containerd
+    if ($RegistryLogins -eq 'true') {
+        # Passwords are in it: what was found is kept before its rights are narrowed.
+        Save-Found "$folder\config.toml"
+        Protect-File "$folder\config.toml"
+    }
     Write-OwnFile "$folder\config.toml" $ContainerdConfig
 }
 Write-OwnFile 'C:\k\crictl.yaml' "runtime-endpoint: npipe:////./pipe/containerd-containerd`n"

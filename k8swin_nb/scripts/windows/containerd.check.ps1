@@ -3,11 +3,11 @@
 Does containerd run as a service with the planned configuration?
 #>
 param(
-    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
+    [Parameter(Mandatory = $true)][string]$ContainerdSha256,
     [Parameter(Mandatory = $true)][string]$ContainerdLogJob
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime Test-FoundService Test-NightJob Test-RestartDue
+# uses: Get-ForeignRuntime Get-Sha256 Test-FoundService Test-NightJob Test-RestartDue
 
 $foreign = Get-ForeignRuntime containerd
 if ($foreign) {
@@ -15,9 +15,7 @@ if ($foreign) {
     exit 20
 }
 $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
-$text = ''
-if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
-if ($text -ne $ContainerdConfig) {
+if (-not (Test-Path $file) -or (Get-Sha256 $file) -ne $ContainerdSha256) {
     "$file is missing or differs from the plan"
     exit 10
 }

@@ -398,7 +398,7 @@ function ConvertTo-AddressNumber([string]$Address) {
 function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
     $prefix = [string]@($Network.Subnets)[0].AddressPrefix
     if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
-    if ($Network.Name -ne $HnsNetwork) { return $false }
+    if ($Network.Name -ne $HnsNetwork -or $prefix -notmatch '^\d+\.\d+\.\d+\.\d+/\d+$') { return $false }
     $pods, $length = $PodSubnet -split '/'
     $size = [Math]::Pow(2, 32 - [int]$length)
     [Math]::Floor((ConvertTo-AddressNumber ($prefix -split '/')[0]) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $pods) / $size)
@@ -437,7 +437,8 @@ function Wait-Hns([scriptblock]$Question, [int]$HnsSeconds = 40) {
     $hnsWatch = [System.Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         try {
-            $hnsAnswer = @(& $Question)
+            # Of nothing its commands may hand on one null.
+            $hnsAnswer = @(& $Question | Where-Object { $null -ne $_ })
             return $hnsAnswer
         } catch {
             if ($hnsWatch.Elapsed.TotalSeconds -ge $HnsSeconds) { throw }
@@ -537,7 +538,8 @@ function Restore-NodeAddress($Saved) {
     }
     Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Disabled
     $held = @(Get-NetIPAddress -AddressFamily IPv4 -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $Saved.address })
-    if (@($held | Where-Object { $_.InterfaceIndex -eq $index })) { return }
+    # A lease goes with DHCP, if not at once.
+    if (@($held | Where-Object { $_.InterfaceIndex -eq $index -and [string]$_.PrefixOrigin -ne 'Dhcp' })) { return }
     foreach ($other in $held) { Remove-NetIPAddress -InterfaceIndex $other.InterfaceIndex -IPAddress $other.IPAddress -Confirm:$false }
     New-NetIPAddress -InterfaceIndex $index -IPAddress $Saved.address -PrefixLength $Saved.prefixLength | Out-Null
 }

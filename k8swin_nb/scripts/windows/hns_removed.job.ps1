@@ -35,7 +35,7 @@ function Remove-Network {
     $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
     if (-not $networks) { return }
     # kube-proxy does not run any more, so that its load balancers have no owner.
-    Get-HnsPolicyList | Remove-HnsPolicyList
+    Get-HnsPolicyList | Where-Object { $_ } | Remove-HnsPolicyList
     foreach ($network in $networks) {
         Get-HnsEndpoint | Where-Object { $_.VirtualNetwork -eq $network.ID } | Remove-HnsEndpoint
     }
@@ -57,7 +57,7 @@ while ($true) {
     $address = $null
     try {
         Remove-Network
-        $all = @(Get-HnsNetwork)
+        $all = @(Get-HnsNetwork | Where-Object { $_ })
         $left = @($all | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet }).Count
         # Somebody else's network may hold the card further on; then the address stays where it is.
         $others = @($all | Where-Object { Test-HoldsAdapter $_ })

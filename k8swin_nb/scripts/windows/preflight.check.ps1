@@ -9,7 +9,7 @@ matters. Lines that begin with `fact` are compared between hosts and with the pl
 param(
     [Parameter(Mandatory = $true)][string]$NodeName,
     [Parameter(Mandatory = $true)][string]$NodeAddress,
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [string]$FlannelBackend = '',
@@ -18,10 +18,12 @@ param(
     [string]$DownloadHosts = '',
     [string]$FirewallRules = '',
     [string]$WinrmPort = '',
-    [string]$ApiExpected = 'true'
+    [string]$ApiExpected = 'true',
+    [string]$ControlPlaneAddress = '',
+    [string]$EarlyFlannel = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -215,6 +217,30 @@ if ($adapter) {
         New-Answer 'fail' $good "$($adapter.Name): $($adapter.Status) $($adapter.PhysicalMediaType)" 'an adapter that is up, not a wireless one' 'connect the adapter, or use another one'
     }
 }
+# HNS takes a card by chance unless it is told which one.
+$cards = @(Get-Quiet { Get-NetAdapter } | Where-Object { $_ -and [string]$_.Status -eq 'Up' -and $_.Name -notlike 'vEthernet*' })
+if ($adapter -and $cards.Count -gt 1) {
+    Test-Probe 'W14' 'other-adapters' {
+        $found = @($cards | Where-Object { $_.ifIndex -ne $adapter.ifIndex -and ($_.MacAddress -ne $adapter.MacAddress) } | ForEach-Object { $_.Name })
+        New-Answer 'warn' ($found.Count -eq 0) ($found -join ', ') "no adapter that is up beside the one with $NodeAddress" "the pod network is made on the adapter with ${NodeAddress}; disconnect the others, or see to it that no other has a default route"
+    }
+}
+if ($ClusterProfile -eq 'classic' -and $EarlyFlannel -ne 'false') {
+    # flanneld 0.11 and 0.12 ask netsh for every address and look for these words, also with an address for --iface.
+    Test-Probe 'W37' 'flannel-netsh' {
+        $shown = & netsh.exe interface ipv4 show addresses | Out-String
+        if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
+        $first = @($shown -split '\r?\n' | Where-Object { $_.Trim() })[0]
+        New-Answer 'fail' ($shown -match 'Configuration for interface' -and $shown -match 'IP Address') "netsh says: $first" 'netsh says: Configuration for interface' 'an English Windows: flanneld 0.11 and 0.12 understand no other; or flannel_version 0.13.0 or newer'
+    }
+    if ($adapter) {
+        Test-Probe 'W37' 'adapter-name' {
+            # netsh writes names in the OEM code page, and in columns that two spaces end.
+            $plain = $adapter.Name -match '^[\x21-\x7e]+( [\x21-\x7e]+)*$' -and $adapter.Name -notmatch '"'
+            New-Answer 'fail' $plain $adapter.Name 'a name of ASCII letters, with single spaces' "Rename-NetAdapter on the console: flanneld 0.11 and 0.12 find no adapter of another name"
+        }
+    }
+}
 if ($owner.Count -eq 1) {
     Test-Probe 'W15' 'static-address' {
         $origin = [string]$owner[0].PrefixOrigin
@@ -244,17 +270,17 @@ if ($FirewallRules) {
 
 $networks = @()
 if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
-    $networks = @(Get-Quiet { Get-HnsNetwork } | Where-Object { $_ })
+    $networks = @(Get-Quiet { Wait-Hns { Get-HnsNetwork } 20 } | Where-Object { $_ })
 }
 Test-Probe 'W17' 'hns-networks' {
     $known = @('nat', $HnsNetwork)
     if ($ClusterProfile -eq 'classic') { $known += 'External' }
-    $others = @($networks | Where-Object { $known -notcontains $_.Name } | ForEach-Object { $_.Name })
+    # NAT, ICS (as that of WSL) and internal networks have switches of their own.
+    $others = @($networks | Where-Object { $known -notcontains $_.Name -and (Test-HoldsAdapter $_) } | ForEach-Object { $_.Name })
     New-Answer 'fail' ($others.Count -eq 0) ($others -join ' ') "only $($known -join ', ')" 'they hold the adapter: remove them with Remove-HnsNetwork when nobody needs them'
 }
-foreach ($network in $networks) {
-    if ($network.Name -eq 'nat') { Get-FactOf 'hns_nat' { @($network.Subnets | ForEach-Object { $_.AddressPrefix }) -join ' ' } }
-}
+$inner = @($networks | Where-Object { -not (Test-HoldsAdapter $_) })
+if ($inner) { Get-FactOf 'hns_nat' { @($inner | ForEach-Object { $_.Subnets } | ForEach-Object { $_.AddressPrefix } | Where-Object { $_ }) -join ' ' } }
 try {
     Get-NetRoute -AddressFamily IPv4 | ForEach-Object {
         # A network and its interface; an interface's alias may hold spaces, so it is the last.
@@ -315,12 +341,28 @@ Test-Probe 'W22' 'revocation-lists' {
 Test-Probe 'W25' 'tls-interception' {
     New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of authorities that this server trusts' 'import the authority into LocalMachine\Root: the mirror''s own, or that of what opens TLS between'
 }
+if ($ApiEndpoint -match '[a-z]') {
+    Test-Probe 'X5' 'api-name' {
+        $apiName = ($ApiEndpoint -split ':')[0]
+        $found = 'nothing'
+        # A name that nobody knows is an error of the class, not an empty answer.
+        try { $found = [string]@([System.Net.Dns]::GetHostAddresses($apiName) | Where-Object { $_.AddressFamily -eq 'InterNetwork' })[0] } catch { $found = 'nothing' }
+        if ($ControlPlaneAddress) {
+            New-Answer 'step' ($found -eq $ControlPlaneAddress) "$apiName leads to $found" $ControlPlaneAddress 'the step api-name writes it into the hosts file'
+        } else {
+            New-Answer 'fail' ($found -match '^[0-9.]+$') "$apiName leads to $found" 'an address of the control plane' "let the site's DNS know the name, or write its address into ``control_plane_address``"
+        }
+    }
+}
 if ($ApiExpected -eq 'true') {
     Test-Probe 'W23' 'api-server' {
-        $reached = Test-Port $MasterAddress 6443
+        $apiName, $apiPort = $ApiEndpoint -split ':'
+        # The name that a later step writes into the hosts file is not known yet.
+        if ($ControlPlaneAddress) { $apiName = $ControlPlaneAddress }
+        $reached = Test-Port $apiName $apiPort
         $text = 'no answer'
         if ($reached) { $text = 'reached' }
-        New-Answer 'fail' $reached $text "$MasterAddress port 6443" 'check the route and the firewall between this server and the master'
+        New-Answer 'fail' $reached $text "$apiName port $apiPort" 'check the route and the firewall between this server and the master'
     }
 }
 
@@ -387,7 +429,7 @@ Test-Probe 'W33' 'other-cluster' {
         $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
         $server = $kubeconfig.server
         $ca = $kubeconfig.ca
-        if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
+        if ($server -ne "https://$ApiEndpoint") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
     # What the join would stop over, unless one of ours left it.

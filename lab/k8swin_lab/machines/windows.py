@@ -309,7 +309,13 @@ class WindowsMachine(Machine):
         self.programs = dict(self.software.programs)
         version = self.edition.full
         for name in self.software.system_programs:
-            self.files.write(rf"{SYSTEM32}\{name}.exe", STUB + f"{name} {version}\n".encode())
+            folder, _, leaf = rf"{SYSTEM32}\{name}".rpartition("\\")
+            folder = folder.replace(r"\System32\..", "")
+            leaf += "" if "." in leaf else ".exe"
+            self.files.make_directory(folder)
+            self.files.write(
+                rf"{folder}\{leaf}", STUB + f"{leaf.partition('.')[0]} {version}\n".encode()
+            )
         self.files.write(
             SYSTEM32 + r"\WindowsPowerShell\v1.0\powershell.exe",
             STUB + f"powershell {version}\n".encode(),
@@ -318,7 +324,7 @@ class WindowsMachine(Machine):
     def find_program(self, name: str, path: str = "", cwd: str = "") -> str | None:
         """The file that a name starts, along a PATH value; None when there is none."""
         name = name.strip('"')
-        suffixes: tuple[str, ...] = ("", ".exe", ".cmd", ".bat", ".com")
+        suffixes: tuple[str, ...] = ("", ".com", ".exe", ".bat", ".cmd")
         if "." in name.replace("/", "\\").rpartition("\\")[2]:
             suffixes = ("", ".exe")
         if any(mark in name for mark in "\\/:"):
@@ -370,15 +376,15 @@ class WindowsMachine(Machine):
             NotSimulated: The lab has no program of that name.
         """
         path = process.argv[0]
-        if path.lower().endswith((".cmd", ".bat")):
-            program = self.programs["cmd"]
-        else:
-            found = self.program_of(path)
-            if found is None:
-                raise BadExecutable(path)
+        found = self.program_of(path)
+        if found is not None:
             if found[0] not in self.programs:
                 raise NotSimulated(found[0])
             program = self.programs[found[0]]
+        elif path.lower().endswith((".cmd", ".bat")):
+            program = self.programs["cmd"]
+        else:
+            raise BadExecutable(path)
         if self.processes.of(process) is not None:
             return program(process)
         entry = self.processes.enter(
@@ -437,10 +443,11 @@ class WindowsMachine(Machine):
             process, job=job, parent=parent, command_line=f"cmd.exe /c {command}"
         )
         code = 1
+        errors = process.stderr  # the line may send its own elsewhere
         try:
             code = self.programs["cmd"](process)
         except NotSimulated as gap:
-            process.err(f"{gap}\r\n")
+            errors.write(f"{gap}\r\n".encode())
             code = 70
         finally:
             self.processes.leave(entry, code)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
+from k8swin_lab.powershell.numeric_types import (
+    INT32_MAX,
+    INT32_MIN,
+    calculate,
+    combine,
+    complement,
+    shift,
+)
 from k8swin_lab.powershell.records import EnumValue, ExceptionObject
 from k8swin_lab.powershell.scanner import parse_number
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, TypedInt
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray
 
-INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
-INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
-_INT32_LIKE = {"System.Byte", "System.SByte", "System.Int16", "System.UInt16", "System.Int32"}
 _METHOD_NAMES = {
     "+": "op_Addition",
     "-": "op_Subtraction",
     "*": "op_Multiply",
     "/": "op_Division",
     "%": "op_Modulus",
+    "band": "op_BitwiseAnd",
+    "bor": "op_BitwiseOr",
+    "bxor": "op_ExclusiveOr",
+    "shl": "op_LeftShift",
+    "shr": "op_RightShift",
 }
 
 
@@ -36,8 +46,11 @@ def string_to_number(text: str) -> Any:
         body = body[1:]
     value = parse_number(body)
     if value is None:
-        raise cast_error(text, "System.Int32")
-    return -value if sign < 0 else value
+        try:
+            return dotnet.convert(None, text, "System.Int32")  # with its thousands separators
+        except Terminating:
+            raise cast_error(text, "System.Int32") from None
+    return calculate("-", 0, value) if sign < 0 else value
 
 
 def cast_error(value: Any, type_name: str) -> PowerShellError:
@@ -76,38 +89,12 @@ def to_number(value: Any) -> Any:
     )
 
 
-def _is_long(value: Any) -> bool:
-    if isinstance(value, TypedInt):
-        return value.type_name not in _INT32_LIKE
-    return not INT32_MIN <= value <= INT32_MAX
-
-
-def sized(result: int, left: Any, right: Any) -> Any:
-    """An integer result with the type of the wider operand, or a double when it does not fit."""
-    unsigned = any(
-        isinstance(v, TypedInt) and v.type_name == "System.UInt64" for v in (left, right)
-    )
-    if unsigned and 0 <= result < 1 << 64:
-        return TypedInt(result, "System.UInt64")
-    if _is_long(left) or _is_long(right):
-        if INT64_MIN <= result <= INT64_MAX:
-            return TypedInt(result, "System.Int64") if INT32_MIN <= result <= INT32_MAX else result
-        return float(result)
-    if INT32_MIN <= result <= INT32_MAX:
-        return result
-    return float(result)
-
-
 def add(left: Any, right: Any) -> Any:
     """`left + right`: the left operand's type decides."""
     if type(left) is int and type(right) is int:
         total = left + right
-        return total if INT32_MIN <= total <= INT32_MAX else sized(total, left, right)
-    if isinstance(left, str) and not isinstance(left, Char):
-        return left + dotnet.to_string(right)
-    if isinstance(left, Char):
-        if isinstance(right, str):
-            return str(left) + right
+        return total if INT32_MIN <= total <= INT32_MAX else calculate("+", left, right)
+    if isinstance(left, str) and not hasattr(left, "enum_number"):
         return str(left) + dotnet.to_string(right)
     if isinstance(left, list | tuple):
         return PSArray([*left, *right] if isinstance(right, list | tuple) else [*left, right])
@@ -142,18 +129,29 @@ def _merge(left: Hashtable, right: Any) -> Hashtable:
 def subtract(left: Any, right: Any) -> Any:
     if type(left) is int and type(right) is int:
         total = left - right
-        return total if INT32_MIN <= total <= INT32_MAX else sized(total, left, right)
+        return total if INT32_MIN <= total <= INT32_MAX else calculate("-", left, right)
     return _arithmetic("-", left, right)
 
 
 def multiply(left: Any, right: Any) -> Any:
     """`left * right`: strings and arrays are repeated."""
-    if isinstance(left, str) and not isinstance(left, Char):
+    if isinstance(left, str) and not isinstance(left, Char) and not hasattr(left, "enum_number"):
         return left * _times(right)
-    if isinstance(left, list):
-        return PSArray(list(left) * _times(right))
+    if isinstance(left, PSArray):
+        count = round_half_even(to_number(right) or 0)
+        if count < 0:
+            raise runtime_error(
+                f'Cannot convert value "{count}" to type "System.UInt32".',
+                "InvalidCastIConvertible",
+                category="InvalidArgument",
+            )
+        return PSArray(list(left) * count, left.element_type)
     if left is None:
         return None
+    if isinstance(left, bool | Char):
+        if isinstance(right, str | list):
+            raise _no_operator("*", left)
+        raise _not_defined("*", left)
     return _arithmetic("*", left, right)
 
 
@@ -184,59 +182,10 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
         if isinstance(left, list) or (isinstance(right, list) and a is not None):
             raise _no_operator(operator, left if isinstance(left, list) else right)
         return dotnet.binary_operator(operator, left, right)
-    if isinstance(a, float) or isinstance(b, float):
-        return _floats(operator, float(a), float(b))
-    if isinstance(a, Decimal) or isinstance(b, Decimal):
-        return _decimals(operator, Decimal(a), Decimal(b))
-    if operator == "+":
-        return sized(a + b, a, b)
-    if operator == "-":
-        return sized(a - b, a, b)
-    if operator == "*":
-        return sized(a * b, a, b)
-    if b == 0:
-        raise _divide_by_zero()
-    if operator == "%":
-        return sized(int(math.fmod(a, b)) if abs(a) < 1 << 52 else a - b * int(a / b), a, b)
-    if a % b == 0:
-        return sized(a // b, a, b)
-    return a / b
-
-
-def _floats(operator: str, a: float, b: float) -> float:
-    if operator == "+":
-        return a + b
-    if operator == "-":
-        return a - b
-    if operator == "*":
-        return a * b
-    if b == 0:
-        if operator == "%" or a == 0 or math.isnan(a):
-            return math.nan
-        return math.copysign(math.inf, a) * math.copysign(1, b)
-    return a / b if operator == "/" else math.fmod(a, b)
-
-
-def _decimals(operator: str, a: Decimal, b: Decimal) -> Decimal:
-    if operator == "+":
-        return a + b
-    if operator == "-":
-        return a - b
-    if operator == "*":
-        return a * b
-    if b == 0:
-        raise _divide_by_zero()
-    try:
-        return a / b if operator == "/" else a % b
-    except InvalidOperation as error:
-        raise _divide_by_zero() from error
-
-
-def _divide_by_zero() -> PowerShellError:
-    inner = ExceptionObject("System.DivideByZeroException", "Attempted to divide by zero.")
-    return runtime_error(
-        "Attempted to divide by zero.", "RuntimeException", category="NotSpecified", inner=inner
-    )
+    result = calculate(operator, a, b)
+    if hasattr(left, "enum_number") and isinstance(result, int):
+        return dotnet.enum_of(dotnet.type_name_of(left), int(result))
+    return result
 
 
 def _no_operator(operator: str, left: Any) -> PowerShellError:
@@ -246,6 +195,13 @@ def _no_operator(operator: str, left: Any) -> PowerShellError:
         f"'{_METHOD_NAMES[operator]}'.",
         "MethodNotFound",
         target=_METHOD_NAMES[operator],
+    )
+
+
+def _not_defined(operator: str, left: Any) -> PowerShellError:
+    return runtime_error(
+        f"The '{operator}' operation is not defined for type '{dotnet.type_name_of(left)}'.",
+        "NotADefinedOperationForType",
     )
 
 
@@ -261,8 +217,29 @@ def negate(value: Any) -> Any:
     return subtract(0, value) if not isinstance(value, float) else -value
 
 
+def plus(value: Any) -> Any:
+    """Unary plus."""
+    number = to_number(value)
+    return add(0, value if number is None else number)
+
+
+def step(value: Any, by: int) -> Any:
+    """What `++` and `--` make of a value: they take numbers and $null only."""
+    if value is None:
+        return by
+    enum = hasattr(value, "enum_number")
+    if isinstance(value, bool) or not (enum or isinstance(value, int | float | Decimal)):
+        sign = "++" if by > 0 else "--"
+        raise runtime_error(
+            f"The '{sign}' operator works only on numbers. The operand is a "
+            f"'{dotnet.type_name_of(value)}'.",
+            "OperatorRequiresNumber",
+        )
+    return add(value, by)
+
+
 def to_integer(value: Any) -> int:
-    """An operand of a bitwise operator or a range."""
+    """An operand of a range, or an index."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     number = to_number(value)
@@ -274,38 +251,29 @@ def to_integer(value: Any) -> int:
 
 def bitwise(operator: str, left: Any, right: Any) -> Any:
     """-band, -bor, -bxor, -shl, -shr."""
-    if (
-        getattr(left, "enum_number", None) is not None
-        or getattr(right, "enum_number", None) is not None
-    ):
+    enum = hasattr(left, "enum_number") or hasattr(right, "enum_number")
+    if enum and operator not in ("shl", "shr"):
         return dotnet.binary_operator(operator, left, right)
-    a, b = to_integer(left), to_integer(right)
-    wide = _is_long(a) or (_is_long(b) and operator not in ("shl", "shr"))
-    if operator == "band":
-        result = a & b
-    elif operator == "bor":
-        result = a | b
-    elif operator == "bxor":
-        result = a ^ b
-    elif operator == "shl":
-        result = a << (b & (63 if wide else 31))
-        bits = 64 if wide else 32
-        unsigned = isinstance(a, TypedInt) and a.type_name.startswith("System.UInt")
-        result &= (1 << bits) - 1
-        if result >> (bits - 1) and not unsigned:
-            result -= 1 << bits
-    else:
-        result = a >> (b & (63 if wide else 31))
-    for operand in (a, b):
-        if (
-            isinstance(operand, TypedInt)
-            and operand.type_name.startswith("System.UInt")
-            and result >= 0
-        ):
-            return TypedInt(result, operand.type_name)
-    if wide and INT32_MIN <= result <= INT32_MAX:
-        return TypedInt(result, "System.Int64")
-    return int(result)
+    if operator in ("shl", "shr") and isinstance(left, bool):
+        raise _not_defined(f"-{operator}", left)
+    a = to_number(left)
+    b = to_number(right) if a is not None else None
+    if a is None or b is None:
+        raise _no_operator(operator, left if a is None else right)
+    if operator in ("shl", "shr"):
+        return shift(operator, a, round_half_even(b))
+    return combine(operator, a, b)
+
+
+def bitwise_not(value: Any) -> Any:
+    """-bnot."""
+    number = to_number(value)
+    if number is None:
+        number = dotnet.convert(None, value, "System.Int32")
+    result = complement(number)
+    if hasattr(value, "enum_number"):
+        return dotnet.enum_of(dotnet.type_name_of(value), int(result))
+    return result
 
 
 def number_range(left: Any, right: Any) -> PSArray:

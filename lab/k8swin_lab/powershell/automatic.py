@@ -204,7 +204,7 @@ def ps_cmdlet(interp: Interpreter, stage: FunctionStage) -> PSObject:
     """$PSCmdlet of an advanced function."""
 
     def identified(record: ErrorRecord) -> ErrorRecord:
-        if "," not in record.error_id:
+        if "," not in record.error_id and stage.context.name:
             record.properties["FullyQualifiedErrorId"] = f"{record.error_id},{stage.context.name}"
         if stage.context.invocation is not None and record.properties["InvocationInfo"] is None:
             record.properties["InvocationInfo"] = stage.context.invocation()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.values import PSArray
@@ -101,8 +102,11 @@ class Binder:
         should_process: bool = False,
         default_set: str = "",
         error_suffix: str = "",
+        missing: Mapping[str, str] | None = None,
     ) -> None:
+        """`missing`: folded names, each with the name itself, of parameters that only the real command has."""
         self.name = name
+        self.lacking = missing or {}
         self.specs = specs
         self.advanced = advanced
         self.default_set = default_set
@@ -147,9 +151,15 @@ class Binder:
             alias = _COMMON_ALIASES.get(folded)
             if alias is not None and alias in self.common:
                 return alias
+        if folded in self.lacking:
+            raise NotSimulated(f"{self.name} -{self.lacking[folded]}")
         matches: dict[str, Spec | str] = {
             spec.name: spec for key, spec in self.by_name.items() if key.startswith(folded)
         }
+        absent = [name for key, name in self.lacking.items() if key.startswith(folded)]
+        if absent and not matches and len(set(absent)) == 1:
+            raise NotSimulated(f"{self.name} -{absent[0]}")
+        matches.update((name, name) for name in absent if name not in matches)
         if not matches:
             matches = {c: c for c in self.common if c.lower().startswith(folded)}
         if len(matches) > 1:
@@ -171,6 +181,7 @@ class Binder:
         """
         bound = Bound(delays=expecting_input)
         positional: list[Argument] = []
+        unknown: list[str] = []
         index = 0
         only_values = False
         while index < len(arguments):
@@ -185,13 +196,9 @@ class Binder:
             spec = self.find(argument.name)
             if spec is None:
                 if self.advanced:
-                    raise self.error(
-                        "NamedParameterNotFound",
-                        f"A parameter cannot be found that matches parameter name '{argument.name}'.",
-                        target=argument.name,
-                    )
-                unknown = ParameterName(argument.text or argument.name)
-                positional.append(Argument(None, unknown, claimed=True))
+                    unknown.append(argument.name)
+                word = ParameterName(argument.text or argument.name)
+                positional.append(Argument(None, word, claimed=True))
                 if argument.attached:
                     positional.append(Argument(None, argument.value, claimed=True))
                 elif index < len(arguments) and arguments[index].name is None:
@@ -220,7 +227,7 @@ class Binder:
                     target=label,
                 )
             self._store(bound, spec, value, source)
-        self._positional(bound, positional)
+        self._positional(bound, positional, unknown)
         return bound
 
     def _store(self, bound: Bound, spec: Spec | str, value: Any, source: Argument) -> None:
@@ -275,7 +282,7 @@ class Binder:
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error
 
-    def _positional(self, bound: Bound, arguments: list[Argument]) -> None:
+    def _positional(self, bound: Bound, arguments: list[Argument], unknown: list[str]) -> None:
         for spec in self.positional_specs(bound.values):
             if not arguments:
                 return
@@ -302,6 +309,12 @@ class Binder:
                     values = PSArray(values[0])
                 bound.values[spec.name] = self.converted(spec, values)
                 return
+        if unknown:
+            raise self.error(
+                "NamedParameterNotFound",
+                f"A parameter cannot be found that matches parameter name '{unknown[0]}'.",
+                target=unknown[0],
+            )
         if self.advanced:
             value = arguments[0].value
             raise self.error(

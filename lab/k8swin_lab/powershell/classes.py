@@ -47,7 +47,7 @@ class ClassInstance(PSObject):
             raise runtime_error(
                 f"The property '{name}' cannot be found on this object. Verify that the property exists and "
                 "can be set.",
-                "PropertyNotFound",
+                "PropertyAssignmentException",
             )
         if declared is not None:
             try:

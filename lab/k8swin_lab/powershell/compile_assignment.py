@@ -70,7 +70,10 @@ class AssignmentCompiler(CompilerBase):
                     if scope == "private":
                         variable.options = "Private"
                     variable.value = value
-                elif variable.options or variable.convert is not None:
+                    return
+                if scope == "private" and "Private" not in variable.options:
+                    variable.options = f"{variable.options}, Private".strip(", ")
+                if variable.options or variable.convert is not None:
                     variable.assign(value)
                 else:
                     variable.value = value

@@ -63,7 +63,7 @@ class CommandCompiler(ExpressionCompiler):
                 emit(frame, inner(frame))
 
             return run_paren
-        if isinstance(node, ast.SubExpression):
+        if isinstance(node, ast.SubExpression | ast.ArrayExpression):
             return self.block(node.body)
         code = self.raw_variable(node) if isinstance(node, ast.Variable) else self.expression(node)
 

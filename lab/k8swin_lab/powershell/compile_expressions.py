@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8swin_lab.powershell import arithmetic, ast, dotnet, members, operators
+from k8swin_lab.powershell.classes import ClassInstance
 from k8swin_lab.powershell.compile_assignment import AssignmentCompiler
 from k8swin_lab.powershell.compile_base import CONSTANTS, Code
 from k8swin_lab.powershell.errors import runtime_error
@@ -18,7 +19,6 @@ from k8swin_lab.powershell.scopes import NOTHING, Frame
 from k8swin_lab.powershell.values import Hashtable, PSArray
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": arithmetic.add,
     "-": arithmetic.subtract,
     "*": arithmetic.multiply,
     "/": arithmetic.divide,
@@ -103,7 +103,9 @@ class ExpressionCompiler(AssignmentCompiler):
             walk: Any = frame.scope
             while walk is not None:
                 variable = walk.variables.get(folded)
-                if variable is not None:
+                if variable is not None and (
+                    not variable.options or walk is frame.scope or "Private" not in variable.options
+                ):
                     return variable.value
                 walk = walk.parent
             return frame.interp.automatic(folded, frame, node)
@@ -229,9 +231,9 @@ class ExpressionCompiler(AssignmentCompiler):
         if operator == "-":
             return lambda frame: arithmetic.negate(operand(frame))
         if operator == "+":
-            return lambda frame: arithmetic.add(0, operand(frame))
+            return lambda frame: arithmetic.plus(operand(frame))
         if operator == "bnot":
-            return lambda frame: ~arithmetic.to_integer(operand(frame))
+            return lambda frame: arithmetic.bitwise_not(operand(frame))
         if operator == "join":
             return lambda frame: operators.join(operand(frame), "")
         return lambda frame: operators.unary_split(operand(frame))
@@ -244,21 +246,9 @@ class ExpressionCompiler(AssignmentCompiler):
 
         def increment(frame: Frame) -> Any:
             old = read(frame)
-            if old is None:
-                old = 0
-            if type(old) is int:
-                new: Any = arithmetic.add(old, step)
-            elif isinstance(old, str):
-                raise runtime_error(
-                    "The '++' operator works only on numbers. The operand is a 'System.String'."
-                    if step > 0
-                    else "The '--' operator works only on numbers. The operand is a 'System.String'.",
-                    "OperatorRequiresNumber",
-                )
-            else:
-                new = arithmetic.add(old, step)
+            new = arithmetic.step(old, step)
             write(frame, new)
-            return new if prefix else old
+            return new if prefix else 0 if old is None else old
 
         return increment
 
@@ -266,6 +256,8 @@ class ExpressionCompiler(AssignmentCompiler):
         operator = node.operator
         left = self.expression(node.left)
         right = self.expression(node.right)
+        if operator == "+":
+            return lambda frame: _plus(frame, left(frame), right(frame))
         simple = _ARITHMETIC.get(operator)
         if simple is not None:
             return lambda frame: simple(left(frame), right(frame))
@@ -342,6 +334,7 @@ class ExpressionCompiler(AssignmentCompiler):
         arguments = [self.expression(argument) for argument in node.arguments]
         target = self.expression(node.target)
         static = node.static
+        base = _named_class(node.target)
 
         def call(frame: Frame) -> Any:
             receiver = target(frame)
@@ -351,6 +344,10 @@ class ExpressionCompiler(AssignmentCompiler):
                 return frame.interp.static_call(receiver, called, values)
             if isinstance(called, ScriptBlock):
                 return frame.interp.invoke_value(called, values)
+            if base and isinstance(receiver, ClassInstance):
+                ps_class = frame.interp.classes.get(base)
+                if ps_class is not None and ps_class.finds(str(called).lower()):
+                    return ps_class.call(frame.interp, receiver, str(called), values)
             return members.call(frame, receiver, frame.interp.to_string(called), values)
 
         return call
@@ -359,3 +356,21 @@ class ExpressionCompiler(AssignmentCompiler):
         target = self.expression(node.target)
         index = self.expression(node.index)
         return lambda frame: members.index(frame, target(frame), index(frame))
+
+
+def _plus(frame: Frame, left: Any, right: Any) -> Any:
+    """`left + right`; a text takes an array with $OFS between its elements."""
+    if isinstance(right, list) and isinstance(left, str) and not hasattr(left, "enum_number"):
+        return left + frame.interp.to_string(right)
+    return arithmetic.add(left, right)
+
+
+def _named_class(node: Any) -> str:
+    """The class of `([Base]$this).Method()`, whose own method is meant and not an overriding one."""
+    if isinstance(node, ast.Paren) and isinstance(node.pipeline, ast.Pipeline):
+        element = node.pipeline.elements[0]
+        if len(node.pipeline.elements) == 1 and isinstance(element, ast.CommandExpression):
+            node = element.expression
+    if isinstance(node, ast.Convert) and isinstance(node.type, ast.TypeLiteral):
+        return str(node.type.name).lower()
+    return ""

@@ -9,6 +9,7 @@ from k8swin_lab.powershell import ast, operators
 from k8swin_lab.powershell.compile_base import Action
 from k8swin_lab.powershell.compile_commands import CommandCompiler
 from k8swin_lab.powershell.errors import BreakSignal, ContinueSignal
+from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Enumerator, Frame, Scope
 
 
@@ -103,6 +104,7 @@ class LoopCompiler(CommandCompiler):
         clauses = [(self._switch_test(test, node), self.block(body)) for test, body in node.clauses]
         default = self.block(node.default) if node.default else None
         label, from_file = node.label.lower(), node.file
+        exposed = "$switch" in self.source.text.lower()
 
         def choose(frame: Frame) -> None:
             value = condition(frame)
@@ -111,6 +113,9 @@ class LoopCompiler(CommandCompiler):
             else:
                 found = operators.items_of(value)
                 items = [value] if found is None else found
+            if exposed:
+                items = Enumerator(items)
+                frame.scope.set("switch", items)
             for item in items:
                 if not _switch_item(
                     frame, None if item is NOTHING else item, clauses, default, label
@@ -127,21 +132,22 @@ class LoopCompiler(CommandCompiler):
             )
         test = self.expression(node)
         ignore_case = not switch.case_sensitive
-        if switch.mode == "regex":
-            return lambda frame, item: operators.truth(
-                frame.interp.match(frame, item, test(frame), ignore_case, False)
-            )
-        if switch.mode == "wildcard":
-            return lambda frame, item: operators.truth(
-                operators.like(frame.interp.to_string(item), test(frame), ignore_case)
-            )
+        mode = switch.mode
 
         def same(frame: Frame, item: Any) -> bool:
+            """Clauses are compared as text; $null takes $null alone."""
             wanted = test(frame)
-            if hasattr(item, "enum_number"):
-                wanted = frame.interp.to_string(wanted)
-                return operators.equal(str(item), wanted, ignore_case)
-            return operators.equal(item, wanted, ignore_case)
+            if wanted is None:
+                return item is None
+            if isinstance(wanted, ScriptBlock):
+                found = frame.interp.invoke_in_scope(wanted, frame.scope, item)
+                return operators.truth(found)
+            if mode == "regex":
+                return operators.truth(frame.interp.match(frame, item, wanted, ignore_case, False))
+            text = frame.interp.to_string(item)
+            if mode == "wildcard":
+                return operators.truth(operators.like(text, wanted, ignore_case))
+            return operators.equal(text, frame.interp.to_string(wanted), ignore_case)
 
         return same
 

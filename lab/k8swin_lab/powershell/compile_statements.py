@@ -69,6 +69,8 @@ class Compiler(LoopCompiler):
                 inner = element.expression
                 if isinstance(inner, ast.Variable):
                     return self._succeeding(self.raw_variable(inner))
+                if isinstance(inner, ast.Paren | ast.SubExpression | ast.ArrayExpression):
+                    return self.expression(inner)
                 return self._succeeding(self.expression(inner))
         action = self.statement(node)
 
@@ -172,7 +174,11 @@ class Compiler(LoopCompiler):
 
     def condition(self, node: Any) -> Callable[[Frame], bool]:
         """A statement as a condition."""
-        value = self.statement_value(node)
+        value = (
+            self.expression(node.elements[0].expression)
+            if self._is_expression(node) and not node.elements[0].redirections
+            else self.statement_value(node)
+        )
         truth = operators.truth
         return lambda frame: truth(value(frame))
 
@@ -205,7 +211,7 @@ class Compiler(LoopCompiler):
 
     def _do_Assignment(self, node: ast.Assignment) -> Action:
         value = self.statement_value(node.value)
-        plain = self._is_expression(node.value)
+        plain = self._succeeds(node.value)
         if node.operator == "=":
             setter = self.setter(node.target)
 
@@ -267,6 +273,13 @@ class Compiler(LoopCompiler):
             isinstance(node, ast.Pipeline)
             and len(node.elements) == 1
             and isinstance(node.elements[0], ast.CommandExpression)
+        )
+
+    @classmethod
+    def _succeeds(cls, node: Any) -> bool:
+        """Whether a value is computed without commands, so that `$?` is true after it."""
+        return cls._is_expression(node) and not isinstance(
+            node.elements[0].expression, ast.Paren | ast.SubExpression | ast.ArrayExpression
         )
 
     def _do_Pipeline(self, node: ast.Pipeline) -> Action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import ast, operators
@@ -17,8 +18,9 @@ from k8swin_lab.powershell.validation import (
     validation_error,
     validator,
 )
-from k8swin_lab.powershell.values import Hashtable, PSArray
+from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
 
+_CONDITIONS = ("bool", "boolean", "system.boolean")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
 
 
@@ -39,6 +41,8 @@ class Constraints:
         def convert(value: Any) -> Any:
             if value is NOTHING:
                 value = None
+            if name == "switch":
+                return operators.truth(value)
             if name != "object":
                 if isinstance(value, Reference):
                     return value
@@ -181,12 +185,28 @@ class Constraints:
 
         return assign
 
+    def _condition(self, value: Any, type_name: str, parameter: bool) -> Any:
+        """[bool]: a parameter takes only Booleans and numbers, a variable texts too."""
+        plain = isinstance(value, bool | int | float | Decimal | Switch)
+        others = (str, list, type(None))
+        if not plain and (parameter or not isinstance(value, others)):
+            raise runtime_error(
+                f'Cannot convert value "{self.to_string(value)}" to type "System.Boolean". Boolean '
+                "parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0.",
+                "RuntimeException",
+                category="InvalidArgument",
+                exception="System.Management.Automation.PSInvalidCastException",
+            )
+        return self.cast(value, type_name)
+
     def _caster(self, type_name: str, parameter: bool) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
             if folded == "ref" or isinstance(value, Reference):
                 return value
+            if folded in _CONDITIONS:
+                return self._condition(value, type_name, parameter)
             if value is None and folded.endswith("[]"):
                 return None
             if (

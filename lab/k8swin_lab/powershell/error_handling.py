@@ -182,7 +182,7 @@ class ErrorHandling:
             variables = frame.scope.variables
             saved = variables.get("_")
             variables["_"] = Variable("_", record)
-            self.success = True
+            self.success = False
             try:
                 body(frame)
             finally:

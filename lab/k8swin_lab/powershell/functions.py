@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import ast, operators
 from k8swin_lab.powershell.binding import ALL_SETS, Argument, Binder, Bound, Spec
-from k8swin_lab.powershell.errors import PowerShellError, ReturnSignal, runtime_error
+from k8swin_lab.powershell.default_parameters import apply_defaults
+from k8swin_lab.powershell.errors import ExitSignal, PowerShellError, ReturnSignal, runtime_error
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, Variable
-from k8swin_lab.powershell.values import Hashtable, PSArray
+from k8swin_lab.powershell.values import BoundParameters, Input, PSArray
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.compile_commands import CommandCompiler
@@ -116,13 +118,18 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
                 for facts in [spec, *spec.sets.values()]:
                     facts.position = order
                 order += 1
-    return Binder(
+    if name.lower().endswith(".ps1"):
+        name = name.replace("\\", "/").rpartition("/")[2]
+    binder = Binder(
         name,
         specs,
         advanced=advanced,
         should_process=bool(should_process) and str(should_process).lower() != "false",
         default_set=str((cmdlet_binding or {}).get("defaultparametersetname", "")),
     )
+    if frame.interp.host.edition == "Desktop":
+        binder.common.pop("ProgressAction", None)
+    return binder
 
 
 def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:
@@ -178,6 +185,7 @@ class FunctionStage(Stage):
         name: str = "",
         dot_sourced: bool = False,
         is_script: bool = False,
+        is_file: bool = False,
         module: Any = None,
         binder: Binder | None = None,
     ) -> None:
@@ -202,7 +210,7 @@ class FunctionStage(Stage):
         if not dot_sourced:
             # errors of the body answer to the preferences that the body set
             self.context.frame = self.function_frame
-        self.returned = False
+        self.is_file = is_file
 
     def _emit(self, item: Any) -> None:
         self.write(item)
@@ -225,6 +233,13 @@ class FunctionStage(Stage):
                     target=_MAXIMUM_DEPTH,
                 )
             step(*arguments)
+        except ExitSignal as signal:
+            if not self.is_file:
+                raise
+            # `exit` ends the script file that it stands in, and not who called it
+            interp.global_scope.set("LASTEXITCODE", signal.code)
+            self.context.failed = self.context.failed or signal.code != 0
+            self.done = True
         finally:
             interp.depth -= 1
             interp.context = saved
@@ -234,6 +249,8 @@ class FunctionStage(Stage):
         interp = self.interp
         binder = self.binder
         self.bound = bound = binder.bind(self.arguments, expecting_input=self.expects_input)
+        if binder.advanced:
+            apply_defaults(self, binder, bound)
         if bound.common:
             interp.apply_common(self, bound.common, function=True)
         binder.require(bound, expecting_input=self.expects_input)
@@ -245,7 +262,7 @@ class FunctionStage(Stage):
         if self.context.name and interp.is_path(self.context.name):
             self._set("PSScriptRoot", interp.parent_path(self.context.name))
             self._set("PSCommandPath", self.context.name)
-        self._set("PSBoundParameters", Hashtable(bound.values.items(), ordered=True))
+        self._set("PSBoundParameters", BoundParameters(bound.values.items()))
         for common, value in bound.common.items():
             variables["psboundparameters"].value[common] = value
         for parameter, spec in zip(self.code.parameters, binder.specs, strict=True):
@@ -264,9 +281,11 @@ class FunctionStage(Stage):
         elif parameter.default is not None:
             value = parameter.default(self.function_frame)
             value = None if value is NOTHING else value
-            variable.value = self.interp.plain_convert(spec, value)
+            variable.value = self.binder.converted(
+                replace(spec, convert=lambda item: self.interp.plain_convert(spec, item)), value
+            )
         elif spec.type is not None:
-            variable.value = self.interp.default_of_type(spec.type)
+            variable.value = self.interp.default_of_parameter(spec.type)
         if parameter.constraints:
             variable.convert = spec.convert
 
@@ -289,7 +308,7 @@ class FunctionStage(Stage):
         variables = self.scope.variables
         saved = variables.get("_")
         variables["_"] = Variable("_", item)
-        self._set("input", PSArray([item]))
+        self._set("input", Input([item]))
         try:
             self._execute(self.code.process)
         finally:
@@ -317,7 +336,7 @@ class FunctionStage(Stage):
         if self.code.end is None:
             return
         if not self.dot_sourced:
-            self._set("input", PSArray(self.input))
+            self._set("input", Input(self.input))
         self._execute(self.code.end)
 
 

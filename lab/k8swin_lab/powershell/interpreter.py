@@ -51,7 +51,7 @@ from k8swin_lab.powershell.resolution import Function, ModuleInfo, Resolution
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState, not_writable
 from k8swin_lab.powershell.streams import Streams
 from k8swin_lab.powershell.typing_rules import TypingRules
-from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.values import Input, PSArray, PSObject
 
 Text = str | None
 _parsed = lru_cache(maxsize=128)(parse)
@@ -233,6 +233,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
                 exception="System.Management.Automation.ParseException",
             )
             raise raised from error
+        for using in tree.usings:
+            self.using(Frame(self, self.global_scope, self.output), using.kind, using.name)
         compiler = Compiler(tree.source)
         return ScriptBlock(
             tree, text, code=CompiledBlock(compiler, tree), module=None, source_name=name or ""
@@ -272,7 +274,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def using(self, frame: Frame, kind: str, name: str) -> None:
         if kind == "namespace":
-            self.namespaces.append(name)
+            if name not in self.namespaces:
+                self.namespaces.append(name)
         elif kind == "module":
             self.invoke(self.compile_block(f"Import-Module '{name}'"), [])
         else:
@@ -337,6 +340,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
             return str(value)
         if isinstance(value, (PSArray, list)):
             separator = self.context.frame.scope.get("ofs")
+            if isinstance(value, Input):
+                value = value.drain()
             return (" " if separator is None else self.to_string(separator)).join(
                 inner_text(self, item) for item in value
             )
@@ -379,12 +384,11 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         """An ArrayList."""
         return dotnet.construct(self, "System.Collections.ArrayList", [])
 
-    def new_collection(self, items: list[Any]) -> Any:
+    def new_collection(
+        self, items: list[Any], element: str = "System.Management.Automation.PSObject"
+    ) -> Any:
         """The collection that .Invoke(), .ForEach() and .Where() give."""
-        return NetList(
-            items,
-            "System.Collections.ObjectModel.Collection`1[System.Management.Automation.PSObject]",
-        )
+        return NetList(items, f"System.Collections.ObjectModel.Collection`1[{element}]")
 
     def property_for_binding(self, item: Any, name: str) -> tuple[bool, Any]:
         """A property that binds to a parameter of the same name."""

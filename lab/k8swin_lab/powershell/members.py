@@ -22,8 +22,9 @@ from k8swin_lab.powershell.errors import (
 )
 from k8swin_lab.powershell.records import Reference, ScriptBlock, ScriptProperty, TypeValue
 from k8swin_lab.powershell.scopes import NOTHING, Enumerator, Frame, Variable
-from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.powershell.values import Hashtable, Input, PSArray, PSObject
 
+_CUSTOM = "System.Management.Automation.PSCustomObject"
 _UNWRAPPED = frozenset(
     {
         "System.Management.Automation.RuntimeException",
@@ -66,6 +67,12 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
         ps_class = frame.interp.classes.get(target.name.lower())
         if ps_class is not None:
             return TypeValue(ps_class.base_name())
+    elif isinstance(target, Input):
+        return (
+            target.current
+            if name.lower() == "current"
+            else _enumerated(frame, target.drain(), name)
+        )
     elif isinstance(target, Enumerator) and name.lower() == "current":
         return target.current
     elif isinstance(target, Reference) and name.lower() == "value":
@@ -80,8 +87,6 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     folded = name.lower()
     if folded in ("count", "length") and not isinstance(target, Hashtable):
         return 1
-    if isinstance(target, bool) and folded == "ispresent":
-        return target
     items = operators.items_of(target)
     if items is not None:
         return _enumerated(frame, items, name)
@@ -109,6 +114,8 @@ def _enumerated(frame: Frame, items: Any, name: str) -> Any:
     found: list[Any] = []
     for item in items:
         if item is None or not has(item, name):
+            if isinstance(item, PSObject) and item.type_names[-1:] == [_CUSTOM]:
+                found.append(None)  # a custom object without the property gives $null
             continue
         value = get(frame, item, name)
         inner = operators.items_of(value)
@@ -170,7 +177,7 @@ def set_member(frame: Frame, target: Any, name: Any, value: Any) -> None:
         raise runtime_error(
             f"The property '{name}' cannot be found on this object. Verify that the property exists and "
             "can be set.",
-            "PropertyNotFound",
+            "PropertyNotFound" if target is None else "PropertyAssignmentException",
             category="InvalidOperation",
         )
     if language_mode.constrained(frame.interp):
@@ -214,7 +221,10 @@ def call(frame: Frame, target: Any, name: str, arguments: list[Any]) -> Any:
             return None if result is NOTHING else result
         if method is not None:
             return _guarded(name, arguments, lambda: method(*arguments))
-    if isinstance(target, Enumerator) and folded == "movenext":
+    if isinstance(target, Input) and folded == "reset":
+        target.place = 0
+        return None
+    if isinstance(target, Enumerator | Input) and folded == "movenext":
         return target.move_next()
     if isinstance(target, ScriptBlock):
         found, value = _script_block_method(frame, target, folded, arguments)
@@ -314,6 +324,8 @@ def _for_each(frame: Frame, target: Any, arguments: list[Any]) -> Any:
             results.append(value)
         else:
             results.append(interp.cast(item, action.name))
+    if isinstance(action, TypeValue):
+        return interp.new_collection(results, action.name)
     return interp.new_collection(results)
 
 
@@ -366,9 +378,17 @@ def index(frame: Frame, target: Any, key: Any) -> Any:
         )
     if isinstance(target, Hashtable):
         if isinstance(key, list):
-            return PSArray(_lookup(target, item) for item in key)
+            return PSArray(
+                _lookup(target, item)
+                for item in key
+                if not (target.ordered and type(item) is int and not 0 <= item < len(target))
+            )
         return _lookup(target, key)
-    if isinstance(key, list) and not isinstance(target, Grid):
+    if (
+        isinstance(key, list)
+        and isinstance(target, list | tuple | str)
+        and not isinstance(target, Grid)
+    ):
         found = PSArray()
         for item in key:
             value = _at(frame, target, item)
@@ -392,7 +412,9 @@ def _lookup(table: Hashtable, key: Any) -> Any:
 def _at(frame: Frame, target: Any, key: Any) -> Any:
     """One element; NOTHING when the index is out of bounds."""
     if isinstance(target, list | tuple | str):
-        place = to_integer(key)
+        place = to_integer(key) if isinstance(key, float) else _place(key)
+        if place is None:
+            return NOTHING
         if isinstance(target, str):
             from k8swin_lab.powershell.values import Char
 
@@ -407,10 +429,26 @@ def _at(frame: Frame, target: Any, key: Any) -> Any:
     return _dotnet_index(target, key)
 
 
+def _place(key: Any) -> int | None:
+    """An index as a place; a text that is no number is none."""
+    if isinstance(key, list) or (isinstance(key, float) and not key.is_integer()):
+        return None
+    try:
+        return to_integer(key)
+    except PowerShellError:
+        if isinstance(key, str):
+            return None
+        raise
+    except Terminating as error:
+        raise runtime_error(str(error), error.error_id, category=error.category) from error
+
+
 def _dotnet_index(target: Any, key: Any) -> Any:
     try:
         return dotnet.get_index(target, key)
     except Terminating as error:
+        if error.error_id == "CannotIndex":
+            return target if _place(key) in (0, -1) else None  # it is an array of one to an index
         raise from_terminating(error) from error
     except (LookupError, TypeError) as error:
         raise runtime_error(

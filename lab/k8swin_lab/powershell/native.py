@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.powershell.binding import Argument
 from k8swin_lab.powershell.dotnet.surroundings import input_encoding
@@ -73,13 +73,12 @@ class NativeStage(Stage):
         )
         interp.flush_output()
         try:
+            # what the program lacks ends the whole session: its exit code alone is easily overlooked
             code = interp.host.run_program(process)
-        except NotSimulated as gap:
-            interp.stderr.write(f"{gap}\n".encode())
-            code = 70
-        lines.close()
-        if isinstance(errors, LineWriter):
-            errors.close()
+        finally:
+            lines.close()
+            if isinstance(errors, LineWriter):
+                errors.close()
         interp.global_scope.set("LASTEXITCODE", code)
         self.context.failed = self.context.failed or code != 0
 

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_number
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING
-from k8swin_lab.powershell.values import Char, Hashtable, LiveView, PSArray, PSObject
+from k8swin_lab.powershell.values import Char, Hashtable, Input, LiveView, PSArray, PSObject, Switch
 from k8swin_lab.powershell.wildcards import wildcard
 
 
@@ -34,6 +35,8 @@ def truth(value: Any) -> bool:
         return value != 0
     if isinstance(value, Hashtable):
         return True
+    if isinstance(value, Switch):
+        return value.present
     if isinstance(value, list | tuple):
         if len(value) == 0:
             return False
@@ -47,6 +50,8 @@ def truth(value: Any) -> bool:
 def items_of(value: Any) -> Iterable[Any] | None:
     """What the pipeline takes apart, or None when the value goes through whole."""
     if isinstance(value, list):
+        if isinstance(value, Input):
+            return value.drain()
         return _walk(value) if isinstance(value, LiveView) else list(value)
     if value is NOTHING:
         return ()
@@ -94,8 +99,8 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
         return left == other or (ignore_case and left.casefold() == other.casefold())
     if left is None or right is None:
         return left is right
-    if isinstance(left, bool):
-        return left == truth(right)
+    if isinstance(left, bool | Switch):
+        return bool(left) == truth(right)
     if isinstance(left, int | float | Decimal):
         if isinstance(right, int | float | Decimal):
             return left == right
@@ -111,10 +116,50 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
 def order(left: Any, right: Any, ignore_case: bool = True) -> int:
     """-1, 0 or 1; the left operand's type decides."""
     if isinstance(left, int | float | Decimal) and not isinstance(left, bool):
-        other = to_number(right)
+        try:
+            other = to_number(right)
+        except PowerShellError as error:
+            raise _no_number(left, error) from error
         if other is not None:
             return int(left > other) - int(left < other)
-    return dotnet.compare(left, right, ignore_case)
+        raise _not_comparable(left, right)
+    if type(left) is str and right is None:
+        return 1
+    try:
+        return dotnet.compare(left, right, ignore_case)
+    except Terminating as error:
+        if error.error_id == "NotIcomparable":
+            if isinstance(left, PSObject):
+                raise runtime_error(
+                    str(error),
+                    "PSObjectCompareTo",
+                    category="NotSpecified",
+                    exception="System.Management.Automation.ExtendedTypeSystemException",
+                ) from error
+            raise runtime_error(str(error), "NotIcomparable") from error
+        if hasattr(left, "enum_number"):
+            raise runtime_error(str(error), error.error_id, category="InvalidArgument") from error
+        raise _not_comparable(left, right) from error
+
+
+def _not_comparable(left: Any, right: Any) -> PowerShellError:
+    return runtime_error(
+        f'Could not compare "{dotnet.to_string(left)}" to "{dotnet.to_string(right)}".',
+        "ComparisonFailure",
+    )
+
+
+def _no_number(left: Any, error: PowerShellError) -> PowerShellError:
+    if isinstance(left, int):
+        return error
+    kind = "Decimal" if isinstance(left, Decimal) else "DoubleOrSingle"
+    inner = error.record.exception.inner
+    return runtime_error(
+        error.record.message,
+        f"InvalidCastFromStringTo{kind}",
+        category="InvalidArgument",
+        inner=inner,
+    )
 
 
 def _filtered(test: Callable[[Any], bool], left: Any) -> Any:
@@ -303,7 +348,7 @@ def unary_split(value: Any) -> PSArray:
 
 def join(left: Any, right: Any) -> str:
     """`left -join separator`."""
-    items = items_of(left)
+    items = None if isinstance(left, Input) else items_of(left)
     if items is None:
         items = (left,)
     return dotnet.to_string(right).join(

@@ -96,23 +96,22 @@ class CommandParser(ExpressionParser):
             place = self.pos
             number = self.number()
             following = self.peek()
+            dotted = self.at("..")
             self.pos = place
             if number is None:
                 return False
-            return (
-                not following or following in WORD_END or following in "+-*/%.[]=" or self.at("..")
-            )
+            return not following or following in WORD_END or following in "+-*/%]=" or dotted
         if char in DASHES:
             following = self.peek(1)
             return (
                 _UNARY_WORD.match(self.text, self.pos) is not None
-                or following in ("-", "$", "(", "[", " ", "'", '"')
+                or following in ("-", "$", "(", "[", " ", "'", '"', "@", "{", ",", "!")
                 or following.isdigit()
                 or (following == "." and self.peek(2).isdigit())
             )
         if char == "+":
             following = self.peek(1)
-            return following in ("+", "$", "(", "[", " ", "'", '"') or following.isdigit()
+            return following in ("+", "$", "(", "[", " ", "'", '"', "@", "{") or following.isdigit()
         return False
 
     # --- commands

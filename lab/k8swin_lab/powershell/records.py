@@ -7,9 +7,10 @@ cmdlets and the .NET layer read them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.powershell.values import PSArray, PSObject
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, TypedInt
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.ast import ScriptBlockAst
@@ -203,11 +204,17 @@ def category_info(category: str, activity: str, reason: str, target: Any) -> PSO
             ("Category", EnumValue(category, _SMA + "ErrorCategory")),
             ("Activity", activity),
             ("Reason", reason),
-            ("TargetName", "" if target is None else str(target)),
-            ("TargetType", "" if target is None else type(target).__name__),
+            ("TargetName", _target_name(target)),
+            ("TargetType", "" if target is None else type_name_of(target).rpartition(".")[2]),
         ],
         type_names=[_SMA + "ErrorCategoryInfo"],
     )
+
+
+def _target_name(target: Any) -> str:
+    if target is None:
+        return ""
+    return type_name_of(target) if isinstance(target, Hashtable | list) else str(target)
 
 
 class EnumValue(str):
@@ -306,3 +313,55 @@ class ScriptProperty:
     def __init__(self, getter: ScriptBlock, setter: ScriptBlock | None = None) -> None:
         self.getter = getter
         self.setter = setter
+
+
+def type_name_of(value: Any) -> str:
+    """The full .NET type name; "System.Object" for $null, which has none."""
+    if value is None:
+        return "System.Object"
+    if isinstance(value, str):
+        if isinstance(value, Char):
+            return "System.Char"
+        return str(getattr(value, "type_name", "System.String"))
+    if isinstance(value, bool):
+        return "System.Boolean"
+    if isinstance(value, int):
+        if isinstance(value, TypedInt):
+            return value.type_name
+        if -(1 << 31) <= value < 1 << 31:
+            return "System.Int32"
+        if -(1 << 63) <= value < 1 << 63:
+            return "System.Int64"
+        return "System.Numerics.BigInteger"
+    if isinstance(value, float):
+        return getattr(value, "type_name", "System.Double")
+    if isinstance(value, Decimal):
+        return "System.Decimal"
+    if isinstance(value, PSObject):
+        if isinstance(value, ExceptionObject):
+            return value.type_name
+        if not value.type_names or value.type_names[0].startswith("Selected."):
+            return _SMA + "PSCustomObject"
+        if value.type_names[-1] == _SMA + "PSCustomObject":
+            return _SMA + "PSCustomObject"
+        return value.type_names[0]
+    declared = getattr(value, "type_name", None)
+    if isinstance(declared, str):
+        return declared
+    if isinstance(value, Hashtable):
+        if value.ordered:
+            return "System.Collections.Specialized.OrderedDictionary"
+        return "System.Collections.Hashtable"
+    if isinstance(value, PSArray):
+        return value.element_type + "[]"
+    if isinstance(value, list | tuple):
+        return "System.Object[]"
+    if isinstance(value, bytes | bytearray):
+        return "System.Byte[]"
+    if isinstance(value, TypeValue):
+        return "System.RuntimeType"
+    if isinstance(value, ScriptBlock):
+        return _SMA + "ScriptBlock"
+    if isinstance(value, Reference):
+        return _SMA + "PSReference"
+    return "System.Object"

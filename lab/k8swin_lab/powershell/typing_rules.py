@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
@@ -15,7 +16,7 @@ from k8swin_lab.powershell.records import (
     TypeValue,
 )
 from k8swin_lab.powershell.scopes import NOTHING
-from k8swin_lab.powershell.values import Hashtable, PSArray
+from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
 
 _DELEGATES = (
     "System.Predicate`1",
@@ -29,6 +30,25 @@ _DELEGATES = (
     "System.Net.Security.RemoteCertificateValidationCallback",
 )
 """Delegate types; a script block stands for any of them."""
+_WITH_DEFAULT = frozenset(
+    "System." + name
+    for name in [
+        "String",
+        "Boolean",
+        "Byte",
+        "SByte",
+        "Int16",
+        "UInt16",
+        "Int32",
+        "UInt32",
+        "Int64",
+        "UInt64",
+        "Single",
+        "Double",
+        "Decimal",
+        "Management.Automation.SwitchParameter",
+    ]
+)
 _SWITCH = ("switch", "switchparameter", "system.management.automation.switchparameter")
 
 
@@ -45,11 +65,20 @@ class TypingRules:
     def type_value(self, name: str) -> TypeValue:
         """The type a literal names; an unknown one is an error."""
         found = self.find_type(name)
-        if found is None and "." in name:
-            raise NotSimulated(f"[{name}]")  # a name with a namespace is one of .NET's
         if found is None:
+            self.refuse_type(name)
             raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
         return found
+
+    def refuse_type(self, name: str) -> None:
+        """Say of a type that the lab does not know that .NET has it.
+
+        Raises:
+            NotSimulated: it is such a type, by its full name or by a namespace that the script uses.
+        """
+        for prefix in ("", *(f"{namespace}." for namespace in self.namespaces)):
+            if framework.exists(prefix + name):
+                raise NotSimulated(f"[{name}]")
 
     def find_type(self, name: str) -> TypeValue | None:
         folded = name.lower()
@@ -79,7 +108,14 @@ class TypingRules:
         if folded == "bool":
             return operators.truth(value)
         if folded in _SWITCH:
-            return operators.truth(value)
+            if not isinstance(value, bool | Switch | None):
+                raise _cast_failure(
+                    f'Cannot convert the "{self.to_string(value)}" value of type '
+                    f'"{dotnet.type_name_of(value)}" to type '
+                    '"System.Management.Automation.SwitchParameter".',
+                    "ConvertToFinalInvalidCastException",
+                )
+            return Switch(operators.truth(value))
         if folded == "scriptblock" and isinstance(value, ScriptBlock):
             return value
         ps_class = self.classes.get(folded)
@@ -141,8 +177,17 @@ class TypingRules:
 
     def is_type(self, value: Any, wanted: Any) -> bool:
         """`value -is wanted`."""
-        name = wanted.name if isinstance(wanted, TypeValue) else self.type_value(str(wanted)).name
-        return self.fits(value, name)
+        if wanted is None:
+            raise runtime_error(
+                "The right operand of '-is' must be a type.", "IsOperatorRequiresType"
+            )
+        if isinstance(wanted, TypeValue):
+            return self.fits(value, wanted.name)
+        found = self.find_type(self.to_string(wanted))
+        if found is None:
+            message = f'Cannot convert "{self.to_string(wanted)}" to type "System.Type".'
+            raise runtime_error(message, category="NotSpecified")
+        return self.fits(value, found.name)
 
     def fits(self, value: Any, type_name: str) -> bool:
         """Whether a value is of the type already."""
@@ -153,9 +198,10 @@ class TypingRules:
         if folded in ("object", "system.object"):
             return value is not None
         if folded in _SWITCH:
-            return isinstance(value, bool)
+            return isinstance(value, Switch)
         full = self.find_type(type_name)
         if full is None:
+            self.refuse_type(type_name)
             return False
         if isinstance(value, ClassInstance) and any(
             full.name in c.interfaces for c in value.ps_class.lineage()
@@ -173,10 +219,18 @@ class TypingRules:
 
     def convert_or_null(self, value: Any, wanted: Any) -> Any:
         """`value -as wanted`."""
-        name = wanted.name if isinstance(wanted, TypeValue) else str(wanted)
+        if wanted is None:
+            raise runtime_error(
+                "The right operand of '-as' must be a type.", "AsOperatorRequiresType"
+            )
+        name = wanted.name if isinstance(wanted, TypeValue) else self.to_string(wanted)
+        if self.find_type(name) is None:
+            self.refuse_type(name)
+            message = (
+                f'Cannot convert the "{name}" value of type "System.String" to type "System.Type".'
+            )
+            raise _cast_failure(message, "InvalidCastFromStringToType")
         try:
-            if self.find_type(name) is None:
-                return None
             return self.cast(value, name)
         except PowerShellError:
             return None
@@ -188,8 +242,10 @@ class TypingRules:
             return ""
         if folded in ("int", "int32", "long", "int64"):
             return self.cast(0, type_name)
-        if folded in ("bool", "boolean", "switch", "switchparameter"):
+        if folded in ("bool", "boolean"):
             return False
+        if folded in _SWITCH:
+            return Switch()
         if folded in ("double", "float", "single"):
             return 0.0
         known = getattr(dotnet, "default_value", None)
@@ -197,6 +253,12 @@ class TypingRules:
             return None
         found = self.find_type(type_name)
         return None if found is None else known(found.name)
+
+    def default_of_parameter(self, type_name: str) -> Any:
+        """What a parameter holds that got no value: structures other than numbers have none."""
+        found = self.find_type(type_name)
+        plain = found is not None and found.name in _WITH_DEFAULT
+        return self.default_of_type(type_name) if plain else None
 
     # --- statics
 

@@ -35,6 +35,28 @@ class TypedInt(int):
         return self
 
 
+class Switch:
+    """[switch]: not a Boolean, and a condition all the same."""
+
+    __slots__ = ("present",)
+    type_name = "System.Management.Automation.SwitchParameter"
+
+    def __init__(self, present: bool = False) -> None:
+        self.present = present
+
+    def __bool__(self) -> bool:
+        return self.present
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Switch | bool) and self.present == bool(other)
+
+    def __hash__(self) -> int:
+        return hash(self.present)
+
+    def __str__(self) -> str:
+        return str(self.present)
+
+
 class PSArray(list[Any]):
     """An array of fixed size; `element_type` is a .NET type name."""
 
@@ -100,12 +122,48 @@ class Hashtable(MutableMapping[Any, Any]):
         return self._fold(key) in self._items
 
 
+class BoundParameters(Hashtable):
+    """$PSBoundParameters."""
+
+    type_name = "System.Management.Automation.PSBoundParametersDictionary"
+
+    def __init__(self, items: Iterable[tuple[Any, Any]] = ()) -> None:
+        super().__init__(items, ordered=True)
+
+
 class LiveView(PSArray):
     """The keys, values or entries of a dictionary; walking them fails once the dictionary changes."""
 
-    def __init__(self, items: Iterable[Any], owner: Hashtable) -> None:
+    def __init__(self, items: Iterable[Any], owner: Hashtable, kind: str = "") -> None:
         super().__init__(items)
         self.owner = owner
+        if kind:
+            self.type_name = kind
+
+
+class Input(PSArray):
+    """$input: what came through the pipeline; walking it once uses it up."""
+
+    type_name = "System.Collections.ArrayList+ArrayListEnumeratorSimple"
+
+    def __init__(self, items: Iterable[Any] = ()) -> None:
+        super().__init__(items)
+        self.place = 0
+
+    def drain(self) -> list[Any]:
+        """What is left, which is nothing afterwards."""
+        left = self[self.place :]
+        self.place = len(self)
+        return left
+
+    def move_next(self) -> bool:
+        """`$input.MoveNext()`."""
+        self.place += 1
+        return self.place <= len(self)
+
+    @property
+    def current(self) -> Any:
+        return self[self.place - 1] if 0 < self.place <= len(self) else None
 
 
 class PSObject:

@@ -52,7 +52,7 @@ def test_each_mood_can_be_switched_on_a_running_machine_twice(
 
 
 def test_an_unknown_mood_is_refused_with_the_list() -> None:
-    with pytest.raises(sites.UnknownMood, match="unknown mood `germn`.*german, japanese"):
+    with pytest.raises(sites.UnknownMood, match=r"unknown mood `germn`.*german, japanese"):
         sites.named("scanner,germn")
 
 

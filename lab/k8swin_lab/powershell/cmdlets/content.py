@@ -52,7 +52,7 @@ def encoding_named(call: Call, value: Any, default: Encoding) -> Encoding:
     if name == "default":
         return default_for_content(call)
     if name in ("oem", "ansi"):
-        machine = call.session.machine  # type: ignore[attr-defined]
+        machine = call.session.machine
         return encodings.oem(machine) if name == "oem" else encodings.ansi(machine)
     if name == "utf7":
         raise NotSimulated("encoding UTF7")
@@ -70,7 +70,7 @@ def encoding_named(call: Call, value: Any, default: Encoding) -> Encoding:
 
 def default_for_content(call: Call) -> Encoding:
     """What Set-Content and Get-Content use when nothing says otherwise."""
-    machine = call.session.machine  # type: ignore[attr-defined]
+    machine = call.session.machine
     return encodings.ansi(machine) if desktop(call) else encodings.UTF8_PLAIN
 
 

@@ -30,6 +30,7 @@ from k8swin_lab.powershell.dotnet.comparison import compare, equals, to_number
 from k8swin_lab.powershell.dotnet.composite import format_operator, format_value
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool, to_bytes
 from k8swin_lab.powershell.dotnet.enums import NetEnum as NetEnumType
+from k8swin_lab.powershell.dotnet.enums import value as enum_of
 from k8swin_lab.powershell.dotnet.members import (
     call_method,
     construct,
@@ -71,6 +72,7 @@ __all__ = [
     "default_value",
     "define_enum",
     "dictionary_entries",
+    "enum_of",
     "enumerate_value",
     "equals",
     "format_operator",

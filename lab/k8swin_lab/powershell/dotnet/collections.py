@@ -325,11 +325,24 @@ def _clear(self: Any) -> None:
         del self[key]
 
 
+def _view(table: Hashtable, what: str) -> str:
+    """The type of a dictionary's keys or values."""
+    name = type_name_of(table)
+    if name.endswith("PSBoundParametersDictionary"):
+        name = "System.Collections.Generic.Dictionary`2[[System.String],[System.Object]]"
+    if isinstance(table, Dictionary) or name.startswith("System.Collections.Generic.Dictionary"):
+        outer, _, arguments = name.partition("[")
+        return f"{outer}+{what}Collection[{arguments}"
+    if isinstance(table, Hashtable) and table.ordered:
+        return f"{name}+OrderedDictionaryKeyValueCollection"
+    return f"{name}+{what}Collection"
+
+
 def declare_dictionary(table: NetType) -> None:
     """The members that all dictionaries share."""
     table.prop("Count", len)
-    table.prop("Keys", lambda self: LiveView(self, self))
-    table.prop("Values", lambda self: LiveView(self.values(), self))
+    table.prop("Keys", lambda self: LiveView(self, self, _view(self, "Key")))
+    table.prop("Values", lambda self: LiveView(self.values(), self, _view(self, "Value")))
     table.prop("IsReadOnly", lambda self: False)
     table.prop("IsFixedSize", lambda self: False)
     table.prop("IsSynchronized", lambda self: False)
@@ -373,6 +386,12 @@ def _try_get(self: Hashtable, key: Any, target: Reference) -> bool:
 
 
 declare_dictionary(TABLE)
+declare_dictionary(
+    NetType(
+        "System.Management.Automation.PSBoundParametersDictionary",
+        interfaces=("System.Collections.IDictionary", "System.Collections.IEnumerable"),
+    )
+)
 declare_dictionary(ORDERED)
 
 

@@ -14,7 +14,7 @@ from k8swin_lab.powershell.dotnet.registry import ConversionError, NetObject, fi
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import TypeValue
-from k8swin_lab.powershell.values import Char, PSObject
+from k8swin_lab.powershell.values import Char, Hashtable, PSObject
 
 
 def to_number(value: Any) -> Any:
@@ -106,6 +106,8 @@ def compare(left: Any, right: Any, ignore_case: bool = True) -> int:
     if ps_class is not None and ps_class.finds("compareto"):
         found = ps_class.call(ps_class.frame.interp, left, "CompareTo", [right])
         return int(found > 0) - int(found < 0)
+    if isinstance(left, Hashtable):
+        raise _not_ordered(left)
     type_name = type_name_of(left)
     declared = find(type_name)
     ordered = declared is not None and declared.compare is not None
@@ -116,7 +118,11 @@ def compare(left: Any, right: Any, ignore_case: bool = True) -> int:
         return int(left > other) - int(left < other)
     if left is right or equals(left, right, ignore_case):
         return 0
-    raise Terminating(
+    raise _not_ordered(left)
+
+
+def _not_ordered(left: Any) -> Terminating:
+    return Terminating(
         f'Cannot compare "{to_string(left)}" because it is not IComparable.',
         exception="System.Management.Automation.PSInvalidOperationException",
         category="InvalidOperation",
@@ -164,12 +170,7 @@ def equals(left: Any, right: Any, ignore_case: bool = True) -> bool:
     if isinstance(left, bool):
         return left == to_bool(right)
     if isinstance(left, TypeValue):
-        if isinstance(right, TypeValue):
-            return left == right
-        try:
-            return bool(left == convert(None, right, "System.Type"))
-        except ConversionError:
-            return False
+        return isinstance(right, TypeValue) and left == right
     if isinstance(left, int | float | Decimal | Char):
         try:
             return compare(left, right, ignore_case) == 0
@@ -188,6 +189,6 @@ def _same(left: Any, right: Any) -> bool:
     declared = find(type_name_of(left))
     if declared is not None and declared.compare is not None and type(left) is type(right):
         return declared.compare(left, right) == 0
-    if isinstance(left, list | dict):
+    if isinstance(left, list | dict | Hashtable):
         return left is right
     return bool(left == right)

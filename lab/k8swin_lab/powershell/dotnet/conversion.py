@@ -22,7 +22,7 @@ from k8swin_lab.powershell.dotnet.registry import ConversionError
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
 from k8swin_lab.powershell.dotnet.typing_of import base_types, is_instance, type_name_of
 from k8swin_lab.powershell.records import ScriptBlock, TypeValue
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, TypedInt
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, Switch, TypedInt
 
 _SMA = "System.Management.Automation."
 
@@ -172,11 +172,7 @@ def to_bool(value: Any) -> bool:
         if len(value) == 1:
             return True if isinstance(value[0], list) else to_bool(value[0])
         return len(value) > 1
-    return bool(value.properties["IsPresent"]) if _is_switch(value) else True
-
-
-def _is_switch(value: Any) -> bool:
-    return isinstance(value, PSObject) and value.type_names[:1] == [_SMA + "SwitchParameter"]
+    return value.present if isinstance(value, Switch) else True
 
 
 def _to_boolean(value: Any) -> bool:

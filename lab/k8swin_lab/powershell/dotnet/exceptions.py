@@ -13,7 +13,7 @@ from k8swin_lab.powershell.records import (
     ExceptionObject,
     TypeValue,
 )
-from k8swin_lab.powershell.values import Hashtable, PSObject
+from k8swin_lab.powershell.values import Hashtable, PSObject, Switch
 
 _SMA = "System.Management.Automation."
 EXCEPTION = NetType("System.Exception")
@@ -146,7 +146,11 @@ def _category_text(value: PSObject) -> str:
 CATEGORY.to_text = _category_text
 CATEGORY.method("GetMessage")(_category_text)
 SWITCH = NetType(_SMA + "SwitchParameter", value_type=True)
-SWITCH.from_value = bool
+SWITCH.from_value = lambda value: Switch(bool(value))
+SWITCH.prop("IsPresent", lambda self: self.present)
+SWITCH.method("ToBool")(lambda self: self.present)
+SWITCH.value("Present", Switch(True))
+SWITCH.constructor(lambda present: Switch(bool(present)))
 NetType("System.Management.Automation.PSReference").prop(
     "Value", lambda ref: ref.get(), lambda ref, new: ref.set(new)
 )

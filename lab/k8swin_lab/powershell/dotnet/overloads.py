@@ -31,6 +31,13 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
             return TimeSpan(_instant(left) - _instant(right))
         if operator == "-":
             return _shifted(left, -_span(right).ticks)
+    if isinstance(right, TimeSpan | DateTime) and isinstance(left, int | None) and operator in "+-":
+        # a number becomes ticks, as .NET's conversions of the engine have it
+        ticks = int(left or 0)
+        if isinstance(right, TimeSpan):
+            return TimeSpan(ticks + (1 if operator == "+" else -1) * right.ticks)
+        if operator == "-":
+            return TimeSpan(ticks - _instant(right))
     if isinstance(left, TimeSpan):
         if operator in "+-":
             return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
@@ -44,10 +51,6 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
             )
     if operator in ("band", "bor", "bxor"):
         return _bitwise(operator, left, right)
-    number = getattr(left, "enum_number", None)
-    if isinstance(number, int) and operator in "+-":
-        other = getattr(right, "enum_number", right)
-        return number + int(other) if operator == "+" else number - int(other)
     raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))
 
 

@@ -10,16 +10,12 @@ from k8swin_lab.powershell.dotnet.names import element_type
 from k8swin_lab.powershell.records import (
     EXCEPTION_PARENTS,
     EnumValue,
-    ExceptionObject,
-    Reference,
-    ScriptBlock,
     TypeValue,
     exception_chain,
+    type_name_of,
 )
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, TypedInt
+from k8swin_lab.powershell.values import Hashtable, PSObject
 
-INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
-INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 _SMA = "System.Management.Automation."
 _NUMERIC_ORDER = ("System.IComparable", "System.IConvertible", "System.IFormattable")
 _DICTIONARY = (
@@ -34,56 +30,7 @@ _LIST = (
 )
 
 
-def type_name_of(value: Any) -> str:
-    """The full .NET type name; "System.Object" for $null, which has none."""
-    if value is None:
-        return "System.Object"
-    if isinstance(value, str):
-        if isinstance(value, Char):
-            return "System.Char"
-        return str(getattr(value, "type_name", "System.String"))
-    if isinstance(value, bool):
-        return "System.Boolean"
-    if isinstance(value, int):
-        if isinstance(value, TypedInt):
-            return value.type_name
-        if INT32_MIN <= value <= INT32_MAX:
-            return "System.Int32"
-        if INT64_MIN <= value <= INT64_MAX:
-            return "System.Int64"
-        return "System.Numerics.BigInteger"
-    if isinstance(value, float):
-        return getattr(value, "type_name", "System.Double")
-    if isinstance(value, Decimal):
-        return "System.Decimal"
-    if isinstance(value, PSObject):
-        if isinstance(value, ExceptionObject):
-            return value.type_name
-        if not value.type_names or value.type_names[0].startswith("Selected."):
-            return _SMA + "PSCustomObject"
-        if value.type_names[-1] == _SMA + "PSCustomObject":
-            return _SMA + "PSCustomObject"
-        return value.type_names[0]
-    declared = getattr(value, "type_name", None)
-    if isinstance(declared, str):
-        return declared
-    if isinstance(value, Hashtable):
-        if value.ordered:
-            return "System.Collections.Specialized.OrderedDictionary"
-        return "System.Collections.Hashtable"
-    if isinstance(value, PSArray):
-        return value.element_type + "[]"
-    if isinstance(value, list | tuple):
-        return "System.Object[]"
-    if isinstance(value, bytes | bytearray):
-        return "System.Byte[]"
-    if isinstance(value, TypeValue):
-        return "System.RuntimeType"
-    if isinstance(value, ScriptBlock):
-        return _SMA + "ScriptBlock"
-    if isinstance(value, Reference):
-        return _SMA + "PSReference"
-    return "System.Object"
+__all__ = ["base_types", "interfaces", "is_assignable", "is_instance", "type_name_of"]
 
 
 def base_types(type_name: str) -> list[str]:

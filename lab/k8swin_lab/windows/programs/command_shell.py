@@ -250,9 +250,6 @@ def _external(process: Process, name: str, line: str) -> int:
             f"{line.split()[0]}\r\nThis version of {path} is not compatible with the version of Windows you're running.\r\n"
         )
         code = 216
-    except NotSimulated as gap:
-        process.err(f"{gap}\r\n")
-        code = 70
     finally:
         machine.processes.leave(entry, code)
     return code

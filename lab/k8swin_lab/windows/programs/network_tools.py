@@ -10,6 +10,7 @@ from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_network import Route
 from k8swin_lab.network import NetworkError
 from k8swin_lab.windows.machine_of import full_path, machine_of
+from k8swin_lab.windows.objects import matches
 from k8swin_lab.windows.web import fetch, unrevokable
 
 _CODES = {
@@ -188,6 +189,14 @@ def curl(process: Process) -> int:
 def ipconfig(process: Process) -> int:
     machine = machine_of(process)
     words = [w.lower() for w in process.argv[1:]]
+    if words[:1] in (["/renew"], ["/release"]) and len(words) == 2:
+        if not any(matches(a.name, words[1]) for a in machine.net.adapters):
+            process.out(
+                "\r\nWindows IP Configuration\r\n\r\nThe operation failed as no adapter is in the state permissible for \r\n"
+                "this operation.\r\n"
+            )
+            return 1
+        words = words[:1]
     if words in (["/flushdns"], ["/registerdns"], ["/renew"], ["/release"]):
         process.out("\r\nWindows IP Configuration\r\n\r\n")
         if words == ["/flushdns"]:
@@ -268,11 +277,13 @@ def ping(process: Process) -> int:
         if alive
         else "Request timed out.\r\n"
     )
-    process.out(line * (1 if forever else count))
-    while forever and not process.cancelled.wait(1):
+    sent = 0
+    while forever or sent < count:
+        # A second lies between two of them, as long as nobody ends the program.
+        if sent and process.cancelled.wait(1):
+            return 0xC000013A - 2**32
         process.out(line)
-    if forever:
-        return 0xC000013A - 2**32
+        sent += 1
     got = count if alive else 0
     process.out(f"\r\nPing statistics for {address}:\r\n    Packets: Sent = {count}, Received = {got}, Lost = {count - got} "
                 f"({0 if alive else 100}% loss),\r\n")  # fmt: skip
