@@ -46,8 +46,8 @@ def test_with_a_locked_hash_no_revocation_list_is_asked_for(machine, run, asked)
 
 @pytest.mark.parametrize("word", ["published", "first-use"])
 def test_a_certificate_that_alone_says_what_is_right_needs_its_list(
-    machine,  # noqa: F811
-    run,  # noqa: F811
+    machine,
+    run,
     asked,
     word,
 ):
