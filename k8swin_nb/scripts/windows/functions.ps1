@@ -25,6 +25,19 @@ function Test-OwnFolder([string]$Path) {
     'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel' -contains $Path
 }
 
+# A scanner looks at each new file for a moment, in which nobody can move or delete it.
+function Invoke-Patiently([scriptblock]$PatientWork) {
+    foreach ($patientTry in 1..20) {
+        try {
+            & $PatientWork
+            return
+        } catch {
+            if ($patientTry -eq 20) { throw }
+        }
+        Start-Sleep -Milliseconds 250
+    }
+}
+
 # A file that others had is copied, with what it holds; one that is ours is not.
 function Save-Found([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf) -or (Test-Written $Path)) { return }
@@ -38,7 +51,7 @@ function Save-Found([string]$Path) {
     }
     # What is cut short must not be taken for the file.
     Copy-Item -LiteralPath $Path -Destination "$copy.new" -Force
-    Move-Item -LiteralPath "$copy.new" -Destination $copy
+    Invoke-Patiently { Move-Item -LiteralPath "$copy.new" -Destination $copy }
     "kept: $Path is in $copy"
 }
 
@@ -72,7 +85,7 @@ function Write-OwnFile([string]$Path, [string]$Text) {
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
     $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
     Add-Written $Path $hash
-    [System.IO.File]::WriteAllBytes($Path, $bytes)
+    Invoke-Patiently { [System.IO.File]::WriteAllBytes($Path, $bytes) }
 }
 
 # What was found comes back. A file of ours that somebody changed since is theirs: it stays.
@@ -95,13 +108,13 @@ function Restore-Found([string]$Path) {
         if ($there) {
             [System.IO.File]::WriteAllText($record, $Path)
             Copy-Item -LiteralPath $copy -Destination $Path -Force
-            Remove-Item -LiteralPath $record -Force
+            Invoke-Patiently { Remove-Item -LiteralPath $record -Force }
         } else {
-            Move-Item -LiteralPath $copy -Destination $Path
+            Invoke-Patiently { Move-Item -LiteralPath $copy -Destination $Path }
         }
         "put back: $Path"
     } elseif ($there) {
-        Remove-Item -LiteralPath $Path -Force
+        Invoke-Patiently { Remove-Item -LiteralPath $Path -Force }
     }
 }
 
@@ -137,13 +150,13 @@ function Reset-Kubeadm([string]$CriSocket) {
     if (Test-Path $record) { $others = @($others + [System.IO.File]::ReadAllLines($record) | Select-Object -Unique) }
     if ($others) {
         [System.IO.File]::WriteAllLines("$record.new", [string[]]$others)
-        Move-Item -Path "$record.new" -Destination $record -Force
+        Invoke-Patiently { Move-Item -LiteralPath "$record.new" -Destination $record -Force }
     }
     foreach ($path in $others) {
         if (-not (Test-Path -LiteralPath $path)) { continue }
         $copy = Get-KeptPath $path
         New-KeptFolder $copy
-        Move-Item -LiteralPath $path -Destination $copy -Force
+        Invoke-Patiently { Move-Item -LiteralPath $path -Destination $copy -Force }
     }
     $failed = 0
     if (Test-Path 'C:\k\kubeadm.exe') {
@@ -174,7 +187,9 @@ function Test-FoundRuntime($Artifact) {
 function Get-ForeignRuntime([string]$Name) {
     $program = "$env:ProgramFiles\$Name\$($Name -replace '^docker$', 'dockerd').exe"
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Name'"
-    if ($service -and -not $service.PathName.Contains($program)) {
+    # Windows' paths are the same in all letters, and may be written with variables.
+    $runs = [Environment]::ExpandEnvironmentVariables([string]$service.PathName)
+    if ($service -and $runs.IndexOf($program, [StringComparison]::OrdinalIgnoreCase) -lt 0) {
         "the service $Name on this server runs $($service.PathName), wanted ${program}: move that installation there, or remove it"
     }
 }

@@ -78,7 +78,7 @@ Test-Probe 'W01' 'administrator' {
     $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
     $principal = New-Object System.Security.Principal.WindowsPrincipal($identity)
     $elevated = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
-    New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1'
+    New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1, and FilterAdministratorToken to 0 for the built-in one'
 }
 
 $version = Get-Quiet { Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' }
