@@ -18,7 +18,6 @@ _SAME = {
     "identity": "ansible_ssh_private_key_file private_key private_key_file ssh_key ssh_key_path keypath",
     "credential": "ansible_become_pass",
     "winrm_auth": "ansible_winrm_transport winrm_transport",
-    "winrm_port": "ansible_port",
     "winrm_certificate": "ansible_winrm_cert_pem",
     "winrm_key": "ansible_winrm_cert_key_pem",
     "winrm_delegation": "ansible_winrm_kerberos_delegation",
