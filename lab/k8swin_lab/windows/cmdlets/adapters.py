@@ -34,7 +34,7 @@ def _adapter_object(adapter: Adapter) -> PSObject:
             "Status": adapter.status, "MacAddress": adapter.mac, "LinkSpeed": "10 Gbps", "InterfaceIndex": uint(adapter.index),
             "InterfaceAlias": adapter.name, "ifAlias": adapter.name, "ifDesc": adapter.description, "Virtual": adapter.virtual,
             "HardwareInterface": not adapter.virtual, "ConnectorPresent": not adapter.virtual, "InterfaceGuid": adapter.guid,
-            "AdminStatus": "Up", "MediaConnectionState": "Connected", "MtuSize": uint(adapter.mtu), "MediaType": "802.3",
+            "AdminStatus": "Up", "MediaConnectionState": "Connected", "MtuSize": uint(adapter.mtu), "MediaType": "802.3", "PhysicalMediaType": "802.3",
             "PermanentAddress": adapter.mac.replace("-", ""), "DriverName": "netvsc", "State": uint(2),
         },
         ["Name", "InterfaceDescription", "ifIndex", "Status", "MacAddress", "LinkSpeed"],
