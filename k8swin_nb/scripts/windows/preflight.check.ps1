@@ -112,12 +112,13 @@ Test-Probe 'W04' 'powershell' {
     New-Answer 'fail' ($PSVersionTable.PSVersion -ge [version]'5.1') ([string]$PSVersionTable.PSVersion) '5.1 or newer' 'install Windows Management Framework 5.1'
 }
 Test-Probe 'W04' 'execution-policy' {
-    # Only a group policy outranks the Bypass with which jobs are started.
+    # Only a group policy outranks the Bypass with which jobs are started: a policy that is switched off has no name.
     $policy = 'none'
     $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell'
     if (Test-Path $key) {
         $set = Get-ItemProperty -Path $key
         if ($set -and $set.PSObject.Properties['ExecutionPolicy']) { $policy = $set.ExecutionPolicy }
+        if ($set -and $set.PSObject.Properties['EnableScripts'] -and [int]$set.EnableScripts -eq 0) { $policy = 'no scripts at all (EnableScripts 0)' }
     }
     New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
 }
