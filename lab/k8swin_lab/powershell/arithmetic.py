@@ -183,7 +183,14 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
             raise _no_operator(operator, left if isinstance(left, list) else right)
         return dotnet.binary_operator(operator, left, right)
     result = calculate(operator, a, b)
-    if hasattr(left, "enum_number") and isinstance(result, int):
+    if hasattr(left, "enum_number") and not isinstance(result, int):
+        raise runtime_error(
+            f"Unable to cast object of type '{dotnet.type_name_of(result)}' to type 'System.Int32'.",
+            "System.InvalidCastException",
+            category="OperationStopped",
+            exception="System.InvalidCastException",
+        )
+    if hasattr(left, "enum_number"):
         return dotnet.enum_of(dotnet.type_name_of(left), int(result))
     return result
 

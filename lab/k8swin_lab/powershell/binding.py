@@ -101,12 +101,14 @@ class Binder:
         should_process: bool = False,
         default_set: str = "",
         error_suffix: str = "",
+        gathers: Callable[[list[Any]], Any] | None = None,
     ) -> None:
         self.name = name
         self.specs = specs
         self.advanced = advanced
         self.default_set = default_set
         self.error_suffix = error_suffix or name
+        self.gathers = gathers
         self.common = dict(COMMON_PARAMETERS) if advanced else {}
         if should_process:
             self.common.update(SHOULD_PROCESS_PARAMETERS)
@@ -171,6 +173,7 @@ class Binder:
         """
         bound = Bound(delays=expecting_input)
         positional: list[Argument] = []
+        named: list[tuple[Spec | str, Any, Argument]] = []
         unknown: list[str] = []
         index = 0
         only_values = False
@@ -216,6 +219,8 @@ class Binder:
                     f"'{(None if isinstance(spec, str) else spec.type) or 'System.Object'}' and try again.",
                     target=label,
                 )
+            named.append((spec, value, source))
+        for spec, value, source in named:
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
         return bound
@@ -289,7 +294,7 @@ class Binder:
             return
         for spec in self.specs:
             if spec.remaining and spec.name not in bound.values:
-                values = PSArray(
+                values: Any = PSArray(
                     [
                         a.text
                         if a.text and spec.type and "string" in spec.type.lower()
@@ -299,6 +304,8 @@ class Binder:
                 )
                 if len(values) == 1 and isinstance(values[0], list):
                     values = PSArray(values[0])
+                if spec.type is None and self.gathers is not None:
+                    values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
         if unknown:

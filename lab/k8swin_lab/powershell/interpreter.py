@@ -377,6 +377,10 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         """An ArrayList."""
         return dotnet.construct(self, "System.Collections.ArrayList", [])
 
+    def new_rest(self, items: list[Any]) -> Any:
+        """What an untyped parameter gets that takes the remaining arguments."""
+        return NetList(items, "System.Collections.Generic.List`1[System.Object]")
+
     def new_collection(
         self, items: list[Any], element: str = "System.Management.Automation.PSObject"
     ) -> Any:

@@ -81,7 +81,11 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     if isinstance(target, list | tuple):
         return _enumerated(frame, target, name)
     folded = name.lower()
-    if folded in ("count", "length") and not isinstance(target, Hashtable):
+    if (
+        folded in ("count", "length")
+        and not isinstance(target, Hashtable)
+        and frame.scope.strictness() < 2
+    ):
         return 1
     items = operators.items_of(target)
     if items is not None:

@@ -160,6 +160,5 @@ class Streams:
         if sink is not None:
             sink(record)
             return
-        self.flush_output()
         end = self.newline if newline else ""
         self.stdout.write((text.replace("\n", self.newline) + end).encode())

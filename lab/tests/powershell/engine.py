@@ -44,6 +44,7 @@ foreach ($file in [IO.File]::ReadAllLines($List)) {
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONG_NUMBER = re.compile(r"\d+\.\d{14,}(E[+-]\d+)?|\d\.\d+E[+-]\d+")
 _ASSEMBLY = re.compile(r", [\w.]+, Version=[\d.]+, Culture=\w+, PublicKeyToken=\w+")
+_BLOCKS = re.compile(r",Microsoft\.PowerShell\.Commands\.(ForEach|Where)ObjectCommand")
 _NOT_SIMULATED = 70
 
 
@@ -99,6 +100,7 @@ def normal(text: str) -> str:
         return f"{float(match.group()):.12g}"
 
     text = _ASSEMBLY.sub("", text).replace("InvocationWithFormatProvider", "Invocation")
+    text = _BLOCKS.sub("", text)
     text = _LONG_NUMBER.sub(shorter, _COLOUR.sub("", text.replace("\r\n", "\n")))
     return "\n".join(line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")).rstrip()
 

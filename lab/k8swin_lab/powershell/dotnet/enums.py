@@ -75,8 +75,8 @@ class EnumType(NetType):
             value = getattr(value, "enum_number", value)
         if isinstance(value, list):
             value = ", ".join(str(item) for item in value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            number = round(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            number = int(value)
             if not self._defined(number):
                 names = ",".join(self.members)
                 raise ConversionError(

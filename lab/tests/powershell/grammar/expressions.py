@@ -111,7 +111,7 @@ class Expressions(Draw):
         if self.chance(0.55):
             form = self.one(_NUMERIC_FORMATS)
             align = self.one(["", "", f",{self.number(-12, 12)}"])
-            kind = "int" if form[0] in "DXx" else self.one(["int", "double", "decimal", "long", "byte", "float"])
+            kind = "int" if form[0] in "DXx" else self.one(["int", "double", "decimal", "long", "byte"])
             if form == "R":
                 kind = "double"
             return f"'{{0{align}:{form}}}' -f {self.operand(kind)}"

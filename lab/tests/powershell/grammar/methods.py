@@ -41,7 +41,6 @@ INSTANCE = r"""
 'a=b=c'.Split([char]'=', 2)
 'k=v;x=y'.Split(';').Split('=')
 {string}.ToCharArray()
-{string}.CompareTo('abc')
 {string}.Equals('ABC')
 {string}.Equals('ABC', 'OrdinalIgnoreCase')
 {string}[0]

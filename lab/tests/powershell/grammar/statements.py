@@ -9,7 +9,7 @@ from lab.tests.powershell.grammar.expressions import Expressions
 _ERRORS = [
     "throw 'boom'", "1 / 0", "[int]'x'", "$null.Foo()", "throw [ArgumentException]'bad'", "nope-command",
     "throw [InvalidOperationException]::new('inv')", "[datetime]'nodate'",
-    "'a'.Substring(9)", "@(1)[0].Nope()", "throw @{ a = 1 }", "[nope]::x", "[version]'x'", "$a = 1; $a.b = 2",
+    "'a'.Substring(9)", "throw @{ a = 1 }", "[nope]::x", "[version]'x'", "$a = 1; $a.b = 2",
     "throw", "[int]::Parse('q')", "'x' -as 'nope.type'", "$x = $null; $x[0]", "([int[]](1, 2))[0] = 'z'",
     "[ValidateRange(1, 3)][int]$vr = 9", "throw 42", "& { throw 'inner' }", "& 'also-no-command' 1",
     "throw [Management.Automation.ErrorRecord]::new([ArgumentException]::new('rec'), 'My.Id', 'InvalidData', 'tgt')",
