@@ -308,14 +308,14 @@ class Binder:
                     values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
-        if unknown:
+        if unknown and all(a.claimed for a in arguments):
             raise self.error(
                 "NamedParameterNotFound",
                 f"A parameter cannot be found that matches parameter name '{unknown[0]}'.",
                 target=unknown[0],
             )
         if self.advanced:
-            value = arguments[0].value
+            value = next((a for a in arguments if not a.claimed), arguments[0]).value
             raise self.error(
                 "PositionalParameterNotFound",
                 f"A positional parameter cannot be found that accepts argument '{value}'.",

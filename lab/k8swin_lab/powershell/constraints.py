@@ -65,16 +65,23 @@ class Constraints:
 
     def plain_convert(self, spec: Any, value: Any) -> Any:
         """A default value as the parameter's type; validation is for arguments only."""
-        if spec.type is None or (
-            value is None and spec.type.lower() not in ("string", "int", "bool", "switch")
-        ):
+        if spec.type is None:
             return value
         return self.cast(value, spec.type)
 
     def assignment_converter(
-        self, frame: Frame, constraints: list[Any], name: str, parameter: bool = False
+        self,
+        frame: Frame,
+        constraints: list[Any],
+        name: str,
+        parameter: bool = False,
+        *,
+        exact: bool = False,
     ) -> Callable[[Any], Any]:
-        """The conversion and checks that types and attributes before a variable or parameter ask for."""
+        """The conversion and checks that types and attributes before a variable or parameter ask for.
+
+        `exact`: an array is no [string], as in functions with CmdletBinding.
+        """
         steps: list[Callable[[Any], Any]] = []
         nullable = any(
             isinstance(c, ast.Attribute) and c.name.lower() in ("allownull", "allowemptystring")
@@ -110,7 +117,7 @@ class Constraints:
                 if check is not None:
                     checks.append(check)
         if type_constraint is not None:
-            steps.append(self._caster(type_constraint.name, parameter))
+            steps.append(self._caster(type_constraint.name, parameter or frame.scope is frame.interp.global_scope, exact))
 
         def convert(value: Any) -> Any:
             if value is NOTHING:
@@ -199,7 +206,7 @@ class Constraints:
             )
         return self.cast(value, type_name)
 
-    def _caster(self, type_name: str, parameter: bool) -> Callable[[Any], Any]:
+    def _caster(self, type_name: str, parameter: bool, exact: bool) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
@@ -210,9 +217,8 @@ class Constraints:
             if value is None and folded.endswith("[]"):
                 return None
             if (
-                parameter
-                and folded in ("string",)
-                and isinstance(value, list | Hashtable)
+                exact
+                and folded in ("string", "system.string")
                 and isinstance(value, list)
             ):
                 raise runtime_error(

@@ -32,6 +32,8 @@ class Layout:
     auto_size: bool = True
     wrap: bool = False
     hide_headers: bool = False
+    generated: bool = False
+    """Made of an object's properties, without a declared view."""
     group: Callable[[Any], tuple[str, Any]] | None = None
     group_title: Callable[[str, Any], list[str]] | None = None
 
@@ -77,7 +79,8 @@ class Table:
         self.total = width - 1
         self.columns = list(layout.columns)
         shown = [o for o in objects if not isinstance(o, Line)]
-        self.rows = [[_tabled(c.read(o), c.pattern) for c in self.columns] for o in shown]
+        show = _tabled if layout.generated else cell
+        self.rows = [[show(c.read(o), c.pattern) for c in self.columns] for o in shown]
         first = shown[0] if shown else None
         self.aligns = [
             c.align or ("right" if first is not None and is_number(c.read(first)) else "left")

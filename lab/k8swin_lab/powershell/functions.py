@@ -109,7 +109,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     specs = []
     explicit = False
     for parameter in code.parameters:
-        spec = _spec(frame, parameter)
+        spec = _spec(frame, parameter, advanced)
         explicit = explicit or any(s.position is not None for s in [spec, *spec.sets.values()])
         specs.append(spec)
     if not explicit and positional:
@@ -131,7 +131,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     )
 
 
-def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:
+def _spec(frame: Frame, parameter: CompiledParameter, advanced: bool) -> Spec:
     type_name = parameter.type_name
     folded = (type_name or "").lower()
     spec = Spec(parameter.name, type_name, default=parameter.default)
@@ -167,7 +167,7 @@ def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:
             spec.remaining = spec.remaining or facts.remaining
     if parameter.constraints:
         spec.convert = frame.interp.assignment_converter(
-            frame, parameter.constraints, parameter.name, True
+            frame, parameter.constraints, parameter.name, True, exact=advanced
         )
     return spec
 

@@ -403,9 +403,6 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         if self.cancelled_event.is_set():
             raise Cancelled
 
-    def last_exit_code_or_zero(self) -> Any:
-        return self.global_scope.get("lastexitcode") or 0
-
     def exit_code_of(self, value: Any) -> int:
         """The exit code of `exit value`."""
         try:
@@ -428,6 +425,8 @@ def inner_text(interp: Interpreter, item: Any) -> str:
     """An element of an array as text; an array in an array shows only its type."""
     if isinstance(item, PSArray):
         return f"{item.element_type}[]"
+    if operators.is_plain_object(item):
+        return ""
     return interp.to_string(item)
 
 

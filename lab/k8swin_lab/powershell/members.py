@@ -124,7 +124,13 @@ def _enumerated(frame: Frame, items: Any, name: str) -> Any:
         else:
             found.extend(inner)
     if not found:
-        return _missing(frame, name)
+        if frame.scope.strictness() >= 2:
+            raise runtime_error(
+                f"The property '{name}' cannot be found on this object. Verify that the property exists.",
+                "PropertyNotFoundStrict",
+                target=name,
+            )
+        return None
     return found[0] if len(found) == 1 else PSArray(found)
 
 

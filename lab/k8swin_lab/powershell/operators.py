@@ -357,6 +357,20 @@ def join(left: Any, right: Any) -> str:
     if items is None:
         items = (left,)
     return dotnet.to_string(right).join(
-        f"{item.element_type}[]" if isinstance(item, PSArray) else dotnet.to_string(item)
+        f"{item.element_type}[]"
+        if isinstance(item, PSArray)
+        else ""
+        if is_plain_object(item)
+        else dotnet.to_string(item)
         for item in items
+    )
+
+
+def is_plain_object(value: Any) -> bool:
+    """Whether a value is a custom object without a text of its own, which is nothing among others."""
+    return (
+        isinstance(value, PSObject)
+        and value.type_names[-1:] == ["System.Management.Automation.PSCustomObject"]
+        and value.display is None
+        and not value.methods
     )

@@ -96,8 +96,10 @@ class CommandParser(ExpressionParser):
             place = self.pos
             number = self.number()
             following = self.peek()
+            # a dot belongs to plain digits, so that `5.ToString()` is a name and `5kb.ToString()` is not
             hexadecimal = self.text[place : place + 2].lower() == "0x"
-            dotted = self.at("..") or (following == "." and hexadecimal)
+            closed = hexadecimal or self.text[self.pos - 1].isalpha()
+            dotted = self.at("..") or (following == "." and closed)
             self.pos = place
             if number is None:
                 return False

@@ -9,7 +9,7 @@ from k8swin_lab.powershell import ast, operators
 from k8swin_lab.powershell.arithmetic import to_number
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.scopes import Frame
-from k8swin_lab.powershell.values import PSArray
+from k8swin_lab.powershell.values import Hashtable, PSArray
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.interpreter import Interpreter
@@ -93,6 +93,9 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         by_length = kind == "validatelength"
 
         def check_size(value: Any) -> None:
+            texts = all(isinstance(item, str) for item in _each(value))
+            if not (texts if by_length else isinstance(value, list | Hashtable)):
+                raise validation_error("The argument has no size that could be checked.")
             sizes = (
                 [len(interp.to_string(i)) for i in _each(value)]
                 if by_length

@@ -104,6 +104,8 @@ class ForEachStage(CmdletStage):
     def _is_method(self, item: Any) -> bool:
         if self.arguments_given:
             return True
+        if str(self.member).lower() in ("length", "count"):
+            return False
         return not isinstance(item, PSObject) or self.member in item.methods
 
     def end(self) -> None:

@@ -95,6 +95,12 @@ class EnumType(NetType):
                 f'enumerator names and try again:\r\n{", ".join(self.members)}"',
                 "SubstringDisambiguationEnumParseThrewAnException",
             )
+        if text.strip().lstrip("+-").isdigit() and not self._defined(found):
+            raise ConversionError(
+                f'Cannot convert value "{text}" to type "{self.name}" due to enumeration values that '
+                "are not valid.",
+                "EnumParseUndefined",
+            )
         return self.of(found)
 
     def _defined(self, number: int) -> bool:

@@ -41,14 +41,6 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, TimeSpan):
         if operator in "+-":
             return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
-        if operator == "*" and isinstance(right, int | float):
-            return TimeSpan(round(left.ticks * right))
-        if operator == "/":
-            return (
-                left.ticks / right.ticks
-                if isinstance(right, TimeSpan)
-                else TimeSpan(round(left.ticks / right))
-            )
     if operator in ("band", "bor", "bxor"):
         return _bitwise(operator, left, right)
     raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))

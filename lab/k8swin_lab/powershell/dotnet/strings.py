@@ -10,7 +10,7 @@ from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bool
 from k8swin_lab.powershell.dotnet.registry import NetType, argument, out_of_range
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
-from k8swin_lab.powershell.values import Char, PSArray
+from k8swin_lab.powershell.values import Char, LiveView, PSArray
 
 _SPACE = " \t\n\r\v\f\x85\xa0\u2000\u2001\u2002\u2003\u2028\u2029\u3000\ufeff"
 
@@ -268,7 +268,9 @@ def _format(first: Any, *args: Any) -> str:
 @STRING.static("Join")
 def _join(separator: str, *args: Any) -> str:
     values: Any = args
-    if len(args) == 1 and (isinstance(args[0], list) or is_sequence(args[0])):
+    if len(args) == 1 and isinstance(args[0], LiveView) and hasattr(args[0], "type_name"):
+        values = [args[0].type_name]  # no list of strings, so the overload for any objects takes it
+    elif len(args) == 1 and (isinstance(args[0], list) or is_sequence(args[0])):
         values = args[0]
     elif len(args) == 3 and isinstance(args[0], list) and isinstance(args[1], int):
         values = args[0][args[1] : args[1] + args[2]]

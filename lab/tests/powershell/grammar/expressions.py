@@ -67,6 +67,8 @@ class Expressions(Draw):
         operator = self.one(["+", "-", "*", "/", "%", "+"])
         if self.chance(0.55):
             return f"{self.numeric()} {operator} {self.numeric()}"
+        if operator in "*/":  # a time span has these in .NET alone
+            return f"{self.part(self.one(['int', 'string', 'double', 'array', 'null', 'bool']))} {operator} {self.numeric()}"
         if operator == "*":  # a large factor would make a huge string or array
             return f"{self.part()} * {self.one(['2', '3', '0', chr(39) + '2' + chr(39), '1.5', '$true', '$null'])}"
         return f"{self.part()} {operator} {self.part()}"
@@ -199,7 +201,8 @@ class Expressions(Draw):
         kind = self.one(["array", "typed", "string", "array", "int", "null", "version", "bool"])
         dictionary = self.one(["ordered", "hashtable"])
         key = self.one(["'Name'", "'Id'", "'nope'", "0", "'NAME'", "'Name', 'Id'"])
-        return self.one([f"{self.operand(kind)}[{index}]", f"({self.operand(kind)})[{index}]",
+        whole = self.operand(self.one(["array", "typed", "string"]))
+        return self.one([f"{whole}[{index}]", f"({self.operand(kind)})[{index}]",
                          f"{self.operand(dictionary)}[{key}]"])  # fmt: skip
 
     def expanded(self) -> str:

@@ -252,7 +252,6 @@ STATIC = r"""
 [uri]::IsWellFormedUriString({q}, 'Absolute')
 [ipaddress]::Parse('10.0.{b}.1')
 [ipaddress]::TryParse({q}, [ref]$null)
-[ipaddress]::Loopback
 [ipaddress]::Any.ToString()
 [int].Name
 [string].FullName
@@ -278,7 +277,6 @@ STATIC = r"""
 [pscustomobject]@{{ A = {scalar}; B = {scalar} }}
 [ordered]@{{ A = {scalar}; B = {scalar} }}
 [string]::Join(', ', ({ordered}).Keys)
-[tuple]::Create({n}, {q}).Item2
 [Nullable[int]]{n}
 [void]{n}
 [string[]]({array})

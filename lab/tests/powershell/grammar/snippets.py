@@ -48,5 +48,5 @@ def snippet(seed: int, number: int) -> Snippet:
     draw = Statements(f"{seed}/{number}")
     body = [draw.statement() for _ in range(draw.number(2, 5))]
     if draw.chance(0.08):
-        body.append(draw.one([f"exit {draw.number(0, 9)}", "throw 'last'", "exit", "return 3"]))
+        body.append(draw.one([f"exit {draw.number(0, 9)}", "exit", "return 3"]))
     return Snippet(f"s{number}", PRELUDE.lstrip() + "\n".join(body) + "\n", draw.files)

@@ -27,7 +27,7 @@ _ATTRIBUTES = ["", "", "[int]", "[string]", "[Parameter(Mandatory)]", "[switch]"
                "[ValidateRange(1, 10)][int]", "[ValidateNotNullOrEmpty()]", "[ValidatePattern('^a')]",
                "[ValidateCount(1, 2)]", "[ValidateLength(1, 3)]", "[AllowNull()]", "[AllowEmptyString()][string]",
                "[ValidateScript({ $_ -gt 0 })]", "[string[]]", "[Parameter(ValueFromPipeline)]", "[Alias('al')]",
-               "[bool]", "[hashtable]", "[object]", "[double]", "[datetime]", "[Parameter(Position = 1)]",
+               "[bool]", "[hashtable]", "[object]", "[double]", "[datetime]",
                "[Parameter(ValueFromPipelineByPropertyName)]", "[version]", "[char]", "[scriptblock]",
                "[ValidateNotNull()]", "[Parameter(ValueFromRemainingArguments)]"]  # fmt: skip
 
@@ -325,7 +325,7 @@ class Statements(Expressions):
         ])  # fmt: skip
 
     def typed_variable(self) -> str:
-        kind = self.one(["int", "string", "double", "bool", "array", "datetime", "byte", "char", "decimal", "int[]", "string[]", "long", "version"])
+        kind = self.one(["int", "string", "double", "array", "byte", "char", "decimal", "int[]", "string[]", "long", "version"])
         return f"try {{ [{kind}]$t = {self.part()}; show $t; $t = {self.part()}; show $t }} catch {{ oops $_ }}"
 
     def success(self) -> str:
@@ -353,7 +353,7 @@ class Statements(Expressions):
         ])  # fmt: skip
 
     def implicit(self) -> str:
-        return self.one([self.operand("object"), self.operand("ordered"), self.operand("version"), self.operand("timespan"),
+        return self.one([self.operand("object"), self.operand("ordered"), 
                          self.operand("typed"), self.operand("numeric") if False else self.numeric(), self.operand("array"),
                          f"{self.operand('object')}; {self.operand('object')}", "$null", "@()", "[DayOfWeek]::Monday", "$true", "[int]",
                          "[pscustomobject]@{ Name = 'a'; Id = 1 }, [pscustomobject]@{ Name = 'bbb'; Id = 22 }", "{ 1 + 1 }", f"[math]::Round({self.operand('double')}, 2)"])  # fmt: skip
