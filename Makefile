@@ -70,6 +70,10 @@ test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CON
 	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" REAL_VERIFY="$(REAL_VERIFY)" \
 	    $(BIN)/python -m pytest tests/real -m real
 
+test-windows: install ## try everything on the disposable Windows servers WIN_HOSTS, see docs/real-windows.md
+	@$(foreach name,HOSTS PARAMS MASTER PART USER CREDENTIAL CA PORT REPORT,$(if $(WIN_$(name)),WIN_$(name)='$(WIN_$(name))')) \
+	    $(BIN)/python -m pytest tests/windows -m windows --tb=short
+
 lab-reach: install ## measure how much of the lab its users reach, by package; a long measurement
 	@$(BIN)/python -m lab.tools.reach
 
@@ -100,4 +104,4 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-lowest \
-    test-real lab-reach notebooks jupyter dist constraints clean
+    test-real test-windows lab-reach notebooks jupyter dist constraints clean

@@ -29,7 +29,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.opened import OpenPhase
 from k8swin_nb.phases.catalogue import phase as find_phase
 from k8swin_nb.phases.values import VALUES
-from k8swin_nb.plan import API_PORT, check_plan
+from k8swin_nb.plan import check_plan
 from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import SecretRef, know_names
@@ -98,8 +98,10 @@ class Cluster:
         know_names([description.cluster_name])
         for host in self.inventory.hosts:
             know_names([host.name, host.user, host.address])
-            for reference in filter(None, (host.credential, host.ssh_password)):
+            for reference in host.references:
                 SecretRef.parse(reference).know(Path(host.folder))
+        for registry in filter(lambda one: one.credential, description.registries):
+            SecretRef.parse(registry.credential or "").know(description.folder)
         self.name = name
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.pool = Pool(on_pin=self._pinned)
@@ -251,7 +253,7 @@ class Cluster:
 
         Args:
             name: The phase's name, which is its notebook's.
-            target: Address or name of the one host that a joining phase is about.
+            target: Address or name of the host that a joining phase is about; of several, with commas between them.
             dry_run: Look, and change nothing.
             options: Parameters of this phase alone, such as `{"confirm": ...}` of 90_teardown.
             on_output: Told what hosts print while something is applied.
@@ -333,8 +335,11 @@ class Cluster:
                 raise
             if result.returncode != 0:
                 raise ClusterError("the login user has no kubeconfig", hint="run 02_master first")
-            server = f"https://{master.address}:{API_PORT}"
-            self._tables = ClusterApi(result.stdout, server=server)
+            self._tables = ClusterApi(
+                result.stdout,
+                server=f"https://{self.description.api_endpoint}",
+                at=(master.address, self.description.api_port),
+            )
         return self._tables
 
 

@@ -37,7 +37,7 @@ def check_versions(description: Description) -> None:
         ParamsError: naming both values and why they exclude each other.
     """
     gate(KUBEADM_API, description.kubernetes_version)
-    for find in (_profile, _unused, _runtime, _sources, _keys, _verified, _flannel):
+    for find in (_profile, _unused, _runtime, _sources, _keys, _verified, _flannel, _others):
         for message, hint in find(description):
             raise ParamsError(message, hint=hint)
 
@@ -177,6 +177,30 @@ def _verified(description: Description) -> Iterator[Problem]:
                 f"`{which}_apt_fingerprint` is given, and `{which}_apt_key` is empty",
                 f"give the key's URL in `{which}_apt_key`, or leave out the fingerprint",
             )
+
+
+def _others(description: Description) -> Iterator[Problem]:
+    """A pod network that others make, and what of ours does not go with it."""
+    name = description.pod_network
+    if name == "flannel":
+        return
+    windows = any(host.os == "windows" and host.role == "worker" for host in description.hosts)
+    if windows and name == "cilium":
+        yield (
+            "`pod_network` cilium with Windows workers: Cilium has no agent for Windows",
+            "set `pod_network` to flannel, or to calico, which has one",
+        )
+    if windows and description.profile == "classic":
+        yield (
+            f"`pod_network` {name} with profile `classic` and Windows workers: networks of others come to Windows in "
+            "host-process containers, which Docker does not have",
+            "set `pod_network` to flannel, or `profile` to current",
+        )
+    if description.flannel_interfaces:
+        yield (
+            f"`flannel_interfaces` with `pod_network` {name}, which is not flannel",
+            "leave one of them out",
+        )
 
 
 def _flannel(description: Description) -> Iterator[Problem]:

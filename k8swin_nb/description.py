@@ -7,14 +7,12 @@ checked strictly and never repaired: `1.30` that arrived as the number 1.3 canno
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     Field,
     PrivateAttr,
     ValidationError,
@@ -23,6 +21,7 @@ from pydantic import (
 
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
+    PIN_IT,
     Address,
     AptSource,
     Attestation,
@@ -33,6 +32,7 @@ from k8swin_nb.field_types import (
     Network,
     NodeName,
     NodePort,
+    Port,
     ProxyUrl,
     Repository,
     RepositoryOrNone,
@@ -40,19 +40,23 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
-from k8swin_nb.host_description import HostDescription, StrictModel
+from k8swin_nb.foreign_words import advice
+from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
+from k8swin_nb.host_rules import rule_problems
+from k8swin_nb.node_fields import (
+    AddressOrNone,
+    CertificateName,
+    Endpoint,
+    Interface,
+    KubeletSettings,
+)
 from k8swin_nb.reading import Unreadable, expanded, file_text, shown, unseen, yaml_document
+from k8swin_nb.registry_description import RegistryDescription
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
-SECRET_REFERENCES = ("credential", "ssh_password")
+SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
-
-OTHER_WORDS = {"flannel_backend": "topology", "backend": "topology", "network_backend": "topology"}
-"""Words under which a parameter is looked for although it has another name."""
-
-NETBIOS_LENGTH = 15
-"""A Windows computer name has at most this many characters."""
 
 
 CLASSIC_DEFAULTS = {
@@ -95,6 +99,33 @@ class Description(StrictModel):
 
     host_subnet: Network = "192.168.160.0/24"
     """The hosts' own network."""
+
+    control_plane_endpoint: Endpoint = ""
+    """Name or address by which all reach the API server, with `:PORT` behind a balancer; empty: the master's address."""
+
+    control_plane_address: AddressOrNone = ""
+    """Address of that name, written into the hosts' own files; empty: the site's DNS knows the name."""
+
+    api_port: Port = 6443
+    """TCP port of the API server on the master."""
+
+    api_certificate_names: list[CertificateName] = Field(default=[])
+    """Further names and addresses in the API server's certificate, beside the master's and the endpoint's."""
+
+    control_plane_workloads: bool = False
+    """The control plane takes workloads: its taint is removed; False leaves the taint as it is."""
+
+    kubelet_settings: KubeletSettings = Field(default={})
+    """Settings of every kubelet, as KubeletConfiguration names them, such as `{maxPods: 200}`."""
+
+    pod_network: Literal["flannel", "calico", "cilium", "other"] = "flannel"
+    """Who makes the pod network: `flannel` by 03; else others do, and 03 and 04 look at what they made."""
+
+    flannel_interfaces: list[Interface] = Field(default=[])
+    """Interfaces of Linux nodes, the first that is there is flannel's; empty: the one with the node's address."""
+
+    registries: list[RegistryDescription] = Field(default=[])
+    """Registries with mirrors, an authority of their own, or a login."""
 
     site_networks: list[Network] = Field(default=[])
     """Other networks of the site that pods and services must not overlap."""
@@ -201,10 +232,23 @@ class Description(StrictModel):
     lock_wait: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds to wait for a host that another operator works on; 0: stop, and say who it is."""
 
+    jump_hosts: list[JumpDescription] = Field(default=[])
+    """SSH servers that are passed through on the way to hosts, and otherwise left alone."""
+
     hosts: list[HostDescription] = Field(min_length=1)
     """All machines; when they are given, `params_file` is not read."""
 
     _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def api_endpoint(self) -> str:
+        """Host and port under which nodes and people reach the API server, such as `192.168.160.150:6443`."""
+        host, _, port = self.control_plane_endpoint.partition(":")
+        return f"{host or self._master_address}:{port or self.api_port}"
+
+    @property
+    def _master_address(self) -> str:
+        return next((host.address for host in self.hosts if host.role == "control-plane"), "")
 
     @property
     def folder(self) -> Path:
@@ -321,15 +365,15 @@ def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
     Raises:
         ParamsError: naming the first one.
     """
-    listed = values.get("hosts")
-    hosts = (
-        [host for host in listed if isinstance(host, Mapping)] if isinstance(listed, list) else []
-    )
-    for named in (values, *hosts):
+    hosts = [
+        (host, model)
+        for key, model in (("hosts", HostDescription), ("jump_hosts", JumpDescription))
+        for host in (values.get(key) if isinstance(values.get(key), list) else None) or []
+        if isinstance(host, Mapping)
+    ]
+    for named, model in ((values, Description), *hosts):
         for name in named:
-            known = (
-                HostDescription.model_fields if named is not values else Description.model_fields
-            )
+            known = model.model_fields
             if name not in known and _SECRET_NAME.search(str(name)):
                 raise ParamsError(
                     f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
@@ -358,14 +402,19 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         if found := unseen(name):
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
-        model = HostDescription if len(detail["loc"]) > 1 else Description
-        return f"unknown parameter `{shown(name)}`" + _did_you_mean(str(detail["loc"][-1]), model)
+        model = _MODELS.get(str(detail["loc"][0]), Description)
+        word = str(detail["loc"][-1])
+        told = f"unknown parameter `{shown(name)}`"
+        if _UNCHECKED.search(word):
+            return f"{told}: {PIN_IT}"
+        return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
     if kind == "missing":
         return f"`{name}` is missing"
-    if kind == "list_type" and isinstance(found, str):
+    if kind in ("list_type", "dict_type") and isinstance(found, str):
+        what, form = ("a list", "[...]") if kind == "list_type" else ("a mapping", "{...}")
         return (
-            f"`{name}` arrived as text, expected a list: papermill takes one by "
-            f"`-y '{name}: [...]'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
+            f"`{name}` arrived as text, expected {what}: papermill takes one by "
+            f"`-y '{name}: {form}'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
         )
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
         leaf = detail["loc"][-1]
@@ -383,51 +432,28 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     )
 
 
-def _did_you_mean(word: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(word, model.model_fields, n=1)
-    other = OTHER_WORDS.get(word)
-    if other in model.model_fields:
-        close = [str(other)]
-    return f", did you mean `{close[0]}`?" if close else ""
+_MODELS: dict[str, type[StrictModel]] = {
+    "hosts": HostDescription,
+    "jump_hosts": JumpDescription,
+    "registries": RegistryDescription,
+}
+
+_UNCHECKED = re.compile(
+    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
+    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
+    re.IGNORECASE,
+)
+"""Keys by which inventories of other tools leave the check of a certificate out."""
+
+
+def _did_you_mean(word: str, model: type[StrictModel]) -> str:
+    other = Description if model is HostDescription else HostDescription
+    elsewhere = other.model_fields if model in (Description, HostDescription) else ()
+    return advice(word, model.model_fields, elsewhere)
 
 
 def _cross_check(description: Description, source: str) -> None:
-    """Rules between parameters that need no arithmetic; addresses are the plan's business."""
-    masters = [host.name for host in description.hosts if host.role == "control-plane"]
-    problems = []
-    if len(masters) != 1:
-        problems.append(f"`hosts` names {len(masters)} control-plane hosts, expected exactly 1")
-    for index, host in enumerate(description.hosts):
-        where = f"hosts[{index}]"
-        if host.role == "control-plane" and host.os != "linux":
-            problems.append(f"`{where}.os` is `{host.os}`; the control plane runs on linux")
-        if host.os == "windows" and len(host.name) > NETBIOS_LENGTH:
-            problems.append(
-                f"`{where}.name` `{host.name}` has {len(host.name)} characters, "
-                f"Windows takes {NETBIOS_LENGTH}"
-            )
-        if host.os == "windows" and host.name.isdigit():
-            problems.append(f"`{where}.name` `{host.name}` is all digits, which Windows refuses")
-        if host.os == "windows" and host.credential is None:
-            problems.append(f"`{where}.credential` is missing, such as `env:WIN_PASSWORD`")
-        if host.winrm_auth == "basic" and host.winrm_scheme == "http":
-            problems.append(f"`{where}.winrm_auth` `basic` over http sends the password in clear")
-    for key in ("name", "address", "vm_name"):
-        seen: dict[str, int] = {}
-        for index, host in enumerate(description.hosts):
-            value = getattr(host, key)
-            if key == "vm_name" and host.os == "windows" and host.role == "worker":
-                value = value or host.name  # what the Hyper-V host is asked for
-            if value is None:
-                continue
-            same = value.casefold()  # Hyper-V does not tell capitals apart
-            if same in seen:
-                names = f"{description.hosts[seen[same]].name}, {host.name}"
-                problems.append(
-                    f"`hosts[{seen[same]}].{key}` and `hosts[{index}].{key}` are both `{value}` ({names})"
-                )
-            seen.setdefault(same, index)
-    if problems:
+    if problems := rule_problems(description):
         raise ParamsError(
             f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
         )

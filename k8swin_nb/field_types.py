@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from k8swin_nb.reading import quoted_otherwise, unseen
 from k8swin_nb.redact import MIN_LENGTH, REDACTOR
@@ -19,7 +19,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"[a-z0-9]+(?:[.-]+[a-z0-9]+)*(?::[0-9]{{1,5}})?(?:/{_WORD})*")
 _TAG = re.compile(r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
-_DNS_NAME = re.compile(
+DNS_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 _APT_SOURCE = re.compile(r"deb (?:\[[^\[\]]+\] )?([a-z+]+):(/\S*) \S+(?: \S+)*")
@@ -68,7 +68,8 @@ def _network(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str:
+    """Return an IPv4 address as it is written everywhere; ValueError says what is wrong with it."""
     if ":" in text:
         raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`")
     if (plain := _without_zeros(text)) != text:
@@ -82,7 +83,10 @@ def _address(text: str) -> str:
 def one_line(value: Any) -> Any:
     """Return a value of any kind; text in it must be in one line of characters that can be seen."""
     for item in value if isinstance(value, list) else ():
-        one_line(item)
+        if not isinstance(item, dict):  # a record says itself what is wrong with it
+            one_line(item)
+    for item in value.items() if isinstance(value, dict) else ():
+        one_line(list(item))
     # What is not as it should be is not repeated: it may be a secret, and is in no case fit to be shown.
     if isinstance(value, str) and (found := unseen(value)):
         raise ValueError(f"holds {found}, which nobody sees; type it anew, in one line")
@@ -160,7 +164,7 @@ def _whole_image(text: str) -> str:
 
 
 def _dns_name_or_none(text: str) -> str:
-    if text and not _DNS_NAME.fullmatch(text):
+    if text and not DNS_NAME.fullmatch(text):
         raise ValueError(f"`{text}` is no name in DNS, in small letters, such as `ntp.example`")
     return text
 
@@ -187,6 +191,71 @@ def _fingerprint(text: str) -> str:
     if plain and not re.fullmatch(r"[0-9A-F]{40}", plain):
         raise ValueError(f"`{text}` is not the 40 hexadecimal digits of a key's fingerprint")
     return plain
+
+
+def _certificate_fingerprint(text: str) -> str:
+    plain = re.sub(r"[ :]", "", text.lower()).removeprefix("sha256").removeprefix("-")
+    if re.fullmatch(r"[0-9a-f]{40}", plain):
+        raise ValueError(
+            f"`{text}` is a SHA-1 thumbprint, as Windows shows one; give the certificate's SHA-256, as "
+            "docs/connections.md shows"
+        )
+    if not re.fullmatch(r"[0-9a-f]{64}", plain):
+        raise ValueError(f"`{text}` is not the 64 hexadecimal digits of a certificate's SHA-256")
+    return plain
+
+
+PIN_IT = (
+    "a certificate is never taken unseen: pin the listener's by its SHA-256, `winrm_fingerprint: ...`, which the error "
+    "of the first attempt names (docs/connections.md), or name its authority as `ca`"
+)
+
+_NO_CHECK = ("ignore", "none", "no", "off", "false", "insecure", "disable", "disabled", "")
+
+
+def _authority(value: Any) -> Any:
+    if value is False or (isinstance(value, str) and value.strip().lower() in _NO_CHECK):
+        raise ValueError(f"is no path of an authority; {PIN_IT}")
+    return value
+
+
+_LOGINS = {
+    "negotiate": "`ntlm`, or `kerberos` with an account of a domain",
+    "digest": "`ntlm`",
+    "plaintext": "`ntlm`, or `basic` over https",
+    "ssl": "`basic` over https, or `certificate`",
+    "cert": "`certificate`",
+    "client_certificate": "`certificate`",
+    "sspi": "`kerberos`",
+    "gssapi": "`kerberos`",
+}
+"""What other programs call logins, and which it is here."""
+
+
+def _login(value: Any) -> Any:
+    if isinstance(value, str) and (found := _LOGINS.get(value.strip().lower())):
+        raise ValueError(f"`{value}` is called otherwise here: write {found}")
+    return value
+
+
+def _server(text: str) -> str:
+    if ":" in text:
+        raise ValueError(
+            f"`{text}` is no name in DNS and no IPv4 address; ports have keys of their own"
+        )
+    if re.fullmatch(r"[0-9.]+", text):
+        return address(text)
+    if not DNS_NAME.fullmatch(text.lower()):
+        raise ValueError(f"`{text}` is no name in DNS such as `winworker01.corp.example`")
+    return text
+
+
+def _spn(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9][A-Za-z0-9.-]*", text):
+        raise ValueError(
+            f"`{text}` is no service principal such as `HTTP/winworker01.corp.example`, without a realm"
+        )
+    return text
 
 
 def _vm_name(text: str) -> str:
@@ -237,7 +306,7 @@ def _reference(text: str) -> str:
 Version = Annotated[str, AfterValidator(_version)]
 VersionOrNone = Annotated[str, AfterValidator(_version_or_none)]
 Network = Annotated[str, AfterValidator(_network)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(address)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
 Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
@@ -253,5 +322,12 @@ DnsNameOrNone = Annotated[str, AfterValidator(_dns_name_or_none)]
 AptSource = Annotated[str, AfterValidator(_apt_source)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 KeyUrl = Annotated[str, AfterValidator(_key_url)]
+CertificateFingerprint = Annotated[str, AfterValidator(_certificate_fingerprint)]
+WinrmAuth = Annotated[
+    Literal["ntlm", "kerberos", "credssp", "certificate", "basic"], BeforeValidator(_login)
+]
+Authority = Annotated[str | None, BeforeValidator(_authority)]
+Server = Annotated[str, AfterValidator(_server)]
+Spn = Annotated[str, AfterValidator(_spn)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=30000, le=32767)]

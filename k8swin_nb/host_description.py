@@ -6,7 +6,21 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from k8swin_nb.field_types import Address, HostName, Port, Reference, User, VmName, one_line
+from k8swin_nb.field_types import (
+    Address,
+    Authority,
+    CertificateFingerprint,
+    HostName,
+    Port,
+    Reference,
+    Server,
+    Spn,
+    User,
+    VmName,
+    WinrmAuth,
+    one_line,
+)
+from k8swin_nb.node_fields import KubeletSettings, Labels, Taint
 
 
 class StrictModel(BaseModel):
@@ -54,22 +68,163 @@ class HostDescription(StrictModel):
     """Reference to the SSH password where no key is used."""
 
     winrm_scheme: Literal["https", "http"] = "https"
-    """`https` verifies the server's certificate; `http` is NTLM with message encryption."""
+    """`https` verifies the server's certificate; `http` encrypts each message with the keys of the login."""
 
     winrm_port: Port = 5986
     """TCP port of the WinRM listener: 5986 for https, 5985 for http as Windows ships it."""
 
-    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
-    """Authentication; `basic` is refused over http."""
+    winrm_host: Server | None = None
+    """Name or address at which WinRM is asked, such as the one in its certificate; None: `address`."""
+
+    winrm_jump: str | None = None
+    """Name of the SSH server that WinRM is reached through: one of `jump_hosts`, or a Linux host; None: from here."""
+
+    winrm_auth: WinrmAuth = "ntlm"
+    """How we log in; `certificate` and `basic` are for https only."""
 
     credential: Reference | None = Field(default=None, repr=False)
     """Reference to the password of `user` on Windows, such as `env:WIN_PASSWORD`."""
 
-    ca: str | None = None
-    """Path of the certificate authority that signed the WinRM listener's certificate; None: the public ones."""
+    ca: Authority = None
+    """Path of the authority that signed the WinRM listener's certificate; None: those that this computer trusts."""
+
+    winrm_fingerprint: CertificateFingerprint | None = None
+    """SHA-256 of the listener's certificate: that one is taken and no other, whoever signed it."""
+
+    winrm_certificate: str | None = None
+    """Path of the client certificate in PEM, for `winrm_auth: certificate`."""
+
+    winrm_key: str | None = None
+    """Path of its private key in PEM; None: it is in the same file."""
+
+    winrm_key_passphrase: Reference | None = Field(default=None, repr=False)
+    """Reference to the pass phrase of that key."""
+
+    winrm_keytab: str | None = None
+    """Path of a keytab of `user`, for `winrm_auth: kerberos`."""
+
+    winrm_ticket_cache: str | None = None
+    """Cache of tickets, such as `FILE:/tmp/krb5cc_1000`; None: the user's own, unless there is a keytab or a password."""
+
+    winrm_delegation: bool = False
+    """Let the host use our ticket towards other machines (Kerberos)."""
+
+    winrm_spn: Spn | None = None
+    """Service principal of the host, such as `HTTP/winworker01.corp.example`; None: `HTTP` at the name that is asked."""
 
     vm_name: VmName | None = None
     """The worker's name on the Hyper-V host, when it differs from `name`."""
 
     platform: Literal["hyper-v", "vmware", "kvm", "openstack", "cloud", "physical"] | None = None
     """What the machine runs on; None: found out. Decides what must be done against anti-spoofing."""
+
+    labels: Labels = Field(default={})
+    """Labels of the node, by key; those that others gave it stay."""
+
+    taints: list[Taint] = Field(default=[])
+    """Taints of the node, each `KEY=VALUE:EFFECT`; those that others gave it stay."""
+
+    kubelet_settings: KubeletSettings = Field(default={})
+    """Settings of this node's kubelet, before the cluster's `kubelet_settings`."""
+
+
+class JumpDescription(StrictModel):
+    """One SSH server under `jump_hosts`, which is passed through and otherwise left alone."""
+
+    name: HostName
+    """Name under which hosts refer to it."""
+
+    address: Server
+    """Name or IPv4 address at which its SSH server is reached from here."""
+
+    user: User
+    """Login name; it needs no rights but to have connections passed on."""
+
+    ssh_port: Port = 22
+    """TCP port of its SSH server."""
+
+    identity: str | None = None
+    """Path of the private key; None: the SSH agent."""
+
+    ssh_password: Reference | None = Field(default=None, repr=False)
+    """Reference to the SSH password where no key is used."""
+
+
+def winrm_problems(host: HostDescription, jumps: list[str]) -> list[str]:
+    """Return what of a host's WinRM fields does not go together, each with what to write; after `hosts[N].`.
+
+    Args:
+        host: The host.
+        jumps: Names that `winrm_jump` may have.
+    """
+    given = {name for name in host.model_fields_set if getattr(host, name) is not None}
+    if host.os != "windows":
+        odd = sorted(name for name in given if name.startswith("winrm_") or name == "ca")
+        return [f"{name}` is for Windows, and `{host.name}` is Linux: delete it" for name in odd]
+    auth, problems = host.winrm_auth, []
+    where = host.winrm_host or host.address
+    if auth == "basic" and host.winrm_scheme == "http":
+        problems.append(
+            "winrm_auth` `basic` over http sends the password in clear: write `winrm_scheme: https`, or "
+            "`winrm_auth: ntlm`, which encrypts"
+        )
+    if auth == "certificate" and host.winrm_scheme == "http":
+        problems.append("winrm_auth` `certificate` works in TLS alone: write `winrm_scheme: https`")
+    if auth == "certificate" and not host.winrm_certificate:
+        problems.append("winrm_certificate` is missing: the path of the client certificate in PEM")
+    if auth in ("ntlm", "credssp", "basic") and host.credential is None:
+        problems.append("credential` is missing, such as `env:WIN_PASSWORD`")
+    for name, wanted in _BELONGS.items():
+        if name in given and getattr(host, name) is not False and auth != wanted:
+            problems.append(
+                f"{name}` belongs to `winrm_auth: {wanted}`, found `{auth}`: change one of them"
+            )
+    if auth == "certificate" and host.credential:
+        problems.append("credential` is not used by `winrm_auth: certificate`: delete it")
+    if auth == "kerberos":
+        tickets = [
+            name
+            for name in ("credential", "winrm_keytab", "winrm_ticket_cache")
+            if getattr(host, name)
+        ]
+        if len(tickets) > 1:
+            told = " and ".join(f"`{name}`" for name in tickets)
+            problems.append(f"winrm_auth` `kerberos` takes its ticket from one place, found {told}")
+        if "\\" in host.user:
+            problems.append(
+                "user` is no name of Kerberos: write `NAME@REALM`, the realm in capitals, such as "
+                "`operator@CORP.EXAMPLE`"
+            )
+        if not host.winrm_spn and where.replace(".", "").isdigit():
+            problems.append(
+                f"winrm_auth` `kerberos` needs the host's name, found the address {where}: write `winrm_host: "
+                f"{host.name}.DOMAIN`, or `winrm_spn: HTTP/{host.name}.DOMAIN` beside the address"
+            )
+    if host.winrm_scheme == "http":
+        problems += [
+            f"{name}` is about certificates, and `winrm_scheme: http` has none: delete it"
+            for name in ("ca", "winrm_fingerprint")
+            if name in given
+        ]
+    elif host.ca and host.winrm_fingerprint:
+        problems.append(
+            "ca` has no effect beside `winrm_fingerprint`, which pins one certificate: delete one of them"
+        )
+    if host.winrm_jump is not None and host.winrm_jump not in jumps:
+        known = ", ".join(jumps) or "none"
+        problems.append(
+            f"winrm_jump` `{host.winrm_jump}` is neither one of `jump_hosts` nor a Linux host; there are: {known}"
+        )
+    return problems
+
+
+_BELONGS = {
+    "winrm_certificate": "certificate",
+    "winrm_key": "certificate",
+    "winrm_key_passphrase": "certificate",
+    "winrm_keytab": "kerberos",
+    "winrm_ticket_cache": "kerberos",
+    "winrm_delegation": "kerberos",
+    "winrm_spn": "kerberos",
+}
+"""Fields that go with one login alone."""

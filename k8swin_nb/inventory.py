@@ -54,14 +54,44 @@ class Host:
     winrm_scheme: Literal["https", "http"] = "https"
     """`https` verifies the certificate; `http` encrypts each message."""
 
-    winrm_auth: Literal["ntlm", "basic"] = "ntlm"
-    """How WinRM proves who we are; `basic` is for https only."""
+    winrm_auth: Literal["ntlm", "kerberos", "credssp", "certificate", "basic"] = "ntlm"
+    """How WinRM proves who we are; `certificate` and `basic` are for https only."""
+
+    winrm_host: str | None = None
+    """Name or address at which WinRM is asked; None: `address`."""
+
+    winrm_jump: Host | None = None
+    """The SSH server through which WinRM is reached; None: it is reached from here."""
 
     credential: str | None = field(default=None, repr=False)
     """Reference to the Windows password."""
 
     ca: str | None = None
-    """Path of the authority that signed the WinRM listener's certificate; None: the public ones."""
+    """Path of the authority that signed the WinRM listener's certificate; None: those that this computer trusts."""
+
+    winrm_fingerprint: str | None = None
+    """SHA-256 of the only certificate that is taken, whoever signed it: 64 small hexadecimal digits."""
+
+    winrm_certificate: str | None = None
+    """Path of the client certificate for `certificate`."""
+
+    winrm_key: str | None = None
+    """Path of its private key; None: it is in the certificate's file."""
+
+    winrm_key_passphrase: str | None = field(default=None, repr=False)
+    """Reference to the pass phrase of that key."""
+
+    winrm_keytab: str | None = None
+    """Path of the keytab for `kerberos`."""
+
+    winrm_ticket_cache: str | None = None
+    """Cache of tickets for `kerberos`, as `KRB5CCNAME` names one."""
+
+    winrm_delegation: bool = False
+    """Whether the host may use the user's ticket towards other machines."""
+
+    winrm_spn: str | None = None
+    """Service principal such as `HTTP/winworker01.corp.example`; None: `HTTP` at the name that is asked."""
 
     folder: str = "."
     """Path of the folder where relative paths in references to secrets start."""
@@ -71,6 +101,18 @@ class Host:
 
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """What happens at the first sight of a host key: an error, or it is pinned and told."""
+
+    @property
+    def winrm_address(self) -> str:
+        """Where WinRM is asked."""
+        return self.winrm_host or self.address
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """What refers to secrets of this host, and of the way to it."""
+        own = (self.credential, self.ssh_password, self.winrm_key_passphrase)
+        further = self.winrm_jump.references if self.winrm_jump else ()
+        return (*filter(None, own), *further)
 
     @property
     def asks_for_root(self) -> bool:

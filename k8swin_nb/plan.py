@@ -14,6 +14,7 @@ from typing import Literal
 
 from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.reading import address as ip_address
 
 NODE_PREFIX = 24
 """Prefix length of each node's part of the pod network (kube-controller-manager's default)."""
@@ -23,9 +24,6 @@ MAX_PODS = 110
 
 SERVICE_PREFIX_MIN = 12
 """The API server refuses a service network of more than 2^20 addresses."""
-
-API_PORT = 6443
-"""TCP port of the API server."""
 
 BACKENDS = {"host-gw": "host-gw", "l3": "alloc", "ovn": "", "vxlan": "vxlan"}
 """flannel's backend by topology: `alloc` hands out networks and leaves the routing to others."""
@@ -87,6 +85,20 @@ class NetworkPlan:
     nodes: tuple[tuple[str, IPv4Address, str], ...]
     """Every node as (name, address, os)."""
 
+    api_host: str = ""
+    """Name or address by which nodes reach the API server, where it is not the master's own address."""
+
+    pod_network: str = "flannel"
+    """Who makes the pod network, as `pod_network` in the parameters."""
+
+    other_interfaces: bool = False
+    """Whether flannel is told interfaces, so that it announces other addresses than the nodes'."""
+
+    @property
+    def by_others(self) -> bool:
+        """Whether the pod network is made by others, and flannel's parts are left out."""
+        return self.pod_network != "flannel"
+
     @property
     def api_service_ip(self) -> IPv4Address:
         """Address of the `kubernetes` Service: the 1st of the service network."""
@@ -100,7 +112,7 @@ class NetworkPlan:
     @property
     def backend(self) -> str:
         """Type of flannel's backend for the topology; empty where flannel is not the pod network."""
-        return BACKENDS[self.topology]
+        return "" if self.by_others else BACKENDS[self.topology]
 
     @property
     def windows_backend(self) -> str:
@@ -124,7 +136,7 @@ class NetworkPlan:
     @property
     def encapsulated(self) -> bool:
         """Whether packets between pods travel inside packets between nodes."""
-        return self.backend == "vxlan"
+        return self.topology == "vxlan"
 
     @property
     def hns_network(self) -> str:
@@ -253,6 +265,15 @@ class NetworkPlan:
 
     def _hosts(self) -> list[PlanProblem]:
         found = self._windows_segments()
+        if (endpoint := ip_address(self.api_host)) is not None:
+            for label, network in (("pod", self.pod_subnet), ("service", self.service_subnet)):
+                if endpoint in network:
+                    found.append(
+                        PlanProblem(
+                            "fail",
+                            f"`control_plane_endpoint` {endpoint} lies in `{label}_subnet` {network}",
+                        )
+                    )
         for name, address, _ in self.nodes:
             if address in (self.host_subnet[0], self.host_subnet[-1]):
                 found.append(
@@ -299,6 +320,9 @@ def network_plan(description: Description) -> NetworkPlan:
             for host in description.hosts
             if host.role != "hypervisor"
         ),
+        pod_network=description.pod_network,
+        other_interfaces=bool(description.flannel_interfaces),
+        api_host=description.control_plane_endpoint.partition(":")[0],
     )
 
 

@@ -72,8 +72,8 @@ default, which became registry.k8s.io with 1.25.
 """
 
 CONTROL_PLANE_PORTS: Gate[str] = (
-    ((1, 13), "6443 2379 2380 10251 10252 10257 10259"),
-    ((1, 23), "6443 2379 2380 10257 10259"),
+    ((1, 13), "2379 2380 10251 10252 10257 10259"),
+    ((1, 23), "2379 2380 10257 10259"),
 )
 """Where API server, etcd, controller manager and scheduler listen; the insecure ports went last."""
 

@@ -26,7 +26,7 @@ TO_THE_TEST_APP = (
 """The notebooks of a cluster without 06."""
 
 NEED_THE_LAB = ("binder", "browser", "notebooks", "packaging", "scripts", "steps", "wire")
-NEED_REAL_HOSTS = ("real",)
+NEED_REAL_HOSTS = ("real", "windows")
 """Folders of what is more than the toolkit; all others are its own and pass without the lab."""
 
 SHARE_A_CLUSTER = (
@@ -120,7 +120,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") or (
             name.startswith("K8SWIN_")
-            and name not in ("K8SWIN_KUBECTL", "K8SWIN_PSPARSE", "K8SWIN_CHROMIUM")
+            and name
+            not in ("K8SWIN_KUBECTL", "K8SWIN_PSPARSE", "K8SWIN_CHROMIUM", "K8SWIN_PROGRAMS")
         ):
             monkeypatch.delenv(name)
 

@@ -17,6 +17,8 @@ HOUSES = {"k8swin_nb": ROOT, "k8swin_lab": ROOT / "lab"}
 USED_OTHERWISE = {
     "ipykernel": "papermill starts it, by the name `python3` that notebooks give",
     "jupyterlab": "the front end, which a person starts",
+    "gssapi": "pyspnego's, for Kerberos",
+    "krb5": "pyspnego's, for Kerberos",
 }
 """Declared and not imported, and why."""
 
@@ -57,7 +59,7 @@ def imported(package):
 
 
 @pytest.mark.parametrize(
-    ("package", "extras"), [("k8swin_nb", ("desk", "keyring")), ("k8swin_lab", ())]
+    ("package", "extras"), [("k8swin_nb", ("desk", "keyring", "kerberos")), ("k8swin_lab", ())]
 )
 def test_what_is_imported_is_declared_and_the_other_way_round(package, extras):
     wanted = declared(package, *extras)

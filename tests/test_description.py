@@ -1,6 +1,7 @@
 """A cluster's description: what is accepted, and what each wrong value is told."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from k8swin_nb.description import (
 )
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.host_description import HostDescription
+from k8swin_nb.hosts import inventory_of
+from k8swin_nb.registry_description import RegistryDescription
 from k8swin_nb.workflow.record import new_run_id
 
 ROOT = Path(__file__).parent.parent
@@ -76,7 +79,12 @@ def test_the_example_explains_every_key():
     example = read_description(ROOT / "params" / "example.yaml")
     assert set(example) == set(Description.model_fields)
     keys = {key for host in example["hosts"] for key in host}
+    # Of what excludes each other one is shown as it is, the others behind a `#`.
+    text = (ROOT / "params" / "example.yaml").read_text()
+    keys |= set(re.findall(r"^    # (winrm_\w+): [^ ]", text, re.MULTILINE))
     assert keys == set(HostDescription.model_fields) - {"ssh_password"}
+    keys = {key for registry in example["registries"] for key in registry}
+    assert keys == set(RegistryDescription.model_fields)
 
 
 def test_the_example_says_the_defaults_of_the_model():
@@ -444,3 +452,95 @@ def test_a_run_id_is_a_name_and_leads_out_of_no_folder(run_id):
 def test_a_run_id_of_ours_and_of_a_scheduler_are_taken():
     for run_id in (new_run_id(), "nightly_2026-11-29.1"):
         assert check_run_id(run_id) == run_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"winrm_auth": "kerberos"}, "write `winrm_host: winworker01.DOMAIN`, or `winrm_spn: HTTP/winworker01.DOMAIN`"),
+        ({"winrm_auth": "kerberos", "winrm_host": "w.corp.example", "winrm_keytab": "k"},
+         "takes its ticket from one place, found `credential` and `winrm_keytab`"),
+        ({"winrm_auth": "kerberos", "winrm_host": "w.corp.example", "user": "CORP\\operator"}, "write `NAME@REALM`"),
+        ({"winrm_auth": "certificate"}, "`hosts[1].winrm_certificate` is missing"),
+        ({"winrm_auth": "certificate", "winrm_certificate": "c.pem"}, "not used by `winrm_auth: certificate`: delete it"),
+        ({"winrm_auth": "certificate", "winrm_certificate": "c.pem", "winrm_scheme": "http"}, "write `winrm_scheme: https`"),
+        ({"winrm_auth": "basic", "winrm_scheme": "http"}, "write `winrm_scheme: https`, or `winrm_auth: ntlm`"),
+        ({"winrm_auth": "negotiate"}, "write `ntlm`, or `kerberos` with an account of a domain"),
+        ({"winrm_auth": "credssp", "credential": None}, "`hosts[1].credential` is missing"),
+        ({"winrm_keytab": "k"}, "`winrm_auth: kerberos`, found `ntlm`"),
+        ({"winrm_delegation": True}, "`winrm_auth: kerberos`, found `ntlm`"),
+        ({"winrm_key": "k"}, "`winrm_auth: certificate`, found `ntlm`"),
+        ({"winrm_scheme": "http", "ca": "ca.pem"}, "`winrm_scheme: http` has none: delete it"),
+        ({"ca": "ca.pem", "winrm_fingerprint": "ab" * 32}, "pins one certificate: delete one of them"),
+        ({"winrm_fingerprint": "AB:" * 19 + "AB"}, "is a SHA-1 thumbprint"),
+        ({"winrm_fingerprint": "ignore"}, "64 hexadecimal digits"),
+        ({"winrm_host": "https://w.corp.example"}, "no name in DNS"),
+        ({"winrm_host": "w.corp.example:5986"}, "ports have keys of their own"),
+        ({"winrm_spn": "w.corp.example", "winrm_auth": "kerberos"}, "no service principal such as `HTTP/"),
+        ({"winrm_jump": "bastion"}, "neither one of `jump_hosts` nor a Linux host; there are: linuxmaster"),
+        ({"winrm_key_passphrase": "open sesame"}, "a secret is given as a reference"),
+        ({"os": "linux", "winrm_host": "w.corp.example"}, "is for Windows"),
+    ],
+)  # fmt: skip
+def test_ways_in_that_do_not_go_together_are_refused_with_what_to_write(changes, told):
+    error = "\n".join(refused(hosts=[MASTER, {**WORKER, **changes}]).lines())
+    assert told in error
+    assert "open sesame" not in error
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("winrm_server_cert_validation", "ignore"), ("ansible_winrm_server_cert_validation", "ignore"),
+        ("ansible_psrp_cert_validation", "ignore"), ("winrm_verify", False), ("insecure", True), ("verify_ssl", False),
+        ("skip_tls_verify", True), ("validate_certs", False), ("ssl_verify", False), ("winrm_insecure", True),
+        ("ca", False), ("ca", "ignore"), ("ca", "none"),
+    ],
+)  # fmt: skip
+def test_a_certificate_that_is_not_to_be_checked_is_refused_and_the_way_is_said(key, value):
+    error = str(refused(hosts=[MASTER, {**WORKER, key: value}]))
+    assert f"hosts[1].{key}`" in error
+    assert "pin the listener's by its SHA-256, `winrm_fingerprint" in error
+
+
+def test_other_tools_words_lead_to_ours():
+    for word, ours in (("ansible_winrm_transport", "winrm_auth"), ("proxy_jump", "winrm_jump")):
+        error = refused(hosts=[MASTER, {**WORKER, word: "x"}])
+        assert f"`hosts[1].{word}`, did you mean `{ours}`?" in str(error)
+
+
+def test_a_fingerprint_is_taken_as_programs_print_it():
+    for text in ("AB:" * 31 + "AB", "ab" * 32, "SHA256:" + "aB" * 32, "AB " * 32):
+        host = {**WORKER, "winrm_fingerprint": text.strip()}
+        assert (
+            check_description(described(hosts=[MASTER, host])).hosts[1].winrm_fingerprint
+            == "ab" * 32
+        )
+
+
+def test_a_jump_host_is_one_of_its_own_list_or_a_linux_host(tmp_path):
+    bastion = {"name": "bastion", "address": "jump.corp.example", "user": "pass", "identity": "key"}
+    for name in ("bastion", "linuxmaster"):
+        values = described(hosts=[MASTER, {**WORKER, "winrm_jump": name}], jump_hosts=[bastion])
+        worker = inventory_of(check_description(values, folder=tmp_path)).host("winworker01")
+        assert worker.winrm_jump and worker.winrm_jump.name == name
+    assert "given twice" in str(refused(jump_hosts=[bastion, bastion]))
+    assert "given twice" in str(refused(jump_hosts=[{**bastion, "name": "linuxmaster"}]))
+    assert "did you mean `identity`" in str(refused(jump_hosts=[{**bastion, "identty": "x"}]))
+    assert "hunter2" not in str(refused(jump_hosts=[{**bastion, "ssh_password": "hunter2"}]))
+
+
+def test_paths_and_caches_of_a_login_start_at_the_description(tmp_path):
+    host = {k: v for k, v in WORKER.items() if k != "credential"}
+    host |= {
+        "winrm_auth": "kerberos",
+        "winrm_host": "w.corp.example",
+        "user": "operator@CORP.EXAMPLE",
+    }
+    for given, used in (
+        ("cache", f"FILE:{tmp_path}/cache"), ("FILE:cache", f"FILE:{tmp_path}/cache"),
+        ("FILE:/tmp/krb5cc_0", "FILE:/tmp/krb5cc_0"), ("KEYRING:persistent:0", "KEYRING:persistent:0"), ("KCM:", "KCM:"),
+    ):  # fmt: skip
+        values = described(hosts=[MASTER, {**host, "winrm_ticket_cache": given}])
+        found = inventory_of(check_description(values, folder=tmp_path)).host("winworker01")
+        assert found.winrm_ticket_cache == used

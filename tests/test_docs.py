@@ -21,7 +21,14 @@ DOCS = ROOT / "docs"
 PAGES = sorted({*ROOT.glob("*.md"), *DOCS.glob("*.md")} - {DOCS / "lab.md"})
 """The lab's tests hold what is said of the lab."""
 
-MADE = ("params/mine.yaml", "params/NAME.yaml", "params/mirror-artifacts.yaml", "runs/", "dist/")
+MADE = (
+    "params/mine.yaml",
+    "params/NAME.yaml",
+    "params/mirror-artifacts.yaml",
+    "runs/",
+    "dist/",
+    "reports/",
+)
 """What a user makes."""
 
 PATH = re.compile(r"[\w*-][\w./*-]*(?:/|\.(?:py|md|yaml|yml|sh|ps1|toml|txt|ipynb))")

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports import hostkeys
 from k8swin_nb.transports.login import Login
-from k8swin_nb.transports.winrm_shell import _look_at_authority
+from k8swin_nb.transports.winrm_tls import Trust
 
 
 def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path):
@@ -85,7 +86,7 @@ def test_a_file_that_a_description_names_and_is_none_is_an_error_and_no_wait(tmp
     for error, read in (
         (ParamsError, lambda: resolve(f"file:{path}")),
         (AuthenticationFailed, lambda: list(Login(host, lambda _: False)._ways())),
-        (CertificateRejected, lambda: _look_at_authority("h", path)),
+        (CertificateRejected, lambda: Trust(replace(host, ca=str(path))).pool_options()),
         (K8swinError, lambda: hostkeys.pinned(host)),
     ):
         with pytest.raises(error, match=kind):

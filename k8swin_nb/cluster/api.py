@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import urllib3
@@ -77,15 +77,25 @@ class ClusterApi:
     Args:
         kubeconfig: Its text; see `read_kubeconfig` for what is taken of it.
         server: The planned server, such as `https://192.168.160.150:6443`; no other one is talked to.
+        at: Address and port where it is asked, where its name is not for this computer; its certificate has both.
         seconds: What one table may take.
 
     Raises:
         ClusterError: when the kubeconfig is not of that form, or for another server.
     """
 
-    def __init__(self, kubeconfig: str, *, server: str, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        kubeconfig: str,
+        *,
+        server: str,
+        at: tuple[str, int] | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
         self._server = server
         self._access = read_kubeconfig(kubeconfig, server)
+        if at is not None:
+            self._access = replace(self._access, host=at[0], port=at[1])
         self._context = tls_context(self._access)
         self._seconds = seconds
 

@@ -8,14 +8,12 @@ check is made here, from inside. A parameter that is None was not given and come
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from k8swin_nb.description import (
-    OTHER_WORDS,
     Description,
     check_description,
     check_run_id,
@@ -24,6 +22,9 @@ from k8swin_nb.description import (
     refuse_secrets,
 )
 from k8swin_nb.errors import ParamsError
+from k8swin_nb.foreign_words import advice
+from k8swin_nb.host_description import HostDescription
+from k8swin_nb.reading import shown
 
 INJECTED = "# Parameters"
 """The first line of the cell that papermill injects."""
@@ -40,7 +41,7 @@ class NotebookParameters:
 
     ip: str | None = _declared(
         None,
-        "address of the worker that is joined, or the only one that is removed (90_teardown)",
+        "address of the worker that is joined, or the only one that is removed (90_teardown); several with commas",
         ("04_join_linux", "04_join_windows", "90_teardown"),
     )
     confirm: str | None = _declared(
@@ -115,13 +116,10 @@ def collect(
     unknown = sorted(given_names(cells) - known)
     refuse_secrets(dict.fromkeys(unknown), "parameters")
     if unknown:
-        other = OTHER_WORDS.get(unknown[0])
-        close = [other] if other else difflib.get_close_matches(unknown[0], known, n=1)
+        told = advice(unknown[0], sorted(known), HostDescription.model_fields).lstrip(",: ")
         raise ParamsError(
             "unknown parameter " + ", ".join(f"`{name}`" for name in unknown),
-            hint=f"did you mean `{close[0]}`?"
-            if close
-            else f"parameters: {', '.join(sorted(known))}",
+            hint=told or f"parameters: {', '.join(sorted(known))}",
         )
     given = {name: namespace[name] for name in known if namespace.get(name) is not None}
     mine = _notebook_params({name: given.pop(name) for name in own if name in given})
@@ -142,6 +140,9 @@ def collect(
 
 
 def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
+    listed = values.get("ip")
+    if isinstance(listed, list) and all(isinstance(address, str) for address in listed):
+        values["ip"] = ",".join(listed)
     for declared in fields(NotebookParameters):
         name = declared.name
         if name not in values:
@@ -163,7 +164,7 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
 
 
 def require_target(mine: NotebookParameters, description: Description, system: str) -> str:
-    """Return the address of the worker that the notebook is about.
+    """Return the address of the worker that the notebook is about; of several, with commas between them.
 
     Args:
         mine: The notebook's parameters.
@@ -177,20 +178,22 @@ def require_target(mine: NotebookParameters, description: Description, system: s
         host for host in description.hosts if host.role == "worker" and system in ("", host.os)
     ]
     choice = ", ".join(f"{host.address} ({host.name})" for host in workers) or "none in `hosts`"
-    if not mine.ip:
+    if not (mine.ip or "").strip(" ,"):
         raise ParamsError(
             "`ip` is missing: the address of the worker to join",
-            hint=f"`-p ip ADDRESS`, one of: {choice}",
+            hint=f"`-p ip ADDRESS`, one of: {choice}; several with commas",
         )
-    for host in description.hosts:
-        if host.address == mine.ip and host in workers:
-            return mine.ip
-        if host.address == mine.ip:
+    named = [address.strip() for address in (mine.ip or "").split(",") if address.strip()]
+    for address in named:
+        found = [host for host in description.hosts if host.address == address]
+        if not found:
             raise ParamsError(
-                f"`ip` {mine.ip} is the address of `{host.name}`, the {host.os} {host.role}",
+                f"`ip` {shown(address)} is no host of the parameters",
+                hint=f"give one of: {choice}, or add it to `hosts`",
+            )
+        if found[0] not in workers:
+            raise ParamsError(
+                f"`ip` {address} is the address of `{found[0].name}`, the {found[0].os} {found[0].role}",
                 hint=f"give a {f'{system} worker'.strip()}'s: {choice}",
             )
-    raise ParamsError(
-        f"`ip` {mine.ip} is no host of the parameters",
-        hint=f"give one of: {choice}, or add it to `hosts`",
-    )
+    return ",".join(dict.fromkeys(named))

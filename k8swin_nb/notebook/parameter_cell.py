@@ -40,13 +40,13 @@ def _literal(value: object) -> str:
 
 
 def _kind(annotation: Any) -> str:
-    """Return papermill's word for a type: str, bool, int or list."""
+    """Return papermill's word for a type: str, bool, int, list or dict."""
     if isinstance(annotation, type) and issubclass(annotation, bool | int):
         return annotation.__name__
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType):
         return _kind(next(a for a in typing.get_args(annotation) if a is not type(None)))
-    return "list" if origin is list else "str"
+    return {list: "list", dict: "dict"}.get(origin, "str")
 
 
 def main(paths: Sequence[str]) -> int:

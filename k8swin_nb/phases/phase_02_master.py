@@ -6,7 +6,12 @@ from k8swin_nb.phases.linux.control_plane import MASTER
 from k8swin_nb.phases.linux.kubeadm import init_configuration
 from k8swin_nb.phases.linux.user_kubeconfig import check_merged, merged_secret
 from k8swin_nb.phases.preflight.views import VIEWS
-from k8swin_nb.phases.shared_steps import node_steps, node_variants
+from k8swin_nb.phases.shared_steps import (
+    kubelet_settings,
+    node_settings,
+    node_steps,
+    node_variants,
+)
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import Step
 
@@ -41,6 +46,8 @@ PHASE = Phase(
             timeout=900,
             wait=60,
         ),
+        kubelet_settings(MASTER, "linux"),
+        node_settings(MASTER),
         Step(
             name="kubeconfig",
             title="The login user has a kubeconfig",

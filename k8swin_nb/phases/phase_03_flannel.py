@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_nb.phases.linux.control_plane import MASTER
+from k8swin_nb.phases.linux.control_plane import MASTER, by_flannel, by_others
 from k8swin_nb.phases.network.views import VIEWS
 from k8swin_nb.phases.pods.flannel_manifest import manifest
 from k8swin_nb.phases.shared_steps import API_READY
@@ -22,6 +22,7 @@ PHASE = Phase(
             check="linux/flannel.check.sh",
             apply="linux/flannel.apply.sh",
             reads=manifest,
+            when=by_others,
         ),
         Step(
             name="flannel-ready",
@@ -29,6 +30,15 @@ PHASE = Phase(
             on=MASTER,
             check="linux/flannel_ready.check.sh",
             wait=300,
+            when=by_others,
+        ),
+        Step(
+            name="network-of-others",
+            title="The pod network of others is up on Linux nodes",
+            on=MASTER,
+            check="linux/network_of_others.check.sh",
+            wait=60,
+            when=by_flannel,
         ),
     ),
 )

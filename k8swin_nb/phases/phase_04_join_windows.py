@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8swin_nb.phases.linux.control_plane import check_join, join_secrets
+from k8swin_nb.phases.linux.control_plane import by_flannel, by_others, check_join, join_secrets
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.views import VIEWS
-from k8swin_nb.phases.shared_steps import API_READY, CLUSTER_CA, POD_NETWORK_PLANNED, worker_ready
+from k8swin_nb.phases.shared_steps import (
+    API_READY,
+    CLUSTER_CA,
+    POD_NETWORK_PLANNED,
+    api_name,
+    kubelet_settings,
+    node_settings,
+    registries,
+    worker_ready,
+)
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
-from k8swin_nb.phases.windows.containerd import configuration
+from k8swin_nb.phases.windows.containerd import configuration, configuration_secret
 from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_windows
 from k8swin_nb.phases.windows.join import (
     admin_secrets,
@@ -110,6 +119,7 @@ PHASE = Phase(
             check="windows/host_name.check.ps1",
             apply="windows/host_name.apply.ps1",
         ),
+        api_name(TARGET, "windows"),
         Step(
             name="containers",
             title="The Containers feature is installed",
@@ -125,6 +135,7 @@ PHASE = Phase(
             check="windows/reboot.check.ps1",
             apply=reboot,
             runs=("windows/reboot.apply.ps1", "windows/boot_time.check.ps1"),
+            wait=600,
         ),
         Step(
             name="folders",
@@ -176,6 +187,7 @@ PHASE = Phase(
             apply="windows/artifacts.apply.ps1",
             timeout=3600,
         ),
+        registries(TARGET, "windows"),
         Step(
             name="container-runtime",
             title="The container runtime runs",
@@ -183,6 +195,7 @@ PHASE = Phase(
             check="windows/containerd.check.ps1",
             apply="windows/containerd.apply.ps1",
             values=configuration,
+            secrets=configuration_secret,
             runs=("windows/containerd_config.check.ps1",),
             wait=60,
         ),
@@ -210,6 +223,7 @@ PHASE = Phase(
             apply="windows/credentials.apply.ps1",
             secrets=credential_secrets,
             runs=("linux/worker_tokens.apply.sh",),
+            when=by_others,
         ),
         defined("kubelet", "The kubelet is a service", windows_services.kubelet_service),
         Step(
@@ -227,14 +241,23 @@ PHASE = Phase(
             timeout=600,
             wait=60,
         ),
+        kubelet_settings(TARGET, "windows"),
+        node_settings(TARGET),
         Step(
             name="cni",
             title="The CNI configuration equals the plan",
             on=TARGET,
             check="windows/cni.check.ps1",
             apply="windows/cni.apply.ps1",
+            values=pod_cidr_values,
+            runs=("linux/node_pod_cidr.check.sh",),
+            when=by_others,
         ),
-        defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+        replace(
+            defined("flanneld", "flanneld is a service", windows_services.flanneld_service),
+            runs=("windows/flanneld.run.ps1",),
+            when=by_others,
+        ),
         Step(
             name="pod-network",
             title="The HNS network is up and the address is still there",
@@ -249,6 +272,7 @@ PHASE = Phase(
                 "linux/node_pod_cidr.check.sh",
             ),
             wait=60,
+            when=by_others,
         ),
         Step(
             name="source-vip",
@@ -259,7 +283,18 @@ PHASE = Phase(
             runs=("windows/source_vip.check.ps1",),
             when=only_encapsulated,
         ),
-        defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
+        replace(
+            defined("kube-proxy", "kube-proxy runs", windows_services.kube_proxy_service),
+            when=by_others,
+        ),
+        Step(
+            name="network-of-others",
+            title="The pod network of others is up on the worker",
+            on=TARGET,
+            check="windows/network_of_others.check.ps1",
+            wait=300,
+            when=by_flannel,
+        ),
         worker_ready("windows"),
     ),
     variants={"classic": CLASSIC},

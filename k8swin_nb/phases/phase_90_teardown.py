@@ -154,6 +154,12 @@ PHASE = Phase(
             wait=60,
         ),
         removed(
+            "api-name",
+            "The control plane's name is gone from the hosts file of Windows workers",
+            WINDOWS,
+            "windows/api_name_removed",
+        ),
+        removed(
             "firewall",
             "The firewall rules are gone",
             WINDOWS,

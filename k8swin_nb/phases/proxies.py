@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from k8swin_nb.plan import NetworkPlan
-from k8swin_nb.reading import whole
+from k8swin_nb.reading import address, whole
 
 NAMES = (".svc", ".cluster.local")
 """Names of Services: the API server calls webhooks by the first."""
@@ -77,18 +77,30 @@ def _network(word: str) -> IPv4Network | None:
 def uncovered(plan: NetworkPlan, no_proxy: str) -> list[str]:
     """Return what a NO_PROXY leaves to the proxy and must not: networks, nodes' addresses, endings of names."""
     given = Exceptions.of(no_proxy)
-    nodes = [address for _, address, _ in plan.nodes]
+    nodes = [node for _, node, _ in plan.nodes]
     return [
         *(str(n) for n in (plan.pod_subnet, plan.service_subnet) if not given.spare(n)),
-        *(str(address) for address in nodes if not given.spare_address(address)),
+        *(str(node) for node in nodes if not given.spare_address(node)),
+        *_endpoint(plan, given),
         *(name for name in NAMES if not given.spare_name(name)),
     ]
 
 
+def _endpoint(plan: NetworkPlan, given: Exceptions) -> list[str]:
+    """Return the control plane's own name or address, unless it is spared or there is none."""
+    host = plan.api_host
+    if not host:
+        return []
+    told = address(host)
+    spared = given.spare_address(told) if told is not None else given.spare_name(f".{host}")
+    return [] if spared else [host]
+
+
 def advice(plan: NetworkPlan) -> str:
     """Return the shortest words for NO_PROXY that leave nothing uncovered, for a person to add."""
-    far = [address for _, address, _ in plan.nodes if address not in plan.host_subnet]
-    return _joined([plan.pod_subnet, plan.service_subnet, plan.host_subnet, *far])
+    far = [node for _, node, _ in plan.nodes if node not in plan.host_subnet]
+    named = [plan.api_host] if plan.api_host else []
+    return _joined([plan.pod_subnet, plan.service_subnet, plan.host_subnet, *far, *named])
 
 
 def no_proxy(plan: NetworkPlan) -> str:
@@ -96,9 +108,10 @@ def no_proxy(plan: NetworkPlan) -> str:
 
     Nodes and the API's Service stand in it by address too, for programs that know no networks.
     """
-    nodes = [address for _, address, _ in plan.nodes]
+    nodes = [node for _, node, _ in plan.nodes]
     networks = [plan.host_subnet, plan.pod_subnet, plan.service_subnet]
-    return _joined(["localhost", "127.0.0.1", *nodes, *networks, plan.api_service_ip])
+    named = [plan.api_host] if plan.api_host else []
+    return _joined(["localhost", "127.0.0.1", *nodes, *named, *networks, plan.api_service_ip])
 
 
 def _joined(words: Iterable[object]) -> str:

@@ -9,7 +9,9 @@ from k8swin_nb.phases.linux.containerd import apply_containerd, check_containerd
 from k8swin_nb.phases.linux.control_plane import (
     KUBELET_CHECKS,
     MASTER,
+    by_others,
     check_worker_ready,
+    endpoint_is_an_address,
     read_cluster_ca,
 )
 from k8swin_nb.phases.linux.docker import check_docker, daemon_json
@@ -20,6 +22,20 @@ from k8swin_nb.phases.linux.kubelet_service import (
     nothing_to_download,
     units,
 )
+from k8swin_nb.phases.linux.kubelet_settings import (
+    apply_kubelet_settings,
+    check_kubelet_settings,
+    no_settings,
+    runs,
+)
+from k8swin_nb.phases.linux.node_settings import (
+    APPLY,
+    CHECK,
+    apply_node_settings,
+    check_node_settings,
+    nothing_described,
+)
+from k8swin_nb.phases.linux.registries import no_registry_files, registry_files
 from k8swin_nb.phases.preflight.checks import LINUX, preflight
 from k8swin_nb.workflow.step import Step
 
@@ -28,6 +44,7 @@ POD_NETWORK_PLANNED = Step(
     title="flannel is deployed as planned",
     on=MASTER,
     check="linux/pod_network.check.sh",
+    when=by_others,
 )
 
 
@@ -40,6 +57,35 @@ CLUSTER_CA = Step(
 )
 
 
+def api_name(on: str, system: str) -> Step:
+    """Make the step that lets hosts of an operating system find the control plane by its name."""
+    suffix = "sh" if system == "linux" else "ps1"
+    return Step(
+        name="api-name",
+        title="The control plane's name leads to its address",
+        on=on,
+        check=f"{system}/api_name.check.{suffix}",
+        apply=f"{system}/api_name.apply.{suffix}",
+        when=endpoint_is_an_address,
+    )
+
+
+def registries(on: str, system: str) -> Step:
+    """Make the step that puts the files of registries onto hosts of an operating system."""
+    suffix = "sh" if system == "linux" else "ps1"
+    return Step(
+        name="registries",
+        title="Registries have their mirrors and authorities",
+        on=on,
+        check=f"{system}/registries.check.{suffix}",
+        apply=f"{system}/registries.apply.{suffix}",
+        reads=(lambda at: registry_files(at.description, "linux").encode())
+        if system == "linux"
+        else None,
+        when=no_registry_files,
+    )
+
+
 API_READY = Step(
     name="api-ready",
     title="The control plane answers",
@@ -48,6 +94,34 @@ API_READY = Step(
     wait=60,
 )
 """What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
+
+
+def node_settings(on: str) -> Step:
+    """Make the step that gives nodes their labels and taints."""
+    return Step(
+        name="node-settings",
+        title="The node has its labels and taints",
+        on=on,
+        check=check_node_settings,
+        apply=apply_node_settings,
+        runs=(CHECK, APPLY),
+        when=nothing_described,
+        wait=30,
+    )
+
+
+def kubelet_settings(on: str, system: str) -> Step:
+    """Make the step that gives kubelets of an operating system their settings."""
+    return Step(
+        name="kubelet-settings",
+        title="The kubelet has its settings",
+        on=on,
+        check=check_kubelet_settings,
+        apply=apply_kubelet_settings,
+        runs=runs(system),
+        when=no_settings,
+        wait=60,
+    )
 
 
 def worker_ready(system: str) -> Step:
@@ -96,6 +170,7 @@ def node_steps(on: str) -> tuple[Step, ...]:
             check="linux/hostname.check.sh",
             apply="linux/hostname.apply.sh",
         ),
+        api_name(on, "linux"),
         Step(
             name="time",
             title="A time service keeps the clock",
@@ -135,6 +210,7 @@ def node_steps(on: str) -> tuple[Step, ...]:
             timeout=1800,
             when=nothing_to_download,
         ),
+        registries(on, "linux"),
         Step(
             name="container-runtime",
             title="The container runtime runs, configured for Kubernetes",
@@ -149,13 +225,6 @@ def node_steps(on: str) -> tuple[Step, ...]:
             ),
             timeout=900,
             wait=30,
-        ),
-        Step(
-            name="runtime-test",
-            title="A container has been run",
-            on=on,
-            check="linux/runtime_test.check.sh",
-            apply="linux/runtime_test.apply.sh",
         ),
         Step(
             name="packages",
@@ -175,6 +244,13 @@ def node_steps(on: str) -> tuple[Step, ...]:
             reads=units,
             timeout=900,
             when=from_packages,
+        ),
+        Step(
+            name="runtime-test",
+            title="A container has been run",
+            on=on,
+            check="linux/runtime_test.check.sh",
+            apply="linux/runtime_test.apply.sh",
         ),
     )
 

@@ -15,6 +15,8 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.linux.containerd import pause_image
 from k8swin_nb.phases.linux.control_plane import CLUSTER_AUTHORITY
+from k8swin_nb.phases.linux.kubeadm import certificate_names
+from k8swin_nb.phases.linux.registries import has_logins, registry_files
 from k8swin_nb.phases.network.flannel import net_conf
 from k8swin_nb.phases.pods.flannel_manifest import flannel_image
 from k8swin_nb.phases.proxies import no_proxy
@@ -96,6 +98,8 @@ COMMON: dict[str, Value] = {
     "node_user": lambda run, host: host.user,
     "node_role": lambda run, host: host.roles[0] if host.roles else "worker",
     "master_address": lambda run, host: run.master.address,
+    "api_endpoint": _described("api_endpoint"),
+    "control_plane_address": _described("control_plane_address"),
     "cluster_ca": lambda run, host: run.facts.get(run.master, CLUSTER_AUTHORITY, ""),
     "kubernetes_version": _described("kubernetes_version"),
     "kubernetes_apt_source": _described("kubernetes_apt_source"),
@@ -111,9 +115,17 @@ COMMON: dict[str, Value] = {
     "net_conf": lambda run, host: net_conf(
         run.plan, early=flannel_is_early(run.description.flannel_version)
     ),
+    "registry_logins": lambda run, host: _word(has_logins(run.description)),
+    "pod_network": _described("pod_network"),
     "os_label": _by_version(OS_LABEL),
     "ready_path": _by_version(READY_PATH),
-    "control_plane_ports": _by_version(CONTROL_PLANE_PORTS),
+    "control_plane_ports": lambda run, host: " ".join(
+        (
+            str(run.description.api_port),
+            gate(CONTROL_PLANE_PORTS, run.description.kubernetes_version),
+        )
+    ),
+    "api_port": _described("api_port"),
     "endpoints": _by_version(ENDPOINTS),
     "server_side_apply": lambda run, host: _word(_version(run) >= SERVER_SIDE_APPLY),
     "token_secrets": lambda run, host: _word(_version(run) < TOKEN_SECRETS_REMOVED),
@@ -131,6 +143,10 @@ COMMON: dict[str, Value] = {
 """What scripts of both operating systems may declare."""
 
 LINUX: dict[str, Value] = {
+    "api_certificate_names": lambda run, host: " ".join(
+        certificate_names(run.description, run.master)
+    ),
+    "flannel_interfaces": lambda run, host: " ".join(run.description.flannel_interfaces),
     "pause_image": lambda run, host: pause_image(run.description),
     "container_runtime": lambda run, host: "docker" if _classic(run) else "containerd",
     "runtime_apt_source": lambda run, host: (
@@ -173,10 +189,12 @@ WINDOWS: dict[str, Value] = {
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
+    "early_flannel": lambda run, host: _word(flannel_is_early(run.description.flannel_version)),
     "containerd_version": lambda run, host: (
         "" if _classic(run) else run.description.containerd_version
     ),
-    "docker_config": lambda run, host: configuration.docker_config(),
+    "docker_config": lambda run, host: configuration.docker_config(run.description),
+    "registry_files": lambda run, host: registry_files(run.description, "windows"),
     "cri_socket": lambda run, host: cri_socket(
         run.description.profile, "windows", run.description.kubernetes_version
     ),

@@ -27,7 +27,7 @@ def open_transport(host: Host, on_pin: Callable[[str, str], None] | None = None)
     if host.os == "windows":
         from k8swin_nb.transports.winrm import WinrmTransport
 
-        return WinrmTransport(host)
+        return WinrmTransport(host, on_pin=on_pin)
     from k8swin_nb.transports.ssh import SshTransport
 
     return SshTransport(host, on_pin=on_pin)

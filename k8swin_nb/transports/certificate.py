@@ -1,15 +1,43 @@
-"""How long a server's certificate still holds, seen from here."""
+"""The certificate that a TLS server shows, and how long it still holds, seen from here."""
 
 from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography import x509
 
+Dial = Callable[[str, int, float], socket.socket]
+"""Opens a connection to an address and port within so many seconds; raises OSError or a `TransportError`."""
 
-def days_left(address: str, port: int, timeout: float = 10) -> int:
+
+def dial(address: str, port: int, seconds: float) -> socket.socket:
+    """Open a connection from here."""
+    return socket.create_connection((address, port), timeout=seconds)
+
+
+def presented(address: str, port: int, timeout: float = 10, dial: Dial = dial) -> bytes:
+    """Return the certificate that a server shows, in DER, whoever signed it. Nothing else is sent.
+
+    Raises:
+        OSError: when the server cannot be reached, or does not come to its certificate within the timeout.
+        ValueError: when it sends no certificate.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with dial(address, port, timeout) as plain:
+        plain.settimeout(timeout)
+        with context.wrap_socket(plain, server_hostname=address) as secured:
+            sent = secured.getpeercert(binary_form=True)
+    if not sent:
+        raise ValueError("the server sent no certificate")
+    return sent
+
+
+def days_left(address: str, port: int, timeout: float = 10, dial: Dial = dial) -> int:
     """Return the whole days until a TLS server's certificate ends.
 
     Only the date is read; whether the certificate is trusted is the business of those who talk to the server.
@@ -18,16 +46,7 @@ def days_left(address: str, port: int, timeout: float = 10) -> int:
         OSError: when the server cannot be reached, or does not come to its certificate within the timeout.
         ValueError: when it sends no certificate, or one that cannot be read.
     """
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with (
-        socket.create_connection((address, port), timeout=timeout) as plain,
-        context.wrap_socket(plain) as secured,
-    ):
-        sent = secured.getpeercert(binary_form=True)
-    if not sent:
-        raise ValueError("the server sent no certificate")
+    sent = presented(address, port, timeout, dial)
     try:
         ends = x509.load_der_x509_certificate(sent).not_valid_after_utc
     except Exception as error:

@@ -13,6 +13,13 @@ LOOK_SECONDS = 0.1
 """How often a wait looks whether it is still wanted."""
 
 
+def passed() -> float:
+    """Return seconds of a clock that nobody sets, and that goes on while the computer sleeps where it can."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class Late(Exception):
     """The time is over."""
 

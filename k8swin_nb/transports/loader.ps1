@@ -5,6 +5,8 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $OutputEncoding = New-Object System.Text.UTF8Encoding($false)
 try { [Console]::OutputEncoding = $OutputEncoding } catch { }
+# With the code page of this shell Windows begins a program's standard input with a byte-order mark, which few programs read.
+try { [Console]::InputEncoding = $OutputEncoding } catch { }
 $k8word = $k8doc.word
 $k8code = ''
 # What writes is taken once: a script may give the console another encoding or another place to write to.

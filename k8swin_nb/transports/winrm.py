@@ -51,6 +51,7 @@ from k8swin_nb.shells import powershell_command, powershell_input
 from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.bounded import Cancelled, Overdue, check, take
+from k8swin_nb.transports.connection import OnPin
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.proof import Proof
 from k8swin_nb.transports.winrm_errors import SHOWN, place, translate
@@ -127,10 +128,16 @@ class WinrmTransport(Transport):
 
     interpreter: ClassVar[Interpreter] = "powershell"
 
-    def __init__(self, host: Host, *, protocol: Callable[..., Any] = WsmanProtocol) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *,
+        protocol: Callable[..., Any] = WsmanProtocol,
+        on_pin: OnPin | None = None,
+    ) -> None:
         super().__init__(host)
         self._turn = threading.Lock()
-        self._shell = WinrmShell(host, protocol)
+        self._shell = WinrmShell(host, protocol, on_pin)
 
     def _run(self, work: Work, output: Output) -> End:
         until = time.monotonic() + work.timeout if work.timeout else math.inf
@@ -390,6 +397,7 @@ class WinrmTransport(Transport):
             self._shell.delete_left(time.monotonic() + CLOSE_SECONDS)
             self._shell.drop()
         finally:
+            self._shell.leave()
             self._turn.release()
             _open.discard(self)
 

@@ -24,7 +24,11 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.shown import shown_line
-from k8swin_nb.transports.wsman import LoginGone, NotOffered, OddAnswer, Refused
+from k8swin_nb.transports.jump import hint_of
+from k8swin_nb.transports.winrm_login import Unproven
+from k8swin_nb.transports.winrm_refusals import refused_login
+from k8swin_nb.transports.winrm_tls import certificate_trouble
+from k8swin_nb.transports.wsman import LoginGone, OddAnswer, Refused
 
 ACCESS_DENIED = (5, 0x80070005)
 """ERROR_ACCESS_DENIED, plain and as an HRESULT."""
@@ -95,10 +99,15 @@ _STATUS_HINTS = {
     504: "a gateway answers in the host's place, and does not reach it",
 }
 
-# OpenSSL's X509_V_ERR numbers.
-_OUT_OF_DATE = (9, 10)
-_OTHER_AUTHORITY = (18, 19, 20, 21)
-_OTHER_NAME = (62, 64)
+_OWN_CERTIFICATE = (
+    "CERTIFICATE_REQUIRED",
+    "BAD_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+    "CERTIFICATE_UNKNOWN",
+    "CERTIFICATE_EXPIRED",
+    "UNSUPPORTED_CERTIFICATE",
+)
+"""What a server says in TLS about the client's certificate."""
 
 SHOWN = 400
 """Characters of a server's text that an error repeats."""
@@ -112,42 +121,31 @@ def translate(error: BaseException, host: Host) -> K8swinError:
         return error
     where = place(host)
     detail = _words(error) or type(error).__name__
-    if isinstance(error, NotOffered):
-        return AuthenticationFailed(
-            host.name,
-            f"{where}: {detail}; the password was not tried",
-            hint=(
-                "set `winrm_auth` to one that is offered, or allow it on the host: `Set-Item "
-                f"WSMan:\\localhost\\Service\\Auth\\{'Basic' if host.winrm_auth == 'basic' else 'Negotiate'} $true`"
-            ),
-        )
+    causes = list(_causes(error))
+    if jumped := hint_of(causes):
+        return HostUnreachable(host.name, f"{where}: {jumped[0]}", hint=jumped[1])
     if isinstance(error, AuthenticationError):
-        return AuthenticationFailed(
-            host.name,
-            f"{where} refused the login as `{host.user}` ({host.winrm_auth}, {host.credential})",
-            hint=(
-                "check both before you try again: accounts are locked after a few attempts. With the right password "
-                "it is the account: locked, expired, or `Deny access to this computer from the network` names it"
-            ),
-        )
+        return refused_login(error, host, where, detail)
+    if isinstance(error, Unproven):
+        return AuthenticationFailed(host.name, f"{where}: {detail}", hint=OUTSIDE)
     if isinstance(error, Refused):
         return TransportError(host.name, f"{where}: {detail}", hint=OUTSIDE)
     if isinstance(error, LoginGone):
         return HostUnreachable(host.name, f"{where}: {detail}")
     if isinstance(error, requests.exceptions.SSLError):
-        if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in _causes(error)):
+        if trouble := certificate_trouble(causes, host):
+            return CertificateRejected(host.name, f"{where}: {trouble[0]}", hint=trouble[1])
+        if any(isinstance(e, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for e in causes):
             # A server that goes down, or is not up yet, ends a connection before its certificate was seen.
             return HostUnreachable(host.name, f"{where}: {_last_cause(error)}")
-        broken = next((e for e in _causes(error) if isinstance(e, ssl.SSLError)), None)
-        if broken is not None and not isinstance(broken, ssl.SSLCertVerificationError):
+        broken = next((e for e in causes if isinstance(e, ssl.SSLError)), None)
+        if broken is not None:
             return TransportError(
                 host.name,
                 f"{where}: no TLS connection comes about: {_last_cause(error)}",
-                hint=_tls_hint(broken),
+                hint=_tls_hint(broken, host),
             )
-        return CertificateRejected(
-            host.name, f"{where}: {_last_cause(error)}", hint=_certificate_hint(error, host)
-        )
+        return CertificateRejected(host.name, f"{where}: {_last_cause(error)}")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return HostUnreachable(host.name, f"{where}: no answer in time")
     if isinstance(error, (requests.exceptions.Timeout, WinRMOperationTimeoutError)):
@@ -156,7 +154,7 @@ def translate(error: BaseException, host: Host) -> K8swinError:
         error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)
     ):
         hint = None
-        if any(isinstance(e, (ConnectionResetError, BrokenPipeError)) for e in _causes(error)):
+        if any(isinstance(e, (ConnectionResetError, BrokenPipeError)) for e in causes):
             hint = (
                 "the machine took the connection and closed it: it may be going down, or `winrm_scheme` and "
                 "`winrm_port` do not go together (http 5985, https 5986)"
@@ -170,8 +168,6 @@ def translate(error: BaseException, host: Host) -> K8swinError:
             f"{where} answered HTTP {error.code}",
             hint=_STATUS_HINTS.get(error.code, "is it a WinRM listener?"),
         )
-    if isinstance(error, OSError) and "CA certificate" in detail:
-        return CertificateRejected(host.name, f"there is no authority's certificate at `{host.ca}`")
     if isinstance(error, OddAnswer):
         return TransportError(host.name, f"{where}: {detail}", hint=OUTSIDE)
     if isinstance(error, (WinRMError, requests.exceptions.RequestException)):
@@ -203,7 +199,7 @@ def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
     )
 
 
-def _tls_hint(error: ssl.SSLError) -> str:
+def _tls_hint(error: ssl.SSLError, host: Host) -> str:
     """Return what to do about a TLS connection that did not come about."""
     reason = error.reason or ""
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
@@ -211,34 +207,26 @@ def _tls_hint(error: ssl.SSLError) -> str:
             "what listens at this port speaks no TLS: give the HTTPS listener's port as `winrm_port` (5986), or "
             "`winrm_scheme: http` with NTLM, which encrypts every message"
         )
-    if "CERTIFICATE_REQUIRED" in reason or "BAD_CERTIFICATE" in reason:
-        return "the server wants a certificate of this computer, which WinRM does not: look who answers there"
+    if any(word in reason for word in _OWN_CERTIFICATE):
+        if host.winrm_auth == "certificate":
+            return (
+                f"the server does not take the certificate `{host.winrm_certificate}`: it must trust its authority (in "
+                "`Cert:\\LocalMachine\\Root` there), and it must not have expired"
+            )
+        return (
+            "the server wants a certificate of this computer: with `winrm_auth: certificate` give one as "
+            "`winrm_certificate`; otherwise look who answers there"
+        )
     return (
         "both sides found no TLS version or cipher in common: here it is TLS 1.2 and newer; see what Schannel allows on "
         "the host, and what its certificate's key is"
     )
 
 
-def _certificate_hint(error: BaseException, host: Host) -> str | None:
-    """Return what to do about a certificate, by what is wrong with it; None: nothing better than the general hint."""
-    code = next(
-        (e.verify_code for e in _causes(error) if isinstance(e, ssl.SSLCertVerificationError)), 0
-    )
-    if code in _OTHER_NAME:
-        return (
-            f"the host is asked at `{host.address}`: let the listener's certificate name that among its alternative "
-            "names (an address as an IP address, not as a DNS name)"
-        )
-    if code in _OUT_OF_DATE:
-        return "compare the clocks of both machines; then renew the listener's certificate"
-    if code in _OTHER_AUTHORITY and host.ca:
-        return f"`{host.ca}` holds another authority than the one that signed the listener's certificate"
-    return None
-
-
 def place(host: Host) -> str:
     """Return where a host's WinRM is asked, for an error."""
-    return f"WinRM at {host.winrm_scheme}://{host.address}:{host.winrm_port}"
+    way = f", through `{host.winrm_jump.name}`" if host.winrm_jump else ""
+    return f"WinRM at {host.winrm_scheme}://{host.winrm_address}:{host.winrm_port}{way}"
 
 
 def _words(text: object) -> str:

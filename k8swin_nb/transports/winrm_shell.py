@@ -13,17 +13,15 @@ from typing import Any
 
 from winrm.exceptions import WSManFaultError
 
-from k8swin_nb.errors import (
-    AuthenticationFailed,
-    CertificateRejected,
-    ParamsError,
-    TransportTimeout,
-)
+from k8swin_nb.errors import TransportTimeout
 from k8swin_nb.inventory import Host
-from k8swin_nb.reading import file_bytes
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports.bounded import Cancelled, Overdue, bounded, check
+from k8swin_nb.transports.connection import OnPin
+from k8swin_nb.transports.jump import Jump, give_jump_back, take_jump
 from k8swin_nb.transports.winrm_errors import QUOTAS, place, translate
+from k8swin_nb.transports.winrm_login import login_of
+from k8swin_nb.transports.winrm_tls import Trust
 from k8swin_nb.transports.wsman import LoginGone
 
 LOGIN_SECONDS = 45.0
@@ -52,9 +50,11 @@ KEPT = 10
 class WinrmShell:
     """One protocol and one shell. Not for several threads, but for `drop` and `give_up`."""
 
-    def __init__(self, host: Host, make: Callable[..., Any]) -> None:
+    def __init__(self, host: Host, make: Callable[..., Any], on_pin: OnPin | None = None) -> None:
         self._host = host
         self._make = make
+        self._on_pin = on_pin
+        self._jump: Jump | None = None
         self._protocol: Any = None
         self._left: list[str] = []
         self._commands = 0
@@ -171,30 +171,26 @@ class WinrmShell:
 
     def _new_protocol(self) -> Any:
         host = self._host
-        if host.winrm_scheme == "http" and host.winrm_auth == "basic":
-            raise AuthenticationFailed(
-                host.name,
-                "Basic authentication over http would send the password in clear; nothing was sent",
-                hint="set `winrm_scheme` to https, or `winrm_auth` to ntlm",
-            )
-        if not host.credential:
-            raise ParamsError(
-                f"{host.name}: no `credential` is given",
-                hint="write `credential: env:WIN_PASSWORD`",
-            )
-        if host.ca:
-            _look_at_authority(host.name, Path(host.ca))
+        secure = host.winrm_scheme == "https"
+        login = login_of(host)
+        if host.winrm_jump and self._jump is None:
+            self._jump = take_jump(host.winrm_jump, self._on_pin)
+        phrase = host.winrm_key_passphrase if host.winrm_auth == "certificate" else None
         return self._make(
-            endpoint=f"{host.winrm_scheme}://{_bracketed(host.address)}:{host.winrm_port}/wsman",
-            transport="ssl" if host.winrm_auth == "basic" else host.winrm_auth,
-            username=host.user,
-            password=resolve(host.credential, Path(host.folder)).reveal(),
-            server_cert_validation="validate",
-            ca_trust_path=host.ca,
-            message_encryption="always" if host.winrm_scheme == "http" else "auto",
-            # Neither a proxy nor a certificate bundle of the notebook server's environment.
-            proxy=None,
+            endpoint=f"{host.winrm_scheme}://{_bracketed(host.winrm_address)}:{host.winrm_port}/wsman",
+            login=login,
+            trust=Trust(host, resolve(phrase, Path(host.folder)).reveal() if phrase else None)
+            if secure
+            else None,
+            dial=self._jump.dial if self._jump else None,
+            sealing=not secure,
         )
+
+    def leave(self) -> None:
+        """Let the jump host go, if there is one."""
+        jump, self._jump = self._jump, None
+        if jump is not None:
+            give_jump_back(jump)
 
     def drop(self) -> None:
         """Let the connection go; the shell outlives it."""
@@ -255,18 +251,3 @@ def _renewable(error: Exception) -> str:
 
 def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
-
-
-def _look_at_authority(host: str, path: Path) -> None:
-    """Refuse what TLS would wait for, or name no file of; a folder of certificates is taken as OpenSSL does."""
-    try:
-        if not path.is_dir():
-            file_bytes(path)
-    except FileNotFoundError:
-        return  # its error says so
-    except (OSError, ValueError) as error:
-        raise CertificateRejected(
-            host,
-            f"the authority's certificate `{path}` cannot be read: {error}",
-            hint="name the authority's PEM file as `ca`",
-        ) from None

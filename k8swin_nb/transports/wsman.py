@@ -5,8 +5,10 @@ whatever a small answer says to unpack. Here an answer is refused that is
 
 - a redirect, or asks for a login as a proxy;
 - compressed, although nobody asked for that, or larger than any that a server may send;
-- in clear over http once the login is done, whatever its status says;
+- in clear over http once the login is done, whatever its status says, and whatever the login was;
 - to a login whose keys would be weak.
+
+How we log in is `winrm_login`'s business, whom TLS trusts `winrm_tls`'s.
 
 Only this module and those beside it import pywinrm and requests.
 """
@@ -18,9 +20,10 @@ import binascii
 import contextlib
 import re
 import socket
+import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -32,6 +35,10 @@ from winrm.encryption import Encryption
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
 from winrm.protocol import Protocol
 from winrm.transport import Transport
+
+from k8swin_nb.transports.certificate import Dial, presented
+from k8swin_nb.transports.winrm_login import MUTUAL, Login
+from k8swin_nb.transports.winrm_tls import CertificateRefused, Trust
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
@@ -50,7 +57,6 @@ BEFORE_WINRM = (403, 404, 405, 411, 413, 502, 503, 504)
 """HTTP statuses that Windows itself, or a gateway, gives without asking WinRM: they are in clear."""
 
 _SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
-_SEALED = "application/http-spnego-session-encrypted"
 _BOUNDARY = b"--Encrypted Boundary"
 _PIECE = 64 * 1024
 _ID = re.compile(r"[\w.:{}-]{1,100}", re.ASCII)
@@ -107,23 +113,43 @@ class _Socket:
             self._held = None
 
 
-def _pools(held: _Socket) -> dict[str, Any]:
+def _pools(held: _Socket, dial: Dial | None) -> dict[str, Any]:
     class Plain(HTTPConnection):
         # Whoever looks into another program's requests gets these ones printed otherwise, with what they carry.
         debuglevel = 0
 
         def _new_conn(self) -> socket.socket:
-            opened = super()._new_conn()
+            opened = dial(self.host, self.port, CONNECT_SECONDS) if dial else super()._new_conn()
             held.hold(opened)
             return opened
 
     class Secure(HTTPSConnection):
         debuglevel = 0
+        shown: bytes | None = None
+        """The certificate of the server."""
 
         def _new_conn(self) -> socket.socket:
-            opened = super()._new_conn()
+            opened = dial(self.host, self.port, CONNECT_SECONDS) if dial else super()._new_conn()
             held.hold(opened)
             return opened
+
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except ssl.SSLCertVerificationError as error:
+                raise self._with_certificate(error) from error
+            opened: Any = self.sock
+            self.shown = opened.getpeercert(binary_form=True)
+
+        def _with_certificate(self, error: ssl.SSLCertVerificationError) -> CertificateRefused:
+            """Say which certificate was refused. OpenSSL does not give it, so that it is asked for once more."""
+            refused = CertificateRefused(*error.args)
+            refused.verify_code = error.verify_code
+            refused.verify_message = error.verify_message
+            with contextlib.suppress(Exception):
+                given = {"dial": dial} if dial else {}
+                refused.presented = presented(self.host, self.port or 443, CONNECT_SECONDS, **given)
+            return refused
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -137,22 +163,45 @@ def _pools(held: _Socket) -> dict[str, Any]:
 class _Adapter(HTTPAdapter):
     """Sends each request of a session, also those of the login, and refuses what must not be taken."""
 
-    def __init__(self, held: _Socket, *, sealing: bool, logins: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        held: _Socket,
+        *,
+        sealing: bool,
+        logins: tuple[str, ...],
+        trust: Trust | None = None,
+        dial: Dial | None = None,
+    ) -> None:
         self._socket = held
         self._sealing = sealing
         self._logins = logins
+        self._dial = dial
+        self._tls = trust.pool_options() if trust else {}
+        self.read_seconds: float = READ_SECONDS
+        """Longest silence within the next answer."""
+
         self.sealed = False
         """Whether the login is done, so that everything has to be sealed."""
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._socket)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._socket, self._dial)
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        # requests would add the authorities of its own that nobody here has named.
+        where, _ = super().build_connection_pool_key_attributes(request, True, None)
+        return where, self._tls
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing is left to be done: see above."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
         if self._socket.cut:
             raise LoginGone("the connection was given up")
-        options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        options["timeout"] = (CONNECT_SECONDS, self.read_seconds)
         request.headers["Accept-Encoding"] = "identity"
         response = super().send(request, *args, **options)
         try:
@@ -181,7 +230,9 @@ class _Adapter(HTTPAdapter):
         if self.sealed:
             raise LoginGone("the connection that was logged in is gone")
         offers = response.headers.get("WWW-Authenticate", "")
-        if "basic" in self._logins or "Authorization" not in response.request.headers:
+        if self._logins and (
+            "basic" in self._logins or "Authorization" not in response.request.headers
+        ):
             _check_offer(offers, self._logins)
         if self._sealing:
             _check_challenge(offers)
@@ -203,7 +254,8 @@ def _check_offer(header: str, logins: tuple[str, ...]) -> None:
     if not any(login in offers for login in logins):
         named = [name for name in _LOGINS if name.lower() in offers]
         raise NotOffered(
-            f"the server offers {', '.join(named) or 'no login'}, and not {logins[0].capitalize()}"
+            f"the server offers {', '.join(named) or 'no login'}, and not "
+            + next(name for name in _LOGINS if name.lower() == logins[0])
         )
 
 
@@ -229,16 +281,51 @@ def _check_challenge(header: str) -> None:
 class _Transport(Transport):
     """pywinrm's transport over the adapter above."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self, endpoint: str, login: Login, trust: Trust | None, dial: Dial | None, sealing: bool
+    ) -> None:
+        # To pywinrm all are Kerberos, the one login for which it wants neither a password nor a file itself.
+        super().__init__(
+            endpoint=endpoint,
+            auth_method="kerberos",
+            message_encryption="always" if sealing else "never",
+            proxy=None,
+        )
         self.socket = _Socket()
+        self._login = login
+        self._sealing = sealing
+        self._make_adapter: Callable[[], _Adapter] = lambda: _Adapter(
+            self.socket, sealing=sealing, logins=login.schemes, trust=trust, dial=dial
+        )
         self._adapter: _Adapter | None = None
 
+    def build_session(self) -> requests.Session:
+        if self.session is not None:
+            return self.session
+        session = requests.Session()
+        # Neither a proxy nor a certificate bundle nor a login of the environment.
+        session.trust_env = False
+        self._adapter = self._make_adapter()
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        session.headers.update(self.default_headers)
+        session.auth = self._login.auth()
+        if self._login.method == "certificate":
+            session.headers["Authorization"] = MUTUAL
+        self.session = session
+        if self._sealing:
+            self.setup_encryption(session)
+        return session
+
     def setup_encryption(self, session: requests.Session) -> None:
-        super().setup_encryption(session)
-        if getattr(session.auth, "session_security", None) is None:
+        self._send_message_request(
+            session, session.prepare_request(requests.Request("POST", self.endpoint, data=None))
+        )
+        self.encryption = self._login.sealing(session)
+        if self.encryption is None:
             raise Refused("it takes messages without a login")
-        self._of(session).sealed = True
+        if self._adapter is not None:
+            self._adapter.sealed = True
 
     def cut(self) -> None:
         """End whatever waits on the wire, now and for good; safe from any thread."""
@@ -247,22 +334,14 @@ class _Transport(Transport):
         if session is not None:
             session.close()
 
-    def _of(self, session: requests.Session) -> _Adapter:
-        if self._adapter is None:
-            self._adapter = _Adapter(
-                self.socket,
-                sealing=self.message_encryption == "always",
-                logins=("negotiate", "ntlm") if self.auth_method == "ntlm" else ("basic",),
-            )
-            session.mount("https://", self._adapter)
-            session.mount("http://", self._adapter)
-            session.trust_env = False
-        return self._adapter
+    def wait_for(self, seconds: float) -> None:
+        """Let the next answers be silent for so long."""
+        if self._adapter is not None:
+            self._adapter.read_seconds = seconds
 
     def _send_message_request(
         self, session: requests.Session, prepared: requests.PreparedRequest
     ) -> Any:
-        self._of(session)
         try:
             return super()._send_message_request(session, prepared)
         except InvalidCredentialsError:
@@ -296,7 +375,11 @@ def plain_xml(text: bytes) -> bytes:
 def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:
     kind = response.headers.get("Content-Type", "").lower()
     status = response.status_code
-    if not kind.startswith("multipart/encrypted") or _SEALED not in kind:
+    sealed = encryption.protocol_string.decode().lower()
+    if (
+        not kind.startswith(("multipart/encrypted", "multipart/x-multi-encrypted"))
+        or f'protocol="{sealed}"' not in kind
+    ):
         if status == UNREADABLE:
             raise LoginGone("it cannot read messages of this login")
         if status in BEFORE_WINRM:
@@ -304,7 +387,10 @@ def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:
             raise WinRMTransportError("http", status, "")
         raise Refused(f"it answered HTTP {status} in clear, although messages are encrypted")
     content = response.content
-    if content.count(_BOUNDARY + b"\r\n") != 2 or not content.startswith(_BOUNDARY + b"\r\n"):
+    # With CredSSP what is longer than a record of TLS comes in several parts.
+    parts, odd = divmod(content.count(_BOUNDARY + b"\r\n"), 2)
+    whole = parts == 1 or (parts > 1 and encryption.protocol == "credssp")
+    if odd or not whole or not content.startswith(_BOUNDARY + b"\r\n"):
         raise Refused("its encrypted answer has not one part")
     try:
         text = encryption.parse_encrypted_response(response)
@@ -316,25 +402,34 @@ def _unsealed(response: requests.Response, encryption: Encryption) -> bytes:
 
 
 class WsmanProtocol(Protocol):
-    """pywinrm's protocol with the transport above. What it raises is pywinrm's, requests' or of this module."""
+    """pywinrm's protocol with the transport above. What it raises is pywinrm's, requests' or of these modules.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        endpoint: The URL of the listener.
+        login: How to log in.
+        trust: What TLS trusts; None: the endpoint has no TLS.
+        dial: What opens connections; None: they are opened from here.
+        sealing: Whether messages are sealed, as they have to be without TLS.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        login: Login,
+        trust: Trust | None = None,
+        dial: Dial | None = None,
+        sealing: bool = False,
+    ) -> None:
         super().__init__(
-            read_timeout_sec=READ_SECONDS, operation_timeout_sec=OPERATION_SECONDS, **options
+            endpoint,
+            transport="kerberos",  # see `_Transport`
+            read_timeout_sec=READ_SECONDS,
+            operation_timeout_sec=OPERATION_SECONDS,
+            proxy=None,
         )
         self._answer = b""
-        plain = self.transport
-        self._guarded = self.transport = _Transport(
-            endpoint=plain.endpoint,
-            username=plain.username,
-            password=plain.password,
-            auth_method=plain.auth_method,
-            ca_trust_path=plain.ca_trust_path,
-            server_cert_validation=plain.server_cert_validation,
-            message_encryption=plain.message_encryption,
-            read_timeout_sec=plain.read_timeout_sec,
-            proxy=plain.proxy,
-        )
+        self._guarded = self.transport = _Transport(endpoint, login, trust, dial, sealing)
 
     def open_shell(self, *args: Any, **options: Any) -> str:
         return _id(super().open_shell(*args, **options))

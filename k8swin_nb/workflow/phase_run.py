@@ -53,7 +53,7 @@ class PhaseRun:
         connections: Open ways to them.
         record: Where everything is written down.
         values: What scripts may declare.
-        target: Name or address of the one host that the phase is about; empty: all.
+        target: Names or addresses of the hosts that the phase is about, with commas; empty: all.
         dry_run: Look, and change nothing.
         options: Parameters of this phase alone, by name, such as `confirm`.
         on_output: Told what hosts print while something is applied.
@@ -155,18 +155,22 @@ class PhaseRun:
             return [h for h in self.inventory.hosts if all(self._is(h, word) for word in words)]
         if selection != "target":
             return list(self.inventory.select(selection))
-        for host in self.inventory.hosts:
-            if self.target in (host.name, host.address):
-                return [host]
+        named = self.target.split(",")
+        for address in named:
+            if not any(address in (host.name, host.address) for host in self.inventory.hosts):
+                break
+        else:
+            return [h for h in self.inventory.hosts if {h.name, h.address} & set(named)]
         raise InventoryError(
-            f"no host has the address `{self.target}`",
+            f"no host has the address `{address}`",
             hint="give one of: "
             + ", ".join(f"{host.address} ({host.name})" for host in self.inventory.hosts),
         )
 
     def _is(self, host: Host, word: str) -> bool:
         if word == "target":
-            return not self.target or self.target in (host.name, host.address)
+            named = self.target.split(",")
+            return not self.target or host.name in named or host.address in named
         return word in (host.os, *host.roles) or (word == "node" and "hypervisor" not in host.roles)
 
     def bind(

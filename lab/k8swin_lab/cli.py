@@ -1,4 +1,4 @@
-"""The commands `k8swin lab up`, `down`, `status`, `logs` and `fault`.
+"""The commands `k8swin lab up`, `down`, `status`, `logs`, `fault`, `sites` and `site`.
 
 A lock on a file in the lab's folder says whether a lab runs: unlike a process number it cannot go
 stale. Everything heavy is imported by the lab's own process only, so that `status` answers at once.
@@ -21,6 +21,7 @@ from typing import Any
 
 from k8swin_lab import control, topology
 from k8swin_lab.home import Home, default_home
+from k8swin_lab.sites import UnknownMood, listed
 
 NOT_RUNNING = 3
 _UP_TIMEOUT = 120.0
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
     command: Callable[[Home, argparse.Namespace], int] = options.command
     try:
         return command(home, options)
-    except (LabError, topology.TopologyError, OSError) as error:
+    except (LabError, UnknownMood, topology.TopologyError, OSError) as error:
         print(f"k8swin lab: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
@@ -69,12 +70,19 @@ def _parser() -> argparse.ArgumentParser:
         help="current: Debian 12 and Windows Server 2022 (default); classic: Ubuntu 18.04 and 2019",
     )
     up.add_argument("--topology", metavar="FILE", help="YAML file that names other machines")
+    up.add_argument(
+        "--site", metavar="NAME[,NAME]", help="moods of all Windows machines; `help` lists them"
+    )
     up.add_argument("--python-bash", action="store_true", help="never use this computer's bash")
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     add("down", "Stop the lab.", _down)
     status = add("status", "Say where the machines are.", _status)
     status.add_argument("--json", action="store_true", help="as JSON")
     add("logs", "Print the end of the lab's log.", _logs)
+    add("sites", "List the moods that a site's Windows machines can have.", _sites)
+    site = add("site", "Bring a running Windows machine into moods.", _site)
+    site.add_argument("machine", metavar="MACHINE")
+    site.add_argument("names", metavar="NAME[,NAME]")
     fault = add("fault", "Let something go wrong on a machine.", _fault)
     fault.add_argument("machine", metavar="MACHINE")
     fault.add_argument("name", metavar="NAME")
@@ -113,13 +121,17 @@ def _machines(options: argparse.Namespace) -> list[topology.MachineSpec]:
     if options.topology and options.generation:
         raise LabError("--topology names systems itself; leave --generation out")
     if options.topology:
-        return topology.load(Path(options.topology))
-    return topology.default(
-        options.network or topology.DEFAULT_NETWORK, options.generation or "current"
-    )
+        machines = topology.load(Path(options.topology))
+    else:
+        machines = topology.default(
+            options.network or topology.DEFAULT_NETWORK, options.generation or "current"
+        )
+    return topology.with_site(machines, options.site or "")
 
 
 def _up(home: Home, options: argparse.Namespace) -> int:
+    if options.site == "help":
+        return _sites(home, options)
     machines = _machines(options)
     if _runs(home):
         status = _read_status(home)
@@ -138,7 +150,7 @@ def _start_daemon(home: Home, options: argparse.Namespace) -> int:
     """Start the lab in a session of its own, and wait until it tells that it is ready."""
     reading, writing = os.pipe()
     arguments = ["up", "--foreground", "--home", str(home.path), "--ready-fd", str(writing)]
-    for name in ("network", "generation", "topology"):
+    for name in ("network", "generation", "topology", "site"):
         value = getattr(options, name)
         if value:
             arguments += [f"--{name}", value]
@@ -270,13 +282,27 @@ def _logs(home: Home, options: argparse.Namespace) -> int:
     return 0
 
 
+def _sites(home: Home, options: argparse.Namespace) -> int:
+    _say(listed())
+    return 0
+
+
+def _site(home: Home, options: argparse.Namespace) -> int:
+    return _control(home, {"command": "site", "machine": options.machine, "names": options.names})
+
+
 def _fault(home: Home, options: argparse.Namespace) -> int:
+    asked = {"command": "fault", "machine": options.machine, "name": options.name}
+    return _control(home, asked | {"value": options.value})
+
+
+def _control(home: Home, request: dict[str, Any]) -> int:
+    """Ask the running lab for something."""
     if not _runs(home):
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
-    asked = {"command": "fault", "machine": options.machine, "name": options.name}
     try:
-        control.ask(home.control, asked | {"value": options.value})
+        control.ask(home.control, request)
     except control.ControlError as error:
         raise LabError(str(error)) from error
     return 0

@@ -67,6 +67,8 @@ def _answer(lab: Lab, ended: threading.Event, request: dict[str, Any]) -> None:
         ended.set()
     elif request.get("command") == "fault":
         lab.fault(request["machine"], request["name"], request.get("value"))
+    elif request.get("command") == "site":
+        lab.site(request["machine"], request["names"])
     else:
         raise ValueError(f"unknown command {request.get('command')!r}")
 

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import ssl
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,17 +136,27 @@ class Home:
         return made
 
     def server_certificate(
-        self, authority: CertificateAuthority, machine: MachineSpec
+        self, authority: CertificateAuthority, machine: MachineSpec, names: Sequence[str] = ()
     ) -> ssl.SSLContext:
-        """Return a fresh TLS identity for a machine's real address and name."""
-        names = list(dict.fromkeys([machine.bound, machine.address, machine.name]))
+        """Return a fresh TLS identity for `names`; when empty, for a machine's real address and name."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.renew_certificate(context, authority, machine, names)
+        return context
+
+    def renew_certificate(
+        self,
+        context: ssl.SSLContext,
+        authority: CertificateAuthority,
+        machine: MachineSpec,
+        names: Sequence[str],
+    ) -> None:
+        """Give a listener another certificate: connections from now on are shown that."""
+        names = list(names) or list(dict.fromkeys([machine.bound, machine.address, machine.name]))
         certificate, key = authority.issue(machine.name, sans=names, server=True)
         path = self._keys / f"{machine.name}.tls"
         self._write(path, certificate + key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(path)
-        return context
 
     def machine_root(self, name: str) -> Path:
         """Return the directory of a machine's disk."""

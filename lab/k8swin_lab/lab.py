@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from k8swin_lab import faults as named_faults
-from k8swin_lab import topology
+from k8swin_lab import sites, topology
 from k8swin_lab.home import Home
 from k8swin_lab.network import Network
+from k8swin_lab.servers.kernel_routes import KernelRoutes, Route
 from k8swin_lab.servers.listener import Faults, PortInUse
+from k8swin_lab.servers.outside import OutsideNetwork
 from k8swin_lab.topology import MachineSpec
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ Build = Callable[[MachineSpec, Network, Home], "Machine"]
 _FOLLOW_INTERVAL = 0.25
 _START_TIMEOUT = 30
 _API_PORT = 6443
+_KUBELET_PORT = 10250
 
 
 class _Server(Protocol):
@@ -51,8 +55,10 @@ class _Running:
     faults: Faults
     servers: list[Any] = field(default_factory=list)
     opened: dict[tuple[str, int], Any] = field(default_factory=dict)
-    """By kind ("api", "node port") and machine's port: what follows the machine's state."""
+    """By kind ("api", "node port", "kubelet", or a pod's address) and port: what follows the machine's state."""
     cluster: Any = None
+    certificate: ssl.SSLContext | None = None
+    """What the HTTPS listener of a Windows machine shows."""
 
 
 class Lab:
@@ -76,6 +82,9 @@ class Lab:
         self.home = home if isinstance(home, Home) else Home(home)
         self.specs = topology.placed(machines or topology.default())
         self.network = Network()
+        self._routes = KernelRoutes()
+        if any(spec.outside for spec in self.specs):
+            self.network.outside = OutsideNetwork()
         self._build = build or _builder(python_bash)
         self._running: dict[str, _Running] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,6 +121,8 @@ class Lab:
         try:
             for spec in self.specs:
                 machine = self._build(spec, self.network, self.home)
+                if spec.site and spec.os == "windows":
+                    sites.switch(machine, spec.site)
                 self._running[spec.name] = _Running(spec, machine, Faults())
             self._wait(self._open(), _START_TIMEOUT)
         except BaseException:
@@ -134,6 +145,7 @@ class Lab:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_START_TIMEOUT)
         self._loop.close()
+        self._routes.follow(set())
         self._loop = self._thread = self._follower = None
         self._running.clear()
         self.home.clear()
@@ -183,6 +195,22 @@ class Lab:
             raise named_faults.UnknownFault(f"no machine `{machine}`; there are {known}")
         named_faults.apply(running.machine, running.faults, name, value)
 
+    def site(self, machine: str, names: str | Sequence[str]) -> None:
+        """Bring a machine into moods of a site, see `sites.MOODS`; a certificate is shown from the next connection on.
+
+        Raises:
+            UnknownMood: there is no such machine or mood.
+        """
+        running = self._running.get(machine)
+        if running is None:
+            raise sites.UnknownMood(f"no machine `{machine}`; there are {', '.join(self._running)}")
+        sites.switch(running.machine, sites.named(names))
+        if running.certificate is not None:
+            names = running.machine.listener_names
+            self.home.renew_certificate(
+                running.certificate, self.home.authority(), running.spec, names
+            )
+
     def _wait(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         if self._loop is None:
             raise RuntimeError("the lab does not run; call start() first")
@@ -204,8 +232,12 @@ class Lab:
                 winrm = WinrmServer(machine, faults=running.faults)
                 running.servers.append(winrm)
                 await winrm.start(spec.bound, spec.winrm_http_port)
-                certificate = self.home.server_certificate(authority, spec)
-                await winrm.start(spec.bound, spec.winrm_https_port, certificate=certificate)
+                running.certificate = self.home.server_certificate(
+                    authority, spec, getattr(machine, "listener_names", ())
+                )
+                await winrm.start(
+                    spec.bound, spec.winrm_https_port, certificate=running.certificate
+                )
 
     async def _close(self) -> None:
         for running in self._running.values():
@@ -222,23 +254,48 @@ class Lab:
                     await self._follow_machine(running)
                 except Exception:
                     log.exception("%s: following its state failed", running.spec.name)
+            if self.network.outside is not None:
+                await asyncio.to_thread(self._routes.follow, self._ways())
             await asyncio.sleep(_FOLLOW_INTERVAL)
 
     async def _follow_machine(self, running: _Running) -> None:
         up = running.machine.reachable and not running.faults.refuse
         cluster = getattr(running.machine.listening.get(_API_PORT), "cluster", None)
         wanted: set[tuple[str, int]] = set()
+        if up and running.spec.outside:
+            wanted |= _shown_outside(running.machine)
         if up and cluster is not None:
             wanted.add(("api", _API_PORT))
         if up:
             wanted |= {("node port", port) for port in self._node_ports(running)}
         for key in list(running.opened):
-            if key not in wanted or (key[0] == "api" and cluster is not running.cluster):
+            another = key[0] == "api" and cluster is not running.cluster
+            if key[0] == "kubelet" and key in wanted:
+                another = running.opened[key].handler is not running.machine.listening[key[1]]
+            if key not in wanted or another:
                 await self._close_one(running, key)
         running.cluster = cluster
         for key in wanted - set(running.opened):
             await self._open_one(running, key)
         self._follow_kubeconfig(running)
+
+    def _ways(self) -> set[Route]:
+        """The routes that real hosts' packets need: to the pods of machines here, and back to those of other nodes."""
+        wanted: set[Route] = set()
+        for running in self._running.values():
+            agent = (
+                getattr(running.machine, "containers", None) and running.machine.containers.agent
+            )
+            if running.spec.outside and agent is not None and agent.pod_network():
+                wanted.add((agent.pod_network(), ""))
+            if running.spec.outside:
+                wanted |= {
+                    (route.prefix, route.next_hop)
+                    for route in running.machine.net.routes
+                    if route.protocol == "Flannel"
+                    and self.network.machine_at(route.next_hop) is None
+                }
+        return wanted
 
     def _node_ports(self, running: _Running) -> set[int]:
         """Return the node ports a machine shows; on a shared real address only the first does."""
@@ -248,6 +305,9 @@ class Lab:
         for other in self._running.values():
             if other.cluster is not None and _is_node(other.cluster, running.spec):
                 ports |= set(other.cluster.node_ports())
+        for router in self.network.routers:
+            if running.spec.address in getattr(router, "addresses", ()):
+                ports |= router.node_ports()  # type: ignore[attr-defined]
         return ports
 
     async def _open_one(self, running: _Running, key: tuple[str, int]) -> None:
@@ -260,11 +320,20 @@ class Lab:
                 api = KubeApiServer(running.cluster)
                 await api.start(address, running.spec.api_port)
                 running.opened[key] = api
+            elif kind == "kubelet":
+                from k8swin_lab.servers.kubelet import KubeletServer
+
+                handler = running.machine.listening[port]
+                kubelet = KubeletServer(running.machine, handler, running.faults)
+                await kubelet.start(address)
+                running.opened[key] = kubelet
             else:
                 from k8swin_lab.servers.node_port import NodePortServer
 
-                server = NodePortServer(running.machine, port, running.faults)
-                await server.start(address)
+                pod = "" if kind == "node port" else kind
+                host = pod or running.spec.address
+                server = NodePortServer(running.machine, host, port, running.faults)
+                await server.start(pod or address)
                 running.opened[key] = server
         except (PortInUse, OSError) as error:
             log.error("%s: %s: %s", running.spec.name, kind, error)
@@ -287,6 +356,15 @@ class Lab:
         )
         if not self.home.kubeconfig.is_file() or self.home.kubeconfig.read_text() != text:
             self.home.write_kubeconfig(text)
+
+
+def _shown_outside(machine: Any) -> set[tuple[str, int]]:
+    """What real hosts are to reach of a Windows node besides its logins: the kubelet, and pods by their addresses."""
+    wanted: set[tuple[str, int]] = set()
+    if callable(machine.listening.get(_KUBELET_PORT)):
+        wanted.add(("kubelet", _KUBELET_PORT))
+    agent = machine.containers.agent
+    return wanted | (agent.ports() if agent is not None else set())
 
 
 def _is_node(cluster: Any, spec: MachineSpec) -> bool:

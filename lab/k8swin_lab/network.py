@@ -9,9 +9,20 @@ from __future__ import annotations
 import ipaddress
 import urllib.parse
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
+
+CERTIFICATE_HEADER = "x-client-certificate"
+"""Header in which a client certificate (base64 DER) travels over the simulated network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a client brings to a TLS handshake: all PEM."""
+
+    trusted: bytes = b""  # authorities; empty takes any certificate
+    certificate: bytes = b""  # its own with the key, empty when it shows none
 
 
 @dataclass(slots=True)
@@ -23,15 +34,18 @@ class HttpRequest:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     peer: str = ""  # the client's address
+    tls: Tls = field(default_factory=Tls)  # for a server outside of the lab
+    closed: Callable[[], bool] = field(default=lambda: False)  # the client has gone
 
 
 @dataclass(slots=True)
 class HttpResponse:
-    """An answer; `status` as on the wire."""
+    """An answer; `status` as on the wire. One that does not end, a watch, is a stream of lines."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    stream: Iterator[bytes] | None = None
 
 
 _SMALL = 1024
@@ -81,6 +95,32 @@ class Source(Protocol):
     def host_addresses(self) -> dict[str, str]: ...
 
 
+class Pods(Protocol):
+    """What runs pods on a machine: its kubelet."""
+
+    def serving(self, uid: str, port: int) -> HttpHandler | None:
+        """Return what answers in a pod at a port."""
+
+    def at(self, address: str, port: int) -> HttpHandler | None:
+        """Return what answers in the pod with an address of its own, at a port."""
+
+    def exec(
+        self, namespace: str, pod: str, container: str, argv: list[str]
+    ) -> tuple[int, bytes, bytes]:
+        """Run a program in a container: exit code, standard output, standard error."""
+
+
+class Outside(Protocol):
+    """The network beyond the lab's machines, where the lab was started on one."""
+
+    def open(self, address: str, port: int) -> HttpHandler | str:
+        """Connect: return what answers there.
+
+        Raises:
+            NetworkError: kind "refused", "timeout" or "unreachable".
+        """
+
+
 class Attached(Source, Protocol):
     """A source that knows the network it is attached to: a machine."""
 
@@ -113,6 +153,9 @@ class Network:
         self.machines: dict[str, Source] = {}  # by address
         self.routers: list[Router] = []
         self.origins: dict[str, HttpHandler] = {}  # by host name: "dl.k8s.io"
+        self.pods: dict[str, Pods] = {}  # by address of the machine that runs them
+        self.proxied: dict[str, bool] = {}  # whether kube-proxy runs as a service, by address
+        self.outside: Outside | None = None
 
     def attach(self, machine: Source) -> None:
         """Put a machine on the network."""
@@ -168,6 +211,11 @@ class Network:
                 if port in (80, 443):
                     return origin
                 raise NetworkError("timeout", f"connect to {address} port {port}: timed out")
+        if self.outside is not None and not ipaddress.ip_address(address).is_loopback:
+            for kubelet in self.pods.values():
+                if handler := kubelet.at(address, port):
+                    return handler
+            return self.outside.open(address, port)
         kind = "unreachable" if _neighbours(source.address, address) else "timeout"
         raise NetworkError(kind, f"connect to {address} port {port}: no answer")
 

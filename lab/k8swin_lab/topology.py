@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from k8swin_lab import sites
+
 DEFAULT_NETWORK = "127.160.0.0/24"
 SSH_PORT = 2222
 WINRM_HTTP_PORT = 55985
@@ -24,7 +26,7 @@ WINDOWS_BUILD = 20348
 DISTRIBUTION = "bookworm"
 NIC = "Ethernet"
 _SYSTEMS = ("linux", "windows")
-_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic"}
+_KEYS = {"name", "os", "address", "user", "build", "distribution", "nic", "outside", "site"}
 _DISTRIBUTIONS = ("bionic", "bookworm")
 _NETBIOS_LENGTH = 15
 
@@ -44,6 +46,8 @@ class MachineSpec:
     build: int = WINDOWS_BUILD  # of Windows
     distribution: str = DISTRIBUTION  # code name of the Linux that is installed
     nic: str = NIC  # alias of Windows' network adapter
+    outside: bool = False  # its address is this computer's on a network with real hosts
+    site: tuple[str, ...] = ()  # moods of a Windows machine, see `sites`
     listen: str = ""  # real address of its sockets; the machine's own when empty
     ssh_port: int = SSH_PORT
     winrm_http_port: int = WINRM_HTTP_PORT
@@ -115,7 +119,7 @@ def generation_of(specs: Sequence[MachineSpec]) -> str:
 def load(path: Path) -> list[MachineSpec]:
     """Read machines from a YAML file: `machines:` with name, os and address.
 
-    user, build, distribution and nic are optional.
+    user, build, distribution, nic, outside and site are optional. `site:` beside `machines:` is for all Windows machines.
 
     Raises:
         TopologyError: the file does not describe machines.
@@ -135,7 +139,32 @@ def load(path: Path) -> list[MachineSpec]:
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
             raise TopologyError(f"{path}: two machines have the {key} {twice[0]}")
-    return specs
+    return with_site(specs, _site(str(path), document.get("site", ())))
+
+
+def _site(where: str, value: Any) -> tuple[str, ...]:
+    """Return the moods that a `site` key names."""
+    if not isinstance(value, str | list | tuple):
+        raise TopologyError(f"{where}: site is `{value}`, expected moods such as german,scanner")
+    try:
+        return sites.named(value)
+    except sites.UnknownMood as error:
+        raise TopologyError(f"{where}: site: {error}") from error
+
+
+def with_site(specs: Sequence[MachineSpec], site: str | Sequence[str]) -> list[MachineSpec]:
+    """Give moods to all Windows machines, beside those that they have.
+
+    Raises:
+        TopologyError: a name is not known, or does not go with another.
+    """
+    wanted = _site("--site", site)
+    return [
+        dataclasses.replace(spec, site=_site(spec.name, [*spec.site, *wanted]))
+        if spec.os == "windows"
+        else spec
+        for spec in specs
+    ]
 
 
 def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
@@ -160,8 +189,16 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
         address = ipaddress.IPv4Address(str(entry["address"]))
     except ValueError as error:
         raise TopologyError(f"{where}: {error}") from error
-    if not address.is_loopback:
-        raise TopologyError(f"{where}: {address} is not a loopback address (127.0.0.0/8)")
+    outside = entry.get("outside", False)
+    if not isinstance(outside, bool) or (outside and system != "windows"):
+        raise TopologyError(
+            f"{where}: outside is `{outside}`, expected true or false for a Windows machine"
+        )
+    if address.is_loopback == outside:
+        wanted = "an address of this computer on its network" if outside else "127.0.0.0/8"
+        raise TopologyError(
+            f"{where}: {address} is not {'that' if outside else 'a loopback address'}; expected {wanted}"
+        )
     build = entry.get("build", WINDOWS_BUILD)
     if not isinstance(build, int):
         raise TopologyError(f"{where}: build is `{build}`, expected a number such as 20348")
@@ -175,7 +212,10 @@ def _spec(path: Path, number: int, entry: Any) -> MachineSpec:
             f"{where}: nic is `{nic}`, expected the alias of a Windows machine's adapter"
         )
     user = str(entry.get("user") or ("ubuntu" if system == "linux" else "Administrator"))
-    return MachineSpec(name, system, str(address), user, build, distribution, nic)
+    site = _site(where, entry.get("site", ()))
+    if site and system == "linux":
+        raise TopologyError(f"{where}: site is for Windows machines")
+    return MachineSpec(name, system, str(address), user, build, distribution, nic, outside, site)
 
 
 def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
@@ -184,6 +224,9 @@ def placed(specs: Sequence[MachineSpec]) -> list[MachineSpec]:
     Where only 127.0.0.1 can be bound (macOS), machine n of the list answers there on the default
     SSH port + n, API port + n, and WinRM ports + 10 n.
     """
+    for spec in specs:
+        if spec.outside and not can_bind(spec.address):
+            raise TopologyError(f"{spec.name}: this computer does not have {spec.address}")
     if all(can_bind(spec.address) for spec in specs):
         return list(specs)
     return [

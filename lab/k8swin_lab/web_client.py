@@ -6,10 +6,14 @@ import base64
 import urllib.parse
 from dataclasses import dataclass
 
-from k8swin_lab.network import Attached, HttpRequest, HttpResponse, NetworkError, authority_of
-
-CERTIFICATE_HEADER = "x-client-certificate"
-"""Header in which a client certificate (base64 DER) travels over the simulated network."""
+from k8swin_lab.network import (
+    CERTIFICATE_HEADER,
+    Attached,
+    HttpRequest,
+    HttpResponse,
+    NetworkError,
+    authority_of,
+)
 
 _REASONS = {
     301: "Moved Permanently",

@@ -87,7 +87,7 @@ def test_every_parameter_is_typed_explained_and_known(path):
     lines = cell.source.splitlines()
     names = set()
     for line in lines:
-        match = re.fullmatch(r"(\w+): (str|bool|int|list) = (\S+)  # \S.*", line)
+        match = re.fullmatch(r"(\w+): (str|bool|int|list|dict) = (\S+)  # \S.*", line)
         assert match, line
         assert line.count("=") == 1, line
         names.add(match.group(1))

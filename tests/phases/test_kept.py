@@ -178,6 +178,8 @@ JOIN = {
 CHECK = {
     "NODE_NAME": "linuxworker01",
     "MASTER_ADDRESS": "10.1.0.2",
+    "API_PORT": "6443",
+    "API_ENDPOINT": "10.1.0.2:6443",
     "CLUSTER_CA": JOIN["CLUSTER_CA"],
 }
 
@@ -307,6 +309,8 @@ def test_the_hosts_full_name_stays_and_its_lines_come_back(host, found, line):
         "NODE_USER": "nobody-here",
         "NODE_ADDRESS": "10.1.0.2",
         "MASTER_ADDRESS": "10.1.0.2",
+        "API_PORT": "6443",
+        "API_ENDPOINT": "10.1.0.2:6443",
         "RESTORE_SWAP": "false",
     }
     done(host.run("host_settings_restored.apply", **restore))
@@ -324,6 +328,8 @@ def test_lines_that_were_added_to_hosts_since_stay(host):
         "NODE_USER": "nobody-here",
         "NODE_ADDRESS": "10.1.0.2",
         "MASTER_ADDRESS": "10.1.0.2",
+        "API_PORT": "6443",
+        "API_ENDPOINT": "10.1.0.2:6443",
         "RESTORE_SWAP": "false",
     }
     done(host.run("host_settings_restored.apply", **restore))
@@ -387,6 +393,8 @@ def test_fstab_comes_back_byte_for_byte_with_its_rights(host, since):
             NODE_USER="nobody-here",
             NODE_ADDRESS="10.1.0.2",
             MASTER_ADDRESS="10.1.0.2",
+            API_PORT="6443",
+            API_ENDPOINT="10.1.0.2:6443",
             RESTORE_SWAP="true",
         )
     )
@@ -421,7 +429,13 @@ def test_a_service_that_did_not_start_with_the_host_does_not_afterwards(host):
     done(host.run("containerd.apply", "version = 3\n"))
     assert host.read("/etc/k8swin/enabled") == "containerd inactive\n"
     host.write("/etc/hosts", "127.0.0.1 localhost\n")
-    user = {"NODE_USER": "nobody-here", "NODE_ADDRESS": "10.1.0.2", "MASTER_ADDRESS": "10.1.0.2"}
+    user = {
+        "NODE_USER": "nobody-here",
+        "NODE_ADDRESS": "10.1.0.2",
+        "MASTER_ADDRESS": "10.1.0.2",
+        "API_PORT": "6443",
+        "API_ENDPOINT": "10.1.0.2:6443",
+    }
     done(host.run("host_settings_restored.apply", RESTORE_SWAP="false", **user))
     assert "disable containerd\nstop containerd" in host.read("/systemctl")
 

@@ -25,6 +25,10 @@ STEPS = [
 ]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
+    "containerd_sha256",
+    "kubelet_config",
+    "node_labels",
+    "node_taints",
     "api_expected",
     "cluster_profile",
     "containerd_config",
@@ -135,7 +139,9 @@ def test_cni_conf_names_the_dns_server_and_keeps_inner_addresses():
     assert delegate["apiVersion"] == 2
     assert delegate["dns"]["Nameservers"] == ["10.192.0.10"]
     exceptions = delegate["policies"][0]["value"]["Settings"]["Exceptions"]
-    assert exceptions == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
+    nodes = [f"{address}/32" for _, address, _ in plan.nodes]
+    assert exceptions == ["10.244.0.0/16", "10.192.0.0/12", *nodes]
+    assert "10.1.0.3/32" in nodes
     assert conf["name"] == json.loads(net_conf(plan, windows=True))["Backend"]["Name"]
 
 

@@ -14,10 +14,12 @@ from k8swin_nb.phases.preflight.checks import HostFacts
 from k8swin_nb.phases.proxies import Exceptions, advice, no_proxy, uncovered
 from k8swin_nb.phases.troubleshoot.diagnosis import Case, proxies
 from k8swin_nb.phases.troubleshoot.evidence import Evidence
-from k8swin_nb.plan import API_PORT, network_plan
+from k8swin_nb.plan import network_plan
 from tests.test_description import described
 
-PLAN = network_plan(check_description(described()))
+DESCRIBED = check_description(described())
+PLAN = network_plan(DESCRIBED)
+API_PORT = 6443
 NODES = [str(address) for _, address, _ in PLAN.nodes]
 PODS, SERVICES = "10.244.0.0/16", "10.96.0.0/12"
 NAMES = [".svc", ".cluster.local"]
@@ -116,7 +118,7 @@ def test_preflight_and_troubleshooting_find_the_same_of_the_same_no_proxy(given)
     description = check_description(described())
     inventory = inventory_of(description)
     host = inventory.host("linuxmaster")
-    run = SimpleNamespace(plan=PLAN, master=host)
+    run = SimpleNamespace(plan=PLAN, master=host, description=DESCRIBED)
     values = {"proxy_session": "http://proxy.site:3128", "no_proxy_session": given}
     (check,) = rules.proxies(run, host, HostFacts(values))
     evidence = Evidence(
@@ -134,6 +136,8 @@ def test_preflight_and_troubleshooting_find_the_same_of_the_same_no_proxy(given)
 def test_what_lies_between_kubeadm_and_the_api_server_stops(given, stops):
     host = inventory_of(check_description(described())).host("linuxmaster")
     values = {"proxy_session": "http://proxy.site:3128", "no_proxy_session": given}
-    (check,) = rules.proxies(SimpleNamespace(plan=PLAN, master=host), host, HostFacts(values))
+    (check,) = rules.proxies(
+        SimpleNamespace(plan=PLAN, master=host, description=DESCRIBED), host, HostFacts(values)
+    )
     assert (check.holds, check.stops) == (False, stops)
     assert advice(PLAN) in check.fix

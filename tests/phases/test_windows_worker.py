@@ -62,7 +62,12 @@ def described_classic(**changes) -> Description:
 
 
 def words(definition):
-    pairs = (word.partition("=") for word in str(definition["arguments"]).split(" "))
+    """The flags of a service's program, also where a script of ours stands before it."""
+    given = str(definition["arguments"]).split(" ")
+    for file in definition.get("files", ()):
+        if file["path"].endswith(".json"):
+            given = json.loads(file["text"])["arguments"]
+    pairs = (word.partition("=") for word in given)
     return {flag: value for flag, _, value in pairs}
 
 
@@ -170,7 +175,8 @@ def test_the_dns_server_and_networks_of_classic_come_from_the_plan(make):
     delegate = conf["delegate"]
     assert delegate["dns"]["nameservers"] == ["10.192.0.10"]
     nat, services, node = [policy["value"] for policy in delegate["policies"]]
-    assert nat["ExceptionList"] == ["10.244.0.0/16", "10.192.0.0/12", "10.1.0.0/24"]
+    nodes = [f"{address}/32" for _, address, _ in step.plan.nodes]
+    assert nat["ExceptionList"] == ["10.244.0.0/16", "10.192.0.0/12", *nodes]
     assert services["DestinationPrefix"] == "10.192.0.0/12"
     assert node["DestinationPrefix"] == f"{step.host.address}/32"
     # dockershim names containers: the second version of the interface would look for a namespace
@@ -412,13 +418,107 @@ def test_a_server_is_not_rebooted_before_it_said_when_it_booted(make, quick):
     step = make({BOOT: (1, "")})
     with pytest.raises(StepFailed, match="did not say"):
         detached.reboot(step)
+    assert asked(step) == [BOOT] * 3
+
+
+def test_what_wants_a_reboot_may_disturb_the_first_look(make, quick):
+    """ansible.windows asks for the time of the boot up to three times before it gives up."""
+    step = make({BOOT: [lost(), (1, ""), (0, ONE), (0, TWO)], REBOOT: (0, "")})
+    detached.reboot(step)
+    assert asked(step) == [BOOT, "reconnect", BOOT, BOOT, REBOOT, BOOT]
+
+
+def refusal():
+    return AuthenticationFailed("winworker01", "no")
+
+
+def test_a_login_that_is_refused_early_in_a_boot_is_tried_again_so_late_that_nothing_is_locked(
+    make, monkeypatch
+):
+    """Domain members refuse everybody until they reach their domain; Vagrant and ansible.windows try again then.
+
+    Microsoft's baseline locks an account after three refusals within a quarter of an hour.
+    """
+    paused: list[float] = []
+    monkeypatch.setattr(StepRun, "pause", lambda self, seconds: paused.append(seconds))
+    times = [(0, ONE), lost(), refusal(), refusal(), (0, TWO)]
+    step = make({BOOT: times, REBOOT: (0, "")})
+    detached.reboot(step)
+    waited = [seconds for seconds in paused if seconds != detached.INTERVAL]
+    assert waited == [60.0, 900.0]
+
+    step = make({BOOT: [(0, ONE), *(refusal() for _ in range(3))], REBOOT: (0, "")})
+    with pytest.raises(AuthenticationFailed):
+        detached.reboot(step)
+
+
+def test_a_refused_login_before_anything_was_asked_for_is_not_repeated(make, quick):
+    step = make({BOOT: [refusal()], REBOOT: (0, "")})
+    with pytest.raises(AuthenticationFailed):
+        detached.reboot(step)
     assert asked(step) == [BOOT]
 
 
-def test_a_login_that_is_refused_after_a_reboot_is_not_repeated(make, quick):
-    step = make({BOOT: [(0, ONE), AuthenticationFailed("winworker01", "no")], REBOOT: (0, "")})
-    with pytest.raises(AuthenticationFailed):
-        detached.reboot(step)
+def test_a_domain_that_is_lost_with_the_adapter_refuses_logins_for_a_while(make, quick):
+    step = make({STATUS: [(0, "pending none"), refusal(), (0, "done up")], START: (0, "")})
+    detached.await_pod_network(step)
+    assert asked(step) == [STATUS, START, STATUS, "reconnect", STATUS]
+
+
+def test_a_cut_answer_to_the_request_is_no_failure(make, quick):
+    """A server that is on its way down cuts the answer off, which ansible.windows takes for a success."""
+    step = make({BOOT: [(0, ONE), lost(), (0, TWO)], REBOOT: lost()})
+    detached.reboot(step)
+    assert asked(step) == [BOOT, REBOOT, "reconnect", BOOT, "reconnect", BOOT]
+
+
+def test_a_request_that_never_arrived_is_made_again(make, quick):
+    same = [(0, ONE)] * (detached.RESENT + 1)
+    step = make({BOOT: [*same, (0, TWO)], REBOOT: [lost(), (0, "")]})
+    detached.reboot(step)
+    assert asked(step).count(REBOOT) == 2
+
+
+def told(boot: str, up: float, state: str = "settled") -> tuple[int, str]:
+    return 0, f"{boot} {up:.3f} {state}\n"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        told("2026-11-26T10:00:00.002Z", 5000.0),  # the clock was set by 2 ms
+        told("2026-11-26T11:07:00.000Z", 5000.0),  # by an hour, as by a domain's time
+        told("2026-11-26T10:00:45.000Z", 4955.0),  # the machine was paused for 45 s
+        (0, "2026-11-26T10:00:00.002Z"),
+        (0, "2026-11-26T10:00:45.000Z"),
+    ],
+)
+def test_a_clock_that_is_set_is_no_reboot(make, quick, meanwhile):
+    times = [told(ONE, 5000.0), meanwhile, told(TWO, 0.0)]
+    step = make({BOOT: times, REBOOT: (0, "")})
+    detached.reboot(step)
+    assert times == []
+
+
+@pytest.mark.parametrize("boot", [TWO, "2026-11-26T08:00:00.000Z"])
+def test_a_reboot_is_one_whatever_the_clock_says_after_it(make, quick, boot):
+    step = make({BOOT: [told(ONE, 5000.0), told(boot, 0.0)], REBOOT: (0, "")})
+    detached.reboot(step)
+
+
+def test_a_boot_is_waited_for_until_windows_is_through_with_it(make, quick):
+    """LogonUI makes its key when it shows itself: ansible.windows waits for that, as updates may still be at work."""
+    step = make(
+        {BOOT: [(0, ONE), *[told(TWO, 0.0, "booting")] * 3, told(TWO, 0.0)], REBOOT: (0, "")}
+    )
+    detached.reboot(step)
+    assert asked(step) == [BOOT, REBOOT, *[BOOT] * 4]
+
+
+def test_a_server_that_never_shows_a_logon_screen_is_used_after_a_while(make, quick, monkeypatch):
+    monkeypatch.setattr(detached, "UNSETTLED", 3)
+    step = make({BOOT: [(0, ONE), *[told(TWO, 0.0, "booting")] * 4], REBOOT: (0, "")})
+    detached.reboot(step)
 
 
 UPDATE = "windows/windows_update.status.ps1"

@@ -44,6 +44,7 @@ pytestmark = [
 LOOK = """
 echo "cgroup $(stat -fc %T /sys/fs/cgroup)"
 echo "containerd $(containerd --version 2>/dev/null | awk '{ sub(/^v/, "", $3); print $3 }')"
+echo "interface $(ip -4 -o route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }')"
 ctr -n k8s.io images ls -q 2>/dev/null | sed 's/^/image /' || true
 if [ -n "$SOURCE" ]; then
   own=$(mktemp -d)
@@ -109,6 +110,12 @@ class Site:
             f"{RUNTIME}_apt_source": "same" if APT else "",
             "known_hosts": str(folder / "known_hosts"),
             "test_os": "linux",
+            "control_plane_endpoint": "api.real.example",
+            "control_plane_address": HOSTS[0],
+            "api_port": 7443,
+            "api_certificate_names": ["api.example", "192.0.2.7"],
+            "control_plane_workloads": True,
+            "kubelet_settings": {"maxPods": 90, "evictionHard": {"memory.available": "50Mi"}},
             "hosts": [
                 {
                     "name": "linuxmaster" if index == 0 else f"linuxworker{index:02d}",
@@ -117,6 +124,9 @@ class Site:
                     "role": "worker" if index else "control-plane",
                     "user": os.environ.get("REAL_USER") or "ubuntu",
                     "identity": str(Path(os.environ["REAL_KEY"]).expanduser().resolve()),
+                    "labels": {"real.example/number": str(index)},
+                    "taints": ["real.example/spare=yes:PreferNoSchedule"] if index else [],
+                    "kubelet_settings": {"maxPods": 91} if index else {},
                 }
                 for index, each in enumerate(HOSTS)
             ],
@@ -126,6 +136,7 @@ class Site:
     def of_the_host(facts: dict, images: set[str], offered: dict[str, str]) -> dict:
         accepted = os.environ.get("REAL_CGROUP_V1") or str(facts["cgroup"] != ["cgroup2fs"]).lower()
         values = {"allow_cgroup_v1": accepted == "true"}
+        values["flannel_interfaces"] = ["nowhere0", *facts["interface"]]
         containerd = facts.get("containerd") or [
             offered.get("containerd.io") or offered.get("containerd")
         ]
@@ -203,6 +214,22 @@ def test_a_cluster_is_built_and_a_second_run_changes_nothing(site, tmp_path):
     assert errors == {}
     assert len(steps) > 20
     assert {name: how for name, how in steps.items() if how not in ("ok", "skipped")} == {}
+
+
+def test_nodes_are_as_the_description_says(site):
+    listed = "kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o json"
+    nodes = json.loads(site.run(site.hosts[0], listed))["items"]
+    assert len(nodes) == len(site.hosts)
+    for index, node in enumerate(sorted(nodes, key=lambda node: node["metadata"]["name"])):
+        assert node["metadata"]["labels"]["real.example/number"] == str(index)
+        assert node["status"]["allocatable"]["pods"] == str(91 if index else 90)
+        taints = {taint["key"] for taint in node["spec"].get("taints", [])}
+        assert taints == ({"real.example/spare"} if index else set())
+    for host in site.hosts:
+        found = site.run(host, "awk '$1 == \"server:\" { print $2 }' /etc/kubernetes/kubelet.conf")
+        beside = f"https://{HOSTS[0]}:7443" if host is site.hosts[0] else ""
+        assert found.strip() in ("https://api.real.example:7443", beside)
+    assert open_cluster(site.path).nodes().shape[0] == len(nodes)
 
 
 def test_pods_answer_on_every_node(site, tmp_path):

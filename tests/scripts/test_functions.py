@@ -368,10 +368,13 @@ def test_a_kubeconfig_is_read_with_what_its_token_says(server):
 def test_a_status_is_whole_and_keeps_the_letters_of_every_language(server):
     body = """$status = [ordered]@{ state = 'failed'; detail = "Ger$([char]0xe4)t" }
 Save-JobStatus C:\\t $status
-(Get-Content -Path C:\\t\\status.json -Raw | ConvertFrom-Json).detail
-Test-Path C:\\t\\status.new
+(Read-JobStatus C:\\t).detail
+[System.IO.File]::ReadAllBytes('C:\\t\\status.json')[0]
+Test-Path C:\\t\\status.json.new
 $status.time.Length"""
-    assert powershell(server, body, "Save-JobStatus") == "Ger\u00e4t\nFalse\n20\n"
+    assert (
+        powershell(server, body, "Save-JobStatus Read-JobStatus") == "Ger\u00e4t\n123\nFalse\n20\n"
+    )
 
 
 def test_the_path_of_the_machine_is_written_as_it_is_spelt(server):

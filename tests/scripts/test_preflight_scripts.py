@@ -66,6 +66,7 @@ def look_linux(linux: LinuxMachine) -> Look:
             "NODE_USER": "root",
             "NODE_ROLE": "control-plane",
             "MASTER_ADDRESS": "192.168.160.10",
+            "API_ENDPOINT": "192.168.160.10:6443",
             "CGROUP_V2_REQUIRED": "true",
             **given,
         }
@@ -166,7 +167,9 @@ def test_an_address_that_the_host_does_not_have_stops(look_linux):
 
 
 def test_a_worker_that_cannot_reach_the_api_server_stops(look_linux):
-    findings, facts = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.99")
+    findings, facts = look_linux(
+        NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.99", API_ENDPOINT="192.168.160.99:6443"
+    )
     assert findings["X4 api-server"].stops
     assert facts.get("route_to_master")
 
@@ -176,7 +179,9 @@ def test_a_worker_that_reaches_the_api_server_may_join(look_linux, network, tmp_
         "master", "192.168.160.11", network, linux_software(), root=tmp_path / "master"
     )
     master.listening[6443] = lambda request: HttpResponse(403)
-    findings, _ = look_linux(NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11")
+    findings, _ = look_linux(
+        NODE_ROLE="worker", MASTER_ADDRESS="192.168.160.11", API_ENDPOINT="192.168.160.11:6443"
+    )
     master.shut_down()
     assert findings["X4 api-server"].holds
 
@@ -347,7 +352,7 @@ def look_windows(server: WindowsMachine) -> Look:
         values = {
             "NodeName": "winworker01",
             "NodeAddress": "127.160.0.21",
-            "MasterAddress": "127.160.0.10",
+            "ApiEndpoint": "127.160.0.10:6443",
             "SupportedBuilds": "17763,20348,26100",
             "HnsNetwork": "cbr0",
             "FlannelBackend": "host-gw",

@@ -5,9 +5,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 from k8swin_lab.internet import install
@@ -42,8 +41,8 @@ class Answer:
 PowerShell = Callable[..., Answer]
 
 
-@pytest.fixture
-def machine() -> Iterator[WindowsMachine]:
+def windows_machine() -> WindowsMachine:
+    """Return a server with the folders of a worker, on a network with the lab's internet."""
     network = Network()
     install(network)
     made = WindowsMachine(
@@ -51,14 +50,7 @@ def machine() -> Iterator[WindowsMachine]:
     )
     for folder in (r"C:\k8swin\downloads", r"C:\k8swin\state", r"C:\k8swin\jobs", r"C:\k"):
         made.files.make_directory(folder)
-    yield made
-    made.power_off()
-
-
-@pytest.fixture
-def run(machine: WindowsMachine) -> PowerShell:
-    """Run a script of the package as the WinRM transport does."""
-    return partial(run_on, machine)
+    return made
 
 
 def run_on(
@@ -169,7 +161,7 @@ KUBECONFIG = (
     "    server: https://10.1.0.2:6443\n"
 )
 PUBLIC = {
-    "MasterAddress": "10.1.0.2",
+    "ApiEndpoint": "10.1.0.2:6443",
     "ClusterCa": "Q0E=",
     "AdminSha256": digest(KUBECONFIG.encode()),
     "AdminDays": "300",
@@ -196,7 +188,7 @@ def test_the_administrators_kubeconfig_is_for_administrators_alone(machine, run)
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"MasterAddress": "10.1.0.9"}, 20),
+        ({"ApiEndpoint": "10.1.0.9:6443"}, 20),
         ({"ClusterCa": "T1RIRVI="}, 20),
         ({"AdminSha256": "0" * 64}, 10),
     ],
@@ -255,7 +247,7 @@ def token(**claims: object) -> str:
     )
 
 
-HERE = {"MasterAddress": "10.1.0.2", "ClusterCa": "Q0E="}
+HERE = {"ApiEndpoint": "10.1.0.2:6443", "ClusterCa": "Q0E="}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     "linux/host_settings_restored.apply.sh": {
         "$home/.kube": ("/home/USER/.kube",),
         "$home/.kube/cache": "what kubectl remembers of clusters",
-        "$home/.kube/cache/discovery/${MASTER_ADDRESS}_6443": "what kubectl remembers of this cluster",
+        "$home/.kube/cache/discovery/${API_ENDPOINT/:/_}": "what kubectl remembers of this cluster",
         "$new": TEMPORARY,
     },
     "linux/hostname.apply.sh": {"$new": TEMPORARY},
@@ -128,7 +128,6 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
             ("$Download", "$Download.again", "$Download.sha256", "$Path"),
             "a download in the toolkit's own folder",
         ),
-        "$($artifact.to).k8swin-new": "beside a program's place, until it is moved there",
         "$artifact.to": ("C:\\k\\kubelet.exe", "C:\\opt\\cni\\bin\\flannel.exe", "C:\\k\\start.ps1"),
         "$file": ("C:\\k\\nssm.exe", "C:\\opt\\cni\\bin\\host-local.exe", "C:\\k\\cni\\host-local.exe"),
     },

@@ -291,10 +291,10 @@ def test_no_environment_decides_how_to_connect(host: Host, server: Server, schem
     transport = WinrmTransport(replace(host, winrm_scheme=scheme), protocol=server.make)  # type: ignore[arg-type]
     transport.run("1")
     transport.close()
-    assert server.options["proxy"] is None
-    assert server.options["ca_trust_path"] == "/ca.pem"
-    assert server.options["server_cert_validation"] == "validate"
-    assert server.options["message_encryption"] == ("always" if scheme == "http" else "auto")
+    trust = server.options["trust"]
+    assert trust is None if scheme == "http" else trust.host.ca == "/ca.pem"
+    assert server.options["sealing"] is (scheme == "http")
+    assert server.options["dial"] is None
     assert server.options["endpoint"] == f"{scheme}://192.0.2.7:5986/wsman"
 
 
@@ -426,8 +426,8 @@ def test_a_right_password_without_the_rights_is_a_refused_login(
 @pytest.mark.parametrize(
     ("code", "ca", "hint"),
     [
-        (62, None, "192.0.2.7"),
-        (64, "/ca.pem", "192.0.2.7"),
+        (62, None, "`winrm_host`"),
+        (64, "/ca.pem", "`winrm_host`"),
         (10, "/ca.pem", "clocks"),
         (20, "/ca.pem", "`/ca.pem` holds another authority"),
         (18, None, "as the host's `ca`"),

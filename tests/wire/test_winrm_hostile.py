@@ -391,7 +391,7 @@ def test_a_login_that_is_not_offered_is_not_called_a_wrong_password(
     winrm, middle = between(lambda number, real: http("401 Unauthorized", b"", *headers))
     with pytest.raises(AuthenticationFailed, match=offered) as caught:
         winrm.run("'x'")
-    assert "the password was not tried" in str(caught.value)
+    assert "the login was not tried" in str(caught.value)
     assert len(middle.requests) == 1
 
 

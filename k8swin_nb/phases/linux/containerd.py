@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.phases.linux.registries import FOLDERS, has_logins, logins, registry_changes
 from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.reading import shown
+from k8swin_nb.secret import Secret
 from k8swin_nb.versions import PAUSE, gate
 from k8swin_nb.workflow.runner import FAILED_HINT
 from k8swin_nb.workflow.step import State, Verdict, last_line
@@ -43,13 +45,22 @@ class NotMergeable(Exception):
     """A host's configuration cannot be brought to what Kubernetes needs without harm; the text says why."""
 
 
-def merged(existing: str, pause: str, series: int) -> str:
+def merged(
+    existing: str,
+    pause: str,
+    series: int,
+    *,
+    registries: bool = False,
+    known: dict[str, tuple[str, Secret]] | None = None,
+) -> str:
     """Return a configuration with what Kubernetes needs of it; everything else stays as it is written.
 
     Args:
         existing: The file as it is, empty when there is none.
         pause: The image that holds a pod's network.
         series: containerd's major version.
+        registries: Whether hosts files of registries are to be read.
+        known: User and password by the host of a registry.
 
     Raises:
         NotMergeable: It is no TOML, in a format that is not known, or its form cannot be edited.
@@ -61,6 +72,8 @@ def merged(existing: str, pause: str, series: int) -> str:
     changes: dict[Path, Any] = {}
     version = wanted_version(table, series, CONFIG, changes)
     changes |= dict(_plugin_changes(table, version, pause))
+    if registries:
+        changes |= of_registries(table, version, CONFIG, FOLDERS["linux"], known or {})
     return edited(existing, table, changes, CONFIG)
 
 
@@ -89,6 +102,20 @@ def wanted_version(table: Table, series: int, what: str, changes: dict[Path, Any
         raise NotMergeable(f"`disabled_plugins` of {what} is no list")
     changes["disabled_plugins",] = [n for n in disabled if n not in ("cri", CRI, IMAGES, RUNTIME)]
     return int(version)
+
+
+def of_registries(
+    table: Table, version: int, what: str, folder: str, known: dict[str, tuple[str, Secret]]
+) -> dict[Path, Any]:
+    """Return what a configuration needs for the registries of a description.
+
+    Raises:
+        NotMergeable: What the file `what` has excludes hosts files.
+    """
+    try:
+        return dict(registry_changes(table, CRI if version == 2 else IMAGES, folder, known))
+    except ValueError as error:
+        raise NotMergeable(f"{what}: {error}") from error
 
 
 def _plugin_changes(table: Table, version: int, pause: str) -> Iterator[tuple[Path, Any]]:
@@ -158,7 +185,10 @@ def edited(text: str, table: Table, changes: dict[Path, Any], what: str) -> str:
     except (ValueError, RecursionError):
         found = None
     if found != expected:
-        wanted = ", ".join(f"{'.'.join(path)} = {_value(value)}" for path, value in changes.items())
+        wanted = ", ".join(
+            f"{'.'.join(path)} = {'(a secret)' if path[-1] == 'password' else _value(value)}"
+            for path, value in changes.items()
+        )
         raise NotMergeable(
             f"{CONFIG} is written in a form that is not edited from here, wanted {wanted}"
         )
@@ -214,16 +244,23 @@ def _value(value: Any) -> str:
 
 def _merge_for(at: StepRun) -> tuple[str, str]:
     """Read version and configuration of a host's containerd; return both as they are to be, empty without one."""
-    read = at.script("linux/containerd_config.check.sh", quiet=True)
+    hidden = has_logins(at.description)
+    read = at.script("linux/containerd_config.check.sh", quiet=True, secret_output=hidden)
     if read.returncode != 0:
-        raise at.failed("check failed", result=read)
+        raise at.failed("check failed", result=None if hidden else read)
     version, _, text = read.stdout.partition("\n")
     if not version:
         return "", ""
     series = re.match(r"[0-9]{1,4}", version)
     if series is None:
         raise at.failed(f"`containerd --version` named no version: {version[:80]}")
-    return version, merged(text, pause_image(at.description), int(series[0]))
+    return version, merged(
+        text,
+        pause_image(at.description),
+        int(series[0]),
+        registries=bool(at.description.registries),
+        known=logins(at),
+    )
 
 
 def check_containerd(at: StepRun) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from k8swin_nb.phases.linux.kubeadm import join_configuration
-from k8swin_nb.reading import Unreadable, json_document, network, shown, strings
+from k8swin_nb.reading import Unreadable, address, json_document, network, shown, strings
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import State, Verdict, last_line
@@ -114,6 +114,23 @@ def node_pod_cidr(at: StepRun) -> tuple[State, str]:
             )
         found = str(told)
     return state, found
+
+
+def by_others(at: StepRun) -> str | None:
+    """Skip what flannel needs where others make the pod network."""
+    plan = at.plan
+    return f"the pod network is {plan.pod_network}, made by others" if plan.by_others else None
+
+
+def by_flannel(at: StepRun) -> str | None:
+    """Skip what is looked at where others make the pod network."""
+    return None if at.plan.by_others else "the pod network is flannel"
+
+
+def endpoint_is_an_address(at: StepRun) -> str | None:
+    """Skip what is about the control plane's name where it has none."""
+    host = at.description.api_endpoint.rpartition(":")[0]
+    return f"the control plane is reached by the address {host}" if address(host) else None
 
 
 def check_join(at: StepRun) -> Verdict:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from k8swin_nb.description import Description
 from k8swin_nb.reading import Unreadable, json_document
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import State, Verdict
@@ -19,11 +21,17 @@ class NotMergeable(Exception):
     """A host's daemon.json cannot be brought to what Kubernetes needs without harm; the text says why."""
 
 
-def merged(existing: str) -> str:
+def docker_mirrors(description: Description) -> list[str]:
+    """Return the mirrors of docker.io, the only registry for which Docker has any."""
+    return [url for one in description.registries if one.name == "docker.io" for url in one.mirrors]
+
+
+def merged(existing: str, mirrors: Sequence[str] = ()) -> str:
     """Return a host's daemon.json with what Kubernetes needs of it; all other settings stay.
 
     Args:
         existing: the file as it is, empty when there is none.
+        mirrors: URLs of mirrors of docker.io; those that the host has are asked behind them.
 
     Raises:
         NotMergeable: it is not JSON, or its storage driver holds what another one would hide.
@@ -46,6 +54,15 @@ def merged(existing: str) -> str:
         raise NotMergeable("`exec-opts` of /etc/docker/daemon.json is no list of texts")
     if not isinstance(logs, dict):
         raise NotMergeable("`log-opts` of /etc/docker/daemon.json is no JSON object")
+    listed_mirrors = settings.get("registry-mirrors", [])
+    if not isinstance(listed_mirrors, list):
+        raise NotMergeable("`registry-mirrors` of /etc/docker/daemon.json is no list")
+    plain = [url.rstrip("/") if isinstance(url, str) else url for url in listed_mirrors]
+    if any(url not in plain for url in mirrors):
+        others = [
+            url for url, same in zip(listed_mirrors, plain, strict=True) if same not in mirrors
+        ]
+        settings["registry-mirrors"] = [*mirrors, *others]
     options = [o for o in listed if not o.startswith(CGROUP_DRIVER + "=")]
     settings["exec-opts"] = [*options, f"{CGROUP_DRIVER}=systemd"]
     if settings.setdefault("log-driver", "json-file") == "json-file":
@@ -58,7 +75,8 @@ def merged(existing: str) -> str:
 def daemon_json(at: StepRun) -> bytes:
     """Return the configuration for a host, from what its check found."""
     found = at.run.facts.get(at.host, DAEMON_JSON)
-    return (merged("") if found is None else found).encode()
+    mirrors = docker_mirrors(at.description)
+    return (merged("", mirrors) if found is None else found).encode()
 
 
 def check_docker(at: StepRun) -> Verdict:
@@ -67,7 +85,7 @@ def check_docker(at: StepRun) -> Verdict:
     if read.returncode != 0:
         raise at.failed("check failed", result=read)
     try:
-        wanted = merged(read.stdout)
+        wanted = merged(read.stdout, docker_mirrors(at.description))
     except NotMergeable as error:
         return Verdict(State.DRIFT, str(error))
     at.run.facts.keep(at.host, DAEMON_JSON, wanted)

@@ -7,7 +7,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.documents import Document, to_yaml
-from k8swin_nb.plan import API_PORT, NetworkPlan
+from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.versions import (
     CGROUP_V2_REQUIRED,
     DNS_REPOSITORY,
@@ -37,15 +37,20 @@ def kubeadm_init(description: Description, plan: NetworkPlan, master: Host) -> b
     }
     if description.allow_cgroup_v1 and minor(version) >= CGROUP_V2_REQUIRED:
         kubelet["failCgroupV1"] = False
+    kubelet |= description.kubelet_settings
     return to_yaml(
         {
             "apiVersion": api,
             "kind": "InitConfiguration",
-            "localAPIEndpoint": {"advertiseAddress": master.address, "bindPort": API_PORT},
+            "localAPIEndpoint": {
+                "advertiseAddress": master.address,
+                "bindPort": description.api_port,
+            },
             "nodeRegistration": {
                 "name": master.name,
                 "criSocket": cri_socket(description.profile, "linux", version),
                 "kubeletExtraArgs": named_arguments(version, {"node-ip": master.address}),
+                **({"taints": []} if description.control_plane_workloads else {}),
             },
         },
         {
@@ -53,14 +58,14 @@ def kubeadm_init(description: Description, plan: NetworkPlan, master: Host) -> b
             "kind": "ClusterConfiguration",
             "kubernetesVersion": f"v{version}",
             "clusterName": description.cluster_name,
-            "controlPlaneEndpoint": f"{master.address}:{API_PORT}",
+            "controlPlaneEndpoint": description.api_endpoint,
             "imageRepository": description.image_repository,
             "networking": {
                 "podSubnet": str(plan.pod_subnet),
                 "serviceSubnet": str(plan.service_subnet),
                 "dnsDomain": "cluster.local",
             },
-            "apiServer": {"certSANs": [master.address, master.name]},
+            "apiServer": {"certSANs": certificate_names(description, master)},
             **dns_repository(description),
         },
         kubelet,
@@ -71,6 +76,16 @@ def kubeadm_init(description: Description, plan: NetworkPlan, master: Host) -> b
             "clusterCIDR": str(plan.pod_subnet),
         },
     )
+
+
+def certificate_names(description: Description, master: Host) -> list[str]:
+    """Return what the API server's certificate is to name, beside what kubeadm writes into it by itself.
+
+    The master's address is among them, by which this computer asks wherever the endpoint leads.
+    """
+    endpoint = description.api_endpoint.rpartition(":")[0]
+    names = [master.address, master.name, endpoint, *description.api_certificate_names]
+    return list(dict.fromkeys(names))
 
 
 def dns_repository(description: Description) -> Document:
@@ -98,7 +113,7 @@ def join_configuration(
             "kind": "JoinConfiguration",
             "discovery": {
                 "bootstrapToken": {
-                    "apiServerEndpoint": f"{master.address}:{API_PORT}",
+                    "apiServerEndpoint": description.api_endpoint,
                     "token": token,
                     "caCertHashes": [ca_hash],
                 }
@@ -122,7 +137,7 @@ def kubeconfig(description: Description, master: Host, ca_data: str, user: str, 
                 {
                     "name": description.cluster_name,
                     "cluster": {
-                        "server": f"https://{master.address}:{API_PORT}",
+                        "server": f"https://{description.api_endpoint}",
                         "certificate-authority-data": ca_data,
                     },
                 }

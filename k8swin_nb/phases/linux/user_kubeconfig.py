@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from k8swin_nb.plan import API_PORT
 from k8swin_nb.reading import Unreadable, lines, yaml_document
 from k8swin_nb.redact import MIN_LENGTH
 from k8swin_nb.secret import Secret
@@ -237,7 +236,7 @@ def check_merged(at: StepRun) -> Verdict:
     said = f"{found.path} is in place, readable by {at.host.user} alone"
     document = read(wanted, found.path)
     if len(document["clusters"]) > 1:
-        ours = f"https://{at.master.address}:{API_PORT}"
+        ours = f"https://{at.description.api_endpoint}"
         names = {n for n, c in _entries(document, "cluster").items() if c.get("server") == ours}
         mine = [n for n, c in _entries(document, "context").items() if c.get("cluster") in names]
         said += (

@@ -15,6 +15,16 @@ LISTING = 200_000
 """Characters of a listing; it is handed on, and is of no use without its beginning."""
 
 
+WINDOWS_NEEDS = (
+    "On Windows workers it has to bring a host-process DaemonSet that puts its plugin into C:\\opt\\cni\\bin and its "
+    "configuration into C:\\etc\\cni\\net.d, and kube-proxy with it: 04 leaves these places empty for it. Calico does so "
+    "with its operator (windowsDataplane HNS, VXLAN or no encapsulation, BGP off for VXLAN, strict affinity of addresses, "
+    "`serviceCIDRs`, and the ConfigMap kubernetes-services-endpoint with the API server's host and port) and its "
+    "manifest of kube-proxy for Windows; Cilium has no Windows half."
+)
+"""What a pod network of others has to bring for Windows workers, since 04 then brings neither flanneld nor kube-proxy."""
+
+
 class RouteListing:
     """Routes to the nodes' pods, as commands for the usual routers."""
 
@@ -57,10 +67,19 @@ class Handover:
     def __init__(self, run: PhaseRun) -> None:
         self.text = plan_document(run)
         self.topology = run.plan.topology
+        self.pod_network = run.plan.pod_network
+        self.windows = any(system == "windows" for _, _, system in run.plan.nodes)
 
     @property
     def note(self) -> str:
         """Who makes the pod network, and what must be true before workers join."""
+        if self.pod_network != "flannel":
+            needs = f" {WINDOWS_NEEDS}" if self.windows else ""
+            return (
+                f"{self.pod_network} is not installed by this tool. Run 02_master, install it by its own instructions "
+                "with `pod_subnet` as its pool and iptables or nftables as its data path beside kube-proxy, then run "
+                f"03_flannel, which looks whether nodes are Ready, and 04.{needs}"
+            )
         if self.topology != "ovn":
             return (
                 f"Topology {self.topology} is made by 03_flannel; this is the plan that it follows."

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from k8swin_nb.local_files import make_folders, write_whole
-from k8swin_nb.plan import API_PORT
 from k8swin_nb.reading import Unreadable, file_text
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
@@ -31,7 +30,7 @@ def plan_document(run: PhaseRun) -> str:
         "api_service_ip": str(plan.api_service_ip),
         "dns_service_ip": str(plan.dns_service_ip),
         "dns_domain": "cluster.local",
-        "api_server": f"https://{run.master.address}:{API_PORT}",
+        "api_server": f"https://{run.description.api_endpoint}",
         "capacity": {"nodes": plan.node_capacity, "services": plan.service_capacity},
         "nodes": [
             {

@@ -157,8 +157,14 @@ def _flanneld(
         "name": "kube-flannel",
         "image": flannel_image(description),
         "command": ["/opt/bin/flanneld"],
-        # By itself it takes the interface of the default route, and ends where that has several gateways.
-        "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(NODE_ADDRESS)"],
+        # By itself it takes the interface of the default route, and ends where that has several gateways. Of those that
+        # are named it takes the first that the node has.
+        "args": [
+            "--ip-masq",
+            "--kube-subnet-mgr",
+            *(f"--iface={name}" for name in description.flannel_interfaces),
+            "--iface=$(NODE_ADDRESS)",
+        ],
         "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}},
         "securityContext": {"privileged": False, "capabilities": {"add": capabilities}},
         "env": [
@@ -235,6 +241,7 @@ def manifest(at: StepRun) -> bytes:
         raise at.failed(
             "topology ovn: the pod network is made by OVN/OVS, which this tool does not install",
             hint="give phase.handover() of 01_network to those who install it; "
-            "for a pod network of this tool set `topology` to host-gw, l3 or vxlan",
+            "for a pod network of this tool set `topology` to host-gw, l3 or vxlan, and to have 04 go on with theirs, "
+            "`pod_network` to other",
         )
     return flannel(at.description, at.plan)

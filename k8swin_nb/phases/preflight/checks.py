@@ -15,6 +15,7 @@ from k8swin_nb.errors import K8swinError, Stopped
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.values import preflight_values
 from k8swin_nb.reading import lines, network
+from k8swin_nb.transports.clock import passed
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import Check, State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -159,13 +160,6 @@ def _clocks(facts: HostFacts) -> tuple[float, float]:
         return float(facts.get("clock_first")), float(facts.get("clock_last"))
     except ValueError:
         return math.nan, math.nan
-
-
-def passed() -> float:
-    """Return seconds of a clock that nobody sets, and that goes on while the computer sleeps where it can."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 def look(at: StepRun, *, api_expected: bool = True) -> tuple[list[PreflightCheck], HostFacts]:

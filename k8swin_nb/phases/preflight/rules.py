@@ -14,10 +14,10 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
-from k8swin_nb.plan import API_PORT, RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
 from k8swin_nb.reading import network as read_network
 from k8swin_nb.reading import shown, whole
-from k8swin_nb.transports.certificate import days_left
+from k8swin_nb.transports.winrm_route import winrm_days_left
 from k8swin_nb.versions import (
     CONTAINERD_2_ADVISED,
     CONTAINERD_2_REQUIRED,
@@ -162,7 +162,9 @@ def proxies(run: PhaseRun, host: Host, facts: HostFacts) -> list[PreflightCheck]
     for place, proxy, exceptions in _proxies(facts):
         missing = uncovered(run.plan, exceptions)
         # The API server behind a proxy is no API server: kubeadm and the kubelet would not reach it.
-        api = Exceptions.of(exceptions).spare_address(IPv4Address(run.master.address), API_PORT)
+        api = Exceptions.of(exceptions).spare_address(
+            IPv4Address(run.master.address), run.description.api_port
+        )
         blocked = not api and place in ("session", "kubelet", "machine", "process")
         found.append(
             PreflightCheck(
@@ -314,7 +316,7 @@ def _skew(
 def certificate(host: Host) -> PreflightCheck:
     """Judge how long the certificate of the WinRM listener still holds."""
     try:
-        days = days_left(host.address, host.winrm_port)
+        days = winrm_days_left(host)
         found, holds = f"{days} days left", days >= CERTIFICATE_DAYS
     except (OSError, ValueError) as error:
         found, holds = f"could not be read: {error}", False

@@ -57,9 +57,13 @@ LAYOUT: Layout = {
     "kubectl.exe": {"to": r"C:\k\kubectl.exe"},
     "kubelet.exe": {"to": r"C:\k\kubelet.exe", "services": ["kubelet"]},
     "kube-proxy.exe": {"to": r"C:\k\kube-proxy.exe", "services": ["kube-proxy"]},
+    "hns.psm1": {"to": r"C:\k\hns.psm1"},
     "nssm": _NSSM,
 }
 """Where each download of the profile `current` belongs. `strip` counts leading folders inside the archive."""
+
+OPTIONAL = {"current": frozenset({"hns.psm1"}), "classic": frozenset[str]()}
+"""What a lock may leave out: without hns.psm1 flanneld makes its bridge itself, on the card that HNS takes."""
 
 SDN_SCRIPTS = (
     "start.ps1",
@@ -136,7 +140,10 @@ def worker_artifacts(description: Description) -> str:
     profile = description.profile
     layouts = LAYOUTS[profile]
     locked = read_lock(
-        description, RULES[profile], names=layouts, versions=_LOCKED_VERSIONS[profile]
+        description,
+        RULES[profile],
+        names=layouts.keys() - OPTIONAL[profile],
+        versions=_LOCKED_VERSIONS[profile],
     )
     listed = [
         {
@@ -148,5 +155,6 @@ def worker_artifacts(description: Description) -> str:
             **layout,
         }
         for name, layout in layouts.items()
+        if name in locked
     ]
     return json.dumps(listed)

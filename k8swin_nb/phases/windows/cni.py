@@ -9,19 +9,31 @@ from k8swin_nb.phases.documents import Document
 from k8swin_nb.plan import WINDOWS_DUMMY, NetworkPlan
 
 
+def exceptions(plan: NetworkPlan) -> list[str]:
+    """Return where a Windows pod shows its own address, and not the worker's: other pods, services, and nodes.
+
+    Nobody but the nodes knows a way back to a pod's address: another host of the same network would answer into
+    nowhere. Packets in an envelope leave the worker with its address in any case, so that nodes are none of them
+    (RKE2's pkg/windows/flannel.go; microsoft/SDN#313, sig-windows-tools#141).
+    """
+    inside = [str(plan.pod_subnet), str(plan.service_subnet)]
+    if plan.encapsulated:
+        return inside
+    return inside + [f"{address}/32" for _, address, _ in plan.nodes]
+
+
 def cni_conf(plan: NetworkPlan, node_address: str) -> str:
     """Return a Windows worker's CNI configuration (10-flannel.conf) for containerd.
 
-    Pods reach other pods, services and the hosts' network with their own address (the exceptions);
+    Pods reach other pods, services and nodes with their own address (the exceptions);
     service addresses and the node itself are reached through the bridge.
     """
-    inside = [str(plan.pod_subnet), str(plan.service_subnet), str(plan.host_subnet)]
 
     def endpoint(kind: str, settings: Document) -> Document:
         return {"name": "EndpointPolicy", "value": {"Type": kind, "Settings": settings}}
 
     policies = [
-        endpoint("OutBoundNAT", {"Exceptions": inside}),
+        endpoint("OutBoundNAT", {"Exceptions": exceptions(plan)}),
         endpoint("SDNRoute", {"DestinationPrefix": str(plan.service_subnet), "NeedEncap": True}),
     ]
     if plan.encapsulated:
@@ -56,7 +68,6 @@ def dockershim_cni_conf(plan: NetworkPlan, node_address: str) -> str:
     interface: its policies are flat and have other words than containerd's. Every network in it is the
     plan's, so that a worker cannot have another service network than the control plane.
     """
-    inside = [str(plan.pod_subnet), str(plan.service_subnet), str(plan.host_subnet)]
 
     def endpoint(kind: str, **value: Any) -> dict[str, Any]:
         return {"name": "EndpointPolicy", "value": {"Type": kind, **value}}
@@ -73,7 +84,7 @@ def dockershim_cni_conf(plan: NetworkPlan, node_address: str) -> str:
                     "search": ["svc.cluster.local"],
                 },
                 "policies": [
-                    endpoint("OutBoundNAT", ExceptionList=inside),
+                    endpoint("OutBoundNAT", ExceptionList=exceptions(plan)),
                     endpoint("ROUTE", DestinationPrefix=str(plan.service_subnet), NeedEncap=True),
                     endpoint("ROUTE", DestinationPrefix=f"{node_address}/32", NeedEncap=True),
                 ],

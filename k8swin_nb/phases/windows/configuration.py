@@ -8,6 +8,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.errors import ScriptError
 from k8swin_nb.inventory import Host
+from k8swin_nb.phases.linux.docker import docker_mirrors
 from k8swin_nb.reading import shown, whole
 from k8swin_nb.versions import minor, windows_build
 from k8swin_nb.workflow.facts import Fact
@@ -188,7 +189,10 @@ def containerd_config(description: Description) -> str:
     return "\n".join([*head, *body, ""])
 
 
-def docker_config() -> str:
+def docker_config(description: Description) -> str:
     """Return Docker's configuration on a Windows worker: logs of containers that do not fill the disk."""
     options = {"max-size": "50m", "max-file": "5"}
-    return json.dumps({"log-driver": "json-file", "log-opts": options}, indent=2) + "\n"
+    settings: dict[str, Any] = {"log-driver": "json-file", "log-opts": options}
+    if mirrors := docker_mirrors(description):
+        settings["registry-mirrors"] = mirrors
+    return json.dumps(settings, indent=2) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +15,11 @@ from k8swin_nb.phases.linux.containerd import (
     NotMergeable,
     Path,
     edited,
+    of_registries,
     table_at,
     wanted_version,
 )
+from k8swin_nb.phases.linux.registries import FOLDERS, has_logins, logins
 from k8swin_nb.phases.windows.configuration import (
     CNI_FOLDER,
     CNI_PLUGINS,
@@ -24,6 +27,7 @@ from k8swin_nb.phases.windows.configuration import (
     pause_image,
 )
 from k8swin_nb.reading import shown
+from k8swin_nb.secret import Secret
 from k8swin_nb.versions import minor
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -31,12 +35,15 @@ PIPE = r"\\.\pipe\containerd-containerd"
 WHAT = r"C:\Program Files\containerd\config.toml"
 
 
-def merged(existing: str, description: Description) -> str:
+def merged(
+    existing: str, description: Description, known: dict[str, tuple[str, Secret]] | None = None
+) -> str:
     """Return a worker's configuration with what Kubernetes needs of it; everything else stays as it is written.
 
     Args:
         existing: The file as it is.
         description: The cluster's description.
+        known: User and password by the host of a registry.
 
     Raises:
         NotMergeable: It is no TOML, in a format that is not known, or its form cannot be edited.
@@ -63,27 +70,42 @@ def merged(existing: str, description: Description) -> str:
         changes["plugins", runtime, "cni", "bin_dir"] = plugins
     if table_at(table, ("grpc",)).get("address", PIPE) != PIPE:
         changes["grpc", "address"] = PIPE
+    if description.registries:
+        changes |= of_registries(table, version, WHAT, FOLDERS["windows"], known or {})
     return edited(existing, table, changes, WHAT)
 
 
-def configuration(at: StepRun) -> Mapping[str, str]:
+def _wanted(at: StepRun) -> str:
     """Return the configuration that a worker's containerd is to have.
 
     Raises:
         StepFailed: drift, when the one that is there cannot be brought to what Kubernetes needs.
     """
-    read = at.script("windows/containerd_config.check.ps1", quiet=True)
+    hidden = has_logins(at.description)
+    read = at.script("windows/containerd_config.check.ps1", quiet=True, secret_output=hidden)
     if read.returncode != 0:
-        raise at.failed("check failed", result=read)
+        raise at.failed("check failed", result=None if hidden else read)
     text = read.mapping().get("text")
     if not isinstance(text, str | None):
-        raise at.failed("`windows/containerd_config.check.ps1` printed no text", result=read)
-    wanted = containerd_config(at.description)
-    if not text or text == wanted:
-        return {"containerd_config": wanted}
+        raise at.failed("`windows/containerd_config.check.ps1` printed no text")
+    fresh = containerd_config(at.description)
+    if text == fresh and not at.description.registries:
+        return fresh
     try:
-        return {"containerd_config": merged(text, at.description)}
+        return merged(text or fresh, at.description, logins(at))
     except NotMergeable as error:
         raise at.drift(
             str(error), hint="nothing was changed; see that file, then run again"
         ) from error
+
+
+def configuration(at: StepRun) -> Mapping[str, str]:
+    """Return the configuration that a worker's containerd is to have; its hash alone when it holds passwords."""
+    wanted = _wanted(at)
+    values = {"containerd_sha256": hashlib.sha256(wanted.encode()).hexdigest()}
+    return values if has_logins(at.description) else values | {"containerd_config": wanted}
+
+
+def configuration_secret(at: StepRun) -> Mapping[str, Secret]:
+    """Return the same as a secret, when it holds passwords."""
+    return {"ContainerdConfig": Secret(_wanted(at))} if has_logins(at.description) else {}

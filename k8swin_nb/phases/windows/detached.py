@@ -6,12 +6,15 @@ work goes on without us: a kernel that died meanwhile finds it again with the st
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from k8swin_nb.errors import AuthenticationFailed, CertificateRejected, TransportError
 from k8swin_nb.result import Result
+from k8swin_nb.transports.clock import passed
 from k8swin_nb.workflow.step_run import StepRun
 
 REBOOT_SECONDS = 1800
@@ -38,43 +41,181 @@ UNDERWAY = ("started", "waiting", "restoring", "relaunching", "searching", "inst
 
 INTERVAL = 2.0
 
+REFUSED = (30, 450)
+"""Intervals to wait after each refused login that is put up with: a minute, then a quarter of an hour.
+
+A domain's server refuses everybody while it has not found its domain yet, which is so early in a boot and while the
+adapter changes hands. Policies lock an account after three to ten refusals, counted over a quarter of an hour or more.
+"""
+
+RESENT = 30
+"""Intervals after which a reboot is asked for again, where the answer to the first request was cut off."""
+
+UNSETTLED = 300
+"""Intervals that a server which has booted may need until it shows its logon screen: it configures itself before that."""
+
+UPTIME_MARGIN = 0.5
+"""Seconds by which times of one machine may be apart that should be the same."""
+
+CLOCK_DRIFT = 0.005
+"""By how much the clocks of two machines may run apart, as a share of the time that passes."""
+
+BOOT_TIMES_APART = 60.0
+"""Seconds between two boots, where nothing but the time of the boot is told: a clock that is set moves that time too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a server says of its last boot."""
+
+    at: float
+    """When, in seconds since 1970 by the server's own clock."""
+
+    up: float
+    """Seconds since then; not a number when it does not say."""
+
+    text: str
+    """The time, as it said it."""
+
+    settled: bool
+    """Whether it is through with what it does before anybody may log on at its console."""
+
+    asked: float
+    """By this computer's clock, when the question was sent."""
+
+    told: float
+    """By this computer's clock, when the answer was there."""
+
+    def is_after(self, before: Boot) -> bool:
+        """Tell whether the server booted between the two answers.
+
+        A clock that is set moves the time of the boot, and a machine that was paused moves it too: how long the server
+        is up has to be less than the time that has passed since.
+        """
+        moved = abs(self.at - before.at)
+        if math.isnan(self.up) or math.isnan(before.up):
+            return moved > BOOT_TIMES_APART
+        least, most = self.asked - before.told, self.told - before.asked
+        margin = UPTIME_MARGIN + CLOCK_DRIFT * max(most, 0.0)
+        return (
+            moved > UPTIME_MARGIN
+            and self.up < most + margin
+            and self.up < before.up + least - margin
+        )
+
+
+class _Refusals:
+    """Refused logins of one wait: a few are put up with, so far apart that no account is locked."""
+
+    def __init__(self, at: StepRun) -> None:
+        self.at = at
+        self._left = list(REFUSED)
+
+    def __call__(self, error: AuthenticationFailed) -> None:
+        """Wait after a refusal.
+
+        Raises:
+            AuthenticationFailed: when there were too many.
+        """
+        if not self._left:
+            raise error
+        seconds = self._left.pop(0) * INTERVAL
+        self.at.tell(
+            f"the login was refused, as before a domain is reached; tried again in {seconds:.0f} s"
+        )
+        self.at.run.connections.transport(self.at.host).reconnect()
+        self.at.pause(seconds)
+
 
 def reboot(at: StepRun) -> None:
-    """Reboot a Windows server and wait until it answers with another boot time.
+    """Reboot a Windows server and wait until it has booted and is through with configuring itself.
 
     Raises:
         StepFailed: when it does not come back in time.
     """
-    before = _boot_time(at)
-    if not before:
-        raise at.failed(
-            "the server did not say when it booted",
-            hint="run `Get-CimInstance Win32_OperatingSystem` there; nothing was rebooted",
-        )
-    result = at.script("windows/reboot.apply.ps1")
-    if result.returncode != 0:
-        raise at.failed("the reboot was refused", result=result)
+    before = _first_boot(at)
+    cut = not _ask_to_reboot(at)
     deadline = time.monotonic() + REBOOT_SECONDS
-    late, misses = False, 0
+    refused = _Refusals(at)
+    late, misses, looks, settling = False, 0, 0, 0
     while not late:
         at.pause(INTERVAL)
         # Before the look: when this computer was paused, a look at what there is now comes after it, and a second
         # one if the first finds no more than a connection that is dead since.
         late = time.monotonic() >= deadline
+        looks += 1
         try:
-            if _boot_time(at) not in ("", before):
-                return
+            boot = _boot(at)
             misses = 0
-        except (AuthenticationFailed, CertificateRejected):
+            if boot and boot.is_after(before):
+                settling += 1
+                if boot.settled:
+                    return
+                if settling > UNSETTLED:
+                    at.tell("the server has booted and shows no logon screen; the run goes on")
+                    return
+            elif boot and cut and looks >= RESENT:
+                # It never heard of it.
+                cut, looks = not _ask_to_reboot(at), 0
+        except AuthenticationFailed as error:
+            refused(error)
+        except CertificateRejected:
             raise
         except TransportError:
             # It is down, or on its way up.
             misses += 1
             late = late and misses > 1
             at.run.connections.transport(at.host).reconnect()
+    if settling:
+        raise at.failed(
+            f"the server has booted, and is not done with it after {REBOOT_SECONDS} s",
+            hint="look at its console: it may configure updates, or wait for somebody",
+        )
     raise at.failed(
-        f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before}"
+        f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before.text}",
+        hint="look at its console: it may install updates, or somebody called the shutdown off",
     )
+
+
+def _first_boot(at: StepRun) -> Boot:
+    """Return when a server booted, asked up to three times: what wants a reboot may disturb WinRM as well.
+
+    Raises:
+        StepFailed: when it does not say.
+    """
+    for _ in range(2):
+        try:
+            if boot := _boot(at):
+                return boot
+        except (AuthenticationFailed, CertificateRejected):
+            raise
+        except TransportError:
+            at.run.connections.transport(at.host).reconnect()
+        at.pause(INTERVAL)
+    if boot := _boot(at):
+        return boot
+    raise at.failed(
+        "the server did not say when it booted",
+        hint="run `Get-CimInstance Win32_OperatingSystem` there; nothing was rebooted",
+    )
+
+
+def _ask_to_reboot(at: StepRun) -> bool:
+    """Ask for a reboot; False when the answer was cut off, as by a server that is already on its way down.
+
+    Raises:
+        StepFailed: when it is refused.
+    """
+    try:
+        result = at.doing("apply").script("windows/reboot.apply.ps1")
+    except (AuthenticationFailed, CertificateRejected):
+        raise
+    except TransportError:
+        at.run.connections.transport(at.host).reconnect()
+        return False
+    if result.returncode != 0:
+        raise at.failed("the reboot was refused", result=result)
+    return True
 
 
 def await_pod_network(at: StepRun) -> None:
@@ -161,6 +302,7 @@ def _start(at: StepRun, job: Job) -> None:
 def _follow(at: StepRun, job: Job) -> str:
     """Follow a job to its end, through losses of the connection; return what it says at the end."""
     began = answered = time.monotonic()
+    refused = _Refusals(at)
     said, late, silent, misses = "", False, False, 0
     while not late and not silent:
         at.pause(INTERVAL)
@@ -170,7 +312,12 @@ def _follow(at: StepRun, job: Job) -> str:
         try:
             state, _, detail = _job_status(at, job).stdout.strip().partition(" ")
             answered, silent, misses = time.monotonic(), False, 0
-        except (AuthenticationFailed, CertificateRejected):
+        except AuthenticationFailed as error:
+            # An adapter that changes hands reaches no domain either.
+            refused(error)
+            answered = time.monotonic()
+            continue
+        except CertificateRejected:
             raise
         except TransportError:
             misses += 1
@@ -192,13 +339,26 @@ def _follow(at: StepRun, job: Job) -> str:
     )
 
 
-def _boot_time(at: StepRun) -> str:
-    """Return when a server booted; empty while it cannot say, as early in a boot."""
+_TOLD = re.compile(
+    r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)Z?"
+    r"(?: (?P<up>[0-9]{1,12}(?:\.[0-9]{1,6})?))?(?: (?P<state>settled|booting))?"
+)
+
+
+def _boot(at: StepRun) -> Boot | None:
+    """Return what a server says of its last boot; None while it cannot say, as early in a boot."""
+    asked = passed()
     result = at.doing("check").script("windows/boot_time.check.ps1", timeout=60)
-    told = result.stdout.strip()
     # Noise is no new boot time: it would prove a reboot that never was.
-    known = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,16}Z?", told)
-    return told if result.returncode == 0 and known else ""
+    told = _TOLD.fullmatch(result.stdout.strip())
+    if result.returncode != 0 or told is None:
+        return None
+    try:
+        when = datetime.fromisoformat(told["at"]).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    up = float(told["up"]) if told["up"] else math.nan
+    return Boot(when, up, told[0].split()[0], told["state"] != "booting", asked, passed())
 
 
 def _job_status(at: StepRun, job: Job) -> Result:

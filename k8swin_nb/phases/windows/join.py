@@ -11,12 +11,12 @@ from k8swin_nb.phases.linux.control_plane import (
     BASE64,
     CLUSTER_AUTHORITY,
     TOKEN,
+    by_others,
     node_pod_cidr,
     secret_json,
 )
 from k8swin_nb.phases.linux.kubeadm import kubeconfig
 from k8swin_nb.phases.windows.services import SOURCE_VIP
-from k8swin_nb.plan import API_PORT
 from k8swin_nb.reading import address, shown, strings, whole
 from k8swin_nb.secret import Secret
 from k8swin_nb.workflow.step import State, Verdict, last_line
@@ -63,7 +63,7 @@ def admin_secrets(at: StepRun) -> Mapping[str, Secret]:
         text = base64.b64decode(made["kubeconfig"], validate=True).decode()
     except ValueError:
         raise at.failed("`linux/admin_kubeconfig.apply.sh` printed no text in base64") from None
-    read_kubeconfig(text, f"https://{at.master.address}:{API_PORT}", alone=True)
+    read_kubeconfig(text, f"https://{at.description.api_endpoint}", alone=True)
     return {"AdminKubeconfig": Secret(text)}
 
 
@@ -95,4 +95,6 @@ def only_when(parameter: str, reason: str) -> Callable[[StepRun], str | None]:
 
 def only_encapsulated(at: StepRun) -> str | None:
     """Return why kube-proxy needs no address of its own."""
+    if skipped := by_others(at):
+        return skipped
     return None if at.plan.encapsulated else "packets are not encapsulated: no address is needed"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from k8swin_nb.description import Description
+from k8swin_nb.phases.linux.registries import registry_paths
 from k8swin_nb.phases.windows.artifacts import CONTAINERD_FOLDER, DOCKER_FOLDER, worker_artifacts
 
 IMAGES_FOLDERS = (r"C:\ProgramData\containerd", r"C:\ProgramData\docker")
@@ -84,7 +85,8 @@ def places(description: Description, *, keep_images: bool = False) -> str:
     """
     trees = [path for path in TREES if not (keep_images and path in IMAGES_FOLDERS)]
     # A tree that stays, because it was there before, loses the files that were put into it.
-    files = dict.fromkeys([*FILES, *_programs(description)])
+    registries = registry_paths(description, "windows")
+    files = dict.fromkeys([*FILES, *_programs(description), *registries])
     entries = [("tree", path) for path in trees]
     entries += [("file", path) for path in files]
     entries += [("empty", path) for path in SHARED]

@@ -153,24 +153,17 @@ def _flanneld(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]:
     }
 
 
-def flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
-    """Define flanneld. The pod network's job starts it, because it cuts the network when it starts.
-
-    Its interface is named by its address: the adapter's alias changes with the virtual switch, and may
-    hold spaces.
-    """
-    return _flanneld(run, host, r"C:\etc\kube-flannel\kubeconfig")
-
-
-def classic_flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
-    """Define flanneld with the administrator's kubeconfig, behind a script that clears up after the last boot."""
-    defined = _flanneld(run, host, ADMIN_KUBECONFIG)
+def _behind_script(
+    run: PhaseRun, host: Host, kubeconfig: str, *, always: bool
+) -> dict[str, object]:
+    """Define flanneld behind a script that removes the endpoint which the last boot left; `always`: each time."""
     told = {
         "network": run.plan.hns_network,
-        "arguments": _flanneld_arguments(run, host, ADMIN_KUBECONFIG),
+        "always": always,
+        "arguments": _flanneld_arguments(run, host, kubeconfig),
     }
     script = r"C:\k8swin\flanneld.ps1"
-    return defined | {
+    return _flanneld(run, host, kubeconfig) | {
         "program": r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
         "arguments": f"-NoProfile -NonInteractive -ExecutionPolicy Bypass -File {script}",
         "files": [
@@ -178,6 +171,23 @@ def classic_flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
             {"path": r"C:\k8swin\state\flanneld.json", "text": json.dumps(told)},
         ],
     }
+
+
+def flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
+    """Define flanneld. The pod network's job starts it, because it cuts the network when it starts.
+
+    Its interface is named by its address: the adapter's alias changes with the virtual switch, and may
+    hold spaces. On a bridge it has an endpoint of its own, which Windows keeps over a reboot.
+    """
+    kubeconfig = r"C:\etc\kube-flannel\kubeconfig"
+    if run.plan.encapsulated:
+        return _flanneld(run, host, kubeconfig)
+    return _behind_script(run, host, kubeconfig, always=False)
+
+
+def classic_flanneld_service(run: PhaseRun, host: Host) -> dict[str, object]:
+    """Define flanneld with the administrator's kubeconfig; an early one never takes its endpoint as it finds it."""
+    return _behind_script(run, host, ADMIN_KUBECONFIG, always=True)
 
 
 def _kube_proxy(run: PhaseRun, host: Host, kubeconfig: str) -> dict[str, object]:

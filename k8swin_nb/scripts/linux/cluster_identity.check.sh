@@ -5,6 +5,8 @@
 set -euo pipefail
 : "${NODE_ROLE:?control-plane or worker}"
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${API_PORT:?port of the API server, for example 6443}"
+: "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
 : "${CLUSTER_CA:=}"
@@ -41,8 +43,10 @@ if [ -n "$CLUSTER_CA" ] && [ "$found" != "$CLUSTER_CA" ]; then
   exit 20
 fi
 server=$(awk '$1 == "server:" { print $2; exit }' $kubernetes/kubelet.conf 2>/dev/null || true)
-if [ -n "$server" ] && [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
-  echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443"
+# A control plane's own kubelet may ask the API server beside it.
+if [ "$NODE_ROLE" = control-plane ] && [ "$server" = "https://$MASTER_ADDRESS:$API_PORT" ]; then server=; fi
+if [ -n "$server" ] && [ "$server" != "https://$API_ENDPOINT" ]; then
+  echo "this host belongs to the cluster at $server, not to https://$API_ENDPOINT"
   exit 20
 fi
 if [ "$NODE_ROLE" != control-plane ]; then

@@ -7,6 +7,7 @@ set -euo pipefail
 : "${CONTAINERD_SERIES:?the major version wanted, for example 2}"
 : "${CONTAINERD_NEWEST:=}"
 : "${CONTAINERD_ADVISED:=1}"
+: "${REGISTRY_LOGINS:=false}"
 # uses: needed_if_any
 
 wanted=$(cat)
@@ -44,6 +45,9 @@ if [ ${#effective[@]} -gt 0 ]; then
   imports=$(grep -E '^ *imports' <<<"$config" | sed -n 1p || true)
   echo "containerd $version would not take from /etc/containerd/config.toml: ${effective[*]}; ${said:-a file that it imports says otherwise: ${imports:-none}}"
   exit 20
+fi
+if [ "$REGISTRY_LOGINS" = true ] && [ "$(stat -c %a /etc/containerd/config.toml 2>/dev/null || echo 600)" != 600 ]; then
+  differs+=("/etc/containerd/config.toml, which holds passwords, is not for root alone")
 fi
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
 needed_if_any "containerd $version" "${differs[@]}"

@@ -3,8 +3,9 @@ set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 : "${POD_SUBNET:?for example 10.244.0.0/16}"
 : "${SERVICE_SUBNET:?for example 10.96.0.0/12}"
+: "${API_CERTIFICATE_NAMES:?names and addresses that its certificate has, separated by spaces}"
 : "${READY_PATH:?readiness path of the API server, for example /readyz}"
-: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
 # uses: api_trouble foreign_control_plane
 
 admin=/etc/kubernetes/admin.conf
@@ -24,7 +25,7 @@ if [ ! -e "$admin" ]; then
   echo "no control plane on this host"
   exit 10
 fi
-foreign=$(foreign_control_plane "$MASTER_ADDRESS")
+foreign=$(foreign_control_plane "$API_ENDPOINT")
 if [ -n "$foreign" ]; then
   echo "$foreign"
   exit 20
@@ -40,6 +41,16 @@ if [ "$ready" != ok ]; then
 fi
 config=$(kubectl --kubeconfig "$admin" -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}')
 value() { awk -v key="$1:" '$1 == key { print $2; exit }' <<<"$config"; }
+names=$(openssl x509 -noout -text -in /etc/kubernetes/pki/apiserver.crt | grep -o -E '(DNS|IP Address):[^, ]+' | cut -d : -f 2- || true)
+missing=
+for name in $API_CERTIFICATE_NAMES; do
+  grep -q -x -F -e "$name" <<<"$names" || missing+=" $name"
+done
+if [ -n "$missing" ]; then
+  echo "hint: take the names out of \`api_certificate_names\`; or, on this host, move /etc/kubernetes/pki/apiserver.crt and apiserver.key away, type kubeadm init phase certs apiserver --config /etc/k8swin/kubeadm-init.yaml, and end the API server's container, which starts anew"
+  echo "the API server's certificate does not name$missing; it names ${names//$'\n'/ }"
+  exit 20
+fi
 for pair in "podSubnet=$POD_SUBNET" "serviceSubnet=$SERVICE_SUBNET" "kubernetesVersion=v$KUBERNETES_VERSION"; do
   found=$(value "${pair%%=*}")
   if [ "$found" != "${pair#*=}" ]; then

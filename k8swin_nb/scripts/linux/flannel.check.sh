@@ -4,6 +4,7 @@ set -euo pipefail
 : "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
 : "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
 : "${OS_LABEL:?the node label that names the operating system, for example kubernetes.io/os}"
+: "${FLANNEL_INTERFACES:=}"
 : "${FLANNEL_IMAGE:?for example ghcr.io/flannel-io/flannel:v0.28.9}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
@@ -20,6 +21,12 @@ if [ -n "$found" ] && [ "$found" != "$wanted" ]; then
   exit 20
 fi
 selector=$(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" -o "jsonpath={.spec.template.spec.nodeSelector.${OS_LABEL//./\\.}}")
+interfaces=$(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" \
+  -o 'jsonpath={range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' | sed -n 's/^--iface=//p' | grep -v 'NODE_ADDRESS' | paste -s -d ' ' || true)
+if [ "$interfaces" != "$FLANNEL_INTERFACES" ]; then
+  echo "flannel takes the interfaces ${interfaces:-of the addresses}, wanted ${FLANNEL_INTERFACES:-those of the addresses}"
+  exit 10
+fi
 if [ -z "$found" ] || [ "$image" != "$FLANNEL_IMAGE" ] || [ "$selector" != linux ]; then
   echo "flannel is $image on nodes with os ${selector:-any}, wanted $FLANNEL_IMAGE on linux"
   exit 10

@@ -4,6 +4,7 @@ set -euo pipefail
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
 : "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
 : "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
+: "${FLANNEL_INTERFACES:=}"
 : "${FLANNEL_BACKEND:?host-gw, alloc or vxlan}"
 # uses: stop_if_stuck cni_before_flannel
 export KUBECONFIG=/etc/kubernetes/admin.conf
@@ -32,10 +33,18 @@ annotation() { kubectl get node "$NODE_NAME" -o "jsonpath={.metadata.annotations
 backend=$(annotation backend-type)
 address=$(annotation public-ip)
 wanted_backend=$FLANNEL_BACKEND
+wanted_address=$NODE_ADDRESS
+for interface in $FLANNEL_INTERFACES; do
+  has=$(ip -4 -o addr show dev "$interface" 2>/dev/null | awk '{ split($4, part, "/"); print part[1]; exit }' || true)
+  if [ -n "$has" ]; then
+    wanted_address=$has
+    break
+  fi
+done
 # Where only networks are handed out, flannel names no backend.
 [ "$FLANNEL_BACKEND" != alloc ] || wanted_backend=
-if [ "$backend $address" != "$wanted_backend $NODE_ADDRESS" ]; then
-  echo "flannel announces ${backend:-no backend} at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $NODE_ADDRESS"
+if [ "$backend $address" != "$wanted_backend $wanted_address" ]; then
+  echo "flannel announces ${backend:-no backend} at $address for $NODE_NAME, wanted $FLANNEL_BACKEND at $wanted_address"
   exit 10
 fi
 if ! grep -q '^FLANNEL_SUBNET=' /run/flannel/subnet.env 2>/dev/null; then

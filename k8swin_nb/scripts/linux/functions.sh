@@ -142,6 +142,11 @@ was_written() { # FILE
   cut -s -d ' ' -f 3- /etc/k8swin/written 2>/dev/null | grep -x -F -e "$1" >/dev/null
 }
 
+# Files below a folder that were written from here, whatever has become of them since.
+written_below() { # FOLDER
+  cut -s -d ' ' -f 3- /etc/k8swin/written 2>/dev/null | grep -F -e "$1/" | sort -u || true
+}
+
 # The record goes before the file: what is cut short in between leaves a file that is still taken for theirs.
 note_written() { # FILE NEW: where it belongs, and where its new content is
   local hash
@@ -552,13 +557,13 @@ kubelet_is_known() { # AUTHORITY-IN-BASE64: did this authority sign the kubelet'
 }
 
 # A cluster is ours when its authority was written down as it was made, whatever networks it has.
-foreign_control_plane() { # MASTER-ADDRESS: what to do and why, when the control plane here was not made from here
+foreign_control_plane() { # ENDPOINT: what to do and why, when the control plane here was not made from here
   local server record=/etc/k8swin/cluster-ca
   [ -e /etc/kubernetes/admin.conf ] || return 0
   server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/admin.conf)
-  if [ "$server" != "https://$1:6443" ]; then
-    echo "hint: clusters whose endpoint is a name or another address are not managed from here: take a fresh machine"
-    echo "the cluster on this host has the endpoint $server, planned is https://$1:6443"
+  if [ "$server" != "https://$1" ]; then
+    echo "hint: write the endpoint that it has into \`control_plane_endpoint\`, if this is the cluster that is meant; the endpoint of a cluster cannot be changed"
+    echo "the cluster on this host has the endpoint $server, planned is https://$1"
   elif [ ! -e "$record" ] || [ "$(authority_recorded)" != "$(authority_in /etc/kubernetes/pki/ca.crt)" ]; then
     echo "hint: leave it, and take a fresh machine; or, if it is to be managed and one day removed from here, type: install -d /etc/k8swin && base64 -w 0 /etc/kubernetes/pki/ca.crt >$record"
     echo "the cluster on this host was not made by these notebooks"

@@ -4,14 +4,14 @@
 set -euo pipefail
 : "${NODE_USER:?the login user, for example ubuntu}"
 : "${NODE_ADDRESS:?address of the node, for example 192.168.160.2}"
-: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
 : "${RESTORE_SWAP:?true or false}"
 # uses: forget_written is_written take_back was_written
 
 take_back /etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf
 
 found=/var/lib/k8swin/kept/etc/hosts
-if grep -q '# k8swin$' /etc/hosts; then
+if grep -q -E '# k8swin( api)?$' /etc/hosts; then
   name=$(hostname)
   new=$(mktemp)
   trap 'rm -f "$new"' EXIT
@@ -19,14 +19,14 @@ if grep -q '# k8swin$' /etc/hosts; then
   # else to 127.0.1.1 where that was Debian's way on this host, else to its address.
   own="$NODE_ADDRESS $name"
   if grep -q '^127\.0\.1\.1' "$found" 2>/dev/null; then own="127.0.1.1 $name"; fi
-  was=$(awk -v name="$name" '{ for (i = 2; i <= NF && $i !~ /^#/; i++) if ($i == name && $1 !~ /^#/ && !/# k8swin$/) { print; next } }' "$found" 2>/dev/null || true)
-  if [ -n "$was" ] && is_written /etc/hosts && ! grep -q '# k8swin$' "$found"; then
+  was=$(awk -v name="$name" '{ for (i = 2; i <= NF && $i !~ /^#/; i++) if ($i == name && $1 !~ /^#/ && !/# k8swin( api)?$/) { print; next } }' "$found" 2>/dev/null || true)
+  if [ -n "$was" ] && is_written /etc/hosts && ! grep -q -E '# k8swin( api)?$' "$found"; then
     cat "$found" >"$new"
   elif [ -n "$was" ] && is_written /etc/hosts; then
-    grep -v '# k8swin$' "$found" >"$new" || true
+    grep -v -E '# k8swin( api)?$' "$found" >"$new" || true
   else
     own=${was:-$own} awk -v name="$name" '
-      /# k8swin$/ { next }
+      /# k8swin( api)?$/ { next }
       $1 !~ /^#/ { for (i = 2; i <= NF; i++) if ($i == name) found = 1 }
       { print }
       END { if (!found) print ENVIRON["own"] }
@@ -41,7 +41,7 @@ rm -f "$found"
 # kubectl's cache of what this cluster offered; those of other clusters are theirs.
 for home in "$(getent passwd "$NODE_USER" | cut -d: -f6)" "$(getent passwd root | cut -d: -f6)"; do
   cache=$home/.kube/cache
-  rm -rf "$cache/discovery/${MASTER_ADDRESS}_6443"
+  rm -rf "$cache/discovery/${API_ENDPOINT/:/_}"
   if [ -d "$cache" ] && [ -z "$(find "$cache/discovery" -mindepth 1 -maxdepth 1 2>/dev/null | sed -n 1p)" ]; then rm -rf "$cache"; fi
   rmdir "$home/.kube" 2>/dev/null || true
 done

@@ -1,6 +1,6 @@
 # Has this host joined this cluster, and does its kubelet run?
 set -euo pipefail
-: "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
 : "${CLUSTER_CA:?certificate authority of the cluster in base64}"
 : "${NODE_NAME:?the planned host name, for example linuxworker01}"
 # uses: authority_in authority_of_kubeconfig authority_recorded kubelet_identity kubelet_is_known
@@ -33,8 +33,8 @@ if [ ! -e "$config" ]; then
 fi
 server=$(awk '$1 == "server:" { print $2; exit }' "$config")
 ca=$(authority_of_kubeconfig "$config")
-if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
-  echo "this host belongs to the cluster at $server, not to https://$MASTER_ADDRESS:6443, by $config"
+if [ "$server" != "https://$API_ENDPOINT" ]; then
+  echo "this host belongs to the cluster at $server, not to https://$API_ENDPOINT, by $config"
   exit 20
 fi
 if [ -n "$ca" ] && [ "$ca" != "$CLUSTER_CA" ]; then

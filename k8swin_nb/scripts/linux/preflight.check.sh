@@ -9,7 +9,11 @@ set -euo pipefail
 : "${NODE_USER:?the login user, for example ubuntu}"
 : "${NODE_ROLE:?control-plane or worker}"
 : "${MASTER_ADDRESS:?address of the master, for example 192.168.160.2}"
+: "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
 : "${CLUSTER_PROFILE:=current}"
+: "${API_PORT:=6443}"
+: "${CONTROL_PLANE_ADDRESS:=}"
+: "${POD_NETWORK:=flannel}"
 : "${CONTROL_PLANE_PORTS:=6443 2379 2380 10257 10259}"
 : "${CGROUP_V2_REQUIRED:?true or false}"
 : "${CGROUP_V1_REQUIRED:=false}"
@@ -307,13 +311,13 @@ probe_firewall() {
   if has ufw && ufw status 2>/dev/null | grep -i 'status: active' >/dev/null; then found+=' ufw'; fi
   if active firewalld; then found+=' firewalld'; fi
   answer warn "${found:-none}" "none, or the planned ports open and forwarding accepted for pods" \
-    "allow 6443, 10250 and 30000-32767/tcp, with vxlan 4789/udp, and forwarding of the pod network" [ -z "$found" ]
+    "allow $API_PORT, 10250 and 30000-32767/tcp, with vxlan 4789/udp, and forwarding of the pod network" [ -z "$found" ]
 }
 try L20 firewall probe_firewall
 # A rule that accepts and names no port accepts this one too, unless it is about connections that exist or about lo.
 probe_input() {
   local rules port wanted=10250 closed=''
-  [ "$NODE_ROLE" != control-plane ] || wanted="6443 10250"
+  [ "$NODE_ROLE" != control-plane ] || wanted="$API_PORT 10250"
   rules=$(iptables -S INPUT)
   if grep -E -x -e '-P INPUT (DROP|REJECT)' -e '-A INPUT -j (DROP|REJECT).*' <<<"$rules" >/dev/null; then
     for port in $wanted; do
@@ -334,7 +338,7 @@ probe_input() {
     done
   fi
   answer fail "${closed:+closed:$closed}" "the chain INPUT lets the cluster's ports in: $wanted" \
-    "iptables -I INPUT -p tcp -s HOSTS -m multiport --dports 6443,10250,30000:32767 -j ACCEPT, and in the rules that are loaded at boot" [ -z "$closed" ]
+    "iptables -I INPUT -p tcp -s HOSTS -m multiport --dports $API_PORT,10250,30000:32767 -j ACCEPT, and in the rules that are loaded at boot" [ -z "$closed" ]
 }
 if has iptables; then try L20 input-chain probe_input; fi
 
@@ -375,13 +379,15 @@ probe_other_cluster() {
   done
   if [ "$joined" = yes ]; then
     server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
-    if [ "$server" != "https://$MASTER_ADDRESS:6443" ]; then
+    # A control plane's own kubelet may ask the API server beside it.
+    if [ "$NODE_ROLE" = control-plane ] && [ "$server" = "https://$MASTER_ADDRESS:$API_PORT" ]; then server=https://$API_ENDPOINT; fi
+    if [ "$server" != "https://$API_ENDPOINT" ]; then
       found+=" a node of $server"
     elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && authority=$(authority_of_kubeconfig /etc/kubernetes/kubelet.conf) && [ -n "$authority" ] && [ "$authority" != "$CLUSTER_CA" ]; then
       found+=" a node of an earlier cluster at $server"
     fi
     if [ "$NODE_ROLE" = control-plane ] && [ -z "$found" ] && ! ours init; then
-      found=$(foreign_control_plane "$MASTER_ADDRESS")
+      found=$(foreign_control_plane "$API_ENDPOINT")
       [ -z "$found" ] || fix=$(sed -n 's/^hint: //p' <<<"$found")
       found=$(sed '/^hint: /d' <<<"$found")
     fi
@@ -514,7 +520,8 @@ probe_cni() {
       *.conf | *.conflist | *.json) found+=" $file" ;;
     esac
   done
-  first=$(cni_before_flannel)
+  first=
+  [ "$POD_NETWORK" != flannel ] || first=$(cni_before_flannel)
   [ -z "$first" ] || severity=fail
   answer "$severity" "${found:-none}" "10-flannel.conflist alone, or first" \
     "the first name in the alphabet wins: when nobody needs it, mv /etc/cni/net.d/${first:-NAME} /root/" [ -z "$found" ]
@@ -658,19 +665,31 @@ if [ -n "$owner" ]; then
   fact mac "$(cat "/sys/class/net/$owner/address")"
   fact prefix "$(ip -4 -o addr show dev "$owner" | awk -v address="$NODE_ADDRESS" '{ split($4, part, "/") } part[1] == address { print part[2]; exit }')"
 fi
+probe_api_name() {
+  local name=${API_ENDPOINT%:*} found
+  found=$(getent ahostsv4 "$name" | awk 'NR == 1 { print $1 }' || true)
+  if [ -n "$CONTROL_PLANE_ADDRESS" ]; then
+    answer step "$name leads to ${found:-nothing}" "$CONTROL_PLANE_ADDRESS" "the step api-name writes it into /etc/hosts" [ "$found" = "$CONTROL_PLANE_ADDRESS" ]
+  else
+    answer fail "$name leads to ${found:-nothing}" "an address of the control plane" \
+      "let the site's DNS know the name, or write its address into \`control_plane_address\`" [ -n "$found" ]
+  fi
+}
+if [[ ${API_ENDPOINT%:*} =~ [a-z] ]]; then try X5 api-name probe_api_name; fi
 if [ "$NODE_ADDRESS" != "$MASTER_ADDRESS" ]; then
   fact route_to_master "$(ip -4 route get "$MASTER_ADDRESS" 2>/dev/null | sed -n 1p || true)"
   if [ "$API_EXPECTED" = true ]; then
     probe_api() {
-      local found=reached code=0
+      # The name that a later step writes into /etc/hosts is not known yet.
+      local found=reached code=0 port=${API_ENDPOINT#*:} host=${CONTROL_PLANE_ADDRESS:-${API_ENDPOINT%:*}}
       if has curl; then
         # Any answer will do, whatever the server thinks of one who is not logged in.
-        curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 10 "https://$MASTER_ADDRESS:6443/" || code=$?
-        case $code in 7 | 28) found="no answer" ;; esac
+        curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 10 "https://$host:$port/" || code=$?
+        case $code in 6) found="no such name" ;; 7 | 28) found="no answer" ;; esac
       else
-        timeout 5 bash -c "exec 3<>/dev/tcp/$MASTER_ADDRESS/6443" 2>/dev/null || found="no answer"
+        timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port" 2>/dev/null || found="no answer"
       fi
-      answer fail "$found" "$MASTER_ADDRESS port 6443" \
+      answer fail "$found" "$host port $port" \
         "check the route and the firewall between this host and the master" [ "$found" = reached ]
     }
     try X4 api-server probe_api

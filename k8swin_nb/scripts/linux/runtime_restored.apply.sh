@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${CONTAINER_RUNTIME:?docker or containerd}"
 : "${KEEP_IMAGES:?true or false}"
-# uses: full_image put_back take_back
+# uses: full_image put_back take_back written_below
 
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then
   if [ "$CONTAINER_RUNTIME" = docker ]; then
@@ -22,6 +22,12 @@ if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then
   rm -f /etc/k8swin/images
 fi
 state() { sha256sum "$@" 2>/dev/null || true; }
+
+while IFS= read -r file; do
+  take_back "$file"
+  rmdir "${file%/*}" 2>/dev/null || true
+done < <(written_below /etc/containerd/certs.d)
+rmdir /etc/containerd/certs.d 2>/dev/null || true
 
 config=/etc/containerd/config.toml
 before=$(state "$config")

@@ -1,12 +1,13 @@
 # Is the container runtime as it was found: its configuration, and the images that were pulled here?
 set -euo pipefail
 : "${KEEP_IMAGES:?true or false}"
-# uses: needed_if_any was_written
+# uses: needed_if_any was_written written_below
 
 left=()
 for file in /etc/containerd/config.toml /etc/docker/daemon.json /etc/systemd/system/docker.service.d/k8swin.conf; do
   if was_written "$file"; then left+=("$file"); fi
 done
+while IFS= read -r file; do left+=("$file"); done < <(written_below /etc/containerd/certs.d)
 sample=/etc/cni/net.d/10-containerd-net.conflist
 if [ -e "/var/lib/k8swin/kept$sample" ] && [ ! -e "$sample" ]; then left+=("$sample"); fi
 if [ "$KEEP_IMAGES" = false ] && [ -s /etc/k8swin/images ]; then left+=("$(sort -u /etc/k8swin/images | wc -l) images"); fi

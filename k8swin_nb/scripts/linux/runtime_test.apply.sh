@@ -1,7 +1,7 @@
 # Run a container once, to prove that the runtime works; its image is pulled only if it is not there.
 #
-# It is pulled as the kubelet would pull it, from the mirrors that the runtime's configuration names: with crictl,
-# which a host does not have yet where it comes with a package of a later step; ctr then reads the same folder.
+# It is pulled as the kubelet would pull it, from the mirrors and with the logins that the configuration names: by crictl,
+# or by ctr where the packages bring none, which reads the same mirrors and knows no logins.
 set -euo pipefail
 : "${RUNTIME_TEST_IMAGE:?for example docker.io/library/hello-world:latest}"
 # uses: full_image use_proxy

@@ -6,7 +6,7 @@ It is the administrator's: kubelet, kube-proxy and flanneld of that time work wi
 the cluster, so that nobody but the system and administrators may.
 #>
 param(
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$ClusterCa,
     [Parameter(Mandatory = $true)][string]$AdminSha256,
     [string]$AdminDays = ''
@@ -22,8 +22,8 @@ if (-not (Test-Path $file)) {
 $kubeconfig = Read-Kubeconfig $file
 $server = $kubeconfig.server
 $ca = $kubeconfig.ca
-if ($server -and $server -ne "https://${MasterAddress}:6443") {
-    "$file belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+if ($server -and $server -ne "https://$ApiEndpoint") {
+    "$file belongs to the cluster at $server, not to https://$ApiEndpoint"
     exit 20
 }
 if ($ca -and $ca -ne $ClusterCa) {

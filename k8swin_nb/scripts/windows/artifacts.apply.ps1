@@ -2,41 +2,54 @@
 .SYNOPSIS
 Download the programs, verify their hashes, and put them in place.
 .DESCRIPTION
-A download that does not match its hash is deleted and fetched once more, then it is an error. A program
-that runs is stopped before its file is replaced and started again afterwards by its own step. An unpacked
-archive leaves its stamp only when all of it is there.
+A download that does not match its hash is deleted and fetched once more, then it is an error. An archive is unpacked
+beside its place first: what is missing or broken is known before anything is stopped. Windows lets nobody write over a
+program that runs, as the shims of running pods do, but rename it: the old one steps aside, and goes when it has ended.
+Services that use a program stop for that alone and run again after it, also when it fails. An unpacked archive leaves
+its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Add-Written Get-KnownHash Get-Sha256 Save-Found Test-FoundRuntime Test-UnpackedArtifact
+# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Move-Program Save-Found Test-FoundRuntime Test-UnpackedArtifact
+
+$tar = "$env:SystemRoot\System32\tar.exe"
 
 function Get-Hash([string]$Path, [string]$Algorithm) {
-    (Get-FileHash -Path $Path -Algorithm $Algorithm).Hash.ToLower()
+    (Get-FileHash -LiteralPath $Path -Algorithm $Algorithm).Hash.ToLowerInvariant()
 }
 
-function Save-Url([string]$Name, [string]$Url, [string]$Path) {
-    & curl.exe -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 -o $Path $Url
-    if ($LASTEXITCODE -ne 0) { throw "${Name}: curl.exe ended with $LASTEXITCODE for $Url" }
+# Whether a certificate was revoked matters where nothing but the certificate says what is right: with a hash that is
+# known the list of a site's own authority need not be there to be asked.
+function Save-Url([string]$Name, [string]$Url, [string]$Path, [bool]$Locked) {
+    $options = @('-fsSL', '--retry', '5', '--retry-delay', '2', '--connect-timeout', '20', '-o', $Path)
+    if ($Locked) { $options += '--ssl-no-revoke' }
+    foreach ($attempt in 1..3) {
+        $answer = Invoke-Curl ($options + $Url)
+        if ($answer.code -eq 0) { return }
+        # What breaks off in the middle curl does not try again by itself.
+        if (@(18, 52, 55, 56, 92) -notcontains $answer.code) { break }
+    }
+    throw "${Name}: $Url did not arrive: $(Get-CurlReason $answer)"
 }
 
 function Get-LockedHash($Artifact, [string]$Download) {
     $known = Get-KnownHash $Artifact
     if ($known -ne 'unknown') { return $known }
     if ($Artifact.hash -eq 'published') {
-        Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256"
-        $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLower()
+        Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256" $false
+        $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLowerInvariant()
         Remove-Item -Path "$Download.sha256" -Force
         if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
     } else {
         # Two downloads that are alike are whole; whether the origin is right nobody can tell without a hash.
-        Save-Url $Artifact.name $Artifact.url $Download
+        Save-Url $Artifact.name $Artifact.url $Download $false
         if ("$(Get-Content -Path $Download -TotalCount 1)" -match '^\s*<') {
             # A page would be alike twice, and the right file be refused from then on.
             Remove-Item -Path $Download -Force
             throw "$($Artifact.name): $($Artifact.url) answers with a page, expected a file; ask who runs the proxy or mirror"
         }
         $hash = Get-Hash $Download $Artifact.algorithm
-        Save-Url $Artifact.name $Artifact.url "$Download.again"
+        Save-Url $Artifact.name $Artifact.url "$Download.again" $false
         $again = Get-Hash "$Download.again" $Artifact.algorithm
         Remove-Item -Path "$Download.again" -Force
         if ($hash -ne $again) {
@@ -53,7 +66,7 @@ function Receive-Artifact($Artifact, [string]$Hash, [string]$Path) {
     if ((Test-Path -Path $Path) -and (Get-Hash $Path $Artifact.algorithm) -eq $Hash) { return }
     $found = ''
     foreach ($attempt in 1, 2) {
-        Save-Url $Artifact.name $Artifact.url $Path
+        Save-Url $Artifact.name $Artifact.url $Path $true
         $found = Get-Hash $Path $Artifact.algorithm
         if ($found -eq $Hash) { return }
         Remove-Item -Path $Path -Force
@@ -61,21 +74,56 @@ function Receive-Artifact($Artifact, [string]$Hash, [string]$Path) {
     throw "$($Artifact.name): $($Artifact.algorithm) is $found, locked is $Hash, from $($Artifact.url)"
 }
 
-function Stop-Users($Artifact) {
-    foreach ($name in @($Artifact.services)) {
-        if ($name -and (Get-Service -Name $name -ErrorAction SilentlyContinue)) { Stop-Service -Name $name -Force }
+# What runs and uses a program, with the services that cannot run without that, in the order to start them.
+function Get-User($Artifact) {
+    foreach ($name in @($Artifact.services | Where-Object { $_ })) {
+        $service = Get-Service -Name $name -ErrorAction SilentlyContinue
+        if (-not $service -or [string]$service.Status -eq 'Stopped') { continue }
+        $name
+        Get-Service -Name $name -DependentServices | Where-Object { [string]$_.Status -ne 'Stopped' } | ForEach-Object { $_.Name }
     }
 }
 
-# The files that an archive would write, without the leading folders that are taken off.
-function Get-Target($Artifact, [string]$Download) {
-    $names = @(& tar.exe -tf $Download)
-    if ($LASTEXITCODE -ne 0) { throw "$($Artifact.name): tar.exe -tf ended with $LASTEXITCODE" }
-    foreach ($name in $names) {
-        $parts = @($name -replace '^\./', '' -split '/')
-        if ($name.EndsWith('/') -or $parts.Count -le $Artifact.strip) { continue }
-        if ($Artifact.members -and @($Artifact.members) -notcontains $name) { continue }
-        "$($Artifact.to)\$(@($parts | Select-Object -Skip $Artifact.strip) -join '\')"
+# A program may refuse a configuration that is not for it yet; the step of its own sees to that.
+function Start-User([string[]]$Names) {
+    foreach ($name in @($Names | Where-Object { $_ })) {
+        try { Start-Service -Name $name } catch { "$name does not start yet: $($_.Exception.Message)" }
+    }
+}
+
+# Pairs of a file that is ready and of its place, without those that are there already.
+function Get-Change($Artifact, [string]$Ready) {
+    if (-not $Artifact.unpack) { return ,@(@{ from = $Ready; to = $Artifact.to }) }
+    $changes = @()
+    foreach ($file in @(Get-ChildItem -LiteralPath $Ready -Recurse -Force | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })) {
+        $place = $Artifact.to + $file.Substring($Ready.Length)
+        if (-not (Test-Path -LiteralPath $place -PathType Leaf) -or (Get-Sha256 $place) -ne (Get-Sha256 $file)) { $changes += @{ from = $file; to = $place } }
+    }
+    return ,$changes
+}
+
+function Expand-Artifact($Artifact, [string]$Download) {
+    $folder = "$Download.unpacked"
+    if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
+    New-Item -ItemType Directory -Path $folder -Force | Out-Null
+    $arguments = @('-xf', $Download, '-C', $folder, '--strip-components', [string]$Artifact.strip) + @($Artifact.members | Where-Object { $_ })
+    & $tar @arguments
+    if ($LASTEXITCODE -ne 0) { throw "$($Artifact.name): tar.exe ended with $LASTEXITCODE" }
+    foreach ($file in @($Artifact.provides | Where-Object { $_ })) {
+        if (-not (Test-Path -LiteralPath ($folder + $file.Substring($Artifact.to.Length)))) {
+            throw "$($Artifact.name): the archive $($Artifact.url) holds no $file"
+        }
+    }
+    $folder
+}
+
+function Install-Change($Changes) {
+    foreach ($change in $Changes) {
+        Save-Found $change.to
+        $folder = [System.IO.Path]::GetDirectoryName($change.to)
+        if (-not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
+        Add-Written $change.to (Get-Sha256 $change.from)
+        Move-Program $change.from $change.to
     }
 }
 
@@ -87,36 +135,26 @@ foreach ($artifact in $locked) {
     if ($artifact.unpack) {
         if (Test-UnpackedArtifact $artifact $hash) { continue }
         Receive-Artifact $artifact $hash $download
-        Stop-Users $artifact
-        if (-not (Test-Path -Path $artifact.to)) { New-Item -ItemType Directory -Path $artifact.to -Force | Out-Null }
-        $targets = @(Get-Target $artifact $download)
-        # What an unpacking that was cut short left there is ours; what was found had been kept before it began.
-        $record = "C:\k8swin\state\$($artifact.name).unpacking"
-        $before = @()
-        if (Test-Path $record) { $before = [System.IO.File]::ReadAllLines($record) }
-        foreach ($file in $targets) { if ($before -notcontains $file) { Save-Found $file } }
-        [System.IO.File]::WriteAllLines($record, [string[]]$targets)
-        if ($artifact.members) {
-            & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip @($artifact.members)
-        } else {
-            & tar.exe -xf $download -C $artifact.to --strip-components $artifact.strip
-        }
-        if ($LASTEXITCODE -ne 0) { throw "$($artifact.name): tar.exe ended with $LASTEXITCODE" }
-        foreach ($file in $targets) { if (Test-Path -LiteralPath $file -PathType Leaf) { Add-Written $file (Get-Sha256 $file) } }
-        foreach ($file in @($artifact.provides)) {
-            if (-not (Test-Path -Path $file)) { throw "$($artifact.name): the archive $($artifact.url) holds no $file" }
-        }
-        Remove-Item -Path $record -Force
-        Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
+        $ready = Expand-Artifact $artifact $download
     } else {
         if ((Test-Path -Path $artifact.to) -and (Get-Hash $artifact.to $artifact.algorithm) -eq $hash) { continue }
         Receive-Artifact $artifact $hash $download
-        Stop-Users $artifact
-        Save-Found $artifact.to
-        Add-Written $artifact.to (Get-Sha256 $download)
-        # Beside its place first: a copy that is cut short is neither a program nor somebody's file.
-        Copy-Item -Path $download -Destination "$($artifact.to).k8swin-new" -Force
-        Move-Item -LiteralPath "$($artifact.to).k8swin-new" -Destination $artifact.to -Force
+        $ready = $download
+    }
+    $changes = Get-Change $artifact $ready
+    if ($changes.Count -gt 0) {
+        $users = @(Get-User $artifact | Select-Object -Unique)
+        try {
+            # With -Force, so that those that cannot run without it stop too.
+            foreach ($name in $users) { Stop-Service -Name $name -Force }
+            Install-Change $changes
+        } finally {
+            Start-User $users
+        }
+    }
+    if ($artifact.unpack) {
+        Remove-Item -LiteralPath $ready -Recurse -Force
+        Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
     }
     Remove-Item -Path $download -Force
     "$($artifact.name) is in $($artifact.to)"

@@ -3,7 +3,7 @@
 Is what stands on this server a worker of the planned cluster, made by these notebooks? Anything else is left alone.
 #>
 param(
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [string]$ClusterCa = ''
 )
 $ErrorActionPreference = 'Stop'
@@ -18,11 +18,11 @@ if (-not (Test-Path $config) -and (Test-Path $admin) -and (Test-Path 'C:\k8swin\
     $found = $kubeconfig.ca
     $server = $kubeconfig.server
     if ($ClusterCa -and $found -ne $ClusterCa) {
-        "this server belongs to another cluster than the one at ${MasterAddress}: its certificate authority differs"
+        "this server belongs to another cluster than the one at ${ApiEndpoint}: its certificate authority differs"
         exit 20
     }
-    if ($server -ne "https://${MasterAddress}:6443") {
-        "this server belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+    if ($server -ne "https://$ApiEndpoint") {
+        "this server belongs to the cluster at $server, not to https://$ApiEndpoint"
         exit 20
     }
     "this server is a worker of $server"
@@ -48,11 +48,11 @@ if ($found -ne $ours) {
     exit 20
 }
 if ($ClusterCa -and $found -ne $ClusterCa) {
-    "this server belongs to another cluster than the one at ${MasterAddress}: its certificate authority differs"
+    "this server belongs to another cluster than the one at ${ApiEndpoint}: its certificate authority differs"
     exit 20
 }
-if ($server -ne "https://${MasterAddress}:6443") {
-    "this server belongs to the cluster at $server, not to https://${MasterAddress}:6443"
+if ($server -ne "https://$ApiEndpoint") {
+    "this server belongs to the cluster at $server, not to https://$ApiEndpoint"
     exit 20
 }
 "this server is a worker of $server"

@@ -7,9 +7,13 @@ param(
     [Parameter(Mandatory = $true)][string]$CniFolder,
     [Parameter(Mandatory = $true)][string]$CniFile,
     [Parameter(Mandatory = $true)][string]$WindowsNetConf,
-    [Parameter(Mandatory = $true)][string]$NetConfFiles
+    [Parameter(Mandatory = $true)][string]$NetConfFiles,
+    [string]$HnsNetwork = '',
+    [string]$NetworkType = '',
+    [string]$NodePodCidr = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Get-BridgeReservation
 
 $others = @(Get-ChildItem -Path $CniFolder -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
 if ($others) {
@@ -27,5 +31,10 @@ foreach ($file in $wanted.Keys) {
         "$file does not begin with a brace: a byte-order mark"
         exit 10
     }
+}
+$reservation = Get-BridgeReservation $HnsNetwork $NetworkType $NodePodCidr
+if ($reservation -and -not (Test-Path $reservation)) {
+    "the address of the bridge's own endpoint may be given to a pod: $reservation is missing"
+    exit 10
 }
 'the CNI configuration equals the plan'

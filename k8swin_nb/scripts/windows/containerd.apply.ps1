@@ -5,13 +5,22 @@ Configure containerd, register it as a service that restarts after a failure, an
 The configuration is what the server has, with what Kubernetes needs of it; the file as it was found is kept. It
 is written without a byte-order mark: containerd does not read one.
 #>
-param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
+param(
+    [Parameter(Mandatory = $true)][string]$ContainerdConfig,
+    [Parameter(Mandatory = $true)][string]$ContainerdSha256,
+    [string]$RegistryLogins = 'false'
+)
 $ErrorActionPreference = 'Stop'
-# uses: Set-RestartDue Start-RuntimeService Write-OwnFile
+# uses: Get-Sha256 Protect-File Save-Found Set-RestartDue Start-RuntimeService Write-OwnFile
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
-if (-not (Test-Path "$folder\config.toml") -or [System.IO.File]::ReadAllText("$folder\config.toml") -ne $ContainerdConfig) {
+if (-not (Test-Path "$folder\config.toml") -or (Get-Sha256 "$folder\config.toml") -ne $ContainerdSha256) {
     Set-RestartDue containerd
+    if ($RegistryLogins -eq 'true') {
+        # Passwords are in it: what was found is kept before its rights are narrowed.
+        Save-Found "$folder\config.toml"
+        Protect-File "$folder\config.toml"
+    }
     Write-OwnFile "$folder\config.toml" $ContainerdConfig
 }
 Write-OwnFile 'C:\k\crictl.yaml' "runtime-endpoint: npipe:////./pipe/containerd-containerd`n"

@@ -2,9 +2,9 @@
 .SYNOPSIS
 Does containerd run as a service with the planned configuration?
 #>
-param([Parameter(Mandatory = $true)][string]$ContainerdConfig)
+param([Parameter(Mandatory = $true)][string]$ContainerdSha256)
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime Test-RestartDue
+# uses: Get-ForeignRuntime Get-Sha256 Test-RestartDue
 
 $foreign = Get-ForeignRuntime containerd
 if ($foreign) {
@@ -12,9 +12,7 @@ if ($foreign) {
     exit 20
 }
 $file = Join-Path $env:ProgramFiles 'containerd\config.toml'
-$text = ''
-if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
-if ($text -ne $ContainerdConfig) {
+if (-not (Test-Path $file) -or (Get-Sha256 $file) -ne $ContainerdSha256) {
     "$file is missing or differs from the plan"
     exit 10
 }

@@ -4,10 +4,16 @@ Is the Containers feature installed, or waiting for a reboot?
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Get-FeatureState
 
-$feature = Get-WindowsFeature -Name Containers
-if ($feature.InstallState -eq 'Available' -or $feature.InstallState -eq 'Removed') {
-    "the feature Containers is $($feature.InstallState)"
+$state = Get-FeatureState Containers
+if ($state -eq 'Available' -or $state -eq 'Removed') {
+    "the feature Containers is $state"
     exit 10
 }
-"the feature Containers is $($feature.InstallState)"
+if ($state -ne 'Installed' -and $state -ne 'InstallPending') {
+    'hint: reboot this server, then run again'
+    "somebody has removed the feature Containers, and the reboot that ends this is pending: it is $state"
+    exit 20
+}
+"the feature Containers is $state"

@@ -3,7 +3,7 @@
 Do flanneld and kube-proxy have a kubeconfig of their own that is valid for another month?
 #>
 param(
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
@@ -19,7 +19,7 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
     $kubeconfig = Read-Kubeconfig $file
     $server = $kubeconfig.server
     $ca = $kubeconfig.ca
-    if (($server -and $server -ne "https://${MasterAddress}:6443") -or ($ca -and $ca -ne $ClusterCa)) {
+    if (($server -and $server -ne "https://$ApiEndpoint") -or ($ca -and $ca -ne $ClusterCa)) {
         "$file belongs to another cluster, at $server"
         exit 20
     }

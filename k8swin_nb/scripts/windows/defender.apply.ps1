@@ -11,6 +11,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ExcludedFolders
 )
 $ErrorActionPreference = 'Stop'
+# uses: Read-Json
 
 $found = Get-MpPreference
 $programs = @($ExcludedPrograms -split ';' | Where-Object { @($found.ExclusionProcess) -notcontains $_ })
@@ -18,7 +19,7 @@ $folders = @($ExcludedFolders -split ';' | Where-Object { @($found.ExclusionPath
 $record = 'C:\k8swin\state\defender.json'
 $added = [ordered]@{ programs = $programs; folders = $folders }
 if (Test-Path $record) {
-    $before = Get-Content -Path $record -Raw | ConvertFrom-Json
+    $before = Read-Json $record
     $added.programs = @(@($before.programs) + $programs | Where-Object { $_ } | Select-Object -Unique)
     $added.folders = @(@($before.folders) + $folders | Where-Object { $_ } | Select-Object -Unique)
 }

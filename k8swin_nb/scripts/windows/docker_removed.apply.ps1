@@ -8,9 +8,9 @@ some, Docker stays and this step says so.
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
+# uses: Get-MachinePath Read-Json Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
 
-$found = Get-Content -Path 'C:\k8swin\state\found.json' -Raw | ConvertFrom-Json
+$found = Read-Json 'C:\k8swin\state\found.json'
 $folder = Join-Path $env:ProgramFiles 'docker'
 $docker = "$folder\docker.exe"
 $ours = @($found.services) -notcontains 'docker'

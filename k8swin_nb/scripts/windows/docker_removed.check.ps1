@@ -4,14 +4,14 @@ Is Docker as it was found: gone where it was installed here, with its own config
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Test-RestartDue Test-Written
+# uses: Read-Json Test-RestartDue Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
     'nothing was installed on this server from here'
     exit 0
 }
-$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$found = Read-Json $record
 $folder = Join-Path $env:ProgramFiles 'docker'
 $left = @()
 if (@($found.services) -notcontains 'docker') {

@@ -24,7 +24,7 @@ function Write-Section([string]$SectionTitle, [scriptblock]$SectionBody) {
 function Get-Digest([string]$Text) {
     # Names of a machine are compared, not shown.
     $hash = [System.Security.Cryptography.SHA256]::Create().ComputeHash([System.Text.Encoding]::UTF8.GetBytes($Text))
-    ([System.BitConverter]::ToString($hash) -replace '-', '').ToLower().Substring(0, 16)
+    ([System.BitConverter]::ToString($hash) -replace '-', '').ToLowerInvariant().Substring(0, 16)
 }
 
 $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
@@ -32,7 +32,7 @@ $epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
 Write-Section 'host' {
     $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
     $boot = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime()
-    "name`t$($env:COMPUTERNAME.ToLower())"
+    "name`t$($env:COMPUTERNAME.ToLowerInvariant())"
     "time`t$([Math]::Floor(([DateTime]::UtcNow - $epoch).TotalSeconds))"
     "uptime`t$([Math]::Floor(([DateTime]::UtcNow - $boot).TotalSeconds))"
     "system`t$($version.ProductName)"
@@ -96,7 +96,7 @@ Write-Section 'cni' {
         if (-not (Test-Path $folder)) { continue }
         foreach ($file in Get-ChildItem -Path $folder -File) {
             $bytes = [System.IO.File]::ReadAllBytes($file.FullName)
-            $first = ([System.BitConverter]::ToString($bytes, 0, [Math]::Min(3, $bytes.Length)) -replace '-', '').ToLower()
+            $first = ([System.BitConverter]::ToString($bytes, 0, [Math]::Min(3, $bytes.Length)) -replace '-', '').ToLowerInvariant()
             "$($file.Name)`t$first`t$([Convert]::ToBase64String($bytes))"
         }
     }
@@ -106,7 +106,7 @@ Write-Section 'subnet' {
 }
 Write-Section 'containerd-config' {
     $file = "$env:ProgramFiles\containerd\config.toml"
-    if (Test-Path $file) { Get-Content -Path $file | Where-Object { $_ -match 'sandbox|bin_dir|conf_dir' } }
+    if (Test-Path $file) { Get-Content -Path $file -Encoding UTF8 | Where-Object { $_ -match 'sandbox|bin_dir|conf_dir' } }
 }
 Write-Section 'tokens' {
     foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfig') {
@@ -134,11 +134,12 @@ Write-Section 'proxies' {
     }
 }
 Write-Section 'job' {
-    if (Test-Path 'C:\k8swin\jobs\pod-network\status.json') { Get-Content -Path 'C:\k8swin\jobs\pod-network\status.json' }
+    if (Test-Path 'C:\k8swin\jobs\pod-network\status.json') { Get-Content -Path 'C:\k8swin\jobs\pod-network\status.json' -Encoding UTF8 }
 }
 foreach ($name in 'kubelet', 'flanneld', 'kube-proxy', 'containerd') {
     Write-Section "log $name" {
         $file = "C:\var\log\$name\$name.log"
-        if (Test-Path $file) { Get-Content -Path $file -Tail $logLines }
+        # Programs write their logs in UTF-8.
+        if (Test-Path $file) { Get-Content -Path $file -Tail $logLines -Encoding UTF8 }
     }
 }

@@ -8,9 +8,9 @@ $ErrorActionPreference = 'Stop'
 $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
 $boot = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime()
 [ordered]@{
-    name    = $env:COMPUTERNAME.ToLower()
+    name    = $env:COMPUTERNAME.ToLowerInvariant()
     product = $version.ProductName
     build   = [int]$version.CurrentBuildNumber
     ubr     = [int]$version.UBR
-    booted  = $boot.ToString('yyyy-MM-ddTHH:mm:ss.fffZ')
+    booted  = $boot.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture)
 } | ConvertTo-Json -Compress

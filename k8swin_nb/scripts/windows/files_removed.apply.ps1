@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Get-Sha256 Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
+# uses: Get-MachinePath Get-Sha256 Read-Json Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -47,7 +47,7 @@ function Save-Others([string]$Folder) {
 }
 
 $record = 'C:\k8swin\state\found.json'
-$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$found = Read-Json $record
 if (-not $found.path) {
     $entries = @(Get-MachinePath)
     if ($entries -contains 'C:\k') {
@@ -57,7 +57,7 @@ if (-not $found.path) {
 }
 $proxy = 'C:\k8swin\state\proxy.json'
 if (Test-Path $proxy) {
-    $before = Get-Content -Path $proxy -Raw | ConvertFrom-Json
+    $before = Read-Json $proxy
     $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | Where-Object { $_ -and @($before.added) -notcontains $_ })
     $value = $null
     if ($except) { $value = $except -join ',' }
@@ -71,7 +71,7 @@ if (Test-Path $proxy) {
 }
 $defender = 'C:\k8swin\state\defender.json'
 if (Test-Path $defender) {
-    $added = Get-Content -Path $defender -Raw | ConvertFrom-Json
+    $added = Read-Json $defender
     $programs = @($added.programs | Where-Object { $_ })
     $folders = @($added.folders | Where-Object { $_ })
     if (Get-Process -Name MsMpEng -ErrorAction SilentlyContinue) {

@@ -7,7 +7,7 @@ they are empty.
 #>
 param([Parameter(Mandatory = $true)][string]$RemovedPlaces)
 $ErrorActionPreference = 'Stop'
-# uses: Test-ImageLayer Test-OwnFolder Test-Written
+# uses: Read-Json Test-ImageLayer Test-OwnFolder Test-Written
 
 # Is nothing in a folder of ours but files of others, which were put back when ours were removed?
 function Test-OthersAlone([string]$Path) {
@@ -21,7 +21,7 @@ if (-not (Test-Path $record)) {
     'nothing that was made here is left; the Containers feature and the host name stay'
     exit 0
 }
-$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$found = Read-Json $record
 $left = @()
 $layers = @()
 $places = ConvertFrom-Json $RemovedPlaces

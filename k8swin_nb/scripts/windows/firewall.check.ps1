@@ -1,18 +1,34 @@
 <#
 .SYNOPSIS
-Do the firewall rules that a worker needs exist and are they on?
+Are the firewall rules that a worker needs there as they are wanted, and do they count?
+.DESCRIPTION
+A group policy may let nothing but its own rules count: then it has to bring them, and this stops.
 #>
-param([Parameter(Mandatory = $true)][string]$FirewallRules)
+param(
+    [Parameter(Mandatory = $true)][string]$FirewallRules,
+    [Parameter(Mandatory = $true)][string]$NodeAddress,
+    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$WinrmPort
+)
 $ErrorActionPreference = 'Stop'
+# uses: Get-ClosedNetwork Get-WinrmClient Get-WinrmPort Test-OwnRule
 
-$missing = @()
+$differs = @()
+$closed = @()
 $rules = ConvertFrom-Json $FirewallRules
 foreach ($rule in $rules) {
-    $found = Get-NetFirewallRule -Name $rule.name -ErrorAction SilentlyContinue
-    if (-not $found -or [string]$found.Enabled -ne 'True') { $missing += $rule.name }
+    if (-not (Test-OwnRule $rule)) { $differs += $rule.name }
+    $clients = @($MasterAddress)
+    if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
+    $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
 }
-if ($missing) {
-    "missing firewall rules: $($missing -join ' ')"
+if ($closed) {
+    'hint: have the policy bring rules that allow these ports for all profiles, or have it let local rules count'
+    "a group policy lets no rule of this server count, and brings none for $($closed -join '; ')"
+    exit 20
+}
+if ($differs) {
+    "firewall rules that are missing, off, or others than wanted: $($differs -join ' ')"
     exit 10
 }
 'the firewall rules are in place'

@@ -12,7 +12,7 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeAddress
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AdapterConfiguration Get-MachinePath Set-MachinePath Test-SavedNetwork
+# uses: Get-AdapterConfiguration Get-MachinePath Save-Text Set-MachinePath Test-SavedNetwork
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
@@ -28,8 +28,7 @@ if (-not (Test-Path $record)) {
     }
     if (-not (Test-Path 'C:\k8swin\state')) { New-Item -ItemType Directory -Path 'C:\k8swin\state' -Force | Out-Null }
     # Half a record would be taken for a whole one.
-    Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding ASCII
-    Move-Item -Path "$record.new" -Destination $record -Force
+    Save-Text $record ($found | ConvertTo-Json)
 }
 foreach ($folder in $Folders -split ';') {
     if (-not (Test-Path -Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
@@ -43,8 +42,6 @@ Set-MachinePath (@(Get-MachinePath | Where-Object { $_ -and $_ -ne 'C:\k' }) + '
 if (-not (Test-SavedNetwork)) {
     $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress }
     if (-not $address) { throw "no adapter of this server has the address $NodeAddress" }
-    $saved = Get-AdapterConfiguration $address
-    Set-Content -Path 'C:\k8swin\network.new' -Value ($saved | ConvertTo-Json) -Encoding ASCII
-    Move-Item -Path 'C:\k8swin\network.new' -Destination 'C:\k8swin\network.json' -Force
+    Save-Text 'C:\k8swin\network.json' (Get-AdapterConfiguration $address | ConvertTo-Json)
 }
 'folders are made, PATH is set, the network configuration is saved'

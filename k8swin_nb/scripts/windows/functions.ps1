@@ -7,7 +7,7 @@ function Get-KeptPath([string]$Path) {
 
 # Hashes are compared and written down in small letters.
 function Get-Sha256([string]$Path) {
-    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLower()
+    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
 }
 
 # A file is ours while it is as it was written from here, which the record of hashes and paths says.
@@ -70,7 +70,7 @@ function Add-Written([string]$Path, [string]$Hash) {
 function Write-OwnFile([string]$Path, [string]$Text) {
     Save-Found $Path
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
-    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLower()
+    $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
     Add-Written $Path $hash
     [System.IO.File]::WriteAllBytes($Path, $bytes)
 }
@@ -159,7 +159,7 @@ function Reset-Kubeadm([string]$CriSocket) {
 function Test-FoundService([string]$Name) {
     $record = 'C:\k8swin\state\found.json'
     if (-not (Test-Path $record)) { return $false }
-    @((Get-Content -Path $record -Raw | ConvertFrom-Json).services) -contains $Name
+    @((Read-Json $record).services) -contains $Name
 }
 
 # A container runtime that was there before is used as it is; its programs are not replaced.
@@ -213,16 +213,38 @@ function Test-RestartDue([string]$Name) {
     Test-Path "C:\k8swin\state\$Name.restart"
 }
 
+# nssm says of a program that ended within its first seconds that it is paused, and starts it again by itself: whether it
+# runs is found out by waiting for it. Only a service that cannot be started at all is an error here.
+function Start-WrappedService([string]$Name) {
+    try {
+        Start-Service -Name $Name
+    } catch {
+        if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { throw }
+    }
+}
+
+# A service takes those down that depend on it: what ran before runs afterwards. Stopped and started in one command, it is
+# never left stopped by a script that is cut short.
+function Restart-WrappedService([string]$Name) {
+    $with = @(Get-Service -Name $Name -DependentServices | Where-Object { $_.Status -ne 'Stopped' } | ForEach-Object { $_.Name })
+    try {
+        Restart-Service -Name $Name -Force
+    } catch {
+        if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { throw }
+    }
+    foreach ($service in $with) { Start-WrappedService $service }
+}
+
 # The change is in effect, and nothing is due any more.
 function Restart-ChangedService([string]$Name) {
-    Restart-Service -Name $Name -Force
+    Restart-WrappedService $Name
     Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
 }
 
 # Of one that does not run there is nothing to do: it reads the change when it starts.
 function Restart-RunningService([string]$Name) {
     $service = Get-Service -Name $Name -ErrorAction SilentlyContinue
-    if ($service -and $service.Status -eq 'Running') { Restart-Service -Name $Name -Force }
+    if ($service -and [string]$service.Status -ne 'Stopped') { Restart-WrappedService $Name }
     Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
 }
 
@@ -234,24 +256,133 @@ function Start-RuntimeService([string]$Name) {
     Restart-ChangedService $Name
 }
 
-# Whoever removes the last rule that lets WinRM in is not let in again to put it back.
-function Test-WinrmElsewhere([string]$NodeAddress, [string]$WinrmPort) {
-    $alias = @(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress })[0].InterfaceAlias
-    $category = [string]@(Get-NetConnectionProfile -InterfaceAlias $alias)[0].NetworkCategory
+# The profile of the firewall that holds on the node's network. One that is not known yet counts as public.
+function Get-NetworkCategory([string]$NodeAddress) {
+    $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $NodeAddress } | Select-Object -First 1
+    $network = $null
+    if ($address) { $network = Get-NetConnectionProfile -InterfaceIndex $address.InterfaceIndex -ErrorAction SilentlyContinue | Select-Object -First 1 }
+    if (-not $network) { return 'Public' }
+    $category = [string]$network.NetworkCategory
     if ($category -eq 'DomainAuthenticated') { $category = 'Domain' }
-    if ([string](Get-NetFirewallProfile -Name $category).Enabled -eq 'False') { return $true }
-    # A port that is forwarded is none of the listeners' own; then each of these has to be let in.
-    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { (Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
-    if ($ports -contains $WinrmPort) { $ports = @($WinrmPort) }
-    $filters = @(Get-NetFirewallPortFilter -Protocol TCP)
-    foreach ($port in $ports) {
-        $open = $false
-        foreach ($filter in @($filters | Where-Object { @($_.LocalPort) -contains $port -and $_.InstanceID -ne 'k8swin-winrm' })) {
-            $rule = Get-NetFirewallRule -Name $filter.InstanceID -ErrorAction SilentlyContinue
-            if (-not $rule -or [string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
-            if ([string]$rule.Profile -eq 'Any' -or ([string]$rule.Profile -split ', *') -contains $category) { $open = $true }
+    $category
+}
+
+# Is a port one of those that a filter of the firewall names: all, single ones, ranges?
+function Test-PortIn($Ports, [int]$Port) {
+    foreach ($one in @($Ports | ForEach-Object { [string]$_ })) {
+        if ($one -eq 'Any') { return $true }
+        $span = ([regex]'^(\d+)(?:-(\d+))?$').Match($one)
+        if (-not $span.Success) { continue }
+        $first = [int]$span.Groups[1].Value
+        $last = $first
+        if ($span.Groups[2].Success) { $last = [int]$span.Groups[2].Value }
+        if ($Port -ge $first -and $Port -le $last) { return $true }
+    }
+    $false
+}
+
+# Is an address one of those that a filter of the firewall names: all, the neighbours, single ones, networks, ranges?
+function Test-AddressIn([string]$Range, [string]$Client) {
+    if ($Range -eq 'Any') { return $true }
+    $spans = @($Range)
+    if ($Range -eq 'LocalSubnet' -or $Range -eq 'LocalSubnet4') {
+        $spans = @(Get-NetIPAddress -AddressFamily IPv4 | ForEach-Object { "$($_.IPAddress)/$($_.PrefixLength)" })
+    }
+    $form = '^\d+\.\d+\.\d+\.\d+$'
+    foreach ($span in $spans) {
+        $first, $rest = $span -split '[-/]'
+        if ($first -notmatch $form -or $Client -notmatch $form) { continue }
+        $number = ConvertTo-AddressNumber $Client
+        $low = ConvertTo-AddressNumber $first
+        if ($span.Contains('-')) {
+            if ($number -ge $low -and $number -le (ConvertTo-AddressNumber $rest)) { return $true }
+            continue
         }
-        if (-not $open) { return $false }
+        $size = 1
+        if ($rest -match $form) { $size = 4294967296 - (ConvertTo-AddressNumber $rest) } elseif ($rest) { $size = [Math]::Pow(2, 32 - [int]$rest) }
+        if ([Math]::Floor($number / $size) -eq [Math]::Floor($low / $size)) { return $true }
+    }
+    $false
+}
+
+# What lets traffic to a port in, of all that is in force: rules of this server's own and those of group policies.
+function Get-OpenRule([string]$Protocol, [int]$Port) {
+    $names = @('Any', $Protocol, @{ TCP = '6'; UDP = '17' }[$Protocol])
+    $filters = @(Get-NetFirewallPortFilter -PolicyStore ActiveStore | Where-Object { $names -contains [string]$_.Protocol } | Where-Object { Test-PortIn $_.LocalPort $Port })
+    foreach ($id in @($filters | ForEach-Object { $_.InstanceID } | Select-Object -Unique)) {
+        foreach ($rule in @(Get-NetFirewallRule -Name $id -PolicyStore ActiveStore -ErrorAction SilentlyContinue)) {
+            if ([string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
+            # One that is for another program is for nobody here.
+            $program = [string](Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $rule).Program
+            if (@('', 'Any', 'System') -notcontains $program -and $program -notlike 'C:\k\*') { continue }
+            @{
+                name     = [string]$rule.Name
+                profiles = @([string]$rule.Profile -split ', *')
+                policy   = [string]$rule.PolicyStoreSourceType -eq 'GroupPolicy'
+                remote   = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $rule).RemoteAddress | ForEach-Object { [string]$_ })
+            }
+        }
+    }
+}
+
+# Do rules let all of these clients in on networks of a category? A group policy may say that only its own rules count.
+# Nobody knows whether a rule admits clients that are not known, unless it admits all.
+function Test-Admitted($Rules, [string]$Category, [string[]]$Clients) {
+    $settings = Get-NetFirewallProfile -Name $Category -PolicyStore ActiveStore
+    if ([string]$settings.Enabled -eq 'False' -or [string]$settings.DefaultInboundAction -eq 'Allow') { return $true }
+    $wanted = @($Clients | Where-Object { $_ })
+    if (-not $wanted) { $wanted = @('?') }
+    foreach ($client in $wanted) {
+        $admitting = @($Rules | Where-Object { $_ } | Where-Object {
+                ($_.policy -or [string]$settings.AllowLocalFirewallRules -ne 'False') -and
+                ($_.profiles -contains 'Any' -or $_.profiles -contains $Category) -and
+                @($_.remote | Where-Object { Test-AddressIn $_ $client })
+            })
+        if (-not $admitting) { return $false }
+    }
+    $true
+}
+
+# Is a rule of ours there as it is wanted? Who may use it is the site's to narrow.
+function Test-OwnRule($Rule) {
+    $found = Get-NetFirewallRule -Name $Rule.name -ErrorAction SilentlyContinue
+    if (-not $found) { return $false }
+    $filter = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $found
+    $right = [string]$found.Enabled -eq 'True' -and [string]$found.Action -eq 'Allow' -and [string]$found.Direction -eq 'Inbound'
+    $right -and [string]$found.Profile -eq 'Any' -and [string]$filter.Protocol -eq $Rule.protocol -and (@($filter.LocalPort) -join ',') -eq $Rule.port
+}
+
+# Where the rules that are made here would be without effect, and no group policy brings one in their place: on the node's
+# network as it is, and on one that is public, as which it counts for a while whenever the virtual switch takes it over.
+function Get-ClosedNetwork($Rule, [string]$NodeAddress, [string[]]$Clients) {
+    $closed = @()
+    foreach ($category in @('Public', (Get-NetworkCategory $NodeAddress)) | Select-Object -Unique) {
+        if ([string](Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore).AllowLocalFirewallRules -ne 'False') { continue }
+        if (-not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) { $closed += $category }
+    }
+    if ($closed) { "$($Rule.protocol) $($Rule.port) on networks of the profile $($closed -join ' and ')" }
+}
+
+# Who is connected to WinRM: the firewall sees them by these addresses, whatever lies between.
+function Get-WinrmClient($Ports) {
+    @(Get-NetTCPConnection -ErrorAction SilentlyContinue | Where-Object { [string]$_.State -eq 'Established' -and @($Ports) -contains [string]$_.LocalPort } | ForEach-Object { [string]$_.RemoteAddress } | Select-Object -Unique)
+}
+
+# A port that is forwarded is none of the listeners' own; then each of these is meant.
+function Get-WinrmPort([string]$WinrmPort) {
+    $ports = @(Get-ChildItem WSMan:\localhost\Listener | ForEach-Object { [string](Get-Item "WSMan:\localhost\Listener\$($_.Name)\Port").Value })
+    if ($ports -contains $WinrmPort) { return $WinrmPort }
+    $ports
+}
+
+# Whoever removes the last rule that lets WinRM in is not let in again to put it back. Windows' own rule for public networks
+# admits nobody but neighbours.
+function Test-WinrmElsewhere([string]$NodeAddress, [string]$WinrmPort) {
+    $category = Get-NetworkCategory $NodeAddress
+    $ports = @(Get-WinrmPort $WinrmPort)
+    $clients = @(Get-WinrmClient $ports)
+    foreach ($port in $ports) {
+        if (-not (Test-Admitted @(Get-OpenRule TCP $port | Where-Object { $_.name -ne 'k8swin-winrm' }) $category $clients)) { return $false }
     }
     $ports.Count -gt 0
 }
@@ -267,10 +398,65 @@ function ConvertTo-AddressNumber([string]$Address) {
 function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
     $prefix = [string]@($Network.Subnets)[0].AddressPrefix
     if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
-    if ($Network.Name -ne $HnsNetwork) { return $false }
+    if ($Network.Name -ne $HnsNetwork -or $prefix -notmatch '^\d+\.\d+\.\d+\.\d+/\d+$') { return $false }
     $pods, $length = $PodSubnet -split '/'
     $size = [Math]::Pow(2, 32 - [int]$length)
     [Math]::Floor((ConvertTo-AddressNumber ($prefix -split '/')[0]) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $pods) / $size)
+}
+
+# Text of ours is UTF-8 without a byte-order mark. Others read it meanwhile: it is whole, or as it was before, and whoever
+# has the file open is waited for.
+function Save-Text([string]$Path, [string]$Text, [int]$Tries = 25) {
+    $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    foreach ($try in 1..$Tries) {
+        try {
+            [System.IO.File]::WriteAllBytes("$Path.new", $bytes)
+            Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
+            return
+        } catch {
+            if ($try -eq $Tries) { throw }
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# A file that is just being replaced, or that a scanner holds, is read a moment later.
+function Read-Json([string]$Path) {
+    foreach ($try in 1..10) {
+        try {
+            return Get-Content -LiteralPath $Path -Raw -Encoding UTF8 | ConvertFrom-Json
+        } catch {
+            if ($try -eq 10) { throw }
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# HNS answers nobody while it binds an adapter: it is asked again, and only what stays so is an error.
+function Wait-Hns([scriptblock]$Question, [int]$HnsSeconds = 40) {
+    $hnsWatch = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        try {
+            # Of nothing its commands may hand on one null.
+            $hnsAnswer = @(& $Question | Where-Object { $null -ne $_ })
+            return $hnsAnswer
+        } catch {
+            if ($hnsWatch.Elapsed.TotalSeconds -ge $HnsSeconds) { throw }
+        }
+        Start-Sleep -Seconds 2
+    }
+}
+
+# These networks hold a card of the server; those of other kinds have a switch of their own, as that of WSL.
+function Test-HoldsAdapter($Network) {
+    @('L2Bridge', 'L2Tunnel', 'Overlay', 'Transparent') -contains [string]$Network.Type
+}
+
+# The file that keeps a bridge's own address from pods, in the store of host-local; none where nothing is bridged.
+function Get-BridgeReservation([string]$HnsNetwork, [string]$NetworkType, [string]$NodePodCidr) {
+    $subnet = ([regex]'^(\d+\.\d+\.\d+)\.0/24$').Match($NodePodCidr)
+    if ($NetworkType -ne 'L2Bridge' -or -not $subnet.Success) { return '' }
+    "C:\var\lib\cni\networks\$HnsNetwork\$($subnet.Groups[1].Value).2"
 }
 
 # What an adapter is given back when Windows loses it.
@@ -285,6 +471,7 @@ function Get-AdapterConfiguration($Address) {
     $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
     [ordered]@{
         alias        = $Address.InterfaceAlias
+        guid         = [string]$adapter.InterfaceGuid
         mac          = $adapter.MacAddress
         address      = $Address.IPAddress
         prefixLength = $Address.PrefixLength
@@ -297,8 +484,91 @@ function Get-AdapterConfiguration($Address) {
 # Half a file, or one without an address, would put nothing back.
 function Test-SavedNetwork {
     if (-not (Test-Path 'C:\k8swin\network.json')) { return $false }
-    try { $saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json } catch { return $false }
+    try { $saved = Read-Json 'C:\k8swin\network.json' } catch { return $false }
     [bool]$saved.address -and [bool]$saved.alias
+}
+
+# Early in a boot the list of features is not to be had yet: it is asked for again for a minute.
+function Get-FeatureState([string]$Name) {
+    foreach ($attempt in 1..7) {
+        $reason = 'Get-WindowsFeature knows no such feature'
+        try {
+            $feature = Get-WindowsFeature -Name $Name
+            if ($feature) { return [string]$feature.InstallState }
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        if ($attempt -lt 7) { Start-Sleep -Seconds 10 }
+    }
+    throw "the state of the feature $Name could not be found out: $reason"
+}
+
+# The card that was saved, by what no name and no language changes: its id, its MAC address; by its name only at last.
+function Get-SavedAdapter($Saved) {
+    $all = @(Get-NetAdapter)
+    $cards = @($all | Where-Object { $_.Name -notlike 'vEthernet*' })
+    $found = @($cards | Where-Object { $Saved.guid -and [string]$_.InterfaceGuid -eq $Saved.guid })
+    if (-not $found) { $found = @($cards | Where-Object { $Saved.mac -and $_.MacAddress -eq $Saved.mac }) }
+    # A team and its members share an address.
+    $named = @($found | Where-Object { $_.Name -eq $Saved.alias })
+    if ($named) { $found = $named }
+    if (-not $found) { $found = @($all | Where-Object { $_.Name -eq $Saved.alias }) }
+    $found | Select-Object -First 1
+}
+
+# The adapter that carries the node's address: the virtual switch's once there is one, else the card itself.
+function Get-Carrier($Saved) {
+    $card = Get-SavedAdapter $Saved
+    $mac = $Saved.mac
+    if ($card) { $mac = $card.MacAddress }
+    $carrier = Get-NetAdapter | Where-Object { $_.Name -like 'vEthernet*' -and $_.MacAddress -eq $mac -and $_.Status -eq 'Up' } | Select-Object -First 1
+    if (-not $carrier) { $carrier = $card }
+    if (-not $carrier) { throw "no adapter has the MAC address $mac or the name $($Saved.alias), which had $($Saved.address)" }
+    $carrier
+}
+
+# Windows adds no address of one's own to an adapter that asks DHCP, and none a second time.
+function Restore-NodeAddress($Saved) {
+    $carrier = Get-Carrier $Saved
+    $index = $carrier.ifIndex
+    if ($Saved.dhcp -eq 'Enabled') {
+        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Enabled
+        & ipconfig.exe /renew $carrier.Name | Out-Null
+        return
+    }
+    Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Disabled
+    $held = @(Get-NetIPAddress -AddressFamily IPv4 -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $Saved.address })
+    # A lease goes with DHCP, if not at once.
+    if (@($held | Where-Object { $_.InterfaceIndex -eq $index -and [string]$_.PrefixOrigin -ne 'Dhcp' })) { return }
+    foreach ($other in $held) { Remove-NetIPAddress -InterfaceIndex $other.InterfaceIndex -IPAddress $other.IPAddress -Confirm:$false }
+    New-NetIPAddress -InterfaceIndex $index -IPAddress $Saved.address -PrefixLength $Saved.prefixLength | Out-Null
+}
+
+# A static address may come back as a lease; gateway and DNS servers are lost more often than the address.
+function Restore-NodeRest($Saved) {
+    if ($Saved.dhcp -eq 'Enabled') { return }
+    $address = Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $Saved.address } | Select-Object -First 1
+    if (-not $address) { return }
+    $index = $address.InterfaceIndex
+    $interface = Get-NetIPInterface -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    if ([string]$interface.Dhcp -eq 'Enabled') {
+        "making the address $($Saved.address) of $($address.InterfaceAlias) static again"
+        Restore-NodeAddress $Saved
+    }
+    if ($Saved.gateway) {
+        $route = @(Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
+            Where-Object { $_.InterfaceIndex -eq $index -and $_.NextHop -eq $Saved.gateway })
+        if (-not $route) {
+            "giving the gateway $($Saved.gateway) back to $($address.InterfaceAlias)"
+            New-NetRoute -DestinationPrefix '0.0.0.0/0' -InterfaceIndex $index -NextHop $Saved.gateway | Out-Null
+        }
+    }
+    $wanted = @($Saved.dns | Where-Object { $_ })
+    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
+    if ($wanted -and (@($dns.ServerAddresses) -join ' ') -ne ($wanted -join ' ')) {
+        "giving the DNS servers $($wanted -join ' ') back to $($address.InterfaceAlias)"
+        Set-DnsClientServerAddress -InterfaceIndex $index -ServerAddresses $wanted
+    }
 }
 
 # Its words are in the server's language; the two numbers, first port and how many, come last.
@@ -321,7 +591,7 @@ function Test-JobRunning([string]$Job) {
 function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [TimeSpan]$Limit) {
     $folder = "C:\k8swin\jobs\$Job"
     if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
-    foreach ($name in 'status.json', 'status.new') {
+    foreach ($name in 'status.json', 'status.json.new') {
         if (Test-Path "$folder\$name") { Remove-Item -Path "$folder\$name" -Force }
     }
     [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
@@ -333,11 +603,25 @@ function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [T
     Start-ScheduledTask -TaskName "k8swin-$Job"
 }
 
-# Whoever follows a job must never read half a file.
+# Whoever follows a job must never read half a file; and a status that cannot be written is no failure of the job. How it
+# ended is worth a longer wait.
 function Save-JobStatus([string]$Folder, $Status) {
-    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
-    Set-Content -Path "$Folder\status.new" -Value ($Status | ConvertTo-Json -Compress) -Encoding UTF8
-    Move-Item -Path "$Folder\status.new" -Destination "$Folder\status.json" -Force
+    $Status['time'] = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
+    $tries = 10
+    if (@('done', 'failed', 'rolled-back') -contains $Status['state']) { $tries = 150 }
+    try { Save-Text "$Folder\status.json" ($Status | ConvertTo-Json -Compress) $tries } catch { return }
+}
+
+# The newest status that can be read; none while there is none. One that could not be put into its place is beside it.
+function Read-JobStatus([string]$Folder) {
+    foreach ($try in 1..5) {
+        foreach ($name in 'status.json.new', 'status.json') {
+            if (-not (Test-Path -LiteralPath "$Folder\$name")) { continue }
+            try { $status = Get-Content -LiteralPath "$Folder\$name" -Raw -Encoding UTF8 | ConvertFrom-Json } catch { continue }
+            if ($status.state) { return $status }
+        }
+        Start-Sleep -Milliseconds 300
+    }
 }
 
 # The machine's own value alone, as it is spelt: variables in it stay variables.
@@ -403,6 +687,74 @@ function Test-UnpackedArtifact($Artifact, [string]$Hash) {
     if (-not (Test-Path $stamp) -or (Get-Content -Path $stamp -TotalCount 1) -ne $Hash) { return $false }
     foreach ($file in @($Artifact.provides)) { if (-not (Test-Path -Path $file)) { return $false } }
     $true
+}
+
+# Windows' own curl: another one on the PATH would not know which authorities this server trusts.
+function Invoke-Curl([string[]]$Arguments) {
+    # What it says comes on standard error, which is no reason to stop.
+    $ErrorActionPreference = 'Continue'
+    $said = @(& "$env:SystemRoot\System32\curl.exe" @Arguments 2>&1 | ForEach-Object { [string]$_ })
+    @{ code = $LASTEXITCODE; said = (($said -join ' ') -replace '\s+', ' ').Trim() }
+}
+
+# Windows' reasons stand in curl's words as numbers, in every language; one exit code stands for several of them.
+function Get-CurlReason($Answer) {
+    $reason = switch -Regex ($Answer.said) {
+        '0x8009201[23]' { 'the revocation list of its certificate cannot be reached: let this server reach the address that the certificate names, or lock the download''s hash, for which no list is asked' }
+        '0x80092010' { 'its certificate was revoked by its authority' }
+        '0x80090325|0x800b0109' { 'this server does not trust the authority of its certificate: import that into LocalMachine\Root; if it is not the mirror''s own, something between opens TLS' }
+        '0x80090328|0x800b0101' { 'its certificate is not valid today: compare the clocks, then have it renewed' }
+        '0x80090322|0x800b010f' { 'its certificate is for another name' }
+        '0x80090331|0x80090326' { 'this server and it have no version of TLS or cipher in common' }
+    }
+    if (-not $reason) {
+        $reason = switch ($Answer.code) {
+            5 { 'there is no such name as the proxy''s' }
+            6 { 'there is no such name: correct the address, or DNS' }
+            7 { 'nothing answers there' }
+            22 { 'there is no such file, or it is not for everybody' }
+            28 { 'no answer in time' }
+            35 { 'no TLS connection comes about' }
+            51 { 'its certificate is not the one of that name' }
+            60 { 'this server does not trust its certificate' }
+            77 { 'the authorities that curl.exe is told to trust cannot be read: see CURL_CA_BUNDLE and SSL_CERT_FILE of this server' }
+            97 { 'the proxy refuses' }
+            default { 'the transfer broke off' }
+        }
+    }
+    $text = "curl.exe ends with $($Answer.code), $reason"
+    if ($Answer.said) { $text += " ($($Answer.said))" }
+    $text
+}
+
+# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
+# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
+function Move-Program([string]$From, [string]$To) {
+    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
+    foreach ($attempt in 1..20) {
+        try {
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
+            break
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        try {
+            if (Test-Path -LiteralPath $To) {
+                Add-Written $aside (Get-Sha256 $To)
+                Move-Item -LiteralPath $To -Destination $aside
+            }
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
+            break
+        } catch {
+            $reason = $_.Exception.Message
+            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
+        }
+        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
+        Start-Sleep -Milliseconds 500
+    }
+    # Those that have ended since; the others are told of in the record of what was written from here.
+    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 # The layers of images are the runtime's: while there are some, nothing else can delete them.

@@ -3,7 +3,8 @@
 Remove the cluster's HNS policy lists, endpoints and networks, and give the adapter its address back if it is lost.
 .DESCRIPTION
 Runs as a task of the system's, since it cuts the network under its own starter. Every stage is written to
-status.json: started, waiting, restoring, done, or failed with the reason. Networks of others stay.
+status.json: started, waiting, restoring, done, or failed with the reason. Networks of others stay. While the adapter is
+bound anew, HNS and Windows' own commands fail in passing: nothing but the end of the time makes that a failure.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$NodeAddress,
@@ -13,68 +14,77 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\hns-removed'
-$saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json
-# uses: Save-JobStatus Test-OwnNetwork
+# uses: Get-SavedAdapter Read-Json Restore-NodeAddress Restore-NodeRest Save-JobStatus Test-HoldsAdapter Test-OwnNetwork
 
 function Write-Status([string]$State, [string]$Detail) {
     Save-JobStatus $folder ([ordered]@{ state = $State; detail = $Detail })
 }
 
-function Get-AddressAlias {
-    @(Get-NetIPAddress -AddressFamily IPv4 -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $NodeAddress } | ForEach-Object { $_.InterfaceAlias })
+function Get-NodeAddress {
+    @(Get-NetIPAddress -AddressFamily IPv4 -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $NodeAddress })
 }
 
-function Restore-Address([string]$Alias) {
-    Write-Status 'restoring' "giving $NodeAddress back to $Alias"
-    if ($saved.dhcp -eq 'Enabled') {
-        Set-NetIPInterface -InterfaceAlias $Alias -AddressFamily IPv4 -Dhcp Enabled
-        return
-    }
-    if ($saved.gateway) {
-        New-NetIPAddress -InterfaceAlias $Alias -IPAddress $saved.address -PrefixLength $saved.prefixLength -DefaultGateway $saved.gateway | Out-Null
-    } else {
-        New-NetIPAddress -InterfaceAlias $Alias -IPAddress $saved.address -PrefixLength $saved.prefixLength | Out-Null
-    }
-    if ($saved.dns) { Set-DnsClientServerAddress -InterfaceAlias $Alias -ServerAddresses @($saved.dns) }
+function Restore-Address {
+    Write-Status 'restoring' "giving $NodeAddress back"
+    Restore-NodeAddress $saved
+    Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ }
 }
 
-try {
-    Write-Status 'started' 'removing the networks of the cluster'
-    # kube-proxy does not run any more, so that its load balancers have no owner.
+# One round: what is left of the cluster's goes.
+function Remove-Network {
     $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
-    if ($networks) { Get-HnsPolicyList | Remove-HnsPolicyList }
+    if (-not $networks) { return }
+    # kube-proxy does not run any more, so that its load balancers have no owner.
+    Get-HnsPolicyList | Where-Object { $_ } | Remove-HnsPolicyList
     foreach ($network in $networks) {
         Get-HnsEndpoint | Where-Object { $_.VirtualNetwork -eq $network.ID } | Remove-HnsEndpoint
     }
     foreach ($network in $networks) { $network | Remove-HnsNetwork }
-    $watch = [System.Diagnostics.Stopwatch]::StartNew()
-    $lost = 0
-    while ($true) {
-        $left = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
-        # Somebody else's network may hold the adapter further on; then the address stays where it is.
-        $others = @(Get-HnsNetwork | Where-Object { $_.Type -ne 'NAT' -and $_.Type -ne 'ICS' })
-        $alias = @(Get-AddressAlias)
-        if (-not $left -and $alias -and ($others -or $alias -contains $saved.alias)) { break }
-        if (-not $left -and -not $alias) { $lost++ } else { $lost = 0 }
-        if ($lost -ge 10) {
-            # A DHCP lease comes back by itself within seconds; what is still missing now stays missing.
-            Restore-Address $saved.alias
-            $lost = 0
-        }
-        if ($watch.Elapsed.TotalSeconds -gt $TimeoutSeconds) {
-            throw "after $TimeoutSeconds s $($left.Count) networks are left and $NodeAddress is on [$($alias -join ' ')]"
-        }
-        Write-Status 'waiting' "$([int]$watch.Elapsed.TotalSeconds) s: $($left.Count) networks left, $NodeAddress on [$($alias -join ' ')]"
-        Start-Sleep -Seconds 2
-    }
-    Write-Status 'done' "the networks of the cluster are removed, $NodeAddress is on $($alias -join ' ')"
+}
+
+try {
+    Write-Status 'started' 'removing the networks of the cluster'
+    $saved = Read-Json 'C:\k8swin\network.json'
 } catch {
-    $reason = $_.Exception.Message
-    try {
-        if (-not (Get-AddressAlias)) { Restore-Address $saved.alias }
-        Write-Status 'failed' $reason
-    } catch {
-        Write-Status 'failed' "$reason; and the address could not be put back: $($_.Exception.Message)"
-    }
+    Write-Status 'failed' "the network configuration is not known, and nothing was changed: $($_.Exception.Message)"
     exit 1
 }
+$watch = [System.Diagnostics.Stopwatch]::StartNew()
+$lost = 0
+while ($true) {
+    $why = ''
+    $left = $null
+    $address = $null
+    try {
+        Remove-Network
+        $all = @(Get-HnsNetwork | Where-Object { $_ })
+        $left = @($all | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet }).Count
+        # Somebody else's network may hold the card further on; then the address stays where it is.
+        $others = @($all | Where-Object { Test-HoldsAdapter $_ })
+        $address = @(Get-NodeAddress)
+        $card = Get-SavedAdapter $saved
+        $inPlace = @($address | Where-Object { $others -or -not $card -or $_.InterfaceIndex -eq $card.ifIndex })
+        if ($left -eq 0 -and $inPlace) { break }
+    } catch {
+        $why = "; not to be found out: $($_.Exception.Message)"
+    }
+    if ($null -ne $address -and $address.Count -eq 0) { $lost++ } else { $lost = 0 }
+    $on = @($address | ForEach-Object { $_.InterfaceAlias }) -join ' '
+    $found = "$left networks left, $NodeAddress on [$on]$why"
+    $late = $watch.Elapsed.TotalSeconds -gt $TimeoutSeconds
+    if ($lost -ge 10 -or ($late -and $lost)) {
+        # A DHCP lease comes back by itself within seconds; what is still missing now stays missing.
+        try { Restore-Address } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+        $lost = 0
+    }
+    if ($late) {
+        $end = ''
+        if (-not (Get-NodeAddress)) { $end = '; and the address could not be put back' }
+        Write-Status 'failed' "after $TimeoutSeconds s $found$end"
+        exit 1
+    }
+    Write-Status 'waiting' "$([int]$watch.Elapsed.TotalSeconds) s: $found"
+    Start-Sleep -Seconds 2
+}
+try { Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ } } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+Write-Status 'done' "the networks of the cluster are removed, $NodeAddress is on $(@($address | ForEach-Object { $_.InterfaceAlias }) -join ' ')"

@@ -6,7 +6,7 @@ param([Parameter(Mandatory = $true)][string]$NodeName)
 $ErrorActionPreference = 'Stop'
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName.ToLower()
+$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName.ToLowerInvariant()
 if ($next -ne $NodeName) {
     if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
         "the computer name is $next, wanted $NodeName, and a kubelet is already registered under it"

@@ -7,15 +7,23 @@ was stopped. That is `interrupted`, and the job may be started anew.
 #>
 param([Parameter(Mandatory = $true)][string]$Job)
 $ErrorActionPreference = 'Stop'
-# uses: Test-JobRunning
+# uses: Read-JobStatus Test-JobRunning
 
 $ended = @('done', 'rolled-back', 'failed')
+$folder = "C:\k8swin\jobs\$Job"
 $runs = Test-JobRunning $Job
-$file = "C:\k8swin\jobs\$Job\status.json"
-if (-not (Test-Path $file)) {
+$status = Read-JobStatus $folder
+if (-not $runs -and ($ended -notcontains $status.state)) {
+    # The task may have ended between the two looks: the file is read again before it is judged.
+    Start-Sleep -Seconds 1
+    $status = Read-JobStatus $folder
+}
+if (-not $status) {
     $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
     if ($runs) {
-        'started the task runs, no status yet'
+        'started the task runs, its status is not to be read yet'
+    } elseif (Test-Path "$folder\status.json") {
+        'interrupted the task does not run, and its status is not to be read'
     } elseif ($task) {
         $result = (Get-ScheduledTaskInfo -TaskName "k8swin-$Job").LastTaskResult
         "pending the task is $($task.State), last result $result"
@@ -24,13 +32,6 @@ if (-not (Test-Path $file)) {
     }
     exit 0
 }
-$status = Get-Content -Path $file -Raw | ConvertFrom-Json
 $state = $status.state
-if (-not $runs -and $ended -notcontains $state) {
-    # The task may have ended between the two looks: the file is read again before it is judged.
-    Start-Sleep -Seconds 1
-    $status = Get-Content -Path $file -Raw | ConvertFrom-Json
-    $state = $status.state
-    if ($ended -notcontains $state) { $state = 'interrupted' }
-}
+if (-not $runs -and $ended -notcontains $state) { $state = 'interrupted' }
 "$state $($status.detail)"

@@ -11,7 +11,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File Reset-Kubeadm Save-Found
+# uses: Protect-File Reset-Kubeadm Restart-WrappedService Save-Found
 
 $file = 'C:\k8swin\join.yaml'
 $marker = 'C:\k8swin\state\kubeadm-join.started'
@@ -19,7 +19,7 @@ if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     # Left by a join that was cut short behind its work: the token opens the cluster to whoever reads it.
     Remove-Item -Path $file, $marker -Force -ErrorAction SilentlyContinue
     # A kubelet registers its node when it starts, and at no other time.
-    Restart-Service -Name kubelet -Force
+    Restart-WrappedService kubelet
     'the kubelet is started anew'
     exit 0
 }

@@ -3,7 +3,7 @@
 Has this worker joined this cluster, and does its kubelet run?
 #>
 param(
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$ClusterCa,
     [Parameter(Mandatory = $true)][string]$NodeName
 )
@@ -28,8 +28,8 @@ if (-not (Test-Path $config)) {
 $kubeconfig = Read-Kubeconfig $config
 $server = $kubeconfig.server
 $ca = $kubeconfig.ca
-if ($server -ne "https://${MasterAddress}:6443") {
-    "this worker belongs to the cluster at $server, not to https://${MasterAddress}:6443, by $config"
+if ($server -ne "https://$ApiEndpoint") {
+    "this worker belongs to the cluster at $server, not to https://$ApiEndpoint, by $config"
     exit 20
 }
 if ($ca -and $ca -ne $ClusterCa) {

@@ -20,9 +20,9 @@ if (-not $service) {
     'the service kubelet is not there'
     exit 30
 }
-# A service that ended is started again after ten seconds.
+# A program that ended is started again after ten seconds; one that ends at once keeps its service paused.
 foreach ($look in 1..6) {
-    if ([string]$service.Status -ne 'Stopped') {
+    if (@('Stopped', 'Paused') -notcontains [string]$service.Status) {
         "the kubelet is $($service.Status)"
         exit 0
     }
@@ -31,7 +31,7 @@ foreach ($look in 1..6) {
 }
 $log = 'C:\var\log\kubelet\kubelet.log'
 $why = @()
-if (Test-Path $log) { $why = @(Get-Content -Path $log -Tail 60 | Where-Object { $_ -match '^E\d|err=|[Ee]rror' } | Select-Object -Last 1) }
+if (Test-Path $log) { $why = @(Get-Content -Path $log -Tail 60 -Encoding UTF8 | Where-Object { $_ -match '^E\d|err=|[Ee]rror' } | Select-Object -Last 1) }
 "hint: read $log, mend what it says, then run this notebook again"
-"the kubelet is stopped: $why"
+"the kubelet is $(([string]$service.Status).ToLower()): $why"
 exit 30

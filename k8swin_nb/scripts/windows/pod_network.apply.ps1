@@ -11,6 +11,7 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [Parameter(Mandatory = $true)][string]$NetworkType,
+    [string]$NodePodCidr = '',
     [string]$ExternalNetwork = ''
 )
 $ErrorActionPreference = 'Stop'
@@ -24,9 +25,10 @@ $folder = 'C:\k8swin\jobs\pod-network'
 if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
 if (Test-Path "$folder\external.json") { Remove-Item -Path "$folder\external.json" -Force }
 $arguments = "-NodeAddress $NodeAddress -HnsNetwork $HnsNetwork -NetworkType $NetworkType"
+if ($NodePodCidr) { $arguments += " -NodePodCidr $NodePodCidr" }
 if ($ExternalNetwork) {
     [System.IO.File]::WriteAllText("$folder\external.json", $ExternalNetwork, (New-Object System.Text.UTF8Encoding($false)))
     $arguments += " -ExternalNetworkFile $folder\external.json"
 }
-Start-DetachedJob 'pod-network' $PodNetworkJob $arguments (New-TimeSpan -Minutes 15)
+Start-DetachedJob 'pod-network' $PodNetworkJob $arguments (New-TimeSpan -Minutes 20)
 'the job is started'

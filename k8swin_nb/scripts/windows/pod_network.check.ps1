@@ -9,13 +9,20 @@ param(
     [string]$NodePodCidr = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Wait-Hns
 
 $service = Get-Service -Name flanneld -ErrorAction SilentlyContinue
 if (-not $service -or $service.Status -ne 'Running') {
     'flanneld does not run'
     exit 10
 }
-$networks = @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })
+try {
+    $networks = @(Wait-Hns { Get-HnsNetwork } 20 | Where-Object { $_.Name -eq $HnsNetwork })
+    $endpoints = @(Wait-Hns { Get-HnsEndpoint } 20 | Where-Object { $_.Name -eq "${HnsNetwork}_ep" })
+} catch {
+    "the host network service does not answer: $($_.Exception.Message)"
+    exit 10
+}
 if ($networks.Count -ne 1) {
     "there are $($networks.Count) HNS networks named $HnsNetwork, wanted 1"
     if ($networks.Count -gt 1) { exit 20 }
@@ -25,6 +32,10 @@ $network = $networks[0]
 if ($network.Type -ne $NetworkType) {
     "the HNS network $HnsNetwork is of type $($network.Type), wanted $NetworkType"
     exit 20
+}
+if ([string]$network.ManagementIP -ne $NodeAddress) {
+    "the HNS network $HnsNetwork holds the adapter with the address [$($network.ManagementIP)], wanted that of $NodeAddress"
+    exit 10
 }
 if (-not (Test-Path 'C:\run\flannel\subnet.env')) {
     'flanneld has not written C:\run\flannel\subnet.env yet'
@@ -46,7 +57,6 @@ if ([string]$pods.GatewayAddress -ne "$subnet.1") {
     exit 10
 }
 if ($NetworkType -eq 'L2Bridge') {
-    $endpoints = @(Get-HnsEndpoint | Where-Object { $_.Name -eq "${HnsNetwork}_ep" })
     if ($endpoints.Count -ne 1 -or [string]$endpoints[0].IPAddress -ne "$subnet.2") {
         "the node's own endpoint on $HnsNetwork is there $($endpoints.Count) times ($(@($endpoints | ForEach-Object { $_.IPAddress }) -join ' ')), wanted once at $subnet.2"
         exit 10

@@ -4,12 +4,14 @@ Start flanneld, wait for its HNS network, and give the worker its address back i
 .DESCRIPTION
 Runs as a task of the system's, since it cuts the network under its own starter. Every stage is written to
 status.json: started, waiting, restoring, relaunching, done, or rolled-back and failed with the reason.
-flanneld is started at most three times. What its log says between two starts names the cause.
+flanneld is started at most three times. What its log says between two starts names the cause. While the adapter is
+bound anew, HNS and Windows' own commands fail in passing: nothing but the end of the last wait rolls anything back.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [Parameter(Mandatory = $true)][string]$NetworkType,
+    [string]$NodePodCidr = '',
     [string]$ExternalNetworkFile = '',
     [int]$AttemptSeconds = 120,
     [int]$Attempts = 3
@@ -17,13 +19,17 @@ param(
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\pod-network'
 $log = 'C:\var\log\flanneld\flanneld.log'
-$saved = $null
-# uses: Save-JobStatus Get-AdapterConfiguration
+# uses: Get-AdapterConfiguration Get-SavedAdapter Read-Json Restart-WrappedService Restore-NodeAddress Restore-NodeRest Save-JobStatus Save-Text Start-WrappedService Test-HoldsAdapter Wait-Hns
 
 function Write-Status([string]$State, [string]$Detail) {
     $status = [ordered]@{ state = $State; detail = $Detail }
     Save-JobStatus $folder $status
-    Add-Content -Path "$folder\log.txt" -Value "$($status.time) ${State}: $Detail" -Encoding ASCII
+    try { [System.IO.File]::AppendAllText("$folder\log.txt", "$($status.time) ${State}: $Detail`r`n") } catch { return }
+}
+
+# What fails here is told, and the wait that follows finds out whether it matters.
+function Invoke-Part([string]$PartTitle, [scriptblock]$PartBody) {
+    try { & $PartBody } catch { Write-Status 'waiting' "${PartTitle}: $($_.Exception.Message)" }
 }
 
 function Get-NodeAddress {
@@ -43,61 +49,26 @@ function Test-Address {
 function Save-Configuration {
     $address = Get-NodeAddress | Select-Object -First 1
     if (-not $address -or $address.InterfaceAlias -like 'vEthernet*') { return }
-    $found = Get-AdapterConfiguration $address
-    Set-Content -Path 'C:\k8swin\network.new' -Value ($found | ConvertTo-Json) -Encoding ASCII
-    Move-Item -Path 'C:\k8swin\network.new' -Destination 'C:\k8swin\network.json' -Force
-}
-
-# The adapter that carries the node's address: the virtual switch's once there is one, else the card itself.
-function Get-Carrier {
-    $switch = Get-NetAdapter | Where-Object { $_.Name -like 'vEthernet*' -and $_.MacAddress -eq $saved.mac -and $_.Status -eq 'Up' } | Select-Object -First 1
-    if ($switch) { return $switch.Name }
-    $saved.alias
+    Save-Text 'C:\k8swin\network.json' (Get-AdapterConfiguration $address | ConvertTo-Json)
 }
 
 function Restore-Address {
-    $alias = Get-Carrier
-    Write-Status 'restoring' "giving $NodeAddress back to $alias"
-    if ($saved.dhcp -eq 'Enabled') {
-        Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv4 -Dhcp Enabled
-        & ipconfig.exe /renew $alias | Out-Null
-        return
-    }
-    Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv4 -Dhcp Disabled
-    if (-not (Get-NodeAddress)) {
-        New-NetIPAddress -InterfaceAlias $alias -IPAddress $saved.address -PrefixLength $saved.prefixLength | Out-Null
-    }
+    Write-Status 'restoring' "giving $NodeAddress back"
+    Restore-NodeAddress $saved
 }
 
-# The gateway and the DNS servers are lost more often than the address.
 function Restore-Rest {
-    $address = Get-NodeAddress | Select-Object -First 1
-    if (-not $address -or $saved.dhcp -eq 'Enabled') { return }
-    $alias = $address.InterfaceAlias
-    $index = $address.InterfaceIndex
-    if ($saved.gateway) {
-        $route = @(Get-NetRoute -AddressFamily IPv4 -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue |
-            Where-Object { $_.InterfaceIndex -eq $index -and $_.NextHop -eq $saved.gateway })
-        if (-not $route) {
-            Write-Status 'restoring' "giving the gateway $($saved.gateway) back to $alias"
-            New-NetRoute -DestinationPrefix '0.0.0.0/0' -InterfaceAlias $alias -NextHop $saved.gateway | Out-Null
-        }
-    }
-    $wanted = @($saved.dns | Where-Object { $_ })
-    $dns = Get-DnsClientServerAddress -AddressFamily IPv4 | Where-Object { $_.InterfaceIndex -eq $index }
-    if ($wanted -and (@($dns.ServerAddresses) -join ' ') -ne ($wanted -join ' ')) {
-        Write-Status 'restoring' "giving the DNS servers $($wanted -join ' ') back to $alias"
-        Set-DnsClientServerAddress -InterfaceAlias $alias -ServerAddresses $wanted
-    }
+    Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ }
 }
 
 # What flanneld wrote since its last start, and which of the known causes that is.
 function Get-Cause([int]$Offset) {
     if (-not (Test-Path $log)) { return 'flanneld wrote no log' }
-    $text = [string](Get-Content -Path $log -Raw)
+    try { $text = Get-Log } catch { return "its log cannot be read: $($_.Exception.Message)" }
     # It is shorter than before when it was rotated.
     if ($text.Length -ge $Offset) { $text = $text.Substring($Offset) }
     $causes = [ordered]@{
+        'no interfaces found in netsh output'                           = 'this flanneld reads the words of an English netsh, and Windows speaks another language'
         'failed to get management IP|failed to get net interface'       = 'the adapter did not come back in time for flanneld'
         'pod cidr not assigned'                                         = 'the control plane has given this node no pod network'
         '0x803b0010|network with this name already exists'              = 'a network of an earlier run is still there'
@@ -115,67 +86,131 @@ function Get-Cause([int]$Offset) {
     'flanneld wrote nothing'
 }
 
-function Test-Network {
-    $network = @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })
-    if ($network.Count -ne 1 -or -not $network[0].ManagementIP) { return $false }
-    if (-not (Test-Path 'C:\run\flannel\subnet.env')) { return $false }
-    if ((Get-Service -Name flanneld).Status -ne 'Running') { return $false }
-    if ($NetworkType -ne 'L2Bridge') { return $true }
-    @(Get-HnsEndpoint | Where-Object { $_.Name -eq "${HnsNetwork}_ep" }).Count -eq 1
+# nssm has it open; what programs write is UTF-8.
+function Get-Log {
+    if (-not (Test-Path $log)) { return '' }
+    [string](Get-Content -LiteralPath $log -Raw -Encoding UTF8)
 }
 
-# Waits until the network is there and the address too; gives the address back when it stays away.
+# Why the network is not up; empty when it is.
+function Get-Missing {
+    $network = @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })
+    if ($network.Count -ne 1) { return "there are $($network.Count) HNS networks $HnsNetwork" }
+    if (-not $network[0].ManagementIP) { return "$HnsNetwork has no management address yet" }
+    if ($network[0].ManagementIP -ne $NodeAddress) { return "$HnsNetwork holds the adapter with $($network[0].ManagementIP)" }
+    if (-not (Test-Path 'C:\run\flannel\subnet.env')) { return 'flanneld has not written subnet.env' }
+    $state = [string](Get-Service -Name flanneld).Status
+    if ($state -ne 'Running') { return "flanneld is $state" }
+    if ($NetworkType -eq 'L2Bridge' -and @(Get-HnsEndpoint | Where-Object { $_.Name -eq "${HnsNetwork}_ep" }).Count -ne 1) {
+        return "there is no endpoint ${HnsNetwork}_ep"
+    }
+    ''
+}
+
+# Waits until the network is there and the address too; gives the address back when it stays away. A look that fails is no
+# answer: HNS and Windows' own commands refuse some while the adapter is bound anew.
 function Wait-Network([int]$Attempt) {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $lost = 0
     while ($watch.Elapsed.TotalSeconds -lt $AttemptSeconds) {
-        $address = Test-Address
-        $ready = Test-Network
-        if ($ready -and $address) { return $true }
+        $address = $true
+        $missing = ''
+        try {
+            $address = Test-Address
+            $missing = Get-Missing
+        } catch {
+            $missing = "not to be found out: $($_.Exception.Message)"
+        }
+        if ($address -and -not $missing) { return $true }
         if ($address) { $lost = 0 } else { $lost++ }
         if ($lost -ge 10) {
             # A lease comes back by itself within seconds; what is still missing now stays missing.
-            try { Restore-Address; Restore-Rest } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+            Invoke-Part 'the address is not back yet' { Restore-Address; Restore-Rest }
             $lost = 0
         }
-        Write-Status 'waiting' "start $Attempt of $Attempts, $([int]$watch.Elapsed.TotalSeconds) s: network ready: $ready, address in place: $address"
+        if (-not $address) { $missing = "$NodeAddress is on no adapter that is up; $missing" }
+        Write-Status 'waiting' "start $Attempt of $Attempts, $([int]$watch.Elapsed.TotalSeconds) s: $missing"
         Start-Sleep -Seconds 2
     }
     $false
 }
 
+# Left over, it cannot be attached again, and flanneld gives up.
 function Remove-StaleEndpoint {
-    # Left over, it cannot be attached again, and flanneld gives up.
-    Get-HnsEndpoint | Where-Object { $_.Name -eq "${HnsNetwork}_ep" } | Remove-HnsEndpoint
+    Wait-Hns { Get-HnsEndpoint | Where-Object { $_.Name -eq "${HnsNetwork}_ep" } | Remove-HnsEndpoint } 15
 }
 
-function New-Placeholder {
-    $wanted = Get-Content -Path $ExternalNetworkFile -Raw
-    $name = (ConvertFrom-Json $wanted).Name
-    if (@(Get-HnsNetwork | Where-Object { $_.Name -eq $name })) { return }
-    Write-Status 'waiting' "making the virtual switch with the network $name"
-    if (-not (Get-Command -Name New-HnsNetwork -ErrorAction SilentlyContinue)) {
-        # Windows' own module looks and removes; what makes a network is in the pinned one.
-        Import-Module -Name C:\k\hns.psm1 -DisableNameChecking
-    }
-    New-HnsNetwork -JsonString $wanted | Out-Null
+function Wait-Address {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     while (-not (Test-Address) -and $watch.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Seconds 2 }
     if (-not (Test-Address)) { Restore-Address }
 }
 
+# Windows' own module looks and removes; what makes a network is in the pinned one.
+function Import-Hns {
+    if (Get-Command -Name New-HnsNetwork -ErrorAction SilentlyContinue) { return $true }
+    if (-not (Test-Path 'C:\k\hns.psm1')) { return $false }
+    Import-Module -Name C:\k\hns.psm1 -DisableNameChecking
+    $true
+}
+
+# HNS takes some card of the server unless it is told which.
+function New-Network($Wanted) {
+    if (-not (Import-Hns)) { return }
+    $card = Get-SavedAdapter $saved
+    if ($card) { $Wanted | Add-Member -NotePropertyName NetworkAdapterName -NotePropertyValue $card.Name -Force }
+    Write-Status 'waiting' "making the HNS network $($Wanted.Name) on $($card.Name)"
+    New-HnsNetwork -JsonString ($Wanted | ConvertTo-Json -Depth 6 -Compress) | Out-Null
+    Wait-Address
+}
+
+function New-Placeholder {
+    if (-not $ExternalNetworkFile) { return }
+    $wanted = Read-Json $ExternalNetworkFile
+    if (@(Wait-Hns { Get-HnsNetwork } 15 | Where-Object { $_.Name -eq $wanted.Name })) { return }
+    New-Network $wanted
+}
+
+# flanneld names no card for its bridge, and goes on with one that has the prefix and the gateway that it wants.
+function New-Bridge {
+    $subnet = ([regex]'^(\d+\.\d+\.\d+)\.0/24$').Match($NodePodCidr)
+    if ($NetworkType -ne 'L2Bridge' -or -not $subnet.Success) { return }
+    if (@(Wait-Hns { Get-HnsNetwork } 15 | Where-Object { $_.Name -eq $HnsNetwork })) { return }
+    New-Network ([pscustomobject]@{
+        Name    = $HnsNetwork
+        Type    = 'L2Bridge'
+        Subnets = @(@{ AddressPrefix = $NodePodCidr; GatewayAddress = "$($subnet.Groups[1].Value).1" })
+    })
+}
+
+# One that holds another card, or another pod network than the node's, is of no use to flanneld.
+function Remove-StaleNetwork {
+    foreach ($network in @(Wait-Hns { Get-HnsNetwork } 15 | Where-Object { $_.Name -eq $HnsNetwork })) {
+        $prefix = [string]@($network.Subnets)[0].AddressPrefix
+        $elsewhere = $network.ManagementIP -and $network.ManagementIP -ne $NodeAddress
+        if (-not $elsewhere -and (-not $NodePodCidr -or $prefix -eq $NodePodCidr)) { continue }
+        Write-Status 'waiting' "removing the HNS network $HnsNetwork with $prefix on the adapter with $($network.ManagementIP)"
+        Wait-Hns { $network | Remove-HnsNetwork } 15
+        Wait-Address
+    }
+}
+
 function Undo-Network {
-    Stop-Service -Name flanneld -Force
-    Remove-StaleEndpoint
-    Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork -or ($ExternalNetworkFile -and $_.Name -eq 'External') } | Remove-HnsNetwork
+    Invoke-Part 'flanneld does not stop' { Stop-Service -Name flanneld -Force }
+    Invoke-Part 'the endpoint stays' { Remove-StaleEndpoint }
+    Invoke-Part 'the network stays' {
+        Wait-Hns {
+            Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork -or ($ExternalNetworkFile -and $_.Name -eq 'External') } | Remove-HnsNetwork
+        } 15
+    }
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     while (-not (Test-Address) -and $watch.Elapsed.TotalSeconds -lt 20) { Start-Sleep -Seconds 2 }
     if (Test-Address) { return }
-    try { Restore-Address } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+    Invoke-Part 'the address is not back yet' { Restore-Address }
     Start-Sleep -Seconds 5
     if (Test-Address) { return }
     # The last resort: the host network service lets go of the adapter.
-    Restart-Service -Name hns -Force
+    Invoke-Part 'hns does not start anew' { Restart-Service -Name hns -Force }
     Start-Sleep -Seconds 10
     if (-not (Test-Address)) { Restore-Address }
 }
@@ -183,38 +218,63 @@ function Undo-Network {
 try {
     Write-Status 'started' 'looking at the network configuration'
     Save-Configuration
-    $saved = Get-Content -Path 'C:\k8swin\network.json' -Raw | ConvertFrom-Json
-    if ($ExternalNetworkFile) { New-Placeholder }
-    $up = $false
-    $cause = ''
-    $all = [System.Diagnostics.Stopwatch]::StartNew()
-    for ($attempt = 1; $attempt -le $Attempts -and -not $up; $attempt++) {
-        if ($attempt -gt 1) { Write-Status 'relaunching' "start $attempt of ${Attempts}: $cause" }
-        if ((Get-Service -Name flanneld).Status -ne 'Stopped') { Stop-Service -Name flanneld -Force }
-        Remove-StaleEndpoint
-        if ($attempt -eq $Attempts -and $attempt -gt 1 -and -not @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })) {
-            Restart-Service -Name hns -Force
-            Start-Sleep -Seconds 5
-        }
-        $offset = 0
-        if (Test-Path $log) { $offset = ([string](Get-Content -Path $log -Raw)).Length }
-        Start-Service -Name flanneld
-        $up = Wait-Network $attempt
-        if (-not $up) { $cause = Get-Cause $offset }
-    }
-    if (-not $up) { throw "no HNS network $HnsNetwork with the address $NodeAddress after $Attempts starts of flanneld: $cause; see $log" }
-    Restore-Rest
-    $times = ''
-    if ($attempt -gt 2) { $times = ", at start $($attempt - 1) of flanneld (before: $cause)" }
-    Write-Status 'done' "the HNS network $HnsNetwork is up after $([int]$all.Elapsed.TotalSeconds) s$times"
+    $saved = Read-Json 'C:\k8swin\network.json'
 } catch {
-    $reason = $_.Exception.Message
+    Write-Status 'failed' "the network configuration is not known, and nothing was changed: $($_.Exception.Message)"
+    exit 1
+}
+$up = $false
+$cause = ''
+$before = @(Invoke-Part 'the services are not known' {
+    Get-Service -Name flanneld -DependentServices | Where-Object { $_.Status -ne 'Stopped' } | ForEach-Object { $_.Name }
+})
+$bound = @(Invoke-Part 'the networks are not known' { Wait-Hns { Get-HnsNetwork } 15 | Where-Object { Test-HoldsAdapter $_ } })
+$all = [System.Diagnostics.Stopwatch]::StartNew()
+for ($attempt = 1; $attempt -le $Attempts -and -not $up; $attempt++) {
+    if ($attempt -gt 1) { Write-Status 'relaunching' "start $attempt of ${Attempts}: $cause" }
+    Invoke-Part 'flanneld does not stop' { if ((Get-Service -Name flanneld).Status -ne 'Stopped') { Stop-Service -Name flanneld -Force } }
+    Invoke-Part 'the endpoint stays' { Remove-StaleEndpoint }
+    Invoke-Part 'the network stays' { Remove-StaleNetwork }
+    if ($attempt -eq $Attempts -and $attempt -gt 1) {
+        Invoke-Part 'hns does not start anew' {
+            if (-not @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })) {
+                Restart-Service -Name hns -Force
+                Start-Sleep -Seconds 5
+            }
+        }
+    }
+    Invoke-Part 'no placeholder' { New-Placeholder }
+    Invoke-Part 'no bridge was made' { New-Bridge }
+    $offset = [int](Invoke-Part 'the log is not to be read' { (Get-Log).Length })
+    $refused = ''
+    try { Start-WrappedService flanneld } catch { $refused = $_.Exception.Message }
+    $up = Wait-Network $attempt
+    if (-not $up) {
+        $cause = Get-Cause $offset
+        if ($refused) { $cause = "$refused $cause" }
+    }
+}
+if (-not $up) {
+    $reason = "no HNS network $HnsNetwork with the address $NodeAddress after $Attempts starts of flanneld: $cause; see $log"
     try {
         Undo-Network
-        if ($saved) { Restore-Rest }
+        Restore-Rest
         Write-Status 'rolled-back' $reason
     } catch {
         Write-Status 'failed' "$reason; and the network could not be put back: $($_.Exception.Message)"
     }
     exit 1
 }
+Invoke-Part 'the gateway or the DNS servers are not back' { Restore-Rest }
+# What flanneld's stop took down with it.
+foreach ($name in $before) { Invoke-Part "$name does not start" { Start-WrappedService $name } }
+if (-not $bound) {
+    # The adapter was bound anew. A kubelet of old keeps a connection that this has ended, and waits for its time-out.
+    Invoke-Part 'the kubelet does not start anew' {
+        $kubelet = Get-Service -Name kubelet -ErrorAction SilentlyContinue
+        if ($kubelet -and $kubelet.Status -ne 'Stopped') { Restart-WrappedService kubelet }
+    }
+}
+$times = ''
+if ($attempt -gt 2) { $times = ", at start $($attempt - 1) of flanneld (before: $cause)" }
+Write-Status 'done' "the HNS network $HnsNetwork is up after $([int]$all.Elapsed.TotalSeconds) s$times"

@@ -9,17 +9,21 @@ matters. Lines that begin with `fact` are compared between hosts and with the pl
 param(
     [Parameter(Mandatory = $true)][string]$NodeName,
     [Parameter(Mandatory = $true)][string]$NodeAddress,
-    [Parameter(Mandatory = $true)][string]$MasterAddress,
+    [Parameter(Mandatory = $true)][string]$ApiEndpoint,
     [Parameter(Mandatory = $true)][string]$SupportedBuilds,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [string]$FlannelBackend = '',
     [string]$ClusterProfile = 'current',
     [string]$ClusterCa = '',
     [string]$DownloadHosts = '',
-    [string]$ApiExpected = 'true'
+    [string]$FirewallRules = '',
+    [string]$WinrmPort = '',
+    [string]$ApiExpected = 'true',
+    [string]$ControlPlaneAddress = '',
+    [string]$EarlyFlannel = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -170,10 +174,10 @@ Test-Probe 'W12' 'pending-reboot' {
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
 Test-Probe 'W13' 'host-name' {
-    $name = $next.ToLower()
+    $name = $next.ToLowerInvariant()
     New-Answer 'step' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
 }
-Write-Fact 'host_name' $next.ToLower()
+Write-Fact 'host_name' $next.ToLowerInvariant()
 
 $addresses = @(Get-Quiet { Get-NetIPAddress -AddressFamily IPv4 } | Where-Object { $_ })
 $owner = @($addresses | Where-Object { $_.IPAddress -eq $NodeAddress })
@@ -193,6 +197,30 @@ if ($adapter) {
         New-Answer 'fail' $good "$($adapter.Name): $($adapter.Status) $($adapter.PhysicalMediaType)" 'an adapter that is up, not a wireless one' 'connect the adapter, or use another one'
     }
 }
+# HNS takes a card by chance unless it is told which one.
+$cards = @(Get-Quiet { Get-NetAdapter } | Where-Object { $_ -and [string]$_.Status -eq 'Up' -and $_.Name -notlike 'vEthernet*' })
+if ($adapter -and $cards.Count -gt 1) {
+    Test-Probe 'W14' 'other-adapters' {
+        $found = @($cards | Where-Object { $_.ifIndex -ne $adapter.ifIndex -and ($_.MacAddress -ne $adapter.MacAddress) } | ForEach-Object { $_.Name })
+        New-Answer 'warn' ($found.Count -eq 0) ($found -join ', ') "no adapter that is up beside the one with $NodeAddress" "the pod network is made on the adapter with ${NodeAddress}; disconnect the others, or see to it that no other has a default route"
+    }
+}
+if ($ClusterProfile -eq 'classic' -and $EarlyFlannel -ne 'false') {
+    # flanneld 0.11 and 0.12 ask netsh for every address and look for these words, also with an address for --iface.
+    Test-Probe 'W37' 'flannel-netsh' {
+        $shown = & netsh.exe interface ipv4 show addresses | Out-String
+        if ($LASTEXITCODE -ne 0) { throw "netsh.exe ended with $LASTEXITCODE" }
+        $first = @($shown -split '\r?\n' | Where-Object { $_.Trim() })[0]
+        New-Answer 'fail' ($shown -match 'Configuration for interface' -and $shown -match 'IP Address') "netsh says: $first" 'netsh says: Configuration for interface' 'an English Windows: flanneld 0.11 and 0.12 understand no other; or flannel_version 0.13.0 or newer'
+    }
+    if ($adapter) {
+        Test-Probe 'W37' 'adapter-name' {
+            # netsh writes names in the OEM code page, and in columns that two spaces end.
+            $plain = $adapter.Name -match '^[\x21-\x7e]+( [\x21-\x7e]+)*$' -and $adapter.Name -notmatch '"'
+            New-Answer 'fail' $plain $adapter.Name 'a name of ASCII letters, with single spaces' "Rename-NetAdapter on the console: flanneld 0.11 and 0.12 find no adapter of another name"
+        }
+    }
+}
 if ($owner.Count -eq 1) {
     Test-Probe 'W15' 'static-address' {
         $origin = [string]$owner[0].PrefixOrigin
@@ -207,19 +235,32 @@ if ($owner.Count -eq 1) {
     }
 }
 
+if ($FirewallRules) {
+    Test-Probe 'W16' 'firewall-policy' {
+        $closed = @()
+        $rules = ConvertFrom-Json $FirewallRules
+        foreach ($rule in $rules) {
+            $clients = @($MasterAddress)
+            if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
+            $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
+        }
+        New-Answer 'fail' ($closed.Count -eq 0) ($closed -join '; ') 'a firewall in which rules of this server count, or a group policy that brings them' 'have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
+    }
+}
+
 $networks = @()
 if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
-    $networks = @(Get-Quiet { Get-HnsNetwork } | Where-Object { $_ })
+    $networks = @(Get-Quiet { Wait-Hns { Get-HnsNetwork } 20 } | Where-Object { $_ })
 }
 Test-Probe 'W17' 'hns-networks' {
     $known = @('nat', $HnsNetwork)
     if ($ClusterProfile -eq 'classic') { $known += 'External' }
-    $others = @($networks | Where-Object { $known -notcontains $_.Name } | ForEach-Object { $_.Name })
+    # NAT, ICS (as that of WSL) and internal networks have switches of their own.
+    $others = @($networks | Where-Object { $known -notcontains $_.Name -and (Test-HoldsAdapter $_) } | ForEach-Object { $_.Name })
     New-Answer 'fail' ($others.Count -eq 0) ($others -join ' ') "only $($known -join ', ')" 'they hold the adapter: remove them with Remove-HnsNetwork when nobody needs them'
 }
-foreach ($network in $networks) {
-    if ($network.Name -eq 'nat') { Get-FactOf 'hns_nat' { @($network.Subnets | ForEach-Object { $_.AddressPrefix }) -join ' ' } }
-}
+$inner = @($networks | Where-Object { -not (Test-HoldsAdapter $_) })
+if ($inner) { Get-FactOf 'hns_nat' { @($inner | ForEach-Object { $_.Subnets } | ForEach-Object { $_.AddressPrefix } | Where-Object { $_ }) -join ' ' } }
 try {
     Get-NetRoute -AddressFamily IPv4 | ForEach-Object {
         # A network and its interface; an interface's alias may hold spaces, so it is the last.
@@ -256,30 +297,52 @@ Test-Probe 'W21' 'time-service' {
     New-Answer 'warn' ($state -eq 'Running') $state 'Running' 'Start-Service w32time; w32tm /resync'
 }
 
+# curl.exe asks as the downloads are asked, through the web proxy where there is one: that resolves the names then.
 $failed = @()
 $untrusted = @()
+$unlisted = @()
 foreach ($place in @($DownloadHosts -split ' ' | Where-Object { $_ })) {
-    try {
-        $null = [System.Net.Dns]::GetHostAddresses(($place -split ':')[0])
-        & curl.exe -s -o NUL --connect-timeout 5 --max-time 10 "https://$place/"
-        if (@(35, 51, 60, 77) -contains $LASTEXITCODE) { $untrusted += $place }
-        elseif (@(0, 22, 52) -notcontains $LASTEXITCODE) { $failed += "$place (curl ends with $LASTEXITCODE)" }
-    } catch {
-        $failed += "$place (no such name)"
+    $options = @('-sS', '-o', 'NUL', '--connect-timeout', '5', '--max-time', '10')
+    $answer = Invoke-Curl ($options + "https://$place/")
+    if ($answer.said -match '0x8009201[23]') {
+        $unlisted += $place
+        $answer = Invoke-Curl ($options + '--ssl-no-revoke' + "https://$place/")
     }
+    # Any answer is one: that there is no such page, or none at all.
+    if (@(0, 22, 52) -contains $answer.code) { continue }
+    if (@(35, 51, 60, 77) -contains $answer.code) { $untrusted += "${place}: $(Get-CurlReason $answer)" } else { $failed += "${place}: $(Get-CurlReason $answer)" }
 }
 Test-Probe 'W22' 'downloads' {
     New-Answer 'warn' ($failed.Count -eq 0) "out of reach: $(@($failed; if (-not $failed) { 'none' }) -join ', ')" "$DownloadHosts answer" 'name a mirror in the artifacts file, or correct DNS, route and proxy'
 }
+Test-Probe 'W22' 'revocation-lists' {
+    New-Answer 'warn' ($unlisted.Count -eq 0) ($unlisted -join ', ') 'revocation lists that can be reached' 'let this server reach the address of the list that the certificate names, or lock every download by its hash, which is taken without a list'
+}
 Test-Probe 'W25' 'tls-interception' {
-    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of known authorities' 'something between opens TLS: import its authority into LocalMachine\Root'
+    New-Answer 'warn' ($untrusted.Count -eq 0) ($untrusted -join ', ') 'certificates of authorities that this server trusts' 'import the authority into LocalMachine\Root: the mirror''s own, or that of what opens TLS between'
+}
+if ($ApiEndpoint -match '[a-z]') {
+    Test-Probe 'X5' 'api-name' {
+        $apiName = ($ApiEndpoint -split ':')[0]
+        $found = 'nothing'
+        # A name that nobody knows is an error of the class, not an empty answer.
+        try { $found = [string]@([System.Net.Dns]::GetHostAddresses($apiName) | Where-Object { $_.AddressFamily -eq 'InterNetwork' })[0] } catch { $found = 'nothing' }
+        if ($ControlPlaneAddress) {
+            New-Answer 'step' ($found -eq $ControlPlaneAddress) "$apiName leads to $found" $ControlPlaneAddress 'the step api-name writes it into the hosts file'
+        } else {
+            New-Answer 'fail' ($found -match '^[0-9.]+$') "$apiName leads to $found" 'an address of the control plane' "let the site's DNS know the name, or write its address into ``control_plane_address``"
+        }
+    }
 }
 if ($ApiExpected -eq 'true') {
     Test-Probe 'W23' 'api-server' {
-        $reached = Test-Port $MasterAddress 6443
+        $apiName, $apiPort = $ApiEndpoint -split ':'
+        # The name that a later step writes into the hosts file is not known yet.
+        if ($ControlPlaneAddress) { $apiName = $ControlPlaneAddress }
+        $reached = Test-Port $apiName $apiPort
         $text = 'no answer'
         if ($reached) { $text = 'reached' }
-        New-Answer 'fail' $reached $text "$MasterAddress port 6443" 'check the route and the firewall between this server and the master'
+        New-Answer 'fail' $reached $text "$apiName port $apiPort" 'check the route and the firewall between this server and the master'
     }
 }
 
@@ -290,7 +353,7 @@ Test-Probe 'W24' 'winhttp-proxy' {
 foreach ($scope in 'Machine', 'Process') {
     foreach ($name in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') {
         $value = [string][Environment]::GetEnvironmentVariable($name, $scope)
-        if ($value) { Write-Fact "$($name.ToLower())_$($scope.ToLower())" ($value -replace '//.*@', '//') }
+        if ($value) { Write-Fact "$($name.ToLowerInvariant())_$($scope.ToLowerInvariant())" ($value -replace '//.*@', '//') }
     }
 }
 
@@ -346,7 +409,7 @@ Test-Probe 'W33' 'other-cluster' {
         $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
         $server = $kubeconfig.server
         $ca = $kubeconfig.ca
-        if ($server -ne "https://${MasterAddress}:6443") { $foreign += "a node of $server" }
+        if ($server -ne "https://$ApiEndpoint") { $foreign += "a node of $server" }
         elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
     # What the join would stop over, unless one of ours left it.
@@ -364,10 +427,10 @@ Test-Probe 'W33' 'other-cluster' {
 if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
     Get-FactOf 'authority' {
         $text = [System.Text.Encoding]::UTF8.GetBytes("$(Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt')`n")
-        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLower()
+        [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($text)).Replace('-', '').ToLowerInvariant()
     }
 }
-Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ') }
+Get-FactOf 'booted' { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
 Test-Probe 'W36' 'activation' {
     $license = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL" | Select-Object -First 1)
     $status = 0

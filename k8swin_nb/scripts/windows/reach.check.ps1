@@ -6,4 +6,4 @@ param()
 $ErrorActionPreference = 'Stop'
 
 $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-"$($env:COMPUTERNAME.ToLower()): $($version.ProductName) $($version.CurrentBuildNumber).$($version.UBR), $env:USERNAME"
+"$($env:COMPUTERNAME.ToLowerInvariant()): $($version.ProductName) $($version.CurrentBuildNumber).$($version.UBR), $env:USERNAME"

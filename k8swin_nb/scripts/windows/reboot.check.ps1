@@ -4,6 +4,7 @@ Does this server wait for a reboot?
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Get-FeatureState
 
 $pending = @()
 if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
@@ -12,7 +13,9 @@ $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
 $active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
 $next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
 if ($active -ne $next) { $pending += "the name $next" }
-if ((Get-WindowsFeature -Name Containers).InstallState -eq 'InstallPending') { $pending += 'the feature Containers' }
+if ((Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\JoinDomain') -or (Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\AvoidSpnSet')) { $pending += 'the domain' }
+$state = Get-FeatureState Containers
+if ($state -eq 'InstallPending' -or $state -eq 'UninstallPending') { $pending += 'the feature Containers' }
 if ($pending) {
     "a reboot is pending for: $($pending -join ', ')"
     exit 10

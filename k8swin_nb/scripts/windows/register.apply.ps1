@@ -11,16 +11,16 @@ param(
     [int]$RegisterSeconds = 120
 )
 $ErrorActionPreference = 'Stop'
-# uses: Test-RegisteredNode
+# uses: Restart-WrappedService Test-RegisteredNode
 
 # A kubelet registers its node when it starts, and at no other time.
-Restart-Service -Name kubelet -Force
+Restart-WrappedService kubelet
 $watch = [System.Diagnostics.Stopwatch]::StartNew()
 while (-not (Test-RegisteredNode $NodeName)) {
     if ($watch.Elapsed.TotalSeconds -gt $RegisterSeconds) {
         Stop-Service -Name kubelet -Force
         $log = @()
-        if (Test-Path 'C:\var\log\kubelet\kubelet.log') { $log = @(Get-Content -Path 'C:\var\log\kubelet\kubelet.log' -Tail 5) }
+        if (Test-Path 'C:\var\log\kubelet\kubelet.log') { $log = @(Get-Content -Path 'C:\var\log\kubelet\kubelet.log' -Tail 5 -Encoding UTF8) }
         throw "the node $NodeName did not register in $RegisterSeconds s; the kubelet's log ends with: $($log -join ' | ')"
     }
     Start-Sleep -Seconds 2

@@ -4,14 +4,14 @@ Is the container runtime as it was found: gone where it was installed here, with
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Test-RestartDue Test-Written
+# uses: Read-Json Test-RestartDue Test-Written
 
 $record = 'C:\k8swin\state\found.json'
 if (-not (Test-Path $record)) {
     'nothing was installed on this server from here'
     exit 0
 }
-$found = Get-Content -Path $record -Raw | ConvertFrom-Json
+$found = Read-Json $record
 $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
 $left = @()
 if (@($found.services) -contains 'containerd') {

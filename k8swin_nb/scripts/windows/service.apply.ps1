@@ -7,6 +7,7 @@ Output goes to a file that is rotated at 10 MiB while the program runs.
 #>
 param([Parameter(Mandatory = $true)][string]$Service)
 $ErrorActionPreference = 'Stop'
+# uses: Save-Text Start-WrappedService
 
 $wanted = ConvertFrom-Json $Service
 $name = $wanted.name
@@ -17,16 +18,19 @@ function Invoke-Nssm {
 }
 
 $running = $false
+$with = @()
 $existing = Get-Service -Name $name -ErrorAction SilentlyContinue
 if ($existing) {
-    $running = $existing.Status -eq 'Running'
+    # Paused is what nssm calls a program that ended and that it starts again.
+    $running = $existing.Status -ne 'Stopped'
+    $with = @(Get-Service -Name $name -DependentServices | Where-Object { $_.Status -ne 'Stopped' } | ForEach-Object { $_.Name })
     if ($running) { Stop-Service -Name $name -Force }
     Invoke-Nssm set $name Application $wanted.program
 } else {
     Invoke-Nssm install $name $wanted.program
 }
 foreach ($file in @($wanted.files)) {
-    if ($file) { [System.IO.File]::WriteAllText($file.path, $file.text, (New-Object System.Text.UTF8Encoding($false))) }
+    if ($file) { Save-Text $file.path $file.text }
 }
 Invoke-Nssm set $name AppParameters $wanted.arguments
 Invoke-Nssm set $name AppDirectory 'C:\'
@@ -45,5 +49,5 @@ if (@($wanted.environment).Count -gt 0) {
 } else {
     Invoke-Nssm reset $name AppEnvironmentExtra
 }
-if ($running -or $wanted.start) { Start-Service -Name $name }
+if ($running -or $wanted.start) { foreach ($service in @($name) + $with) { Start-WrappedService $service } }
 "the service $name is defined"

@@ -58,7 +58,9 @@ foreach ($file in @($wanted.files)) {
         $differs += "file $($file.path)"
     }
 }
-if ($wanted.start -and (Get-Service -Name $wanted.name).Status -ne 'Running') { $differs += 'it does not run' }
+$state = (Get-Service -Name $wanted.name).Status
+if ($wanted.start -and $state -eq 'Paused') { $differs += "its program ends again and again, see $($wanted.log)" }
+elseif ($wanted.start -and $state -ne 'Running') { $differs += 'it does not run' }
 if ($differs) {
     "the service $($wanted.name) differs: $($differs -join '; ')"
     exit 10

@@ -11,8 +11,9 @@ param(
     [Parameter(Mandatory = $true)][string]$CniPlugins
 )
 $ErrorActionPreference = 'Stop'
+# uses: Save-Text Wait-Hns
 
-$network = @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })
+$network = @(Wait-Hns { Get-HnsNetwork } | Where-Object { $_.Name -eq $HnsNetwork })
 if ($network.Count -ne 1) { throw "there are $($network.Count) HNS networks named $HnsNetwork, wanted 1" }
 $subnet = [string]@($network[0].Subnets)[0].AddressPrefix
 $question = [ordered]@{
@@ -32,6 +33,6 @@ if ($LASTEXITCODE -ne 0) { throw "host-local.exe ended with ${LASTEXITCODE}: $($
 $address = ([regex]'"address":\s*"([0-9.]+)/').Match($answer).Groups[1].Value
 if (-not $address) { throw "host-local.exe gave no address: $($answer.Trim())" }
 $saved = [ordered]@{ subnet = $subnet; address = $address } | ConvertTo-Json -Compress
-Set-Content -Path 'C:\k8swin\state\source-vip.json' -Value $saved -Encoding ASCII
+Save-Text 'C:\k8swin\state\source-vip.json' $saved
 "$address is reserved for kube-proxy"
 exit 0

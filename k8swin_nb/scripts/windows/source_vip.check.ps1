@@ -4,14 +4,19 @@ Print the address of this worker's pod network that is kube-proxy's own, once it
 #>
 param([Parameter(Mandatory = $true)][string]$HnsNetwork)
 $ErrorActionPreference = 'Stop'
+# uses: Read-Json Wait-Hns
 
 $file = 'C:\k8swin\state\source-vip.json'
 if (-not (Test-Path $file)) {
     'no address is reserved for kube-proxy yet'
     exit 10
 }
-$saved = Get-Content -Path $file -Raw | ConvertFrom-Json
-$prefix = [string]@((Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork }).Subnets)[0].AddressPrefix
+try { $saved = Read-Json $file } catch { $saved = $null }
+if (-not $saved -or -not $saved.address) {
+    "$file does not say which address is reserved"
+    exit 10
+}
+$prefix = [string]@((Wait-Hns { Get-HnsNetwork } | Where-Object { $_.Name -eq $HnsNetwork }).Subnets)[0].AddressPrefix
 if ($saved.subnet -ne $prefix) {
     "the address $($saved.address) was reserved in $($saved.subnet), this worker's pod network is $prefix"
     exit 10

@@ -1,10 +1,10 @@
 <#
 .SYNOPSIS
-Are node ports outside the range of outgoing connections, and does WinRM wait for Hyper-V's network?
+Are node ports outside the range of outgoing connections, does WinRM wait for Hyper-V's network, do pods find SMB shares by name?
 #>
-param()
+param([string]$ClusterProfile = '')
 $ErrorActionPreference = 'Stop'
-# uses: Get-DynamicPortRange
+# uses: Get-DynamicPortRange Get-FeatureState
 
 foreach ($protocol in 'tcp', 'udp') {
     $first, $last = Get-DynamicPortRange $protocol
@@ -13,10 +13,20 @@ foreach ($protocol in 'tcp', 'udp') {
         exit 10
     }
 }
-if ((Get-WindowsFeature -Name Hyper-V).InstallState -eq 'Installed') {
+if ((Get-FeatureState Hyper-V) -eq 'Installed') {
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='WinRM'"
     if ($service.StartMode -eq 'Auto' -and -not $service.DelayedAutoStart) {
         'Hyper-V changes the network while Windows starts, and WinRM does not wait for it'
+        exit 10
+    }
+}
+# With containerd a pod looks the name of a share up in the server's own network compartment, unless HNS is told otherwise.
+$hns = 'HKLM:\SYSTEM\CurrentControlSet\Services\hns'
+if ($ClusterProfile -eq 'current' -and (Test-Path $hns)) {
+    $found = $null
+    if (Test-Path "$hns\State") { $found = Get-ItemProperty -Path "$hns\State" }
+    if (-not $found -or -not $found.PSObject.Properties['EnableCompartmentNamespace'] -or $found.EnableCompartmentNamespace -ne 1) {
+        'pods reach SMB shares by address only: EnableCompartmentNamespace of HNS is not 1'
         exit 10
     }
 }

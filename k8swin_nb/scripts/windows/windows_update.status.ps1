@@ -6,21 +6,20 @@ A file that speaks of work under way while no task runs is left over: that is `i
 #>
 param()
 $ErrorActionPreference = 'Stop'
-# uses: Test-JobRunning
+# uses: Read-JobStatus Test-JobRunning
 
 $runs = Test-JobRunning 'windows-update'
-$file = 'C:\k8swin\jobs\windows-update\status.json'
-if (-not (Test-Path $file)) {
+$folder = 'C:\k8swin\jobs\windows-update'
+$status = Read-JobStatus $folder
+if (-not $runs -and $status.state -ne 'done' -and $status.state -ne 'failed') {
+    # The task may have ended between the two looks: the file is read again before it is judged.
+    Start-Sleep -Seconds 1
+    $status = Read-JobStatus $folder
+}
+if (-not $status) {
     if ($runs) { 'searching 0 False no status yet' } else { 'pending 0 False the task does not run' }
     exit 0
 }
-$status = Get-Content -Path $file -Raw | ConvertFrom-Json
 $state = $status.state
-if (-not $runs -and $state -ne 'done' -and $state -ne 'failed') {
-    # The task may have ended between the two looks: the file is read again before it is judged.
-    Start-Sleep -Seconds 1
-    $status = Get-Content -Path $file -Raw | ConvertFrom-Json
-    $state = $status.state
-    if ($state -ne 'done' -and $state -ne 'failed') { $state = 'interrupted' }
-}
+if (-not $runs -and $state -ne 'done' -and $state -ne 'failed') { $state = 'interrupted' }
 "$state $($status.left) $($status.reboot) $($status.detail)"

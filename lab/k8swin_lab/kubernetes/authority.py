@@ -88,6 +88,20 @@ class CertificateAuthority:
         )
         return certificate, key_pem(key)
 
+    def sign_request(
+        self, request_pem: bytes, usages: Sequence[x509.ObjectIdentifier], *, days: int = 365
+    ) -> bytes:
+        """Return a certificate (PEM) for a request (PEM), whose signature is checked.
+
+        Raises:
+            ValueError: it is not a request, or was not signed with its own key.
+        """
+        request = x509.load_pem_x509_csr(request_pem)
+        if not request.is_signature_valid:
+            raise ValueError("the signature of the certificate request is not valid")
+        lifetime = datetime.timedelta(days=days)
+        return self._sign(request.subject, request.public_key(), [], usages, lifetime)
+
     def _sign(
         self,
         subject: x509.Name,

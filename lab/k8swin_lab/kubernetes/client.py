@@ -10,12 +10,13 @@ from k8swin_lab.kubernetes.users import User
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
+    from k8swin_lab.kubernetes.remote import RemoteCluster
 
 
 class Client:
     """Requests as one user; every method raises `ApiError` when the API refuses."""
 
-    def __init__(self, cluster: Cluster, user: User, manager: str) -> None:
+    def __init__(self, cluster: Cluster | RemoteCluster, user: User, manager: str) -> None:
         self.cluster = cluster
         self.user = user
         self.manager = manager
@@ -63,7 +64,9 @@ class Client:
 
     def create(self, resource: str, obj: Object, namespace: str | None = None) -> Object:
         where = namespace or obj.get("metadata", {}).get("namespace")
-        made: Object = self._send("POST", named(resource).path(where), obj)
+        kind = named(resource)
+        typed = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+        made: Object = self._send("POST", kind.path(where), typed)
         return made
 
     def update(self, resource: str, obj: Object, subresource: str = "") -> Object:
@@ -104,7 +107,11 @@ class Client:
         uid: str = "",
     ) -> None:
         """Delete an object; one that is gone already is no error."""
-        body: Object = {"propagationPolicy": propagation}
+        body: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": propagation,
+        }
         if grace is not None:
             body["gracePeriodSeconds"] = grace
         if uid:

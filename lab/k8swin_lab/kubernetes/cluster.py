@@ -8,7 +8,10 @@ request.
 
 from __future__ import annotations
 
+import base64
+import functools
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -30,7 +33,7 @@ from k8swin_lab.kubernetes.users import ADMIN, CONTROLLER, User
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
-    from k8swin_lab.network import Network
+    from k8swin_lab.network import Network, Pods
 
 _MOST_ROUNDS = 200
 
@@ -223,6 +226,19 @@ class Cluster:
                         port["port"],
                     )
         return found
+
+    @functools.cached_property
+    def kubelet_client(self) -> str:
+        """The certificate (base64 DER) that the API server shows to kubelets."""
+        made, _ = self.authority.issue("kube-apiserver-kubelet-client", ("system:masters",))
+        return base64.b64encode(ssl.PEM_cert_to_DER_cert(made.decode())).decode()
+
+    def kubelet_of(self, pod: Object) -> Pods | None:
+        """What runs a pod: a kubelet of this process, or the one at the node's address."""
+        own = self.kubelets.get(pod["spec"].get("nodeName", ""))
+        if own is not None or self.network is None:
+            return own
+        return self.network.pods.get((pod.get("status") or {}).get("hostIP", ""))
 
     def objects(self, resource: str, namespace: str | None = None) -> list[Object]:
         """Return the stored objects themselves: to read, never to change."""

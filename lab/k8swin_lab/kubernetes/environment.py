@@ -10,13 +10,14 @@ from k8swin_lab.kubernetes.errors import Object
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
+    from k8swin_lab.kubernetes.remote import RemoteCluster
 
 
 class MissingReference(Exception):
     """A ConfigMap, Secret or key that a variable refers to does not exist."""
 
 
-def environment(cluster: Cluster, pod: Object, container: Object) -> dict[str, str]:
+def environment(cluster: Cluster | RemoteCluster, pod: Object, container: Object) -> dict[str, str]:
     """Return the variables of a container as the kubelet sets them.
 
     Raises:
@@ -43,7 +44,7 @@ def environment(cluster: Cluster, pod: Object, container: Object) -> dict[str, s
     return found
 
 
-def _service_variables(cluster: Cluster, namespace: str) -> dict[str, str]:
+def _service_variables(cluster: Cluster | RemoteCluster, namespace: str) -> dict[str, str]:
     found: dict[str, str] = {}
     services = [*cluster.objects("services", namespace)]
     master = cluster.object("services", "kubernetes", "default")
@@ -64,7 +65,9 @@ def _service_variables(cluster: Cluster, namespace: str) -> dict[str, str]:
     return found
 
 
-def _values(cluster: Cluster, resource: str, reference: Object, namespace: str) -> dict[str, str]:
+def _values(
+    cluster: Cluster | RemoteCluster, resource: str, reference: Object, namespace: str
+) -> dict[str, str]:
     obj = cluster.object(resource, reference["name"], namespace)
     if obj is None:
         if reference.get("optional"):
@@ -77,7 +80,9 @@ def _values(cluster: Cluster, resource: str, reference: Object, namespace: str) 
     return dict(data)
 
 
-def _reference(cluster: Cluster, pod: Object, source: Object, namespace: str) -> str | None:
+def _reference(
+    cluster: Cluster | RemoteCluster, pod: Object, source: Object, namespace: str
+) -> str | None:
     for kind, resource in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
         if kind in source:
             reference = source[kind]

@@ -11,11 +11,13 @@ from k8swin_lab.kubernetes.client import Client
 from k8swin_lab.kubernetes.errors import ApiError, Object
 from k8swin_lab.kubernetes.node import NodeFacts, NodeMachine
 from k8swin_lab.kubernetes.pod_runtime import PodRuntime
-from k8swin_lab.kubernetes.pod_status import condition
+from k8swin_lab.kubernetes.pod_status import condition, same
 from k8swin_lab.kubernetes.users import kubelet_user
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
+    from k8swin_lab.kubernetes.remote import RemoteCluster
+    from k8swin_lab.network import HttpHandler
 
 _LEASE_SECONDS = 40
 _RENEW_EVERY = 10.0
@@ -36,7 +38,7 @@ class Kubelet:
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: Cluster | RemoteCluster,
         machine: NodeMachine,
         *,
         static_pods: dict[str, Object] | None = None,
@@ -50,6 +52,7 @@ class Kubelet:
         self.register_labels = register_labels or {}
         self.pods: dict[str, PodRuntime] = {}
         self._registered = False
+        self._normal: dict[str, tuple[object, object]] = {}
         self._process = 0
         self._boot_id = ""
         self._renewed = 0.0
@@ -60,14 +63,20 @@ class Kubelet:
     def client(self) -> Client:
         return Client(self.cluster, kubelet_user(self.name), "kubelet")
 
-    def start(self) -> None:
-        """Join the cluster's kubelets."""
-        self.cluster.kubelets[self.name] = self
-        self.cluster.settle()
+    def start(self, cluster: Cluster) -> None:
+        """Join the kubelets of a cluster of this process."""
+        cluster.kubelets[self.name] = self
+        cluster.settle()
 
-    def stop(self) -> None:
-        """Leave the cluster for good: the machine was reset; its containers end."""
-        self.cluster.kubelets.pop(self.name, None)
+    def adopt(self, earlier: Kubelet) -> None:
+        """Take over the pods of the machine's kubelet of before: containers outlive it."""
+        self.pods, self._boot_id = earlier.pods, earlier._boot_id
+        for runtime in self.pods.values():
+            runtime.belong(self)
+
+    def stop(self, cluster: Cluster) -> None:
+        """Leave a cluster for good: the machine was reset; its containers end."""
+        cluster.kubelets.pop(self.name, None)
         for runtime in self.pods.values():
             runtime.stop()
         self.pods.clear()
@@ -87,6 +96,7 @@ class Kubelet:
             for runtime in self.pods.values():
                 runtime.lost()
         if not self._register(facts):
+            self._end_gone({pod["metadata"]["uid"] for pod in self._bound()})
             return
         self._report(facts)
         self._renew()
@@ -125,6 +135,7 @@ class Kubelet:
         }
         self.client.create("nodes", node)
         self._registered = True
+        self._renewed = 0.0
         return True
 
     def _status(self, facts: NodeFacts, old: Object | None) -> Object:
@@ -211,12 +222,14 @@ class Kubelet:
             self._heartbeat = now
             for entry in status["conditions"]:
                 entry["lastHeartbeatTime"] = timestamps.rfc3339(now)
-        if all((node.get("status") or {}).get(key) == value for key, value in status.items()):
+        shown = node.get("status") or {}
+        if all(same(shown.get(key), value, self._normal.get(key)) for key, value in status.items()):
             return
         before, after = condition(node, "Ready"), status["conditions"][-1]
         changed = copy.deepcopy(node)
         changed["status"] = {**(changed.get("status") or {}), **status}
-        self.client.update_status("nodes", changed)
+        written = self.client.update_status("nodes", changed)["status"]
+        self._normal = {key: (value, written.get(key)) for key, value in status.items()}
         if before and before["status"] != after["status"]:
             ready = after["status"] == "True"
             reason = "NodeReady" if ready else "NodeNotReady"
@@ -227,9 +240,9 @@ class Kubelet:
         if self.cluster.minor < 14:
             return  # the node's status was the only sign of life
         now = self.cluster.clock()
-        lease = self.cluster.object("leases", self.name, "kube-node-lease")
-        if lease is not None and now - self._renewed < _RENEW_EVERY:
+        if 0 <= now - self._renewed < _RENEW_EVERY:
             return
+        lease = self.cluster.object("leases", self.name, "kube-node-lease")
         node = self.cluster.object("nodes", self.name)
         if node is None:
             return
@@ -315,7 +328,15 @@ class Kubelet:
             runtime = self.pods.get(uid)
             if runtime is None:
                 runtime = self.pods[uid] = PodRuntime(self, pod)
-            runtime.sync(pod, facts)
+            try:
+                runtime.sync(pod, facts)
+            except ApiError as error:
+                # It was changed or deleted under the kubelet's hands: the next look sees it.
+                if error.code not in (404, 409):
+                    raise
+        self._end_gone(present)
+
+    def _end_gone(self, present: set[str]) -> None:
         for uid in self.pods.keys() - present:
             self.pods.pop(uid).stop()
 
@@ -324,8 +345,7 @@ class Kubelet:
 
         .1 is the bridge's; on Windows .2 is the endpoint that the host has on its pod network.
         """
-        node = self.cluster.object("nodes", self.name)
-        cidr = ((node or {}).get("spec") or {}).get("podCIDR")
+        cidr = self.pod_network()
         if not cidr:
             return None
         network = ipaddress.ip_network(cidr)
@@ -334,6 +354,40 @@ class Kubelet:
         for number in range(first, network.num_addresses - 1):
             if str(network[number]) not in taken:
                 return str(network[number])
+        return None
+
+    def serving(self, uid: str, port: int) -> HttpHandler | None:
+        """Return what answers in a pod at a port."""
+        return self._serving(self.pods.get(uid), port)
+
+    def at(self, address: str, port: int) -> HttpHandler | None:
+        """Return what answers in the pod with an address of its own, at a port."""
+        for runtime in list(self.pods.values()):
+            if runtime.address == address and not runtime.obj["spec"].get("hostNetwork"):
+                return self._serving(runtime, port)
+        return None
+
+    def ports(self) -> set[tuple[str, int]]:
+        """Return the addresses and ports at which pods with addresses of their own answer."""
+        return {
+            (runtime.address, port)
+            for runtime in list(self.pods.values())
+            if runtime.address and not runtime.obj["spec"].get("hostNetwork")
+            for item in runtime.containers
+            if item.container is not None
+            for port in list(item.container.http or {})
+        }
+
+    def pod_network(self) -> str:
+        """Return the network of the node's pods; empty while it has none."""
+        node = self.cluster.object("nodes", self.name)
+        return str(((node or {}).get("spec") or {}).get("podCIDR") or "")
+
+    @staticmethod
+    def _serving(runtime: PodRuntime | None, port: int) -> HttpHandler | None:
+        for item in runtime.containers if runtime is not None else []:
+            if item.container is not None and port in (item.container.http or {}):
+                return item.container.http[port]
         return None
 
     def find(self, namespace: str, name: str) -> PodRuntime | None:

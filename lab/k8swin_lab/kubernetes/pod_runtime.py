@@ -10,7 +10,7 @@ from k8swin_lab.kubernetes import timestamps
 from k8swin_lab.kubernetes.container_runtime import ContainerRuntime
 from k8swin_lab.kubernetes.errors import Object
 from k8swin_lab.kubernetes.node import Container, NodeFacts
-from k8swin_lab.kubernetes.pod_status import condition
+from k8swin_lab.kubernetes.pod_status import condition, same
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
@@ -33,7 +33,12 @@ class PodRuntime:
         ]
         self.containers = [ContainerRuntime(self, item) for item in spec["containers"]]
         self._stopping = False
+        self._normal: dict[str, tuple[object, object]] = {}
         self._told_network = False
+
+    def belong(self, kubelet: Kubelet) -> None:
+        """Belong to another kubelet of the same machine from now on."""
+        self.kubelet, self.cluster = kubelet, kubelet.cluster
 
     def now(self) -> float:
         return self.cluster.clock()
@@ -186,9 +191,9 @@ class PodRuntime:
         )
         if current is None or (current.get("status") or {}).get("phase") == "Failed":
             return
-        status = dict(current.get("status") or {})
+        shown = current.get("status") or {}
         phase = self._phase()
-        status |= {
+        own: Object = {
             "phase": phase,
             "startTime": timestamps.rfc3339(self.started_at),
             **self._addresses(),
@@ -196,9 +201,12 @@ class PodRuntime:
             "conditions": self._conditions(current, phase),
         }
         if self.init:
-            status["initContainerStatuses"] = [item.status() for item in self.init]
-        if status != current.get("status"):
-            self.kubelet.client.update_status("pods", {**copy.deepcopy(current), "status": status})
+            own["initContainerStatuses"] = [item.status() for item in self.init]
+        if all(same(shown.get(key), value, self._normal.get(key)) for key, value in own.items()):
+            return
+        changed = {**copy.deepcopy(current), "status": {**shown, **own}}
+        written = self.kubelet.client.update_status("pods", changed).get("status") or {}
+        self._normal = {key: (value, written.get(key)) for key, value in own.items()}
 
     def _conditions(self, pod: Object, phase: str) -> list[Object]:
         initialized = all(

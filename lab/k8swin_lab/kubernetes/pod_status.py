@@ -64,3 +64,11 @@ def pod_summary(pod: Object, now: float) -> tuple[str, str, str]:
     if restarts and last_restart:
         shown += f" ({timestamps.age(now - timestamps.parse(last_restart))} ago)"
     return f"{ready}/{len(pod['spec']['containers'])}", reason, shown
+
+
+def same(shown: object, wanted: object, written: tuple[object, object] | None) -> bool:
+    """Whether a server shows what is wanted; `written` is what was sent last, and what it made of that.
+
+    A server drops what it does not know and fills in what it does.
+    """
+    return shown == wanted or (written is not None and written == (wanted, shown))

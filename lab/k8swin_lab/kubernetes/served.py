@@ -228,6 +228,10 @@ def _inward(one: Served, body: Any, method: str) -> Any:
     value = copy.deepcopy(value)
     if value.get("apiVersion") == one.seen.api_version:
         value["apiVersion"] = one.stored.api_version
+    if method.upper() == "POST" and value.get("kind") == "CertificateSigningRequest":
+        # what the old version worked out from the request itself
+        spec = value.setdefault("spec", {})
+        spec.setdefault("signerName", "kubernetes.io/kube-apiserver-client-kubelet")
     if method.upper() in ("POST", "PUT") and value.get("kind") in _SELECTS:
         spec = value.setdefault("spec", {})
         labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")

@@ -27,17 +27,11 @@ class ServiceRouter:
         cluster: The cluster.
         windows_reaches_own_services: Whether a Windows node, or a pod on it, gets through the node's
             own node ports, and the node to cluster IPs; with host-gw and l2bridge networks it does not.
-
-    Attributes:
-        proxied: Whether kube-proxy runs on a node, by node name, where the machine says so (on
-            Windows it is a service); without an entry, Linux nodes need a ready kube-proxy pod
-            and Windows nodes count as proxied.
     """
 
     def __init__(self, cluster: Cluster, *, windows_reaches_own_services: bool = False) -> None:
         self.cluster = cluster
         self.windows_reaches_own_services = windows_reaches_own_services
-        self.proxied: dict[str, bool] = {}
         self._turn: dict[tuple[str, str, int], int] = {}
         self._lock = threading.Lock()
 
@@ -83,16 +77,28 @@ class ServiceRouter:
 
     def _node_at(self, address: str) -> Object | None:
         for node in self.cluster.objects("nodes"):
-            for entry in (node.get("status") or {}).get("addresses") or []:
-                if entry["type"] == "InternalIP" and entry["address"] == address:
-                    return node
+            if address in self._addresses(node):
+                return node
         return None
 
+    @staticmethod
+    def _addresses(node: Object) -> list[str]:
+        return [
+            entry["address"]
+            for entry in (node.get("status") or {}).get("addresses") or []
+            if entry["type"] == "InternalIP"
+        ]
+
     def proxies(self, node: Object) -> bool:
-        """Whether kube-proxy runs on a node."""
+        """Whether kube-proxy runs on a node.
+
+        Where it is a service, the network knows; elsewhere Linux nodes need a ready kube-proxy pod and Windows
+        nodes count as proxied.
+        """
         name = node["metadata"]["name"]
-        if name in self.proxied:
-            return self.proxied[name]
+        for address in self._addresses(node):
+            if self.cluster.network is not None and address in self.cluster.network.proxied:
+                return self.cluster.network.proxied[address]
         if (node["metadata"].get("labels") or {}).get("kubernetes.io/os") == "windows":
             return True
         return any(
@@ -147,11 +153,5 @@ class ServiceRouter:
         return None
 
     def _serving(self, pod: Object, port: int) -> HttpHandler | None:
-        kubelet = self.cluster.kubelets.get(pod["spec"].get("nodeName", ""))
-        runtime = kubelet.pods.get(pod["metadata"]["uid"]) if kubelet else None
-        if runtime is None:
-            return None
-        for item in runtime.containers:
-            if item.container is not None and port in (item.container.http or {}):
-                return item.container.http[port]
-        return None
+        kubelet = self.cluster.kubelet_of(pod)
+        return kubelet.serving(pod["metadata"]["uid"], port) if kubelet is not None else None

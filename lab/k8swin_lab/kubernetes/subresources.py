@@ -12,6 +12,7 @@ from k8swin_lab.kubernetes.pod_status import is_ready
 from k8swin_lab.kubernetes.resources import named
 from k8swin_lab.kubernetes.selectors import match_selector, selector_text
 from k8swin_lab.kubernetes.writes import WriteOptions
+from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, NetworkError, Station
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
@@ -160,17 +161,14 @@ def log(cluster: Cluster, target: Target, query: dict[str, str]) -> str:
     pod = cluster.api.stored(target)
     container = container_of(pod, query.get("container", ""))
     node = pod["spec"].get("nodeName", "")
-    kubelet = cluster.kubelets.get(node)
     if not node:
         return ""
-    if kubelet is None or not kubelet.machine.kubelet_running():
-        address = (pod.get("status") or {}).get("hostIP", node)
-        text = (
-            f'Get "https://{address}:10250/containerLogs/{target.namespace}/{target.name}/'
-            f'{container}": dial tcp {address}:10250: connect: connection refused'
-        )
-        raise ApiError(500, "InternalError", text, {})
-    text = kubelet.logs(target.namespace, target.name, container, previous=_on(query, "previous"))
+    previous = _on(query, "previous")
+    kubelet = cluster.kubelets.get(node)
+    if kubelet is not None and kubelet.machine.kubelet_running():
+        text = kubelet.logs(target.namespace, target.name, container, previous=previous)
+    else:
+        text = _asked_log(cluster, pod, container, previous=previous)
     lines = text.splitlines(keepends=True)
     tail = query.get("tailLines")
     if tail is not None:
@@ -178,6 +176,29 @@ def log(cluster: Cluster, target: Target, query: dict[str, str]) -> str:
     text = "".join(lines)
     limit = query.get("limitBytes")
     return text[: int(limit)] if limit else text
+
+
+def _asked_log(cluster: Cluster, pod: Object, container: str, *, previous: bool) -> str:
+    """Ask the kubelet at the node's address, as the API server does."""
+    metadata = pod["metadata"]
+    address = (pod.get("status") or {}).get("hostIP", pod["spec"]["nodeName"])
+    url = (
+        f"https://{address}:10250/containerLogs/{metadata['namespace']}/{metadata['name']}/"
+        f"{container}"
+    )
+    why = f"dial tcp {address}:10250: connect: connection refused"
+    if cluster.network is not None:
+        shown = {CERTIFICATE_HEADER: cluster.kubelet_client}
+        asked = HttpRequest("GET", f"{url}?previous=true" if previous else url, shown)
+        try:
+            answer = cluster.network.http(Station(cluster.advertise_address), asked)
+        except NetworkError as error:
+            why = why if error.kind == "refused" else f"dial tcp {address}:10250: i/o timeout"
+        else:
+            if answer.status == 200:
+                return answer.body.decode("utf-8", "replace")
+            raise ApiError(answer.status, "BadRequest", answer.body.decode("utf-8", "replace"))
+    raise ApiError(500, "InternalError", f'Get "{url}": {why}', {})
 
 
 def _on(query: dict[str, str], name: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from cryptography import x509
 
 from k8swin_lab.kubernetes import (
     admission,
@@ -93,8 +96,10 @@ class Writer:
         if resource.kind == "Pod":
             admission.admit_pod(self.store, obj, self.minor)
         elif resource.kind == "CertificateSigningRequest":
-            # A kubelet of the lab gets its certificate when it joins; nothing would sign this one.
-            raise errors.not_simulated("signing of certificate requests")
+            _check_request(obj)
+            # Who asks is what the server knows, whatever the request says.
+            obj["spec"] |= {"username": options.user.name, "groups": list(options.user.groups)}
+            obj["status"] = {}
         elif "status" in resource.subresources and resource.kind not in (
             "Node",
             "Namespace",
@@ -385,3 +390,17 @@ def _zero_status(kind: str) -> Object:
     if kind == "StatefulSet":
         return {"replicas": 0, "availableReplicas": 0}
     return {"replicas": 0}
+
+
+def _check_request(obj: Object) -> None:
+    """Refuse what is no certificate request, or has another key's signature."""
+    text = str(obj["spec"].get("request") or "")
+    try:
+        request = x509.load_pem_x509_csr(base64.b64decode(text))
+        problem = "" if request.is_signature_valid else "x509: invalid signature"
+    except ValueError:
+        problem = "PEM block type must be CERTIFICATE REQUEST"
+    if problem:
+        cause = errors.invalid_value("spec.request", text, problem)
+        name = obj["metadata"].get("name", "")
+        raise errors.invalid("CertificateSigningRequest", "certificates.k8s.io", name, [cause])

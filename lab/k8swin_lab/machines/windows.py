@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.machines import windows_setup
+from k8swin_lab.machines import windows_policies, windows_setup
 from k8swin_lab.machines.base import Machine, RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 from k8swin_lab.machines.registry import Registry
@@ -19,6 +19,8 @@ from k8swin_lab.machines.windows_docker import WindowsDocker
 from k8swin_lab.machines.windows_environment import Environment, expand
 from k8swin_lab.machines.windows_features import Features
 from k8swin_lab.machines.windows_files import WindowsFiles
+from k8swin_lab.machines.windows_firewall import admits
+from k8swin_lab.machines.windows_locale import Locale
 from k8swin_lab.machines.windows_network import WindowsNetwork
 from k8swin_lab.machines.windows_processes import SERVICES, ProcessTable, WinrsHost
 from k8swin_lab.machines.windows_services import Services
@@ -60,6 +62,32 @@ class Event:
     record: int
 
 
+@dataclass(slots=True)
+class WinrmHabits:
+    """How the WinRM service of this host answers."""
+
+    late_send_every: int = 0
+    """Of each so many Sends one is taken, and answered with the fault of an operation that took too long."""
+    busy_every: int = 0
+    """Of each so many requests one is answered with ERROR_BUSY (170), and not done."""
+    shells_per_user: int = 0
+    """Fewer shells than Windows' own quota has; 0: that one."""
+    operations_per_shell: int = 0
+    """Operations that one shell ever takes: a Terminate gives none back. 0: Windows' 1500."""
+    requests: int = 0
+    sends: int = 0
+
+    def is_busy(self) -> bool:
+        """Count a request, and tell whether it is one that finds the service busy."""
+        self.requests += 1
+        return bool(self.busy_every) and self.requests % self.busy_every == 0
+
+    def is_late(self) -> bool:
+        """Count a Send, and tell whether its answer takes too long."""
+        self.sends += 1
+        return bool(self.late_send_every) and self.sends % self.late_send_every == 0
+
+
 class WindowsMachine(Machine):
     """One Windows Server. See the modules `windows_*` beside this one for its parts."""
 
@@ -95,13 +123,30 @@ class WindowsMachine(Machine):
         """What one second of waiting inside the machine takes in real seconds; tests make it small."""
         self.boot_seconds = 3.0
         self.clock_offset = 0.0
+        self.clock_steps: list[tuple[float, float]] = []
+        """Steps that the time service is going to make: seconds after the boot, and by how many seconds."""
+        self.steps_after_boot: list[tuple[float, float]] = []
+        """The same, of every later boot."""
+        self.moods: tuple[str, ...] = ()
+        """Names of the site's moods that were set; what they do is in the state that they set."""
+        self.listener_names: list[str] = []
+        """Names in the certificate of the HTTPS listener; none: its address and its name."""
+        self.revocation_reached = True
+        """Whether the revocation lists of private authorities can be fetched."""
+        self.domain = ""
+        """The domain of which this machine is a member."""
+        self.logon_delay = 0.0
+        """Seconds after a boot in which nobody is let in: the domain's controllers are not reached yet."""
+        self.winrm = WinrmHabits()
         self.machine_guid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.{address}"))
         self.events: list[Event] = []
         self.virtual_machines: list[VirtualMachine] = []
         self.defender: dict[str, list[str]] = {"Path": [], "Process": [], "Extension": []}
         self._shutdown: threading.Timer | None = None
+        self._up_since = 0.0  # time.monotonic() of the last boot; a fresh machine is up for long
         self.files = WindowsFiles(self.lock, self.now)
         self.registry = Registry(self.lock)
+        self.locale = Locale(self.registry)
         self.features = Features(self)
         self.processes = ProcessTable(self)
         self.services = Services(self)
@@ -120,6 +165,7 @@ class WindowsMachine(Machine):
         self.programs: dict[str, Program] = {}
         self._install_programs()
         self.files.in_use = self._in_use
+        self.files.renamed = self._renamed
         self.listening.update({135: "rpc", 445: "smb", 5985: "winrm"})
         self.log_event(
             "System", "EventLog", 6005, "Information", "The Event log service was started."
@@ -140,7 +186,30 @@ class WindowsMachine(Machine):
 
     def now(self) -> float:
         """The machine's clock: seconds since the epoch."""
+        if self.clock_steps:
+            due = time.monotonic() - self._up_since
+            for after, step in [pair for pair in self.clock_steps if pair[0] * self.pace <= due]:
+                self.clock_steps.remove((after, step))
+                self.clock_offset += step
         return time.time() + self.clock_offset
+
+    @property
+    def logons(self) -> bool:
+        """Whether somebody can be let in: soon after a boot the domain may be out of reach."""
+        return time.monotonic() - self._up_since >= self.logon_delay * self.pace
+
+    @property
+    def takes_ntlm(self) -> bool:
+        """Whether NTLM lets anybody in."""
+        return windows_policies.takes_ntlm(self.registry)
+
+    def filters_token(self, user: str) -> bool:
+        """Whether a user's session over the network has no administrator's rights."""
+        return windows_policies.filters_token(self.registry, user)
+
+    def admits(self, port: int) -> bool:
+        """Whether the firewall lets a neighbour's TCP connection to a port in, on the network as it is now."""
+        return admits(self.net, self.registry, self.net.primary().category, port)
 
     def pause(self, seconds: float) -> None:
         """Wait as this machine's time goes."""
@@ -198,7 +267,7 @@ class WindowsMachine(Machine):
                 ("ALLUSERSPROFILE", r"C:\ProgramData"), ("ProgramFiles", r"C:\Program Files"),
                 ("ProgramFiles(x86)", r"C:\Program Files (x86)"), ("ProgramW6432", r"C:\Program Files"),
                 ("CommonProgramFiles", r"C:\Program Files\Common Files"), ("PUBLIC", r"C:\Users\Public"),
-                ("COMPUTERNAME", self.computer_name), ("USERDOMAIN", self.computer_name),
+                ("COMPUTERNAME", self.computer_name), ("USERDOMAIN", self.domain.partition(".")[0].upper() or self.computer_name),
             ]
         )  # fmt: skip
         self._add_variables(env, ENVIRONMENT)
@@ -240,7 +309,13 @@ class WindowsMachine(Machine):
         self.programs = dict(self.software.programs)
         version = self.edition.full
         for name in self.software.system_programs:
-            self.files.write(rf"{SYSTEM32}\{name}.exe", STUB + f"{name} {version}\n".encode())
+            folder, _, leaf = rf"{SYSTEM32}\{name}".rpartition("\\")
+            folder = folder.replace(r"\System32\..", "")
+            leaf += "" if "." in leaf else ".exe"
+            self.files.make_directory(folder)
+            self.files.write(
+                rf"{folder}\{leaf}", STUB + f"{leaf.partition('.')[0]} {version}\n".encode()
+            )
         self.files.write(
             SYSTEM32 + r"\WindowsPowerShell\v1.0\powershell.exe",
             STUB + f"powershell {version}\n".encode(),
@@ -249,7 +324,7 @@ class WindowsMachine(Machine):
     def find_program(self, name: str, path: str = "", cwd: str = "") -> str | None:
         """The file that a name starts, along a PATH value; None when there is none."""
         name = name.strip('"')
-        suffixes: tuple[str, ...] = ("", ".exe", ".cmd", ".bat", ".com")
+        suffixes: tuple[str, ...] = ("", ".com", ".exe", ".bat", ".cmd")
         if "." in name.replace("/", "\\").rpartition("\\")[2]:
             suffixes = ("", ".exe")
         if any(mark in name for mark in "\\/:"):
@@ -301,15 +376,15 @@ class WindowsMachine(Machine):
             NotSimulated: The lab has no program of that name.
         """
         path = process.argv[0]
-        if path.lower().endswith((".cmd", ".bat")):
-            program = self.programs["cmd"]
-        else:
-            found = self.program_of(path)
-            if found is None:
-                raise BadExecutable(path)
+        found = self.program_of(path)
+        if found is not None:
             if found[0] not in self.programs:
                 raise NotSimulated(found[0])
             program = self.programs[found[0]]
+        elif path.lower().endswith((".cmd", ".bat")):
+            program = self.programs["cmd"]
+        else:
+            raise BadExecutable(path)
         if self.processes.of(process) is not None:
             return program(process)
         entry = self.processes.enter(
@@ -368,10 +443,11 @@ class WindowsMachine(Machine):
             process, job=job, parent=parent, command_line=f"cmd.exe /c {command}"
         )
         code = 1
+        errors = process.stderr  # the line may send its own elsewhere
         try:
             code = self.programs["cmd"](process)
         except NotSimulated as gap:
-            process.err(f"{gap}\r\n")
+            errors.write(f"{gap}\r\n".encode())
             code = 70
         finally:
             self.processes.leave(entry, code)
@@ -387,6 +463,11 @@ class WindowsMachine(Machine):
         return any(
             entry.path.lower() == path.lower() for entry in list(self.processes.running.values())
         )
+
+    def _renamed(self, old: str, new: str) -> None:
+        for entry in list(self.processes.running.values()):
+            if entry.path.lower() == old.lower():
+                entry.path = new
 
     # --- power
 
@@ -461,6 +542,8 @@ class WindowsMachine(Machine):
             self.net.forget()
             self.processes.add_system()
             self.boot_id = str(uuid.uuid4())
+            self._up_since = time.monotonic()
+            self.clock_steps = list(self.steps_after_boot)
             self.booted_at = self.now()
             self.unreachable_until = 0.0
             self.listening = {135: "rpc", 445: "smb", 5985: "winrm"}
@@ -476,6 +559,8 @@ class WindowsMachine(Machine):
     def _start_up(self) -> None:
         self.services.start_automatic()
         self.tasks.at_boot()
+        # LogonUI makes it when it shows itself for the first time after a boot; it is volatile.
+        self.registry.create(windows_setup.LOGON_SHOWN, volatile=True)
 
     # --- NodeMachine
 

@@ -36,7 +36,6 @@ class RunningKubelet:
     name: str
     address: str
     version: str
-    agent: Kubelet
     shim: Dockershim | None = None  # of a kubelet that runs pods with Docker
     number: int = field(default_factory=lambda: next(STARTS))  # of this start
 
@@ -96,6 +95,8 @@ class WindowsContainers:
         self._root = DEFAULT_ROOT
         self.containerd: RunningContainerd | None = None
         self.kubelet: RunningKubelet | None = None
+        self.agent: Kubelet | None = None
+        """What knows the node's pods; they outlive the process of the kubelet."""
         self.images: dict[str, dict[str, pulling.Image]] = {}  # by namespace, then reference
         self.running: list[Container] = []
         self.records: list[ContainerRecord] = []
@@ -176,9 +177,9 @@ class WindowsContainers:
 
     def collect(self) -> None:
         """What a running kubelet does: containers of pods that are gone are removed."""
-        if self.kubelet is None:
+        if self.kubelet is None or self.agent is None:
             return
-        alive = set(self.kubelet.agent.pods)
+        alive = set(self.agent.pods)
         for record in [r for r in self.records if r.pod_uid not in alive]:
             if record.process is not None and record.running:
                 record.process.stop()

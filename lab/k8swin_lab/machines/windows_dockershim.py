@@ -127,8 +127,8 @@ class Dockershim:
 
     def collect(self) -> None:
         """Forget the containers of pods that are gone."""
-        docker, kubelet = self.machine.docker, self.machine.containers.kubelet
-        alive = set(kubelet.agent.pods) if kubelet is not None else set()
+        docker, agent = self.machine.docker, self.machine.containers.agent
+        alive = set(agent.pods) if agent is not None else set()
         for record in list(docker.containers.values()):
             uid = record.labels.get("io.kubernetes.pod.uid")
             if uid is not None and uid not in alive:

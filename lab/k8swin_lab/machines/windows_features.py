@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ class Features:
     def __init__(self, machine: WindowsMachine) -> None:
         self._machine = machine
         self.all = initial_features()
+        self.finishing_seconds = 0.0
+        """How long servicing still works after a boot, and says so by its pending flag."""
 
     def find(self, name: str) -> Feature | None:
         """By either of its names."""
@@ -94,6 +97,15 @@ class Features:
 
     def apply_pending(self) -> None:
         """What a reboot does."""
+        if self.finishing_seconds and any(f.state.endswith("Pending") for f in self.all):
+            path = rf"{SERVICING}\RebootPending"
+            self._machine.registry.delete(path)
+            self._machine.registry.create(path)  # not volatile: it stays after this boot
+            timer = threading.Timer(
+                self.finishing_seconds * self._machine.pace, self._machine.registry.delete, [path]
+            )
+            timer.daemon = True
+            timer.start()
         for feature in self.all:
             if feature.state == "InstallPending":
                 feature.state = "Installed"

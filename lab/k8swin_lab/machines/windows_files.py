@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from k8swin_lab.machines.file_info import FileInfo
-from k8swin_lab.machines.windows_handles import Handles
+from k8swin_lab.machines.windows_handles import READ, WRITE, Handles
 
 _MAXIMUM_LINKS = 31
 Names = list[str]
@@ -96,10 +96,14 @@ class WindowsFiles:
         )
         self.in_use: Callable[[str], bool] = lambda path: False
         """Whether a running program holds this file open (its executable); such a file cannot be replaced."""
+        self.renamed: Callable[[str, str], None] = lambda old, new: None
+        """Told when a file has another name: a program that runs from it may be renamed, and runs on."""
         self.open: set[str] = set()
         """Files that a program has open and lets others read and write, but not delete; in lower case."""
         self.handles = Handles()
         """Files that scripts have open."""
+        self.scan_seconds = 0.0
+        """How long a scanner holds each file that was written; 0: there is none."""
 
     # --- finding
 
@@ -152,7 +156,23 @@ class WindowsFiles:
 
     # --- FileSystem
 
+    def _check_shared(self, path: str, access: int) -> None:
+        if self.handles.refuses("C:\\" + "\\".join(split_path(path)), access):
+            raise OSError(
+                f"The process cannot access the file '{path}' because it is being used by another process."
+            )
+
     def read(self, path: str) -> bytes:
+        """Open, read and close a file.
+
+        Raises:
+            OSError: it cannot be read, or somebody has it open and does not share it.
+        """
+        self._check_shared(path, READ)
+        return self.read_opened(path)
+
+    def read_opened(self, path: str) -> bytes:
+        """Read through a handle that was taken."""
         with self._lock:
             entry = self._find(path)[0]
             if entry.children is not None:
@@ -160,6 +180,18 @@ class WindowsFiles:
             return entry.content
 
     def write(self, path: str, data: bytes) -> None:
+        """Open, write and close a file.
+
+        Raises:
+            OSError: it cannot be written, or somebody has it open and does not share it.
+        """
+        self._check_shared(path, WRITE)
+        self.write_opened(path, data)
+
+    def write_opened(self, path: str, data: bytes) -> None:
+        """Write through a handle that was taken."""
+        if self.scan_seconds:
+            self.handles.hold("C:\\" + "\\".join(split_path(path)), self.scan_seconds)
         with self._lock:
             self._check_use(path)
             found = self._walk(split_path(path), follow=True)
@@ -241,11 +273,14 @@ class WindowsFiles:
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             del parent.children[name.lower()]
 
-    def _refuse_held(self, entry: _Entry, spelled: Names) -> None:
-        """Raise when a file of a tree cannot go away: a program that runs, a file that is open."""
+    def _refuse_held(self, entry: _Entry, spelled: Names, *, rename: bool = False) -> None:
+        """Raise when a file of a tree cannot go away: a program that runs, a file that is open.
+
+        A program's own file may be renamed while it runs, a folder around it may not.
+        """
         for held in self._files_below(entry, spelled):
             below = "C:\\" + "\\".join(held)
-            if self.in_use(below):
+            if self.in_use(below) and not (rename and entry.children is None):
                 raise PermissionError(f"Access to the path '{below}' is denied.")
             if below.lower() in self.open or self.handles.undeletable(below):
                 raise OSError(
@@ -262,7 +297,7 @@ class WindowsFiles:
     def move(self, source: str, target: str) -> None:
         with self._lock:
             entry, spelled = self._find(source, follow=False)
-            self._refuse_held(entry, spelled)
+            self._refuse_held(entry, spelled, rename=True)
             parent, name = self._parent(target)
             assert parent.children is not None  # noqa: S101 - _parent returns folders
             there = parent.children.get(name.lower())
@@ -274,11 +309,18 @@ class WindowsFiles:
                 raise FileExistsError(
                     f"Cannot create a file when that file already exists: '{target}'."
                 )
+            if there is not None and there is not entry:
+                self._refuse_held(there, [*self._spelled_parent(target), there.name])
             old_parent, old_name = self._parent(source)
             assert old_parent.children is not None  # noqa: S101 - _parent returns folders
             del old_parent.children[old_name.lower()]
             entry.name = name
             parent.children[name.lower()] = entry
+            self.renamed("C:\\" + "\\".join(spelled), "C:\\" + "\\".join(split_path(target)))
+
+    def _spelled_parent(self, path: str) -> Names:
+        found = self._walk(split_path(path)[:-1], follow=True)
+        return found[1] if found is not None else []
 
     # --- what NTFS has besides
 

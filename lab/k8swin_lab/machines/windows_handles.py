@@ -6,7 +6,9 @@ other way round ("sharing violation"); a handle goes with its process at the lat
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +27,8 @@ class Handle:
     path: str
     access: int
     share: int
+    until: float = math.inf
+    """When it closes by itself, as `time.monotonic()` counts."""
 
 
 class Handles:
@@ -48,6 +52,21 @@ class Handles:
             self._open.append(handle)
         return handle
 
+    def hold(self, path: str, seconds: float) -> None:
+        """Look at a file for a moment as a scanner does: others may read and write it, not move or delete it.
+
+        Source: Go's `cmd/internal/robustio`, which tries again for 2 s when a rename or removal meets that.
+        """
+        now = time.monotonic()
+        with self._lock:
+            self._open = [handle for handle in self._open if handle.until > now]
+            self._open.append(Handle(path.lower(), READ, READ | WRITE, now + seconds))
+
+    def refuses(self, path: str, access: int) -> bool:
+        """Tell whether somebody has the file open and does not share it for this."""
+        with self._lock:
+            return any(access & ~other.share for other in self.on(path.lower()))
+
     def release(self, handle: Handle) -> None:
         """Close it; no error when it is closed already."""
         with self._lock:
@@ -61,7 +80,10 @@ class Handles:
 
     def on(self, path: str) -> Iterator[Handle]:
         """Yield the handles of a file, whose path is in lower case."""
-        return (handle for handle in self._open if handle.path == path)
+        if not self._open:
+            return iter(())
+        now = time.monotonic()
+        return (h for h in self._open if h.path == path and h.until > now)
 
     def clear(self) -> None:
         """Close everything, as a boot does."""

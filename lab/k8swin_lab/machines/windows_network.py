@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ class WindowsNetwork:
         self._number = number
         mac = self.new_mac("00-15-5D")
         ethernet = Adapter(5, nic, "Microsoft Hyper-V Network Adapter", mac, dns=dns)
+        ethernet.guid = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, mac)).upper() + "}"
         self.adapters = [ethernet]
         self.addresses = [
             Address(5, machine.address, prefix_length),
@@ -149,6 +151,13 @@ class WindowsNetwork:
         """How long the machine is unreachable when the virtual switch takes the adapter over."""
         self.loses_address = 0
         """How many of the next hand-overs of the adapter lose its static address (a fault)."""
+        self.returns_as_dhcp = 0
+        """How many of the next hand-overs of the adapter give its address back as one that DHCP gave (a mood)."""
+        self.rebinding_seconds = 0.0
+        """How long HNS refuses every question while the adapter is handed over."""
+        self._rebinding_until = 0.0
+        self.early_ends = 0
+        """How many of the next starts of flanneld end at once: its adapter has no address for a moment."""
         self.silent_starts = 0
         """How many of the next starts of flanneld make no network (a fault)."""
 
@@ -273,6 +282,15 @@ class WindowsNetwork:
         """Raise unless the Host Network Service runs."""
         if self._machine.services.state("hns") != "Running":
             raise HnsError("0x800706ba", "hnsCall failed in Win32: The RPC server is unavailable.")
+        if time.monotonic() < self._rebinding_until:
+            raise HnsError(
+                "0x80070015", "hnsCall failed in Win32: The device is not ready for this request."
+            )
+
+    def _rebind(self) -> None:
+        """The adapter changes hands: connections break, and HNS has no answers until it is over."""
+        self._rebinding_until = time.monotonic() + self.rebinding_seconds * self._machine.pace
+        self._machine.interrupt(self.interruption_seconds)
 
     def _take_adapter(self, network: HnsNetwork, adapter_name: str) -> None:
         name = adapter_name or next(a.name for a in self.adapters if not a.virtual)
@@ -300,7 +318,8 @@ class WindowsNetwork:
         own = next((a for a in self.addresses if a.index == virtual.index), None)
         network.management_address = own.address if own else ""
         self._lose(virtual.index)
-        self._machine.interrupt(self.interruption_seconds)
+        self._give_back_as_dhcp(virtual)
+        self._rebind()
 
     def _lose(self, index: int) -> None:
         """The fault: a static address does not survive the hand-over, Windows gives itself one instead."""
@@ -318,6 +337,19 @@ class WindowsNetwork:
             )
         )
         self.routes = [r for r in self.routes if r.index != index]
+
+    def _give_back_as_dhcp(self, adapter: Adapter) -> None:
+        """A static address that comes back with DHCP switched on: the next lease takes it away.
+
+        Source: kubernetes-sigs/sig-windows-tools#162, where a server's static address was such after the switch.
+        """
+        if self.returns_as_dhcp <= 0:
+            return
+        self.returns_as_dhcp -= 1
+        adapter.dhcp = True
+        for address in self.addresses:
+            if address.index == adapter.index and address.origin == "Manual":
+                address.origin = "Dhcp"
 
     def _move(self, source: int, target: int) -> None:
         for address in self.addresses:
@@ -347,7 +379,8 @@ class WindowsNetwork:
                 physical.dns = list(virtual.dns)
                 self.adapters.remove(virtual)
                 self._lose(physical.index)
-                self._machine.interrupt(self.interruption_seconds)
+                self._give_back_as_dhcp(physical)
+                self._rebind()
 
     def create_hns_endpoint(
         self, name: str, network: HnsNetwork, address: str, gateway: str = ""

@@ -25,6 +25,9 @@ KILLED = 1
 """Exit code of a process that was ended by another one (TerminateProcess as taskkill and PowerShell call it)."""
 
 
+OEM_CODEPAGE = 437
+"""Code page of the console that services and tasks have."""
+
 SERVICES = 616
 """Number of services.exe, the parent of what nobody else has started."""
 
@@ -171,6 +174,7 @@ class ProcessTable:
             stdin or io.BytesIO(),
             stdout or Null(),
             stderr or Null(),
+            codepage=OEM_CODEPAGE,
         )
         entry = self.enter(process, job=job, parent=parent, command_line=command_line)
         thread = threading.Thread(

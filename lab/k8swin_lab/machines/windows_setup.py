@@ -12,6 +12,7 @@ CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 SESSION_MANAGER = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
 ENVIRONMENT = SESSION_MANAGER + r"\Environment"
 COMPUTER_NAME = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName"
+LOGON_SHOWN = CURRENT_VERSION + r"\Winlogon\AutoLogonChecked"
 TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
 SYSTEM_ROOT = r"C:\Windows"
 SYSTEM32 = r"C:\Windows\System32"
@@ -193,7 +194,9 @@ def _registry(machine: WindowsMachine) -> None:
     registry.create(r"HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU")
     registry.create(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing")
     registry.set(SESSION_MANAGER, "ProtectionMode", 1)
-    registry.set(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System", "EnableLUA", 1)
+    policies = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+    registry.set(policies, "EnableLUA", 1)
+    registry.set(policies, "LocalAccountTokenFilterPolicy", 1)  # as `winrm quickconfig` leaves it
     registry.set(
         r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", "TimeZoneKeyName", "UTC"
     )

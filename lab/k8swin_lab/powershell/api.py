@@ -147,12 +147,6 @@ class CommandTable:
     def __init__(self) -> None:
         self.cmdlets: dict[str, Cmdlet] = {}
         self.aliases: dict[str, str] = {}
-        self.refused: frozenset[str] = frozenset()
-        """Folded names of commands that a real machine has and the lab has not."""
-
-    def refuse(self, names: str) -> None:
-        """Take names, separated by white space, of commands that exist and are not simulated."""
-        self.refused |= frozenset(names.lower().split())
 
     def cmdlet(
         self,

@@ -18,7 +18,7 @@ from k8swin_lab.powershell.numeric_types import (
 )
 from k8swin_lab.powershell.records import EnumValue, ExceptionObject
 from k8swin_lab.powershell.scanner import parse_number
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, TypedInt
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray
 
 _METHOD_NAMES = {
     "+": "op_Addition",

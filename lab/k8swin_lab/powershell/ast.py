@@ -307,6 +307,8 @@ class ScriptBlockAst(Node):
     named: bool
     """Whether blocks were named (begin, process, end)."""
     requires: list[str] = field(default_factory=list)
+    usings: list[Using] = field(default_factory=list)
+    """What stands before everything else."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.error_handling import action_name
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.pipeline import Stage
@@ -49,6 +50,7 @@ def define(interp: Interpreter, scope: Scope) -> None:
     host = interp.host
     home = interp.environment_value("USERPROFILE") or interp.environment_value("HOME")
     windows = host.separator == "\\"
+    locale = getattr(host.machine, "locale", None)
     values: dict[str, Any] = {
         "ErrorActionPreference": "Continue",
         "WarningPreference": "Continue",
@@ -62,8 +64,8 @@ def define(interp: Interpreter, scope: Scope) -> None:
         "MaximumHistoryCount": 4096,
         "OutputEncoding": None,
         "NestedPromptLevel": 0,
-        "PSCulture": "en-US",
-        "PSUICulture": "en-US",
+        "PSCulture": culture_now.current().name,
+        "PSUICulture": locale.words.culture if locale is not None else "en-US",
         "PSHOME": "C:\\Windows\\System32\\WindowsPowerShell\\v1.0"
         if windows
         else "/opt/microsoft/powershell/7",
@@ -140,7 +142,9 @@ def execution_context(interp: Interpreter) -> PSObject:
     path = PSObject(
         [], methods={"GetUnresolvedProviderPathFromPSPath": lambda p: interp.full_path(str(p))}
     )
-    state = PSObject([("LanguageMode", "FullLanguage"), ("Path", path)])
+    mode = getattr(interp.host, "language_mode", "FullLanguage")
+    state = interp.session_state or PSObject([("LanguageMode", mode), ("Path", path)])
+    interp.session_state = state
     return PSObject([("InvokeCommand", commands), ("SessionState", state)])
 
 

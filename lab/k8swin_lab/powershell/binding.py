@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.values import PSArray
@@ -102,8 +103,11 @@ class Binder:
         default_set: str = "",
         error_suffix: str = "",
         gathers: Callable[[list[Any]], Any] | None = None,
+        missing: Mapping[str, str] | None = None,
     ) -> None:
+        """`missing`: folded names, each with the name itself, of parameters that only the real command has."""
         self.name = name
+        self.lacking = missing or {}
         self.specs = specs
         self.advanced = advanced
         self.default_set = default_set
@@ -149,9 +153,15 @@ class Binder:
             alias = _COMMON_ALIASES.get(folded)
             if alias is not None and alias in self.common:
                 return alias
+        if folded in self.lacking:
+            raise NotSimulated(f"{self.name} -{self.lacking[folded]}")
         matches: dict[str, Spec | str] = {
             spec.name: spec for key, spec in self.by_name.items() if key.startswith(folded)
         }
+        absent = [name for key, name in self.lacking.items() if key.startswith(folded)]
+        if absent and not matches and len(set(absent)) == 1:
+            raise NotSimulated(f"{self.name} -{absent[0]}")
+        matches.update((name, name) for name in absent if name not in matches)
         if not matches:
             matches = {c: c for c in self.common if c.lower().startswith(folded)}
         if len(matches) > 1:
@@ -277,9 +287,7 @@ class Binder:
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error
 
-    def _positional(
-        self, bound: Bound, arguments: list[Argument], unknown: list[str]
-    ) -> None:
+    def _positional(self, bound: Bound, arguments: list[Argument], unknown: list[str]) -> None:
         for spec in self.positional_specs(bound.values):
             if not arguments:
                 return

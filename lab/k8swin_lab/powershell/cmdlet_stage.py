@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Cmdlet, Parameter, StopUpstream, Terminating
 from k8swin_lab.powershell.binding import Argument, Binder, Bound, Spec
@@ -14,23 +15,53 @@ from k8swin_lab.powershell.members import os_error
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.scopes import NOTHING, Frame
 
-_BINDERS: dict[int, tuple[Cmdlet, Binder]] = {}
+_BINDERS: dict[tuple[int, str], tuple[Cmdlet, Binder]] = {}
+_OF_THE_LAB = frozenset(("InputObject", "ClassName", "First", "Second"))
+"""Parameters by which the lab's own commands take what the real ones take otherwise."""
 
 
 def cmdlet_binder(interp: Any, cmdlet: Cmdlet) -> Binder:
     """The binder of a cmdlet; made once."""
-    known = _BINDERS.get(id(cmdlet))
+    key = (id(cmdlet), interp.host.edition)
+    known = _BINDERS.get(key)
     if known is not None and known[0] is cmdlet:
         return known[1]
     binder = Binder(
         cmdlet.name,
-        [_spec(interp, p) for p in cmdlet.parameters],
+        [_spec(interp, p) for p in _there(cmdlet, interp.host.edition)],
         advanced=True,
         should_process=cmdlet.supports_should_process,
         error_suffix=error_suffix(cmdlet),
+        missing=_missing(cmdlet),
     )
-    _BINDERS[id(cmdlet)] = (cmdlet, binder)
+    if interp.host.edition == "Desktop":
+        binder.common.pop("ProgressAction", None)
+    _BINDERS[key] = (cmdlet, binder)
     return binder
+
+
+def _there(cmdlet: Cmdlet, edition: str) -> list[Parameter]:
+    """The parameters that the command has in an edition of PowerShell: 5.1 lacks what version 7 brought."""
+    real = commands.command(cmdlet.name)
+    if edition == "Core" or real is None or real.parameters is None:
+        return list(cmdlet.parameters)
+    return [
+        p for p in cmdlet.parameters if p.name.lower() in real.parameters or p.name in _OF_THE_LAB
+    ]
+
+
+def _missing(cmdlet: Cmdlet) -> dict[str, str]:
+    """Parameters that the real command has and this one has not, by folded name and alias."""
+    real = commands.command(cmdlet.name)
+    if real is None or real.parameters is None:
+        return {}
+    here = {p.name.lower() for p in cmdlet.parameters}
+    taken = here | {alias.lower() for p in cmdlet.parameters for alias in p.aliases}
+    return {
+        key: name
+        for key, name in real.parameters.items()
+        if key not in taken and (name.lower() not in here or key != name.lower())
+    }
 
 
 def error_suffix(cmdlet: Cmdlet) -> str:

@@ -117,7 +117,13 @@ class Constraints:
                 if check is not None:
                     checks.append(check)
         if type_constraint is not None:
-            steps.append(self._caster(type_constraint.name, parameter or frame.scope is frame.interp.global_scope, exact))
+            steps.append(
+                self._caster(
+                    type_constraint.name,
+                    parameter or frame.scope is frame.interp.global_scope,
+                    exact,
+                )
+            )
 
         def convert(value: Any) -> Any:
             if value is NOTHING:
@@ -216,11 +222,7 @@ class Constraints:
                 return self._condition(value, type_name, parameter)
             if value is None and folded.endswith("[]"):
                 return None
-            if (
-                exact
-                and folded in ("string", "system.string")
-                and isinstance(value, list)
-            ):
+            if exact and folded in ("string", "system.string") and isinstance(value, list):
                 raise runtime_error(
                     "Cannot convert value to type System.String.",
                     "CannotConvertArgument",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
 from k8swin_lab.powershell.records import ScriptBlock, StreamRecord
 from k8swin_lab.powershell.values import Char, Hashtable, PSObject
@@ -35,7 +36,13 @@ def cell(value: Any, pattern: str = "") -> str:
     items = value if isinstance(value, list | tuple) else dotnet.enumerate_value(value)
     if items is not None:
         return _listed([_element(item) for item in items], value)
-    return dotnet.to_string(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """A value as people of the session's culture read it."""
+    text = dotnet.to_string(value)
+    return culture_now.number(text) if culture_now.is_fraction(value) else text
 
 
 def _element(value: Any) -> str:
@@ -69,4 +76,4 @@ def line(value: Any) -> str:
     """The text of a value that is a line of its own."""
     if isinstance(value, DateTime) and type(value) is DateTime:
         return dotnet.format_value(value, "F")
-    return dotnet.to_string(value)
+    return _plain(value)

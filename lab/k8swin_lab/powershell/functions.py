@@ -121,7 +121,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
                 order += 1
     if name.lower().endswith(".ps1"):
         name = name.replace("\\", "/").rpartition("/")[2]
-    return Binder(
+    binder = Binder(
         name,
         specs,
         advanced=advanced,
@@ -129,6 +129,9 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
         gathers=frame.interp.new_rest,
         default_set=str((cmdlet_binding or {}).get("defaultparametersetname", "")),
     )
+    if frame.interp.host.edition == "Desktop":
+        binder.common.pop("ProgressAction", None)
+    return binder
 
 
 def _spec(frame: Frame, parameter: CompiledParameter, advanced: bool) -> Spec:

@@ -51,7 +51,7 @@ from k8swin_lab.powershell.resolution import Function, ModuleInfo, Resolution
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState, not_writable
 from k8swin_lab.powershell.streams import Streams
 from k8swin_lab.powershell.typing_rules import TypingRules
-from k8swin_lab.powershell.values import Input, PSArray
+from k8swin_lab.powershell.values import Input, PSArray, PSObject
 
 Text = str | None
 _parsed = lru_cache(maxsize=128)(parse)
@@ -101,6 +101,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         self.stderr = stderr
         self.cancelled_event = cancelled
         self.width = width
+        self.codepage = 437
+        self.input_encoding: Any = None
+        """What the session has set `[Console]::InputEncoding` to; else the code page of its console says."""
         self.newline = "\r\n" if host.edition == "Desktop" else "\n"
         self.tables: list[CommandTable] = [BUILTIN, CMDLETS, host.commands]
         self.stage_types = STAGE_TYPES
@@ -112,6 +115,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         self.depth = 0
         self.state = SessionState(None)
         self.global_scope = self.state.top
+        self.session_state: PSObject | None = None  # made with the automatic variables
         self.errors: Any = self.new_list()
         self.formatter = formatting.Formatter(self, width)
         frame = Frame(self, self.global_scope, self.output)
@@ -229,6 +233,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
                 exception="System.Management.Automation.ParseException",
             )
             raise raised from error
+        for using in tree.usings:
+            self.using(Frame(self, self.global_scope, self.output), using.kind, using.name)
         compiler = Compiler(tree.source)
         return ScriptBlock(
             tree, text, code=CompiledBlock(compiler, tree), module=None, source_name=name or ""
@@ -268,7 +274,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def using(self, frame: Frame, kind: str, name: str) -> None:
         if kind == "namespace":
-            self.namespaces.append(name)
+            if name not in self.namespaces:
+                self.namespaces.append(name)
         elif kind == "module":
             self.invoke(self.compile_block(f"Import-Module '{name}'"), [])
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.powershell import dotnet, operators
+from k8swin_lab.powershell import dotnet, language_mode, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
 from k8swin_lab.powershell.classes import ClassInstance
@@ -68,7 +68,11 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
         if ps_class is not None:
             return TypeValue(ps_class.base_name())
     elif isinstance(target, Input):
-        return target.current if name.lower() == "current" else _enumerated(frame, target.drain(), name)
+        return (
+            target.current
+            if name.lower() == "current"
+            else _enumerated(frame, target.drain(), name)
+        )
     elif isinstance(target, Enumerator) and name.lower() == "current":
         return target.current
     elif isinstance(target, Reference) and name.lower() == "value":
@@ -186,6 +190,8 @@ def set_member(frame: Frame, target: Any, name: Any, value: Any) -> None:
             "PropertyNotFound" if target is None else "PropertyAssignmentException",
             category="InvalidOperation",
         )
+    if language_mode.constrained(frame.interp):
+        language_mode.check_property(frame.interp, dotnet.type_name_of(target))
     try:
         dotnet.set_member(target, name, value)
     except Terminating as error:
@@ -242,6 +248,8 @@ def call(frame: Frame, target: Any, name: str, arguments: list[Any]) -> Any:
         return interp.invoke_value(target[name], arguments)
     if folded in ("foreach", "where"):
         return (_for_each if folded == "foreach" else _where)(frame, target, arguments)
+    if language_mode.constrained(interp):
+        language_mode.check_method(interp, dotnet.type_name_of(target))
     try:
         return _guarded(
             name, arguments, lambda: dotnet.call_method(interp, target, name, arguments)
@@ -386,7 +394,11 @@ def index(frame: Frame, target: Any, key: Any) -> Any:
                 if not (target.ordered and type(item) is int and not 0 <= item < len(target))
             )
         return _lookup(target, key)
-    if isinstance(key, list) and isinstance(target, list | tuple | str) and not isinstance(target, Grid):
+    if (
+        isinstance(key, list)
+        and isinstance(target, list | tuple | str)
+        and not isinstance(target, Grid)
+    ):
         found = PSArray()
         for item in key:
             value = _at(frame, target, item)

@@ -6,9 +6,10 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.powershell.binding import Argument
+from k8swin_lab.powershell.dotnet.surroundings import input_encoding
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
 from k8swin_lab.powershell.scopes import NOTHING, Frame
@@ -57,7 +58,7 @@ class NativeStage(Stage):
         stdin: Any = interp.stdin
         if self.expects_input:
             text = interp.formatted_text(self.input)
-            stdin = io.BytesIO(text.encode())
+            stdin = io.BytesIO(input_encoding(interp).bom + text.encode())
         process = Process(
             machine=interp.machine,
             argv=self.argv,
@@ -68,16 +69,16 @@ class NativeStage(Stage):
             stdout=lines,
             stderr=errors,
             cancelled=interp.cancelled_event,
+            codepage=interp.codepage,
         )
         interp.flush_output()
         try:
+            # what the program lacks ends the whole session: its exit code alone is easily overlooked
             code = interp.host.run_program(process)
-        except NotSimulated as gap:
-            interp.stderr.write(f"{gap}\n".encode())
-            code = 70
-        lines.close()
-        if isinstance(errors, LineWriter):
-            errors.close()
+        finally:
+            lines.close()
+            if isinstance(errors, LineWriter):
+                errors.close()
         interp.global_scope.set("LASTEXITCODE", code)
         self.context.failed = self.context.failed or code != 0
 

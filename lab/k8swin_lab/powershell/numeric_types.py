@@ -55,7 +55,9 @@ def integer(value: int, code: int) -> int:
 
 def _fits(value: int, code: int) -> bool:
     bits = _BITS[code]
-    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if code in _SIGNED else (0, (1 << bits) - 1)
+    low, high = (
+        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if code in _SIGNED else (0, (1 << bits) - 1)
+    )
     return low <= value <= high
 
 

@@ -164,7 +164,10 @@ def _no_number(left: Any, error: PowerShellError) -> PowerShellError:
     kind = "Decimal" if isinstance(left, Decimal) else "DoubleOrSingle"
     inner = error.record.exception.inner
     return runtime_error(
-        error.record.message, f"InvalidCastFromStringTo{kind}", category="InvalidArgument", inner=inner
+        error.record.message,
+        f"InvalidCastFromStringTo{kind}",
+        category="InvalidArgument",
+        inner=inner,
     )
 
 
@@ -212,7 +215,9 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
 
 def like(left: Any, right: Any, ignore_case: bool = True, negate: bool = False) -> Any:
     pattern = wildcard(dotnet.to_string(right), ignore_case)
-    texts = [dotnet.to_string(i) for i in left] if isinstance(left, list) else dotnet.to_string(left)
+    texts = (
+        [dotnet.to_string(i) for i in left] if isinstance(left, list) else dotnet.to_string(left)
+    )
     return _filtered(lambda item: (pattern.fullmatch(item) is not None) != negate, texts)
 
 

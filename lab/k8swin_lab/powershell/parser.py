@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import ast
 from k8swin_lab.powershell.ast import Script, Source
 from k8swin_lab.powershell.parser_classes import ClassParser
@@ -45,8 +46,9 @@ class Parser(ClassParser):
         """A script, a function's body or a script block, up to and with its closing bracket."""
         start = self.pos
         self.skip_separators()
+        usings: list[ast.Using] = []
         while self.peek_word() == "using" and self._using_follows():
-            self._usings.append(self._parse_using())
+            usings.append(self._parse_using())
             self.skip_separators()
         attributes, parameters = self._parse_param_block()
         blocks: dict[str, ast.Block] = {}
@@ -60,7 +62,7 @@ class Parser(ClassParser):
                 if word not in ("begin", "process", "end", "dynamicparam"):
                     break
                 if word == "dynamicparam":
-                    self.fail("Dynamic parameters are not simulated in the lab.")
+                    raise NotSimulated("dynamicparam")
                 self.pos += len(word)
                 self.skip(newlines=True)
                 self.expect("{", f"Missing opening '{{' after '{word}'.")
@@ -76,6 +78,7 @@ class Parser(ClassParser):
                 blocks.get("process"),
                 blocks.get("end"),
                 True,
+                usings=usings,
             )
         self.pos = place
         body = self.parse_block_until(closing)
@@ -89,6 +92,7 @@ class Parser(ClassParser):
             None,
             body,
             False,
+            usings=usings,
         )
 
     def _inner_end(self, closing: str) -> int:
@@ -441,7 +445,7 @@ class Parser(ClassParser):
         name = self.identifier() or ""
         self.skip(newlines=True)
         if self.peek() == "-":
-            self.fail("Supported commands of a data section are not simulated in the lab.")
+            raise NotSimulated("data -SupportedCommand")
         if self.peek() != "{":
             self.pos = start
             return None

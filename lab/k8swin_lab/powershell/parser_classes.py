@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from k8swin_lab.powershell import ast
-from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.parser_commands import CommandParser
 
 _DECORATED = re.compile(r"(?:\s*\[[\w.]+\(\s*\)\])+\s*(class|enum)\s", re.IGNORECASE)
@@ -14,10 +13,6 @@ _DECORATED = re.compile(r"(?:\s*\[[\w.]+\(\s*\)\])+\s*(class|enum)\s", re.IGNORE
 
 class ClassParser(CommandParser):
     """Reads what declares types and parameters."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self._usings: list[ast.Using] = []
 
     def parse_parameters(self) -> list[ast.ParameterAst]:
         """`([type]$a = 1, $b)` with attributes."""

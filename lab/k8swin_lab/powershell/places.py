@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.host import PowerShellHost
 from k8swin_lab.powershell.streams import FileOutput
 
@@ -50,8 +51,30 @@ class Places:
     def parent_path(self, path: str) -> str:
         return path.rpartition(self.host.separator)[0]
 
+    execution_policy: str = ""
+    """What the command line asked for; a policy of the machine outranks it."""
+
     def read_script(self, path: str) -> str:
-        """The text of a script file."""
+        """The text of a script file.
+
+        Raises:
+            PowerShellError: the execution policy refuses it.
+        """
+        policy = getattr(self.host, "execution_policy", "") or self.execution_policy
+        about = (
+            "For more information, see about_Execution_Policies at "
+            "https:/go.microsoft.com/fwlink/?LinkID=135170."
+        )
+        if policy.lower() == "restricted":
+            raise _refused(
+                f"File {path} cannot be loaded because running scripts is disabled on this system. {about}"
+            )
+        if policy.lower() == "allsigned":
+            raise _refused(
+                f"File {path} cannot be loaded. The file {path} is not digitally signed. You cannot run this "
+                "script on the current system. For more information about running scripts and setting execution "
+                f"policy, see {about.partition('see ')[2]}"
+            )
         return decode(self.host.files.read(path))
 
     def file_lines(self, path: Any) -> list[str]:
@@ -61,6 +84,15 @@ class Places:
     def redirect_file(self, target: Any, append: bool) -> FileOutput:
         session: Any = self  # the whole interpreter: what goes into a file is formatted by it
         return FileOutput(session, self.full_path(self.to_string(target)), append)
+
+
+def _refused(text: str) -> PowerShellError:
+    return runtime_error(
+        text,
+        "UnauthorizedAccess",
+        category="SecurityError",
+        exception="System.Management.Automation.PSSecurityException",
+    )
 
 
 def decode(data: bytes) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.powershell.dotnet import culture_now
+from k8swin_lab.powershell.errors import PowerShellError
 from k8swin_lab.powershell.host import PowerShellHost
 from k8swin_lab.powershell.interpreter import Interpreter
 from k8swin_lab.powershell.places import decode
@@ -31,6 +33,7 @@ class Invocation:
 
     kind: str = "stdin"
     text: str = ""
+    policy: str = ""  # -ExecutionPolicy
     arguments: list[str] = field(default_factory=list)
 
 
@@ -51,6 +54,10 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             process.err(f"{gap}\n")
             return 70
         host = make_host(process)
+        with culture_now.session(host.machine):
+            return run_in(host, process, invocation)
+
+    def run_in(host: PowerShellHost, process: Process, invocation: Invocation) -> int:
         interpreter = Interpreter(
             host,
             user=process.user,
@@ -61,6 +68,7 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             stderr=process.stderr,
             cancelled=process.cancelled,
         )
+        interpreter.codepage = process.codepage
         try:
             return _run(interpreter, host, process, invocation)
         finally:
@@ -72,6 +80,7 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
 def _run(
     interpreter: Interpreter, host: PowerShellHost, process: Process, invocation: Invocation
 ) -> int:
+    interpreter.execution_policy = invocation.policy
     if invocation.kind == "command":
         return interpreter.run_command(invocation.text)
     if invocation.kind == "stdin":
@@ -83,7 +92,13 @@ def _run(
             "an existing '.ps1' file as an argument to the -File parameter.\n"
         )
         return -196608
-    text = decode(host.files.read(path))
+    try:
+        text = interpreter.read_script(path)
+    except PowerShellError as error:
+        process.err(f"{error.record.exception.message}\r\n"
+                    "    + CategoryInfo          : SecurityError: (:) [], ParentContainsErrorRecordException\r\n"
+                    "    + FullyQualifiedErrorId : UnauthorizedAccess\r\n \r\n")  # fmt: skip
+        return 1
     return interpreter.run_script(text, arguments=invocation.arguments, name=path)
 
 
@@ -94,6 +109,13 @@ def parse_command_line(words: list[str]) -> Invocation:
         UsageError: an unknown option, or one without its value.
         NotSimulated: an option that the lab does not have.
     """
+    policies: list[str] = []
+    found = _parsed(words, policies)
+    found.policy = policies[-1] if policies else ""
+    return found
+
+
+def _parsed(words: list[str], policies: list[str]) -> Invocation:
     index = 0
     while index < len(words):
         word = words[index]
@@ -115,7 +137,7 @@ def parse_command_line(words: list[str]) -> Invocation:
                 raise UsageError("The -File parameter needs the path of a script.")
             if words[index] == "-":
                 return Invocation("stdin")
-            return Invocation("file", words[index], words[index + 1 :])
+            return Invocation("file", words[index], arguments=words[index + 1 :])
         if option in ("ep", "ex") or _matches(option, _VALUES):
             name = "executionpolicy" if option in ("ep", "ex") else _matches(option, _VALUES)
             if index >= len(words):
@@ -123,6 +145,8 @@ def parse_command_line(words: list[str]) -> Invocation:
                     f"Cannot process the command because of a missing parameter: {word}"
                 )
             _check_value(name, words[index])
+            if name == "executionpolicy":
+                policies.append(words[index])
             index += 1
         elif _matches(option, _SWITCHES):
             continue

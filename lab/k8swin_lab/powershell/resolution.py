@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Cmdlet, CommandTable
 from k8swin_lab.powershell.ast import Source
@@ -20,6 +21,8 @@ from k8swin_lab.powershell.values import Hashtable, PSObject
 from k8swin_lab.powershell.wildcards import wildcard
 
 _SMA = "System.Management.Automation."
+_OF_FEATURES = {"Hyper-V": "get-vm", "HostNetworkingService": "get-hnsnetwork"}
+"""Modules that come with a feature, and a command of each that the lab has when the feature is installed."""
 
 
 class Function:
@@ -164,7 +167,13 @@ class Resolution:
             if command.lower().endswith(".ps1"):
                 block = self.compile_block(self.read_script(command), command)
                 return FunctionStage(
-                    frame, block, arguments, name=command, dot_sourced=dot, is_script=not dot, is_file=True
+                    frame,
+                    block,
+                    arguments,
+                    name=command,
+                    dot_sourced=dot,
+                    is_script=not dot,
+                    is_file=True,
                 )
             return NativeStage(frame, command, arguments)
         self.refuse(name)
@@ -176,8 +185,17 @@ class Resolution:
         Raises:
             NotSimulated: it is such a command.
         """
-        if any(name.lower() in table.refused for table in self.tables):
+        found = commands.command(name)
+        if found is None or self.find_cmdlet(found.name.lower()) is not None:
+            return
+        if self.has_module(found.module):
             raise NotSimulated(name)
+
+    def has_module(self, name: str) -> bool:
+        """Whether the machine has a module of Windows: of some its feature must be installed."""
+        real = commands.modules().get(name.lower())
+        first = _OF_FEATURES.get(real or "")
+        return real is not None and (first is None or self.find_cmdlet(first) is not None)
 
     def not_found(self, name: str) -> PowerShellError:
         """The error of an unknown command."""

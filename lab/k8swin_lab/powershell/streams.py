@@ -44,8 +44,9 @@ class FileOutput:
         try:
             files.write(self._path, old + data)
         except OSError as error:
+            held = "being used by another process" in str(error)
             raise runtime_error(
-                f"Could not find a part of the path '{self._path}'.",
+                str(error) if held else f"Could not find a part of the path '{self._path}'.",
                 "FileOpenFailure",
                 category="OpenError",
                 exception="System.IO.DirectoryNotFoundException",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import dotnet, members, operators
+from k8swin_lab.powershell import dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.classes import ClassInstance, PSClass
 from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
@@ -31,10 +32,22 @@ _DELEGATES = (
 """Delegate types; a script block stands for any of them."""
 _WITH_DEFAULT = frozenset(
     "System." + name
-    for name in (
-        "String Boolean Byte SByte Int16 UInt16 Int32 UInt32 Int64 UInt64 Single Double Decimal "
-        "Management.Automation.SwitchParameter"
-    ).split()
+    for name in [
+        "String",
+        "Boolean",
+        "Byte",
+        "SByte",
+        "Int16",
+        "UInt16",
+        "Int32",
+        "UInt32",
+        "Int64",
+        "UInt64",
+        "Single",
+        "Double",
+        "Decimal",
+        "Management.Automation.SwitchParameter",
+    ]
 )
 _SWITCH = ("switch", "switchparameter", "system.management.automation.switchparameter")
 
@@ -52,11 +65,20 @@ class TypingRules:
     def type_value(self, name: str) -> TypeValue:
         """The type a literal names; an unknown one is an error."""
         found = self.find_type(name)
-        if found is None and "." in name:
-            raise NotSimulated(f"[{name}]")  # a name with a namespace is one of .NET's
         if found is None:
+            self.refuse_type(name)
             raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
         return found
+
+    def refuse_type(self, name: str) -> None:
+        """Say of a type that the lab does not know that .NET has it.
+
+        Raises:
+            NotSimulated: it is such a type, by its full name or by a namespace that the script uses.
+        """
+        for prefix in ("", *(f"{namespace}." for namespace in self.namespaces)):
+            if framework.exists(prefix + name):
+                raise NotSimulated(f"[{name}]")
 
     def find_type(self, name: str) -> TypeValue | None:
         folded = name.lower()
@@ -179,6 +201,7 @@ class TypingRules:
             return isinstance(value, Switch)
         full = self.find_type(type_name)
         if full is None:
+            self.refuse_type(type_name)
             return False
         if isinstance(value, ClassInstance) and any(
             full.name in c.interfaces for c in value.ps_class.lineage()
@@ -202,7 +225,10 @@ class TypingRules:
             )
         name = wanted.name if isinstance(wanted, TypeValue) else self.to_string(wanted)
         if self.find_type(name) is None:
-            message = f'Cannot convert the "{name}" value of type "System.String" to type "System.Type".'
+            self.refuse_type(name)
+            message = (
+                f'Cannot convert the "{name}" value of type "System.String" to type "System.Type".'
+            )
             raise _cast_failure(message, "InvalidCastFromStringToType")
         try:
             return self.cast(value, name)
@@ -262,8 +288,9 @@ class TypingRules:
                 declared = holder.static_properties[name.lower()]
                 holder.static_values[name.lower()] = holder.converted(self, declared, value)  # type: ignore[arg-type]
                 return
+        language_mode.check_property(self, type_name)
         try:
-            dotnet.static_set(type_name, name, value)
+            dotnet.static_set(type_name, name, value, self)
         except Terminating as error:
             raise from_terminating(error) from error
 
@@ -279,9 +306,11 @@ class TypingRules:
         if type_name == "System.Management.Automation.ScriptBlock" and folded == "create":
             return self.compile_block(self.to_string(arguments[0]))
         if folded == "new":
+            language_mode.check_new(self, type_name)
             return members.guarded(
                 ".ctor", arguments, lambda: self.construct_net(type_name, arguments)
             )
+        language_mode.check_method(self, type_name)
         return members.guarded(
             name, arguments, lambda: dotnet.static_call(self, type_name, name, arguments)
         )

@@ -46,7 +46,7 @@ async def serve_exec(
     query = dict(pairs)
     pod = cluster.api.stored(target)
     container = container_of(pod, query.get("container", ""))
-    kubelet = cluster.kubelets.get(pod["spec"].get("nodeName", ""))
+    kubelet = cluster.kubelet_of(pod)
     if kubelet is None or not argv:
         raise bad_request("you must specify at least one command for the container")
     socket = web.WebSocketResponse(protocols=PROTOCOLS)

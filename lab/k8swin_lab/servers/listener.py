@@ -96,13 +96,20 @@ class Listener:
     """A port of one machine. All methods belong to the event loop's thread."""
 
     def __init__(
-        self, machine: Machine, address: str, port: int, serve: Serve, faults: Faults | None = None
+        self,
+        machine: Machine,
+        address: str,
+        port: int,
+        serve: Serve,
+        faults: Faults | None = None,
+        admitted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.machine = machine
         self.address = address
         self.port = port
         self.faults = faults or Faults()
         self._serve = serve
+        self._admitted = admitted
         self._socket: socket.socket | None = None
         self._connections: list[Connection] = []
         self._serving: set[asyncio.Task[None]] = set()
@@ -126,7 +133,7 @@ class Listener:
         if self.machine.boot_id != self._boot_id:
             self._boot_id = self.machine.boot_id
             self.reset_connections()
-        if self.machine.reachable and not self.faults.refuse:
+        if self.machine.reachable and not self.faults.refuse and self._admitted():
             if self._socket is None:
                 self._listen()
             return
@@ -190,6 +197,10 @@ class Listener:
             if self.faults.drop > 0:
                 self.faults.drop -= 1
                 reset(connection)
+                return
+            if not self._admitted():
+                reset(connection)
+                self.update()
                 return
             if self.faults.slow:
                 await asyncio.sleep(self.faults.slow)

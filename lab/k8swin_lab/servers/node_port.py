@@ -1,4 +1,4 @@
-"""Node ports: HTTP from this computer to a Service of a cluster, through a machine's address."""
+"""Node ports: HTTP from this computer to a Service of a cluster, through a machine's address; or to a pod at its own."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
 
 class NodePortServer:
-    """One node port on one machine. Requests are answered by the lab's network, each in a thread."""
+    """One node port on one machine, or one port of a pod of it. Requests are answered by the lab's network, each in a thread."""
 
-    def __init__(self, machine: Machine, port: int, faults: Faults) -> None:
+    def __init__(self, machine: Machine, host: str, port: int, faults: Faults) -> None:
         self._machine = machine
+        self._host = host
         self._port = port
         self._faults = faults
         self._listener: Listener | None = None
@@ -60,7 +61,7 @@ class NodePortServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         asked = HttpRequest(
             method=request.method,
-            url=f"http://{self._machine.address}:{self._port}{request.raw_path}",
+            url=f"http://{self._host}:{self._port}{request.raw_path}",
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.read(),
             peer=request.remote or "",

@@ -74,11 +74,26 @@ class WinrmServer:
             transport, _ = await loop.connect_accepted_socket(http, connection, ssl=certificate)
             return Connection(lambda: abort_transport(transport), transport.is_closing)
 
-        listener = Listener(self.machine, address, port, serve, self._faults)
+        own_port = 5985 if certificate is None else 5986
+        listener = Listener(
+            self.machine, address, port, serve, self._faults, lambda: self._admitted(own_port)
+        )
         listener.open()
         self._listeners.append(listener)
         self.machine.observe(lambda _: _in_loop(loop, listener.update))
         return listener.port
+
+    def _admitted(self, port: int) -> bool:
+        admits = getattr(self.machine, "admits", None)
+        return admits is None or bool(admits(port))
+
+    def _refused_by_policy(self, scheme: str) -> str:
+        """Return why nobody is let in by this scheme now, whatever he knows; empty: he may try."""
+        if not getattr(self.machine, "logons", True):
+            return "no logon server is reached yet"
+        if scheme in ("negotiate", "ntlm") and not getattr(self.machine, "takes_ntlm", True):
+            return "NTLM is refused by policy"
+        return ""
 
     def update(self) -> None:
         """Follow the machine and its faults now."""
@@ -118,6 +133,9 @@ class WinrmServer:
         header = request.headers.get("Authorization", "")
         scheme = header.split(" ", 1)[0].casefold()
         login = self._login(request)
+        if scheme and (reason := self._refused_by_policy(scheme)):
+            log.info("%s: WinRM login refused: %s", self.machine.name, reason)
+            return self._unauthorized(secure)
         if scheme in ("negotiate", "ntlm"):
             try:
                 answer = login.step(base64.b64decode(header.split(" ", 1)[1], validate=True))

@@ -20,6 +20,7 @@ from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.servers.streams import InputPipe, OutputStream
 from k8swin_lab.servers.winrm_soap import (
     QUOTA_COMMANDS,
+    QUOTA_OPERATIONS,
     QUOTA_SHELLS,
     SHELL_NOT_FOUND,
     SoapFault,
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _BUFFER = 1 << 20
 """Bytes of output a command may be ahead of its client before it has to wait."""
+
+_OPERATIONS = 1500
+"""MaxConcurrentOperationsPerUser. Terminate gives the operations of a text shell not back (ansible#83656)."""
 
 _NOT_SIMULATED = 70
 _TERMINATED = 0xC000013A - (1 << 32)
@@ -172,6 +176,8 @@ class Shell:
     remote: RemoteShell
     id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     commands: dict[str, Command] = field(default_factory=dict)
+    operations: int = 0
+    """Commands that were ever started in it."""
     used_at: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
 
@@ -196,18 +202,24 @@ class Shells:
         self.update()
         with self._lock:
             mine = sum(other.user == shell.user for other in self._shells.values())
-            if mine >= self.quotas.shells_per_user:
+            most = self._shells_per_user()
+            if mine >= most:
                 shell.remote.close()
                 raise SoapFault(
                     QUOTA_SHELLS,
                     "w:QuotaLimit",
                     "The WS-Management service cannot process the request. This user is allowed "
-                    f"a maximum number of {self.quotas.shells_per_user} concurrent shells, which "
+                    f"a maximum number of {most} concurrent shells, which "
                     "has been exceeded. Close existing shells or raise the quota for this user. ",
                     sender=False,
                 )
             self._shells[shell.id] = shell
         return shell
+
+    def _shells_per_user(self) -> int:
+        """The quota in force: a smaller one that somebody set on the machine counts."""
+        habits = getattr(self.machine, "winrm", None)
+        return (habits and habits.shells_per_user) or self.quotas.shells_per_user
 
     def get(self, shell_id: str, user: str) -> Shell:
         """Return a user's shell.
@@ -253,6 +265,18 @@ class Shells:
                 "The WS-Management service cannot process the request. The maximum number of "
                 f"concurrent commands per shell is {self.quotas.processes_per_shell}, which has "
                 "been exceeded. Close existing commands or raise the quota. ",
+                sender=False,
+            )
+        habits = getattr(self.machine, "winrm", None)
+        most = (habits and habits.operations_per_shell) or _OPERATIONS
+        shell.operations += 1
+        if shell.operations > most:
+            raise SoapFault(
+                QUOTA_OPERATIONS,
+                "w:QuotaLimit",
+                "The WS-Management service cannot process the request. This user has exceeded the "
+                f"maximum number of concurrent operations, which is {most}. Close existing operations "
+                "for this user, or raise the quota for this user. ",
                 sender=False,
             )
         command = Command(self.machine, line, shell)

@@ -27,11 +27,15 @@ TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
 QUOTA_SHELLS = 2150859173
 QUOTA_COMMANDS = 2150859241
+QUOTA_OPERATIONS = 2150859174
 ENVELOPE_TOO_LARGE = 2150858789
 INVALID_REQUEST = 2150858752
 NO_SUCH_RESOURCE = 2150858811
 ACTION_UNSUPPORTED = 2150858755
 INVALID_OPTION = 2150858835
+
+ACCESS_DENIED = 5
+BUSY = 170
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
 
@@ -192,6 +196,15 @@ def timed_out() -> SoapFault:
         "OperationTimeout.  ",
         sender=False,
     )
+
+
+def access_denied() -> SoapFault:
+    """What a filtered token gets after a login that was right."""
+    return SoapFault(ACCESS_DENIED, "w:AccessDenied", "Access is denied. ")
+
+
+def busy() -> SoapFault:
+    return SoapFault(BUSY, "w:InternalError", "The requested resource is in use. ", sender=False)
 
 
 def shell_not_found(shell_id: str) -> SoapFault:

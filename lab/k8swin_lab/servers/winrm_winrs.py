@@ -59,6 +59,9 @@ class Winrs:
                     "w:InvalidOptions",
                     f"not simulated in the lab: the shell option {name}",
                 )
+        habits = getattr(self._shells.machine, "winrm", None)
+        if habits is not None and habits.is_busy():
+            raise soap.busy()
         operations = {
             f"{soap.TRANSFER}/Create": self._create,
             f"{soap.TRANSFER}/Delete": self._delete,
@@ -82,6 +85,9 @@ class Winrs:
         if wanted is None:
             raise _malformed("the body of Create holds no rsp:Shell")
         machine = self._shells.machine
+        filters = getattr(machine, "filters_token", None)
+        if filters is not None and filters(user):
+            raise soap.access_denied()
         environment: dict[str, str] = machine.login_environment(user)
         for variable in wanted.iterfind(f"{tag(SHELL, 'Environment')}/{tag(SHELL, 'Variable')}"):
             _set_variable(environment, variable.get("Name", ""), variable.text or "")
@@ -148,6 +154,9 @@ class Winrs:
             command.stdin.feed(data)
             if stream.get("End", "").casefold() in ("true", "1"):
                 command.stdin.end()
+        habits = getattr(self._shells.machine, "winrm", None)
+        if habits is not None and habits.is_late():
+            raise soap.timed_out()  # the input was taken
         return soap.envelope(f"{SHELL}/SendResponse", request.message_id, "<rsp:SendResponse/>")
 
     def _signal(self, request: SoapRequest, user: str) -> bytes:

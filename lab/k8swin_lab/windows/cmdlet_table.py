@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from k8swin_lab.powershell.api import CommandTable
-from k8swin_lab.windows import refused
 from k8swin_lab.windows.cmdlets import (
     access,
     adapters,
@@ -16,6 +15,7 @@ from k8swin_lab.windows.cmdlets import (
     firewall,
     host_networking,
     instances,
+    international,
     processes,
     requests,
     services,
@@ -30,9 +30,9 @@ from k8swin_lab.windows.cmdlets import (
 def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
     """The cmdlets of Windows' own modules; `hns` adds HostNetworkingService, `hyper_v` its own."""
     table = CommandTable()
-    table.refuse(refused.CMDLETS)
     for family in (
-        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, processes, requests, services, tasks,
+        access, adapters, computer, connection_profiles, connectivity, features, firewall, instances, international, processes, requests,
+        services, tasks,
     ):  # fmt: skip
         family.register(table)
     if hns:

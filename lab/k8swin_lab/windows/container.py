@@ -55,9 +55,25 @@ class PodNetwork(Network):
 
 
 def cluster_of(machine: WindowsMachine) -> Cluster | None:
-    """The cluster that the machine's kubelet belongs to."""
-    kubelet = machine.containers.kubelet
-    return kubelet.agent.cluster if kubelet is not None else None
+    """The cluster of the lab whose pod network the machine is on."""
+    for router in machine.network.routers:
+        cluster: Cluster | None = getattr(router, "cluster", None)
+        if (
+            cluster is not None
+            and cluster.network is machine.network
+            and _is_node(cluster, machine)
+        ):
+            return cluster
+    return None
+
+
+def _is_node(cluster: Cluster, machine: WindowsMachine) -> bool:
+    address = machine.node_facts().address
+    return any(
+        entry["address"] == address
+        for node in cluster.objects("nodes")
+        for entry in (node.get("status") or {}).get("addresses") or []
+    )
 
 
 class _Output:
@@ -129,7 +145,7 @@ class WindowsContainer:
         }
 
     def _mount(self) -> None:
-        cluster = cluster_of(self.node)
+        agent = self.node.containers.agent
         volumes = {v["name"]: v for v in self.pod["spec"].get("volumes") or []}
         for mount in self.spec.get("volumeMounts") or []:
             folder = str(mount["mountPath"])
@@ -138,8 +154,8 @@ class WindowsContainer:
             namespace = self.pod["metadata"].get("namespace", "default")
             content: dict[str, str] = {}
             chosen = volume.get("configMap")
-            if chosen and cluster is not None:
-                found = cluster.object("configmaps", chosen["name"], namespace) or {}
+            if chosen and agent is not None:
+                found = agent.cluster.object("configmaps", chosen["name"], namespace) or {}
                 content = dict(found.get("data") or {})
                 if chosen.get("items"):
                     content = {

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.machines import windows_policies
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import BadExecutable, WindowsMachine
 from k8swin_lab.machines.windows_setup import ENVIRONMENT
@@ -125,7 +126,21 @@ class WindowsHost:
 
     def is_elevated(self, user: str) -> bool:
         """Whether a session of this user has an administrator's full token."""
-        return True
+        return not self.machine.filters_token(user)
+
+    @property
+    def language_mode(self) -> str:
+        """Of new sessions."""
+        return (
+            "ConstrainedLanguage"
+            if windows_policies.constrained(self.machine.registry)
+            else "FullLanguage"
+        )
+
+    @property
+    def execution_policy(self) -> str:
+        """What the machine's group policy says; empty when it says nothing."""
+        return windows_policies.execution_policy(self.machine.registry)
 
 
 def _environment_key(target: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from k8swin_lab.known import lines
 from k8swin_lab.machines.program import Program
 from k8swin_lab.machines.software import WindowsSoftware
-from k8swin_lab.windows import refused
 from k8swin_lab.windows.container import WindowsContainer
 from k8swin_lab.windows.docker import PROGRAMS as DOCKER
 from k8swin_lab.windows.kubernetes import PROGRAMS as KUBERNETES
@@ -28,8 +28,8 @@ _SYSTEM: dict[str, Program] = {
     "tzutil": system_tools.tzutil, "w32tm": system_tools.w32tm, "where": file_tools.where, "whoami": system_tools.whoami,
     "winrm": system_tools.winrm,
 }  # fmt: skip
-SYSTEM_PROGRAMS = (*_SYSTEM, *refused.PROGRAMS.split())
-"""Programs that have a file in System32 from the start."""
+SYSTEM_PROGRAMS = tuple(word for line in lines("windows-programs.txt") for word in line.split())
+"""Programs that have a file in System32 from the start; what is not in `PROGRAMS` is refused when it is run."""
 
 PROGRAMS: dict[str, Program] = {
     **_SYSTEM,

@@ -65,3 +65,12 @@ def fetch(
         if response.status == 303:
             method, body = "GET", b""
     raise NetworkError("redirect", f"Maximum ({redirects}) redirects followed")
+
+
+def unrevokable(machine: WindowsMachine, url: str) -> bool:
+    """Whether Schannel finds no revocation list for the certificate behind a URL, which curl.exe wants by default.
+
+    A site whose private authority signs what is downloaded (a mirror's or an inspecting proxy's) and publishes no
+    list has that (curl#3727, smallstep/certificates#2150); .NET does not ask unless it is told to.
+    """
+    return url.startswith("https:") and not machine.revocation_reached

@@ -44,7 +44,7 @@ class Lab:
 
     def join(self, name: str, address: str, system: str) -> FakeMachine:
         machine = self.machines[name] = FakeMachine(name, address, system)
-        Kubelet(self.cluster, machine).start()
+        Kubelet(self.cluster, machine).start(self.cluster)
         return machine
 
 
@@ -54,7 +54,7 @@ def make_lab(delay: float = 0.0) -> Lab:
     settings = bootstrap.InitSettings("master", token=TOKEN)
     master = lab.machines["master"] = FakeMachine("master", "127.160.0.10")
     manifests = bootstrap.static_pod_manifests(cluster, settings)
-    Kubelet(cluster, master, static_pods=manifests).start()
+    Kubelet(cluster, master, static_pods=manifests).start(cluster)
     bootstrap.init_cluster(cluster, settings)
     lab.join("win1", "127.160.0.21", "windows")
     lab.join("win2", "127.160.0.22", "windows")

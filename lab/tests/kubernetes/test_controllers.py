@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from k8swin_lab.kubernetes.errors import ApiError
 from k8swin_lab.kubernetes.services import ServiceRouter
+from k8swin_lab.kubernetes.users import User
 from k8swin_lab.network import HttpRequest, NetworkError
 
-from lab.tests.kubernetes.conftest import Lab, web, web_service
+from lab.tests.kubernetes.conftest import TOKEN, Lab, web, web_service
 
 
 def node_condition(lab: Lab, name: str) -> dict[str, Any]:
@@ -223,10 +230,63 @@ def test_a_disruption_budget_forbids_an_eviction(lab: Lab) -> None:
         lab.client.post("pods", name, "eviction", eviction, "default")
 
 
-def test_a_certificate_that_nothing_would_sign_is_refused(lab: Lab) -> None:
+def csr(common_name: str, organization: str = "system:nodes") -> str:
+    """A certificate request as it stands in `spec.request`."""
+    names = [(NameOID.ORGANIZATION_NAME, organization), (NameOID.COMMON_NAME, common_name)]
+    subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in names])
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return base64.b64encode(made.public_bytes(Encoding.PEM)).decode()
+
+
+def asked_for(
+    lab: Lab, user: User, common_name: str, organization: str = "system:nodes"
+) -> dict[str, Any]:
+    spec = {
+        "request": csr(common_name, organization),
+        "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
+        "usages": ["digital signature", "client auth"],
+        "username": "somebody-else",
+    }
+    made = lab.cluster.client(user).create(
+        "certificatesigningrequests", {"metadata": {"generateName": "csr-"}, "spec": spec}
+    )
+    found = lab.cluster.object("certificatesigningrequests", made["metadata"]["name"])
+    assert found is not None
+    return found
+
+
+def test_a_nodes_certificate_is_signed_for_those_who_may_ask_for_one(lab: Lab) -> None:
+    token = lab.cluster.token_user(TOKEN)
+    assert token is not None
+    found = asked_for(lab, token, "system:node:win3")
+    assert found["spec"]["username"] == "system:bootstrap:abcdef"
+    assert found["status"]["conditions"][0]["reason"] == "AutoApproved"
+    made = x509.load_pem_x509_certificate(base64.b64decode(found["status"]["certificate"]))
+    assert lab.cluster.authority.issued(made)
+    assert made.subject.rfc4514_string() == "CN=system:node:win3,O=system:nodes"
+
+
+def test_a_request_that_nobody_approved_waits(lab: Lab) -> None:
+    token = lab.cluster.token_user(TOKEN)
+    assert token is not None
+    assert asked_for(lab, token, "admin", "system:masters")["status"] == {}
+    lab.client.delete("clusterrolebindings", "kubeadm:node-autoapprove-bootstrap")
+    waiting = asked_for(lab, token, "system:node:win3")
+    assert waiting["status"] == {}
+    approved = [{"type": "Approved", "status": "True", "reason": "ByHand"}]
+    lab.client.update(
+        "certificatesigningrequests", {**waiting, "status": {"conditions": approved}}, "approval"
+    )
+    found = lab.cluster.object("certificatesigningrequests", waiting["metadata"]["name"])
+    assert found is not None
+    assert found["status"]["certificate"]
+
+
+def test_what_is_no_certificate_request_is_refused(lab: Lab) -> None:
     request = {
         "metadata": {"name": "c"},
         "spec": {"request": "eA==", "signerName": "kubernetes.io/kube-apiserver-client"},
     }
-    with pytest.raises(ApiError, match="not simulated in the lab: signing of certificate requests"):
+    with pytest.raises(ApiError, match="PEM block type must be CERTIFICATE REQUEST"):
         lab.client.create("certificatesigningrequests", request)

@@ -110,7 +110,9 @@ def normal(text: str) -> str:
     text = _ASSEMBLY.sub("", text).replace("InvocationWithFormatProvider", "Invocation")
     text = _BLOCKS.sub("", text)
     text = _LONG_NUMBER.sub(shorter, _COLOUR.sub("", text.replace("\r\n", "\n")))
-    return "\n".join(line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")).rstrip()
+    return "\n".join(
+        line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")
+    ).rstrip()
 
 
 def refused(result: Result) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from k8swin_lab import sites
 from k8swin_lab.internet import install
 from k8swin_lab.kubernetes import bootstrap
 from k8swin_lab.kubernetes.cluster import Cluster
+from k8swin_lab.linux.kubeadm.api_endpoint import ApiEndpoint
 from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
-from k8swin_lab.network import HttpRequest, HttpResponse, Network
+from k8swin_lab.network import Network
 from k8swin_lab.windows.software import windows_software
 
 TOKEN = "abcdef.0123456789abcdef"
@@ -35,31 +36,7 @@ class Master(Machine):
     def __init__(self, network: Network, cluster: Cluster) -> None:
         super().__init__("linuxmaster", "127.160.0.11", network)
         self.cluster = cluster
-
-        def answer(request: HttpRequest) -> HttpResponse:
-            import json
-            import urllib.parse
-
-            parts = urllib.parse.urlsplit(request.url)
-            certificate = request.headers.get("x-client-certificate")
-            user = cluster.authenticate(
-                request.headers.get("authorization"),
-                base64.b64decode(certificate) if certificate else None,
-            )
-            if user is None:
-                return HttpResponse(
-                    401, {}, b'{"kind":"Status","message":"Unauthorized","code":401}'
-                )
-            query = dict(urllib.parse.parse_qsl(parts.query))
-            status, body = cluster.api.request(
-                request.method, parts.path, query, request.body or None,
-                request.headers.get("content-type", "application/json"), user,
-            )  # fmt: skip
-            return HttpResponse(status, {}, json.dumps(body).encode())
-
-        answer.authority = cluster.authority.certificate_pem  # type: ignore[attr-defined]
-        answer.cluster = cluster  # type: ignore[attr-defined]
-        self.listening[6443] = answer
+        self.listening[6443] = ApiEndpoint(cluster)
 
     def run(self, process: Process) -> int:
         raise NotImplementedError
@@ -72,10 +49,14 @@ class Master(Machine):
 
 
 @pytest.fixture
-def machine() -> Iterator[WindowsMachine]:
+def machine(request: pytest.FixtureRequest) -> Iterator[WindowsMachine]:
+    """A Windows Server 2022; `@pytest.mark.site("german", ...)` brings it into moods."""
     network = Network()
     install(network)
     made = WindowsMachine("winworker01", "127.160.0.21", network, windows_software(), pace=0.02)
+    marker = request.node.get_closest_marker("site")
+    if marker is not None:
+        sites.switch(made, marker.args)
     yield made
     made.power_off()
 

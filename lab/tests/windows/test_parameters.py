@@ -190,7 +190,7 @@ def test_a_parameter_that_nothing_reads_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("Get-NetFirewallRule -PolicyStore ActiveStore", "Get-NetFirewallRule -PolicyStore"),
+        ("Get-NetFirewallRule -PolicyStore X", "Get-NetFirewallRule -PolicyStore"),
         ("Get-HnsNetwork -Detailed", "Get-HnsNetwork -Detailed"),
         ("Remove-NetRoute -AddressFamily IPv6", "Remove-NetRoute -AddressFamily IPv6"),
         ("Resolve-DnsName linuxmaster -Type MX", "Resolve-DnsName -Type MX"),

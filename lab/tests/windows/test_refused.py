@@ -1,38 +1,151 @@
-"""What every Windows Server has and the lab has not is refused by name, not called unknown."""
+"""What Windows has and the lab has not is refused by name; what nobody has gets Windows' own words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from k8swin_lab.powershell import builtin, cmdlets
-from k8swin_lab.windows import refused
-from k8swin_lab.windows.cmdlet_table import command_table
-from k8swin_lab.windows.software import PROGRAMS
+from k8swin_lab.known import commands
 
 from .conftest import Result
 
 Run = Callable[[str], Result]
 
 
-def test_nothing_is_simulated_and_refused_at_once() -> None:
-    tables = [builtin.TABLE, cmdlets.TABLE, command_table(hns=True, hyper_v=True)]
-    there = {name for table in tables for name in table.cmdlets}
-    assert {name for table in tables for name in table.refused} & there == set()
-    assert set(refused.PROGRAMS.split()) & set(PROGRAMS) == set()
+def refused(result: Result, name: str) -> bool:
+    """Whether a run ended by a refusal of that name, and with nothing else."""
+    return (
+        result.code == 70 and result.out == "" and f"not simulated in the lab: {name}" in result.err
+    )
 
 
-@pytest.mark.parametrize("name", ["Get-Help", "add-type", "Get-NetNat", "Get-LocalUser"])
+@pytest.mark.parametrize(
+    "name",
+    ["Get-Help", "add-type", "Get-NetNat", "Get-LocalUser", "gcb", "netnat", "Get-Partition"],
+)
 def test_a_command_of_windows_that_is_missing_is_refused(run: Run, name: str) -> None:
-    for line in (name, f"try {{ {name} }} catch {{ 'unknown' }}", f"Get-Command {name}"):
-        result = run(f'powershell -NoProfile -Command "{line}"')
-        assert (result.code, result.out) == (70, "")
-        assert f"not simulated in the lab: {name}" in result.err
+    for line in (
+        name,
+        f"try {{ {name} -ErrorAction SilentlyContinue }} catch {{ 'unknown' }}; 'on'",
+        f"Get-Command {name}",
+    ):
+        assert refused(run(f'powershell -NoProfile -Command "{line}"'), name)
 
 
-@pytest.mark.parametrize("name", ["netstat", "robocopy.exe", "net"])
+@pytest.mark.parametrize("name", ["Get-NetNut", "Frobnicate", "Get-VM", "Get-ADUser"])
+def test_a_command_that_the_machine_has_not_gets_its_own_words(run: Run, name: str) -> None:
+    result = run(f'powershell -NoProfile -Command "{name}"')
+    assert f"The term '{name}' is not recognized as the name of a cmdlet" in result.err
+    assert result.code == 1
+
+
+@pytest.mark.parametrize("name", ["netstat", "robocopy.exe", "net", "wmic", "ssh"])
 def test_a_program_of_windows_that_is_missing_is_refused(run: Run, name: str) -> None:
-    for line in (name, f"powershell -NoProfile -Command {name}"):
+    for line in (
+        name,
+        f"{name} 2>nul || echo on",
+        f"powershell -NoProfile -Command \"try {{ {name} 2>$null }} catch {{ }}; 'on'\"",
+        f"powershell -NoProfile -Command \"cmd /c '{name} || echo on'; 'on'\"",
+    ):
         result = run(line)
-        assert result.code != 0
-        assert f"not simulated in the lab: {name.removesuffix('.exe')}" in result.out + result.err
+        assert (result.code, result.out) == (70, "")
+        assert f"not simulated in the lab: {name.removesuffix('.exe')}" in result.err
+
+
+def test_a_program_that_nobody_has_is_not_recognized(run: Run) -> None:
+    assert run("frobnicate").err.startswith("'frobnicate' is not recognized as an internal or")
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("New-NetFirewallRule -DisplayName a -EdgeTraversalPolicy Allow", "New-NetFirewallRule -EdgeTraversalPolicy"),
+        ("Get-Service -Comp other", "Get-Service -ComputerName"),
+        ("Get-NetAdapter -AsJob", "Get-NetAdapter -AsJob"),
+    ],
+)  # fmt: skip
+def test_a_parameter_of_windows_that_is_missing_is_refused(run: Run, line: str, named: str) -> None:
+    assert refused(run(f'powershell -Command "try {{ {line} }} catch {{ }}; 1"'), named)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Get-Service -Frob",
+        "Get-Content C:\\Windows\\win.ini -AsByteStream",  # of version 7, as are the others
+        "'{}' | ConvertFrom-Json -AsHashtable",
+        "Join-Path a b -AdditionalChildPath c",
+        "1,2 | Sort-Object -Top 1",
+        "Get-Date -AsUTC",
+        "Get-Date -ProgressAction Ignore",
+    ],
+)
+def test_a_parameter_that_5_1_has_not_gets_its_own_words(run: Run, line: str) -> None:
+    name = line.rpartition("-")[2].split()[0]
+    result = run(f'powershell -Command "{line}"')
+    assert f"A parameter cannot be found that matches parameter name '{name}'." in result.err
+
+
+def test_a_beginning_that_two_parameters_of_the_real_command_share_is_ambiguous(run: Run) -> None:
+    said = run('powershell -Command "Get-ChildItem C:\\ -R"').err
+    assert "Possible matches include: -Recurse -ReadOnly." in said
+
+
+def test_the_lists_hold_what_the_lab_simulates() -> None:
+    from k8swin_lab.powershell import builtin, cmdlets
+    from k8swin_lab.windows.cmdlet_table import command_table
+
+    tables = [builtin.TABLE, cmdlets.TABLE, command_table(hns=True, hyper_v=True)]
+    names = [cmdlet.name for table in tables for cmdlet in table.cmdlets.values()]
+    assert [name for name in names if commands.command(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("(Get-Process)[0].Modules", "[System.Diagnostics.Process].Modules"),
+        ("(Get-Service)[0].Site", "[System.ServiceProcess.ServiceController].Site"),
+        ("(Get-CimInstance Win32_OperatingSystem).NumberOfUsers", "root/cimv2/Win32_OperatingSystem].NumberOfUsers"),
+        ("(Get-NetAdapter).DriverInformation", "root/standardcimv2/MSFT_NetAdapter].DriverInformation"),
+        ("Get-Process | Sort-Object PagedMemorySize", "[System.Diagnostics.Process].PagedMemorySize"),
+        ("Get-Process | Select-Object Modules", "[System.Diagnostics.Process].Modules"),
+        ("(Get-Item C:/Windows/win.ini).Encrypt()", "[System.IO.FileInfo].Encrypt()"),
+        ("(Get-Item C:/Windows/win.ini).Encrypt", "[System.IO.FileInfo].Encrypt"),
+        ("[Environment]::StackTrace", "[System.Environment]::StackTrace"),
+        ("[System.Net.WebClient]::new()", "[System.Net.WebClient]"),
+        ("New-Object Net.WebClient", "[Net.WebClient]"),
+        ("using namespace System.Net; [WebClient]", "[WebClient]"),
+        ("'x' -is [adsi]", "[adsi]"),
+    ],
+)  # fmt: skip
+def test_a_type_or_member_of_dotnet_that_is_missing_is_refused(
+    run: Run, script: str, named: str
+) -> None:
+    result = run(f'powershell -Command "{script}"')
+    assert (result.code, result.out) == (70, "")
+    assert f"not simulated in the lab: {named}" in result.err or named in result.err
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "(Get-Process)[0].Nonsense",
+        "(Get-CimInstance Win32_OperatingSystem).Nonsense",
+        "[pscustomobject]@{ a = 1 } | ForEach-Object Modules",
+        "@{ a = 1 }.Modules",
+        "(Get-Process | Select-Object Id)[0].Modules",
+        "[Environment]::Nonsense",
+    ],
+)
+def test_a_member_that_nobody_has_is_null(run: Run, script: str) -> None:
+    assert run(f'powershell -Command "$null -eq ({script})"').out == "True\r\n"
+
+
+@pytest.mark.parametrize("name", ["Foo.Bar", "System.Net.Frob", "Frob"])
+def test_a_type_that_nobody_has_is_not_found(run: Run, name: str) -> None:
+    assert run(f'powershell -Command "[{name}]"').err.startswith(f"Unable to find type [{name}].")
+
+
+def test_a_namespace_that_a_script_uses_finds_types(run: Run) -> None:
+    script = "using namespace System.IO; [Path]::GetFileName('C:/a/b.txt')"
+    assert run(f'powershell -Command "{script}"').out == "b.txt\r\n"

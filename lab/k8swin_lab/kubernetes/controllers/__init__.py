@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from k8swin_lab.kubernetes.controllers import (
+    certificates,
     daemonsets,
     deployments,
     disruptions,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 CONTROLLERS: tuple[Callable[[Cluster], None], ...] = (
     namespaces.reconcile,
     secrets.reconcile,
+    certificates.reconcile,
     nodes.reconcile,
     deployments.reconcile,
     replicasets.reconcile,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+_KUBELET_PORT = 10250
 _MANAGED = {NOT_READY, UNREACHABLE, UNSCHEDULABLE}
 
 
@@ -52,9 +53,8 @@ def _free_cidr(cluster: Cluster) -> str | None:
 def _silence(cluster: Cluster, node: Object) -> None:
     """Mark a node whose kubelet no longer reports; the lab does not make anybody wait 50 s."""
     name = node["metadata"]["name"]
-    kubelet = cluster.kubelets.get(name)
     ready = condition(node, "Ready")
-    if kubelet is None or kubelet.machine.kubelet_running() or ready is None:
+    if ready is None or _reports(cluster, node):
         return
     if ready["status"] == "Unknown":
         return
@@ -78,6 +78,20 @@ def _silence(cluster: Cluster, node: Object) -> None:
                 if entry["type"] == "Ready":
                     entry |= {"status": "False", "lastTransitionTime": now}
             cluster.control.update_status("pods", gone)
+
+
+def _reports(cluster: Cluster, node: Object) -> bool:
+    """Whether a node's kubelet is there: one of this process, or one that listens at the node's address."""
+    own = cluster.kubelets.get(node["metadata"]["name"])
+    if own is not None:
+        return own.machine.kubelet_running()
+    if cluster.network is None:
+        return True
+    for entry in (node.get("status") or {}).get("addresses") or []:
+        machine = cluster.network.machine_at(entry["address"])
+        if machine is not None and entry["type"] == "InternalIP":
+            return machine.reachable and _KUBELET_PORT in machine.listening
+    return True
 
 
 def _set_taints(cluster: Cluster, node: Object) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import urllib.parse
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from k8swin_lab.kubernetes import rbac
 from k8swin_lab.kubernetes.cluster import Cluster
-from k8swin_lab.kubernetes.errors import ApiError, bad_request
-from k8swin_lab.kubernetes.paths import parse
+from k8swin_lab.kubernetes.errors import ApiError, Object, bad_request
+from k8swin_lab.kubernetes.paths import is_true, parse
 from k8swin_lab.kubernetes.subresources import container_of
 from k8swin_lab.kubernetes.users import User
-from k8swin_lab.network import HttpRequest, HttpResponse
-from k8swin_lab.web_client import CERTIFICATE_HEADER
+from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
 
 _UNAUTHORIZED = {
     "kind": "Status",
@@ -60,6 +61,8 @@ class ApiEndpoint:
                 return self._exec(path, pairs, user)
             except ApiError as error:
                 return _json(error.code, error.status)
+        if request.method == "GET" and is_true(dict(pairs).get("watch")):
+            return self._watch(path, dict(pairs), user, request.closed)
         warnings: list[str] = []
         agent = request.headers.get("user-agent", "unknown").partition("/")[0]
         status, result = self.cluster.front.request(
@@ -80,6 +83,16 @@ class ApiEndpoint:
             answer.headers["warning"] = ", ".join(f"299 - {json.dumps(text)}" for text in warnings)
         return answer
 
+    def _watch(
+        self, path: str, query: dict[str, str], user: User, closed: Callable[[], bool]
+    ) -> HttpResponse:
+        """Answer with a stream: one event a line, until the client has gone."""
+        try:
+            events = self.cluster.front.watch(path, query, user, cancelled=_Closed(closed))
+        except ApiError as error:
+            return _json(error.code, error.status)
+        return HttpResponse(200, {"content-type": "application/json"}, stream=_lines(events))
+
     def _exec(self, path: str, pairs: list[tuple[str, str]], user: User) -> HttpResponse:
         """Run a program in a container; a POST that is answered at the end, with JSON."""
         target = parse(path)
@@ -94,7 +107,7 @@ class ApiEndpoint:
             raise rbac.refuse(user, asked)
         pod = self.cluster.api.stored(target)
         container = container_of(pod, dict(pairs).get("container", ""))
-        kubelet = self.cluster.kubelets.get(pod["spec"].get("nodeName", ""))
+        kubelet = self.cluster.kubelet_of(pod)
         argv = [value for key, value in pairs if key == "command"]
         if kubelet is None or not argv:
             raise bad_request("you must specify at least one command for the container")
@@ -105,6 +118,23 @@ class ApiEndpoint:
             "stderr": base64.b64encode(err).decode(),
         }
         return _json(200, found)
+
+
+class _Closed(threading.Event):
+    """Set when the client's connection has gone."""
+
+    def __init__(self, closed: Callable[[], bool]) -> None:
+        super().__init__()
+        self._gone = closed
+
+    def is_set(self) -> bool:
+        """Whether there is anybody left who reads."""
+        return super().is_set() or self._gone()
+
+
+def _lines(events: Iterator[Object]) -> Iterator[bytes]:
+    for event in events:
+        yield json.dumps(event).encode() + b"\n"
 
 
 def _json(status: int, value: object, *, indent: int | None = None) -> HttpResponse:

@@ -214,7 +214,7 @@ def _start(
     machine.kubelet = Kubelet(
         cluster, machine, static_pods=dict(manifests), register_labels=machine.node_labels()
     )
-    machine.kubelet.start()
+    machine.kubelet.start(cluster)
 
 
 def _wait(process: Process, machine: LinuxMachine, configuration: Configuration) -> None:

@@ -93,7 +93,7 @@ def join(process: Process, configuration: Configuration, parsed: Parsed, version
     machine.kubelet = Kubelet(
         found.cluster, machine, register_taints=taints, register_labels=machine.node_labels()
     )
-    machine.kubelet.start()
+    machine.kubelet.start(found.cluster)
     if not found.cluster.wait_until(lambda: found.cluster.object("nodes", node) is not None, 10):
         raise in_phase("kubelet-start", f'nodes "{node}" not found')
     if minor(version) < 35:

@@ -90,8 +90,8 @@ def _stop(machine: LinuxMachine, *, control_plane: bool) -> None:
     except UnitError:
         pass
     kubelet, cluster = machine.kubelet, machine.cluster
-    if kubelet is not None:
-        kubelet.stop()
+    if kubelet is not None and cluster is not None:
+        kubelet.stop(cluster)
     for runtime in (machine.runtime, machine.docker):
         for record in [one for one in runtime.containers if one.sandbox]:
             record.container.stop()

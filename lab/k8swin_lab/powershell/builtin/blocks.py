@@ -338,9 +338,8 @@ def new_object(call: Call) -> Iterator[Any]:
     ):
         made: Any = members.custom_object(Hashtable(ordered=True))
     else:
-        if interp.find_type(name) is None and "." in name:
-            raise NotSimulated(f"New-Object {name}")
         if interp.find_type(name) is None:
+            interp.refuse_type(name)
             raise runtime_error(
                 f"Cannot find type [{name}]: verify that the assembly containing this type is loaded.",
                 "TypeNotFound,Microsoft.PowerShell.Commands.NewObjectCommand",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Parameter
 from k8swin_lab.powershell.builtin.table import TABLE, session
@@ -78,17 +79,29 @@ def _matching(
     for table in interp.tables:
         for folded, cmdlet in table.cmdlets.items():
             names.setdefault(folded, cmdlet.name)
+    elsewhere = {
+        folded: known
+        for folded, known in commands.commands().items()
+        if folded not in names and interp.has_module(known.module)
+    }
+    names.update((folded, known.name) for folded, known in elsewhere.items())
     pattern = wildcard(name)
-    for _, full in sorted(names.items()):
+    for key, full in sorted(names.items()):
         verb, _, noun = full.partition("-")
         if not pattern.fullmatch(full):
             continue
         if not _one_of(noun, call["Noun"]) or not _one_of(verb, call["Verb"]):
             continue
         command = interp.find_command(scope, full)
-        if command is None:
+        if command is not None:
+            described = interp.describe(command)
+        elif key in elsewhere:  # calling what is described here is refused
+            module = elsewhere[key].module
+            described = CommandInfo(
+                "Cmdlet", full, full, [("Source", module), ("ModuleName", module)]
+            )
+        else:
             continue
-        described = interp.describe(command)
         if not _one_of(str(described.properties.get("ModuleName") or ""), call["Module"]):
             continue
         if not kinds or str(described.properties["CommandType"]).lower() in kinds:

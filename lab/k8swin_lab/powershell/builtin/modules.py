@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.builtin.table import TABLE, session
@@ -89,6 +90,8 @@ def _load(call: Call, name: str) -> ModuleInfo | None:
         if any(c.module.lower() == name.lower() for t in interp.tables for c in t.cmdlets.values()):
             return None
         path = _on_module_path(call, name)
+        if path is None and interp.has_module(name):
+            return None
     else:
         path = _module_file(call, interp.full_path(name))
     if path is None:
@@ -254,25 +257,24 @@ def get_module(call: Call) -> Iterator[Any]:
         for module in list(interp.modules.values()):
             if pattern.fullmatch(module.name):
                 yield module
-        names = sorted({c.module for t in interp.tables for c in t.cmdlets.values() if c.module})
+        names = {c.module for t in interp.tables for c in t.cmdlets.values() if c.module}
+        names |= {module for module in commands.modules().values() if interp.has_module(module)}
         if call["ListAvailable"]:
-            for known in names:
+            for known in sorted(names, key=str.lower):
                 if pattern.fullmatch(known):
                     yield _built_in(call, known)
 
 
 def _built_in(call: Call, name: str) -> PSObject:
     interp = session(call)
-    commands = PSArray(
-        sorted(c.name for t in interp.tables for c in t.cmdlets.values() if c.module == name),
-        "System.String",
-    )
+    names = {c.name for t in interp.tables for c in t.cmdlets.values() if c.module == name}
+    names |= {c.name for c in commands.commands().values() if c.module == name}
     return PSObject(
         [
             ("ModuleType", "Manifest"),
             ("Version", "3.1.0.0"),
             ("Name", name),
-            ("ExportedCommands", commands),
+            ("ExportedCommands", PSArray(sorted(names), "System.String")),
         ],
         type_names=["System.Management.Automation.PSModuleInfo"],
         display=name,

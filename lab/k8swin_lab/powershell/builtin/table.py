@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from k8swin_lab.powershell.api import Call, CommandTable
-from k8swin_lab.powershell.refused import REFUSED
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.interpreter import Interpreter
 
 TABLE = CommandTable()
-TABLE.refuse(REFUSED)
 
 
 def session(call: Call) -> Interpreter:

@@ -33,8 +33,6 @@ _NAMES: dict[str, Encoding] = {
     "bigendianunicode": encodings.BIG_ENDIAN,
     "utf32": encodings.UTF32,
     "ascii": encodings.ASCII,
-    "oem": encodings.OEM,
-    "ansi": encodings.ANSI,
 }
 
 
@@ -52,7 +50,10 @@ def encoding_named(call: Call, value: Any, default: Encoding) -> Encoding:
     if name == "utf8":
         return encodings.UTF8 if desktop(call) else encodings.UTF8_PLAIN
     if name == "default":
-        return encodings.ANSI if desktop(call) else encodings.UTF8_PLAIN
+        return default_for_content(call)
+    if name in ("oem", "ansi"):
+        machine = call.session.machine
+        return encodings.oem(machine) if name == "oem" else encodings.ansi(machine)
     if name == "utf7":
         raise NotSimulated("encoding UTF7")
     found = _NAMES.get(name)
@@ -69,7 +70,8 @@ def encoding_named(call: Call, value: Any, default: Encoding) -> Encoding:
 
 def default_for_content(call: Call) -> Encoding:
     """What Set-Content and Get-Content use when nothing says otherwise."""
-    return encodings.ANSI if desktop(call) else encodings.UTF8_PLAIN
+    machine = call.session.machine
+    return encodings.ansi(machine) if desktop(call) else encodings.UTF8_PLAIN
 
 
 def _raw_bytes(call: Call) -> bool:

@@ -143,7 +143,7 @@ _CHANGE = [
     *PATHS,
     Parameter("Name", "string", position=1, aliases=("PSProperty",), pipeline="property"),
     Parameter("Value", "object", position=2, pipeline="property"),
-    Parameter("PropertyType", "string", aliases=("Type",), pipeline="property"),
+    Parameter("Type", "string", pipeline="property"),
     switch("Force"),
     switch("PassThru"),
     Parameter("InputObject", "object", pipeline="value"),
@@ -175,7 +175,9 @@ def set_item_property(call: Call) -> Iterator[Any]:
 def _set(call: Call, target: Target, name: str, value: Any) -> None:
     key = "" if name.lower() == "(default)" else name
     try:
-        _provided(call, target).set_property(target.path, key, value, call["PropertyType"])
+        _provided(call, target).set_property(
+            target.path, key, value, call["PropertyType"] or call["Type"]
+        )
     except PermissionError as error:
         raise Terminating(
             "Requested registry access is not allowed.",
@@ -186,7 +188,10 @@ def _set(call: Call, target: Target, name: str, value: Any) -> None:
         ) from error
 
 
-_NEW = [parameter for parameter in _CHANGE if parameter.name not in ("PassThru", "InputObject")]
+_NEW = [
+    Parameter("PropertyType", "string", aliases=("Type",), pipeline="property"),
+    *(p for p in _CHANGE if p.name not in ("Type", "PassThru", "InputObject")),
+]
 
 
 @TABLE.cmdlet("New-ItemProperty", parameters=_NEW, module=MANAGEMENT, should_process=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, UTILITY, switch
-from k8swin_lab.powershell.dotnet.reflection import US
+from k8swin_lab.powershell.dotnet import culture_now
+from k8swin_lab.powershell.dotnet.reflection import Culture, ui_culture
 from k8swin_lab.powershell.dotnet.times import TimeSpan
 
 
@@ -60,12 +61,12 @@ def read_host(call: Call) -> None:
 
 @TABLE.cmdlet("Get-Culture", module=UTILITY)
 def get_culture(call: Call) -> Iterator[Any]:
-    yield US
+    yield Culture(culture_now.current().name)
 
 
 @TABLE.cmdlet("Get-UICulture", module=UTILITY)
 def get_ui_culture(call: Call) -> Iterator[Any]:
-    yield US
+    yield ui_culture()
 
 
 @TABLE.cmdlet("Clear-Host", module=MANAGEMENT, aliases=("cls",))

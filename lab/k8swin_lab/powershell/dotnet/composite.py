@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.date_format import format_date, format_span
 from k8swin_lab.powershell.dotnet.numeric_format import format_number
 from k8swin_lab.powershell.dotnet.registry import find, format_error
@@ -82,7 +83,9 @@ def format_value(value: Any, pattern: str = "", *, invariant: bool = False) -> s
     if isinstance(enum_number, int) and isinstance(value, str):
         return _format_enum(str(value), enum_number, pattern)
     if pattern and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return format_number(value, pattern)
+        return culture_now.number(format_number(value, pattern), pattern)
+    if culture_now.is_fraction(value):
+        return culture_now.number(to_string(value))
     if isinstance(value, Hashtable | list):
         declared = find(type_name_of(value))
         return declared.to_text(value) if declared and declared.to_text else type_name_of(value)

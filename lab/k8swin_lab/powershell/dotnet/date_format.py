@@ -6,6 +6,9 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from k8swin_lab.machines.windows_locale import Culture
+from k8swin_lab.powershell.dotnet.culture_now import US as US_CULTURE
+from k8swin_lab.powershell.dotnet.culture_now import current
 from k8swin_lab.powershell.dotnet.registry import format_error
 
 if TYPE_CHECKING:
@@ -64,9 +67,26 @@ TOKEN = re.compile(
 )
 
 
+def _table() -> dict[str, str]:
+    """The standard formats of the session's culture."""
+    culture = current()
+    if culture is US_CULTURE:
+        return US
+    date, long, time, seconds = (
+        culture.short_date,
+        culture.long_date,
+        culture.short_time,
+        culture.long_time,
+    )
+    month = "d. MMMM" if culture.name == "de-DE" else "M'月'd'日'"
+    year = "MMMM yyyy" if culture.name == "de-DE" else "yyyy'年'M'月'"
+    return {"d": date, "D": long, "t": time, "T": seconds, "f": f"{long} {time}", "F": f"{long} {seconds}",
+            "g": f"{date} {time}", "G": f"{date} {seconds}", "M": month, "Y": year}  # fmt: skip
+
+
 def expand_standard(pattern: str, *, invariant: bool = False) -> str:
     """The custom pattern that a one-letter standard format stands for."""
-    table = INVARIANT if invariant else US
+    table = INVARIANT if invariant else _table()
     letter = {"m": "M", "y": "Y"}.get(pattern, pattern)
     if letter == "U":
         return table["F"]
@@ -82,9 +102,29 @@ def format_date(value: DateTime, pattern: str, *, invariant: bool = False) -> st
     if len(pattern) == 1:
         if pattern == "U":
             value = value.to_universal()
+        invariant = invariant or pattern in _FIXED
         pattern = expand_standard(pattern, invariant=invariant)
     moment = value.datetime
-    return "".join(_date_token(value, moment, piece) for piece in TOKEN.findall(pattern))
+    culture = US_CULTURE if invariant else current()
+    pieces = TOKEN.findall(pattern)
+    if culture is not US_CULTURE:
+        return "".join(_local_token(value, moment, piece, culture) for piece in pieces)
+    return "".join(_date_token(value, moment, piece) for piece in pieces)
+
+
+def _local_token(value: DateTime, moment: datetime, piece: str, culture: Culture) -> str:
+    """A part of a date in another culture: its names and its separator of dates."""
+    if piece == "/":
+        return culture.date_separator
+    if piece[0] == "M" and len(piece) >= 3:
+        name = culture.months[moment.month - 1]
+        return name if len(piece) > 3 or culture.name == "ja-JP" else name[:3]
+    if piece[0] == "d" and len(piece) >= 3:
+        day = culture.days[moment.weekday()]
+        return day if len(piece) > 3 else day[: 2 if culture.name == "de-DE" else 1]
+    if piece[0] == "t":
+        return {"ja-JP": ("午前", "午後")}.get(culture.name, ("", ""))[moment.hour >= 12]
+    return _date_token(value, moment, piece)
 
 
 def _date_token(value: DateTime, moment: datetime, piece: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument
@@ -43,13 +45,39 @@ ASCII = Encoding("ascii", "System.Text.ASCIIEncoding", "us-ascii", 20127)
 ANSI = Encoding("cp1252", "System.Text.SBCSCodePageEncoding", "Windows-1252", 1252)
 LATIN1 = Encoding("latin-1", "System.Text.Latin1Encoding", "iso-8859-1", 28591)
 OEM = Encoding("cp437", "System.Text.SBCSCodePageEncoding", "IBM437", 437)
+OEM_LATIN = Encoding("cp850", "System.Text.SBCSCodePageEncoding", "ibm850", 850)
+SHIFT_JIS = Encoding("cp932", "System.Text.DBCSCodePageEncoding", "shift_jis", 932)
 _BY_NAME = {
     "utf-8": UTF8, "utf8": UTF8, "utf-16": UNICODE, "utf-16le": UNICODE, "unicode": UNICODE,
     "utf-16be": BIG_ENDIAN, "utf-32": UTF32, "ascii": ASCII, "us-ascii": ASCII, "windows-1252": ANSI,
     "iso-8859-1": LATIN1, "latin1": LATIN1, "ibm437": OEM,
     65001: UTF8, 1200: UNICODE, 1201: BIG_ENDIAN, 12000: UTF32, 20127: ASCII, 1252: ANSI, 28591: LATIN1,
-    437: OEM, 0: ANSI,
+    437: OEM, 0: ANSI, 850: OEM_LATIN, "ibm850": OEM_LATIN, 932: SHIFT_JIS, "shift_jis": SHIFT_JIS,
 }  # fmt: skip
+
+
+def of_page(page: int) -> Encoding:
+    """The encoding of a code page.
+
+    Raises:
+        NotSimulated: the lab does not know it.
+    """
+    found = _BY_NAME.get(page)
+    if found is None:
+        raise NotSimulated(f"code page {page}")
+    return found
+
+
+def ansi(machine: Any) -> Encoding:
+    """What a machine's programs read and write that know no Unicode ([Text.Encoding]::Default of 5.1)."""
+    locale = getattr(machine, "locale", None)
+    return ANSI if locale is None else of_page(locale.ansi)
+
+
+def oem(machine: Any) -> Encoding:
+    """What a console of a machine has that nobody gave another code page."""
+    locale = getattr(machine, "locale", None)
+    return OEM if locale is None else of_page(locale.oem)
 
 
 def detect(data: bytes, default: Encoding = UTF8_PLAIN) -> tuple[str, Encoding]:
@@ -73,15 +101,19 @@ for _name, _value in (
     ("BigEndianUnicode", BIG_ENDIAN),
     ("UTF32", UTF32),
     ("ASCII", ASCII),
-    ("Default", ANSI),
     ("Latin1", LATIN1),
 ):
     ENCODING.value(_name, _value)
 
 
+ENCODING.value("Default", lambda: ansi(culture_now.machine()))
+
+
 @ENCODING.static("GetEncoding")
 def get_encoding(name: Any, *rest: Any) -> Encoding:
-    """By name or code page."""
+    """By name or code page; 0 is the machine's own."""
+    if name == 0:
+        return ansi(culture_now.machine())
     found = _BY_NAME.get(int(name) if isinstance(name, int) else to_string(name).lower())
     if found is None:
         raise argument(f"'{to_string(name)}' is not a supported encoding name.", "name")
@@ -116,6 +148,7 @@ for _name in (
     "UTF32Encoding",
     "Latin1Encoding",
     "SBCSCodePageEncoding",
+    "DBCSCodePageEncoding",
 ):
     NetType(f"System.Text.{_name}", "System.Text.Encoding")
 

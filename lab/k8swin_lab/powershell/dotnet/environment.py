@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell.dotnet import enums
+from k8swin_lab.powershell.dotnet import culture_now, enums
 from k8swin_lab.powershell.dotnet.encodings import OEM
+from k8swin_lab.powershell.dotnet.reflection import Culture, ui_culture
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument, find
 from k8swin_lab.powershell.dotnet.streams import Reader, formatted
 from k8swin_lab.powershell.dotnet.text import to_string
@@ -178,7 +179,13 @@ CONSOLE.static("WriteLine")(_printing(True, _OUT))
 CONSOLE.value("Out", _OUT)
 CONSOLE.value("Error", _ERROR)
 CONSOLE.value("OutputEncoding", OEM, lambda interp, new: None)
-CONSOLE.value("InputEncoding", OEM, lambda interp, new: None)
+
+
+def _set_input_encoding(interp: Any, new: Any) -> None:
+    interp.input_encoding = new
+
+
+CONSOLE.value("InputEncoding", OEM, _set_input_encoding)
 CONSOLE.value("Title", "", lambda interp, new: None)
 CONSOLE.value("IsInputRedirected", True)
 CONSOLE.value("IsOutputRedirected", True)
@@ -251,15 +258,15 @@ class Thread(NetObject):
 
 def _keep_culture(thread: Thread, new: Any) -> None:
     if to_string(new) not in ("en-US", ""):
-        raise NotSimulated(f"culture {to_string(new)}")
+        raise NotSimulated(f"culture {to_string(new)} of messages")
 
 
-for _name in ("CurrentCulture", "CurrentUICulture"):
-    THREAD.prop(
-        _name,
-        lambda thread: registry_static("System.Globalization.CultureInfo", "currentculture"),
-        _keep_culture,
-    )
+THREAD.prop(
+    "CurrentCulture",
+    lambda thread: Culture(culture_now.current().name),
+    lambda thread, new: culture_now.change(culture_now.known(to_string(new))),
+)
+THREAD.prop("CurrentUICulture", lambda thread: ui_culture(), _keep_culture)
 THREAD.prop("ManagedThreadId", lambda thread: 1)
 
 

@@ -171,7 +171,8 @@ def read_bytes(interp: Any, path: str) -> bytes:
     """Read a file with .NET's errors."""
     full = _full(interp, path)
     try:
-        return bytes(interp.host.files.read(full))
+        files = interp.host.files
+        return bytes(getattr(files, "read_opened", files.read)(full))
     except FileNotFoundError:
         parent = _directory_name(interp, full)
         if parent and not interp.host.files.exists(parent):
@@ -197,7 +198,8 @@ def write_bytes(interp: Any, path: str, data: bytes) -> None:
             f"Could not find a part of the path '{full}'.", "System.IO.DirectoryNotFoundException"
         )
     try:
-        interp.host.files.write(full, data)
+        files = interp.host.files
+        getattr(files, "write_opened", files.write)(full, data)
     except (IsADirectoryError, PermissionError):
         raise io_error(
             f"Access to the path '{full}' is denied.", "System.UnauthorizedAccessException"

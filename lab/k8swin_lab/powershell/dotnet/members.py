@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import (
@@ -73,6 +75,25 @@ def _lookup(value: Any, name: str) -> Any:
     return _MISSING
 
 
+def _refuse(value: Any, name: str) -> None:
+    """Say of a property that it is not simulated, when the value's type has it in .NET or Windows.
+
+    Raises:
+        NotSimulated: it is such a property. Without it, a script would be given $null.
+    """
+    if isinstance(value, PSObject):
+        own = [n for n in value.type_names if not n.startswith(("Selected.", "Deserialized."))]
+        if len(own) != len(value.type_names) or CUSTOM_OBJECT in own:
+            return
+    else:
+        own = [type_name_of(value)]
+    for type_name in own:
+        if framework.has_property(type_name, name) or (
+            framework.has_method(type_name, name) and psobject.find_method(value, name) is None
+        ):
+            raise NotSimulated(f"[{type_name}].{name}")
+
+
 def get_member(value: Any, name: str) -> Any:
     """A property's value; $null when there is no such property."""
     if value is None:
@@ -83,7 +104,13 @@ def get_member(value: Any, name: str) -> Any:
     if isinstance(value, PSObject) and name.lower() in ("count", "length"):
         return 1
     method = psobject.find_method(value, name)
-    return None if method is None else method
+    if method is None:
+        _refuse(value, name)
+    return method
+
+
+def _names(value: Any) -> list[str]:
+    return value.type_names if isinstance(value, PSObject) else [type_name_of(value)]
 
 
 def has_member(value: Any, name: str) -> bool:
@@ -99,7 +126,11 @@ def has_member(value: Any, name: str) -> bool:
     added = getattr(value, "added", None)
     if added and any(key.lower() == folded for key in added):
         return True
-    return folded in _VIEWS or any(folded in declared.properties for declared in _types(value))
+    if folded in _VIEWS or any(folded in declared.properties for declared in _types(value)):
+        return True
+    if folded not in ("count", "length"):
+        _refuse(value, name)
+    return False
 
 
 def set_member(value: Any, name: str, new: Any) -> None:
@@ -139,6 +170,7 @@ def set_member(value: Any, name: str, new: Any) -> None:
     if isinstance(value, Hashtable):
         value[name] = new
         return
+    _refuse(value, name)
     raise Terminating(
         f"The property '{name}' cannot be found on this object. Verify that the property exists and can "
         "be set.",
@@ -198,7 +230,7 @@ def _universal(interp: Any, value: Any, folded: str, name: str, args: list[Any])
         return iter(value)
     if folded.startswith(("get_", "set_")) and len(name) > 4:
         return _accessor(value, folded, name[4:], args)
-    raise _missing(type_name_of(value), ".", name)
+    raise _missing(type_name_of(value), ".", name, _names(value))
 
 
 def _own_text(value: Any) -> str:
@@ -297,18 +329,23 @@ def static_get(type_name: str, member: str, interp: Any) -> Any:
             found = declared.static_values[folded]
             return found() if callable(found) else found
     method = psobject.find_static(type_name, member)
-    if method is None and _known(type_name):
+    if method is None and (
+        framework.has_static(type_name, member)
+        or (_known(type_name) and not framework.lineage(type_name))
+    ):
         raise NotSimulated(f"[{type_name}]::{member}")
     return method
 
 
-def static_set(type_name: str, member: str, new: Any) -> None:
-    """`[type]::Member = new`."""
+def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
+    """`[type]::Member = new`, in a session."""
     for declared in _known(type_name):
         setter = declared.static_setters.get(member.lower())
         if setter is not None:
-            setter(None, new)
+            setter(interp, new)
             return
+    if framework.has_static(type_name, member):
+        raise NotSimulated(f"[{type_name}]::{member} =")
     raise Terminating(
         f"The property '{member}' cannot be found on this object. Verify that the property exists and can "
         "be set.",
@@ -334,15 +371,18 @@ def static_call(interp: Any, type_name: str, method: str, args: list[Any]) -> An
     raise _missing(type_name, "::", method)
 
 
-_WHOLE = ("System.String",)
-"""Types of which no method is missing: what they do not have, .NET has not."""
-
-
-def _missing(type_name: str, mark: str, method: str) -> Exception:
+def _missing(type_name: str, mark: str, method: str, others: Sequence[str] = ()) -> Exception:
     """What is said of a method that is not there: the lab knows a part of .NET's, and all of a script's own."""
-    # A method that an array has not is asked of its items.
-    if _known(type_name) and type_name not in _WHOLE and not type_name.endswith("[]"):
-        return NotSimulated(f"[{type_name}]{mark}{method}()")
+    has = framework.has_static if mark == "::" else framework.has_method
+    plain = method[4:] if method.lower().startswith(("get_", "set_")) else ""
+    for own in others or (type_name,):
+        listed = framework.lineage(own)
+        if (
+            has(own, method)
+            or (plain and framework.has_property(own, plain))
+            or (not listed and _known(own))
+        ):
+            return NotSimulated(f"[{type_name}]{mark}{method}()")
     return no_method(type_name, method)
 
 

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.comparison import compare
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
 from k8swin_lab.powershell.dotnet.numeric_format import format_number
@@ -91,7 +92,18 @@ def _parse(text: str, type_name: str, style: str = "") -> Any:
 
 def _format(self: Any, *args: Any) -> str:
     pattern = next((to_string(a) for a in args if isinstance(a, str)), "")
-    return format_number(self, pattern) if pattern else to_string(self)
+    provider = next(
+        (str(a) for a in args if getattr(a, "type_name", "").endswith("CultureInfo")), None
+    )
+    culture = culture_now.current() if provider is None else culture_now.known(provider)
+    with culture_now.using(culture):
+        if pattern:
+            return culture_now.number(format_number(self, pattern), pattern)
+        return (
+            culture_now.number(to_string(self))
+            if culture_now.is_fraction(self)
+            else to_string(self)
+        )
 
 
 def _declare(name: str) -> NetType:
@@ -110,13 +122,24 @@ def _declare(name: str) -> NetType:
                 exception="System.ArgumentNullException",
                 error_id="ArgumentNullException",
             )
-        return _parse(to_string(text), name, style if isinstance(style, str) else "")
+        given = next(
+            (p for p in (style, provider) if getattr(p, "type_name", "").endswith("CultureInfo")),
+            None,
+        )
+        with culture_now.using(
+            culture_now.current() if given is None else culture_now.known(str(given))
+        ):
+            return _parse(
+                culture_now.read_number(to_string(text)),
+                name,
+                style if isinstance(style, str) else "",
+            )
 
     def try_parse(text: Any, *args: Any) -> bool:
         target = next(a for a in args if isinstance(a, Reference))
         style = args[0] if isinstance(args[0], str) else ""
         try:
-            value = _parse(to_string(text), name, style)
+            value = _parse(culture_now.read_number(to_string(text)), name, style)
         except Terminating:
             target.set(convert(None, 0, name))
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet import culture_now, enums, registry
 from k8swin_lab.powershell.dotnet.composite import format_value
 from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.names import (
@@ -213,14 +213,29 @@ CULTURE.from_value = lambda value: Culture(to_string(value))
 CULTURE.to_text = str
 INVARIANT, US = Culture(""), Culture("en-US")
 CULTURE.value("InvariantCulture", INVARIANT)
-for _name in ("CurrentCulture", "CurrentUICulture", "InstalledUICulture"):
-    CULTURE.value(_name, US, lambda interp, new: None)
+CULTURE.value(
+    "CurrentCulture",
+    lambda: Culture(culture_now.current().name),
+    lambda interp, new: culture_now.change(culture_now.known(to_string(new))),
+)
+
+
+def ui_culture() -> Culture:
+    """The language of the messages of the session's machine."""
+    locale = getattr(culture_now.machine(), "locale", None)
+    return US if locale is None else Culture(locale.words.culture)
+
+
+CULTURE.value("CurrentUICulture", ui_culture, lambda interp, new: None)
+CULTURE.value("InstalledUICulture", ui_culture)
 CULTURE.prop("Name", lambda c: c.name)
-CULTURE.prop("LCID", lambda c: 127 if c.invariant else 1033)
+CULTURE.prop("LCID", lambda c: 127 if c.invariant else culture_now.known(c.name).lcid)
 CULTURE.prop(
     "DisplayName",
     lambda c: (
-        "Invariant Language (Invariant Country)" if c.invariant else "English (United States)"
+        "Invariant Language (Invariant Country)"
+        if c.invariant
+        else culture_now.known(c.name).english_name
     ),
 )
 CULTURE.prop("TextInfo", lambda c: TextInfo())

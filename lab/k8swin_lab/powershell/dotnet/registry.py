@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 
@@ -232,8 +233,8 @@ def no_method(type_name: str, name: str) -> Terminating:
 
 
 def no_type(name: str) -> Terminating | NotSimulated:
-    """The error of a type literal that names nothing: a name with a namespace is one of .NET's."""
-    if "." in name:
+    """The error of a type literal that names nothing here: a type of .NET's is refused."""
+    if framework.exists(name):
         return NotSimulated(f"[{name}]")
     return Terminating(
         f"Unable to find type [{name}].",

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
@@ -130,6 +131,9 @@ def current_identity(interp: Any) -> Identity:
     user = str(interp.user)
     machine = str(getattr(interp.host.machine, "name", "") or "localhost").upper()
     name = user if "\\" in user else f"{machine}\\{user}"
+    locale = getattr(interp.host.machine, "locale", None)
+    if locale is not None:
+        name = locale.shown(name)
     elevated = getattr(interp.host, "is_elevated", None)
     return Identity(name, True if elevated is None else bool(elevated(user)))
 
@@ -149,14 +153,17 @@ PRINCIPAL.prop("Identity", lambda p: p.identity)
 
 
 @PRINCIPAL.method("IsInRole")
-def _is_in_role(self: Principal, role: Any) -> bool:
+def _is_in_role(interp: Any, self: Principal, role: Any) -> bool:
+    locale = getattr(interp.machine, "locale", None)
+    if locale is not None and (sid := locale.sid(to_string(role))):
+        role = sid
     declared = enums.find("System.Security.Principal.WindowsBuiltInRole")
     name = to_string(role)
     if declared is not None and declared.number_of(name) is not None:
         name = str(declared.parse(role))
     if name.rpartition("\\")[2].rstrip("s").lower() in ("administrator", "s-1-5-32-544"):
         return self.identity.elevated
-    return name.rpartition("\\")[2].rstrip("s").lower() == "user"
+    return name.rpartition("\\")[2].rstrip("s").lower() in ("user", "s-1-5-32-545")
 
 
 class Sid(NetObject):
@@ -193,9 +200,29 @@ ACCOUNT.constructor(
 )
 ACCOUNT.prop("Value", lambda a: a.value)
 ACCOUNT.to_text = lambda a: str(a.value)
-SID.method("Translate")(lambda self, kind: Account(_WELL_KNOWN.get(self.value, self.value)))
-ACCOUNT.method("Translate")(
-    lambda self, kind: Sid(
-        next((s for s, n in _WELL_KNOWN.items() if n.lower() == self.value.lower()), self.value)
-    )
-)
+
+
+def _accounts(interp: Any) -> dict[str, str]:
+    """Well-known accounts by SID, as the machine's language names them."""
+    locale = getattr(interp.machine, "locale", None)
+    return _WELL_KNOWN | (dict(locale.words.accounts) if locale is not None else {})
+
+
+@SID.method("Translate")
+def _account_of(interp: Any, self: Sid, kind: Any) -> Account:
+    return Account(_accounts(interp).get(self.value.upper(), self.value))
+
+
+@ACCOUNT.method("Translate")
+def _sid_of(interp: Any, self: Account, kind: Any) -> Sid:
+    wanted = self.value.lower()
+    for sid, name in _accounts(interp).items():
+        if wanted in (name.lower(), name.rpartition("\\")[2].lower()):
+            return Sid(sid)
+    if wanted in (name.lower() for name in _WELL_KNOWN.values()):
+        # the English name of an account that this Windows calls otherwise
+        raise Terminating(
+            "Some or all identity references could not be translated.",
+            exception="System.Security.Principal.IdentityNotMappedException",
+        )
+    return Sid(self.value)

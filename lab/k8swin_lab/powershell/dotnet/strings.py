@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.comparison import compare_strings, equals
 from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bool
@@ -260,6 +261,9 @@ def _format(first: Any, *args: Any) -> str:
     pattern: Any = first
     if not isinstance(first, str) and values:
         pattern = values.pop(0)
+        if getattr(first, "type_name", "").endswith("CultureInfo"):
+            with culture_now.using(culture_now.known(str(first))):
+                return _format(pattern, *values)
     if len(values) == 1 and isinstance(values[0], list):
         values = list(values[0])
     return format_operator(to_string(pattern), values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN
+from k8swin_lab.powershell.dotnet.encodings import OEM, UTF8, UTF8_PLAIN, Encoding
 from k8swin_lab.powershell.dotnet.environment import OperatingSystem
 from k8swin_lab.powershell.dotnet.times import DateTime, DateTimeOffset
 from k8swin_lab.powershell.dotnet.values import parse_version
@@ -19,6 +19,8 @@ def value(interp: Any, type_name: str, member: str) -> Any:
         return _environment(interp, member)
     if type_name in ("System.DateTime", "System.DateTimeOffset"):
         return _clock(interp, type_name, member)
+    if type_name == "System.Console" and member == "inputencoding":
+        return input_encoding(interp)
     if type_name == "System.IO.Path":
         return _separator(interp, member)
     if (
@@ -28,6 +30,20 @@ def value(interp: Any, type_name: str, member: str) -> Any:
     ):
         return UTF8_PLAIN
     return None
+
+
+def input_encoding(interp: Any) -> Encoding:
+    """`[Console]::InputEncoding`, which also is the encoding of what a program is handed on standard input.
+
+    .NET Framework makes it of the console's code page. That of 65001, which remote shells ask for, has a byte-order
+    mark, and .NET writes the mark in front (dotnet/runtime#28929); .NET 5 and later leave it out.
+    """
+    found = interp.input_encoding
+    if isinstance(found, Encoding):
+        return found
+    if interp.host.edition != "Desktop":
+        return UTF8_PLAIN
+    return UTF8 if interp.codepage == 65001 else OEM
 
 
 def _clock(interp: Any, type_name: str, member: str) -> Any:

@@ -51,22 +51,25 @@ def sddl(access: AccessList) -> str:
 def access_object(machine: WindowsMachine, path: str) -> PSObject:
     """A FileSecurity as Get-Acl gives it; to change one is refused."""
     access = machine.files.access(path)
+    shown = machine.locale.shown
     found = record(
         "System.Security.AccessControl.FileSecurity",
         {
             "Path": f"Microsoft.PowerShell.Core\\FileSystem::{path}",
-            "Owner": access.owner,
-            "Group": access.owner,
+            "Owner": shown(access.owner),
+            "Group": shown(access.owner),
         },
         ["Path", "Owner", "Access"],
     )
 
     def show() -> None:
-        found.properties["Access"] = PSArray([_rule_object(rule) for rule in access.rules])
+        found.properties["Access"] = PSArray(
+            [_rule_object(rule, shown(rule.identity)) for rule in access.rules]
+        )
         found.properties["Sddl"] = sddl(access)
         found.properties["AreAccessRulesProtected"] = access.protected
         found.properties["AccessToString"] = "\n".join(
-            f"{r.identity} {'Allow' if r.allow else 'Deny'}  {_RIGHTS.get(r.rights, r.rights)}"
+            f"{shown(r.identity)} {'Allow' if r.allow else 'Deny'}  {_RIGHTS.get(r.rights, r.rights)}"
             for r in access.rules
         )
 
@@ -80,12 +83,12 @@ def access_object(machine: WindowsMachine, path: str) -> PSObject:
     return found
 
 
-def _rule_object(rule: AccessRule) -> PSObject:
+def _rule_object(rule: AccessRule, name: str) -> PSObject:
     return record(
         "System.Security.AccessControl.FileSystemAccessRule",
         {
             "FileSystemRights": enum(_RIGHTS.get(rule.rights, rule.rights)), "AccessControlType": enum("Allow" if rule.allow else "Deny"),
-            "IdentityReference": PSObject({"Value": rule.identity}, display=rule.identity), "IsInherited": rule.inherited,
+            "IdentityReference": PSObject({"Value": name}, display=name), "IsInherited": rule.inherited,
             "InheritanceFlags": enum("ContainerInherit, ObjectInherit" if rule.flags else "None"), "PropagationFlags": enum("None"),
         },
     )  # fmt: skip

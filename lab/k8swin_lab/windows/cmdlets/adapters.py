@@ -169,6 +169,17 @@ def new_address(call: Call) -> Iterator[Any]:
         cim_error(call, "The object already exists. ", error_id="Windows System Error 5010",
                   category="ResourceExists", target="MSFT_NetIPAddress")  # fmt: skip
         return
+    if adapter.dhcp:
+        # What is kept is of no use to an interface that asks for its address (kubernetes-sigs/sig-windows-tools#162).
+        cim_error(call, "Inconsistent parameters PolicyStore PersistentStore and Dhcp Enabled ", error_id="Windows System Error 87",
+                  category="InvalidArgument", target="MSFT_NetIPAddress")  # fmt: skip
+        return
+    if call["DefaultGateway"] and any(
+        r.prefix == "0.0.0.0/0" and r.index == adapter.index for r in machine.net.routes
+    ):
+        cim_error(call, "Instance DefaultGateway already exists ", error_id="Windows System Error 87",
+                  category="InvalidArgument", target="MSFT_NetIPAddress")  # fmt: skip
+        return
     length = int(call["PrefixLength"] if call["PrefixLength"] is not None else 32)
     address = Address(adapter.index, text, length)
     machine.net.addresses = [
@@ -336,6 +347,11 @@ def set_interface(call: Call) -> Iterator[Any]:
         adapter.forwarding = str(call["Forwarding"]).lower() == "enabled"
     if call.bound("Dhcp"):
         adapter.dhcp = str(call["Dhcp"]).lower() == "enabled"
+        if not adapter.dhcp:
+            leased = [
+                a for a in machine.net.addresses if a.index == adapter.index and a.origin == "Dhcp"
+            ]
+            machine.net.addresses = [a for a in machine.net.addresses if a not in leased]
     if call.bound("InterfaceMetric"):
         adapter.metric = int(call["InterfaceMetric"])
     if call.bound("NlMtuBytes"):

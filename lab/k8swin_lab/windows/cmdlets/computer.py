@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_setup import COMPUTER_NAME, TCPIP
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
@@ -48,6 +49,15 @@ def rename_computer(call: Call) -> Iterator[Any]:
         return
     if call["WhatIf"]:
         return
+    if machine.domain:
+        # a member's name is the domain's to change: NetRenameMachineInDomain wants an account there
+        call.session.write_error(
+            f"Fail to rename computer '{machine.computer_name}' to '{name}' due to the following exception: "
+            "Access is denied.",
+            category="OperationStopped", error_id="FailToRenameComputer", target=machine.computer_name,
+            exception="System.InvalidOperationException",
+        )  # fmt: skip
+        return
     machine.registry.set(COMPUTER_NAME + r"\ComputerName", "ComputerName", name.upper()[:15])
     machine.registry.set(TCPIP, "NV Hostname", name)
     if call["Restart"]:
@@ -71,7 +81,7 @@ def _down(call: Call, *, restart: bool) -> None:
     machine: WindowsMachine = call.session.machine
     names = [str(n).lower() for n in as_list(call["ComputerName"])]
     if any(n not in (".", "localhost", machine.computer_name.lower()) for n in names):
-        raise Terminating("Restart-Computer of another computer is not simulated in the lab.")
+        raise NotSimulated("Restart-Computer of another computer")
     if call["WhatIf"]:
         return
     if not machine.schedule_shutdown(1, restart=restart):
@@ -142,7 +152,7 @@ def get_computer_info(call: Call) -> Iterator[Any]:
         "WindowsBuildLabEx": f"{edition.build}.1.amd64fre", "WindowsCurrentVersion": "6.3",
         "WindowsEditionId": "ServerStandard", "WindowsInstallationType": "Server Core",
         "WindowsProductName": edition.product, "WindowsVersion": edition.release,
-        "CsName": machine.computer_name, "CsDNSHostName": machine.computer_name, "CsDomain": "WORKGROUP",
+        "CsName": machine.computer_name, "CsDNSHostName": machine.computer_name, "CsDomain": machine.domain or "WORKGROUP",
         "CsManufacturer": "Microsoft Corporation", "CsModel": "Virtual Machine",
         "CsNumberOfLogicalProcessors": machine.cpus, "CsNumberOfProcessors": 1,
         "CsTotalPhysicalMemory": machine.memory_bytes, "OsName": edition.caption, "OsVersion": f"10.0.{edition.build}",
@@ -228,9 +238,7 @@ def get_events(call: Call) -> Iterator[Any]:
         wanted["providername"] = call["ProviderName"]
     unknown = set(wanted) - {"logname", "providername", "id", "level", "starttime", "endtime"}
     if unknown:
-        raise Terminating(
-            f"not simulated in the lab: Get-WinEvent -FilterHashtable {sorted(unknown)[0]}"
-        )
+        raise NotSimulated(f"Get-WinEvent -FilterHashtable {sorted(unknown)[0]}")
     levels = {"Critical": 1, "Error": 2, "Warning": 3, "Information": 4}
     found = []
     for event in machine.events:
@@ -311,7 +319,7 @@ def get_volume(call: Call) -> Iterator[Any]:
 def start_bits(call: Call) -> Iterator[Any]:
     """Refused: BITS takes no jobs of somebody who logged in over the network."""
     if str(call.session.user).lower().startswith("nt authority"):
-        raise Terminating("not simulated in the lab: Start-BitsTransfer as a service account")
+        raise NotSimulated("Start-BitsTransfer as a service account")
     raise Terminating(
         "The operation being requested was not performed because the user has not logged on to the network. The "
         "specified service does not exist. (Exception from HRESULT: 0x800704DD)",
@@ -369,6 +377,6 @@ def _get_winevent(call: Call) -> Iterator[Any]:
     tables = call["FilterHashtable"]
     if isinstance(tables, PSArray | list):
         if len(tables) > 1:
-            raise Terminating("not simulated in the lab: Get-WinEvent with several filter tables")
+            raise NotSimulated("Get-WinEvent with several filter tables")
         call.parameters["FilterHashtable"] = tables[0] if tables else None
     yield from get_events(call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows_features import Feature
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
 from k8swin_lab.powershell.values import PSArray, PSObject
@@ -149,7 +150,7 @@ def _optional(call: Call, feature: Feature) -> PSObject:
 
 def _need_online(call: Call) -> None:
     if not call["Online"]:
-        raise Terminating("The -Path parameter of offline images is not simulated in the lab.")
+        raise NotSimulated("the features of an offline image")
 
 
 def get_optional(call: Call) -> Iterator[Any]:

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_firewall import KEYS, active_profile, policy_rules
 from k8swin_lab.machines.windows_network import FirewallRule
 from k8swin_lab.powershell.api import Call, CommandTable
 from k8swin_lab.powershell.values import PSObject
@@ -33,7 +35,33 @@ _LISTS = {
 }  # fmt: skip
 
 
-def rule_object(rule: FirewallRule) -> PSObject:
+_LOCAL_STORES = ("", "persistentstore", "localhost")
+_ACTIVE, _RESULTANT = "activestore", "rsop"
+
+
+def _store(call: Call) -> str:
+    """The store that is meant; one of which the lab knows nothing is refused."""
+    store = str(call["PolicyStore"] or "").lower()
+    if store not in (*_LOCAL_STORES, _ACTIVE, _RESULTANT):
+        raise NotSimulated(f"{call.name} -PolicyStore {call['PolicyStore']}")
+    return store
+
+
+def _rules_of(call: Call) -> list[FirewallRule]:
+    """What a store holds: the machine's own rules, those of the group policy, or what is in force."""
+    machine: WindowsMachine = call.session.machine
+    store = _store(call)
+    if store == _RESULTANT:
+        return policy_rules(machine.registry)
+    if store == _ACTIVE:
+        merged = any(
+            active_profile(machine.net, machine.registry, name).merges_local_rules for name in KEYS
+        )
+        return policy_rules(machine.registry) + (machine.net.rules if merged else [])
+    return machine.net.rules
+
+
+def rule_object(rule: FirewallRule, *, policy: bool = False) -> PSObject:
     return cim(
         "MSFT_NetFirewallRule",
         {
@@ -42,16 +70,15 @@ def rule_object(rule: FirewallRule) -> PSObject:
             "Enabled": enum("True" if rule.enabled else "False"), "Profile": enum(rule.profile), "Platform": texts([]),
             "Direction": enum(rule.direction), "Action": enum(rule.action), "EdgeTraversalPolicy": enum("Block"),
             "PrimaryStatus": enum("OK"), "Status": "The rule was parsed successfully from the store. (65536)",
-            "EnforcementStatus": enum("NotApplicable"), "PolicyStoreSource": "PersistentStore",
-            "PolicyStoreSourceType": enum("Local"),
+            "EnforcementStatus": enum("NotApplicable"), "PolicyStoreSource": "RSOP" if policy else "PersistentStore",
+            "PolicyStoreSourceType": enum("GroupPolicy" if policy else "Local"),
         },
     )  # fmt: skip
 
 
 def _selected(call: Call) -> list[FirewallRule]:
     """Rules that -InputObject, -Name, -DisplayName or -Group mean; nothing found is an error."""
-    machine: WindowsMachine = call.session.machine
-    rules = machine.net.rules
+    rules = _rules_of(call)
     source = call["InputObject"]
     if source is not None:
         names = [str(prop(s, "Name")).lower() for s in as_list(source)]
@@ -89,7 +116,7 @@ def get_rule(call: Call) -> Iterator[Any]:
             continue
         if call["Action"] and str(call["Action"]).lower() != rule.action.lower():
             continue
-        yield rule_object(rule)
+        yield rule_object(rule, policy=rule not in call.session.machine.net.rules)
 
 
 def _apply(call: Call, rule: FirewallRule) -> None:
@@ -151,6 +178,14 @@ def remove_rule(call: Call) -> Iterator[Any]:
     return iter(())
 
 
+def _every_rule(call: Call) -> list[FirewallRule]:
+    """Rules of whichever store: a filter follows the rule that it is asked for."""
+    machine: WindowsMachine = call.session.machine
+    if call["PolicyStore"] is not None:
+        return _rules_of(call)
+    return [*policy_rules(machine.registry), *machine.net.rules]
+
+
 def get_filter(call: Call) -> Iterator[Any]:
     """Get-NetFirewallPortFilter, -AddressFilter and -ApplicationFilter."""
     machine: WindowsMachine = call.session.machine
@@ -162,7 +197,8 @@ def get_filter(call: Call) -> Iterator[Any]:
     def one_or_all(values: list[str]) -> Any:
         return values[0] if len(values) == 1 else texts(values)
 
-    for rule in machine.net.rules:
+    rules = machine.net.rules if call["PolicyStore"] is None and not names else _every_rule(call)
+    for rule in rules:
         if names and rule.name.lower() not in names:
             continue
         if protocols and rule.protocol.lower() not in protocols:
@@ -183,10 +219,20 @@ def get_filter(call: Call) -> Iterator[Any]:
 
 def get_profile(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
+    store = _store(call)
     for name, on in machine.net.profiles_enabled.items():
-        if matches(name, as_list(call["Name"]) or None):
-            yield cim("MSFT_NetFirewallProfile", {"Name": name, "Profile": name, "Enabled": enum(str(on)),
-                      "DefaultInboundAction": enum("NotConfigured"), "DefaultOutboundAction": enum("NotConfigured")})  # fmt: skip
+        if not matches(name, as_list(call["Name"]) or None):
+            continue
+        found = active_profile(machine.net, machine.registry, name)
+        values = {"Enabled": str(on), "AllowLocalFirewallRules": "NotConfigured", "DefaultInboundAction": "NotConfigured",
+                  "DefaultOutboundAction": "NotConfigured"}  # fmt: skip
+        if store == _ACTIVE or (store == _RESULTANT and found.of_policy):
+            values = {"Enabled": str(found.enabled), "AllowLocalFirewallRules": str(found.merges_local_rules),
+                      "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow"}  # fmt: skip
+        elif store == _RESULTANT:
+            values = dict.fromkeys(values, "NotConfigured")
+        shown = {key: enum(value) for key, value in values.items()}
+        yield cim("MSFT_NetFirewallProfile", {"Name": name, "Profile": name, **shown})
 
 
 def set_profile(call: Call) -> Iterator[Any]:
@@ -206,7 +252,7 @@ def register(table: CommandTable) -> None:
             name, parameters=parameters(declaration), module="NetSecurity", should_process=change
         )(body)
 
-    select = "Name string[] @0 =ID; DisplayName string[]; DisplayGroup string[]; Group string[]; PolicyStore string ~; InputObject object[] value"
+    select = "Name string[] @0 =ID; DisplayName string[]; DisplayGroup string[]; Group string[]; PolicyStore string; InputObject object[] value"
     settings = (
         "Description string; Enabled string; Profile string[]; Direction string |Inbound|Outbound; Action string "
         "|Allow|Block|NotConfigured; Protocol string; LocalPort string[]; RemotePort string[]; LocalAddress string[]; "
@@ -232,13 +278,13 @@ def register(table: CommandTable) -> None:
         add(
             f"Get-NetFirewall{kind}Filter",
             get_filter,
-            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string ~"
+            "AssociatedNetFirewallRule object[] value; All switch; PolicyStore string"
             + ("; Protocol string[]" if kind == "Port" else ""),
         )
     add(
         "Get-NetFirewallProfile",
         get_profile,
-        "Name string[] @0 =Profile; All switch; PolicyStore string ~",
+        "Name string[] @0 =Profile; All switch; PolicyStore string",
     )
     add("Set-NetFirewallProfile", set_profile, "Name string[] @0 =Profile; Enabled string; All switch; "
         "PolicyStore string ~", change=True)  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
-from k8swin_lab.powershell.api import Call, CommandTable, Terminating
+from k8swin_lab.powershell.api import Call, CommandTable
 from k8swin_lab.powershell.values import PSObject
 from k8swin_lab.windows.objects import as_list, has_wildcard, matches, parameters, prop
 
@@ -55,9 +56,7 @@ def set_adapter(call: Call) -> Iterator[Any]:
     else:
         wanted = [(vm.name, str(call["Name"] or "*")) for vm in _machines(call, call["VMName"])]
     if not call.bound("MacAddressSpoofing"):
-        raise Terminating(
-            "not simulated in the lab: Set-VMNetworkAdapter without -MacAddressSpoofing"
-        )
+        raise NotSimulated("Set-VMNetworkAdapter without -MacAddressSpoofing")
     for name, adapter_name in wanted:
         for vm in _machines(call, name):
             for adapter in vm.adapters:

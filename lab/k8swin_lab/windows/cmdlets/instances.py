@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from k8swin_lab.known import cim as windows
+from k8swin_lab.known import dotnet as framework
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
 from k8swin_lab.powershell.values import PSObject
@@ -28,17 +31,17 @@ def operating_system(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
         "OperatingSystemSKU": uint(13), "OSArchitecture": "64-bit", "OSType": uint(18, 16), "ProductType": uint(3),
         "SystemDrive": "C:", "WindowsDirectory": r"C:\Windows", "TotalVisibleMemorySize": uint(total, 64),
         "TotalVirtualMemorySize": uint(total * 5 // 4, 64), "NumberOfProcesses": uint(len(machine.processes.running)),
-        "OSLanguage": uint(1033), "MUILanguages": texts(["en-US"]), "Status": "OK",
+        "OSLanguage": uint(int(machine.locale.words.language, 16)), "MUILanguages": texts([machine.locale.words.culture]), "Status": "OK",
     }  # fmt: skip
 
 
 def computer_system(machine: WindowsMachine) -> Iterator[dict[str, Any]]:
     yield {
-        "Name": machine.computer_name, "PrimaryOwnerName": "Windows User", "Domain": "WORKGROUP",
+        "Name": machine.computer_name, "PrimaryOwnerName": "Windows User", "Domain": machine.domain or "WORKGROUP",
         "TotalPhysicalMemory": uint(machine.memory_bytes, 64), "Model": "Virtual Machine",
-        "Manufacturer": "Microsoft Corporation", "DNSHostName": machine.computer_name.lower(), "DomainRole": uint(2, 16),
+        "Manufacturer": "Microsoft Corporation", "DNSHostName": machine.computer_name.lower(), "DomainRole": uint(3 if machine.domain else 2, 16),
         "HypervisorPresent": True, "NumberOfLogicalProcessors": uint(machine.cpus), "NumberOfProcessors": uint(1),
-        "PartOfDomain": False, "SystemType": "x64-based PC", "UserName": None, "Workgroup": "WORKGROUP",
+        "PartOfDomain": bool(machine.domain), "SystemType": "x64-based PC", "UserName": None, "Workgroup": None if machine.domain else "WORKGROUP",
         "AutomaticManagedPagefile": True, "CurrentTimeZone": 0, "Status": "OK",
     }  # fmt: skip
 
@@ -195,6 +198,8 @@ def wql(condition: str) -> Callable[[dict[str, Any]], bool]:
     rest = condition
     while True:
         found = _CONDITION.match(rest)
+        if found is None and re.match(r"\s*(not\b|\(|isa\b)", rest, re.IGNORECASE):
+            raise NotSimulated(f"the WQL condition {condition}")
         if found is None:
             raise _invalid_query()
         raw = found["value"]
@@ -249,19 +254,30 @@ def _instances(call: Call, name: str, condition: str | None) -> Iterator[PSObjec
     known = CLASSES.get(name.lower())
     namespace = str(call["Namespace"] or "root/cimv2").replace("\\", "/").lower()
     if namespace != "root/cimv2":
+        if windows.has_namespace(namespace):
+            raise NotSimulated(f"{call.name} -Namespace {namespace}")
         call.session.write_error(
             "Invalid namespace ", category="ObjectNotFound", error_id="HRESULT 0x8004100e",
             exception="Microsoft.Management.Infrastructure.CimException",
         )  # fmt: skip
         return
     if known is None:
+        if windows.has_class(name):
+            raise NotSimulated(f"{call.name} {name}")
         call.session.write_error(
             "Invalid class ", category="MetadataError", error_id="HRESULT 0x80041010", target=name,
             exception="Microsoft.Management.Infrastructure.CimException",
         )  # fmt: skip
         return
     holds = wql(condition) if condition else lambda item: True
-    for item in known[1](machine):
+    found = list(known[1](machine))
+    for asked in _CONDITION.finditer(condition or ""):
+        own = {key.lower() for item in found for key in item}
+        if asked["name"].lower() not in own and framework.has_property(
+            f"CimInstance#root/cimv2/{known[0]}", asked["name"]
+        ):
+            raise NotSimulated(f"{known[0]}.{asked['name']}")
+    for item in found:
         if holds(item):
             yield cim(known[0], item, known[2], standard=False)
 
@@ -278,7 +294,7 @@ def get_instance(call: Call) -> Iterator[Any]:
             raise _invalid_query()
         name, condition = found[2], found[3]
     if name is None:
-        raise Terminating("not simulated in the lab: Get-CimInstance without a class or query")
+        raise NotSimulated("Get-CimInstance without a class or query")
     for item in _instances(call, str(name), condition):
         if call.name.lower() == "get-wmiobject":
             _add_wmi_methods(call.session.machine, item)
@@ -336,7 +352,7 @@ def invoke_method(call: Call) -> Iterator[Any]:
         machine.schedule_shutdown(1, restart=True)
         yield PSObject({"ReturnValue": uint(0), "PSComputerName": None})
     else:
-        raise Terminating(f"not simulated in the lab: Invoke-CimMethod {name} {call['MethodName']}")
+        raise NotSimulated(f"Invoke-CimMethod {name} {call['MethodName']}")
 
 
 def register(table: CommandTable) -> None:

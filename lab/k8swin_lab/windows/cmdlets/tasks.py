@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_tasks import WELL_KNOWN, Action, Task, Trigger
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
@@ -67,7 +68,7 @@ def new_trigger(call: Call) -> Iterator[Any]:
 def new_principal(call: Call) -> Iterator[Any]:
     user = str(call["UserId"] or "")
     if not user and not call["GroupId"]:
-        raise Terminating("not simulated in the lab: New-ScheduledTaskPrincipal without -UserId")
+        raise NotSimulated("New-ScheduledTaskPrincipal without -UserId")
     yield record(
         _CIM + "MSFT_TaskPrincipal2",
         {"DisplayName": None, "GroupId": call["GroupId"], "Id": call["Id"], "LogonType": enum(str(call["LogonType"] or "None")),
@@ -126,7 +127,7 @@ def register_task(call: Call) -> Iterator[Any]:
         folder, _, name = name.strip("\\").rpartition("\\")
         path = _task_path(folder)
     if call["Xml"]:
-        raise Terminating("not simulated in the lab: Register-ScheduledTask -Xml")
+        raise NotSimulated("Register-ScheduledTask -Xml")
     source = call["InputObject"] or _definition(call)
     if machine.tasks.find(name, path) is not None and not call["Force"]:
         cim_error(call, "Cannot create a file when that file already exists. ", error_id="HRESULT 0x800700b7",

@@ -71,6 +71,12 @@ class _Daemon:
             self._check_vxlan()
         node = self._lease()
         subnet = ipaddress.ip_network(node["spec"]["podCIDR"])
+        if self.machine.net.early_ends > 0:
+            self.machine.net.early_ends -= 1
+            raise _Fatal(
+                f"Failed to find any valid interface to use: failed to find IPv4 address for interface "
+                f"{self.machine.net.primary().name}"
+            )
         if self.machine.net.silent_starts > 0:
             # seen with old versions: the request to HNS never comes back, and nothing is said
             self.machine.net.silent_starts -= 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 
+from k8swin_lab.kubernetes.remote import RemoteCluster
+from k8swin_lab.kubernetes.remote_services import RemoteServices
+from k8swin_lab.kubernetes.resources import named
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.connection import (
+    ApiWire,
     ConnectionFailed,
-    cluster_behind,
     read_kubeconfig,
     request,
 )
@@ -66,6 +69,9 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
         return 1
 
+    def say(text: str) -> None:
+        process.err(f"E0101 00:00:00.000000    3000 reflector.go] {text}\n")
+
     if last(flags, "--config"):
         raise NotSimulated("kube-proxy.exe --config")
     for pair in last(flags, "--feature-gates").split(","):
@@ -81,9 +87,7 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         machine.services.connected(process)
     try:
         config = read_kubeconfig(machine, full_path(process, last(flags, "--kubeconfig")))
-        name = (last(flags, "--hostname-override") or machine.computer_name).lower()
-        cluster = cluster_behind(machine, config.server)
-        request(machine, config, "GET", "/api/v1/services")
+        request(machine, config, "GET", "/api/v1/services?limit=1", agent="kube-proxy")
     except ConnectionFailed as error:
         return fail(str(error))
     network = last(flags, "--network-name") or variable(process, "KUBE_NETWORK")
@@ -99,13 +103,9 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         return fail(f"Network {network} not found")
     if found.kind == "Overlay" and not last(flags, "--source-vip"):
         return fail("source-vip flag not set")
-    routers = [
-        r
-        for r in machine.network.routers
-        if getattr(r, "cluster", None) is cluster and hasattr(r, "proxied")
-    ]
-    for router in routers:
-        router.proxied[name] = True
+    addresses = [machine.address, *(address.address for address in machine.net.addresses)]
+    for address in addresses:
+        machine.network.proxied[address] = True
 
     def healthz(request: HttpRequest) -> HttpResponse:
         return HttpResponse(200, {"content-type": "application/json"}, b'{"nodeEligible": true}')
@@ -114,11 +114,23 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
     machine.changed()
     # load balancers of an earlier run are taken over, as HNS finds them by what they are for
     programmed: set[str] = set()
+    remote = RemoteCluster(
+        ApiWire(machine, lambda: config, "kube-proxy"), 0, machine.now, say, machine.pace
+    )
+    remote.follow(named("services"))
+    sliced = numbers(machine.program_version(process)) >= (1, 21)
+    remote.follow(named("endpointslices" if sliced else "endpoints"))
+    services = RemoteServices(remote, machine.network, addresses)
+    if machine.network.outside is not None:
+        machine.network.routers.append(services)
     machine.net.hns_policies = []
     while not process.cancelled.is_set():
+        if not remote.synced():
+            process.cancelled.wait(0.1 * machine.pace)
+            continue
         wanted = {
             s["metadata"]["uid"]: str(uuid.uuid5(uuid.NAMESPACE_OID, s["metadata"]["uid"])).upper()
-            for s in cluster.objects("services")
+            for s in remote.objects("services")
             if s["spec"].get("clusterIP") not in (None, "None")
         }
         with machine.lock:
@@ -135,8 +147,11 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
             ]
         programmed = set(wanted)
         process.cancelled.wait(2 * machine.pace)
-    for router in routers:
-        router.proxied[name] = False
+    remote.stop()
+    if services in machine.network.routers:
+        machine.network.routers.remove(services)
+    for address in addresses:
+        machine.network.proxied[address] = False
     machine.listening.pop(10256, None)
     machine.changed()
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,20 +13,27 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from k8swin_lab.kubernetes.tokens import detached_signature
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_services import ServiceError
 from k8swin_lab.network import HttpRequest, NetworkError
-from k8swin_lab.windows.kubernetes.connection import ConnectionFailed, Kubeconfig, request
-from k8swin_lab.windows.kubernetes.flags import FlagError, last, parse
-from k8swin_lab.windows.kubernetes.kubelet_node import kubeconfig_text
+from k8swin_lab.windows.kubernetes.client_certificate import kubeconfig_text
+from k8swin_lab.windows.kubernetes.connection import (
+    ConnectionFailed,
+    Kubeconfig,
+    read_kubeconfig,
+    request,
+)
+from k8swin_lab.windows.kubernetes.flags import FlagError, last, numbers, parse
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 _ETC = r"C:\etc\kubernetes"
 _KUBELET = r"C:\var\lib\kubelet"
 _GONE = "The system cannot find the path specified."
 _PIPE = "npipe:////./pipe/containerd-containerd"
-_VERSIONS = ("kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3")
+_VERSIONS = (("v1beta1", 13, 21), ("v1beta2", 15, 26), ("v1beta3", 22, 1000), ("v1beta4", 31, 1000))
+"""Versions of kubeadm's API, and the first and last minor version of Kubernetes that reads them."""
 
 
 class _Failed(Exception):
@@ -141,7 +149,9 @@ def _read_configuration(process: Process, machine: WindowsMachine, path: str, jo
     )
     if found is None:
         raise _Failed("no JoinConfiguration found")
-    if found.get("apiVersion") not in _VERSIONS:
+    minor = numbers(machine.program_version(process))[1]
+    known = [f"kubeadm.k8s.io/{name}" for name, first, end in _VERSIONS if first <= minor <= end]
+    if found.get("apiVersion") not in known:
         raise _Failed(
             f'your configuration file uses an unsupported API version "{found.get("apiVersion")}"'
         )
@@ -207,10 +217,10 @@ def _join(process: Process, machine: WindowsMachine, join: _Join) -> None:
         "kubeadm-config",
         "error execution phase preflight: unable to fetch the kubeadm-config ConfigMap",
     )
+    minor = numbers(machine.program_version(process))[1]
+    name = "kubelet-config" if minor >= 24 else f"kubelet-config-1.{minor}"
     settings = yaml.safe_load(
-        _config_map(machine, config, "kubelet-config", "error execution phase kubelet-start")[
-            "data"
-        ]["kubelet"]
+        _config_map(machine, config, name, "error execution phase kubelet-start")["data"]["kubelet"]
     )
     _kubelet_start(process, machine, join, config, settings)
 
@@ -256,6 +266,7 @@ def _discover(machine: WindowsMachine, join: _Join) -> Kubeconfig:
             )
         time.sleep(0.1)
         found = _cluster_info(machine, join.server)
+    _check_signature(found["data"], join.token)
     cluster = yaml.safe_load(found["data"]["kubeconfig"])["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"])
     if join.hashes:
@@ -268,6 +279,14 @@ def _discover(machine: WindowsMachine, join: _Join) -> Kubeconfig:
                 f'{_UNKNOWN_SERVER}cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "sha256:{digest}" are pinned'
             )
     return Kubeconfig(f"https://{join.server}", authority, join.tls_token)
+
+
+def _check_signature(data: dict[str, str], token: str) -> None:
+    """Hold the cluster-info against the token's secret half, which is never sent."""
+    identifier, _, secret = token.partition(".")
+    made = detached_signature(data["kubeconfig"], identifier, secret)
+    if not hmac.compare_digest(made, data[f"jws-kubeconfig-{identifier}"]):
+        raise _Failed(f"{_UNKNOWN_SERVER}failed to verify JWS signature of received cluster info object, can't trust this API Server")  # fmt: skip
 
 
 def _config_map(
@@ -353,10 +372,35 @@ def _kubelet_start(
         machine.pause(0.25)
         waited += 0.25
     machine.files.remove(rf"{_ETC}\bootstrap-kubelet.conf")
+    if numbers(machine.program_version(process))[1] < 35:
+        _annotate(process, machine, join)
     process.out("[kubelet-check] The kubelet is healthy after 1.001s\n[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap\n\n"
                 "This node has joined the cluster:\n* Certificate signing request was sent to apiserver and a response was received.\n"
                 "* The Kubelet was informed of the new secure connection details.\n\n"
                 "Run 'kubectl get nodes' on the control-plane to see this node join the cluster.\n\n")  # fmt: skip
+
+
+_ANNOTATE_SECONDS = 300
+
+
+def _annotate(process: Process, machine: WindowsMachine, join: _Join) -> None:
+    """Write the runtime's socket at the node, with the kubelet's own credentials, as kubeadm did until 1.34."""
+    body = {"metadata": {"annotations": {"kubeadm.alpha.kubernetes.io/cri-socket": join.socket}}}
+    waited = 0.0
+    while True:
+        try:
+            config = read_kubeconfig(machine, rf"{_ETC}\kubelet.conf")
+            path = f"/api/v1/nodes/{join.name}"
+            media = "application/strategic-merge-patch+json"
+            request(machine, config, "PATCH", path, body, content_type=media, agent="kubeadm")
+            return
+        except ConnectionFailed as error:
+            if waited >= _ANNOTATE_SECONDS or process.cancelled.is_set():
+                raise _Failed(
+                    f"error execution phase kubelet-start: error uploading crisocket: {error}"
+                ) from error
+        machine.pause(0.5)
+        waited += 0.5
 
 
 def _reset(process: Process, machine: WindowsMachine, flags: dict[str, list[str]]) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from k8swin_lab.machines.program import Process
 from k8swin_lab.windows.kubernetes import kubelet_docker
-from k8swin_lab.windows.kubernetes.connection import (
-    ConnectionFailed,
-    cluster_behind,
-)
+from k8swin_lab.windows.kubernetes.client_certificate import Credentials
+from k8swin_lab.windows.kubernetes.connection import ConnectionFailed
 from k8swin_lab.windows.kubernetes.flags import FlagError, is_classic, last, parse
-from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, credentials, serve, taint
+from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, rotates, serve, taint
 from k8swin_lab.windows.machine_of import machine_of
-
-if TYPE_CHECKING:
-    pass
-
-_GONE = "The system cannot find the file specified."
 
 
 def kubelet(process: Process) -> int:
@@ -59,9 +50,11 @@ def kubelet(process: Process) -> int:
             process.err(
                 f"W0101 00:00:00.000000    1000 server.go] {setting} is not supported on Windows\n"
             )
+    credentials = Credentials(process, flags, name, version)
     try:
-        config = credentials(process, flags, name)
-        cluster = cluster_behind(machine, config.server)
+        credentials.prepare()
+        if not rotates(configuration, flags) and not credentials.obtain():
+            return 0
     except ConnectionFailed as error:
         return fail("command failed", f"failed to run Kubelet: {error}")
     unready = machine.containers.runtime_ready()
@@ -81,4 +74,4 @@ def kubelet(process: Process) -> int:
     process.err(
         f'I0101 00:00:00.000000    1000 server.go] "Kubelet version" kubeletVersion="v{version}"\n'
     )
-    return serve(process, cluster, name, address, version, taints, labels, None)
+    return serve(process, credentials, name, address, version, configuration, taints, labels, None)

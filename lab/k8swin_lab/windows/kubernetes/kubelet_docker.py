@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_dockershim import Dockershim
-from k8swin_lab.windows.kubernetes.connection import (
-    ConnectionFailed,
-    Kubeconfig,
-    cluster_behind,
-    request,
-)
+from k8swin_lab.windows.kubernetes.client_certificate import Credentials
+from k8swin_lab.windows.kubernetes.connection import ConnectionFailed
 from k8swin_lab.windows.kubernetes.flags import FlagError, last, parse
 from k8swin_lab.windows.kubernetes.klog import Klog, LogFileError
-from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, credentials, serve, taint
+from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, rotates, serve, taint
 from k8swin_lab.windows.machine_of import full_path, machine_of
-
-if TYPE_CHECKING:
-    from k8swin_lab.kubernetes.cluster import Cluster
 
 _FATAL = 255  # klog.Fatal
 _REFUSED = {
@@ -98,8 +89,11 @@ def _run(
         machine.services.connected(process)
     log.say("I", "server.go:407", f"Version: v{version}")
     name = (last(flags, "--hostname-override") or machine.computer_name).lower()
+    credentials = Credentials(process, flags, name, version)
     try:
-        config = credentials(process, flags, name)
+        credentials.prepare()
+        if not rotates(configuration, flags) and not credentials.obtain():
+            return 0
     except ConnectionFailed as error:
         return fail(str(error))
     shim = Dockershim(
@@ -112,9 +106,6 @@ def _run(
         return fail(f"failed to create kubelet: failed to get docker version: {problem}")
     if pods_qos == "true":
         log.say("W", "container_manager_windows.go:65", "CgroupsPerQOS is not supported on Windows")
-    cluster = _answering(process, config, log)
-    if cluster is None:
-        return 0
     taints = [taint(text) for text in last(flags, "--register-with-taints").split(",") if text]
     labels = dict(p.split("=", 1) for p in last(flags, "--node-labels").split(",") if "=" in p)
     if last(flags, "--register-node", "true") != "true":
@@ -122,31 +113,12 @@ def _run(
     log.say("I", "kubelet_node_status.go:72", f"Attempting to register node {name}")
     return serve(
         process,
-        cluster,
+        credentials,
         name,
         last(flags, "--node-ip") or machine.address,
         version,
+        configuration,
         taints,
         labels,
         shim,
     )
-
-
-def _answering(process: Process, config: Kubeconfig, log: Klog) -> Cluster | None:
-    """Wait for an API server that takes the credentials, as a kubelet does; None when it is stopped first."""
-    machine = machine_of(process)
-    said = ""
-    while not process.cancelled.is_set():
-        try:
-            request(machine, config, "GET", "/api/v1/nodes?limit=1")
-            return cluster_behind(machine, config.server)
-        except ConnectionFailed as error:
-            if str(error) != said:
-                said = str(error)
-                log.say(
-                    "E",
-                    "reflector.go:125",
-                    f"k8s.io/kubernetes/pkg/kubelet/kubelet.go:453: Failed to list *v1.Node: {error}",
-                )
-        process.cancelled.wait(0.5 * machine.pace)
-    return None

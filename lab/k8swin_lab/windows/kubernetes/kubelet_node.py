@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import base64
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from k8swin_lab.kubernetes.errors import ApiError
 from k8swin_lab.kubernetes.kubelet import Kubelet
-from k8swin_lab.kubernetes.users import User
+from k8swin_lab.kubernetes.remote import RemoteCluster, WireError
+from k8swin_lab.kubernetes.resources import named
 from k8swin_lab.machines.program import Process
-from k8swin_lab.machines.windows_containers import STARTS, RunningKubelet
+from k8swin_lab.machines.windows_containers import RunningKubelet
 from k8swin_lab.network import HttpRequest, HttpResponse
-from k8swin_lab.windows.kubernetes.connection import (
-    ConnectionFailed,
-    Kubeconfig,
-    cluster_behind,
-    read_kubeconfig,
-)
+from k8swin_lab.windows.kubernetes.client_certificate import Credentials
+from k8swin_lab.windows.kubernetes.connection import ApiWire
 from k8swin_lab.windows.kubernetes.flags import last
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import KubeletEndpoint
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 if TYPE_CHECKING:
-    from k8swin_lab.kubernetes.cluster import Cluster
     from k8swin_lab.machines.windows_dockershim import Dockershim
 
 _GONE = "The system cannot find the file specified."
+_LOOK_EVERY = 0.25
+"""Seconds between two looks at what tells nobody that it changed: containers, files, services."""
+_RETRY = 0.5
 
 
 def configuration_of(process: Process, flags: dict[str, list[str]]) -> dict[str, Any] | str:
@@ -48,44 +50,96 @@ def configuration_of(process: Process, flags: dict[str, list[str]]) -> dict[str,
 
 def serve(
     process: Process,
-    cluster: Cluster,
+    credentials: Credentials,
     name: str,
     address: str,
     version: str,
+    configuration: dict[str, Any],
     taints: list[dict[str, Any]],
     labels: dict[str, str],
     shim: Dockershim | None,
 ) -> int:
     """Be the node's kubelet until stopped; `shim` is set for one that uses Docker."""
     machine = machine_of(process)
-    running = RunningKubelet.__new__(RunningKubelet)
-    running.name, running.address, running.version, running.shim = name, address, version, shim
-    running.number = next(STARTS)
+    running = RunningKubelet(name, address, version, shim)
     machine.containers.kubelet = running
-    agent = cluster.kubelets.get(name)
-    fresh = agent is None or agent.machine is not machine
-    if fresh:
-        agent = Kubelet(cluster, machine, register_taints=taints, register_labels=labels)
-    assert agent is not None  # noqa: S101 - made above when there was none
-    running.agent = agent
-    machine.listening[10250] = "kubelet"
+    machine.listening[10250] = KubeletEndpoint(machine, configuration)
     machine.listening[10248] = _healthz
+    machine.network.proxied.setdefault(address, False)
     machine.changed()
-    for router in machine.network.routers:
-        proxied = getattr(router, "proxied", None)
-        if proxied is not None and getattr(router, "cluster", None) is cluster:
-            proxied.setdefault(name, False)
-    if fresh:
-        agent.start()
-    else:
-        cluster.settle()
-    process.cancelled.wait()
-    if machine.containers.kubelet is running:
-        machine.containers.kubelet = None
-    machine.listening.pop(10250, None)
-    machine.listening.pop(10248, None)
-    machine.changed()
+    try:
+        _run(process, credentials, taints, labels)
+    finally:
+        if machine.containers.kubelet is running:
+            machine.containers.kubelet = None
+            machine.listening.pop(10250, None)
+            machine.listening.pop(10248, None)
+        machine.changed()
     return 0
+
+
+def _run(
+    process: Process,
+    credentials: Credentials,
+    taints: list[dict[str, Any]],
+    labels: dict[str, str],
+) -> None:
+    """Wait for the certificate and for the API server, then look at the node's pods again and again."""
+    machine = machine_of(process)
+    told: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            process.err(f"E0101 00:00:00.000000    1000 kubelet.go] {text}\n")
+
+    if not credentials.obtained(say):
+        return
+    wire = ApiWire(machine, credentials.current, "kubelet")
+    minor = _minor(process, wire, say)
+    if minor is None:
+        return
+    remote = RemoteCluster(wire, minor, machine.now, say, machine.pace)
+    agent = Kubelet(remote, machine, register_taints=taints, register_labels=labels)
+    containers = machine.containers
+    if containers.agent is not None:
+        agent.adopt(containers.agent)
+    containers.agent = agent
+    address = machine.node_facts().address
+    machine.network.pods[address] = agent
+    remote.follow(named("nodes"), fields=f"metadata.name={agent.name}")
+    remote.follow(named("pods"), fields=f"spec.nodeName={agent.name}")
+    remote.follow(named("services"))
+    threading.Thread(target=_stop_with, args=(process, remote), daemon=True).start()
+    while not process.cancelled.is_set():
+        try:
+            if remote.synced():
+                agent.sync()
+                told.clear()
+        except (ApiError, WireError) as error:
+            say(f'"Error updating node status, will retry" err="{error}"')
+            process.cancelled.wait(_RETRY * machine.pace)
+        remote.wait(_LOOK_EVERY)
+
+
+def _stop_with(process: Process, remote: RemoteCluster) -> None:
+    process.cancelled.wait()
+    remote.stop()
+
+
+def _minor(process: Process, wire: ApiWire, say: Callable[[str], None]) -> int | None:
+    """The release that answers, 36 of v1.36.4; None when the kubelet is stopped first."""
+    machine = machine_of(process)
+    while True:
+        try:
+            code, found = wire.send("GET", "/version", {}, None, "application/json")
+            if code == 200:
+                return int(str(found["gitVersion"]).split(".")[1])
+            say(f'"Unable to register node with API server" err="{found.get("message", code)}"')
+        except WireError as error:
+            say(f'"Unable to register node with API server" err="{error}"')
+        if process.cancelled.wait(_RETRY * machine.pace):
+            return None
 
 
 def _healthz(request: HttpRequest) -> HttpResponse:
@@ -99,54 +153,8 @@ def taint(text: str) -> dict[str, Any]:
     return {"key": key, "effect": effect, **({"value": value} if value else {})}
 
 
-def credentials(process: Process, flags: dict[str, list[str]], name: str) -> Kubeconfig:
-    """The kubeconfig, made from the bootstrap one when it is not there."""
-    machine = machine_of(process)
-    path = full_path(process, last(flags, "--kubeconfig"))
-    bootstrap = full_path(process, last(flags, "--bootstrap-kubeconfig"))
-    if not last(flags, "--kubeconfig"):
-        raise ConnectionFailed("no client provided, cannot use webhook authentication")
-    if machine.files.exists(path):
-        return read_kubeconfig(machine, path)
-    if not last(flags, "--bootstrap-kubeconfig"):
-        raise ConnectionFailed(f"stat {path}: {_GONE}")
-    if not machine.files.exists(bootstrap):
-        raise ConnectionFailed(f"unable to load bootstrap kubeconfig: stat {bootstrap}: {_GONE}")
-    config = read_kubeconfig(machine, bootstrap)
-    cluster = cluster_behind(machine, config.server)
-    user: User | None = cluster.authenticate(f"Bearer {config.token}", None)
-    if user is None or "system:bootstrappers" not in user.groups:
-        raise ConnectionFailed("cannot create certificate signing request: Unauthorized", 401)
-    certificate, key = cluster.authority.issue(f"system:node:{name}", ("system:nodes",))
-    folder = full_path(process, last(flags, "--cert-dir") or r"C:\var\lib\kubelet\pki")
-    machine.files.make_directory(folder)
-    current = folder + r"\kubelet-client-current.pem"
-    machine.files.write(current, certificate + key)
-    machine.files.write(
-        path,
-        kubeconfig_text(
-            config.server, config.authority, "default-auth", certificate_file=current
-        ).encode(),
-    )
-    return read_kubeconfig(machine, path)
-
-
-def kubeconfig_text(
-    server: str, authority: bytes, user: str, *, token: str = "", certificate_file: str = ""
-) -> str:
-    """A kubeconfig with one cluster, one user and one context."""
-    login: dict[str, str] = (
-        {"token": token}
-        if token
-        else {"client-certificate": certificate_file, "client-key": certificate_file}
-    )
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1", "kind": "Config", "preferences": {}, "current-context": "default-context",
-            "clusters": [{"name": "default-cluster", "cluster": {
-                "certificate-authority-data": base64.b64encode(authority).decode(), "server": server}}],
-            "contexts": [{"name": "default-context", "context": {"cluster": "default-cluster", "user": user}}],
-            "users": [{"name": user, "user": login}],
-        },
-        width=10**6,
-    )  # fmt: skip
+def rotates(configuration: dict[str, Any], flags: dict[str, list[str]]) -> bool:
+    """Whether the kubelet renews its certificate, and so runs while it waits for the first."""
+    if "--rotate-certificates" in flags:
+        return last(flags, "--rotate-certificates") == "true"
+    return bool(configuration.get("rotateCertificates", False))

@@ -250,9 +250,6 @@ def _external(process: Process, name: str, line: str) -> int:
             f"{line.split()[0]}\r\nThis version of {path} is not compatible with the version of Windows you're running.\r\n"
         )
         code = 216
-    except NotSimulated as gap:
-        process.err(f"{gap}\r\n")
-        code = 70
     finally:
         machine.processes.leave(entry, code)
     return code
@@ -443,7 +440,8 @@ def _nothing(process: Process, rest: str) -> int:
 def _chcp(process: Process, rest: str) -> int:
     if rest.strip().isdigit():
         process.codepage = int(rest)
-    process.out(f"Active code page: {process.codepage}\r\n")
+    say = machine_of(process).locale.words.say
+    process.out(say("Active code page: {}").format(process.codepage) + "\r\n")
     return 0
 
 

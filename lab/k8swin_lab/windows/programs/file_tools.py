@@ -8,31 +8,26 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_files import AccessList, AccessRule
 from k8swin_lab.windows.machine_of import full_path, machine_of, variable
 
-_SIDS = {
-    "s-1-5-18": r"NT AUTHORITY\SYSTEM", "s-1-5-32-544": r"BUILTIN\Administrators", "s-1-5-32-545": r"BUILTIN\Users",
-    "s-1-1-0": "Everyone", "s-1-5-11": r"NT AUTHORITY\Authenticated Users", "s-1-3-0": "CREATOR OWNER",
-    "s-1-5-19": r"NT AUTHORITY\LOCAL SERVICE", "s-1-5-20": r"NT AUTHORITY\NETWORK SERVICE",
-}  # fmt: skip
-_NAMES = {
-    "system": r"NT AUTHORITY\SYSTEM", "administrators": r"BUILTIN\Administrators", "users": r"BUILTIN\Users",
-    "everyone": "Everyone", "authenticated users": r"NT AUTHORITY\Authenticated Users", "creator owner": "CREATOR OWNER",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from k8swin_lab.machines.windows import WindowsMachine
 
 
-def account(machine_name: str, users: dict[str, str], text: str) -> str | None:
-    """The full name of an account that a command names by SID (*S-...) or name; None when there is none."""
+def account(machine: WindowsMachine, text: str) -> str | None:
+    """The full English name of an account that a command names by SID (*S-...) or name; None when there is none."""
+    machine_name, users = machine.computer_name, machine.users
     if text.startswith("*"):
-        return _SIDS.get(text[1:].lower())
+        return machine.locale.kept(text[1:])
+    if sid := machine.locale.sid(text):
+        return machine.locale.kept(sid)
     folded = text.lower()
-    for prefix in ("builtin\\", "nt authority\\", machine_name.lower() + "\\", ".\\"):
+    for prefix in (machine_name.lower() + "\\", ".\\"):
         folded = folded.removeprefix(prefix)
-    if folded in _NAMES:
-        return _NAMES[folded]
     user = next((u for u in users if u.lower() == folded), None)
     return f"{machine_name}\\{user}" if user else None
 
@@ -81,7 +76,7 @@ def _icacls_one(process: Process, path: str, words: list[str]) -> int:
         first = True
         for rule in access.rules:
             flags = "".join(f"({f})" for f in rule.flags.split(",") if f)
-            text = f"{rule.identity}:{'(I)' if rule.inherited else ''}{'' if rule.allow else '(DENY)'}{flags}({rule.rights})"
+            text = f"{machine.locale.shown(rule.identity)}:{'(I)' if rule.inherited else ''}{'' if rule.allow else '(DENY)'}{flags}({rule.rights})"
             process.out(f"{path if first else ' ' * len(path)} {text}\r\n")
             first = False
         process.out("\r\n")
@@ -130,7 +125,7 @@ def _icacls_one(process: Process, path: str, words: list[str]) -> int:
 def _icacls_entry(process: Process, access: AccessList, mode: str, word: str) -> int:
     machine = machine_of(process)
     name, _, rights = word.partition(":")
-    identity = account(machine.computer_name, machine.users, name)
+    identity = account(machine, name)
     if identity is None:
         process.err(f"{name}: No mapping between account names and security IDs was done.\r\n")
         return 1332

@@ -10,7 +10,8 @@ from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_network import Route
 from k8swin_lab.network import NetworkError
 from k8swin_lab.windows.machine_of import full_path, machine_of
-from k8swin_lab.windows.web import fetch
+from k8swin_lab.windows.objects import matches
+from k8swin_lab.windows.web import fetch, unrevokable
 
 _CODES = {
     "name": 6,
@@ -18,6 +19,7 @@ _CODES = {
     "unreachable": 7,
     "timeout": 28,
     "tls": 60,
+    "revocation": 35,
     "redirect": 47,
     "protocol": 1,
 }
@@ -25,7 +27,7 @@ _FLAGS = "fsSLkIivOgq"
 _VALUED = {"o": "output", "H": "header", "X": "request", "d": "data", "m": "max-time", "w": "write-out", "u": "user",
            "A": "user-agent", "x": "proxy"}  # fmt: skip
 _LONG_FLAGS = {"fail": "f", "silent": "s", "show-error": "S", "location": "L", "insecure": "k", "head": "I", "include": "i",
-               "verbose": "v", "remote-name": "O", "ssl-no-revoke": "", "retry-all-errors": "", "retry-connrefused": "",
+               "verbose": "v", "remote-name": "O", "ssl-no-revoke": "R", "retry-all-errors": "", "retry-connrefused": "",
                "create-dirs": "", "globoff": "g", "no-progress-meter": "s", "compressed": ""}  # fmt: skip
 _LONG_VALUED = ("output", "header", "request", "data", "max-time", "write-out", "user", "user-agent", "connect-timeout", "retry",
                 "retry-delay", "retry-max-time", "cacert", "proxy", "noproxy")  # fmt: skip
@@ -112,6 +114,14 @@ def curl(process: Process) -> int:
                     insecure="k" in flags, authority=authority,
                 )  # fmt: skip
                 error = None
+                if (
+                    "k" not in flags
+                    and "R" not in flags
+                    and "cacert" not in values
+                    and unrevokable(machine, url)
+                ):
+                    error = NetworkError("revocation", "no revocation list")
+                    break
             except NetworkError as caught:
                 error = caught
                 if caught.kind in ("name", "tls", "refused", "protocol"):
@@ -126,6 +136,8 @@ def curl(process: Process) -> int:
                 "name": f"Could not resolve host: {host.hostname}",
                 "tls": "schannel: SEC_E_UNTRUSTED_ROOT (0x80090325) - The certificate chain was issued by an authority that is "
                 "not trusted.",
+                "revocation": "schannel: next InitializeSecurityContext failed: CRYPT_E_REVOCATION_OFFLINE (0x80092013) - "
+                "The revocation function was unable to check revocation because the revocation server was offline.",
                 "timeout": f"Failed to connect to {host.hostname} port {port} after 21045 ms: Timed out",
                 "redirect": str(error),
             }
@@ -177,6 +189,14 @@ def curl(process: Process) -> int:
 def ipconfig(process: Process) -> int:
     machine = machine_of(process)
     words = [w.lower() for w in process.argv[1:]]
+    if words[:1] in (["/renew"], ["/release"]) and len(words) == 2:
+        if not any(matches(a.name, words[1]) for a in machine.net.adapters):
+            process.out(
+                "\r\nWindows IP Configuration\r\n\r\nThe operation failed as no adapter is in the state permissible for \r\n"
+                "this operation.\r\n"
+            )
+            return 1
+        words = words[:1]
     if words in (["/flushdns"], ["/registerdns"], ["/renew"], ["/release"]):
         process.out("\r\nWindows IP Configuration\r\n\r\n")
         if words == ["/flushdns"]:
@@ -184,7 +204,8 @@ def ipconfig(process: Process) -> int:
         return 0
     if words not in ([], ["/all"]):
         raise NotSimulated(f"ipconfig.exe {' '.join(words)}")
-    process.out("\r\nWindows IP Configuration\r\n\r\n")
+    say = machine.locale.words.say
+    process.out(f"\r\n{say('Windows IP Configuration')}\r\n\r\n")
     if words:
         process.out(
             f"   Host Name . . . . . . . . . . . . : {machine.computer_name.lower()}\r\n\r\n"
@@ -194,7 +215,7 @@ def ipconfig(process: Process) -> int:
         if not own:
             continue
         process.out(
-            f"\r\nEthernet adapter {adapter.name}:\r\n\r\n   Connection-specific DNS Suffix  . : \r\n"
+            f"\r\n{say('Ethernet adapter {}:').format(adapter.name)}\r\n\r\n   Connection-specific DNS Suffix  . : \r\n"
         )
         if words:
             process.out(f"   Description . . . . . . . . . . . : {adapter.description}\r\n"
@@ -256,11 +277,13 @@ def ping(process: Process) -> int:
         if alive
         else "Request timed out.\r\n"
     )
-    process.out(line * (1 if forever else count))
-    while forever and not process.cancelled.wait(1):
+    sent = 0
+    while forever or sent < count:
+        # A second lies between two of them, as long as nobody ends the program.
+        if sent and process.cancelled.wait(1):
+            return 0xC000013A - 2**32
         process.out(line)
-    if forever:
-        return 0xC000013A - 2**32
+        sent += 1
     got = count if alive else 0
     process.out(f"\r\nPing statistics for {address}:\r\n    Packets: Sent = {count}, Received = {got}, Lost = {count - got} "
                 f"({0 if alive else 100}% loss),\r\n")  # fmt: skip
@@ -332,12 +355,19 @@ def netsh(process: Process) -> int:
     raise NotSimulated(f"netsh.exe {text}")
 
 
+def _say(process: Process, text: str) -> None:
+    """Write an answer of netsh in the language of the machine."""
+    process.out(f"{machine_of(process).locale.words.say(text)}\r\n\r\n")
+
+
 def _excluded(process: Process, found: re.Match[str]) -> int:
     ranges = [(5985, 5985, ""), (47001, 47001, "")]
     ranges += [(a, b, "     *") for a, b in machine_of(process).net.excluded_ports[found[1]]]
     rows = "".join(f"{a:>10}{b:>12}{mark} \r\n" for a, b, mark in sorted(ranges))
-    process.out(f"\r\nProtocol {found[1]} Port Exclusion Ranges\r\n\r\nStart Port    End Port      \r\n----------    --------      \r\n"
-                f"{rows}\r\n* - Administered port exclusions.\r\n\r\n")  # fmt: skip
+    say = machine_of(process).locale.words.say
+    title = say("Protocol {} Port Exclusion Ranges").format(found[1])
+    process.out(f"\r\n{title}\r\n\r\n{say('Start Port    End Port')}      \r\n----------    --------      \r\n"
+                f"{rows}\r\n{say('* - Administered port exclusions.')}\r\n\r\n")  # fmt: skip
     return 0
 
 
@@ -347,42 +377,46 @@ def _exclude(process: Process, found: re.Match[str]) -> int:
     wanted = (first, first + count - 1)
     if found[1] == "delete":
         if wanted not in ranges:
-            process.out("The system cannot find the file specified.\r\n\r\n")
+            _say(process, "The system cannot find the file specified.")
             return 1
         ranges.remove(wanted)
     elif (
         count < 1 or first + count > 65536 or any(a <= wanted[1] and first <= b for a, b in ranges)
     ):
-        process.out(
-            "The process cannot access the file because it is being used by another process.\r\n\r\n"
+        _say(
+            process,
+            "The process cannot access the file because it is being used by another process.",
         )
         return 1
     else:
         ranges.append(wanted)
-    process.out("Ok.\r\n\r\n")
+    _say(process, "Ok.")
     return 0
 
 
 def _dynamic(process: Process, found: re.Match[str]) -> int:
     start, count = machine_of(process).net.dynamic_ports[found[1]]
-    process.out(f"\r\nProtocol {found[1]} Dynamic Port Range\r\n---------------------------------\r\n"
-                f"Start Port      : {start}\r\nNumber of Ports : {count}\r\n\r\n")  # fmt: skip
+    say = machine_of(process).locale.words.say
+    title = say("Protocol {} Dynamic Port Range").format(found[1])
+    process.out(f"\r\n{title}\r\n---------------------------------\r\n{say('Start Port      : {}').format(start)}\r\n"
+                f"{say('Number of Ports : {}').format(count)}\r\n\r\n")  # fmt: skip
     return 0
 
 
 def _set_dynamic(process: Process, found: re.Match[str]) -> int:
     start, count = int(found[2]), int(found[3])
     if start < 1025 or count < 255 or start + count > 65536:
-        process.out("The parameter is incorrect.\r\n\r\n")
+        _say(process, "The parameter is incorrect.")
         return 1
     machine_of(process).net.dynamic_ports[found[1]] = (start, count)
-    process.out("Ok.\r\n\r\n")
+    _say(process, "Ok.")
     return 0
 
 
 def _proxy(process: Process, found: re.Match[str]) -> int:
+    say = machine_of(process).locale.words.say
     process.out(
-        "\r\nCurrent WinHTTP proxy settings:\r\n\r\n    Direct access (no proxy server).\r\n\r\n"
+        f"\r\n{say('Current WinHTTP proxy settings:')}\r\n\r\n    {say('Direct access (no proxy server).')}\r\n\r\n"
     )
     return 0
 
@@ -392,10 +426,39 @@ def _forwarding(process: Process, found: re.Match[str]) -> int:
     net = machine_of(process).net
     adapter = net.adapter(index=int(name)) if name.isdigit() else net.adapter(name=name)
     if adapter is None:
-        process.out("The filename, directory name, or volume label syntax is incorrect.\r\n\r\n")
+        _say(process, "The filename, directory name, or volume label syntax is incorrect.")
         return 1
     adapter.forwarding = found[2] == "enabled"
-    process.out("Ok.\r\n\r\n")
+    _say(process, "Ok.")
+    return 0
+
+
+def _configuration(process: Process, found: re.Match[str]) -> int:
+    """`show config`, with or without an interface: flanneld 0.11 and 0.12 read its English words."""
+    net = machine_of(process).net
+    say = machine_of(process).locale.words.say
+    wanted = (found[1] or "").strip('"')
+    adapters = [a for a in net.adapters if wanted in ("", a.name.lower(), str(a.index))]
+    if not adapters:
+        _say(process, "The filename, directory name, or volume label syntax is incorrect.")
+        return 1
+    for adapter in adapters:
+        title = say('Configuration for interface "{}"').format(adapter.name)
+        lines = [(say("DHCP enabled"), say("Yes" if adapter.dhcp else "No"))]
+        for address in net.addresses:
+            if address.index == adapter.index:
+                prefix = f"{address.network} ({say('mask')} {_mask(address.length)})"
+                lines += [(say("IP Address"), address.address), (say("Subnet Prefix"), prefix)]
+        for route in net.routes:
+            if route.index == adapter.index and route.prefix == "0.0.0.0/0":
+                lines += [
+                    (say("Default Gateway"), route.next_hop),
+                    (say("Gateway Metric"), str(route.metric)),
+                ]
+        lines.append((say("InterfaceMetric"), str(adapter.metric)))
+        body = "".join(f"    {name + ':':<38}{value}\r\n" for name, value in lines)
+        process.out(f"\r\n{title}\r\n{body}")
+    process.out("\r\n")
     return 0
 
 
@@ -404,7 +467,7 @@ def _firewall_off(process: Process, found: re.Match[str]) -> int:
     for name in net.profiles_enabled:
         if found[1] in ("all", name.lower()):
             net.profiles_enabled[name] = found[2] == "on"
-    process.out("Ok.\r\n\r\n")
+    _say(process, "Ok.")
     return 0
 
 
@@ -417,6 +480,7 @@ _NETSH: tuple[tuple[str, Callable[[Process, re.Match[str]], int]], ...] = (
      _set_dynamic),
     (r"interface ipv4 set int(?:erface)? (?:interface=)?(\"[^\"]+\"|.+?) for(?:warding)?=(enabled|disabled)",
      _forwarding),
+    (r"interface ipv4 show (?:config|addresses)(?: (?:name=)?(\"[^\"]+\"|.+))?", _configuration),
     (r"winhttp show proxy", _proxy),
     (r"advfirewall set (all|domain|private|public)profiles? state (on|off)", _firewall_off),
 )  # fmt: skip

@@ -65,12 +65,12 @@ def whoami(process: Process) -> int:
     user = process.user if "\\" in process.user else f"{machine.computer_name}\\{process.user}"
     words = [w.lower() for w in process.argv[1:]]
     if not words:
-        process.out(user.lower() + "\r\n")
+        process.out(machine.locale.shown(user).lower() + "\r\n")
         return 0
     if words == ["/groups"]:
         process.out("\r\nGROUP INFORMATION\r\n-----------------\r\n\r\n"
-                    "BUILTIN\\Administrators                Alias            S-1-5-32-544 Mandatory group, Enabled by default, "
-                    "Enabled group, Group owner\r\n"
+                    f"{machine.locale.account('S-1-5-32-544'):<38} Alias            S-1-5-32-544 Mandatory group, "
+                    "Enabled by default, Enabled group, Group owner\r\n"
                     "Mandatory Label\\High Mandatory Level  Label            S-1-16-12288\r\n")  # fmt: skip
         return 0
     raise NotSimulated(f"whoami.exe {' '.join(words)}")
@@ -414,7 +414,7 @@ def systeminfo(process: Process) -> int:
         ("OS Version", f"10.0.{machine.edition.build} N/A Build {machine.edition.build}"),
         ("OS Configuration", "Standalone Server"), ("System Manufacturer", "Microsoft Corporation"),
         ("System Model", "Virtual Machine"), ("System Type", "x64-based PC"),
-        ("Total Physical Memory", f"{machine.memory_bytes // 1024**2:,} MB"), ("Domain", "WORKGROUP"),
+        ("Total Physical Memory", f"{machine.memory_bytes // 1024**2:,} MB"), ("Domain", machine.domain or "WORKGROUP"),
     )  # fmt: skip
     process.out("\r\n" + "".join(f"{name + ':':<26} {value}\r\n" for name, value in facts))
     return 0

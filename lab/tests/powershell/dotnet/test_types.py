@@ -61,10 +61,16 @@ def test_a_failed_cast_says_what_powershell_says(value: Any, type_name: str, mes
 
 
 def test_a_method_that_is_missing_is_refused_with_its_type() -> None:
-    with pytest.raises(NotSimulated, match=r"\[System\.Math\]::Nope\(\)"):
+    with pytest.raises(NotSimulated, match=r"\[System\.Math\]::IEEERemainder\(\)"):
+        dotnet.static_call(None, "System.Math", "IEEERemainder", [3, 2])
+    with pytest.raises(NotSimulated, match=r"\[System\.Text\.Encoding\]::UTF7$"):
+        dotnet.static_get("System.Text.Encoding", "UTF7", None)
+
+
+def test_a_member_that_nobody_has_is_answered_as_dotnet_does() -> None:
+    with pytest.raises(Terminating, match="does not contain a method named 'Nope'"):
         dotnet.static_call(None, "System.Math", "Nope", [])
-    with pytest.raises(NotSimulated, match=r"\[System\.Math\]::Nope$"):
-        dotnet.static_get("System.Math", "Nope", None)
+    assert dotnet.static_get("System.Math", "Nope", None) is None
 
 
 def test_a_text_has_no_other_methods_than_those_of_dotnet() -> None:

@@ -13,29 +13,93 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-WORDS = (
-    "alpha beta Gamma delta node worker Master kube etcd pod-1 10.0.0.1 v1.20 C:\\k x Abc abc "
-    "ABC hello World true False 0 1 42 -7 3.5 1e3 0x1F 007 a,b;c k=v"
-).split()
-TYPES = (
-    "int long uint32 uint64 byte sbyte int16 uint16 double float decimal string char bool null array "
-    "typed hashtable ordered datetime timespan version enum block object"
-).split()
-NUMBERS = "int long uint32 uint64 byte sbyte int16 uint16 double float decimal".split()
+WORDS = [
+    "alpha",
+    "beta",
+    "Gamma",
+    "delta",
+    "node",
+    "worker",
+    "Master",
+    "kube",
+    "etcd",
+    "pod-1",
+    "10.0.0.1",
+    "v1.20",
+    "C:\\k",
+    "x",
+    "Abc",
+    "abc",
+    "ABC",
+    "hello",
+    "World",
+    "true",
+    "False",
+    "0",
+    "1",
+    "42",
+    "-7",
+    "3.5",
+    "1e3",
+    "0x1F",
+    "007",
+    "a,b;c",
+    "k=v",
+]
+TYPES = [
+    "int",
+    "long",
+    "uint32",
+    "uint64",
+    "byte",
+    "sbyte",
+    "int16",
+    "uint16",
+    "double",
+    "float",
+    "decimal",
+    "string",
+    "char",
+    "bool",
+    "null",
+    "array",
+    "typed",
+    "hashtable",
+    "ordered",
+    "datetime",
+    "timespan",
+    "version",
+    "enum",
+    "block",
+    "object",
+]
+NUMBERS = [
+    "int",
+    "long",
+    "uint32",
+    "uint64",
+    "byte",
+    "sbyte",
+    "int16",
+    "uint16",
+    "double",
+    "float",
+    "decimal",
+]
 ENUMS = [
     "[DayOfWeek]::Monday", "[DayOfWeek]'Friday'", "[DayOfWeek]3", "[ConsoleColor]::Red",
     "[IO.FileAttributes]'ReadOnly, Hidden'", "[StringComparison]::OrdinalIgnoreCase",
     "[IO.FileMode]::Open", "[DateTimeKind]::Utc",
 ]  # fmt: skip
-NAMES = "a b c x y z item name value count list total".split()
-KEYS = "Name Id Size path State Key0 node".split()
+NAMES = ["a", "b", "c", "x", "y", "z", "item", "name", "value", "count", "list", "total"]
+KEYS = ["Name", "Id", "Size", "path", "State", "Key0", "node"]
 
 
 class Draw:
     """A seeded source of choices; `depth` bounds how deep expressions nest."""
 
     def __init__(self, seed: str) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - snippets, no secrets
+        self.random = random.Random(seed)
         self.depth = 0
         self.counter = 0
 
@@ -156,7 +220,9 @@ class Draw:
         return "$null"
 
     def _scalar(self) -> str:
-        return self.operand(self.one(["int", "string", "double", "bool", "null", "char", "decimal"]))
+        return self.operand(
+            self.one(["int", "string", "double", "bool", "null", "char", "decimal"])
+        )
 
     def _array(self) -> str:
         def make() -> str:
@@ -194,7 +260,9 @@ class Draw:
     def _datetime(self) -> str:
         day = f"20{self.number(10, 30)}-{self.number(1, 12):02d}-{self.number(1, 28):02d}"
         hour = f"{self.number(0, 23):02d}:{self.number(0, 59):02d}:{self.number(0, 59):02d}"
-        return self.one([f"[datetime]'{day}'", f"[datetime]'{day} {hour}'", f"[datetime]'{day}T{hour}'"])
+        return self.one(
+            [f"[datetime]'{day}'", f"[datetime]'{day} {hour}'", f"[datetime]'{day}T{hour}'"]
+        )
 
     def _timespan(self) -> str:
         return self.one([

@@ -7,33 +7,159 @@ from collections.abc import Callable
 
 from lab.tests.powershell.grammar.draw import NUMBERS, TYPES, Draw
 
-_COMPARISONS = "eq ne gt ge lt le ceq cne ieq ine".split()
+_COMPARISONS = ["eq", "ne", "gt", "ge", "lt", "le", "ceq", "cne", "ieq", "ine"]
 _PUNCTUATED = re.compile(r"'[^']*[^'\w][^']*'")
-_CASTS = (
-    "int long byte uint32 int16 double float decimal string char bool object[] string[] int[] "
-    "datetime timespan version guid hashtable array type regex DayOfWeek uint64 sbyte uint16 ipaddress uri "
-    "scriptblock switch psobject double[] char[]"
-).split()
-_IS = (
-    "int long string bool array hashtable double decimal char object datetime version pscustomobject "
-    "psobject enum valuetype System.Collections.IDictionary System.Collections.IEnumerable "
-    "System.Collections.IList scriptblock switch object[] string[] IComparable byte"
-).split()
+_CASTS = [
+    "int",
+    "long",
+    "byte",
+    "uint32",
+    "int16",
+    "double",
+    "float",
+    "decimal",
+    "string",
+    "char",
+    "bool",
+    "object[]",
+    "string[]",
+    "int[]",
+    "datetime",
+    "timespan",
+    "version",
+    "guid",
+    "hashtable",
+    "array",
+    "type",
+    "regex",
+    "DayOfWeek",
+    "uint64",
+    "sbyte",
+    "uint16",
+    "ipaddress",
+    "uri",
+    "scriptblock",
+    "switch",
+    "psobject",
+    "double[]",
+    "char[]",
+]
+_IS = [
+    "int",
+    "long",
+    "string",
+    "bool",
+    "array",
+    "hashtable",
+    "double",
+    "decimal",
+    "char",
+    "object",
+    "datetime",
+    "version",
+    "pscustomobject",
+    "psobject",
+    "enum",
+    "valuetype",
+    "System.Collections.IDictionary",
+    "System.Collections.IEnumerable",
+    "System.Collections.IList",
+    "scriptblock",
+    "switch",
+    "object[]",
+    "string[]",
+    "IComparable",
+    "byte",
+]
 _PATTERNS = (
-    r"\d+|[a-c]+|(\w)(\w)|^a|a$|.|\s+|(?<first>[A-Za-z]+)(?<rest>.*)|[^a-z]|o|a|l+|\.|(a)|(b)?|x*|\bk|(?i)ABC"
-    r"|\w+(?=d)|-|[,;]|=|e(.)|^$|(\d)\.(\d)"
-).replace("(a)|(b)?", "(a)(b)?").split("|")
-_REPLACEMENTS = ["x", "", "<$0>", "$1-$2", "${first}!", "[$&]", "$$", "$1", "_", "$9", "a$", "$`", "$'"]
-_WILDCARDS = ["a*", "*a*", "?", "*", "[a-c]*", "*[0-9]", "[!a]*", "al?ha", "*.*", "", "k?b*", "A*", "x`*"]
-_NUMERIC_FORMATS = (
-    "N N0 N2 N3 F F0 F1 F3 D D3 D8 X x X4 x8 E E2 e3 G G3 G5 0 00 0.00 #.## 000.0 #,##0 #,##0.00 "
-    "0.0% R 0;(0) #"
-).split()
-_DATE_FORMATS = (
-    "o s u yyyy-MM-dd HH:mm:ss yyyyMMdd dddd MMM ddd dd/MM/yy h:mm_tt yyyy-MM-ddTHH:mm:ss.fff "
-    "fffffff MM/dd"
-).split()
-_SPAN_FORMATS = "c g G hh\\:mm d\\.hh mm\\:ss".split()
+    (
+        r"\d+|[a-c]+|(\w)(\w)|^a|a$|.|\s+|(?<first>[A-Za-z]+)(?<rest>.*)|[^a-z]|o|a|l+|\.|(a)|(b)?|x*|\bk|(?i)ABC"
+        r"|\w+(?=d)|-|[,;]|=|e(.)|^$|(\d)\.(\d)"
+    )
+    .replace("(a)|(b)?", "(a)(b)?")
+    .split("|")
+)
+_REPLACEMENTS = [
+    "x",
+    "",
+    "<$0>",
+    "$1-$2",
+    "${first}!",
+    "[$&]",
+    "$$",
+    "$1",
+    "_",
+    "$9",
+    "a$",
+    "$`",
+    "$'",
+]
+_WILDCARDS = [
+    "a*",
+    "*a*",
+    "?",
+    "*",
+    "[a-c]*",
+    "*[0-9]",
+    "[!a]*",
+    "al?ha",
+    "*.*",
+    "",
+    "k?b*",
+    "A*",
+    "x`*",
+]
+_NUMERIC_FORMATS = [
+    "N",
+    "N0",
+    "N2",
+    "N3",
+    "F",
+    "F0",
+    "F1",
+    "F3",
+    "D",
+    "D3",
+    "D8",
+    "X",
+    "x",
+    "X4",
+    "x8",
+    "E",
+    "E2",
+    "e3",
+    "G",
+    "G3",
+    "G5",
+    "0",
+    "00",
+    "0.00",
+    "#.##",
+    "000.0",
+    "#,##0",
+    "#,##0.00",
+    "0.0%",
+    "R",
+    "0;(0)",
+    "#",
+]
+_DATE_FORMATS = [
+    "o",
+    "s",
+    "u",
+    "yyyy-MM-dd",
+    "HH:mm:ss",
+    "yyyyMMdd",
+    "dddd",
+    "MMM",
+    "ddd",
+    "dd/MM/yy",
+    "h:mm_tt",
+    "yyyy-MM-ddTHH:mm:ss.fff",
+    "fffffff",
+    "MM/dd",
+]
+_SPAN_FORMATS = ["c", "g", "G", "hh\\:mm", "d\\.hh", "mm\\:ss"]
 
 
 class Expressions(Draw):
@@ -78,7 +204,10 @@ class Expressions(Draw):
         if self.chance(0.3):
             return f"{self.numeric()} -{operator} {self.numeric()}"
         if self.chance(0.3):
-            left, right = self.one(["abc", "Abc", "10", "9", "b", ""]), self.one(["abc", "b", "10", "ABC"])
+            left, right = (
+                self.one(["abc", "Abc", "10", "9", "b", ""]),
+                self.one(["abc", "b", "10", "ABC"]),
+            )
             return f"'{left}' -{operator} '{right}'"
         left, right = self.part(), self.part()
         if operator[-2:] in ("gt", "ge", "lt", "le") and _PUNCTUATED.search(left + right):
@@ -91,9 +220,22 @@ class Expressions(Draw):
                          f"-not {left}", f"!{self.operand('bool')}", f"[bool]{self.operand()}"])  # fmt: skip
 
     def bitwise(self) -> str:
-        kind = "int long uint32 byte int16 uint64 string bool double null".split()
+        kind = [
+            "int",
+            "long",
+            "uint32",
+            "byte",
+            "int16",
+            "uint64",
+            "string",
+            "bool",
+            "double",
+            "null",
+        ]
         if self.chance(0.4):
-            return f"{self.operand(self.one(kind))} -{self.one(['shl', 'shr'])} {self.number(0, 40)}"
+            return (
+                f"{self.operand(self.one(kind))} -{self.one(['shl', 'shr'])} {self.number(0, 40)}"
+            )
         if self.chance(0.2):
             return f"-bnot {self.operand(self.one(kind))}"
         left, right = self.operand(self.one(kind)), self.operand(self.one(kind))
@@ -105,7 +247,9 @@ class Expressions(Draw):
 
     def ranged(self) -> str:
         low, high = self.number(-5, 10), self.number(-5, 10)
-        bound = self.one([f"({high})", f"'{high}'", f"{abs(high)}.5", "$null", "$true", f"[byte]{abs(high)}"])
+        bound = self.one(
+            [f"({high})", f"'{high}'", f"{abs(high)}.5", "$null", "$true", f"[byte]{abs(high)}"]
+        )
         return self.one([f"({low})..({high})", f"({low})..{bound}", f"@(({low})..({high}))[-1]",
                          f"(({low})..({high})).Count"])  # fmt: skip
 
@@ -113,7 +257,11 @@ class Expressions(Draw):
         if self.chance(0.55):
             form = self.one(_NUMERIC_FORMATS)
             align = self.one(["", "", f",{self.number(-12, 12)}"])
-            kind = "int" if form[0] in "DXx" else self.one(["int", "double", "decimal", "long", "byte"])
+            kind = (
+                "int"
+                if form[0] in "DXx"
+                else self.one(["int", "double", "decimal", "long", "byte"])
+            )
             if form == "R":
                 kind = "double"
             return f"'{{0{align}:{form}}}' -f {self.operand(kind)}"
@@ -145,7 +293,15 @@ class Expressions(Draw):
 
     def split(self) -> str:
         operator = self.one(["split", "split", "csplit", "isplit"])
-        tail = self.one(["", "", f", {self.number(0, 3)}", ", 0, 'simplematch'", ", 2, 'simplematch, ignorecase'"])
+        tail = self.one(
+            [
+                "",
+                "",
+                f", {self.number(0, 3)}",
+                ", 0, 'simplematch'",
+                ", 2, 'simplematch, ignorecase'",
+            ]
+        )
         if self.chance(0.1):
             return f"{self.text()} -split {{ $_ -eq 'b' -or $_ -eq ' ' }}"
         return f"{self.text()} -{operator} {self.pattern()}{tail}"
@@ -159,24 +315,41 @@ class Expressions(Draw):
         left = self.text()
         return self.one([f"{left} -{operator} {self.pattern()}",
                          f"$(if ({left} -match {self.pattern()}) {{ $Matches[0]; $Matches.Count }} else {{ 'no' }})",
-                         f"$(if ('k8s-node-12' -match '(?<n>[a-z]+)-(\\d+)$') {{ $Matches.n; $Matches[1]; $Matches.Count }})"])  # fmt: skip
+                         "$(if ('k8s-node-12' -match '(?<n>[a-z]+)-(\\d+)$') { $Matches.n; $Matches[1]; $Matches.Count })"])  # fmt: skip
 
     def liked(self) -> str:
         return f"{self.text()} -{self.one(['like', 'notlike', 'clike'])} '{self.one(_WILDCARDS)}'"
 
     def contained(self) -> str:
-        collection = self.operand(self.one(["array", "typed", "array", "string", "null", "ordered"]))
+        collection = self.operand(
+            self.one(["array", "typed", "array", "string", "null", "ordered"])
+        )
         operator = self.one(["contains", "notcontains", "ccontains"])
         item = self._scalar()
-        return self.one([f"{collection} -{operator} {item}", f"{item} -{self.one(['in', 'notin', 'cin'])} {collection}"])
+        return self.one(
+            [
+                f"{collection} -{operator} {item}",
+                f"{item} -{self.one(['in', 'notin', 'cin'])} {collection}",
+            ]
+        )
 
     def cast(self) -> str:
         name = self.one(_CASTS)
         source = {
-            "datetime": ["'2024-02-29'", "'2024-02-29 13:14:15'", "'2024-02-29T01:02:03Z'.Substring(0, 10)", "'x'", "0"],
+            "datetime": [
+                "'2024-02-29'",
+                "'2024-02-29 13:14:15'",
+                "'2024-02-29T01:02:03Z'.Substring(0, 10)",
+                "'x'",
+                "0",
+            ],
             "timespan": ["'1:2:3'", "'1.02:03:04.5'", "'5'", "'x'", "10000000"],
             "version": ["'1.2'", "'1.2.3.4'", "'1'", "'1.x'", "1.5", "'10.0.20348'"],
-            "guid": ["'6f9619ff-8b86-d011-b42d-00c04fc964ff'", "'{6F9619FF-8B86-D011-B42D-00C04FC964FF}'", "'x'"],
+            "guid": [
+                "'6f9619ff-8b86-d011-b42d-00c04fc964ff'",
+                "'{6F9619FF-8B86-D011-B42D-00C04FC964FF}'",
+                "'x'",
+            ],
             "type": ["'int'", "'string[]'", "'hashtable'", "'System.Text.StringBuilder'"],
             "DayOfWeek": ["'monday'", "2", "'mon'", "'x'", "'2'", "99", "'Sunday'"],
             "ipaddress": ["'10.0.0.1'", "'::1'", "'x'", "'255.255.255.0'"],
@@ -197,7 +370,20 @@ class Expressions(Draw):
                          f"({self.expression()}).GetType().{self.one(['Name', 'FullName'])}"])  # fmt: skip
 
     def indexed(self) -> str:
-        index = self.one([str(self.number(-4, 4)), "0", "-1", "0, 1", "0..1", "'0'", "1.5", "$true", "-1, 0", "-2..-1"])
+        index = self.one(
+            [
+                str(self.number(-4, 4)),
+                "0",
+                "-1",
+                "0, 1",
+                "0..1",
+                "'0'",
+                "1.5",
+                "$true",
+                "-1, 0",
+                "-2..-1",
+            ]
+        )
         kind = self.one(["array", "typed", "string", "array", "int", "null", "version", "bool"])
         dictionary = self.one(["ordered", "hashtable"])
         key = self.one(["'Name'", "'Id'", "'nope'", "0", "'NAME'", "'Name', 'Id'"])
@@ -208,7 +394,12 @@ class Expressions(Draw):
     def expanded(self) -> str:
         inner = [self.part() for _ in range(self.number(1, 2))]
         parts = [f"$({item})" for item in inner]
-        return '"' + self.one(["", "v=", "[", "`t", "a`nb ", '""', "`$x "]) + self.one([" ", ", ", ""]).join(parts) + '"'
+        return (
+            '"'
+            + self.one(["", "v=", "[", "`t", "a`nb ", '""', "`$x "])
+            + self.one([" ", ", ", ""]).join(parts)
+            + '"'
+        )
 
     def converted(self) -> str:
         kind = self.one(TYPES)
@@ -257,11 +448,11 @@ class Expressions(Draw):
     # --- methods; what they take is in `methods`
 
     def method(self) -> str:
-        from lab.tests.powershell.grammar.methods import instance  # noqa: PLC0415 - it draws with us
+        from lab.tests.powershell.grammar.methods import instance
 
         return instance(self)
 
     def static(self) -> str:
-        from lab.tests.powershell.grammar.methods import static  # noqa: PLC0415 - it draws with us
+        from lab.tests.powershell.grammar.methods import static
 
         return static(self)

@@ -286,7 +286,21 @@ STATIC = r"""
 _INSTANCE = [line for line in INSTANCE.splitlines() if line]
 _STATIC = [line for line in STATIC.splitlines() if line]
 _HOLE = re.compile(r"\{([a-z]\w*)\}")
-_URI_PARTS = "Host Port Scheme AbsolutePath Query Fragment Authority AbsoluteUri LocalPath Segments IsDefaultPort UserInfo PathAndQuery".split()
+_URI_PARTS = [
+    "Host",
+    "Port",
+    "Scheme",
+    "AbsolutePath",
+    "Query",
+    "Fragment",
+    "Authority",
+    "AbsoluteUri",
+    "LocalPath",
+    "Segments",
+    "IsDefaultPort",
+    "UserInfo",
+    "PathAndQuery",
+]
 _REGEXES = [r"\d+", "a", "[a-c]+", r"^\w", "o|e", r"(\w)", r"\s", "x*"]
 
 
@@ -301,7 +315,7 @@ def static(draw: Draw) -> str:
 
 
 def _filled(draw: Draw, row: str) -> str:
-    from lab.tests.powershell.grammar import expressions as e  # noqa: PLC0415 - they draw with us
+    from lab.tests.powershell.grammar import expressions as e
 
     def fill(hole: re.Match[str]) -> str:
         kind = hole.group(1)

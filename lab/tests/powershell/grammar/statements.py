@@ -66,7 +66,14 @@ class Statements(Expressions):
                          self.part(), f"-not ({name} -lt 2)"])  # fmt: skip
 
     def loop(self) -> str:
-        jump = self.one(["", "", f"if ({self.condition()}) {{ continue }}", f"if ({self.condition()}) {{ break }}"])
+        jump = self.one(
+            [
+                "",
+                "",
+                f"if ({self.condition()}) {{ continue }}",
+                f"if ({self.condition()}) {{ break }}",
+            ]
+        )
         body = f"{jump}; show $i"
         n = self.number(0, 5)
         return self.one([
@@ -86,16 +93,22 @@ class Statements(Expressions):
     def labelled(self) -> str:
         jump = self.one(["break", "continue"])
         target = self.one([" outer", "", " outer"])
-        inner = self.one(["foreach ($j in 1..3)", "for ($j = 0; $j -lt 3; $j++)", "switch (1, 2, 3)"])
+        inner = self.one(
+            ["foreach ($j in 1..3)", "for ($j = 0; $j -lt 3; $j++)", "switch (1, 2, 3)"]
+        )
         name = "$_" if inner.startswith("switch") else "$j"
-        body = f"if ({name} -eq 2) {{ {jump}{target} }}; \"$i,{name}\""
+        body = f'if ({name} -eq 2) {{ {jump}{target} }}; "$i,{name}"'
         if inner.startswith("switch"):
-            body = f"{{ $_ -eq 2 }} {{ {jump}{target} }} default {{ \"$i,$_\" }}"
+            body = f'{{ $_ -eq 2 }} {{ {jump}{target} }} default {{ "$i,$_" }}'
         return f":outer foreach ($i in 1..3) {{ {inner} {{ {body} }}; \"end $i\" }}; 'after'"
 
     def switched(self) -> str:
-        mode = self.one(["", "", "-Regex", "-Wildcard", "-CaseSensitive", "-Exact", "-Regex -CaseSensitive"])
-        value = self.part(self.one(["int", "string", "array", "null", "typed", "enum", "bool", "string"]))
+        mode = self.one(
+            ["", "", "-Regex", "-Wildcard", "-CaseSensitive", "-Exact", "-Regex -CaseSensitive"]
+        )
+        value = self.part(
+            self.one(["int", "string", "array", "null", "typed", "enum", "bool", "string"])
+        )
         clauses = []
         for _ in range(self.number(1, 4)):
             test = self.one([str(self.number(0, 3)), self.quoted(), "{ $_ -gt 1 }", "'a'", "'*a*'", "$null", "'1'",
@@ -106,13 +119,15 @@ class Statements(Expressions):
                                "[void]$switch.MoveNext(); $switch.Current", "'one'; 'two'"])  # fmt: skip
             clauses.append(f"    {test} {{ {action} }}")
         if self.chance(0.6):
-            clauses.append("    default { \"default $_\" }")
+            clauses.append('    default { "default $_" }')
         body = "\n".join(clauses)
         return f"$r = switch {mode} ({value}) {{\n{body}\n}}\nshow $r"
 
     def tried(self) -> str:
         error = self.one(_ERRORS)
-        facts = "\n".join(f"    show ({fact})" for fact in self.random.sample(_FACTS, self.number(1, 4)))
+        facts = "\n".join(
+            f"    show ({fact})" for fact in self.random.sample(_FACTS, self.number(1, 4))
+        )
         kind = self.one(_CATCHES)
         other = f"catch {kind} {{ 'typed'; show $_.FullyQualifiedErrorId }} " if kind else ""
         final = self.one(["", "finally { 'finally' }"])
@@ -124,7 +139,9 @@ class Statements(Expressions):
         if self.chance(0.2):
             return f"try {{ try {{ {error} }} catch {{ throw }} }} catch {{ oops $_ }}"
         if self.chance(0.2):
-            wrap = self.one(["[InvalidOperationException]::new('outer', $_.Exception)", "'again'", "$_"])
+            wrap = self.one(
+                ["[InvalidOperationException]::new('outer', $_.Exception)", "'again'", "$_"]
+            )
             return f"try {{ try {{ {error} }} catch {{ throw {wrap} }} }} catch {{ oops $_; show ($_.Exception.InnerException -ne $null) }}"
         return form
 
@@ -149,23 +166,47 @@ class Statements(Expressions):
         name = self.fresh("Do-It")
         parameters = [f"{self.one(_ATTRIBUTES)}$p{i}" + (f" = {self.one(['5', chr(39) + 'a' + chr(39), '$null', '(1 + 1)'])}" if self.chance(0.3) else "")
                       for i in range(self.number(0, 3))]  # fmt: skip
-        shows = "; ".join([f"show $p{i}" for i in range(len(parameters))] + [self.one(["show $args", "show $PSBoundParameters.Keys", "show $args.Count"])])
+        shows = "; ".join(
+            [f"show $p{i}" for i in range(len(parameters))]
+            + [self.one(["show $args", "show $PSBoundParameters.Keys", "show $args.Count"])]
+        )
         head = self.one(["", "[CmdletBinding()]", ""])
         text = f"function {name} {{ {head} param({', '.join(parameters)}) {shows} }}\n"
-        calls = [f"try {{ {self.call_of(name, len(parameters))} }} catch {{ oops $_ }}" for _ in range(self.number(1, 3))]
+        calls = [
+            f"try {{ {self.call_of(name, len(parameters))} }} catch {{ oops $_ }}"
+            for _ in range(self.number(1, 3))
+        ]
         return text + "\n".join(calls)
 
     def advanced(self) -> str:
         name = self.fresh("Get-It")
-        attribute = self.one(["Parameter(ValueFromPipeline)", "Parameter(Mandatory, ValueFromPipeline)",
-                              "Parameter(ValueFromPipelineByPropertyName)", "Parameter(ValueFromPipeline, Position = 0)"])
+        attribute = self.one(
+            [
+                "Parameter(ValueFromPipeline)",
+                "Parameter(Mandatory, ValueFromPipeline)",
+                "Parameter(ValueFromPipelineByPropertyName)",
+                "Parameter(ValueFromPipeline, Position = 0)",
+            ]
+        )
         kind = self.one(["", "[int]", "[string]", "[object[]]"])
         prop = "Name" if "Property" in attribute else "v"
         body = self.one([f"show ${prop}", f"\"<${prop}>\"", f"${prop}", f"$n++; ${prop}", f"if (${prop}) {{ 'yes' }} else {{ 'no' }}",
                          f"return ${prop}"])  # fmt: skip
-        text = (f"function {name} {{ param([{attribute}]{kind}${prop}, [switch]$All) "
-                f"begin {{ $n = 0; 'begin' }} process {{ {body} }} end {{ \"end $n $All\" }} }}\n")
-        source = self.one([self.operand("array"), self.operand("object"), "1, 2, 3", "@()", "$null", self.quoted(), self.operand("typed")])
+        text = (
+            f"function {name} {{ param([{attribute}]{kind}${prop}, [switch]$All) "
+            f"begin {{ $n = 0; 'begin' }} process {{ {body} }} end {{ \"end $n $All\" }} }}\n"
+        )
+        source = self.one(
+            [
+                self.operand("array"),
+                self.operand("object"),
+                "1, 2, 3",
+                "@()",
+                "$null",
+                self.quoted(),
+                self.operand("typed"),
+            ]
+        )
         call = self.one([f"{source} | {name}", f"{name} {self.operand('int')}", f"{source} | {name} -All", f"{name} -{prop} 1, 2",
                          f"{source} | {name} | ForEach-Object {{ \"[$_]\" }}"])  # fmt: skip
         return text + f"try {{ {call} }} catch {{ oops $_ }}"
@@ -182,7 +223,7 @@ class Statements(Expressions):
             f"function {name} {{ $input | ForEach-Object {{ $_ }} }}; 'a', 'b' | {name}",
             f"function {name} {{ process {{ if ($_ -eq 2) {{ return }}; $_ }} }}; 1..3 | {name}",
             f"{self.operand('array')} | & {{ process {{ \"$_;\" }} end {{ 'e' }} }}",
-            f"1..5 | & {{ begin {{ 'b' }} process {{ $_ * 2 }} }} | ForEach-Object {{ $_ + 1 }}",
+            "1..5 | & { begin { 'b' } process { $_ * 2 } } | ForEach-Object { $_ + 1 }",
             f"function {name} {{ $MyInvocation.ExpectingInput; $MyInvocation.InvocationName; $PSCmdlet -eq $null }}; {name}; 1 | {name}",
             f"function {name} {{ [CmdletBinding(SupportsShouldProcess)] param() if ($PSCmdlet.ShouldProcess('x')) {{ 'did' }} }}; {name}",
             f"function {name} {{ $MyInvocation.MyCommand.Name; $MyInvocation.BoundParameters.Count }}; {name}",
@@ -202,8 +243,8 @@ class Statements(Expressions):
             f"${name} = {value}; $sb = {{ ${name} }}; ${name} = 7; show (& $sb); show (& $sb.GetNewClosure())",
             f"Set-Variable {name} {value}; show (Get-Variable {name} -ValueOnly)" if False else f"${{{name}}} = {value}; show \"${{{name}}}!\"",
             f"function f1([ref]$r) {{ $r.Value += 1 }}; ${name} = 1; f1 ([ref]${name}); show ${name}",
-            f"function f1 {{ param($h) $h['k'] = 1; $h = $null }}; $t = @{{}}; f1 $t; show $t.k",
-            f"function f1 {{ function f2 {{ 'inner' }}; f2 }}; f1; try {{ f2 }} catch {{ show $_.FullyQualifiedErrorId }}",
+            "function f1 { param($h) $h['k'] = 1; $h = $null }; $t = @{}; f1 $t; show $t.k",
+            "function f1 { function f2 { 'inner' }; f2 }; f1; try { f2 } catch { show $_.FullyQualifiedErrorId }",
             f"${name} = 5; 1..2 | ForEach-Object {{ ${name} += $_ }}; show ${name}",
         ])  # fmt: skip
 
@@ -238,10 +279,12 @@ class Statements(Expressions):
 
     def classes(self) -> str:
         base, derived = self.fresh("Base"), self.fresh("Derived")
-        head = (f"class {base} {{ [string]$Name = 'b'; [int]$Count; static [int]$Made = 0; {base}() {{ {base}::Bump }} {base}([string]$n) {{ $this.Name = $n; [{base}]::Made++ }} "
-                f"[string] Say() {{ return \"base $($this.Name)\" }} [string] ToString() {{ return \"<$($this.Name)>\" }} static [int] Twice([int]$x) {{ return $x * 2 }} hidden [int]$Secret = 4 }}\n"
-                f"class {derived} : {base} {{ [object]$Extra; {derived}([string]$n, $e) : base($n) {{ $this.Extra = $e }} "
-                f"[string] Say() {{ return 'derived+' + ([{base}]$this).Say() }} [int] Add([int]$x) {{ $this.Count += $x; return $this.Count }} }}\n")
+        head = (
+            f"class {base} {{ [string]$Name = 'b'; [int]$Count; static [int]$Made = 0; {base}() {{ {base}::Bump }} {base}([string]$n) {{ $this.Name = $n; [{base}]::Made++ }} "
+            f'[string] Say() {{ return "base $($this.Name)" }} [string] ToString() {{ return "<$($this.Name)>" }} static [int] Twice([int]$x) {{ return $x * 2 }} hidden [int]$Secret = 4 }}\n'
+            f"class {derived} : {base} {{ [object]$Extra; {derived}([string]$n, $e) : base($n) {{ $this.Extra = $e }} "
+            f"[string] Say() {{ return 'derived+' + ([{base}]$this).Say() }} [int] Add([int]$x) {{ $this.Count += $x; return $this.Count }} }}\n"
+        )
         head = head.replace(f"{{ {base}::Bump }}", f"{{ [{base}]::Made += 1 }}")
         uses = [
             f"$o = [{base}]::new(); show $o.Name; show $o.Say(); show \"$o\"; show $o.Count",
@@ -280,13 +323,22 @@ class Statements(Expressions):
             inner = "${v}:"
         if inner == "`u":
             inner = "`q"
-        return setup + self.one([f'show "{inner}"', f'show "a {inner} b"', f'show @"\n{inner}\n  "quoted" {inner}\n"@', f"show @'\n{inner}\n'@"])
+        return setup + self.one(
+            [
+                f'show "{inner}"',
+                f'show "a {inner} b"',
+                f'show @"\n{inner}\n  "quoted" {inner}\n"@',
+                f"show @'\n{inner}\n'@",
+            ]
+        )
 
     def redirected(self) -> str:
         name = self.fresh("noisy")
         body = self.one(["Write-Warning 'w'", "Write-Error 'e'", "Write-Verbose 'v' -Verbose", "Write-Output 'o'", "'o1'; Write-Warning 'w1'; 'o2'",
                          "Write-Error 'e'; 'after'", "1/0; 'after'"])  # fmt: skip
-        into = self.one(["3>&1", "2>&1", "*>&1", "2>$null", "3>$null", "*>$null", "> $null", "4>&1"])
+        into = self.one(
+            ["3>&1", "2>&1", "*>&1", "2>$null", "3>$null", "*>$null", "> $null", "4>&1"]
+        )
         return (f"function {name} {{ [CmdletBinding()] param() {body} }}\n"
                 f"$r = {name} {into}; show @($r).Count; foreach ($x in @($r)) {{ show $x.GetType().Name; show \"$x\" }}"
                 if into in ("3>&1", "2>&1", "*>&1", "4>&1") else
@@ -296,7 +348,7 @@ class Statements(Expressions):
         file = f"{self.fresh(self.stem)}.ps1"
         n = self.number(0, 9)
         text = self.one([f"'in'; exit {n}; 'not'", f"param($a, $b = 'd') \"$a-$b\"; return {n}", "'x'; exit", f"$global:LASTEXITCODE = {n}; 'y'",
-                         f"throw 'from child'", f"function fromChild {{ 'f' }}; $inChild = {n}; 'z'", "$args.Count; $args",
+                         "throw 'from child'", f"function fromChild {{ 'f' }}; $inChild = {n}; 'z'", "$args.Count; $args",
                          "if ($true) { return 'early' }; 'late'", "$MyInvocation.MyCommand.Name; [IO.Path]::GetFileName($PSCommandPath)",
                          f"try {{ exit {n} }} finally {{ 'fin' }}", f"1..3 | ForEach-Object {{ if ($_ -eq 2) {{ exit {n} }}; $_ }}",
                          f"& {{ exit {n} }}; 'never'", "Write-Error 'child soft'; 'on'", f"function ex {{ exit {n} }}; ex; 'never'",
@@ -306,7 +358,7 @@ class Statements(Expressions):
         if how == "." and ("break" in text):
             how = "&"
         arguments = self.one(["", "1", "1 2", "-b 5", f"-a {self.operand('int')}", "q -b r"])
-        call = f"{how} \"$PSScriptRoot/{file}\" {arguments}"
+        call = f'{how} "$PSScriptRoot/{file}" {arguments}'
         return self.one([f"try {{ {call} }} catch {{ oops $_ }}; show $?; show $LASTEXITCODE", f"try {{ $r = {call}; show $r }} catch {{ oops $_ }}; show $LASTEXITCODE; show $inChild",
                          f"foreach ($k in 1..2) {{ try {{ {call} }} catch {{ oops $_ }} }}; show $LASTEXITCODE; try {{ fromChild }} catch {{ 'no f' }}"])  # fmt: skip
 
@@ -325,7 +377,21 @@ class Statements(Expressions):
         ])  # fmt: skip
 
     def typed_variable(self) -> str:
-        kind = self.one(["int", "string", "double", "array", "byte", "char", "decimal", "int[]", "string[]", "long", "version"])
+        kind = self.one(
+            [
+                "int",
+                "string",
+                "double",
+                "array",
+                "byte",
+                "char",
+                "decimal",
+                "int[]",
+                "string[]",
+                "long",
+                "version",
+            ]
+        )
         return f"try {{ [{kind}]$t = {self.part()}; show $t; $t = {self.part()}; show $t }} catch {{ oops $_ }}"
 
     def success(self) -> str:
@@ -343,10 +409,10 @@ class Statements(Expressions):
 
     def returned(self) -> str:
         return self.one([
-            f"function rt {{ foreach ($i in 1..3) {{ if ($i -eq 2) {{ return $i }}; $i }} }}; show (rt)", f"function rt {{ return {self.operand('array')} }}; show (rt); show @(rt).Count",
+            "function rt { foreach ($i in 1..3) { if ($i -eq 2) { return $i }; $i } }; show (rt)", f"function rt {{ return {self.operand('array')} }}; show (rt); show @(rt).Count",
             f"function rt {{ return ,{self.operand('array')} }}; show (rt).Count", "function rt { 1; return; 2 }; show (rt)", f"function rt {{ {self.part()}; {self.part()} }}; show (rt)",
-            f"function rt {{ $null }}; show (rt); show @(rt).Count", "function rt { }; show (rt); show @(rt).Count; show ($null -eq (rt)); foreach ($q in rt) { 'once' }; foreach ($q in $null) { 'never' }",
-            f"function rt {{ 'a' | ForEach-Object {{ return $_; 'x' }}; 'b' }}; show (rt)", f"$sb = {{ param($x) if ($x) {{ return 'true' }}; 'false' }}; show (& $sb {self.part()})",
+            "function rt { $null }; show (rt); show @(rt).Count", "function rt { }; show (rt); show @(rt).Count; show ($null -eq (rt)); foreach ($q in rt) { 'once' }; foreach ($q in $null) { 'never' }",
+            "function rt { 'a' | ForEach-Object { return $_; 'x' }; 'b' }; show (rt)", f"$sb = {{ param($x) if ($x) {{ return 'true' }}; 'false' }}; show (& $sb {self.part()})",
             "function rt { try { return 1 } finally { 'f' } }; show (rt)", f"function rt {{ @{{ a = {self._scalar()} }} }}; show (rt).a; show (rt).GetType().Name",
             "function rt { [System.Collections.ArrayList]$l = @(); $l.Add(1); $l.Add(2) }; show (rt)", "function rt { [void](1); $null = 2; 3 | Out-Null; 4 > $null; 5 }; show (rt)",
             "function rt([int]$n) { if ($n -le 1) { return 1 }; $n * (rt ($n - 1)) }; show (rt 6)",
@@ -373,7 +439,7 @@ class Statements(Expressions):
 
     def closures(self) -> str:
         return self.one([
-            f"$subs = foreach ($i in 1..2) {{ {{ param($x) $x * $i }}.GetNewClosure() }}; show (& $subs[0] 5); show (& $subs[1] 5)",
+            "$subs = foreach ($i in 1..2) { { param($x) $x * $i }.GetNewClosure() }; show (& $subs[0] 5); show (& $subs[1] 5)",
             f"$f = {{ param($a, $b = 2) $a + $b }}; show (& $f {self.operand('int')}); show (& $f 1 1); show (&$f -b 3 -a 4); show $f.Invoke(1, 2)",
             "$compose = { param($f, $g) { param($x) & $f (& $g $x) }.GetNewClosure() }; $inc = { param($x) $x + 1 }; $dbl = { param($x) $x * 2 }; show (& (& $compose $inc $dbl) 5)",
             "$o = [pscustomobject]@{ V = 3 }; $o.psobject.Properties.Add([psnoteproperty]::new('W', 4)); show $o.W; show @($o.psobject.Properties).Count",

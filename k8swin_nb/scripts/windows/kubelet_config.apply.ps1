@@ -1,0 +1,16 @@
+<#
+.SYNOPSIS
+Write the kubelet's configuration, which is kubeadm's with the described settings, and start the kubelet anew.
+#>
+param([Parameter(Mandatory = $true)][string]$KubeletConfig)
+$ErrorActionPreference = 'Stop'
+# uses: Restart-ChangedService Set-RestartDue
+
+$file = 'C:\var\lib\kubelet\config.yaml'
+Set-RestartDue kubelet
+if ([System.IO.File]::ReadAllText($file) -ne $KubeletConfig) {
+    # The kubelet reads no byte-order mark.
+    [System.IO.File]::WriteAllText($file, $KubeletConfig, (New-Object System.Text.UTF8Encoding($false)))
+}
+Restart-ChangedService kubelet
+'the kubelet is started anew with its settings'

@@ -1,0 +1,91 @@
+"""What answers on port 10250 of a Windows node: logs of containers, for those whom the cluster's authority vouches for.
+
+As pkg/kubelet/server: nobody without a client certificate of `clientCAFile` gets in (401), and of the others those that may
+do everything in the cluster, which the API server's own certificate says of it (403).
+"""
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from k8swin_lab.kubernetes.errors import ApiError
+from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from k8swin_lab.machines.windows import WindowsMachine
+
+_ADMINISTRATORS = {"system:masters", "kubeadm:cluster-admins"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KubeletEndpoint:
+    """The kubelet's server on one machine, with its KubeletConfiguration."""
+
+    machine: WindowsMachine
+    configuration: dict[str, Any]
+
+    @property
+    def client_authority(self) -> bytes:
+        """The authority (PEM) of those who may ask; empty where none is configured."""
+        entry = (self.configuration.get("authentication") or {}).get("x509") or {}
+        path = str(entry.get("clientCAFile") or "").replace("/", "\\")
+        path = "C:" + path if path.startswith("\\") else path
+        if not path or not self.machine.files.exists(path):
+            return b""
+        return self.machine.files.read(path)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        if refused := self._refused(request):
+            return refused
+        parts = urllib.parse.urlsplit(request.url)
+        words = [word for word in parts.path.split("/") if word]
+        query = dict(urllib.parse.parse_qsl(parts.query))
+        agent = self.machine.containers.agent
+        if words == ["healthz"]:
+            return _text(200, "ok")
+        if words[:1] == ["containerLogs"] and len(words) == 4 and agent is not None:
+            try:
+                text = agent.logs(
+                    words[1], words[2], words[3], previous=query.get("previous") in ("true", "1")
+                )
+            except ApiError as error:
+                return _text(error.code, str(error))
+            return _text(200, _limited(text, query))
+        return _text(404, "404 page not found\n")
+
+    def _refused(self, request: HttpRequest) -> HttpResponse | None:
+        shown = request.headers.get(CERTIFICATE_HEADER)
+        authority = self.client_authority
+        if not shown or not authority:
+            return _text(401, "Unauthorized")
+        certificate = x509.load_der_x509_certificate(base64.b64decode(shown))
+        try:
+            certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+        except Exception:
+            return _text(401, "Unauthorized")
+        named = certificate.subject.get_attributes_for_oid
+        groups = {str(part.value) for part in named(NameOID.ORGANIZATION_NAME)}
+        user = "".join(str(part.value) for part in named(NameOID.COMMON_NAME))
+        if groups & _ADMINISTRATORS or user == "kube-apiserver-kubelet-client":
+            return None
+        return _text(403, f"Forbidden (user={user}, verb=get, resource=nodes, subresource=proxy)")
+
+
+def _limited(text: str, query: dict[str, str]) -> str:
+    lines = text.splitlines(keepends=True)
+    if "tailLines" in query:
+        count = int(query["tailLines"])
+        lines = lines[-count:] if count else []
+    text = "".join(lines)
+    return text[: int(query["limitBytes"])] if "limitBytes" in query else text
+
+
+def _text(status: int, text: str) -> HttpResponse:
+    return HttpResponse(status, {"content-type": "text/plain"}, text.encode())
