@@ -179,6 +179,13 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     a = to_number(left)
     b = to_number(right) if a is not None else None
     if a is None or b is None:
+        if isinstance(a, Decimal):
+            raise runtime_error(
+                f'Cannot convert argument "d2" to type "System.Decimal" for "{_METHOD_NAMES[operator]}".',
+                "MethodArgumentConversionInvalidCastArgument",
+                category="NotSpecified",
+                exception="System.Management.Automation.MethodException",
+            )
         if isinstance(left, list) or (isinstance(right, list) and a is not None):
             raise _no_operator(operator, left if isinstance(left, list) else right)
         return dotnet.binary_operator(operator, left, right)

@@ -230,23 +230,30 @@ class Binder:
                     target=label,
                 )
             named.append((spec, value, source))
+        given: set[str] = set()
+        for spec, _value, _source in named:
+            if isinstance(spec, Spec):
+                if spec.name in given:
+                    raise self._twice(spec)
+                given.add(spec.name)
         for spec, value, source in named:
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
         return bound
 
+    def _twice(self, spec: Spec) -> PowerShellError:
+        return self.error(
+            "ParameterAlreadyBound",
+            f"Cannot bind parameter because parameter '{spec.name}' is specified more than once. To "
+            "provide multiple values to parameters that can accept multiple values, use the array "
+            'syntax. For example, "-parameter value1,value2,value3".',
+            target=spec.name,
+        )
+
     def _store(self, bound: Bound, spec: Spec | str, value: Any, source: Argument) -> None:
         if isinstance(spec, str):
             bound.common[spec] = value
             return
-        if spec.name in bound.values:
-            raise self.error(
-                "ParameterAlreadyBound",
-                f"Cannot bind parameter because parameter '{spec.name}' is specified more than once. To "
-                "provide multiple values to parameters that can accept multiple values, use the array "
-                'syntax. For example, "-parameter value1,value2,value3".',
-                target=spec.name,
-            )
         if bound.delays and isinstance(value, ScriptBlock) and _delays(spec):
             bound.delayed[spec.name] = value
             return

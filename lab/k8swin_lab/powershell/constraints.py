@@ -18,7 +18,7 @@ from k8swin_lab.powershell.validation import (
     validation_error,
     validator,
 )
-from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
+from k8swin_lab.powershell.values import PSArray, Switch
 
 _CONDITIONS = ("bool", "boolean", "system.boolean")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"

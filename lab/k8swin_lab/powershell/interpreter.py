@@ -418,8 +418,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
             return 0
 
     def emit_error(self, record: ErrorRecord) -> None:
-        """Show an error on standard error."""
-        self.flush_output()
+        """Show an error on standard error; a table that is being written goes on after it."""
         self.stderr.write(
             (console_form(record).replace("\n", self.newline) + self.newline).encode()
         )

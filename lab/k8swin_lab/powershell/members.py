@@ -128,7 +128,11 @@ def _enumerated(frame: Frame, items: Any, name: str) -> Any:
         else:
             found.extend(inner)
     if not found:
+        if frame.scope.strictness() >= 2 and not isinstance(items, list | tuple):
+            return _missing(frame, name)
         if frame.scope.strictness() >= 2:
+            if items:
+                return _missing(frame, name)
             raise runtime_error(
                 f"The property '{name}' cannot be found on this object. Verify that the property exists.",
                 "PropertyNotFoundStrict",

@@ -58,9 +58,22 @@ def no_conversion(value: Any, type_name: str) -> ConversionError:
 
 _CONVERTIBLE = frozenset(
     "System." + name
-    for name in (
-        "Boolean Char Byte SByte Int16 UInt16 Int32 UInt32 Int64 UInt64 Single Double Decimal DateTime"
-    ).split()
+    for name in [
+        "Boolean",
+        "Char",
+        "Byte",
+        "SByte",
+        "Int16",
+        "UInt16",
+        "Int32",
+        "UInt32",
+        "Int64",
+        "UInt64",
+        "Single",
+        "Double",
+        "Decimal",
+        "DateTime",
+    ]
 )
 
 

@@ -38,9 +38,8 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
             return TimeSpan(ticks + (1 if operator == "+" else -1) * right.ticks)
         if operator == "-":
             return TimeSpan(ticks - _instant(right))
-    if isinstance(left, TimeSpan):
-        if operator in "+-":
-            return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
+    if isinstance(left, TimeSpan) and operator in "+-":
+        return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
     if operator in ("band", "bor", "bxor"):
         return _bitwise(operator, left, right)
     raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))
