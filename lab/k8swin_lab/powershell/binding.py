@@ -221,6 +221,12 @@ class Binder:
                 source = arguments[index]
                 value = source.value
                 index += 1
+            elif self._follows_unknown(arguments, index):
+                following = arguments[index]
+                if self.advanced:
+                    raise self._not_found(str(following.name))
+                value = ParameterName(following.text or f"-{following.name}")
+                index += 1
             else:
                 label = spec if isinstance(spec, str) else spec.name
                 raise self.error(
@@ -240,6 +246,21 @@ class Binder:
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
         return bound
+
+    def _follows_unknown(self, arguments: list[Argument], index: int) -> bool:
+        """Whether a word that looks like a parameter, and is none, comes next: it is a value then."""
+        if index >= len(arguments):
+            return False
+        following = arguments[index]
+        named = following.name is not None and not following.attached
+        return named and self.find(str(following.name)) is None
+
+    def _not_found(self, name: str) -> PowerShellError:
+        return self.error(
+            "NamedParameterNotFound",
+            f"A parameter cannot be found that matches parameter name '{name}'.",
+            target=name,
+        )
 
     def _twice(self, spec: Spec) -> PowerShellError:
         return self.error(
@@ -319,16 +340,12 @@ class Binder:
                 )
                 if len(values) == 1 and isinstance(values[0], list):
                     values = PSArray(values[0])
-                if spec.type is None and self.gathers is not None:
+                elif spec.type is None and self.gathers is not None:
                     values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
         if unknown and all(a.claimed for a in arguments):
-            raise self.error(
-                "NamedParameterNotFound",
-                f"A parameter cannot be found that matches parameter name '{unknown[0]}'.",
-                target=unknown[0],
-            )
+            raise self._not_found(unknown[0])
         if self.advanced:
             value = next((a for a in arguments if not a.claimed), arguments[0]).value
             raise self.error(

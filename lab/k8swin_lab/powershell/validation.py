@@ -94,13 +94,9 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
 
         def check_size(value: Any) -> None:
             texts = all(isinstance(item, str) for item in _each(value))
-            if not (texts if by_length else isinstance(value, list | Hashtable)):
+            if not (texts if by_length else isinstance(value, list | str | Hashtable)):
                 raise validation_error("The argument has no size that could be checked.")
-            sizes = (
-                [len(interp.to_string(i)) for i in _each(value)]
-                if by_length
-                else [len(_each(value))]
-            )
+            sizes = [len(interp.to_string(i)) for i in _each(value)] if by_length else [len(value)]
             for size in sizes:
                 if not low <= size <= high:
                     what = "characters" if by_length else "elements"

@@ -39,11 +39,13 @@ def _ordinal(comparison: Any) -> bool:
 
 
 @STRING.constructor
-def _new(value: Any, second: int = 0, third: int = -1) -> str:
+def _new(value: Any, second: int | None = None, third: int = -1) -> str:
     if isinstance(value, list):
         text = "".join(to_string(item) for item in value)
-        return text if third < 0 else text[second : second + third]
-    return to_string(value)[:1] * second if second or isinstance(value, Char) else to_string(value)
+        return text if third < 0 or second is None else text[second : second + third]
+    if second is None:
+        return to_string(value)
+    return to_string(value)[:1] * second
 
 
 def _separators(value: Any) -> tuple[list[str], bool]:
@@ -357,6 +359,18 @@ CHAR.static("GetNumericValue")(lambda value: float(unicodedata.numeric(_one(valu
 CHAR.static("Parse")(lambda value: Char(to_string(value)))
 
 BOOLEAN = NetType("System.Boolean", value_type=True, interfaces=("System.IComparable",))
+
+
+@BOOLEAN.static("Parse")
+def _parse_boolean(value: str) -> bool:
+    word = value.strip().lower()
+    if word not in ("true", "false"):
+        raise Terminating(
+            "String was not recognized as a valid Boolean.", exception="System.FormatException"
+        )
+    return word == "true"
+
+
 BOOLEAN.value("TrueString", "True")
 BOOLEAN.value("FalseString", "False")
 BOOLEAN.method("ToString")(lambda self, provider=None: "True" if self else "False")

@@ -158,8 +158,6 @@ class Draw:
 
     def _int(self) -> str:
         value = self.integer()
-        if self.chance(0.1):
-            return f"{self.number(1, 64)}{self.one(['kb', 'MB'])}"
         return f"({value})" if value < 0 else str(value)
 
     def _long(self) -> str:

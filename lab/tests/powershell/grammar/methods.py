@@ -264,7 +264,6 @@ STATIC = r"""
 [object]::ReferenceEquals({scalar}, $null)
 [scriptblock]::Create('{n} + {n}').Invoke()
 [object]::Equals({scalar}, {scalar})
-[decimal]::Round({decimal}, 1)
 [double]::IsNaN({double})
 [Activator]::CreateInstance([Text.StringBuilder]).Length
 [type]'int' -eq [int]
