@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.comparison import compare_strings, equals
 from k8swin_lab.powershell.dotnet.composite import format_operator
