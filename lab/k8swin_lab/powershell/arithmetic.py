@@ -186,6 +186,10 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
                 category="NotSpecified",
                 exception="System.Management.Automation.MethodException",
             )
+        ps_class = getattr(left, "ps_class", None)
+        name = _METHOD_NAMES[operator]
+        if ps_class is not None and ps_class.finds_static(name.lower()):
+            return ps_class.call_static(ps_class.frame.interp, name, [left, right])
         if isinstance(left, list) or (isinstance(right, list) and a is not None):
             raise _no_operator(operator, left if isinstance(left, list) else right)
         return dotnet.binary_operator(operator, left, right)

@@ -236,12 +236,6 @@ class Binder:
                     target=label,
                 )
             named.append((spec, value, source))
-        given: set[str] = set()
-        for spec, _value, _source in named:
-            if isinstance(spec, Spec):
-                if spec.name in given:
-                    raise self._twice(spec)
-                given.add(spec.name)
         for spec, value, source in named:
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
@@ -275,6 +269,8 @@ class Binder:
         if isinstance(spec, str):
             bound.common[spec] = value
             return
+        if spec.name in bound.values:
+            raise self._twice(spec)
         if bound.delays and isinstance(value, ScriptBlock) and _delays(spec):
             bound.delayed[spec.name] = value
             return

@@ -133,7 +133,7 @@ class Constraints:
             for check in checks:
                 check(value)
             if parameter and mandatory and not empty_allowed:
-                refuse_empty(value, name)
+                refuse_empty(value, name, type_constraint.name if type_constraint else "")
             return value
 
         return convert

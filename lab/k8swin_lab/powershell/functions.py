@@ -112,7 +112,8 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
         spec = _spec(frame, parameter, advanced)
         explicit = explicit or any(s.position is not None for s in [spec, *spec.sets.values()])
         specs.append(spec)
-    if not explicit and positional:
+    # a parameter set of the function's own means that positions have to be given, too
+    if not explicit and positional and not any(spec.sets for spec in specs):
         order = 0
         for spec in specs:
             if not spec.is_switch:

@@ -165,15 +165,20 @@ def not_in_set(text: str, allowed: Any) -> PowerShellError:
     )
 
 
-def refuse_empty(value: Any, name: str) -> None:
-    """What a mandatory parameter does not take unless it says so."""
+def refuse_empty(value: Any, name: str, type_name: str = "") -> None:
+    """What a mandatory parameter does not take unless it says so; its type says what is empty."""
+    folded = type_name.lower().removeprefix("system.")
     if value is None:
         what, kind = "null", "Null"
-    elif type(value) is str and not value:
+    elif type(value) is str and not value and folded == "string":
         what, kind = "an empty string", "EmptyString"
     elif isinstance(value, PSArray) and not value:
         what, kind = "an empty array", "EmptyArray"
-    elif isinstance(value, PSArray) and any(type(v) is str and not v for v in value):
+    elif (
+        isinstance(value, PSArray)
+        and folded == "string[]"
+        and any(type(v) is str and not v for v in value)
+    ):
         what, kind = "an empty string", "EmptyString"
     else:
         return

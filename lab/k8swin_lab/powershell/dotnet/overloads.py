@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
 from k8swin_lab.powershell.dotnet.dates import _instant, _shifted, _span
 from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
@@ -24,6 +25,12 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
     Raises:
         Terminating: the type has no such operator.
     """
+    if isinstance(left, DateTime | TimeSpan) and isinstance(right, list):
+        raise Terminating(
+            f'Cannot convert argument "1", with value: "System.Object[]", for "{_NAMES[operator]}".',
+            exception="System.Management.Automation.MethodException",
+            error_id="MethodArgumentConversionInvalidCastArgument",
+        )
     if isinstance(left, DateTime):
         if operator == "+":
             return _shifted(left, _span(right).ticks)

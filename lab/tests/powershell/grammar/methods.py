@@ -265,14 +265,12 @@ STATIC = r"""
 [scriptblock]::Create('{n} + {n}').Invoke()
 [object]::Equals({scalar}, {scalar})
 [double]::IsNaN({double})
-[Activator]::CreateInstance([Text.StringBuilder]).Length
 [type]'int' -eq [int]
 [Collections.Generic.HashSet[string]]::new([string[]]('a', 'b', 'a')).Count
 [pscustomobject]@{{ A = {scalar}; B = {scalar} }}
 [ordered]@{{ A = {scalar}; B = {scalar} }}
 [string]::Join(', ', ({ordered}).Keys)
 [Nullable[int]]{n}
-[void]{n}
 [string[]]({array})
 [object[]]({string})
 """

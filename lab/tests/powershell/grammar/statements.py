@@ -423,7 +423,7 @@ class Statements(Expressions):
         self.formatted_output = True
         return self.one([self.operand("object"), self.operand("ordered"),
                          self.operand("typed"), self.operand("numeric") if False else self.numeric(), self.operand("array"),
-                         f"{self.operand('object')}; {self.operand('object')}", "$null", "@()", "[DayOfWeek]::Monday", "$true", "[int]",
+                         f"{self.operand('object')}; {self.operand('object')}", "$null", "@()", "[DayOfWeek]::Monday", "$true",
                          "[pscustomobject]@{ Name = 'a'; Id = 1 }, [pscustomobject]@{ Name = 'bbb'; Id = 22 }", "{ 1 + 1 }", f"[math]::Round({self.operand('double')}, 2)"])  # fmt: skip
 
     def strict(self) -> str:
