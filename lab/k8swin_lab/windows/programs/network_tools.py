@@ -6,6 +6,8 @@ import re
 import urllib.parse
 from collections.abc import Callable
 
+from k8swin_lab.arguments import refuse_option
+from k8swin_lab.known import options
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_network import Route
 from k8swin_lab.network import NetworkError
@@ -54,6 +56,7 @@ def curl(process: Process) -> int:
                 process.out("curl 8.4.0 (Windows) libcurl/8.4.0 Schannel WinIDN\r\n")
                 return 0
             else:
+                refuse_option("curl.exe", word)
                 process.err(
                     f"curl: option {word}: is unknown\r\ncurl: try 'curl --help' for more information\r\n"
                 )
@@ -73,6 +76,7 @@ def curl(process: Process) -> int:
                     values.setdefault(_VALUED[letter], []).append(value)
                     break
                 if letter not in _FLAGS:
+                    refuse_option("curl.exe", f"-{letter}")
                     process.err(
                         f"curl: option -{letter}: is unknown\r\ncurl: try 'curl --help' for more information\r\n"
                     )
@@ -328,6 +332,9 @@ def route(process: Process) -> int:
 def nslookup(process: Process) -> int:
     machine = machine_of(process)
     words = [w for w in process.argv[1:] if not w.startswith("-")]
+    for option in process.argv[1:]:
+        if option.startswith("-") and option.lower() not in ("-type=a", "-q=a", "-querytype=a"):
+            raise NotSimulated(f"nslookup.exe {option}")
     if not words:
         raise NotSimulated("an interactive nslookup.exe")
     server = (machine.net.primary().dns or ["127.0.0.1"])[0]
@@ -352,7 +359,10 @@ def netsh(process: Process) -> int:
             return action(process, found)
     if not words:
         raise NotSimulated("an interactive netsh.exe")
-    raise NotSimulated(f"netsh.exe {text}")
+    if words[0] in options.of("netsh.exe"):
+        raise NotSimulated(f"netsh.exe {text}")
+    process.out(f"The following command was not found: {' '.join(process.argv[1:])}.\r\n")
+    return 1
 
 
 def _say(process: Process, text: str) -> None:
