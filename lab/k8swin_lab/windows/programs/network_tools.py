@@ -11,6 +11,7 @@ from k8swin_lab.known import options
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_network import Route
 from k8swin_lab.network import NetworkError
+from k8swin_lab.web_client import refuse_answer, refuse_host
 from k8swin_lab.windows.machine_of import full_path, machine_of
 from k8swin_lab.windows.objects import matches
 from k8swin_lab.windows.web import fetch, unrevokable
@@ -118,6 +119,7 @@ def curl(process: Process) -> int:
                     insecure="k" in flags, authority=authority,
                 )  # fmt: skip
                 error = None
+                refuse_answer(response)
                 if (
                     "k" not in flags
                     and "R" not in flags
@@ -128,6 +130,8 @@ def curl(process: Process) -> int:
                     break
             except NetworkError as caught:
                 error = caught
+                if caught.kind == "name":
+                    refuse_host(machine, urllib.parse.urlsplit(url).hostname or "")
                 if caught.kind in ("name", "tls", "refused", "protocol"):
                     break
                 continue
@@ -267,6 +271,7 @@ def ping(process: Process) -> int:
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError:
+        refuse_host(machine, name)
         process.out(
             f"Ping request could not find host {name}. Please check the name and try again.\r\n"
         )
@@ -342,6 +347,7 @@ def nslookup(process: Process) -> int:
     try:
         address = machine.network.resolve(machine, words[0])
     except NetworkError:
+        refuse_host(machine, words[0])
         process.err(f"*** UnKnown can't find {words[0]}: Non-existent domain\r\n")
         return 1
     process.out(f"Name:    {words[0]}\r\nAddress:  {address}\r\n\r\n")
