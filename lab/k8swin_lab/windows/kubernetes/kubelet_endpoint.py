@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from k8swin_lab.kubernetes.errors import ApiError
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
+from k8swin_lab.windows.kubernetes.flags import last
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
@@ -23,18 +24,43 @@ if TYPE_CHECKING:
 _ADMINISTRATORS = {"system:masters", "kubeadm:cluster-admins"}
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may ask a kubelet."""
+
+    anonymous: bool
+    always_allowed: bool
+    client_ca: str  # path of the authority of clients' certificates, empty without one
+
+
+def access_of(configuration: dict[str, Any], flags: dict[str, list[str]]) -> Access:
+    """Work out what command line and KubeletConfiguration say; the first wins.
+
+    Without a file the old defaults of the command line hold, which let everybody in.
+    """
+    from_file = "--config" in flags
+    authentication = configuration.get("authentication") or {}
+    anonymous = (authentication.get("anonymous") or {}).get("enabled", not from_file)
+    mode = (configuration.get("authorization") or {}).get("mode")
+    mode = mode or ("Webhook" if from_file else "AlwaysAllow")
+    return Access(
+        last(flags, "--anonymous-auth", str(anonymous).lower()) == "true",
+        last(flags, "--authorization-mode", mode) == "AlwaysAllow",
+        last(flags, "--client-ca-file", (authentication.get("x509") or {}).get("clientCAFile", "")),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KubeletEndpoint:
-    """The kubelet's server on one machine, with its KubeletConfiguration."""
+    """The kubelet's server on one machine."""
 
     machine: WindowsMachine
-    configuration: dict[str, Any]
+    access: Access
 
     @property
     def client_authority(self) -> bytes:
         """The authority (PEM) of those who may ask; empty where none is configured."""
-        entry = (self.configuration.get("authentication") or {}).get("x509") or {}
-        path = str(entry.get("clientCAFile") or "").replace("/", "\\")
+        path = self.access.client_ca.replace("/", "\\")
         path = "C:" + path if path.startswith("\\") else path
         if not path or not self.machine.files.exists(path):
             return b""
@@ -64,7 +90,9 @@ class KubeletEndpoint:
         shown = request.headers.get(CERTIFICATE_HEADER)
         authority = self.client_authority
         if not shown or not authority:
-            return _text(401, "Unauthorized")
+            if not self.access.anonymous:
+                return _text(401, "Unauthorized")
+            return None if self.access.always_allowed else _forbidden("system:anonymous")
         certificate = x509.load_der_x509_certificate(base64.b64decode(shown))
         try:
             certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
@@ -73,9 +101,13 @@ class KubeletEndpoint:
         named = certificate.subject.get_attributes_for_oid
         groups = {str(part.value) for part in named(NameOID.ORGANIZATION_NAME)}
         user = "".join(str(part.value) for part in named(NameOID.COMMON_NAME))
-        if groups & _ADMINISTRATORS or user == "kube-apiserver-kubelet-client":
+        if self.access.always_allowed or groups & _ADMINISTRATORS:
             return None
-        return _text(403, f"Forbidden (user={user}, verb=get, resource=nodes, subresource=proxy)")
+        return _forbidden(user)
+
+
+def _forbidden(user: str) -> HttpResponse:
+    return _text(403, f"Forbidden (user={user}, verb=get, resource=nodes, subresource=proxy)")
 
 
 def _limited(text: str, query: dict[str, str]) -> str:

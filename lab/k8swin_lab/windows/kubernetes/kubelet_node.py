@@ -18,7 +18,7 @@ from k8swin_lab.network import HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.client_certificate import Credentials
 from k8swin_lab.windows.kubernetes.connection import ApiWire
 from k8swin_lab.windows.kubernetes.flags import last
-from k8swin_lab.windows.kubernetes.kubelet_endpoint import KubeletEndpoint
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import Access, KubeletEndpoint
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def serve(
     name: str,
     address: str,
     version: str,
-    configuration: dict[str, Any],
+    access: Access,
     taints: list[dict[str, Any]],
     labels: dict[str, str],
     shim: Dockershim | None,
@@ -63,7 +63,7 @@ def serve(
     machine = machine_of(process)
     running = RunningKubelet(name, address, version, shim)
     machine.containers.kubelet = running
-    machine.listening[10250] = KubeletEndpoint(machine, configuration)
+    machine.listening[10250] = KubeletEndpoint(machine, access)
     machine.listening[10248] = _healthz
     machine.network.proxied.setdefault(address, False)
     machine.changed()
