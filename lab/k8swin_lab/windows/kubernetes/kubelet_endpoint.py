@@ -68,7 +68,7 @@ class KubeletEndpoint:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
-        if refused := self._refused(request):
+        if refused := self.refused(request):
             return refused
         parts = urllib.parse.urlsplit(request.url)
         words = [word for word in parts.path.split("/") if word]
@@ -86,7 +86,8 @@ class KubeletEndpoint:
             return _text(200, _limited(text, query))
         return _text(404, "404 page not found\n")
 
-    def _refused(self, request: HttpRequest) -> HttpResponse | None:
+    def refused(self, request: HttpRequest) -> HttpResponse | None:
+        """Whether somebody is not let in, and what is answered then."""
         shown = request.headers.get(CERTIFICATE_HEADER)
         authority = self.client_authority
         if not shown or not authority:
