@@ -101,6 +101,7 @@ def test_it_joins_runs_pods_and_a_second_run_changes_nothing(site, tmp_path):
     assert {pod["status"]["phase"] for pod in pods} == {"Running"}
     name = pods[0]["metadata"]["name"]
     assert "GET /hostname" in site.run(site.hosts[0], f"{KUBECTL} logs {name}")
+    assert "Windows" in site.run(site.hosts[0], f"{KUBECTL} exec {name} -- cmd.exe /c ver")
 
     steps, errors = run(site, tmp_path, "04_join_windows", "05_test_app")
     assert errors == {}

@@ -1,7 +1,7 @@
 """What answers on port 10250 of a Windows node: logs of containers, for those whom the cluster's authority vouches for.
 
-As pkg/kubelet/server: nobody without a client certificate of `clientCAFile` gets in (401), and of the others those that may
-do everything in the cluster, which the API server's own certificate says of it (403).
+As pkg/kubelet/server: nobody without a client certificate of `clientCAFile` gets in (401), and of the others those of whom the
+API server says that they may use nodes/proxy (403).
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from k8swin_lab.kubernetes.errors import ApiError
+from k8swin_lab.kubernetes.remote import WireError
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.flags import last
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
 
-_ADMINISTRATORS = {"system:masters", "kubeadm:cluster-admins"}
+_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,28 @@ class KubeletEndpoint:
         named = certificate.subject.get_attributes_for_oid
         groups = {str(part.value) for part in named(NameOID.ORGANIZATION_NAME)}
         user = "".join(str(part.value) for part in named(NameOID.COMMON_NAME))
-        if self.access.always_allowed or groups & _ADMINISTRATORS:
+        if self.access.always_allowed or self._allowed(request, user, groups):
             return None
         return _forbidden(user)
+
+    def _allowed(self, request: HttpRequest, user: str, groups: set[str]) -> bool:
+        """Ask the API server whether somebody may, as `authorization.mode: Webhook` says."""
+        agent = self.machine.containers.agent
+        if agent is None:
+            return False
+        verb = {"GET": "get", "POST": "create"}.get(request.method, request.method.lower())
+        attributes = {"verb": verb, "resource": "nodes", "subresource": "proxy", "name": agent.name}
+        everybody = [*groups, "system:authenticated"]
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": everybody, "resourceAttributes": attributes},
+        }
+        try:
+            code, found = agent.cluster.api.request("POST", _REVIEWS, body=review)
+        except WireError:
+            return False
+        return code == 201 and bool((found.get("status") or {}).get("allowed"))
 
 
 def _forbidden(user: str) -> HttpResponse:
