@@ -221,3 +221,35 @@ def test_a_server_that_forgot_the_version_is_listed_again() -> None:
     remote.stop()
     assert server.lists >= 3
     assert [node["metadata"]["name"] for node in remote.objects("nodes")] == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "text"),
+    [
+        ("--max-pods=many", 'strconv.ParseInt: parsing "many": invalid syntax'),
+        ("--node-status-update-frequency=10", 'time: missing unit in duration "10"'),
+        ("--node-status-update-frequency=soon", 'time: invalid duration "soon"'),
+    ],
+)
+def test_a_flag_takes_what_its_kind_says(
+    prepared: WindowsMachine, run: Run, flag: str, text: str
+) -> None:
+    result = run(rf"C:\k\kubelet.exe {flag}")
+    assert result.code == 1
+    assert text in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("cgroupDriver: x", "Object 'Kind' is missing"),
+        ("{apiVersion: v1, kind: ConfigMap}", 'no kind "ConfigMap" is registered'),
+    ],
+)
+def test_a_kubelet_wants_a_configuration_of_its_own_kind(
+    prepared: WindowsMachine, run: Run, content: str, text: str
+) -> None:
+    prepared.files.write(r"C:\var\lib\kubelet\config.yaml", content.encode())
+    result = run(r"C:\k\kubelet.exe --config=C:/var/lib/kubelet/config.yaml")
+    assert result.code == 1
+    assert text in result.err

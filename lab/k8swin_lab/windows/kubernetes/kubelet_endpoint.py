@@ -27,11 +27,12 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may ask a kubelet."""
+    """Who may ask a kubelet, and how many pods it takes."""
 
     anonymous: bool
     always_allowed: bool
     client_ca: str  # path of the authority of clients' certificates, empty without one
+    max_pods: int = 110
 
 
 def access_of(configuration: dict[str, Any], flags: dict[str, list[str]]) -> Access:
@@ -48,6 +49,7 @@ def access_of(configuration: dict[str, Any], flags: dict[str, list[str]]) -> Acc
         last(flags, "--anonymous-auth", str(anonymous).lower()) == "true",
         last(flags, "--authorization-mode", mode) == "AlwaysAllow",
         last(flags, "--client-ca-file", (authentication.get("x509") or {}).get("clientCAFile", "")),
+        int(last(flags, "--max-pods") or configuration.get("maxPods") or 110),
     )
 
 

@@ -45,7 +45,12 @@ def configuration_of(process: Process, flags: dict[str, list[str]]) -> dict[str,
         found = yaml.safe_load(machine.files.read(full).decode("utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return str(error)
-    return found if isinstance(found, dict) else "it is not a mapping"
+    if not isinstance(found, dict) or not found.get("kind"):
+        return f"failed to decode: Object 'Kind' is missing in '{found}'"
+    kind, version = found["kind"], found.get("apiVersion", "")
+    if (kind, version) != ("KubeletConfiguration", "kubelet.config.k8s.io/v1beta1"):
+        return f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "pkg/kubelet/apis/config/scheme/scheme.go:33"'
+    return found
 
 
 def serve(
@@ -61,7 +66,7 @@ def serve(
 ) -> int:
     """Be the node's kubelet until stopped; `shim` is set for one that uses Docker."""
     machine = machine_of(process)
-    running = RunningKubelet(name, address, version, shim)
+    running = RunningKubelet(name, address, version, access.max_pods, shim)
     machine.containers.kubelet = running
     machine.listening[10250] = KubeletEndpoint(machine, access)
     machine.listening[10248] = _healthz
