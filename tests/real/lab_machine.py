@@ -41,8 +41,8 @@ def why_not(address: str) -> str:
 
 
 @contextlib.contextmanager
-def windows_machine(host: str, folder: Path):
-    """Start a lab of one Windows machine beside a host, and yield its status; it goes with the block."""
+def windows_machine(host: str, folder: Path, build: int):
+    """Start a lab of one Windows machine of a build beside a host, and yield its status; it goes with the block."""
     network, _, last = host.rpartition(".")
     address = f"{network}.{(int(last) + BEHIND) % 254}"
     name = f"lab{os.getpid()}"
@@ -51,7 +51,8 @@ def windows_machine(host: str, folder: Path):
     inside = ("-n", name)
     home = folder / "lab"
     topology = folder / "topology.yaml"
-    machine = {"name": "winworker01", "os": "windows", "address": address, "outside": True}
+    machine = {"name": "winworker01", "os": "windows", "address": address, "build": build}
+    machine["outside"] = True
     topology.write_text(yaml.safe_dump({"machines": [machine]}))
     in_lab = ["ip", "netns", "exec", name, *LAB]
     _ip("netns", "add", name)

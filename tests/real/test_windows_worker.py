@@ -13,10 +13,12 @@ import yaml
 from cryptography import x509
 
 from tests.real import lab_machine
-from tests.real.test_real_host import HOSTS, PROFILE, Site, run
+from tests.real.test_real_host import HOSTS, KUBERNETES, PROFILE, Site, run
 
 WANTED = os.environ.get("REAL_LAB_WORKER") == "true"
 WHY_NOT = "" if not (HOSTS and WANTED) else lab_machine.why_not(HOSTS[0])
+# Kubernetes before containerd runs on Windows Server 2019 alone.
+BUILD = 17763 if int(KUBERNETES.split(".")[1]) < 24 else 20348
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 
 pytestmark = [
@@ -33,7 +35,7 @@ pytestmark = [
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("worker")
     site = Site(folder)
-    with lab_machine.windows_machine(HOSTS[0], folder) as status:
+    with lab_machine.windows_machine(HOSTS[0], folder, BUILD) as status:
         (machine,) = status["machines"]
         values = yaml.safe_load(site.path.read_text())
         worker = {
