@@ -20,6 +20,7 @@ from k8swin_lab.kubernetes.remote import RemoteCluster
 from k8swin_lab.kubernetes.resources import named
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, Station
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
 
 from .conftest import Result
 from .test_join import _flannel, _join, _phase, _pod
@@ -162,6 +163,22 @@ def test_the_kubelets_port_lets_in_whom_the_cluster_vouches_for(
     asked = HttpRequest("GET", "https://127.160.0.21:10250/healthz", headers)
     answer = prepared.network.http(Station("127.160.0.11"), asked)
     assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("configuration", "flags", "everybody"),
+    [
+        ({}, {}, True),
+        ({}, {"--anonymous-auth": ["false"]}, False),
+        ({}, {"--config": ["c.yaml"]}, False),
+        ({"authorization": {"mode": "AlwaysAllow"}}, {"--config": ["c.yaml"]}, False),
+    ],
+)
+def test_a_kubelet_without_a_file_lets_everybody_in(
+    configuration: dict[str, Any], flags: dict[str, list[str]], everybody: bool
+) -> None:
+    access = access_of(configuration, flags)
+    assert (access.anonymous and access.always_allowed) is everybody
 
 
 class OddServer:
