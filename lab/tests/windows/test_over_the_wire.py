@@ -18,12 +18,12 @@ from k8swin_lab.kubernetes import bootstrap
 from k8swin_lab.kubernetes.cluster import Cluster
 from k8swin_lab.kubernetes.remote import RemoteCluster
 from k8swin_lab.kubernetes.resources import named
-from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows import STUB, WindowsMachine
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, Station
 from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
 
-from .conftest import Result
-from .test_join import _flannel, _join, _phase, _pod
+from .conftest import TOKEN, Master, Result
+from .test_join import KUBELET, _flannel, _join, _phase, _pod
 from .test_join import prepared as prepared
 
 Run = Callable[[str], Result]
@@ -146,6 +146,43 @@ def test_an_api_server_that_goes_away_is_found_again(
     assert "cni plugin not initialized" in json.dumps(cluster.object("nodes", NODE))
     master.listening[6443] = listened
     assert cluster.wait_until(lambda: "KubeletReady" in json.dumps(cluster.object("nodes", NODE)))
+
+
+JOIN = """
+apiVersion: kubeadm.k8s.io/{version}
+kind: JoinConfiguration
+discovery:
+  bootstrapToken: {{apiServerEndpoint: "127.160.0.11:6443", token: {token}, unsafeSkipCAVerification: true}}
+"""
+
+
+def test_a_worker_of_the_older_generation_joins_with_containerd(
+    prepared: WindowsMachine, run: Run
+) -> None:
+    old = Cluster(version="v1.20.2", advertise_address="127.160.0.11", network=prepared.network)
+    Master(prepared.network, old)
+    bootstrap.create_rbac(old)
+    bootstrap.upload_config(old, "kind: ClusterConfiguration\n")
+    text = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: 7\n"
+    bootstrap.upload_kubelet_config(old, text, "kubelet-config-1.20")
+    bootstrap.cluster_info(old, "https://127.160.0.11:6443")
+    bootstrap.create_bootstrap_token(old, TOKEN, 3600)
+    for name in ("kubelet", "kubeadm"):
+        prepared.files.write(rf"C:\k\{name}.exe", STUB + f"{name} 1.20.2\n".encode())
+    prepared.services.delete("kubelet")
+    more = "--container-runtime=remote --container-runtime-endpoint=npipe:////./pipe/containerd"
+    prepared.services.create("kubelet", f"{KUBELET} {more}", start=2)
+    prepared.files.write(r"C:\join.yaml", JOIN.format(version="v1beta4", token=TOKEN).encode())
+    refused = run(r"C:\k\kubeadm.exe join --config C:\join.yaml").err
+    assert 'unsupported API version "kubeadm.k8s.io/v1beta4"' in refused
+    prepared.files.write(r"C:\join.yaml", JOIN.format(version="v1beta2", token=TOKEN).encode())
+    result = run(r"C:\k\kubeadm.exe join --config C:\join.yaml")
+    assert result.code == 0, result.err
+    node = old.object("nodes", NODE)
+    assert node is not None
+    assert node["status"]["capacity"]["pods"] == "7"
+    assert node["status"]["nodeInfo"]["containerRuntimeVersion"] == "containerd://2.3.4"
+    assert "npipe" in node["metadata"]["annotations"]["kubeadm.alpha.kubernetes.io/cri-socket"]
 
 
 @pytest.mark.parametrize(("user", "status"), [("", 401), ("system:node:x", 403), ("api", 200)])
