@@ -101,6 +101,7 @@ HOST_TOOLS = [
     "rev",
     "rm",
     "rmdir",
+    "rsync",
     "script",
     "sed",
     "seq",
