@@ -68,7 +68,10 @@ test-real: install ## build a cluster on the disposable host REAL_HOSTS, see CON
 	@REAL_HOSTS="$(REAL_HOSTS)" REAL_USER="$(REAL_USER)" REAL_KEY="$(REAL_KEY)" REAL_APT="$(REAL_APT)" \
 	    REAL_PROFILE="$(or $(REAL_PROFILE),current)" \
 	    REAL_KUBERNETES="$(or $(REAL_KUBERNETES),1.36.4)" REAL_CGROUP_V1="$(REAL_CGROUP_V1)" REAL_VERIFY="$(REAL_VERIFY)" \
-	    $(BIN)/python -m pytest tests/real -m real
+	    REAL_LAB_WORKER="$(REAL_LAB_WORKER)" $(BIN)/python -m pytest $(or $(REAL_TESTS),tests/real) -m real
+
+test-lab-worker: install ## join a Windows machine of the lab to a cluster on real hosts, see CONTRIBUTING.md
+	@$(MAKE) --no-print-directory test-real REAL_LAB_WORKER=true REAL_TESTS=tests/real/test_windows_worker.py
 
 test-windows: install ## try everything on the disposable Windows servers WIN_HOSTS, see docs/real-windows.md
 	@$(foreach name,HOSTS PARAMS MASTER PART USER CREDENTIAL CA PORT REPORT,$(if $(WIN_$(name)),WIN_$(name)='$(WIN_$(name))')) \

@@ -288,11 +288,16 @@ def _unlock(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    from k8swin_nb.transports.hostkeys import pin, scan
+    from k8swin_nb.transports.hostkeys import pin
+    from k8swin_nb.transports.jump import scan_through
+    from k8swin_nb.transports.ssh_config import configured
 
-    host = _host(options)
-    key = scan(host)
-    sys.stdout.write(f"{host.name} ({host.address} port {host.ssh_port}): {key.fingerprint}\n")
+    host = configured(_host(options))
+    key = scan_through(host)
+    through = f" through {host.ssh_jump.name}" if host.ssh_jump else ""
+    sys.stdout.write(
+        f"{host.name} ({host.ssh_address} port {host.ssh_port}{through}): {key.fingerprint}\n"
+    )
     if options.fingerprint and options.fingerprint != key.fingerprint:
         sys.stderr.write(f"k8swin: expected {options.fingerprint}, nothing is pinned\n")
         return 1
@@ -314,8 +319,9 @@ def _pin(options: argparse.Namespace) -> int:
 
 def _forget(options: argparse.Namespace) -> int:
     from k8swin_nb.transports.hostkeys import forget
+    from k8swin_nb.transports.ssh_config import configured
 
-    host = _host(options)
+    host = configured(_host(options))
     removed = forget(host)
     sys.stdout.write(f"{removed} keys of {host.name} removed from {host.known_hosts}\n")
     return 0

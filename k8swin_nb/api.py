@@ -44,8 +44,10 @@ from k8swin_nb.workflow.step_run import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.cluster.api import ClusterApi
+    from k8swin_nb.cluster.connection import Dial
     from k8swin_nb.cluster.kubectl_tables import KubeTable
     from k8swin_nb.secret import Secret
+    from k8swin_nb.transports.jump import Jump
 
 LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
 """By operating system, what interprets a script that is given as text."""
@@ -109,6 +111,7 @@ class Cluster:
         self.locks = HostLocks(self.pool, self.run_id, wait=description.lock_wait)
         """The hosts that this cluster's work has locked against others."""
         self._tables: ClusterApi | None = None
+        self._api_jump: Jump | None = None
 
     def __enter__(self) -> Cluster:
         return self
@@ -126,6 +129,11 @@ class Cluster:
         self.locks.release()
         self.pool.close()
         self._tables = None
+        jump, self._api_jump = self._api_jump, None
+        if jump is not None:
+            from k8swin_nb.transports.jump import give_jump_back
+
+            give_jump_back(jump)
 
     @cached_property
     def record(self) -> Record:
@@ -314,6 +322,18 @@ class Cluster:
 
         return pods(self._api(cancel), namespace, cancel)
 
+    def _api_dial(self, master: Host) -> Dial | None:
+        """Return how the API server is reached where the control plane's host is behind a jump host."""
+        from k8swin_nb.transports.jump import take_jump
+        from k8swin_nb.transports.ssh_config import configured
+
+        through = configured(master).ssh_jump
+        if through is None:
+            return None
+        if self._api_jump is None:
+            self._api_jump = take_jump(through, self._pinned)
+        return self._api_jump.dial
+
     def _api(self, cancel: threading.Event | None = None) -> ClusterApi:
         """Return what asks the API server with the login user's kubeconfig, which is read over SSH."""
         from k8swin_nb.cluster.api import ClusterApi
@@ -339,6 +359,7 @@ class Cluster:
                 result.stdout,
                 server=f"https://{self.description.api_endpoint}",
                 at=(master.address, self.description.api_port),
+                dial=self._api_dial(master),
             )
         return self._tables
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,7 +55,13 @@ from k8swin_nb.registry_description import RegistryDescription
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
 
-SECRET_REFERENCES = ("credential", "ssh_password", "winrm_key_passphrase")
+SECRET_REFERENCES = (
+    "credential",
+    "ssh_password",
+    "identity_passphrase",
+    "sudo_password",
+    "winrm_key_passphrase",
+)
 """Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
 
 
@@ -226,6 +232,9 @@ class Description(StrictModel):
     known_hosts: str = ""
     """File of pinned SSH host keys; empty: `.k8swin/known_hosts` in the project's folder."""
 
+    ssh_config: str = ""
+    """File of OpenSSH's client that says how Linux hosts are reached where this description does not; empty: none is read."""
+
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """`strict` refuses unknown SSH host keys; `accept-new` pins a first-seen key and records that."""
 
@@ -288,6 +297,14 @@ class Description(StrictModel):
         if str(filled.get("kubernetes_version")).startswith("1.13."):
             filled.setdefault("docker_version", "18.06.3")
         return filled
+
+
+NESTED: dict[str, type[StrictModel]] = {
+    "hosts": HostDescription,
+    "jump_hosts": JumpDescription,
+    "registries": RegistryDescription,
+}
+"""Parameters that are lists of records, and what each record is."""
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -365,15 +382,13 @@ def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
     Raises:
         ParamsError: naming the first one.
     """
-    hosts = [
-        (host, model)
-        for key, model in (("hosts", HostDescription), ("jump_hosts", JumpDescription))
-        for host in (values.get(key) if isinstance(values.get(key), list) else None) or []
-        if isinstance(host, Mapping)
-    ]
-    for named, model in ((values, Description), *hosts):
+    places: list[tuple[Mapping[str, Any], Iterable[str]]] = [(values, Description.model_fields)]
+    for key, model in NESTED.items():
+        listed = values.get(key)
+        records = listed if isinstance(listed, list) else []
+        places += [(one, model.model_fields) for one in records if isinstance(one, Mapping)]
+    for named, known in places:
         for name in named:
-            known = model.model_fields
             if name not in known and _SECRET_NAME.search(str(name)):
                 raise ParamsError(
                     f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
@@ -402,10 +417,10 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         if found := unseen(name):
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
-        model = _MODELS.get(str(detail["loc"][0]), Description)
+        model = NESTED.get(str(detail["loc"][0]), Description)
         word = str(detail["loc"][-1])
         told = f"unknown parameter `{shown(name)}`"
-        if UNCHECKED.search(word):
+        if UNCHECKED.search(word) and model is not RegistryDescription and "regist" not in word:
             return f"{told}: {PIN_IT}"
         return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
     if kind == "missing":
@@ -416,6 +431,9 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             f"`{name}` arrived as text, expected {what}: papermill takes one by "
             f"`-y '{name}: {form}'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
         )
+    if kind == "list_type" and isinstance(found, Mapping) and name in NESTED:
+        fields = ", ".join(f"`{one}`" for one in list(NESTED[name].model_fields)[:5])
+        return f"`{name}` is a mapping; here it is a list, a record each with {fields} and more"
     if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
         leaf = detail["loc"][-1]
         return (
@@ -430,13 +448,6 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     return (
         f"`{name}` ({type(found).__name__}{told}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
-
-
-_MODELS: dict[str, type[StrictModel]] = {
-    "hosts": HostDescription,
-    "jump_hosts": JumpDescription,
-    "registries": RegistryDescription,
-}
 
 
 def _did_you_mean(word: str, model: type[StrictModel]) -> str:

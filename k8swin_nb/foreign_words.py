@@ -16,9 +16,10 @@ _SAME = {
     "user": "ansible_user ansible_ssh_user remote_user ssh_user username",
     "ssh_port": "ansible_ssh_port",
     "identity": "ansible_ssh_private_key_file private_key private_key_file ssh_key ssh_key_path keypath",
-    "credential": "ansible_become_pass",
+    "sudo_password": "ansible_become_pass ansible_become_password ansible_sudo_pass become_pass become_password",
+    "identity_passphrase": "ansible_ssh_passphrase passphrase key_passphrase ssh_key_passphrase",
+    "ssh_password": "ansible_ssh_pass ansible_password",
     "winrm_auth": "ansible_winrm_transport winrm_transport",
-    "winrm_port": "ansible_port",
     "winrm_certificate": "ansible_winrm_cert_pem",
     "winrm_key": "ansible_winrm_cert_key_pem",
     "winrm_delegation": "ansible_winrm_kerberos_delegation",
@@ -42,9 +43,9 @@ _SAME = {
         pod-network-cidr clusterNetwork podNetworkCIDR cni_cidr""",
     "service_subnet": """
         serviceSubnet service_cidr service-cidr services_cidr kube_service_addresses serviceCIDR
-        service-cluster-ip-range""",
-    "host_subnet": "node_cidr hosts_cidr management_subnet",
-    "dns_service_ip": "cluster-dns clusterDNS skydns_server dns_ip",
+        service-cluster-ip-range servicesCIDR""",
+    "host_subnet": "node_cidr hosts_cidr management_subnet masterNetworkCIDR",
+    "dns_service_ip": "cluster-dns clusterDNS skydns_server dns_ip kubeDnsServiceIP",
     "topology": "flannel_backend flannel-backend backend network_backend flannel_backend_type cni_backend",
     "pod_network": """
         kube_network_plugin cni cni_plugin network_plugin networkPlugin calico cilium calico_version
@@ -71,10 +72,11 @@ _SAME = {
         kube_reserved system_reserved eviction_hard kubelet_config_extra_args""",
     "registries": """
         mirrors containerd_registries_mirrors containerd_registries registry_mirrors registry-mirrors
-        containerd_registry_auth insecure_registries docker_insecure_registries docker_registry_mirrors
+        containerd_registry_auth mirrorRegistries insecure_registries docker_insecure_registries docker_registry_mirrors
         private_registries system-default-registry-config registry_auth configs""",
     "image_repository": """
-        imageRepository kube_image_repo system-default-registry private-registry registry_host image-repository""",
+        imageRepository kube_image_repo system-default-registry private-registry registry_host image-repository
+        defaultRegistry""",
     "coredns_repository": "coredns_image_repo",
     "linux_proxy": "http_proxy https_proxy proxy httpProxy httpsProxy HTTP_PROXY HTTPS_PROXY",
     "kubernetes_apt_source": "kubernetes_repo apt_repository",
@@ -113,11 +115,14 @@ _REFUSED = {
         insecure_skip_verify skip_verify insecureSkipVerify""",
     "a host's operating system says how it is reached: `os: linux` by SSH, `os: windows` by WinRM": """
         ansible_connection connection ansible_shell_type""",
+    "it is `ssh_port` on Linux and `winrm_port` on Windows": "ansible_port port",
     "`sudo` is what needs root there; `user` says who logs in": """
         ansible_become ansible_become_method ansible_become_user become""",
     "what must not go through a proxy follows from the plan; the site's own exceptions stand in /etc/environment": """
         no_proxy noProxy NO_PROXY additional_no_proxy""",
-    "each node is given a /24": "kube_network_node_prefix node-cidr-mask-size node_cidr_mask_size",
+    "what pods reach with their own address follows from the networks of the plan": """
+        clusterCIDRNatExceptions nonMasqueradeCIDR ip_masq_exceptions""",
+    "each node is given a /24": "kube_network_node_prefix node-cidr-mask-size node_cidr_mask_size podNetworkMasterCIDR podNetworkWorkerCIDR",
     "it is cluster.local": "dns_domain dnsDomain cluster-domain cluster_domain dns_mode",
     "it follows from `profile`: containerd in `current`, Docker in `classic`": """
         container_manager container_runtime containerRuntime criSocket cri_socket container-runtime-endpoint""",
@@ -160,6 +165,14 @@ _LAYOUT = {
     "nodes": _GROUPS,
     "workers": _GROUPS,
 }
+
+
+UNCHECKED = re.compile(
+    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
+    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
+    re.IGNORECASE,
+)
+"""Keys by which inventories of other tools leave the check of a certificate out."""
 
 
 def _fold(word: str) -> str:

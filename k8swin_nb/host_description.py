@@ -56,13 +56,25 @@ class HostDescription(StrictModel):
     """Exactly one host is the `control-plane`; on a `hypervisor` only MAC address spoofing is set."""
 
     user: User
-    """Login name; on Linux it may use sudo without a password, on Windows it is an administrator."""
+    """Login name; on Linux it may use sudo, on Windows it is an administrator."""
+
+    ssh_host: Server | None = None
+    """Name or address at which SSH is asked (Linux); None: `address`."""
 
     ssh_port: Port = 22
     """TCP port of the SSH server (Linux)."""
 
+    ssh_jump: str | None = None
+    """Name of the SSH server that SSH is reached through: one of `jump_hosts`, or another Linux host; None: from here."""
+
     identity: str | None = None
-    """Path of the private key for SSH; None: the SSH agent."""
+    """Path of the private key for SSH, or of the public half of one that the SSH agent holds; None: the agent's keys."""
+
+    identity_passphrase: Reference | None = Field(default=None, repr=False)
+    """Reference to the pass phrase of that key, where no agent holds it."""
+
+    sudo_password: Reference | None = Field(default=None, repr=False)
+    """Reference to the password that sudo asks for (Linux); None: it asks for none."""
 
     ssh_password: Reference | None = Field(default=None, repr=False)
     """Reference to the SSH password where no key is used."""
@@ -143,11 +155,54 @@ class JumpDescription(StrictModel):
     ssh_port: Port = 22
     """TCP port of its SSH server."""
 
+    ssh_jump: str | None = None
+    """Name of another one of `jump_hosts`, through which this one is reached; None: from here."""
+
     identity: str | None = None
-    """Path of the private key; None: the SSH agent."""
+    """Path of the private key, or of the public half of one that the SSH agent holds; None: the agent's keys."""
+
+    identity_passphrase: Reference | None = Field(default=None, repr=False)
+    """Reference to the pass phrase of that key."""
 
     ssh_password: Reference | None = Field(default=None, repr=False)
     """Reference to the SSH password where no key is used."""
+
+
+def ssh_problems(host: HostDescription, jumps: list[str]) -> list[str]:
+    """Return what of a host's SSH fields does not go together, each with what to write; after `hosts[N].`.
+
+    Args:
+        host: The host.
+        jumps: Names that `ssh_jump` may have.
+    """
+    given = {name for name in host.model_fields_set if getattr(host, name) is not None}
+    if host.os == "windows":
+        odd = sorted(given & {*_OF_SSH, "ssh_port"})
+        return [f"{name}` is for Linux, and `{host.name}` is Windows: delete it" for name in odd]
+    problems = []
+    if host.identity_passphrase and not host.identity:
+        problems.append("identity_passphrase` opens no key: name the private key as `identity`")
+    if host.sudo_password and host.user == "root":
+        problems.append("sudo_password` is not asked of root: delete it")
+    if host.ssh_jump == host.name:
+        problems.append("ssh_jump` is the host itself")
+    elif host.ssh_jump is not None and host.ssh_jump not in jumps:
+        problems.append(
+            f"ssh_jump` `{host.ssh_jump}` is neither one of `jump_hosts` nor a Linux host; there are: "
+            f"{', '.join(jumps) or 'none'}"
+        )
+    return problems
+
+
+_OF_SSH = (
+    "ssh_host",
+    "ssh_jump",
+    "identity",
+    "identity_passphrase",
+    "ssh_password",
+    "sudo_password",
+)
+"""Fields of a host that SSH alone uses."""
 
 
 def winrm_problems(host: HostDescription, jumps: list[str]) -> list[str]:

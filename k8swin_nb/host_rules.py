@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8swin_nb.host_description import winrm_problems
+from k8swin_nb.host_description import ssh_problems, winrm_problems
 from k8swin_nb.node_fields import CONTROL_PLANE_TAINTS
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def rule_problems(description: Description) -> list[str]:
 
 def _hosts(description: Description) -> Iterator[str]:
     jumps = [jump.name for jump in description.jump_hosts]
+    yield from _circles(description)
     for index, name in enumerate(jumps):
         if name in jumps[:index] or any(host.name == name for host in description.hosts):
             yield f"`jump_hosts[{index}].name` `{name}` is given twice"
@@ -54,7 +55,26 @@ def _hosts(description: Description) -> Iterator[str]:
             )
         if host.os == "windows" and host.name.isdigit():
             yield f"`{where}.name` `{host.name}` is all digits, which Windows refuses"
+        yield from (f"`{where}.{problem}" for problem in ssh_problems(host, jumps))
         yield from (f"`{where}.{problem}" for problem in winrm_problems(host, jumps))
+
+
+def _circles(description: Description) -> Iterator[str]:
+    """Ways through jump hosts that never come to an end, or that lead through one that is not there."""
+    through: dict[str, str | None] = {jump.name: jump.ssh_jump for jump in description.jump_hosts}
+    for index, jump in enumerate(description.jump_hosts):
+        if jump.ssh_jump is not None and jump.ssh_jump not in through:
+            yield f"`jump_hosts[{index}].ssh_jump` `{jump.ssh_jump}` is none of `jump_hosts`"
+        if jump.identity_passphrase and not jump.identity:
+            yield f"`jump_hosts[{index}].identity_passphrase` opens no key: name the private key as `identity`"
+    through |= {host.name: host.ssh_jump for host in description.hosts if host.os == "linux"}
+    for name in through:
+        way, at = [name], through[name]
+        while at is not None and at not in way:
+            way.append(at)
+            at = through.get(at)
+        if at == name:
+            yield f"`ssh_jump` goes in a circle: {' through '.join([*way, at])}"
 
 
 def _twice(description: Description) -> Iterator[str]:

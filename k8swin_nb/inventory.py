@@ -42,11 +42,26 @@ class Host:
     ssh_port: int = 22
     """TCP port of the SSH server."""
 
+    ssh_host: str | None = None
+    """Name or address of the SSH server; None: `address`."""
+
+    ssh_jump: Host | None = None
+    """The SSH server through which this one is reached; None: it is reached from here."""
+
+    ssh_config: str | None = None
+    """Path of a file of OpenSSH's client that says how the host is reached, where the description does not."""
+
     identity: str | None = None
-    """Path of a private key; None asks the SSH agent."""
+    """Path of a private key, or of the public half of one that the SSH agent holds; None asks the SSH agent."""
+
+    identity_passphrase: str | None = field(default=None, repr=False)
+    """Reference to the pass phrase of that key."""
 
     ssh_password: str | None = field(default=None, repr=False)
     """Reference to the SSH password, where no key is used."""
+
+    sudo_password: str | None = field(default=None, repr=False)
+    """Reference to the password that sudo asks for; None: it asks for none."""
 
     winrm_port: int = 5986
     """TCP port of the WinRM listener."""
@@ -103,6 +118,11 @@ class Host:
     """What happens at the first sight of a host key: an error, or it is pinned and told."""
 
     @property
+    def ssh_address(self) -> str:
+        """Where SSH is asked."""
+        return self.ssh_host or self.address
+
+    @property
     def winrm_address(self) -> str:
         """Where WinRM is asked."""
         return self.winrm_host or self.address
@@ -110,9 +130,15 @@ class Host:
     @property
     def references(self) -> tuple[str, ...]:
         """What refers to secrets of this host, and of the way to it."""
-        own = (self.credential, self.ssh_password, self.winrm_key_passphrase)
-        further = self.winrm_jump.references if self.winrm_jump else ()
-        return (*filter(None, own), *further)
+        own = (
+            self.credential,
+            self.ssh_password,
+            self.identity_passphrase,
+            self.sudo_password,
+            self.winrm_key_passphrase,
+        )
+        jumps = [jump for jump in (self.ssh_jump, self.winrm_jump) if jump]
+        return (*filter(None, own), *(each for jump in jumps for each in jump.references))
 
     @property
     def asks_for_root(self) -> bool:

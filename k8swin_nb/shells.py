@@ -20,6 +20,8 @@ import re
 import secrets as random
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as made
 from functools import cache
 from importlib import resources
 
@@ -53,7 +55,15 @@ def new_tag(run: str = "", verb: str = "script") -> str:
     return "-".join(part for part in ("k8swin", verb, run, random.token_hex(8)) if part)
 
 
-def bash_command(*, tag: str, sudo: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class SudoWords:
+    """What sudo says when it asks for a password, and what is said once it has let us in: words that nobody else knows."""
+
+    prompt: str = made(default_factory=lambda: f"k8swin-sudo-asks-{random.token_hex(12)}:")
+    let_in: str = made(default_factory=lambda: f"k8swin-sudo-let-in-{random.token_hex(12)}")
+
+
+def bash_command(*, tag: str, sudo: bool, asks: SudoWords | None = None) -> str:
     """Return the command that runs a script from standard input.
 
     It consists of plain words, so that every login shell, and a forced command that does not look at quotes, reads
@@ -62,7 +72,13 @@ def bash_command(*, tag: str, sudo: bool) -> str:
     Args:
         tag: A word by which the script's processes can be found again, to stop them.
         sudo: Run as root, without asking for a password.
+        asks: Let sudo ask for one, with these words; the command is then no longer one of plain words alone.
     """
+    if sudo and asks:
+        # -k: always ask where a password is wanted. That it was right is told before anything else is read.
+        begun = f'echo {asks.let_in} >&2; exec bash -p -s "$0" "$1"'
+        words = ["sudo", "-S", "-k", "-p", asks.prompt, "-H", "--", "bash", "-p", "-c", begun]
+        return shlex.join([*words, tag, str(KILL_AFTER)])
     words = ["sudo", "-n", "-H", "--"] if sudo else []
     words += ["bash", "-p", "-s", tag, str(KILL_AFTER)]
     return shlex.join(words)

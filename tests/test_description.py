@@ -81,7 +81,7 @@ def test_the_example_explains_every_key():
     keys = {key for host in example["hosts"] for key in host}
     # Of what excludes each other one is shown as it is, the others behind a `#`.
     text = (ROOT / "params" / "example.yaml").read_text()
-    keys |= set(re.findall(r"^    # (winrm_\w+): [^ ]", text, re.MULTILINE))
+    keys |= set(re.findall(r"^    # ((?:winrm|ssh|sudo|identity)_\w+): [^ ]", text, re.MULTILINE))
     assert keys == set(HostDescription.model_fields) - {"ssh_password"}
     keys = {key for registry in example["registries"] for key in registry}
     assert keys == set(RegistryDescription.model_fields)

@@ -17,7 +17,7 @@ from typing import Any
 
 import urllib3
 
-from k8swin_nb.cluster.connection import Wire
+from k8swin_nb.cluster.connection import Dial, Wire
 from k8swin_nb.cluster.kubeconfig import read_kubeconfig
 from k8swin_nb.cluster.tls import tls_context
 from k8swin_nb.errors import ClusterError, Stopped
@@ -79,6 +79,7 @@ class ClusterApi:
         server: The planned server, such as `https://192.168.160.150:6443`; no other one is talked to.
         at: Address and port where it is asked, where its name is not for this computer; its certificate has both.
         seconds: What one table may take.
+        dial: Makes the TCP connection, from address, port and seconds; None: from here.
 
     Raises:
         ClusterError: when the kubeconfig is not of that form, or for another server.
@@ -91,6 +92,7 @@ class ClusterApi:
         server: str,
         at: tuple[str, int] | None = None,
         seconds: float = SECONDS,
+        dial: Dial | None = None,
     ) -> None:
         self._server = server
         self._access = read_kubeconfig(kubeconfig, server)
@@ -98,6 +100,7 @@ class ClusterApi:
             self._access = replace(self._access, host=at[0], port=at[1])
         self._context = tls_context(self._access)
         self._seconds = seconds
+        self._dial = dial
 
     def table(
         self, path: str, *, wide: bool = True, cancel: threading.Event | None = None
@@ -114,7 +117,7 @@ class ClusterApi:
                 is a table, or none within the time.
             Stopped: when `cancel` was set.
         """
-        wire = Wire(self._access, self._context)
+        wire = Wire(self._access, self._context, self._dial)
         asked: list[ApiTable] = []
         failed: list[Exception] = []
         over = threading.Event()

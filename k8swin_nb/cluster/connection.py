@@ -11,7 +11,7 @@ import inspect
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -27,6 +27,9 @@ from k8swin_nb.reading import shown
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 
+Dial = Callable[[str, int, float], socket.socket]
+"""Makes a TCP connection to an address and a port within so many seconds."""
+
 
 class Wire:
     """One client for one server, which another thread can cut at any moment, also during the handshake.
@@ -34,9 +37,10 @@ class Wire:
     Args:
         access: Whom to ask, and as whom.
         context: What verifies the server; see `tls_context`.
+        dial: Makes the TCP connection, from address, port and seconds; None: from here.
     """
 
-    def __init__(self, access: Access, context: ssl.SSLContext) -> None:
+    def __init__(self, access: Access, context: ssl.SSLContext, dial: Dial | None = None) -> None:
         from kubernetes import client
 
         host = f"[{access.host}]" if ":" in access.host else access.host
@@ -51,7 +55,7 @@ class Wire:
         self._sockets = _Sockets()
         self._auth: Any = configuration.auth_settings()
         self._rest = client.ApiClient(configuration).rest_client
-        self._rest.pool_manager = _Manager(context, self._sockets)
+        self._rest.pool_manager = _Manager(context, self._sockets, dial)
         # Up to version 36 it reads the body unless told not to; from 37 on it leaves that to the caller.
         taken = inspect.signature(self._rest.request).parameters
         self._unread = {"_preload_content": False} if "_preload_content" in taken else {}
@@ -148,12 +152,19 @@ class _Connection(HTTPSConnection):
     debuglevel = 0
     response_class = _Answer
 
-    def __init__(self, *args: Any, sockets: _Sockets, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, sockets: _Sockets, dial: Dial | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self._sockets = sockets
+        self._dial = dial
 
     def _new_conn(self) -> socket.socket:
-        made = super()._new_conn()
+        made = (
+            self._dial(self.host, self.port or 443, CONNECT_SECONDS)
+            if self._dial
+            else super()._new_conn()
+        )
         try:
             self._sockets.hold(made)
         except OSError:
@@ -165,13 +176,16 @@ class _Connection(HTTPSConnection):
 class _Manager(urllib3.PoolManager):
     """Connections that do one thing as asked, whatever the answer or the client would have them do beyond."""
 
-    def __init__(self, context: ssl.SSLContext, sockets: _Sockets) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, sockets: _Sockets, dial: Dial | None = None
+    ) -> None:
         super().__init__(num_pools=1, maxsize=1, block=True, ssl_context=context)
         self._sockets = sockets
+        self._dial = dial
 
     def _new_pool(self, *args: Any, **options: Any) -> urllib3.HTTPConnectionPool:
         pool = super()._new_pool(*args, **options)
-        pool.ConnectionCls = partial(_Connection, sockets=self._sockets)  # type: ignore[assignment]
+        pool.ConnectionCls = partial(_Connection, sockets=self._sockets, dial=self._dial)  # type: ignore[assignment]
         return pool
 
     def request(

@@ -196,7 +196,7 @@ PHASE = Phase(
             apply="windows/containerd.apply.ps1",
             values=configuration,
             secrets=configuration_secret,
-            runs=("windows/containerd_config.check.ps1",),
+            runs=("windows/containerd_config.check.ps1", "windows/containerd_log.job.ps1"),
             wait=60,
         ),
         Step(

@@ -186,6 +186,7 @@ WINDOWS: dict[str, Value] = {
     "pod_network_job": lambda run, host: Script.load("windows/pod_network.job.ps1").text,
     "hns_removal_job": lambda run, host: Script.load("windows/hns_removed.job.ps1").text,
     "windows_update_job": lambda run, host: Script.load("windows/windows_update.job.ps1").text,
+    "containerd_log_job": lambda run, host: Script.load("windows/containerd_log.job.ps1").text,
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),

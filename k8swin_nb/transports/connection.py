@@ -23,6 +23,7 @@ from k8swin_nb.errors import (
     AuthenticationFailed,
     HostKeyMismatch,
     HostKeyUnknown,
+    HostUnreachable,
     K8swinError,
     TransportError,
     TransportTimeout,
@@ -49,6 +50,15 @@ BUSY_TRIES = 4
 
 OnPin = Callable[[str, str], None]
 
+Dial = Callable[[str, int, float], socket.socket]
+"""Makes a TCP connection to an address and a port within so many seconds."""
+
+
+class NotPassedOn(OSError):
+    """A jump host did not open a connection. Its text says what it said."""
+
+    hint: str | None = None
+
 
 class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
     """Refuses a host key that is not pinned, or pins it at first sight if the inventory says so."""
@@ -60,7 +70,7 @@ class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         shown = of_paramiko(key)
-        where = f"{self._host.address} port {self._host.ssh_port}"
+        where = f"{self._host.ssh_address} port {self._host.ssh_port}"
         if self._pinned.is_revoked(key.asbytes()):
             raise revoked_error(self._host, shown.fingerprint)
         if self._host.host_key_policy != "accept-new" or self._pinned.authority:
@@ -76,8 +86,16 @@ class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
             self._on_pin(self._host.name, shown.fingerprint)
 
 
-def open_connection(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
+def open_connection(
+    host: Host, on_pin: OnPin | None, clock: Clock, dial: Dial | None = None
+) -> Any:
     """Return an open connection, logged in.
+
+    Args:
+        host: Where to.
+        on_pin: Told of a host key that was pinned at first sight.
+        clock: How long it may take.
+        dial: Makes the TCP connection, from address, port and seconds; None: from here.
 
     Raises:
         TransportError: when there is none to be had.
@@ -86,12 +104,12 @@ def open_connection(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
     """
     for attempt in range(1, BUSY_TRIES + 1):
         try:
-            return _open(host, on_pin, clock)
+            return _open(host, on_pin, clock, dial)
         except _Busy as busy:
             if attempt == BUSY_TRIES:
                 raise TransportTimeout(
                     host.name,
-                    f"{host.address} port {host.ssh_port} ends each connection before it says anything: {busy}",
+                    f"{host.ssh_address} port {host.ssh_port} ends each connection before it says anything: {busy}",
                     hint="the SSH server has too many logins at once (its `MaxStartups`), or blocks this computer; "
                     "wait a minute, then look at its log",
                 ) from None
@@ -105,10 +123,10 @@ class _Busy(Exception):
     """The server ended the connection before it has said anything."""
 
 
-def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
+def _open(host: Host, on_pin: OnPin | None, clock: Clock, dial: Dial | None) -> Any:
     pinned = known(host)
     connection = Connection(
-        host.address,
+        host.ssh_address,
         user=host.user,
         port=host.ssh_port,
         config=Config(lazy=True, ssh_config=SSHConfig()),
@@ -131,6 +149,9 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
 
     def work() -> Any:
         try:
+            if dial is not None:
+                sock = dial(host.ssh_address, host.ssh_port, CONNECT_SECONDS)
+                connection.connect_kwargs["sock"] = sock
             connection.open()
             connection.transport.set_keepalive(KEEPALIVE_SECONDS)
             _tune(connection.transport.sock)
@@ -147,7 +168,7 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock) -> Any:
         clock.check()
         raise TransportTimeout(
             host.name,
-            f"SSH to {host.address} port {host.ssh_port}: no login within {OPEN_SECONDS:.0f} s",
+            f"SSH to {host.ssh_address} port {host.ssh_port}: no login within {OPEN_SECONDS:.0f} s",
         ) from None
     except (K8swinError, Unwanted):
         close_soon(connection)
@@ -204,9 +225,11 @@ def _ended_at_once(error: Exception) -> bool:
 def translate(error: BaseException, host: Host) -> K8swinError:
     """Return our error for one of fabric's, invoke's, paramiko's or the socket's."""
     detail = redact(str(error)) or type(error).__name__
-    where = f"{host.address} port {host.ssh_port}"
+    where = f"{host.ssh_address} port {host.ssh_port}"
     if isinstance(error, K8swinError):
         return error
+    if isinstance(error, NotPassedOn):
+        return HostUnreachable(host.name, f"SSH to {where}: {detail}", hint=error.hint)
     if isinstance(error, paramiko.BadHostKeyException):
         return HostKeyMismatch(
             host.name,

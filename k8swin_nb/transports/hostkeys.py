@@ -13,6 +13,7 @@ import logging
 import re
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def of_paramiko(key: Any) -> HostKey:
 
 def entry_name(host: Host) -> str:
     """Return the name under which OpenSSH keeps a host's key: `[address]:port` unless the port is 22."""
-    return host.address if host.ssh_port == 22 else f"[{host.address}]:{host.ssh_port}"
+    return host.ssh_address if host.ssh_port == 22 else f"[{host.ssh_address}]:{host.ssh_port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,16 @@ class Known:
         return key in self.revoked
 
 
-def scan(host: Host) -> HostKey:
+def _dial(address: str, port: int, seconds: float) -> socket.socket:
+    return socket.create_connection((address, port), seconds)
+
+
+def scan(host: Host, dial: Callable[[str, int, float], socket.socket] | None = None) -> HostKey:
     """Fetch a host's key without logging in.
+
+    Args:
+        host: Whose.
+        dial: Makes the TCP connection, from address, port and seconds; None: from here.
 
     Raises:
         TransportError: when no SSH server answers.
@@ -87,7 +96,7 @@ def scan(host: Host) -> HostKey:
     from k8swin_nb.transports.connection import translate
 
     try:
-        with socket.create_connection((host.address, host.ssh_port), CONNECT_SECONDS) as sock:
+        with (dial or _dial)(host.ssh_address, host.ssh_port, CONNECT_SECONDS) as sock:
             transport = paramiko.Transport(sock)
             try:
                 transport.start_client(timeout=CONNECT_SECONDS)
@@ -291,4 +300,4 @@ def _like(pattern: str, name: str) -> bool:
 
 def unreachable(host: Host, detail: str) -> HostUnreachable:
     """Return the error for a host at which nobody answers SSH."""
-    return HostUnreachable(host.name, f"SSH to {host.address} port {host.ssh_port}: {detail}")
+    return HostUnreachable(host.name, f"SSH to {host.ssh_address} port {host.ssh_port}: {detail}")

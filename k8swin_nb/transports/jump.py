@@ -17,7 +17,15 @@ import paramiko
 from k8swin_nb.errors import TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.clock import Clock
-from k8swin_nb.transports.connection import OnPin, close_soon, open_connection
+from k8swin_nb.transports.connection import (
+    Dial,
+    NotPassedOn,
+    OnPin,
+    close_soon,
+    open_connection,
+)
+from k8swin_nb.transports.hostkeys import HostKey, scan
+from k8swin_nb.transports.ssh_config import configured
 
 _PIECE = 64 * 1024
 
@@ -31,20 +39,15 @@ _HINTS = {
 }
 
 
-class NotPassedOn(OSError):
-    """The jump host did not open the connection. Its text says what it said."""
-
-    hint: str | None = None
-
-
 class Jump:
     """The way through one jump host. Safe to use from several threads."""
 
     def __init__(self, host: Host, on_pin: OnPin | None = None) -> None:
-        self._host = host
+        self._host = configured(host)
         self._on_pin = on_pin
         self._lock = threading.Lock()
         self._connection: Any = None
+        self._before: Jump | None = None
         self.users = 0
 
     def dial(self, address: str, port: int, seconds: float) -> socket.socket:
@@ -81,14 +84,27 @@ class Jump:
         """Let go of the jump host."""
         with self._lock:
             connection, self._connection = self._connection, None
+            before, self._before = self._before, None
         if connection is not None:
             close_soon(connection)
+        if before is not None:
+            give_jump_back(before)
 
     def _open(self) -> Any:
         with self._lock:
             if self._connection is None or not self._connection.is_connected:
-                self._connection = open_connection(self._host, self._on_pin, Clock(OPEN_SECONDS))
+                self._connection = open_connection(
+                    self._host, self._on_pin, Clock(OPEN_SECONDS), self._dial_of_jump()
+                )
             return self._connection
+
+    def _dial_of_jump(self) -> Dial | None:
+        """Return how the jump host itself is reached, when another one stands before it."""
+        if self._host.ssh_jump is None:
+            return None
+        if self._before is None:
+            self._before = take_jump(self._host.ssh_jump, self._on_pin)
+        return self._before.dial
 
     def _forget(self, connection: Any) -> None:
         with self._lock:
@@ -162,3 +178,18 @@ def hint_of(causes: list[BaseException]) -> tuple[str, str | None] | None:
         if isinstance(cause, TransportError):
             return str(cause), cause.hint
     return None
+
+
+def scan_through(host: Host) -> HostKey:
+    """Fetch a host's key without logging in there, through its jump host if it has one.
+
+    Raises:
+        TransportError: when no SSH server answers, or there is no way to the jump host.
+    """
+    if host.ssh_jump is None:
+        return scan(host)
+    jump = take_jump(host.ssh_jump)
+    try:
+        return scan(host, jump.dial)
+    finally:
+        give_jump_back(jump)

@@ -96,7 +96,7 @@ class Login:
                 if "timeout" in said.lower():
                     raise TransportTimeout(
                         self._host.name,
-                        f"the SSH server at {self._host.address} port {self._host.ssh_port} did not answer the login in time",
+                        f"the SSH server at {self._host.ssh_address} port {self._host.ssh_port} did not answer the login in time",
                     ) from error
                 continue
             if not more:
@@ -196,6 +196,8 @@ class Login:
                     f"cannot be read: {redact(str(error)) or type(error).__name__}",
                     f"look at it with `ssh-keygen -yf {path}`",
                 ) from error
+        if host.identity_passphrase:
+            return self._opened(path, unusable), shown
         beside = path.with_name(path.name + ".pub")
         blob = _public_of_private(data)
         if blob is None:
@@ -205,15 +207,28 @@ class Login:
         if key is None:
             raise unusable(
                 "is encrypted, and the SSH agent does not hold it",
-                f"type `ssh-add {path}` where the notebook's server is started, with an SSH agent running",
+                f"type `ssh-add {path}` where the notebook's server is started, with an SSH agent running; or name its pass "
+                "phrase as `identity_passphrase`, such as `env:KEY_PASSPHRASE`",
             )
         return key, f"{shown} of the SSH agent"
+
+    def _opened(self, path: Path, unusable: Callable[[str, str], AuthenticationFailed]) -> Any:
+        """Return an encrypted key that the host's pass phrase opens."""
+        host = self._host
+        phrase = resolve(host.identity_passphrase or "", Path(host.folder)).reveal()
+        try:
+            return paramiko.PKey.from_path(path, phrase.encode())
+        except Exception as error:  # cryptography has its own for each kind of key; by position: paramiko 5 renamed it
+            raise unusable(
+                f"does not open with the pass phrase `{host.identity_passphrase}`",
+                f"try it: `ssh-keygen -yf {path}` asks for it",
+            ) from error
 
     def _refused(
         self, transport: Any, tried: list[str], said: str, more: list[str]
     ) -> AuthenticationFailed:
         host = self._host
-        where = f"{host.address} port {host.ssh_port}"
+        where = f"{host.ssh_address} port {host.ssh_port}"
         if not tried:
             return AuthenticationFailed(
                 host.name,
@@ -243,7 +258,7 @@ class Login:
         if banner:
             detail += f"; the server said: {banner}"
         if any(word in f"{banner} {said}".lower() for word in EXPIRED):
-            hint = f"log in once with `ssh {host.user}@{host.address}` and change the password, or renew the account"
+            hint = f"log in once with `ssh {host.user}@{host.ssh_address}` and change the password, or renew the account"
         return AuthenticationFailed(host.name, detail, hint=hint)
 
 
@@ -264,7 +279,7 @@ def revoked_error(host: Host, fingerprint: str) -> HostKeyRevoked:
     """Return the error for a host whose key is marked as revoked."""
     return HostKeyRevoked(
         host.name,
-        f"the SSH host key {fingerprint} of {host.address} port {host.ssh_port} is marked as revoked in "
+        f"the SSH host key {fingerprint} of {host.ssh_address} port {host.ssh_port} is marked as revoked in "
         f"`{host.known_hosts}`",
     )
 

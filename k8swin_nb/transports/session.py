@@ -7,6 +7,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import paramiko
@@ -20,7 +21,8 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
-from k8swin_nb.shells import bash_supervisor
+from k8swin_nb.secret import resolve
+from k8swin_nb.shells import SudoWords, bash_supervisor
 from k8swin_nb.transports.clock import Clock, Late
 from k8swin_nb.transports.frames import Frame, Word
 from k8swin_nb.transports.lines import Line
@@ -67,14 +69,22 @@ class Session:
         """The script's exit code, once it has said it."""
         return self._frames["stdout"].returncode
 
-    def begin(self, clock: Clock, *, sudo: bool) -> None:
-        """Wait for the proof that our shell runs. Nothing of the script, and no secret, was sent before.
+    def begin(self, clock: Clock, *, sudo: bool, asks: SudoWords | None = None) -> None:
+        """Wait for the proof that our shell runs. Nothing of the script was sent before, nor any secret of it.
+
+        Args:
+            clock: How long.
+            sudo: Whether root's shell was asked for.
+            asks: What sudo says when it asks for the host's password, and when it lets us in.
 
         Raises:
+            AuthenticationFailed: when sudo refused the password.
             ScriptNotStarted: when something else answered.
             Late: when the clock has run out.
             Unwanted: when it was asked to stop.
         """
+        if asks:
+            self._past_sudo(asks, clock)
         self.send(bash_supervisor() + self._word.sent, last=False)
         try:
             self._pump(lambda: self._frames["stdout"].began, clock.within(START_SECONDS))
@@ -87,6 +97,32 @@ class Session:
             raise self._not_started(
                 f"and the session ended with exit code {code}" if code >= 0 else "", sudo=sudo
             )
+
+    def _past_sudo(self, asks: SudoWords, clock: Clock) -> None:
+        """Give sudo the password if it asks for one, once: a wrong one that is given again locks an account."""
+        host, part = self._host, clock.within(START_SECONDS)
+
+        def said(word: str) -> int:
+            return sum(frame.noise.count(word.encode()) for frame in self._frames.values())
+
+        try:
+            self._pump(lambda: bool(said(asks.prompt) or said(asks.let_in)), part)
+            if said(asks.prompt) and not said(asks.let_in):
+                password = resolve(host.sudo_password or "", Path(host.folder)).reveal()
+                self.send(f"{password}\n".encode(), last=False)
+                self._pump(lambda: said(asks.prompt) > 1 or bool(said(asks.let_in)), part)
+        except Late:
+            clock.check()
+            raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=True, asks=asks) from None
+        if said(asks.let_in):
+            return
+        if said(asks.prompt):
+            raise AuthenticationFailed(
+                host.name,
+                f"sudo refused the password `{host.sudo_password}` of `{host.user}`; it was given once, and nothing was run",
+                hint=f"check the reference in `sudo_password`, and try it there: `sudo -k -v` as `{host.user}`",
+            )
+        raise self._not_started("", sudo=True, asks=asks)
 
     def send(self, data: bytes, feed: Iterable[bytes] = (), *, last: bool) -> None:
         """Send standard input in the background, then `feed` as it comes. A script may end without reading all of it."""
@@ -220,10 +256,14 @@ class Session:
             hint="run the cell again: it looks first at what is there",
         )
 
-    def _not_started(self, how: str, *, sudo: bool) -> TransportError:
+    def _not_started(
+        self, how: str, *, sudo: bool, asks: SudoWords | None = None
+    ) -> TransportError:
         for frame in self._frames.values():
             frame.rest()
         noise = b"\n".join(frame.noise.strip() for frame in self._frames.values())
+        if asks:
+            noise = noise.replace(asks.prompt.encode(), b"(sudo asks for the password) ")
         printed = redact(noise.decode("utf-8", "replace")).strip()
         host = self._host
         transport = self._channel.get_transport()
@@ -238,7 +278,7 @@ class Session:
             return AuthenticationFailed(
                 host.name,
                 f"the login as `{host.user}` was let in and is of no use: {' '.join(printed.split())[-300:]}",
-                hint=f"log in once with `ssh {host.user}@{host.address}` and change the password, or renew the account",
+                hint=f"log in once with `ssh {host.user}@{host.ssh_address}` and change the password, or renew the account",
             )
         return ScriptNotStarted(
             host.name,
@@ -258,7 +298,7 @@ def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
     if sudo and "sudo" in printed:
         return (
             f"let `{host.user}` use sudo without a password: write `{host.user} ALL=(ALL) NOPASSWD: ALL` into a file of "
-            "/etc/sudoers.d there"
+            "/etc/sudoers.d there; or name its password as `sudo_password`, such as `env:SUDO_PASSWORD`"
         )
     if "currently not available" in printed or "nologin" in printed:
         return f"give the account a shell: `usermod --shell /bin/bash {host.user}` on the host"

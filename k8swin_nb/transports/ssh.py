@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from k8swin_nb.errors import HostUnreachable, K8swinError, Stopped, TransportError, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.scripts import Interpreter
-from k8swin_nb.shells import KILL_AFTER, bash_command, bash_input, new_tag
+from k8swin_nb.shells import KILL_AFTER, SudoWords, bash_command, bash_input, new_tag
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work, own_script
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
-from k8swin_nb.transports.connection import open_connection, translate
+from k8swin_nb.transports.connection import Dial, open_connection, translate
+from k8swin_nb.transports.jump import Jump, give_jump_back, take_jump
 from k8swin_nb.transports.lines import Lines
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.session import Session
+from k8swin_nb.transports.ssh_config import configured
 
 __all__ = ["SshTransport", "translate"]
 
@@ -43,8 +46,22 @@ class SshTransport(Transport):
     interpreter: ClassVar[Interpreter] = "bash"
 
     def __init__(self, host: Host, *, on_pin: Callable[[str, str], None] | None = None) -> None:
-        super().__init__(host)
-        self._lines = Lines(host, lambda clock: open_connection(host, on_pin, clock))
+        super().__init__(configured(host))
+        self._on_pin = on_pin
+        self._jump: Jump | None = None
+        self._jump_lock = threading.Lock()
+        self._lines = Lines(self.host, self._open)
+
+    def _open(self, clock: Clock) -> Any:
+        return open_connection(self.host, self._on_pin, clock, self._dial())
+
+    def _dial(self) -> Dial | None:
+        if self.host.ssh_jump is None:
+            return None
+        with self._jump_lock:
+            if self._jump is None:
+                self._jump = take_jump(self.host.ssh_jump, self._on_pin)
+            return self._jump.dial
 
     def _run(self, work: Work, output: Output) -> End:
         clock = Clock(work.timeout, work.cancel)
@@ -92,12 +109,13 @@ class SshTransport(Transport):
 
         A connection that is lost before that has run nothing, so it is opened anew, once.
         """
-        command = bash_command(tag=work.tag, sudo=work.sudo)
+        asks = SudoWords() if work.sudo and self.host.sudo_password else None
+        command = bash_command(tag=work.tag, sudo=work.sudo, asks=asks)
         for again in (True, False):
             line, channel = self._lines.session(command, clock, urgent=urgent)
             session = Session(self.host, line, channel, output)
             try:
-                session.begin(clock, sudo=work.sudo)
+                session.begin(clock, sudo=work.sudo, asks=asks)
                 clock.check()
             except BaseException as error:
                 session.close()
@@ -157,3 +175,7 @@ class SshTransport(Transport):
 
     def _close(self, *, abandon: bool = False) -> None:
         self._lines.close()
+        with self._jump_lock:
+            jump, self._jump = self._jump, None
+        if jump is not None:
+            give_jump_back(jump)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from k8swin_lab.known import options
 from k8swin_lab.machines.program import NotSimulated
 
 
@@ -118,3 +119,18 @@ class Options:
                 parsed.options.append((name, value))
                 return
             parsed.options.append((name, ""))
+
+
+def refuse_option(program: str, option: str) -> None:
+    """Say of an option that the lab does not know that the program has it.
+
+    Args:
+        program: "tar"; "icacls.exe" for one of Windows, whose options are compared without case.
+        option: "--strip-components", "-x" or "/verify", without a value.
+
+    Raises:
+        NotSimulated: it is such an option.
+    """
+    wanted = option.lower() if program.endswith(".exe") and option[:1] != "-" else option
+    if wanted in options.of(program):
+        raise NotSimulated(f"{program} {option}")

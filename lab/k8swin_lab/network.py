@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from k8swin_lab.known.internet import is_public
+
 CERTIFICATE_HEADER = "x-client-certificate"
 """Header in which a client certificate (base64 DER) travels over the simulated network."""
 
@@ -156,6 +158,8 @@ class Network:
         self.pods: dict[str, Pods] = {}  # by address of the machine that runs them
         self.proxied: dict[str, bool] = {}  # whether kube-proxy runs as a service, by address
         self.outside: Outside | None = None
+        self.internet: frozenset[str] = frozenset()
+        """The origins of the internet as it was connected; a site may cut some of them off."""
 
     def attach(self, machine: Source) -> None:
         """Put a machine on the network."""
@@ -187,6 +191,14 @@ class Network:
         if wanted in self.origins:
             return _origin_address(wanted)
         raise NetworkError("name", f"could not resolve host: {name}")
+
+    def beyond(self, name: str) -> bool:
+        """Whether a name that does not resolve here may be a host of the real internet.
+
+        Where the lab's own origins are cut off there is no internet, and nothing of it answers.
+        """
+        whole = bool(self.internet) and self.internet <= set(self.origins)
+        return whole and name.lower().rstrip(".") not in self.internet and is_public(name)
 
     def open(self, source: Source, address: str, port: int) -> HttpHandler | str:
         """Connect: return what listens there.

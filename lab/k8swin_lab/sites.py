@@ -150,8 +150,8 @@ def _winrm_quotas(machine: WindowsMachine) -> None:
 
 
 def _winrm_busy(machine: WindowsMachine) -> None:
-    machine.winrm.busy_every = 7
-    machine.winrm.late_send_every = 5
+    machine.winrm.busy_every = 5
+    machine.winrm.late_send_every = 7
 
 
 def _scanner(machine: WindowsMachine) -> None:
@@ -185,7 +185,7 @@ MOODS = {
     "late-logon": Mood("after a boot logins are refused (401) until the domain is reached", _late_logon),
     "late-pending": Mood("the flag of a pending reboot clears some seconds after the boot", _late_pending),
     "winrm-quotas": Mood("few shells a user, few operations a shell", _winrm_quotas),
-    "winrm-busy": Mood("WinRM answers some requests with 170, and some Sends too late", _winrm_busy),
+    "winrm-busy": Mood("WinRM answers some Sends with 170 (busy), and some too late", _winrm_busy),
     "scanner": Mood("a scanner holds each new file open for a moment", _scanner),
     "clock-steps": Mood("the time service steps the clock after a boot", _clock_steps),
 }  # fmt: skip

@@ -6,6 +6,8 @@ import base64
 import urllib.parse
 from dataclasses import dataclass
 
+from k8swin_lab.internet.answers import NOT_SIMULATED
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.network import (
     CERTIFICATE_HEADER,
     Attached,
@@ -70,6 +72,26 @@ class WebError(Exception):
         }.get(self.kind, self.text)
 
 
+def refuse_host(machine: Attached, host: str) -> None:
+    """Say of a name that does not resolve that the real internet may have it.
+
+    Raises:
+        NotSimulated: it is such a name, and the machine has the internet.
+    """
+    if machine.network.beyond(host):
+        raise NotSimulated(f"the internet's host {host}")
+
+
+def refuse_answer(response: HttpResponse) -> None:
+    """Say of an answer that it stands for a file that the real host may have.
+
+    Raises:
+        NotSimulated: it is such an answer.
+    """
+    if url := response.headers.get(NOT_SIMULATED):
+        raise NotSimulated(url)
+
+
 def send(
     machine: Attached,
     method: str,
@@ -108,8 +130,12 @@ def send(
             if (own is not None and own.strip() not in trusted) or (own is None and trusted):
                 raise WebError("tls", "unable to get local issuer certificate", host, address, port)
         # Asked directly: a second `open` would take a service's next turn.
-        return endpoint(HttpRequest(method, url, headers or {}, body, machine.address))
+        response = endpoint(HttpRequest(method, url, headers or {}, body, machine.address))
+        refuse_answer(response)
+        return response
     except NetworkError as error:
+        if error.kind == "name":
+            refuse_host(machine, host)
         raise WebError(error.kind, str(error), host, address, port) from error
 
 

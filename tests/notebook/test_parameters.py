@@ -128,3 +128,20 @@ def test_outside_of_a_project_the_descriptions_folder_is_where_paths_start(
 
 def test_a_run_id_that_leads_elsewhere_is_refused(project):
     assert "is no name of a folder" in str(refusal(run_id="../x"))
+
+
+def test_several_workers_are_named_with_commas_or_as_a_list(project):
+    values = described()
+    second = {**WORKER, "name": "winworker02", "address": "10.1.0.4"}
+    values["hosts"] = [*values["hosts"], second]
+    (project / "params" / "own.yaml").write_text(yaml.safe_dump(values))
+
+    def target(ip):
+        return require_target(*collect(*given(ip=ip)), "windows")
+
+    for ip in ("10.1.0.3, 10.1.0.4", ["10.1.0.3", "10.1.0.4"], "10.1.0.3,10.1.0.4,10.1.0.3"):
+        assert target(ip) == "10.1.0.3,10.1.0.4"
+    with pytest.raises(ParamsError, match=r"10\.9\.9\.9 is no host"):
+        target("10.1.0.3,10.9.9.9")
+    with pytest.raises(ParamsError, match="`ip` is missing"):
+        target(" , ")

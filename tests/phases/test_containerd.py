@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8swin_nb.phases.linux.containerd import CRI, IMAGES, RUNTIME, NotMergeable, merged
+from k8swin_nb.secret import Secret
 
 PAUSE = "registry.k8s.io/pause:3.10.2"
 SITE = """\
@@ -118,3 +119,35 @@ def test_an_images_name_stays_data_whatever_is_in_it(name):
     expected = tomllib.loads(merged(SITE, PAUSE, 2).replace(json.dumps(PAUSE), json.dumps("x")))
     expected["plugins"][CRI]["sandbox_image"] = name
     assert tomllib.loads(found) == expected
+
+
+def test_registries_get_their_folder_and_logins_beside_what_a_site_has():
+    known = {"mirror.example:5000": ("robot", Secret('pass"of\\the-robot'))}
+    for series, plugin in ((1, CRI), (2, IMAGES)):
+        table = tomllib.loads(merged("", PAUSE, series, registries=True, known=known))
+        registry = table["plugins"][plugin]["registry"]
+        assert registry["config_path"].split(":")[0] == "/etc/containerd/certs.d"
+        assert registry["configs"]["mirror.example:5000"]["auth"] == {
+            "username": "robot",
+            "password": 'pass"of\\the-robot',
+        }
+    theirs = SITE.replace("/etc/containerd/certs.d", "/srv/certs.d")
+    once = merged(theirs, PAUSE, 2, registries=True, known=known)
+    registry = tomllib.loads(once)["plugins"][CRI]["registry"]
+    assert registry["config_path"] == "/srv/certs.d:/etc/containerd/certs.d"
+    assert merged(once, PAUSE, 2, registries=True, known=known) == once
+    # Without registries in a description nothing of this is touched.
+    assert "configs" not in tomllib.loads(merged(SITE, PAUSE, 2))["plugins"][CRI]["registry"]
+
+
+def test_mirrors_in_the_old_form_exclude_hosts_files_and_no_password_is_in_the_error():
+    old = SITE.replace("config_path = ", "# config_path = ")
+    old += '\n[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\n  endpoint = ["https://m"]\n'
+    known = {"m": ("robot", Secret("pass-of-the-robot-17"))}
+    with pytest.raises(NotMergeable, match="reads no hosts files") as caught:
+        merged(old, PAUSE, 2, registries=True, known=known)
+    assert "pass-of-the-robot-17" not in str(caught.value)
+    inline = "version = 2\nplugins = { x = { } }\n"
+    with pytest.raises(NotMergeable) as caught:
+        merged(inline, PAUSE, 2, registries=True, known=known)
+    assert "pass-of-the-robot-17" not in str(caught.value)

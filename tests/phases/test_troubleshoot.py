@@ -188,6 +188,18 @@ CHANGES = [
         "winworker01",
         "static-address-lost",
     ),
+    (
+        "vEthernet (Ethernet)\t10.1.0.3/24",
+        "\u30a4\u30fc\u30b5\u30cd\u30c3\u30c8\t169.254.9.9/16\n== links\n\u30a4\u30fc\u30b5\u30cd\u30c3\u30c8\tUp\t00-15-5D-00-00-01",
+        "winworker01",
+        "static-address-lost",
+    ),
+    (
+        "network\tcbr0\tL2Bridge\t10.244.1.0/24\t10.1.0.3",
+        "network\tcbr0\tL2Bridge\t10.244.1.0/24\t10.0.2.15",
+        "winworker01",
+        "wrong-card-bridged",
+    ),
     ("k8swin-winrm\tTrue\tAny\n", "", "winworker01", "network-profile-public"),
     (
         "network\tcbr0\tL2Bridge\t10.244.1.0/24\t10.1.0.3\n",

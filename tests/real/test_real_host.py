@@ -29,6 +29,7 @@ PROFILE = os.environ.get("REAL_PROFILE") or "current"
 RUNTIME = "docker" if PROFILE == "classic" else "containerd"
 KUBERNETES = os.environ.get("REAL_KUBERNETES") or "1.36.4"
 APT = os.environ.get("REAL_APT", "")
+MIRROR = "https://mirror.example:5000/v2/quay"
 OWN_IMAGE = "localhost/agnhost:of-the-host"
 BUILD = ("01_network", "02_master", "03_flannel", "04_join_linux")
 VERIFIED = os.environ.get("REAL_VERIFY", "") != "false"
@@ -110,6 +111,7 @@ class Site:
             f"{RUNTIME}_apt_source": "same" if APT else "",
             "known_hosts": str(folder / "known_hosts"),
             "test_os": "linux",
+            **Site.registries(folder),
             "control_plane_endpoint": "api.real.example",
             "control_plane_address": HOSTS[0],
             "api_port": 7443,
@@ -131,6 +133,17 @@ class Site:
                 for index, each in enumerate(HOSTS)
             ],
         }
+
+    @staticmethod
+    def registries(folder: Path) -> dict:
+        """A mirror with a login, which nothing is pulled from: containerd has to take what is written for it."""
+        if PROFILE == "classic":
+            return {}
+        password = folder / "robot"
+        password.write_text("pass-of-the-robot-17")
+        password.chmod(0o600)
+        own = {"name": "mirror.example:5000", "user": "robot", "credential": f"file:{password}"}
+        return {"registries": [{"name": "quay.example", "mirrors": [MIRROR]}, own]}
 
     @staticmethod
     def of_the_host(facts: dict, images: set[str], offered: dict[str, str]) -> dict:
@@ -230,6 +243,17 @@ def test_nodes_are_as_the_description_says(site):
         beside = f"https://{HOSTS[0]}:7443" if host is site.hosts[0] else ""
         assert found.strip() in ("https://api.real.example:7443", beside)
     assert open_cluster(site.path).nodes().shape[0] == len(nodes)
+
+
+@pytest.mark.skipif(PROFILE == "classic", reason="Docker keeps logins of registries elsewhere")
+def test_containerd_reads_a_registrys_mirror_and_its_login_which_root_alone_reads(site):
+    for host in site.hosts:
+        found = site.run(
+            host,
+            "stat -c %a /etc/containerd/config.toml; containerd config dump | grep -c pass-of-the-robot; "
+            "grep -h '^.host' /etc/containerd/certs.d/quay.example/hosts.toml",
+        )
+        assert found.split("\n")[:3] == ["600", "1", f'[host."{MIRROR}"]']
 
 
 def test_pods_answer_on_every_node(site, tmp_path):

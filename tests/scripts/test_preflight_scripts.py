@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.virtual_machines import VirtualAdapter, VirtualMachine
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import HttpResponse, Network
+from k8swin_lab.sites import MOODS
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.description import check_description
@@ -28,6 +30,7 @@ from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, HostFacts, Preflig
 from k8swin_nb.plan import network_plan
 from k8swin_nb.scripts import Script
 from tests.cluster.certificates import Authority
+from tests.scripts.test_windows_scripts import run_on
 from tests.test_description import described
 
 HOSTS = inventory_of(check_description(described()))
@@ -387,6 +390,61 @@ def test_nothing_stops_on_a_fresh_server_and_every_probe_answers(look_windows):
     assert facts.routes
 
 
+def test_networks_of_wsl_and_of_docker_hold_no_adapter(look_windows, server):
+    """An HNS network of type ICS has a switch of its own; its addresses are held against the plan all the same."""
+    server.features.install(server.features.find("Containers"))
+    server.reboot()
+    for name, kind, prefix in (("WSL", "ICS", "172.29.64.0/20"), ("nat", "NAT", "172.20.0.0/20")):
+        gateway = prefix.replace(".0/", ".1/").partition("/")[0]
+        server.net.create_hns_network(
+            name, kind, [{"AddressPrefix": prefix, "GatewayAddress": gateway}]
+        )
+    findings, facts = look_windows()
+    assert findings["W17 hns-networks"].holds
+    assert set(facts.get("hns_nat").split()) == {"172.29.64.0/20", "172.20.0.0/20"}
+    server.net.create_hns_network(
+        "calico", "L2Bridge", [{"AddressPrefix": "10.9.0.0/24", "GatewayAddress": "10.9.0.1"}]
+    )
+    findings, _ = look_windows()
+    assert findings["W17 hns-networks"].found == "calico"
+
+
+def test_a_second_adapter_that_is_up_is_told(look_windows, server):
+    """HNS takes some adapter that is up: flannel#1628, sig-windows-tools#96 and #291."""
+    assert "W14 other-adapters" not in look_windows()[0]
+    MOODS["two-adapters"].set(server)
+    finding = look_windows()[0]["W14 other-adapters"]
+    assert not finding.holds and finding.severity == "warn" and finding.found == "Ethernet 2"
+
+
+@pytest.mark.parametrize("mood", ["german", "japanese"])
+def test_an_early_flannel_is_refused_where_netsh_speaks_no_english(look_windows, server, mood):
+    """flannel v0.11.0 vendor/github.com/rakelkar/gonetsh/netsh/netsh.go:123,155; Virtualization-Documentation#1218."""
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    assert findings["W37 flannel-netsh"].holds and findings["W37 adapter-name"].holds
+    MOODS[mood].set(server)
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    for name in ("W37 flannel-netsh", "W37 adapter-name"):
+        assert not findings[name].holds and findings[name].severity == "fail"
+    assert not {
+        f for f in look_windows(ClusterProfile="classic", EarlyFlannel="false")[0] if "W37" in f
+    }
+    assert not {f for f in look_windows()[0] if "W37" in f}
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("Ethernet 2", True), ("Ethernet  2", False), ("B\u00fcro", False), ("LAN-\u30a4", False)],
+)
+def test_an_early_flannel_needs_an_adapters_name_that_netsh_shows_whole(
+    look_windows, server, name, holds
+):
+    """It splits netsh's columns at two spaces, and takes their bytes, in the OEM code page, for the name."""
+    server.net.adapters[0].name = name
+    findings, _ = look_windows(ClusterProfile="classic", EarlyFlannel="true")
+    assert findings["W37 adapter-name"].holds is holds
+
+
 def test_an_adapter_with_spaces_in_its_name_is_no_obstacle(look_windows, server):
     server.net.primary().name = "Ethernet Instance 0 2"
     findings, facts = look_windows()
@@ -415,6 +473,100 @@ def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
     assert finding.stops
     assert "KB4489899" in finding.wanted
     assert not look_windows()[0]["W03 updates"].stops
+
+
+@pytest.mark.parametrize(
+    ("build", "revision", "holds"),
+    [
+        (20348, 2402, True),
+        (20348, 2582, False),
+        (20348, 2700, False),
+        (20348, 2762, True),
+        (17763, 6054, True),
+    ],
+)
+def test_updates_that_broke_the_network_of_containers_are_told(
+    look_windows, server, build, revision, holds
+):
+    """microsoft/Windows-Containers#516 and calico#9019: from KB5040437 until KB5044281 pods reach nothing."""
+    key = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+    server.registry.set(key, "CurrentBuildNumber", str(build), "REG_SZ")
+    server.registry.set(key, "UBR", revision, "REG_DWORD")
+    finding = look_windows()[0]["W03 container-network"]
+    assert (finding.holds, finding.stops) == (holds, False)
+    assert "KB5040437" in finding.wanted and "KB5044281" in finding.wanted
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "stops"),
+    [(100, 40, False), (100, 30, True), (400, 70, True), (400, 90, False)],
+)
+def test_a_disk_has_room_beyond_what_the_kubelet_keeps_free(
+    look_windows, server, size, free, stops
+):
+    """imagefs.available<15% is the kubelet's limit for evicting pods (its documentation on node pressure)."""
+    server.disk_bytes = size * 1024**3
+    server.free_bytes = lambda: free * 1024**3
+    assert look_windows()[0]["W08 disk"].stops == stops
+
+
+def test_the_name_of_a_domains_member_stops(look_windows, server):
+    server.domain = "corp.example"
+    finding = look_windows(NodeName="node-7")[0]["W13 host-name"]
+    assert finding.stops and "corp.example" in finding.found
+    assert not look_windows()[0]["W13 host-name"].stops
+
+
+def test_a_policy_that_lets_no_rule_of_this_server_count_stops(server):
+    """MS-GPFAS, AllowLocalPolicyMerge: CIS and the STIGs want it for public networks."""
+    policy = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall\PublicProfile"
+    rule = {"name": "k8swin-kubelet", "title": "k", "protocol": "TCP", "port": "10250"}
+    values = {
+        "NodeName": "winworker01",
+        "NodeAddress": "127.160.0.21",
+        "MasterAddress": "127.160.0.10",
+        "SupportedBuilds": "20348",
+        "HnsNetwork": "cbr0",
+        "ApiExpected": "false",
+        "FirewallRules": json.dumps([rule]),
+        "WinrmPort": "5985",
+    }
+
+    def found() -> PreflightCheck:
+        out = run_on(server, "preflight.check", **values).out
+        return by_name(parse(out, HOSTS.host("winworker01"))[0])["W16 firewall-policy"]
+
+    assert found().holds
+    server.registry.set(policy, "AllowLocalPolicyMerge", 0)
+    assert found().stops
+    assert "TCP 10250" in found().found and "Public" in found().found
+
+
+def test_names_of_downloads_are_the_web_proxys_to_resolve(look_windows, server):
+    """Behind a proxy a server often resolves no name of the internet."""
+
+    def curl(process):
+        return 0
+
+    server.programs = {**server.programs, "curl": curl}
+    found = look_windows(DownloadHosts="nowhere.example")[0]
+    assert found["W22 downloads"].holds and found["W25 tls-interception"].holds
+
+
+def test_a_list_that_cannot_be_reached_is_no_interception(look_windows, server):
+    def curl(process):
+        if "--ssl-no-revoke" in process.argv:
+            return 0
+        process.err("curl: (35) schannel: next InitializeSecurityContext failed: (0x80092012)\r\n")
+        return 35
+
+    server.programs = {**server.programs, "curl": curl}
+    found = look_windows(DownloadHosts="mirror.example")[0]
+    assert found["W25 tls-interception"].holds and found["W22 downloads"].holds
+    assert (
+        not found["W22 revocation-lists"].holds
+        and "mirror.example" in found["W22 revocation-lists"].found
+    )
 
 
 def test_a_pod_network_made_by_others_has_no_backend_to_look_at(look_windows):

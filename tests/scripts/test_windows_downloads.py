@@ -45,8 +45,11 @@ def test_with_a_locked_hash_no_revocation_list_is_asked_for(machine, run, asked)
 
 
 @pytest.mark.parametrize("word", ["published", "first-use"])
-def test_where_the_certificate_alone_says_what_is_right_its_list_has_to_be_there(
-    machine, run, asked, word
+def test_a_certificate_that_alone_says_what_is_right_needs_its_list(
+    machine,
+    run,
+    asked,
+    word,
 ):
     serve(machine, GOOD)
     answer = run("artifacts.apply", Artifacts=part(word))

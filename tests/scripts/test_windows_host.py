@@ -1,11 +1,15 @@
 """What is so on a Windows server itself: its boots, features and name."""
 
+import json
 import re
 import time
 
 import pytest
 from k8swin_lab.machines import windows_setup
+from k8swin_lab.machines.windows_updates import Update
 
+from k8swin_nb.scripts import Script
+from tests.scripts.test_functions import powershell
 from tests.scripts.test_windows_scripts import WINDOWS, machine, run  # noqa: F401
 
 NETLOGON = r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon"
@@ -71,6 +75,120 @@ def test_a_feature_that_somebody_removes_is_neither_there_nor_to_be_installed(ma
     feature.state = "UninstallPending"
     answer = run("containers.check")
     assert (answer.code, "reboot" in answer.out) == (20, True)
+
+
+def test_a_member_of_a_domain_is_renamed_by_its_domain(machine, run):  # noqa: F811
+    """NetRenameMachineInDomain wants an account that may change the domain's object; ComputerManagementDsc asks for one."""
+    machine.domain = "corp.example"
+    answer = run("host_name.check", NodeName="node-7")
+    assert (answer.code, "corp.example" in answer.said) == (20, True)
+    assert run("host_name.check", NodeName="winworker01").code == 0
+    machine.domain = ""
+    assert run("host_name.check", NodeName="node-7").code == 10
+
+
+UPGRADES = "3689bdc8-b205-4af4-8d4a-a63924c5e9d5"
+
+
+def test_updates_that_are_for_choosing_and_other_windows_are_not_installed(machine):  # noqa: F811
+    """ansible.windows#293 and PSWindowsUpdate#49: a search finds previews and the next Windows as well."""
+    left = [
+        Update("1", "2026-11 Cumulative Update Preview", optional=True),
+        Update("2", "Windows Server 2025", category=UPGRADES),
+    ]
+    machine.updates.all = [
+        *left,
+        Update("3", "2026-11 Cumulative Update"),
+        Update("4", "Definitions"),
+    ]
+    machine.files.make_directory("C:\\t")
+    machine.files.make_directory(r"C:\k8swin\jobs\windows-update")
+    text = Script.load("windows/windows_update.job.ps1").text
+    machine.files.write(r"C:\t\job.ps1", text.encode())
+    # A task of the system's: for a network logon Windows Update does nothing.
+    said = powershell(
+        machine,
+        "$a = New-ScheduledTaskAction -Execute powershell.exe -Argument '-File C:\\t\\job.ps1'\n"
+        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM | Out-Null\nStart-ScheduledTask -TaskName u",
+    )
+    assert said == ""
+    status = r"C:\k8swin\jobs\windows-update\status.json"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if machine.files.exists(status):
+            told = json.loads(machine.files.read(status).decode("utf-8-sig"))
+            if told["state"] in ("done", "failed"):
+                break
+        time.sleep(0.05)
+    assert (told["state"], told["left"]) == ("done", 2), told
+    assert [u.installed for u in machine.updates.all] == [False, False, True, True]
+
+
+LOG = r"C:\var\log\containerd\containerd.log"
+
+
+@pytest.mark.parametrize("size", [1, 51])
+def test_the_log_of_containerd_is_cut_off_when_it_is_large(machine, size):  # noqa: F811
+    """containerd opens it to append (service_windows.go), and lets others read and write it, but not rename it."""
+    machine.files.make_directory(r"C:\var\log\containerd")
+    machine.files.make_directory("C:\\t")
+    content = b"x" * (size * 1024**2)
+    machine.files.write(LOG, content)
+    machine.files.write(f"{LOG}.1", b"older")
+    machine.files.open.add(LOG.lower())
+    machine.files.write(
+        r"C:\t\job.ps1", Script.load("windows/containerd_log.job.ps1").text.encode()
+    )
+    powershell(machine, r"& C:\t\job.ps1")
+    if size == 1:
+        assert machine.files.read(LOG) == content and machine.files.read(f"{LOG}.1") == b"older"
+        return
+    assert machine.files.read(LOG) == b""
+    assert machine.files.read(f"{LOG}.1") == content and machine.files.read(f"{LOG}.2") == b"older"
+
+
+def test_tasks_of_ours_go_with_the_rest(machine, run):  # noqa: F811
+    machine.files.make_directory(r"C:\k8swin\state")
+    machine.files.make_directory("C:\\t")
+    machine.files.write(
+        r"C:\k8swin\state\found.json", b'{"places": [], "path": true, "services": []}'
+    )
+    names = ("windows-update", "containerd-log", "pod-network", "hns-removed")
+    body = "$a = New-ScheduledTaskAction -Execute cmd.exe\n"
+    body += "\n".join(
+        f"Register-ScheduledTask -TaskName k8swin-{n} -Action $a | Out-Null" for n in names
+    )
+    powershell(machine, body)
+    assert "k8swin-windows-update" in run("files_removed.check", RemovedPlaces="[]").said
+    assert run("files_removed.apply", RemovedPlaces="[]", KeepImages="false").code == 0
+    assert (
+        powershell(
+            machine, "@(Get-ScheduledTask | Where-Object { $_.TaskName -like 'k8swin-*' }).Count"
+        )
+        == "0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ("10.244.0.0/16,.svc,10.1.0.3", ""),
+        ("site.example", "10.244.0.0/16\n.svc\n10.1.0.3\n"),
+        ("10.0.0.0/8,svc", ""),
+        ("10.0.0.0/8,*.svc", ""),
+        ("10.244.0.0/17,SVC,10.1.0.3", "10.244.0.0/16\n"),
+        ("*", ""),
+        ("10.244.0.0/16,.svc.,10.1.0.0/24", ".svc\n"),
+        ("10.244.0.0/16,vc,10.1.0.3:443", ".svc\n10.1.0.3\n"),
+        (".10.244.0.0/16,.svc,10.1.0.3", "10.244.0.0/16\n"),
+    ],
+)
+def test_what_no_proxy_spares_is_read_as_the_programs_read_it(machine, given, left):  # noqa: F811
+    """golang.org/x/net/http/httpproxy: a larger network spares a smaller one."""
+    machine.files.make_directory("C:\\t")
+    except_ = ", ".join(f"'{word}'" for word in given.split(","))
+    body = f"Get-Unspared '10.244.0.0/16,.svc,10.1.0.3' @({except_})"
+    assert powershell(machine, body, "Get-Unspared") == left
 
 
 DATES = re.compile(r"\.ToString\('[^']*[yHms][^']*'\)|\.ToLower\(\)|\.ToUpper\(\)")

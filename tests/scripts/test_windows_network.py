@@ -9,12 +9,14 @@ adapter and goes on with a bridge of the same prefix and gateway), RKE2 (`pkg/wi
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from k8swin_lab.internet.binaries import stand_in
@@ -22,7 +24,9 @@ from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_network import Adapter, Address, HnsError
 from k8swin_lab.network import Network
+from k8swin_lab.powershell.cmdlets import session
 from k8swin_lab.powershell.dotnet import dates
+from k8swin_lab.sites import MOODS
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
@@ -94,13 +98,16 @@ function Start-Service($Name) {{
 
 @pytest.fixture(autouse=True)
 def _time_of_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two seconds pass whenever a script looks at its watch."""
+    """Two seconds pass whenever a script looks at its watch, and none while it sleeps."""
 
     def seconds(self: dates.Stopwatch) -> float:
         self.passed += 2
         return self.passed
 
     monkeypatch.setattr(dates.Stopwatch, "seconds", property(seconds))
+    moments = itertools.count(step=3600)
+    fast = SimpleNamespace(monotonic=lambda: next(moments), sleep=lambda seconds: None)
+    monkeypatch.setattr(session, "time", fast)
 
 
 def job(machine: WindowsMachine, name: str, stubs: str = "", **parameters: str) -> tuple[str, str]:
@@ -196,6 +203,25 @@ def test_an_hns_that_refuses_for_a_while_rolls_nothing_back(server, times):
     ended, log = pod_network(machine, AttemptSeconds="60")
     assert ended.startswith("done "), log
     assert machine.net.network_named("cbr0").management_address == ADDRESS
+
+
+@pytest.mark.parametrize(("version", "restarts"), [("1.13.12", 1), ("1.19.16", 1), ("1.36.4", 0)])
+def test_a_kubelet_of_old_starts_anew_when_the_adapter_was_bound_anew(server, version, restarts):
+    """client-go asks since 1.20 whether an HTTP/2 connection still lives (kubernetes#87615, golang/net#55)."""
+    machine = server()
+    machine.files.write(r"C:\k\kubelet.exe", stand_in("kubelet", version, "windows/amd64"))
+    stubs = """
+function Get-Service($Name, [switch]$DependentServices, $ErrorAction) {
+    if ($DependentServices) { return }
+    [pscustomobject]@{ Name = $Name; Status = 'Running' }
+}
+function Restart-Service($Name, [switch]$Force) { [System.IO.File]::AppendAllText('C:\\t\\restarted', $Name) }
+"""
+    for _ in range(2):  # the second time no adapter is bound
+        assert pod_network(machine, stubs)[0].startswith("done ")
+    restarted = machine.files.exists(r"C:\t\restarted")
+    assert restarted == bool(restarts)
+    assert not restarts or machine.files.read(r"C:\t\restarted") == b"kubelet"
 
 
 def test_a_status_that_somebody_has_open_decides_nothing(server):
@@ -315,6 +341,51 @@ def test_names_of_every_language_survive_the_join_and_the_removal(server, nic):
     assert machine.net.primary().name == nic
 
 
+@pytest.mark.parametrize(
+    "moods",
+    [
+        "german,two-adapters",
+        "japanese,dhcp-return",
+        "dhcp-return,two-adapters",
+        "scanner,japanese",
+        "hns-busy,scanner",
+    ],
+)
+def test_the_network_is_made_and_removed_under_moods_of_a_site(server, moods):
+    machine = server()
+    for name in moods.split(","):
+        MOODS[name].set(machine)
+    machine.files.scan_seconds /= 400  # time is short here
+    card = machine.net.primary().name
+    done = run_on(machine, "folders.apply", Folders=r"C:\k", Places="[]", NodeAddress=ADDRESS)
+    assert done.code == 0, done.err
+    for _ in range(2):
+        ended, log = pod_network(machine)
+        assert ended.startswith("done "), log
+        assert machine.net.network_named("cbr0").adapter_name == card
+        assert is_as_before(machine)
+    if "dhcp-return" in moods:
+        machine.net.returns_as_dhcp = 1
+    assert removal(machine).startswith("done ")
+    assert machine.net.primary().name == card and is_as_before(machine)
+
+
+def is_as_before(machine: WindowsMachine) -> bool:
+    """The static address, with its gateway and its DNS server, on one adapter."""
+    own = [a for a in machine.net.addresses if a.address == ADDRESS]
+    adapter = machine.net.primary()
+    hops = [
+        r.next_hop
+        for r in machine.net.routes
+        if (r.prefix, r.index) == ("0.0.0.0/0", adapter.index)
+    ]
+    return (
+        [(a.origin, a.length) for a in own] == [("Manual", 24)]
+        and (adapter.dhcp, adapter.dns) == (False, ["127.160.0.53"])
+        and hops == ["127.160.0.1"]
+    )
+
+
 @pytest.mark.parametrize("what", ["lost", "leased"])
 def test_a_static_server_keeps_its_address_through_a_removal(server, what):
     """sig-windows-tools#162: New-NetIPAddress refuses an interface with DHCP on, and there was nothing else to do it."""
@@ -339,10 +410,7 @@ def test_a_static_server_keeps_its_address_through_a_removal(server, what):
 
     machine.net.remove_hns_network = lose
     assert removal(machine).startswith("done ")
-    own = next(a for a in machine.net.addresses if a.address == ADDRESS)
-    assert (own.index, own.origin, own.length) == (5, "Manual", 24)
-    assert not machine.net.adapters[0].dhcp and machine.net.adapters[0].dns == ["127.160.0.53"]
-    assert [r.next_hop for r in machine.net.routes if r.prefix == "0.0.0.0/0"] == ["127.160.0.1"]
+    assert is_as_before(machine)
 
 
 @pytest.mark.parametrize("times", [1, 7])

@@ -13,10 +13,12 @@ import dataclasses
 import fnmatch
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from k8swin_lab import topology
+from k8swin_lab.description import describe
 from k8swin_lab.lab import Lab
 from k8swin_lab.loopback import free_network
 
@@ -185,13 +187,46 @@ def world(
         patch.setattr(trying, "PAUSE", 0.5)
         # Before 1.20 a control plane gives no tokens that expire, and a Dashboard is refused.
         more = {"probe_pods": True, "dashboard": profile == "current"}
-        opened = open_world(lab, folder, **more)
+        opened = open_world(lab, folder, **more, **site(lab, profile))
         for host in opened.run().hosts("linux"):
             # The first command fills a machine's private root with the programs of this computer.
             opened.pool.transport(host).run("sudo true", sudo=True)
         opened.before = opened.machines()
         yield opened
         opened.pool.close()
+
+
+def site(lab: Lab, profile: str) -> dict[str, Any]:
+    """Return what sites say of nodes, the API server and registries, so that every promise is held of it too."""
+    hosts = describe(lab.status())["hosts"]
+    for number, host in enumerate(hosts):
+        host["labels"] = {"steps.example/number": str(number), "steps.example/empty": ""}
+        host["taints"] = ["steps.example/spare=yes:PreferNoSchedule"]
+        if host["os"] == "linux":
+            host["kubelet_settings"] = {"maxPods": 90 + number}
+    told: dict[str, Any] = {
+        "hosts": hosts,
+        "control_plane_endpoint": "api.steps.example",
+        "control_plane_address": hosts[0]["address"],
+        "api_port": 7443,
+        "api_certificate_names": ["api.example", "192.0.2.7"],
+        "control_plane_workloads": True,
+        "kubelet_settings": {"maxPods": 80, "evictionHard": {"memory.available": "50Mi"}},
+    }
+    if profile == "current":
+        password = Path(lab.status()["home"]) / "robot"
+        password.write_text("pass-of-the-robot-17")
+        password.chmod(0o600)
+        told["registries"] = [
+            {"name": "quay.example", "mirrors": ["https://mirror.example:5000/v2/quay"]},
+            {
+                "name": "mirror.example:5000",
+                "ca": lab.status()["ca"],
+                "user": "robot",
+                "credential": f"file:{password}",
+            },
+        ]
+    return told
 
 
 @contextlib.contextmanager

@@ -120,17 +120,26 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     "linux/records_removed.apply.sh": {"$copy": KEPT},
     "linux/swap.apply.sh": {"$new": TEMPORARY},
     "windows/functions.ps1": dict.fromkeys(
-        ("$Copy", "$Path", "$copy", "$copy.$number", "$copy.new", "$path", "$Folder\\status.json", "$Folder\\status.new"),
+        ("$Copy", "$Path", "$Path.new", "$copy", "$copy.$number", "$copy.new", "$path"),
         ARGUMENT,
     ),
     "windows/artifacts.apply.ps1": {
         **dict.fromkeys(
-            ("$Download", "$Download.again", "$Download.sha256", "$Path"),
+            ("$Download", "$Download.again", "$Download.sha256", "$Download.unpacked", "$Path", "$ready"),
             "a download in the toolkit's own folder",
         ),
-        "$artifact.to": ("C:\\k\\kubelet.exe", "C:\\opt\\cni\\bin\\flannel.exe", "C:\\k\\start.ps1"),
-        "$file": ("C:\\k\\nssm.exe", "C:\\opt\\cni\\bin\\host-local.exe", "C:\\k\\cni\\host-local.exe"),
+        **dict.fromkeys(("$From", "$To"), ARGUMENT),
+        "$To.k8swin-new": "beside a program's place, until it is moved there",
+        **dict.fromkeys(
+            ("$To.k8swin-old-*", "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"),
+            "a program that runs on under another name",
+        ),
+        "$change.to": ("C:\\k\\kubelet.exe", "C:\\opt\\cni\\bin\\flannel.exe", "C:\\k\\start.ps1"),
     },
+    "windows/containerd_log.job.ps1": dict.fromkeys(
+        (f"C:\\var\\log\\containerd\\containerd.log.{end}" for end in ("$number", "$($number + 1)")),
+        "what the log held",
+    ),
     "windows/cni.apply.ps1": {
         "$CniFolder\\$CniFile": tuple(f"{CNI_FOLDER[p]}\\{CNI_FILE[p]}" for p in PROFILES),
         ";": tuple(sorted({file for p in PROFILES for file in NET_CONF_FILES[p]})),

@@ -306,3 +306,9 @@ def test_one_run_that_is_stopped_stops_no_other(tmp_path):
     one, other = make_run(tmp_path), make_run(tmp_path, Hosts({REACH: "ok\n"}))
     one.cancel.set()
     assert at(other).script(REACH).ok
+
+
+def test_a_target_may_be_several_hosts():
+    run = make_run(target="winworker01,linuxmaster")
+    assert [host.name for host in run.hosts("target")] == ["linuxmaster", "winworker01"]
+    assert [host.name for host in run.hosts("windows+target")] == ["winworker01"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,15 @@ from k8swin_nb.errors import ParamsError
 from k8swin_nb.reading import Unreadable, file_text, shown
 from k8swin_nb.registry_description import RegistryDescription
 from k8swin_nb.secret import Secret, SecretRef
+from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step_run import StepRun
 
 FOLDERS = {"linux": "/etc/containerd/certs.d", "windows": r"C:\etc\containerd\certs.d"}
 DOCKER_HUB = "registry-1.docker.io"
 """The host that is talked to for images of `docker.io`."""
 
+LOGINS = Fact[dict[str, tuple[str, Secret]]]("registry_logins")
+_ASKING = threading.Lock()
 CA_FILE = "k8swin-ca.crt"
 OF_CONTAINERD_2 = ("io.containerd.cri.v1.images",)
 
@@ -124,15 +128,20 @@ def has_logins(description: Description) -> bool:
 
 
 def logins(at: StepRun) -> dict[str, tuple[str, Secret]]:
-    """Return user and password by the host that is talked to; they are looked up when they are asked for."""
-    return {
-        registry_host(registry.name): (
-            registry.user,
-            SecretRef.parse(registry.credential).resolve(at.description.folder),
-        )
-        for registry in at.description.registries
-        if registry.user and registry.credential
-    }
+    """Return user and password by the host that is talked to; each is looked up, or asked for, once in a phase."""
+    with _ASKING:
+        known = at.run.facts.get(at.master, LOGINS)
+        if known is None:
+            known = {
+                registry_host(registry.name): (
+                    registry.user,
+                    SecretRef.parse(registry.credential).resolve(at.description.folder),
+                )
+                for registry in at.description.registries
+                if registry.user and registry.credential
+            }
+            at.run.facts.keep(at.master, LOGINS, known)
+    return known
 
 
 def registry_changes(

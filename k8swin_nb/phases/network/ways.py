@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.tables import StaticTable
+from k8swin_nb.transports.ssh_config import configured
 
 
 def ways_table(inventory: Inventory) -> StaticTable:
-    """Return for each host where it is asked, how we log in, and whom is trusted to be it."""
-    rows = [(host.name, _place(host), _login(host), _trust(host)) for host in inventory.hosts]
+    """Return for each host where it is asked, how we log in, and whom is trusted to be it.
+
+    Raises:
+        ParamsError: when the file that `ssh_config` names cannot be used.
+    """
+    hosts = [configured(host) for host in inventory.hosts]
+    rows = [(host.name, _place(host), _login(host), _trust(host)) for host in hosts]
     return StaticTable("Ways in", ("host", "asked at", "login", "known by"), rows)
 
 
 def _place(host: Host) -> str:
     if host.os == "linux":
-        return f"ssh://{host.address}:{host.ssh_port}"
+        through = f", through {host.ssh_jump.name}" if host.ssh_jump else ""
+        return f"ssh://{host.ssh_address}:{host.ssh_port}{through}"
     through = f", through {host.winrm_jump.name}" if host.winrm_jump else ""
     return f"{host.winrm_scheme}://{host.winrm_address}:{host.winrm_port}{through}"
 
 
 def _login(host: Host) -> str:
     if host.os == "linux":
-        return f"{host.user}, {host.identity or host.ssh_password or 'a key of the SSH agent'}"
+        root = f", sudo {host.sudo_password}" if host.sudo_password else ""
+        return (
+            f"{host.user}, {host.identity or host.ssh_password or 'a key of the SSH agent'}{root}"
+        )
     if host.winrm_auth == "certificate":
         return f"certificate {host.winrm_certificate}"
     secret = host.credential

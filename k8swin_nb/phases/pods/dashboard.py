@@ -16,6 +16,7 @@ from k8swin_nb.phases.linux.control_plane import TOKEN, secret_json
 from k8swin_nb.phases.pods.dashboard_manifest import NAME, VIEWER, dashboard_version
 from k8swin_nb.reading import Unreadable, address, file_text, json_document, shown
 from k8swin_nb.secret import Secret
+from k8swin_nb.transports.ssh_config import configured
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
@@ -154,7 +155,13 @@ def dashboard_rows(run: PhaseRun) -> list[tuple[str, str]]:
         return [("state", not_wanted(run.at(master, "dashboard")) or "not deployed yet")]
     port = f" -p {master.ssh_port}" if master.ssh_port != 22 else ""
     key = f" -i {shlex.quote(master.identity)}" if master.identity else ""
-    tunnel = f"ssh -N -L {LOCAL_PORT}:{inside}:443{port}{key} {shlex.quote(f'{master.user}@{master.address}')}"
+    master = configured(master)
+    jump = master.ssh_jump
+    through = (
+        f" -J {shlex.quote(f'{jump.user}@{jump.ssh_address}:{jump.ssh_port}')}" if jump else ""
+    )
+    login = shlex.quote(f"{master.user}@{master.ssh_address}")
+    tunnel = f"ssh -N -L {LOCAL_PORT}:{inside}:443{through}{port}{key} {login}"
     forward = f"kubectl -n {NAME} port-forward service/{NAME} {LOCAL_PORT}:443"
     return [
         ("version", dashboard_version(run.description)),

@@ -147,8 +147,12 @@ def addresses(case: Case) -> Said:
         held = [row[1].split("/")[0] for row in evidence.rows("addresses", 2)]
         if held and evidence.host.address not in held:
             yield evidence.host.name, f"the address {evidence.host.address} is on no interface"
+        # A card without a cable has such an address too; names of cards are in the server's language.
+        up = {row[0] for row in evidence.rows("links", 2) if row[1] == "Up"}
         for alias, address in evidence.rows("addresses", 2):
-            if address.startswith("169.254.") and alias.startswith(("vEthernet", "Ethernet")):
+            if address.startswith("169.254.") and (
+                alias in up or alias.startswith(("vEthernet", "Ethernet"))
+            ):
                 yield evidence.host.name, f"address {address} is on {alias}"
     planned = {str(name): str(address) for name, address, _ in case.plan.nodes}
     for node in case.nodes():
@@ -258,6 +262,12 @@ def hns(case: Case) -> Said:
         for row in ours:
             if row[2].lower() != planned.lower():
                 yield evidence.host.name, f"the HNS network {wanted} is {row[2]}, planned {planned}"
+            elif row[4] not in ("", evidence.host.address):
+                yield (
+                    evidence.host.name,
+                    f"the HNS network {wanted} holds the adapter with the address [{row[4]}], "
+                    f"wanted that of {evidence.host.address}",
+                )
 
 
 def routes(case: Case) -> Said:

@@ -41,7 +41,9 @@ if [ "$ready" != ok ]; then
 fi
 config=$(kubectl --kubeconfig "$admin" -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}')
 value() { awk -v key="$1:" '$1 == key { print $2; exit }' <<<"$config"; }
-names=$(openssl x509 -noout -text -in /etc/kubernetes/pki/apiserver.crt | grep -o -E '(DNS|IP Address):[^, ]+' | cut -d : -f 2- || true)
+certificate=/etc/kubernetes/pki/apiserver.crt
+# An old openssl shows a certificate as a whole or not at all.
+names=$({ openssl x509 -noout -ext subjectAltName -in $certificate 2>/dev/null || openssl x509 -noout -text -in $certificate; } | grep -o -E '(DNS|IP Address):[^, ]+' | cut -d : -f 2- || true)
 missing=
 for name in $API_CERTIFICATE_NAMES; do
   grep -q -x -F -e "$name" <<<"$names" || missing+=" $name"

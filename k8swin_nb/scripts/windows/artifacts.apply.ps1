@@ -10,7 +10,7 @@ its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Move-Program Save-Found Test-FoundRuntime Test-UnpackedArtifact
+# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Invoke-Patiently Save-Found Test-FoundRuntime Test-UnpackedArtifact
 
 $tar = "$env:SystemRoot\System32\tar.exe"
 
@@ -38,22 +38,22 @@ function Get-LockedHash($Artifact, [string]$Download) {
     if ($Artifact.hash -eq 'published') {
         Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256" $false
         $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLowerInvariant()
-        Remove-Item -Path "$Download.sha256" -Force
+        Invoke-Patiently { Remove-Item -LiteralPath "$Download.sha256" -Force }
         if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
     } else {
         # Two downloads that are alike are whole; whether the origin is right nobody can tell without a hash.
         Save-Url $Artifact.name $Artifact.url $Download $false
         if ("$(Get-Content -Path $Download -TotalCount 1)" -match '^\s*<') {
             # A page would be alike twice, and the right file be refused from then on.
-            Remove-Item -Path $Download -Force
+            Invoke-Patiently { Remove-Item -LiteralPath $Download -Force }
             throw "$($Artifact.name): $($Artifact.url) answers with a page, expected a file; ask who runs the proxy or mirror"
         }
         $hash = Get-Hash $Download $Artifact.algorithm
         Save-Url $Artifact.name $Artifact.url "$Download.again" $false
         $again = Get-Hash "$Download.again" $Artifact.algorithm
-        Remove-Item -Path "$Download.again" -Force
+        Invoke-Patiently { Remove-Item -LiteralPath "$Download.again" -Force }
         if ($hash -ne $again) {
-            Remove-Item -Path $Download -Force
+            Invoke-Patiently { Remove-Item -LiteralPath $Download -Force }
             throw "$($Artifact.name): two downloads differ, SHA-256 $hash and $again, from $($Artifact.url)"
         }
     }
@@ -69,7 +69,7 @@ function Receive-Artifact($Artifact, [string]$Hash, [string]$Path) {
         Save-Url $Artifact.name $Artifact.url $Path $true
         $found = Get-Hash $Path $Artifact.algorithm
         if ($found -eq $Hash) { return }
-        Remove-Item -Path $Path -Force
+        Invoke-Patiently { Remove-Item -LiteralPath $Path -Force }
     }
     throw "$($Artifact.name): $($Artifact.algorithm) is $found, locked is $Hash, from $($Artifact.url)"
 }
@@ -104,7 +104,7 @@ function Get-Change($Artifact, [string]$Ready) {
 
 function Expand-Artifact($Artifact, [string]$Download) {
     $folder = "$Download.unpacked"
-    if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
+    if (Test-Path -LiteralPath $folder) { Invoke-Patiently { Remove-Item -LiteralPath $folder -Recurse -Force } }
     New-Item -ItemType Directory -Path $folder -Force | Out-Null
     $arguments = @('-xf', $Download, '-C', $folder, '--strip-components', [string]$Artifact.strip) + @($Artifact.members | Where-Object { $_ })
     & $tar @arguments
@@ -115,6 +115,36 @@ function Expand-Artifact($Artifact, [string]$Download) {
         }
     }
     $folder
+}
+
+# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
+# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
+function Move-Program([string]$From, [string]$To) {
+    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
+    foreach ($attempt in 1..20) {
+        try {
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
+            break
+        } catch {
+            $reason = $_.Exception.Message
+        }
+        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        try {
+            if (Test-Path -LiteralPath $To) {
+                Add-Written $aside (Get-Sha256 $To)
+                Move-Item -LiteralPath $To -Destination $aside
+            }
+            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
+            break
+        } catch {
+            $reason = $_.Exception.Message
+            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
+        }
+        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
+        Start-Sleep -Milliseconds 500
+    }
+    # Those that have ended since; the others are told of in the record of what was written from here.
+    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 function Install-Change($Changes) {
@@ -153,9 +183,9 @@ foreach ($artifact in $locked) {
         }
     }
     if ($artifact.unpack) {
-        Remove-Item -LiteralPath $ready -Recurse -Force
+        Invoke-Patiently { Remove-Item -LiteralPath $ready -Recurse -Force }
         Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
     }
-    Remove-Item -Path $download -Force
+    Invoke-Patiently { Remove-Item -LiteralPath $download -Force }
     "$($artifact.name) is in $($artifact.to)"
 }

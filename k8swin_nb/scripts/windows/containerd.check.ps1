@@ -2,9 +2,12 @@
 .SYNOPSIS
 Does containerd run as a service with the planned configuration?
 #>
-param([Parameter(Mandatory = $true)][string]$ContainerdSha256)
+param(
+    [Parameter(Mandatory = $true)][string]$ContainerdSha256,
+    [Parameter(Mandatory = $true)][string]$ContainerdLogJob
+)
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime Get-Sha256 Test-RestartDue
+# uses: Get-ForeignRuntime Get-Sha256 Test-FoundService Test-NightJob Test-RestartDue
 
 $foreign = Get-ForeignRuntime containerd
 if ($foreign) {
@@ -23,6 +26,10 @@ if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'A
 }
 if (Test-RestartDue containerd) {
     'containerd has not read its configuration since that was changed'
+    exit 10
+}
+if (-not (Test-FoundService containerd) -and -not (Test-NightJob 'containerd-log' $ContainerdLogJob)) {
+    'nothing keeps the log of containerd from filling the disk'
     exit 10
 }
 $info = & C:\k\crictl.exe --config C:\k\crictl.yaml info

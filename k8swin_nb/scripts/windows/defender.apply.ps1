@@ -11,7 +11,7 @@ param(
     [Parameter(Mandatory = $true)][string]$ExcludedFolders
 )
 $ErrorActionPreference = 'Stop'
-# uses: Read-Json
+# uses: Read-Json Save-Text
 
 $found = Get-MpPreference
 $programs = @($ExcludedPrograms -split ';' | Where-Object { @($found.ExclusionProcess) -notcontains $_ })
@@ -23,8 +23,7 @@ if (Test-Path $record) {
     $added.programs = @(@($before.programs) + $programs | Where-Object { $_ } | Select-Object -Unique)
     $added.folders = @(@($before.folders) + $folders | Where-Object { $_ } | Select-Object -Unique)
 }
-Set-Content -Path "$record.new" -Value ($added | ConvertTo-Json) -Encoding UTF8
-Move-Item -Path "$record.new" -Destination $record -Force
+Save-Text $record ($added | ConvertTo-Json)
 if ($programs) { Add-MpPreference -ExclusionProcess $programs }
 if ($folders) { Add-MpPreference -ExclusionPath $folders }
 "Microsoft Defender no longer inspects $(($programs + $folders) -join ', ')"

@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Get-Sha256 Read-Json Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
+# uses: Get-MachinePath Get-Sha256 Invoke-Patiently Read-Json Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -20,10 +20,10 @@ function Remove-Tree([string]$Path) {
         foreach ($entry in [System.IO.Directory]::GetFileSystemEntries($Path)) { Remove-Tree $entry }
     }
     if ($isFolder) {
-        [System.IO.Directory]::Delete($Path)
+        Invoke-Patiently { [System.IO.Directory]::Delete($Path) }
     } else {
         if ($attributes -band [System.IO.FileAttributes]::ReadOnly) { Set-ItemProperty -LiteralPath $Path -Name IsReadOnly -Value $false }
-        [System.IO.File]::Delete($Path)
+        Invoke-Patiently { [System.IO.File]::Delete($Path) }
     }
 }
 
@@ -83,7 +83,7 @@ if (Test-Path $defender) {
     }
     Remove-Item -Path $defender -Force
 }
-foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
+foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed', 'k8swin-windows-update', 'k8swin-containerd-log') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
 }
 $places = ConvertFrom-Json $RemovedPlaces

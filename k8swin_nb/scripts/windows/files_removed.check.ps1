@@ -33,7 +33,7 @@ foreach ($place in $places) {
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq 'C:\k' })
 if (-not $found.path -and $path) { $left += 'C:\k on PATH' }
-foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed') {
+foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed', 'k8swin-windows-update', 'k8swin-containerd-log') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { $left += "the task $task" }
 }
 if (Test-Path 'C:\k8swin\state\proxy.json') { $left += 'addresses in NO_PROXY' }

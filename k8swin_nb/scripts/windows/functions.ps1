@@ -25,6 +25,19 @@ function Test-OwnFolder([string]$Path) {
     'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel' -contains $Path
 }
 
+# A scanner looks at each new file for a moment, in which nobody can move or delete it.
+function Invoke-Patiently([scriptblock]$PatientWork) {
+    foreach ($patientTry in 1..20) {
+        try {
+            & $PatientWork
+            return
+        } catch {
+            if ($patientTry -eq 20) { throw }
+        }
+        Start-Sleep -Milliseconds 250
+    }
+}
+
 # A file that others had is copied, with what it holds; one that is ours is not.
 function Save-Found([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf) -or (Test-Written $Path)) { return }
@@ -38,7 +51,7 @@ function Save-Found([string]$Path) {
     }
     # What is cut short must not be taken for the file.
     Copy-Item -LiteralPath $Path -Destination "$copy.new" -Force
-    Move-Item -LiteralPath "$copy.new" -Destination $copy
+    Invoke-Patiently { Move-Item -LiteralPath "$copy.new" -Destination $copy }
     "kept: $Path is in $copy"
 }
 
@@ -72,7 +85,7 @@ function Write-OwnFile([string]$Path, [string]$Text) {
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
     $hash = [System.BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
     Add-Written $Path $hash
-    [System.IO.File]::WriteAllBytes($Path, $bytes)
+    Invoke-Patiently { [System.IO.File]::WriteAllBytes($Path, $bytes) }
 }
 
 # What was found comes back. A file of ours that somebody changed since is theirs: it stays.
@@ -95,13 +108,13 @@ function Restore-Found([string]$Path) {
         if ($there) {
             [System.IO.File]::WriteAllText($record, $Path)
             Copy-Item -LiteralPath $copy -Destination $Path -Force
-            Remove-Item -LiteralPath $record -Force
+            Invoke-Patiently { Remove-Item -LiteralPath $record -Force }
         } else {
-            Move-Item -LiteralPath $copy -Destination $Path
+            Invoke-Patiently { Move-Item -LiteralPath $copy -Destination $Path }
         }
         "put back: $Path"
     } elseif ($there) {
-        Remove-Item -LiteralPath $Path -Force
+        Invoke-Patiently { Remove-Item -LiteralPath $Path -Force }
     }
 }
 
@@ -137,13 +150,13 @@ function Reset-Kubeadm([string]$CriSocket) {
     if (Test-Path $record) { $others = @($others + [System.IO.File]::ReadAllLines($record) | Select-Object -Unique) }
     if ($others) {
         [System.IO.File]::WriteAllLines("$record.new", [string[]]$others)
-        Move-Item -Path "$record.new" -Destination $record -Force
+        Invoke-Patiently { Move-Item -LiteralPath "$record.new" -Destination $record -Force }
     }
     foreach ($path in $others) {
         if (-not (Test-Path -LiteralPath $path)) { continue }
         $copy = Get-KeptPath $path
         New-KeptFolder $copy
-        Move-Item -LiteralPath $path -Destination $copy -Force
+        Invoke-Patiently { Move-Item -LiteralPath $path -Destination $copy -Force }
     }
     $failed = 0
     if (Test-Path 'C:\k\kubeadm.exe') {
@@ -174,7 +187,9 @@ function Test-FoundRuntime($Artifact) {
 function Get-ForeignRuntime([string]$Name) {
     $program = "$env:ProgramFiles\$Name\$($Name -replace '^docker$', 'dockerd').exe"
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Name'"
-    if ($service -and -not $service.PathName.Contains($program)) {
+    # Windows' paths are the same in all letters, and may be written with variables.
+    $runs = [Environment]::ExpandEnvironmentVariables([string]$service.PathName)
+    if ($service -and $runs.IndexOf($program, [StringComparison]::OrdinalIgnoreCase) -lt 0) {
         "the service $Name on this server runs $($service.PathName), wanted ${program}: move that installation there, or remove it"
     }
 }
@@ -190,9 +205,24 @@ function Test-OwnService([string]$Name) {
     [string]$found.Application -like '*\powershell.exe' -and ([string]$found.AppParameters).EndsWith("-File C:\k8swin\$Name.ps1")
 }
 
+# nssm may refuse to stop a service while it waits to start its program again: it is asked until it has stopped.
+function Stop-WindowsService([string]$Name) {
+    $why = ''
+    foreach ($attempt in 1..30) {
+        $state = [string](Get-Service -Name $Name).Status
+        if ($state -eq 'Stopped') { return }
+        if ($state -ne 'StopPending') {
+            try { Stop-Service -Name $Name -Force } catch { $why = $_.Exception.Message }
+            if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { return }
+        }
+        Start-Sleep -Seconds 2
+    }
+    throw "the service $Name is $state and does not stop: $why"
+}
+
 # Windows lets a service go only when nobody holds it open any more.
 function Remove-WindowsService([string]$Name) {
-    if ((Get-Service -Name $Name).Status -ne 'Stopped') { Stop-Service -Name $Name -Force }
+    Stop-WindowsService $Name
     & sc.exe delete $Name | Out-Null
     # 1072: marked for deletion already.
     if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 1072) { throw "sc.exe delete $Name ended with $LASTEXITCODE" }
@@ -408,9 +438,12 @@ function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
 # has the file open is waited for.
 function Save-Text([string]$Path, [string]$Text, [int]$Tries = 25) {
     $bytes = (New-Object System.Text.UTF8Encoding($false)).GetBytes($Text)
+    $written = $false
     foreach ($try in 1..$Tries) {
         try {
-            [System.IO.File]::WriteAllBytes("$Path.new", $bytes)
+            # Once: a scanner looks at whatever was just written.
+            if (-not $written) { [System.IO.File]::WriteAllBytes("$Path.new", $bytes) }
+            $written = $true
             Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
             return
         } catch {
@@ -581,6 +614,13 @@ function Get-DynamicPortRange([string]$Protocol) {
     $numbers[-2] + $numbers[-1] - 1
 }
 
+# Is such a task there, with what it is to do?
+function Test-NightJob([string]$Job, [string]$Script) {
+    $file = "C:\k8swin\jobs\$Job\run.ps1"
+    $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
+    [bool]$task -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $Script
+}
+
 # A task that waits for its turn runs too: started anew, it would find its own files changed.
 function Test-JobRunning([string]$Job) {
     $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
@@ -615,8 +655,10 @@ function Save-JobStatus([string]$Folder, $Status) {
 # The newest status that can be read; none while there is none. One that could not be put into its place is beside it.
 function Read-JobStatus([string]$Folder) {
     foreach ($try in 1..5) {
-        foreach ($name in 'status.json.new', 'status.json') {
-            if (-not (Test-Path -LiteralPath "$Folder\$name")) { continue }
+        $there = @('status.json.new', 'status.json' | Where-Object { Test-Path -LiteralPath "$Folder\$_" })
+        # Between the two moves of a replacement there is none for a moment.
+        if (-not $there -and $try -gt 1) { return }
+        foreach ($name in $there) {
             try { $status = Get-Content -LiteralPath "$Folder\$name" -Raw -Encoding UTF8 | ConvertFrom-Json } catch { continue }
             if ($status.state) { return $status }
         }
@@ -727,34 +769,29 @@ function Get-CurlReason($Answer) {
     $text
 }
 
-# Beside its place first: a copy that is cut short is neither a program nor somebody's file, and takes the rights of the
-# folder. A program that runs cannot be written over, but renamed. A scanner may hold either file for a moment.
-function Move-Program([string]$From, [string]$To) {
-    Copy-Item -LiteralPath $From -Destination "$To.k8swin-new" -Force
-    foreach ($attempt in 1..20) {
-        try {
-            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To -Force
-            break
-        } catch {
-            $reason = $_.Exception.Message
-        }
-        $aside = "$To.k8swin-old-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
-        try {
-            if (Test-Path -LiteralPath $To) {
-                Add-Written $aside (Get-Sha256 $To)
-                Move-Item -LiteralPath $To -Destination $aside
+# What of the addresses that must pass a web proxy by is not spared yet. NO_PROXY is read as Go reads it: a network spares all
+# in it, `svc`, `.svc` and `*.svc` spare every name that ends so, and `*` spares everything.
+function Get-Unspared([string]$NoProxy, [string[]]$Except) {
+    foreach ($word in @($NoProxy -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })) {
+        $spared = $Except -contains '*' -or $Except -contains $word
+        foreach ($one in $Except) {
+            if ($spared) { break }
+            if ($word -match '^[\d.]+(/\d+)?$') {
+                if ($one -notmatch '^\d+\.\d+\.\d+\.\d+(/\d+)?$') { continue }
+                $inner, $length = $word -split '/'
+                $outer, $wider = $one -split '/'
+                if (-not $length) { $length = 32 }
+                if (-not $wider) { $wider = 32 }
+                $size = [Math]::Pow(2, 32 - [int]$wider)
+                $spared = [int]$wider -le [int]$length -and
+                    [Math]::Floor((ConvertTo-AddressNumber $inner) / $size) -eq [Math]::Floor((ConvertTo-AddressNumber $outer) / $size)
+            } elseif ($one -notmatch '[/:\s]') {
+                $ending = '.' + $one.TrimStart('*').TrimStart('.')
+                $spared = $ending.Length -gt 1 -and ('.' + $word.TrimStart('.')).EndsWith($ending, [StringComparison]::OrdinalIgnoreCase)
             }
-            Move-Item -LiteralPath "$To.k8swin-new" -Destination $To
-            break
-        } catch {
-            $reason = $_.Exception.Message
-            if ((Test-Path -LiteralPath $aside) -and -not (Test-Path -LiteralPath $To)) { Move-Item -LiteralPath $aside -Destination $To }
         }
-        if ($attempt -eq 20) { throw "$To could not be replaced, another program holds it: $reason" }
-        Start-Sleep -Milliseconds 500
+        if (-not $spared) { $word }
     }
-    # Those that have ended since; the others are told of in the record of what was written from here.
-    Remove-Item -Path "$To.k8swin-old-*" -Force -ErrorAction SilentlyContinue
 }
 
 # The layers of images are the runtime's: while there are some, nothing else can delete them.

@@ -87,4 +87,14 @@ while ($true) {
     Start-Sleep -Seconds 2
 }
 try { Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ } } catch { Write-Status 'restoring' "not yet: $($_.Exception.Message)" }
+# Addresses that were kept from pods: where the store was there before, the removal of files leaves it.
+try {
+    foreach ($file in @(Get-ChildItem -LiteralPath "C:\var\lib\cni\networks\$HnsNetwork" -ErrorAction SilentlyContinue)) {
+        if (@('k8swin-bridge', 'k8swin-kube-proxy') -contains [string](Get-Content -LiteralPath $file.FullName -TotalCount 1)) {
+            Remove-Item -LiteralPath $file.FullName -Force
+        }
+    }
+} catch {
+    Write-Status 'waiting' "a reserved address stays in the store of host-local: $($_.Exception.Message)"
+}
 Write-Status 'done' "the networks of the cluster are removed, $NodeAddress is on $(@($address | ForEach-Object { $_.InterfaceAlias }) -join ' ')"

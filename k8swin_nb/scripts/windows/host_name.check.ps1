@@ -12,6 +12,12 @@ if ($next -ne $NodeName) {
         "the computer name is $next, wanted $NodeName, and a kubelet is already registered under it"
         exit 20
     }
+    $system = Get-CimInstance -ClassName Win32_ComputerSystem
+    if ($system.PartOfDomain) {
+        'hint: have this server renamed in its domain, by somebody who may (Rename-Computer -DomainCredential), reboot it, then run again'
+        "the computer name is $next, wanted $NodeName, and only its domain $($system.Domain) can rename it"
+        exit 20
+    }
     "the computer name is $next, wanted $NodeName"
     exit 10
 }

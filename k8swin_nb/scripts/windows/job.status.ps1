@@ -13,7 +13,7 @@ $ended = @('done', 'rolled-back', 'failed')
 $folder = "C:\k8swin\jobs\$Job"
 $runs = Test-JobRunning $Job
 $status = Read-JobStatus $folder
-if (-not $runs -and ($ended -notcontains $status.state)) {
+if (-not $runs -and $status -and $ended -notcontains $status.state) {
     # The task may have ended between the two looks: the file is read again before it is judged.
     Start-Sleep -Seconds 1
     $status = Read-JobStatus $folder

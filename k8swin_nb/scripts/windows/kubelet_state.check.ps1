@@ -33,5 +33,5 @@ $log = 'C:\var\log\kubelet\kubelet.log'
 $why = @()
 if (Test-Path $log) { $why = @(Get-Content -Path $log -Tail 60 -Encoding UTF8 | Where-Object { $_ -match '^E\d|err=|[Ee]rror' } | Select-Object -Last 1) }
 "hint: read $log, mend what it says, then run this notebook again"
-"the kubelet is $(([string]$service.Status).ToLower()): $why"
+"the kubelet is $(([string]$service.Status).ToLowerInvariant()): $why"
 exit 30

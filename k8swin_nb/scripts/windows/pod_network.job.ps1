@@ -162,6 +162,8 @@ function New-Network($Wanted) {
     Write-Status 'waiting' "making the HNS network $($Wanted.Name) on $($card.Name)"
     New-HnsNetwork -JsonString ($Wanted | ConvertTo-Json -Depth 6 -Compress) | Out-Null
     Wait-Address
+    # Before flanneld has routes over this adapter.
+    Restore-Rest
 }
 
 function New-Placeholder {
@@ -192,6 +194,19 @@ function Remove-StaleNetwork {
         Write-Status 'waiting' "removing the HNS network $HnsNetwork with $prefix on the adapter with $($network.ManagementIP)"
         Wait-Hns { $network | Remove-HnsNetwork } 15
         Wait-Address
+    }
+}
+
+# The adapter was bound anew, which ended its connections. A kubelet before 1.20 does not ask whether its own still lives.
+function Restart-EarlyKubelet {
+    $kubelet = Get-Service -Name kubelet -ErrorAction SilentlyContinue
+    if (-not $kubelet -or $kubelet.Status -eq 'Stopped' -or -not (Test-Path 'C:\k\kubelet.exe')) { return }
+    $version = ([regex]' v1\.(\d+)\.').Match([string](& C:\k\kubelet.exe --version))
+    if (-not $version.Success -or [int]$version.Groups[1].Value -ge 20) { return }
+    Restart-WrappedService kubelet
+    foreach ($look in 1..15) {
+        if ((Get-Service -Name kubelet).Status -eq 'Running') { return }
+        Start-Sleep -Seconds 2
     }
 }
 
@@ -268,13 +283,7 @@ if (-not $up) {
 Invoke-Part 'the gateway or the DNS servers are not back' { Restore-Rest }
 # What flanneld's stop took down with it.
 foreach ($name in $before) { Invoke-Part "$name does not start" { Start-WrappedService $name } }
-if (-not $bound) {
-    # The adapter was bound anew. A kubelet of old keeps a connection that this has ended, and waits for its time-out.
-    Invoke-Part 'the kubelet does not start anew' {
-        $kubelet = Get-Service -Name kubelet -ErrorAction SilentlyContinue
-        if ($kubelet -and $kubelet.Status -ne 'Stopped') { Restart-WrappedService kubelet }
-    }
-}
+if (-not $bound) { Invoke-Part 'the kubelet does not start anew' { Restart-EarlyKubelet } }
 $times = ''
 if ($attempt -gt 2) { $times = ", at start $($attempt - 1) of flanneld (before: $cause)" }
 Write-Status 'done' "the HNS network $HnsNetwork is up after $([int]$all.Elapsed.TotalSeconds) s$times"

@@ -78,7 +78,7 @@ Test-Probe 'W01' 'administrator' {
     $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
     $principal = New-Object System.Security.Principal.WindowsPrincipal($identity)
     $elevated = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
-    New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1'
+    New-Answer 'fail' $elevated $identity.Name 'an elevated administrator' 'use the built-in Administrator or a domain administrator, or set LocalAccountTokenFilterPolicy to 1, and FilterAdministratorToken to 0 for the built-in one'
 }
 
 $version = Get-Quiet { Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' }
@@ -103,16 +103,22 @@ Test-Probe 'W03' 'updates' {
     }
     New-Answer $severity ($version.UBR -ge $least) "$build.$($version.UBR)" "$build.$least or newer$why" 'install the current cumulative update'
 }
+Test-Probe 'W03' 'container-network' {
+    # microsoft/Windows-Containers#516: pods reach nothing from the update of July 2024 to that of October 2024.
+    $broken = $build -eq 20348 -and $version.UBR -ge 2582 -and $version.UBR -lt 2762
+    New-Answer 'warn' (-not $broken) "$build.$($version.UBR)" 'no update that broke the network of containers: 20348.2582 (KB5040437) and newer, before 20348.2762 (KB5044281)' 'install the current cumulative update'
+}
 Test-Probe 'W04' 'powershell' {
     New-Answer 'fail' ($PSVersionTable.PSVersion -ge [version]'5.1') ([string]$PSVersionTable.PSVersion) '5.1 or newer' 'install Windows Management Framework 5.1'
 }
 Test-Probe 'W04' 'execution-policy' {
-    # Only a group policy outranks the Bypass with which jobs are started.
+    # Only a group policy outranks the Bypass with which jobs are started: a policy that is switched off has no name.
     $policy = 'none'
     $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell'
     if (Test-Path $key) {
         $set = Get-ItemProperty -Path $key
         if ($set -and $set.PSObject.Properties['ExecutionPolicy']) { $policy = $set.ExecutionPolicy }
+        if ($set -and $set.PSObject.Properties['EnableScripts'] -and [int]$set.EnableScripts -eq 0) { $policy = 'no scripts at all (EnableScripts 0)' }
     }
     New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
 }
@@ -140,10 +146,16 @@ Test-Probe 'W07' 'cpus' {
 Test-Probe 'W08' 'disk' {
     $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='C:'"
     $free = [Math]::Floor($disk.FreeSpace / 1GB)
+    # Where less than 15 % of the disk with the images is free, the kubelet removes images and then pods.
+    $limit = [Math]::Ceiling($disk.Size * 0.15 / 1GB)
     # A worker that has joined holds its images already.
     $severity = 'fail'
-    if ($joined) { $severity = 'warn' }
-    New-Answer $severity ($free -ge 20) "$free GiB free on C:" '20 GiB, better 50' 'images take several GiB each: free or add disk space'
+    $wanted = $limit + 20
+    if ($joined) {
+        $severity = 'warn'
+        $wanted = $limit
+    }
+    New-Answer $severity ($free -ge $wanted) "$free of $([Math]::Floor($disk.Size / 1GB)) GiB free on C:" "$wanted GiB: the kubelet removes images and pods when less than 15 % of the disk is free" 'images take several GiB each: free or add disk space'
 }
 Test-Probe 'W09' 'containers-feature' {
     $state = [string](Get-WindowsFeature -Name Containers).InstallState
@@ -175,7 +187,16 @@ Test-Probe 'W12' 'pending-reboot' {
 }
 Test-Probe 'W13' 'host-name' {
     $name = $next.ToLowerInvariant()
-    New-Answer 'step' ($name -eq $NodeName) $name $NodeName 'the step host-name renames this server and reboots it'
+    $severity = 'step'
+    $found = $name
+    $fix = 'the step host-name renames this server and reboots it'
+    if ($system -and $system.PartOfDomain) {
+        # It would need an account that may change the domain, which nobody hands on to a server.
+        $severity = 'fail'
+        $found = "$name, of the domain $($system.Domain)"
+        $fix = "have the domain rename it (Rename-Computer -NewName $NodeName -DomainCredential) and reboot it, or name it $name in the parameters"
+    }
+    New-Answer $severity ($name -eq $NodeName) $found $NodeName $fix
 }
 Write-Fact 'host_name' $next.ToLowerInvariant()
 

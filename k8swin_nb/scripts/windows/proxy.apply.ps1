@@ -10,10 +10,10 @@ param(
     [Parameter(Mandatory = $true)][string]$RuntimeService
 )
 $ErrorActionPreference = 'Stop'
-# uses: Restart-ChangedService Set-RestartDue
+# uses: Get-Unspared Restart-ChangedService Save-Text Set-RestartDue
 
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ })
-$added = @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
+$added = @(Get-Unspared $NoProxy $except)
 $except += $added
 $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$RuntimeService"
 $lines = @()
@@ -21,8 +21,7 @@ $properties = Get-ItemProperty -Path $key
 $record = 'C:\k8swin\state\proxy.json'
 if (-not (Test-Path $record)) {
     $found = [ordered]@{ added = $added; service = $RuntimeService; environment = @($properties.Environment | Where-Object { $_ }) }
-    Set-Content -Path "$record.new" -Value ($found | ConvertTo-Json) -Encoding UTF8
-    Move-Item -Path "$record.new" -Destination $record -Force
+    Save-Text $record ($found | ConvertTo-Json)
 }
 Set-RestartDue $RuntimeService
 [Environment]::SetEnvironmentVariable('NO_PROXY', ($except -join ','), 'Machine')

@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$RuntimeService
 )
 $ErrorActionPreference = 'Stop'
-# uses: Test-RestartDue
+# uses: Get-Unspared Test-RestartDue
 
 $machine = [ordered]@{}
 foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY') {
@@ -22,7 +22,7 @@ if ($machine.Count -eq 0) {
     exit 0
 }
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() })
-$missing = @($NoProxy -split ',' | Where-Object { $except -notcontains $_ })
+$missing = @(Get-Unspared $NoProxy $except)
 if ($missing) {
     "NO_PROXY of the machine lacks $($missing -join ' ')"
     exit 10

@@ -4,11 +4,11 @@ Stop kube-proxy, the kubelet and flanneld, in this order; they do not start agai
 #>
 param()
 $ErrorActionPreference = 'Stop'
-# uses: Test-OwnService
+# uses: Stop-WindowsService Test-OwnService
 
 foreach ($name in 'kube-proxy', 'kubelet', 'flanneld') {
     if (-not (Test-OwnService $name)) { continue }
     Set-Service -Name $name -StartupType Disabled
-    Stop-Service -Name $name -Force
+    Stop-WindowsService $name
     "$name is stopped"
 }

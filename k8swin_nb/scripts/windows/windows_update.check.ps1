@@ -7,13 +7,13 @@ read here.
 #>
 param()
 $ErrorActionPreference = 'Stop'
+# uses: Read-JobStatus
 
-$file = 'C:\k8swin\jobs\windows-update\status.json'
-if (-not (Test-Path $file)) {
+$status = Read-JobStatus 'C:\k8swin\jobs\windows-update'
+if (-not $status) {
     'Windows Update has not been asked yet'
     exit 10
 }
-$status = Get-Content -Path $file -Raw | ConvertFrom-Json
 $age = [DateTime]::UtcNow - [DateTime]::ParseExact($status.time, 'yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture, 'AdjustToUniversal,AssumeUniversal')
 if ($status.state -ne 'done' -or $status.left -ne 0 -or $age.TotalHours -gt 24) {
     "Windows Update: $($status.state), $($status.left) left, asked $([Math]::Floor($age.TotalHours)) h ago"

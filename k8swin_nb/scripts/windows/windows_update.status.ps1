@@ -11,7 +11,7 @@ $ErrorActionPreference = 'Stop'
 $runs = Test-JobRunning 'windows-update'
 $folder = 'C:\k8swin\jobs\windows-update'
 $status = Read-JobStatus $folder
-if (-not $runs -and $status.state -ne 'done' -and $status.state -ne 'failed') {
+if (-not $runs -and $status -and $status.state -ne 'done' -and $status.state -ne 'failed') {
     # The task may have ended between the two looks: the file is read again before it is judged.
     Start-Sleep -Seconds 1
     $status = Read-JobStatus $folder

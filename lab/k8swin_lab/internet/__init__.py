@@ -35,3 +35,4 @@ def install(network: Network, *, mirror: str = MIRROR) -> None:
     network.origins |= windows_classic_origins(network.origins)
     if mirror:
         network.origins[mirror] = site_mirror(network.origins, kept_origins())
+    network.internet = frozenset(network.origins)

@@ -40,6 +40,19 @@ def missing() -> HttpResponse:
     return HttpResponse(404, headers, _NOT_FOUND)
 
 
+NOT_SIMULATED = "x-not-simulated"
+"""Header of an answer about a file that the real host may have and this one never has."""
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Say of a file of a kind that this origin does not serve that it is not simulated."""
+    told = f"not simulated in the lab: {request.url}\n".encode()
+    headers = {
+        "content-type": "text/plain", "content-length": str(len(told)), NOT_SIMULATED: request.url,
+    }  # fmt: skip
+    return HttpResponse(501, headers, told)
+
+
 def redirect(location: str) -> HttpResponse:
     """Return a temporary redirect."""
     return HttpResponse(302, {"location": location, "content-length": "0"}, b"")

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from k8swin_lab.internet.answers import file, missing, path_of, sha256
+from k8swin_lab.internet.answers import file, missing, path_of, sha256, unknown
 from k8swin_lab.internet.archives import Members, tar_gz
 from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.internet.catalogue import catalogue, versions
@@ -263,7 +263,7 @@ def _docker(request: HttpRequest) -> HttpResponse:
         return file(request, docker_archive(static[1]) if known else None)
     found = re.fullmatch(r"/linux/(debian|ubuntu)/(.*)", path_of(request))
     if not found:
-        return missing()
+        return unknown(request)
     if found[2] == "gpg":
         return file(request, public_key("docker"), "application/pgp-keys")
     suite = re.match(r"dists/(bookworm|trixie|bionic|jammy|noble)/", found[2])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from k8swin_lab.internet.answers import file, missing, path_of, redirect
+from k8swin_lab.internet.answers import file, missing, path_of, redirect, unknown
 from k8swin_lab.internet.archives import Members, tar_gz, zip_archive
 from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.internet.catalogue import versions
@@ -94,7 +94,9 @@ def _kubernetes(request: HttpRequest) -> HttpResponse:
         content = kubernetes_archive(version, kind) if version in versions("kubernetes") else None
         return _hashed(request, content, hashed or "")
     found = _RELEASE.fullmatch(path)
-    if not found or found[1] not in versions("kubernetes"):
+    if not found:
+        return unknown(request)
+    if found[1] not in versions("kubernetes"):
         return missing()
     version, system, name, ending, hashed = found.groups()
     if name not in KUBERNETES_BINARIES[system] or bool(ending) != (system == "windows"):
@@ -136,11 +138,13 @@ def _github(request: HttpRequest) -> HttpResponse:
     if found := re.fullmatch(r"/([^/]+/[^/]+)/releases/latest/download/([^/]+)", path):
         tag = _latest_tag(found[1])
         target = f"https://github.com/{found[1]}/releases/download/{tag}/{found[2]}"
-        return redirect(target) if tag else missing()
+        return redirect(target) if tag else unknown(request)
     if found := re.fullmatch(r"/([^/]+/[^/]+)/raw/(?:refs/(?:heads|tags)/)?([^/]+)/(.+)", path):
         return redirect(f"https://raw.githubusercontent.com/{found[1]}/{found[2]}/{found[3]}")
     found = re.fullmatch(r"/([^/]+/[^/]+)/releases/download/([^/]+)/([^/]+)", path)
-    if not found or github_asset(*found.groups()) is None:
+    if not found or _latest_tag(found[1]) is None:
+        return unknown(request)
+    if github_asset(*found.groups()) is None:
         return missing()
     return redirect(f"https://{_ASSETS}/{found[1]}/{found[2]}/{found[3]}")
 
@@ -265,7 +269,7 @@ def _raw(request: HttpRequest) -> HttpResponse:
         path_of(request),
     )
     if not found:
-        return missing()
+        return unknown(request)
     version = versions("flannel")[-1] if found[1] == "master" else found[1].removeprefix("v")
     if version not in versions("flannel"):
         return missing()

@@ -144,7 +144,7 @@ class Kubelet:
             "cpu": str(facts.cpus),
             "ephemeral-storage": "102834320Ki",
             "memory": memory,
-            "pods": "110",
+            "pods": str(facts.max_pods),
         }
         return {
             "addresses": [

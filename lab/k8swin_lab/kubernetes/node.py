@@ -24,6 +24,7 @@ class NodeFacts:
     boot_id: str = ""
     cpus: int = 2
     memory_bytes: int = 4 * 1024**3
+    max_pods: int = 110
     labels: dict[str, str] = field(default_factory=dict)  # e.g. node.kubernetes.io/windows-build
 
 

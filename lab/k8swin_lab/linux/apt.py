@@ -198,6 +198,7 @@ def _chosen(
             return None
         own = apt_sources.matching(offered, (name, "", ""))
         if not own:
+            apt_sources.refuse_package(offered, name)
             plan.errors.append(f"E: Unable to locate package {name}")
             return None
         _say(process, parsed, f"Note, selecting '{own[0].name}' instead of '{name}'")
@@ -208,6 +209,8 @@ def _chosen(
             _say(process, parsed, f"{name} is already the newest version ({old.package.version}).")
             return None
         known = bool(own or old)
+        if not known:
+            apt_sources.refuse_package(offered, name)
         plan.errors.append(
             f"E: Version '{wanted}' for '{name}' was not found"
             if known

@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from k8swin_lab.known import packages
 from k8swin_lab.linux.gpg import dearmored
 from k8swin_lab.machines.installed import compare, satisfies
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.web_client import WebError, fetch
 
 if TYPE_CHECKING:
@@ -355,3 +357,19 @@ def download(machine: LinuxMachine, offer: Offer) -> bytes:
     if wanted and hashlib.sha256(content).hexdigest() != wanted:
         raise ValueError("Hash Sum mismatch")
     return content
+
+
+def refuse_package(offered: list[Offer], name: str) -> None:
+    """Say of a package that the lab lacks that the distribution's archive has it.
+
+    Args:
+        offered: what the lists hold that were fetched; without the archive's own nothing is known of it.
+        name: of a package that none of them offers.
+
+    Raises:
+        NotSimulated: it is such a package.
+    """
+    if packages.exists(name) and any(
+        re.search(r"/(debian|ubuntu)(/|$)", one.source.uri) for one in offered
+    ):
+        raise NotSimulated(f"the package {name}")

@@ -30,6 +30,7 @@ def apt_cache(process: Process) -> int:
                 )
                 process.out(f"{name:>10} | {offer.version} | {where.uri.rstrip('/')} {part}\n")
             if not found and not machine.installed.get(name):
+                apt_sources.refuse_package(offered, name)
                 process.err(f"N: Unable to locate package {name}\n")
         return 0
     if verb == "policy":
@@ -48,6 +49,7 @@ def apt_cache(process: Process) -> int:
                 text = "\n".join(f"{key}: {value}" for key, value in offer.fields.items())
                 process.out(f"{text}\n\n")
             if not found:
+                apt_sources.refuse_package(offered, name)
                 process.err(f"N: Unable to locate package {name}\nE: No packages found\n")
                 code = 100
         return code
@@ -62,6 +64,7 @@ def _policy(process: Process, name: str, offered: list[apt_sources.Offer]) -> No
         reverse=True,
     )
     if not found and installed is None:
+        apt_sources.refuse_package(offered, name)
         process.err(f"N: Unable to locate package {name}\n")
         return
     own = installed.package.version if installed else ""

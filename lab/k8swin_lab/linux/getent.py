@@ -6,6 +6,7 @@ from k8swin_lab.arguments import Options
 from k8swin_lab.linux.files import machine_of
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import NetworkError
+from k8swin_lab.web_client import refuse_host
 
 
 def getent(process: Process) -> int:
@@ -56,6 +57,7 @@ def _hosts(process: Process, database: str, keys: list[str]) -> int:
         try:
             address = machine.network.resolve(machine, key)
         except NetworkError:
+            refuse_host(machine, key)
             code = 2
             continue
         if database == "hosts":

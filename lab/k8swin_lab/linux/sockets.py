@@ -10,6 +10,7 @@ from k8swin_lab.linux.files import machine_of
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import NetworkError
+from k8swin_lab.web_client import refuse_host
 
 _SS = Options(
     flags="-H,--no-header -l,--listening -t,--tcp -u,--udp -n,--numeric -p,--processes -a,--all"
@@ -103,6 +104,7 @@ def ping(process: Process) -> int:
     try:
         address = machine.network.resolve(machine, target)
     except NetworkError:
+        refuse_host(machine, target)
         process.err(f"ping: {target}: Name or service not known\n")
         return 2
     count = int(parsed.get("-c") or 4)

@@ -69,23 +69,19 @@ class WinrmHabits:
     late_send_every: int = 0
     """Of each so many Sends one is taken, and answered with the fault of an operation that took too long."""
     busy_every: int = 0
-    """Of each so many requests one is answered with ERROR_BUSY (170), and not done."""
+    """Of each so many Sends one is answered with ERROR_BUSY (170), and its input is not taken."""
     shells_per_user: int = 0
     """Fewer shells than Windows' own quota has; 0: that one."""
     operations_per_shell: int = 0
     """Operations that one shell ever takes: a Terminate gives none back. 0: Windows' 1500."""
-    requests: int = 0
     sends: int = 0
 
-    def is_busy(self) -> bool:
-        """Count a request, and tell whether it is one that finds the service busy."""
-        self.requests += 1
-        return bool(self.busy_every) and self.requests % self.busy_every == 0
-
-    def is_late(self) -> bool:
-        """Count a Send, and tell whether its answer takes too long."""
+    def next_send(self) -> str:
+        """Count a Send, and tell how it goes: `busy`, `late`, or `` for well."""
         self.sends += 1
-        return bool(self.late_send_every) and self.sends % self.late_send_every == 0
+        if self.busy_every and self.sends % self.busy_every == 0:
+            return "busy"
+        return "late" if self.late_send_every and self.sends % self.late_send_every == 0 else ""
 
 
 class WindowsMachine(Machine):

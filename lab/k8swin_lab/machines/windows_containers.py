@@ -36,6 +36,7 @@ class RunningKubelet:
     name: str
     address: str
     version: str
+    max_pods: int = 110
     shim: Dockershim | None = None  # of a kubelet that runs pods with Docker
     number: int = field(default_factory=lambda: next(STARTS))  # of this start
 
@@ -239,6 +240,7 @@ class WindowsContainers:
             boot_id=machine.boot_id,
             cpus=machine.cpus,
             memory_bytes=machine.memory_bytes,
+            max_pods=kubelet.max_pods if kubelet else 110,
             labels=labels,
         )
 

@@ -31,6 +31,10 @@ class Update:
     pending: bool = False  # installed, and in effect after the reboot
     hidden: bool = False
     type: str = "Software"
+    optional: bool = False  # offered for choosing alone, as previews are: BrowseOnly
+    category: str = (
+        "0fa1201d-4330-4fa8-8ae9-b877473b6441"  # Security Updates; Upgrades are 3689bdc8-...
+    )
 
     @property
     def id(self) -> str:

@@ -179,11 +179,29 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     a = to_number(left)
     b = to_number(right) if a is not None else None
     if a is None or b is None:
+        if isinstance(a, Decimal):
+            raise runtime_error(
+                f'Cannot convert argument "d2" to type "System.Decimal" for "{_METHOD_NAMES[operator]}".',
+                "MethodArgumentConversionInvalidCastArgument",
+                category="NotSpecified",
+                exception="System.Management.Automation.MethodException",
+            )
+        ps_class = getattr(left, "ps_class", None)
+        name = _METHOD_NAMES[operator]
+        if ps_class is not None and ps_class.finds_static(name.lower()):
+            return ps_class.call_static(ps_class.frame.interp, name, [left, right])
         if isinstance(left, list) or (isinstance(right, list) and a is not None):
             raise _no_operator(operator, left if isinstance(left, list) else right)
         return dotnet.binary_operator(operator, left, right)
     result = calculate(operator, a, b)
-    if hasattr(left, "enum_number") and isinstance(result, int):
+    if hasattr(left, "enum_number") and not isinstance(result, int):
+        raise runtime_error(
+            f"Unable to cast object of type '{dotnet.type_name_of(result)}' to type 'System.Int32'.",
+            "System.InvalidCastException",
+            category="OperationStopped",
+            exception="System.InvalidCastException",
+        )
+    if hasattr(left, "enum_number"):
         return dotnet.enum_of(dotnet.type_name_of(left), int(result))
     return result
 

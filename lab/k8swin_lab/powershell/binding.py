@@ -102,6 +102,7 @@ class Binder:
         should_process: bool = False,
         default_set: str = "",
         error_suffix: str = "",
+        gathers: Callable[[list[Any]], Any] | None = None,
         missing: Mapping[str, str] | None = None,
     ) -> None:
         """`missing`: folded names, each with the name itself, of parameters that only the real command has."""
@@ -111,6 +112,7 @@ class Binder:
         self.advanced = advanced
         self.default_set = default_set
         self.error_suffix = error_suffix or name
+        self.gathers = gathers
         self.common = dict(COMMON_PARAMETERS) if advanced else {}
         if should_process:
             self.common.update(SHOULD_PROCESS_PARAMETERS)
@@ -181,6 +183,7 @@ class Binder:
         """
         bound = Bound(delays=expecting_input)
         positional: list[Argument] = []
+        named: list[tuple[Spec | str, Any, Argument]] = []
         unknown: list[str] = []
         index = 0
         only_values = False
@@ -218,6 +221,12 @@ class Binder:
                 source = arguments[index]
                 value = source.value
                 index += 1
+            elif self._follows_unknown(arguments, index):
+                following = arguments[index]
+                if self.advanced:
+                    raise self._not_found(str(following.name))
+                value = ParameterName(following.text or f"-{following.name}")
+                index += 1
             else:
                 label = spec if isinstance(spec, str) else spec.name
                 raise self.error(
@@ -226,22 +235,42 @@ class Binder:
                     f"'{(None if isinstance(spec, str) else spec.type) or 'System.Object'}' and try again.",
                     target=label,
                 )
+            named.append((spec, value, source))
+        for spec, value, source in named:
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
         return bound
+
+    def _follows_unknown(self, arguments: list[Argument], index: int) -> bool:
+        """Whether a word that looks like a parameter, and is none, comes next: it is a value then."""
+        if index >= len(arguments):
+            return False
+        following = arguments[index]
+        named = following.name is not None and not following.attached
+        return named and self.find(str(following.name)) is None
+
+    def _not_found(self, name: str) -> PowerShellError:
+        return self.error(
+            "NamedParameterNotFound",
+            f"A parameter cannot be found that matches parameter name '{name}'.",
+            target=name,
+        )
+
+    def _twice(self, spec: Spec) -> PowerShellError:
+        return self.error(
+            "ParameterAlreadyBound",
+            f"Cannot bind parameter because parameter '{spec.name}' is specified more than once. To "
+            "provide multiple values to parameters that can accept multiple values, use the array "
+            'syntax. For example, "-parameter value1,value2,value3".',
+            target=spec.name,
+        )
 
     def _store(self, bound: Bound, spec: Spec | str, value: Any, source: Argument) -> None:
         if isinstance(spec, str):
             bound.common[spec] = value
             return
         if spec.name in bound.values:
-            raise self.error(
-                "ParameterAlreadyBound",
-                f"Cannot bind parameter because parameter '{spec.name}' is specified more than once. To "
-                "provide multiple values to parameters that can accept multiple values, use the array "
-                'syntax. For example, "-parameter value1,value2,value3".',
-                target=spec.name,
-            )
+            raise self._twice(spec)
         if bound.delays and isinstance(value, ScriptBlock) and _delays(spec):
             bound.delayed[spec.name] = value
             return
@@ -297,7 +326,7 @@ class Binder:
             return
         for spec in self.specs:
             if spec.remaining and spec.name not in bound.values:
-                values = PSArray(
+                values: Any = PSArray(
                     [
                         a.text
                         if a.text and spec.type and "string" in spec.type.lower()
@@ -307,16 +336,14 @@ class Binder:
                 )
                 if len(values) == 1 and isinstance(values[0], list):
                     values = PSArray(values[0])
+                elif spec.type is None and self.gathers is not None:
+                    values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
-        if unknown:
-            raise self.error(
-                "NamedParameterNotFound",
-                f"A parameter cannot be found that matches parameter name '{unknown[0]}'.",
-                target=unknown[0],
-            )
+        if unknown and all(a.claimed for a in arguments):
+            raise self._not_found(unknown[0])
         if self.advanced:
-            value = arguments[0].value
+            value = next((a for a in arguments if not a.claimed), arguments[0]).value
             raise self.error(
                 "PositionalParameterNotFound",
                 f"A positional parameter cannot be found that accepts argument '{value}'.",

@@ -177,6 +177,10 @@ class PSClass:
         """Whether an instance has a method of that name."""
         return any(not m.static for c in self.lineage() for m, _ in c.methods.get(folded, []))
 
+    def finds_static(self, folded: str) -> bool:
+        """Whether the class or a base has a static method of that name."""
+        return any(m.static for c in self.lineage() for m, _ in c.methods.get(folded, []))
+
     # --- construction
 
     def construct(self, interp: Interpreter, arguments: list[Any]) -> ClassInstance:

@@ -56,7 +56,18 @@ class ExpressionCompiler(AssignmentCompiler):
             to_string = frame.interp.to_string
             return "".join(p if isinstance(p, str) else to_string(p(frame)) for p in parts)
 
-        return expand
+        def lenient(frame: Frame) -> str:
+            """Version 1 of the strict mode minds no unset variable in a text."""
+            strict = frame.scope.strict
+            if not 0 < frame.scope.strictness() < 2:
+                return expand(frame)
+            frame.scope.strict = 0.0
+            try:
+                return expand(frame)
+            finally:
+                frame.scope.strict = strict
+
+        return lenient if any(isinstance(p, ast.Variable) for p in node.parts) else expand
 
     def _on_Variable(self, node: ast.Variable) -> Code:
         raw = self.raw_variable(node)

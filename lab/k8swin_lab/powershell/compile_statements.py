@@ -151,7 +151,7 @@ class Compiler(LoopCompiler):
             return throw
 
         def leave_script(frame: Frame) -> None:
-            code = value(frame) if value is not None else frame.interp.last_exit_code_or_zero()
+            code = value(frame) if value is not None else 0
             raise ExitSignal(frame.interp.exit_code_of(code))
 
         return leave_script
@@ -261,7 +261,7 @@ class Compiler(LoopCompiler):
             if variable is not None:
                 return None if variable.value is NOTHING else variable.value
             call = frame.scope.call
-            if call is not None and call.code.ast is enclosing:
+            if call is not None and call.code.ast is enclosing and not call.dotted:
                 return None
             return general(frame)
 

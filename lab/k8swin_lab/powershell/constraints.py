@@ -18,7 +18,7 @@ from k8swin_lab.powershell.validation import (
     validation_error,
     validator,
 )
-from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
+from k8swin_lab.powershell.values import PSArray, Switch
 
 _CONDITIONS = ("bool", "boolean", "system.boolean")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
@@ -65,16 +65,23 @@ class Constraints:
 
     def plain_convert(self, spec: Any, value: Any) -> Any:
         """A default value as the parameter's type; validation is for arguments only."""
-        if spec.type is None or (
-            value is None and spec.type.lower() not in ("string", "int", "bool", "switch")
-        ):
+        if spec.type is None:
             return value
         return self.cast(value, spec.type)
 
     def assignment_converter(
-        self, frame: Frame, constraints: list[Any], name: str, parameter: bool = False
+        self,
+        frame: Frame,
+        constraints: list[Any],
+        name: str,
+        parameter: bool = False,
+        *,
+        exact: bool = False,
     ) -> Callable[[Any], Any]:
-        """The conversion and checks that types and attributes before a variable or parameter ask for."""
+        """The conversion and checks that types and attributes before a variable or parameter ask for.
+
+        `exact`: an array is no [string], as in functions with CmdletBinding.
+        """
         steps: list[Callable[[Any], Any]] = []
         nullable = any(
             isinstance(c, ast.Attribute) and c.name.lower() in ("allownull", "allowemptystring")
@@ -110,7 +117,13 @@ class Constraints:
                 if check is not None:
                     checks.append(check)
         if type_constraint is not None:
-            steps.append(self._caster(type_constraint.name, parameter))
+            steps.append(
+                self._caster(
+                    type_constraint.name,
+                    parameter or frame.scope is frame.interp.global_scope,
+                    exact,
+                )
+            )
 
         def convert(value: Any) -> Any:
             if value is NOTHING:
@@ -120,7 +133,7 @@ class Constraints:
             for check in checks:
                 check(value)
             if parameter and mandatory and not empty_allowed:
-                refuse_empty(value, name)
+                refuse_empty(value, name, type_constraint.name if type_constraint else "")
             return value
 
         return convert
@@ -199,7 +212,7 @@ class Constraints:
             )
         return self.cast(value, type_name)
 
-    def _caster(self, type_name: str, parameter: bool) -> Callable[[Any], Any]:
+    def _caster(self, type_name: str, parameter: bool, exact: bool) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
@@ -209,12 +222,7 @@ class Constraints:
                 return self._condition(value, type_name, parameter)
             if value is None and folded.endswith("[]"):
                 return None
-            if (
-                parameter
-                and folded in ("string",)
-                and isinstance(value, list | Hashtable)
-                and isinstance(value, list)
-            ):
+            if exact and folded in ("string", "system.string") and isinstance(value, list):
                 raise runtime_error(
                     "Cannot convert value to type System.String.",
                     "CannotConvertArgument",

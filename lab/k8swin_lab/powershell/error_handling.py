@@ -9,7 +9,7 @@ from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.errors import BreakSignal, ContinueSignal, PowerShellError
 from k8swin_lab.powershell.pipeline import Context
-from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
+from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject, exception_chain
 from k8swin_lab.powershell.scopes import Frame, Scope, Variable
 from k8swin_lab.powershell.values import PSObject
 
@@ -175,9 +175,9 @@ class ErrorHandling:
         """Run the first catch clause that takes the error, or raise it again."""
         record = error.record
         self.locate(record, source, node)
-        for types, body in catches:
-            if types and not self.catches(record, types):
-                continue
+        chosen = self._chosen(record, [types for types, _ in catches])
+        if chosen is not None:
+            body = catches[chosen][1]
             self.remember_error(record)
             variables = frame.scope.variables
             saved = variables.get("_")
@@ -192,6 +192,30 @@ class ErrorHandling:
                     variables["_"] = saved
             return
         raise error
+
+    def _chosen(self, record: ErrorRecord, catches: list[list[str]]) -> int | None:
+        """The clause that takes an error: by the exception inside, then by the RuntimeException around it.
+
+        Among the clauses the very type goes before a base type, and both before a clause without types.
+        """
+        wanted = []
+        for types in catches:
+            found = [self.find_type(name) for name in types]
+            wanted.append(
+                [(n if f is None else f.name).lower() for n, f in zip(types, found, strict=True)]
+            )
+        exception = record.exception
+        outer = exception.type_names
+        inner: list[str] | None = None
+        if any(name.endswith(".RuntimeException") for name in outer):
+            inner = exception.inner.type_names if exception.inner is not None else None
+        else:
+            inner, outer = outer, exception_chain("System.Management.Automation.RuntimeException")
+        chosen = None if inner is None else _clause_for(inner, wanted)
+        if chosen is None or not wanted[chosen]:
+            by_outer = _clause_for(outer, wanted)
+            chosen = chosen if by_outer is None else by_outer
+        return chosen
 
     def catches(self, record: ErrorRecord, types: list[str]) -> bool:
         """Whether one of the types is the exception's, one of its bases', or an inner exception's."""
@@ -241,6 +265,16 @@ class ErrorHandling:
         """The record that a bare `throw` inside a catch block throws again."""
         value = frame.scope.get("_")
         return value if isinstance(value, ErrorRecord) else None
+
+
+def _clause_for(names: list[str], wanted: list[list[str]]) -> int | None:
+    """The first clause for the type itself, else for one of its bases, else for anything."""
+    folded = [name.lower() for name in names]
+    for test in (folded[:1], folded[1:]):
+        for number, types in enumerate(wanted):
+            if any(name in test for name in types):
+                return number
+    return next((number for number, types in enumerate(wanted) if not types), None)
 
 
 def action_name(text: str) -> str:

@@ -16,6 +16,7 @@ from k8swin_lab.powershell.dotnet.properties import names_of
 from k8swin_lab.powershell.formatting_table import (
     Column,
     Layout,
+    Line,
     list_lines,
     table_lines,
 )
@@ -62,8 +63,11 @@ class Formatter:
             yield from self._trimmed(self._formatted(obj))
             return
         if is_line(obj):
-            yield from self.end()
-            yield from line(obj).splitlines() or [""]
+            text = line(obj).splitlines() or [""]
+            if self._layout is not None:
+                self._held.append(Line(text))
+            else:
+                yield from text
             return
         if isinstance(obj, ErrorRecord):
             yield from self.end()
@@ -126,6 +130,8 @@ class Formatter:
             yield from self._trimmed(table_lines(layout, held, self._width, tail=self._tail))
 
     def _list_columns(self, item: Any, layout: Layout) -> list[Column]:
+        if isinstance(item, Line):
+            return []
         if isinstance(item, PSObject):
             return [column(self._session, name) for name in names_of(item)]
         return layout.columns

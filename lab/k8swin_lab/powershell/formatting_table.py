@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell.dotnet.text import to_string
@@ -30,8 +32,24 @@ class Layout:
     auto_size: bool = True
     wrap: bool = False
     hide_headers: bool = False
+    generated: bool = False
+    """Made of an object's properties, without a declared view."""
     group: Callable[[Any], tuple[str, Any]] | None = None
     group_title: Callable[[str, Any], list[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A text that came between the objects of a table or list, which it does not end."""
+
+    text: list[str]
+
+
+def _tabled(value: Any, pattern: str) -> str:
+    """A cell; fractions have two decimals in tables."""
+    if not pattern and isinstance(value, float | Decimal) and math.isfinite(value):
+        return cell(value, "F2")
+    return cell(value, pattern)
 
 
 def truncate(text: str, width: int, align: str = "left") -> str:
@@ -60,8 +78,10 @@ class Table:
         self.layout = layout
         self.total = width - 1
         self.columns = list(layout.columns)
-        self.rows = [[cell(c.read(o), c.pattern) for c in self.columns] for o in objects]
-        first = objects[0] if objects else None
+        shown = [o for o in objects if not isinstance(o, Line)]
+        show = _tabled if layout.generated else cell
+        self.rows = [[show(c.read(o), c.pattern) for c in self.columns] for o in shown]
+        first = shown[0] if shown else None
         self.aligns = [
             c.align or ("right" if first is not None and is_number(c.read(first)) else "left")
             for c in self.columns
@@ -159,6 +179,9 @@ def groups(layout: Layout, objects: list[Any]) -> Iterator[tuple[list[str], list
     title: list[str] = []
     previous: Any = None
     for item in objects:
+        if isinstance(item, Line):
+            current.append(item)
+            continue
         label, value = layout.group(item)
         if not current or to_string(value) != to_string(previous):
             if current:
@@ -179,8 +202,9 @@ def table_lines(layout: Layout, objects: list[Any], width: int, *, tail: int = 2
         yield ""
         if not layout.hide_headers:
             yield from table.header()
-        for row in table.rows:
-            yield from table.row(row)
+        rows = iter(table.rows)
+        for item in members:
+            yield from item.text if isinstance(item, Line) else table.row(next(rows))
     yield from [""] * tail
 
 
@@ -190,6 +214,9 @@ def list_lines(
     """Objects as `Name : value` lines; each is followed by a blank line."""
     yield from [""] * head
     for item, columns in layouts:
+        if isinstance(item, Line):
+            yield from item.text
+            continue
         longest = max((len(column.label) for column in columns), default=0)
         room = max(width - longest - 3 - 1, 10)
         for column in columns:

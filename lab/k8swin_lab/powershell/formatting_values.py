@@ -69,7 +69,7 @@ def is_line(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether a column of such values is aligned to the right."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal | Char)
 
 
 def line(value: Any) -> str:

@@ -163,4 +163,4 @@ def generated(session: Any, value: Any) -> Layout:
     ]
     columns = [column(session, name) for name in names]
     listed = len(names) > LIST_LIMIT or dotnet.type_name_of(value) in _LISTED_TYPES
-    return Layout("list" if listed else "table", columns)
+    return Layout("list" if listed else "table", columns, generated=True)

@@ -18,6 +18,7 @@ from k8swin_lab.powershell.values import BoundParameters, Input, PSArray
 if TYPE_CHECKING:
     from k8swin_lab.powershell.compile_commands import CommandCompiler
 
+_OWN = ("args", "psscriptroot", "pscommandpath", "psboundparameters", "input")
 _MAXIMUM_DEPTH = 400
 """Calls within calls; beyond, PowerShell's own call depth error is raised before Python's stack ends."""
 
@@ -108,10 +109,11 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     specs = []
     explicit = False
     for parameter in code.parameters:
-        spec = _spec(frame, parameter)
+        spec = _spec(frame, parameter, advanced)
         explicit = explicit or any(s.position is not None for s in [spec, *spec.sets.values()])
         specs.append(spec)
-    if not explicit and positional:
+    # a parameter set of the function's own means that positions have to be given, too
+    if not explicit and positional and not any(spec.sets for spec in specs):
         order = 0
         for spec in specs:
             if not spec.is_switch:
@@ -125,6 +127,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
         specs,
         advanced=advanced,
         should_process=bool(should_process) and str(should_process).lower() != "false",
+        gathers=frame.interp.new_rest,
         default_set=str((cmdlet_binding or {}).get("defaultparametersetname", "")),
     )
     if frame.interp.host.edition == "Desktop":
@@ -132,7 +135,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     return binder
 
 
-def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:
+def _spec(frame: Frame, parameter: CompiledParameter, advanced: bool) -> Spec:
     type_name = parameter.type_name
     folded = (type_name or "").lower()
     spec = Spec(parameter.name, type_name, default=parameter.default)
@@ -168,7 +171,7 @@ def _spec(frame: Frame, parameter: CompiledParameter) -> Spec:
             spec.remaining = spec.remaining or facts.remaining
     if parameter.constraints:
         spec.convert = frame.interp.assignment_converter(
-            frame, parameter.constraints, parameter.name, True
+            frame, parameter.constraints, parameter.name, True, exact=advanced
         )
     return spec
 
@@ -211,6 +214,11 @@ class FunctionStage(Stage):
             # errors of the body answer to the preferences that the body set
             self.context.frame = self.function_frame
         self.is_file = is_file
+        self.dotted = False
+        """Whether `.` called it: it runs in the caller's scope, with arguments of its own."""
+        self.bare = False
+        self.borrowed: dict[str, Variable | None] = {}
+        self.caller: Any = None
 
     def _emit(self, item: Any) -> None:
         self.write(item)
@@ -234,6 +242,7 @@ class FunctionStage(Stage):
                 )
             step(*arguments)
         except ExitSignal as signal:
+            self.give_back()
             if not self.is_file:
                 raise
             # `exit` ends the script file that it stands in, and not who called it
@@ -255,7 +264,12 @@ class FunctionStage(Stage):
             interp.apply_common(self, bound.common, function=True)
         binder.require(bound, expecting_input=self.expects_input)
         variables = self.scope.variables
-        if not self.dot_sourced or self.code.parameters:
+        if self.dotted:
+            # what a called script has of its own comes back to the caller afterwards
+            self.borrowed = {name: variables.get(name) for name in _OWN}
+            self.caller = self.scope.call
+            self.scope.call = self
+        if not self.dot_sourced or self.dotted or self.code.parameters or self.bare:
             self._set("args", PSArray(bound.rest))
         if not self.dot_sourced:
             self.scope.call = self
@@ -333,11 +347,25 @@ class FunctionStage(Stage):
         return True
 
     def end(self) -> None:
-        if self.code.end is None:
+        try:
+            if self.code.end is not None:
+                if not self.dot_sourced:
+                    self._set("input", Input(self.input))
+                self._execute(self.code.end)
+        finally:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Put the caller's own variables back after a dot-sourced call."""
+        if not self.borrowed:
             return
-        if not self.dot_sourced:
-            self._set("input", Input(self.input))
-        self._execute(self.code.end)
+        for name, variable in self.borrowed.items():
+            if variable is None:
+                self.scope.variables.pop(name, None)
+            else:
+                self.scope.variables[name] = variable
+        self.scope.call = self.caller
+        self.borrowed = {}
 
 
 def bind_pipeline(

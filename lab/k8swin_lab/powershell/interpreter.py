@@ -384,6 +384,10 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         """An ArrayList."""
         return dotnet.construct(self, "System.Collections.ArrayList", [])
 
+    def new_rest(self, items: list[Any]) -> Any:
+        """What an untyped parameter gets that takes the remaining arguments."""
+        return NetList(items, "System.Collections.Generic.List`1[System.Object]")
+
     def new_collection(
         self, items: list[Any], element: str = "System.Management.Automation.PSObject"
     ) -> Any:
@@ -406,9 +410,6 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         if self.cancelled_event.is_set():
             raise Cancelled
 
-    def last_exit_code_or_zero(self) -> Any:
-        return self.global_scope.get("lastexitcode") or 0
-
     def exit_code_of(self, value: Any) -> int:
         """The exit code of `exit value`."""
         try:
@@ -417,8 +418,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
             return 0
 
     def emit_error(self, record: ErrorRecord) -> None:
-        """Show an error on standard error."""
-        self.flush_output()
+        """Show an error on standard error; a table that is being written goes on after it."""
         self.stderr.write(
             (console_form(record).replace("\n", self.newline) + self.newline).encode()
         )
@@ -431,6 +431,8 @@ def inner_text(interp: Interpreter, item: Any) -> str:
     """An element of an array as text; an array in an array shows only its type."""
     if isinstance(item, PSArray):
         return f"{item.element_type}[]"
+    if operators.is_plain_object(item):
+        return ""
     return interp.to_string(item)
 
 

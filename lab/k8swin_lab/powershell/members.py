@@ -85,7 +85,11 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     if isinstance(target, list | tuple):
         return _enumerated(frame, target, name)
     folded = name.lower()
-    if folded in ("count", "length") and not isinstance(target, Hashtable):
+    if (
+        folded in ("count", "length")
+        and not isinstance(target, Hashtable)
+        and frame.scope.strictness() < 2
+    ):
         return 1
     items = operators.items_of(target)
     if items is not None:
@@ -124,7 +128,17 @@ def _enumerated(frame: Frame, items: Any, name: str) -> Any:
         else:
             found.extend(inner)
     if not found:
-        return _missing(frame, name)
+        if frame.scope.strictness() >= 2 and not isinstance(items, list | tuple):
+            return _missing(frame, name)
+        if frame.scope.strictness() >= 2:
+            if items:
+                return _missing(frame, name)
+            raise runtime_error(
+                f"The property '{name}' cannot be found on this object. Verify that the property exists.",
+                "PropertyNotFoundStrict",
+                target=name,
+            )
+        return None
     return found[0] if len(found) == 1 else PSArray(found)
 
 

@@ -146,7 +146,7 @@ def _decimals(operator: str, a: Decimal, b: Decimal) -> Decimal:
         raise _too_large() from error
     if abs(result) > _DECIMAL_MAX:
         raise _too_large()
-    return _limited(result)
+    return _limited(result) if result else abs(result)
 
 
 def _quotient(a: Decimal, b: Decimal) -> Decimal:

@@ -125,6 +125,15 @@ def order(left: Any, right: Any, ignore_case: bool = True) -> int:
         raise _not_comparable(left, right)
     if type(left) is str and right is None:
         return 1
+    if (left is None or right is None) and (
+        hasattr(left, "enum_number") or hasattr(right, "enum_number")
+    ):
+        raise runtime_error(
+            "An enumeration value does not compare to nothing.",
+            "System.InvalidOperationException",
+            category="OperationStopped",
+            exception="System.InvalidOperationException",
+        )
     try:
         return dotnet.compare(left, right, ignore_case)
     except Terminating as error:
@@ -206,9 +215,10 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
 
 def like(left: Any, right: Any, ignore_case: bool = True, negate: bool = False) -> Any:
     pattern = wildcard(dotnet.to_string(right), ignore_case)
-    return _filtered(
-        lambda item: (pattern.fullmatch(dotnet.to_string(item)) is not None) != negate, left
+    texts = (
+        [dotnet.to_string(i) for i in left] if isinstance(left, list) else dotnet.to_string(left)
     )
+    return _filtered(lambda item: (pattern.fullmatch(item) is not None) != negate, texts)
 
 
 def contains(left: Any, right: Any, ignore_case: bool = True) -> bool:
@@ -352,6 +362,20 @@ def join(left: Any, right: Any) -> str:
     if items is None:
         items = (left,)
     return dotnet.to_string(right).join(
-        f"{item.element_type}[]" if isinstance(item, PSArray) else dotnet.to_string(item)
+        f"{item.element_type}[]"
+        if isinstance(item, PSArray)
+        else ""
+        if is_plain_object(item)
+        else dotnet.to_string(item)
         for item in items
+    )
+
+
+def is_plain_object(value: Any) -> bool:
+    """Whether a value is a custom object without a text of its own, which is nothing among others."""
+    return (
+        isinstance(value, PSObject)
+        and value.type_names[-1:] == ["System.Management.Automation.PSCustomObject"]
+        and value.display is None
+        and not value.methods
     )

@@ -367,9 +367,7 @@ class Parser(ClassParser):
                 self.pos += len("default")
                 default = self.parse_braces()
                 continue
-            test = (
-                self._value_argument() if self.peek() not in ("-", "[") else self.parse_expression()
-            )
+            test = self._value_argument() if self.peek() != "-" else self.parse_expression()
             clauses.append((test, self.parse_braces()))
         return ast.Switch(
             start, self.pos, label, mode, case_sensitive, from_file, condition, clauses, default

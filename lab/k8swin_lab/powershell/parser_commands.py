@@ -96,7 +96,10 @@ class CommandParser(ExpressionParser):
             place = self.pos
             number = self.number()
             following = self.peek()
-            dotted = self.at("..")
+            # a dot belongs to plain digits, so that `5.ToString()` is a name and `5kb.ToString()` is not
+            hexadecimal = self.text[place : place + 2].lower() == "0x"
+            closed = hexadecimal or self.text[self.pos - 1].isalpha()
+            dotted = self.at("..") or (following == "." and closed)
             self.pos = place
             if number is None:
                 return False
@@ -228,16 +231,10 @@ class CommandParser(ExpressionParser):
         if char in "({" or char in SINGLE_QUOTES or char in DOUBLE_QUOTES:
             return self.parse_postfix(self.parse_primary())
         match = _NUMBER_WORD.match(self.text, start)
-        if match is not None and not match.group().endswith("."):
-            negative = char == "-"
-            if negative:
-                self.pos += 1
+        if match is not None and char != "-":  # with a sign it is a word, which binds as a number
             number = self.number()
             if number is not None and self.pos == match.end():
-                from k8swin_lab.powershell.parser_expressions import negated
-
-                value = negated(number[0]) if negative else number[0]
-                return ast.Constant(start, self.pos, value, match.group())
+                return ast.Constant(start, self.pos, number[0], match.group())
             self.pos = start
         return self.bareword()
 

@@ -133,6 +133,8 @@ class Resolution:
                 name = target if isinstance(target, str) else ""
                 error.record.properties["InvocationInfo"] = invocation_info(source, node, name)
             raise
+        if dot and isinstance(stage, FunctionStage):
+            stage.dotted = True
         label = target if isinstance(target, str) else ""
         stage.context.called_as = invocation or label
         stage.context.invocation = lambda: invocation_info(source, node, label)

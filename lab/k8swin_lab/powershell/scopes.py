@@ -223,5 +223,6 @@ class Enumerator:
         try:
             next(self)
         except StopIteration:
+            self.current = None
             return False
         return True

@@ -110,7 +110,6 @@ class Streams:
         if sink is not None:
             sink(record)
         else:
-            self.flush_output()
             self.print_text(f"{label}: {text}")
         if action == "stop":
             raise self._stopped(preference, text)
@@ -148,7 +147,6 @@ class Streams:
         if sink is not None:
             sink(record)
         elif action != "silentlycontinue":
-            self.flush_output()
             self.print_text(self.to_string(value))
 
     def write_host(self, text: str, *, newline: bool = True) -> None:
@@ -161,6 +159,5 @@ class Streams:
         if sink is not None:
             sink(record)
             return
-        self.flush_output()
         end = self.newline if newline else ""
         self.stdout.write((text.replace("\n", self.newline) + end).encode())

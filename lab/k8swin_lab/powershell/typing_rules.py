@@ -124,6 +124,9 @@ class TypingRules:
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return members.custom_object(value) if isinstance(value, Hashtable) else value
         if folded == "type" and isinstance(value, str):
+            if "." not in value and self.find_type(value) is None:
+                message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'
+                raise _cast_failure(message, "InvalidCastFromStringToType")
             return self.type_value(value)
         if folded.endswith("[]") and folded[:-2] in self.classes:
             found = operators.items_of(value)

@@ -9,7 +9,7 @@ from k8swin_lab.powershell import ast, operators
 from k8swin_lab.powershell.arithmetic import to_number
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.scopes import Frame
-from k8swin_lab.powershell.values import PSArray
+from k8swin_lab.powershell.values import Hashtable, PSArray
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.interpreter import Interpreter
@@ -93,11 +93,10 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         by_length = kind == "validatelength"
 
         def check_size(value: Any) -> None:
-            sizes = (
-                [len(interp.to_string(i)) for i in _each(value)]
-                if by_length
-                else [len(_each(value))]
-            )
+            texts = all(isinstance(item, str) for item in _each(value))
+            if not (texts if by_length else isinstance(value, list | str | Hashtable)):
+                raise validation_error("The argument has no size that could be checked.")
+            sizes = [len(interp.to_string(i)) for i in _each(value)] if by_length else [len(value)]
             for size in sizes:
                 if not low <= size <= high:
                     what = "characters" if by_length else "elements"
@@ -166,15 +165,20 @@ def not_in_set(text: str, allowed: Any) -> PowerShellError:
     )
 
 
-def refuse_empty(value: Any, name: str) -> None:
-    """What a mandatory parameter does not take unless it says so."""
+def refuse_empty(value: Any, name: str, type_name: str = "") -> None:
+    """What a mandatory parameter does not take unless it says so; its type says what is empty."""
+    folded = type_name.lower().removeprefix("system.")
     if value is None:
         what, kind = "null", "Null"
-    elif type(value) is str and not value:
+    elif type(value) is str and not value and folded == "string":
         what, kind = "an empty string", "EmptyString"
     elif isinstance(value, PSArray) and not value:
         what, kind = "an empty array", "EmptyArray"
-    elif isinstance(value, PSArray) and any(type(v) is str and not v for v in value):
+    elif (
+        isinstance(value, PSArray)
+        and folded == "string[]"
+        and any(type(v) is str and not v for v in value)
+    ):
         what, kind = "an empty string", "EmptyString"
     else:
         return

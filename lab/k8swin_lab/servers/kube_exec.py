@@ -15,10 +15,11 @@ from aiohttp import web
 
 from k8swin_lab.kubernetes import rbac
 from k8swin_lab.kubernetes.cluster import Cluster
-from k8swin_lab.kubernetes.errors import ApiError, Object, bad_request
+from k8swin_lab.kubernetes.errors import ApiError, bad_request
 from k8swin_lab.kubernetes.paths import parse
 from k8swin_lab.kubernetes.subresources import container_of
 from k8swin_lab.kubernetes.users import User
+from k8swin_lab.servers.kubelet import exit_status
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 InThread = Callable[..., Awaitable[Any]]
@@ -61,18 +62,6 @@ async def serve_exec(
         for channel, data in ((1, out), (2, err)):
             if data:
                 await socket.send_bytes(bytes([channel]) + data)
-        await socket.send_bytes(b"\x03" + json.dumps(_status(code)).encode())
+        await socket.send_bytes(b"\x03" + json.dumps(exit_status(code)).encode())
     await socket.close()
     return socket
-
-
-def _status(code: int) -> Object:
-    if code == 0:
-        return {"metadata": {}, "status": "Success"}
-    return {
-        "metadata": {},
-        "status": "Failure",
-        "message": f"command terminated with non-zero exit code: exit status {code}",
-        "reason": "NonZeroExitCode",
-        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
-    }

@@ -59,9 +59,6 @@ class Winrs:
                     "w:InvalidOptions",
                     f"not simulated in the lab: the shell option {name}",
                 )
-        habits = getattr(self._shells.machine, "winrm", None)
-        if habits is not None and habits.is_busy():
-            raise soap.busy()
         operations = {
             f"{soap.TRANSFER}/Create": self._create,
             f"{soap.TRANSFER}/Delete": self._delete,
@@ -143,6 +140,10 @@ class Winrs:
 
     def _send(self, request: SoapRequest, user: str) -> bytes:
         shell = self._shells.get(request.shell_id, user)
+        habits = getattr(self._shells.machine, "winrm", None)
+        how = habits.next_send() if habits is not None else ""
+        if how == "busy":
+            raise soap.busy()  # the input was not taken
         for stream in request.body.iterfind(f"{tag(SHELL, 'Send')}/{tag(SHELL, 'Stream')}"):
             command = self._shells.command(shell, stream.get("CommandId", ""))
             if stream.get("Name") != "stdin":
@@ -154,8 +155,7 @@ class Winrs:
             command.stdin.feed(data)
             if stream.get("End", "").casefold() in ("true", "1"):
                 command.stdin.end()
-        habits = getattr(self._shells.machine, "winrm", None)
-        if habits is not None and habits.is_late():
+        if how == "late":
             raise soap.timed_out()  # the input was taken
         return soap.envelope(f"{SHELL}/SendResponse", request.message_id, "<rsp:SendResponse/>")
 

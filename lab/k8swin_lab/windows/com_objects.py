@@ -129,7 +129,7 @@ def _searcher(machine: WindowsMachine) -> PSObject:
 def _fits(update: Update, name: str, equal: bool, value: str) -> bool:
     facts = {
         "isinstalled": str(int(update.installed)), "ishidden": str(int(update.hidden)), "type": update.type.lower(),
-        "isassigned": "1", "deploymentaction": "installation", "autoselectonwebsites": "1", "browseonly": "0",
+        "isassigned": "1", "deploymentaction": "installation", "autoselectonwebsites": "1", "browseonly": str(int(update.optional)),
         "rebootrequired": str(int(update.pending)), "updateid": update.id,
     }  # fmt: skip
     if name not in facts:
@@ -140,6 +140,12 @@ def _fits(update: Update, name: str, equal: bool, value: str) -> bool:
     return (facts[name] == value) == equal
 
 
+def _categories(update: Update) -> NetList:
+    found = NetList()
+    found.append(PSObject({"CategoryID": update.category, "Type": "UpdateClassification"}))
+    return found
+
+
 def _update(update: Update) -> PSObject:
     numbers = texts([update.number])
     made = PSObject(
@@ -148,6 +154,7 @@ def _update(update: Update) -> PSObject:
             "IsDownloaded": update.downloaded, "IsInstalled": update.installed, "IsHidden": update.hidden, "IsMandatory": False,
             "EulaAccepted": update.accepted, "EulaText": "", "MaxDownloadSize": update.size, "MinDownloadSize": update.size, "Type": 1,
             "RebootRequired": update.pending, "IsUninstallable": update.needs_reboot, "AutoSelectOnWebSites": True,
+            "BrowseOnly": update.optional, "Categories": _categories(update),
             "Identity": PSObject({"UpdateID": update.id, "RevisionNumber": 200}),
             "InstallationBehavior": PSObject({"CanRequestUserInput": False, "Impact": 0, "RebootBehavior": 1 if update.needs_reboot else 0,
                                               "RequiresNetworkConnectivity": False}),

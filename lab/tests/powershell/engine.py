@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,10 @@ foreach ($file in [IO.File]::ReadAllLines($List)) {
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONG_NUMBER = re.compile(r"\d+\.\d{14,}(E[+-]\d+)?|\d\.\d+E[+-]\d+")
 _ASSEMBLY = re.compile(r", [\w.]+, Version=[\d.]+, Culture=\w+, PublicKeyToken=\w+")
+_BLOCKS = re.compile(r",Microsoft\.PowerShell\.Commands\.(ForEach|Where)ObjectCommand")
 _NOT_SIMULATED = 70
+_PATIENCE = 20.0
+"""Seconds that a snippet may run in the lab."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,15 @@ def in_lab(snippet: Snippet, work: Path) -> Result:
     """What the lab's interpreter says; a fault of Python's is code -2."""
     file = _written(snippet, work)
     session, out, err = interpreter(str(work))
+    patience = threading.Timer(_PATIENCE, session.cancelled_event.set)
+    patience.daemon = True
+    patience.start()
     try:
         code = session.run_script(snippet.text, name=str(file))
     except Exception as error:
         return Result(normal(out.getvalue().decode()), -2, f"{type(error).__name__}: {error}")
+    finally:
+        patience.cancel()
     return Result(normal(out.getvalue().decode()), code, err.getvalue().decode())
 
 
@@ -99,6 +108,7 @@ def normal(text: str) -> str:
         return f"{float(match.group()):.12g}"
 
     text = _ASSEMBLY.sub("", text).replace("InvocationWithFormatProvider", "Invocation")
+    text = _BLOCKS.sub("", text)
     text = _LONG_NUMBER.sub(shorter, _COLOUR.sub("", text.replace("\r\n", "\n")))
     return "\n".join(
         line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")

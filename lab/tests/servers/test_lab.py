@@ -237,6 +237,11 @@ def test_without_further_loopback_addresses_machines_share_one_on_distinct_ports
         ("machines: [{name: a, os: linux}]", "`address` is missing"),
         ("machines: [{name: a, os: mac, address: 127.0.0.2}]", "expected linux or windows"),
         ("machines: [{name: a, os: linux, address: 10.0.0.1}]", "not a loopback address"),
+        ("machines: [{name: a, os: linux, address: 10.0.0.1, outside: true}]", "for a Windows"),
+        (
+            "machines: [{name: a, os: windows, address: 127.0.0.2, outside: true}]",
+            "of this computer",
+        ),
         ("machines: [{name: a, os: linux, address: 127.0.0.2, x: 1}]", "unknown key `x`"),
         ("machines: [{name: abcdefghijklmnop, os: windows, address: 127.0.0.2}]", "more than 15"),
         (
@@ -254,6 +259,15 @@ def test_a_topology_that_cannot_be_says_what_is_wrong(
 
     with pytest.raises(topology.TopologyError, match=message):
         topology.load(path)
+
+
+def test_a_machine_outside_has_an_address_of_this_computer(tmp_path: Path) -> None:
+    path = tmp_path / "topology.yaml"
+    path.write_text("machines: [{name: a, os: windows, address: 192.0.2.1, outside: true}]")
+    (spec,) = topology.load(path)
+    assert spec.outside
+    with pytest.raises(topology.TopologyError, match=r"does not have 192\.0\.2\.1"):
+        topology.placed([spec])
 
 
 def test_the_folder_belongs_to_the_project_that_holds_lab_parameters(

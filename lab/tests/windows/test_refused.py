@@ -149,3 +149,68 @@ def test_a_type_that_nobody_has_is_not_found(run: Run, name: str) -> None:
 def test_a_namespace_that_a_script_uses_finds_types(run: Run) -> None:
     script = "using namespace System.IO; [Path]::GetFileName('C:/a/b.txt')"
     assert run(f'powershell -Command "{script}"').out == "b.txt\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("sc sdshow winrm", "sc.exe sdshow"),
+        ("sc query type= driver", "sc.exe query type=driver"),
+        ("reg export HKLM\\SOFTWARE x.reg", "reg.exe export"),
+        ("netsh interface ipv4 show joins", "netsh.exe interface ipv4 show joins"),
+        ("icacls C:\\Windows /verify", "icacls.exe /verify"),
+        ("curl --http2 https://a", "curl.exe --http2"),
+        ("tar --uid 0 -tf x", "tar.exe --uid"),
+        ("where /r C:\\ x", "where.exe /r"),
+        ("ren a b", "cmd.exe ren"),
+        ("for %i in (1) do echo %i", "cmd.exe for"),
+    ],
+)
+def test_an_option_of_windows_programs_that_is_missing_is_refused(
+    run: Run, line: str, named: str
+) -> None:
+    assert refused(run(line), named)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sc frob", "*** Unrecognized Command ***"),
+        ("reg frob", "ERROR: Invalid syntax."),
+        ("netsh frob", "The following command was not found: frob."),
+        ("curl --frob http://a", "curl: option --frob: is unknown"),
+        ("tar --frob", "tar.exe: Option --frob is not supported"),
+        ("icacls C:\\Windows /frob", 'Invalid parameter "/frob"'),
+    ],
+)
+def test_an_option_that_no_program_has_gets_the_programs_words(
+    run: Run, line: str, said: str
+) -> None:
+    result = run(line)
+    assert said in result.out + result.err
+    assert result.code not in (0, 70)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("Get-CimInstance Win32_DiskDrive", "not simulated in the lab: Get-CimInstance Win32_DiskDrive"),
+        ("Get-CimInstance MSFT_Disk -Namespace root/microsoft/windows/storage", "not simulated in the lab: Get-CimInstance"),
+        ("Get-WmiObject Win32_Service -Filter 'TagId=1'", "not simulated in the lab: Win32_Service.TagId"),
+        ("Get-CimInstance Win32_Frob", "Get-CimInstance : Invalid class"),
+        ("Get-CimInstance X -Namespace root/frob", "Get-CimInstance : Invalid namespace"),
+        ("Get-WmiObject Win32_Service -Filter 'Frob=1'", "Get-WmiObject : Invalid query"),
+        ("Import-Module Frob", "The specified module 'Frob' was not loaded"),
+    ],
+)  # fmt: skip
+def test_classes_and_modules_that_exist_are_told_from_those_that_do_not(
+    run: Run, script: str, said: str
+) -> None:
+    result = run(f'powershell -Command "{script}"')
+    assert said in result.err
+    assert result.code == (70 if said.startswith("not simulated") else 1)
+
+
+def test_modules_of_windows_are_listed_with_all_their_commands(run: Run) -> None:
+    script = "Import-Module NetNat; (Get-Command -Module NetNat).Count; Get-Module Storage -ListAvailable | % Name"
+    assert run(f'powershell -Command "{script}"').out == "13\r\nStorage\r\n"

@@ -94,3 +94,25 @@ def test_whoever_ends_the_host_of_a_shell_ends_what_runs_in_it(machine: WindowsM
     text()
     other.close()
     wait(lambda: names(machine) == before)
+
+
+def test_a_program_that_is_piped_to_gets_the_byte_order_mark_of_the_shells_code_page(
+    machine: WindowsMachine,
+) -> None:
+    """.NET Framework writes the preamble of `[Console]::InputEncoding`: dotnet/runtime#28929, ansible#15770, #22934."""
+
+    def piped(before: str = "", codepage: int = 65001) -> tuple[str, str]:
+        out = io.BytesIO()
+        env = dict(machine.login_environment("Administrator"))
+        process = Process(
+            machine, [], env, "C:\\", "Administrator", io.BytesIO(), out, out, codepage=codepage
+        )
+        line = f"{before}[Console]::InputEncoding.GetPreamble().Length; 'x' | findstr.exe x"
+        assert machine.shell(f'powershell -NoProfile -Command "{line}"', process) == 0
+        length, _, text = out.getvalue().decode().partition("\r\n")
+        return length, text.strip("\r\n")
+
+    assert piped() == ("3", "\ufeffx")
+    assert piped(codepage=437) == ("0", "x")
+    plain = "[Console]::InputEncoding = New-Object System.Text.UTF8Encoding($false); "
+    assert piped(plain) == ("0", "x")

@@ -204,7 +204,7 @@ class _Expansion:
 
     def _replaced(self, text: str, operator: str) -> str:
         pattern = self._expander.pattern(self._part.operand)
-        if not pattern:
+        if not pattern and operator not in ("/#", "/%"):
             return text
         replacement = self._expander.pieces(
             self._part.replacement.parts if self._part.replacement else (), quoted=False

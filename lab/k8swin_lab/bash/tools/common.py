@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from k8swin_lab.arguments import refuse_option
 from k8swin_lab.bash.tools.access import may_change, may_open
+from k8swin_lab.known import options as options_of
 from k8swin_lab.machines.disk import Disk
 from k8swin_lab.machines.program import NotSimulated, Process, Program, Reader
 from k8swin_lab.machines.shell import ShellMachine, ShellProcess
@@ -100,13 +102,26 @@ def options(
     return found, operands
 
 
+def _leaf(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
 def _long(
     name: str, text: str, rest: list[str], names: dict[str, str], found: Options, code: int
 ) -> None:
     key, equals, value = text.partition("=")
     plain = {known.rstrip("=?"): known for known in names}
-    fitting = [key] if key in plain else [known for known in plain if known.startswith(key)]
-    if len(fitting) != 1:
+    real = {word[2:] for word in options_of.of(_leaf(name)) if word.startswith("--")} | set(plain)
+    fitting = [key] if key in real else sorted(known for known in real if known.startswith(key))
+    if len(fitting) > 1 and len({names.get(plain.get(n, ""), n) for n in fitting}) > 1:
+        listed = " ".join(f"'--{n}'" for n in fitting)
+        raise ToolFault(
+            f"option '--{key}' is ambiguous; possibilities: {listed}\n"
+            f"Try '{name} --help' for more information.", code
+        )  # fmt: skip
+    if fitting and fitting[0] not in plain:
+        raise NotSimulated(f"{_leaf(name)} --{fitting[0]}")
+    if not fitting:
         raise ToolFault(
             f"unrecognized option '--{key}'\nTry '{name} --help' for more information.", code
         )
@@ -146,6 +161,7 @@ def _short(
         elif letter in known:
             raise NotSimulated(f"{name} -{letter}")
         else:
+            refuse_option(_leaf(name), f"-{letter}")
             raise ToolFault(
                 f"invalid option -- '{letter}'\nTry '{name} --help' for more information.", code
             )

@@ -33,12 +33,11 @@ def _shell(process: Process) -> Shell:
 def found_on_path(process: Process, name: str, path: str) -> bool:
     """Tell whether a program can be started, from the directories of `path`."""
     where = disk(process)
-    if "/" in name:
-        return where.is_file(name)
+    # a link to one of the host's own tools leads nowhere as seen from outside the private root
+    candidates = [name] if "/" in name else [f"{d or '.'}/{name}" for d in path.split(":")]
     return any(
-        where.is_file(f"{directory or '.'}/{name}")
-        or where.exists(f"{directory or '.'}/{name}", follow=False)
-        for directory in path.split(":")
+        where.is_file(one) or (where.exists(one, follow=False) and not where.is_dir(one))
+        for one in candidates
     )
 
 
@@ -218,15 +217,12 @@ def _may_sudo(process: Process) -> bool:
 def _su(process: Process) -> int:
     found, rest = options(
         process, "lmpf", "cs", {"login": "l", "command=": "c", "shell=": "s",
-                                "preserve-environment": "p"}, permute=False,
+                                "preserve-environment": "p"},
     )  # fmt: skip
     login = "l" in found
     if rest and rest[0] == "-":
         login, rest = True, rest[1:]
     user = rest.pop(0) if rest else "root"
-    if rest[:1] == ["-c"] and len(rest) > 1:
-        found["c"] = [rest[1]]
-        rest = rest[2:]
     who = account(machine(process), user)
     if who is None:
         raise ToolFault(f"user {user} does not exist or the user entry does not contain all the "

@@ -72,8 +72,13 @@ def _head(process: Process) -> int:
                 put(process, ("\n" if number else "") + f"==> {path} <==\n")
             if "c" in found:
                 size = _count(found.last("c"), "bytes")
-                data = read_all(process, path) if path != "-" else reader.read()
-                process.stdout.write(data[:-size] if found.last("c")[0] == "-" else data[:size])
+                if found.last("c")[0] == "-":
+                    data = read_all(process, path) if path != "-" else reader.read()
+                    process.stdout.write(data[:-size] if size else data)
+                    continue
+                while size and (data := reader.read(min(size, 65536))):
+                    process.stdout.write(data)
+                    size -= len(data)
                 continue
             wanted = found.last("n", "10")
             size = _count(wanted, "lines")

@@ -88,7 +88,9 @@ class ForEachStage(CmdletStage):
         frame = self.frame
         if item is not None and members.has(item, self.member) and not self.arguments_given:
             value = members.get(frame, item, self.member)
-        elif item is None:
+        elif item is None or (
+            str(self.member).lower() in ("length", "count") and not self.arguments_given
+        ):
             value = None
         elif self._is_method(item):
             value = members.call(frame, item, self.member, self.arguments_given)
@@ -98,12 +100,14 @@ class ForEachStage(CmdletStage):
         if items is not None:
             for inner in items:
                 self.write(inner)
-        elif value is not None:
+        else:
             self.write(value)
 
     def _is_method(self, item: Any) -> bool:
         if self.arguments_given:
             return True
+        if str(self.member).lower() in ("length", "count"):
+            return False  # the one that every value has is no property here
         return not isinstance(item, PSObject) or self.member in item.methods
 
     def end(self) -> None:

@@ -184,6 +184,7 @@ for _name in ("Add", "Remove", "RemoveAt", "Insert"):
     ARRAY.method(_name)(_fixed_size)
 ARRAY.method("Clone")(lambda self: PSArray(self, getattr(self, "element_type", "System.Object")))
 ARRAY.method("Contains")(lambda self, value: _position(self, value) >= 0)
+ARRAY.method("IndexOf")(lambda self, value: _position(self, value))
 ARRAY.method("GetLength", "GetLongLength")(lambda self, dimension=0: len(self))
 ARRAY.method("GetUpperBound")(lambda self, dimension=0: len(self) - 1)
 ARRAY.method("GetLowerBound")(lambda self, dimension=0: 0)

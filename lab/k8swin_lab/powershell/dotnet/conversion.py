@@ -48,10 +48,33 @@ def no_conversion(value: Any, type_name: str) -> ConversionError:
     """The error of types that have nothing to do with each other."""
     if value is None:
         return ConversionError(f'Cannot convert null to type "{type_name}".', "nullToValueType")
-    shown = type_name_of(value) if isinstance(value, list) else to_string(value)
-    return ConversionError(
-        f'Cannot convert the "{shown}" value of type "{type_name_of(value)}" to type "{type_name}".'
-    )
+    own = type_name_of(value)
+    shown = own if isinstance(value, list) else to_string(value)
+    message = f'Cannot convert the "{shown}" value of type "{own}" to type "{type_name}".'
+    if own in _CONVERTIBLE and (type_name in _CONVERTIBLE or type_name == "System.Type"):
+        return ConversionError(message, "InvalidCastIConvertible")
+    return ConversionError(message)
+
+
+_CONVERTIBLE = frozenset(
+    "System." + name
+    for name in [
+        "Boolean",
+        "Char",
+        "Byte",
+        "SByte",
+        "Int16",
+        "UInt16",
+        "Int32",
+        "UInt32",
+        "Int64",
+        "UInt64",
+        "Single",
+        "Double",
+        "Decimal",
+        "DateTime",
+    ]
+)
 
 
 def round_half_even(value: float | Decimal) -> int:
@@ -273,7 +296,7 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
             return sized(0, type_name)
         if type(value) is int and type_name == "System.Int32" and -(1 << 31) <= value < 1 << 31:
             return value
-        return _to_integer(_unwrap(value), type_name)
+        return _to_integer(value, type_name)
     element = element_type(type_name)
     if element is not None:
         return _to_array(interp, value, type_name, element)
@@ -292,18 +315,8 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
             return None
         if value is None and type_name == "System.Char":
             return Char("\0")
-        return cast(_unwrap(value) if type_name not in _OBJECT_CASTS else value)
+        return cast(value)
     return _to_declared(interp, value, type_name)
-
-
-_OBJECT_CASTS = (_SMA + "PSCustomObject", _SMA + "PSObject", "System.Boolean", "System.Void")
-
-
-def _unwrap(value: Any) -> Any:
-    """An array of one element converts like the element."""
-    if isinstance(value, list) and len(value) == 1:
-        return value[0]
-    return value
 
 
 def _items(value: Any) -> list[Any]:
@@ -329,11 +342,8 @@ def _to_array(interp: Any, value: Any, type_name: str, element: str) -> Any:
     try:
         return PSArray((convert(interp, item, element) for item in _items(value)), element)
     except ConversionError as error:
-        if several:
-            raise ConversionError(
-                f'Cannot convert value "{to_string(value)}" to type "{type_name}". Error: "{error}"',
-                "InvalidCastExceptionEnumerableToArray",
-            ) from error
+        if several or error.error_id.startswith("ConvertToFinal"):
+            raise  # the element's own error
         raise failure(value, type_name, str(error), "InvalidCastExceptionScalarToArray") from error
 
 
@@ -357,7 +367,9 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
     enum = enums.find(type_name)
     if enum is not None:
         if value is None:
-            raise failure(value, type_name, "", "nullToValueType") from None
+            raise failure(value, type_name, "", "nullToEnumInvalidCast") from None
+        if isinstance(value, bool):
+            raise no_conversion(True, "System.Char")
         return enum.parse(value)
     if is_instance(value, type_name):
         return value
@@ -376,7 +388,9 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
         return make_exception(type_name, [value])
     if value is None:
         if declared is not None and declared.base == "System.ValueType":
-            raise no_conversion(value, type_name)
+            raise ConversionError(
+                f'Cannot convert null to type "{type_name}".', "nullToObjectInvalidCast"
+            )
         return None
     if type_name.startswith("System.Collections.Generic."):
         return _to_generic(interp, value, type_name)

@@ -209,6 +209,13 @@ DATE.method("AddTicks")(lambda self, value: _shifted(self, int(value)))
 DATE.method("Add")(lambda self, value: _shifted(self, _span(value).ticks))
 
 
+@DATE.method("Subtract")
+def _subtract(self: DateTime, value: Any) -> Any:
+    if isinstance(value, DateTime):
+        return TimeSpan(_instant(self) - _instant(value))
+    return _shifted(self, -_span(value).ticks)
+
+
 def _amount(value: Any) -> float:
     return float(convert(None, value, "System.Double"))
 

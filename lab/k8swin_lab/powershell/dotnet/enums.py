@@ -75,8 +75,8 @@ class EnumType(NetType):
             value = getattr(value, "enum_number", value)
         if isinstance(value, list):
             value = ", ".join(str(item) for item in value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            number = round(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            number = int(value)
             if not self._defined(number):
                 names = ",".join(self.members)
                 raise ConversionError(
@@ -94,6 +94,12 @@ class EnumType(NetType):
                 f"identifier name {text} to a valid enumerator name. Specify one of the following "
                 f'enumerator names and try again:\r\n{", ".join(self.members)}"',
                 "SubstringDisambiguationEnumParseThrewAnException",
+            )
+        if text.strip().lstrip("+-").isdigit() and not self._defined(found):
+            raise ConversionError(
+                f'Cannot convert value "{text}" to type "{self.name}" due to enumeration values that '
+                "are not valid.",
+                "EnumParseUndefined",
             )
         return self.of(found)
 

@@ -222,7 +222,13 @@ def _universal(interp: Any, value: Any, folded: str, name: str, args: list[Any])
     if folded == "compareto" and len(args) == 1:
         return compare(value, args[0], False)
     if folded == "hasflag" and isinstance(getattr(value, "enum_number", None), int):
-        other = convert(interp, args[0], value.type_name)
+        if type_name_of(args[0]) != value.type_name:
+            raise Terminating(
+                f"The argument type, '{type_name_of(args[0])}', is not the same as the enum type "
+                f"'{value.type_name}'.",
+                exception="System.ArgumentException",
+            )
+        other = args[0]
         return value.enum_number & other.enum_number == other.enum_number
     if folded in ("dispose", "close") and isinstance(value, registry.NetObject) and not args:
         return None

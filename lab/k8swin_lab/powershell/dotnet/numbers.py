@@ -261,7 +261,8 @@ def _round(value: Any, *args: Any) -> Any:
     rounding = ROUND_HALF_UP if mode.lower() == "awayfromzero" else ROUND_HALF_EVEN
     number = _number(value)
     if isinstance(number, Decimal):
-        return number.quantize(Decimal(1).scaleb(-digits), rounding)
+        kept = min(digits, max(0, -int(number.as_tuple().exponent)))
+        return number.quantize(Decimal(1).scaleb(-kept), rounding)
     number = float(number)
     if not math.isfinite(number):
         return number

@@ -61,10 +61,8 @@ def _quantize(value: Decimal, quantum: Decimal) -> Decimal:
 
 def _fixed(value: Decimal, places: int) -> str:
     """Rounded half away from zero; .NET Framework writes no minus before a zero."""
-    scaled = value.scaleb(places).to_integral_value(rounding=ROUND_HALF_UP)
-    text = format(scaled.scaleb(-places), "f")
-    if places and "." not in text:
-        text += "." + "0" * places
+    scaled = int(value.scaleb(places).to_integral_value(rounding=ROUND_HALF_UP))
+    text = format(Decimal(scaled).scaleb(-places), "f")
     return text.lstrip("-") if scaled == 0 else text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
 from k8swin_lab.powershell.dotnet.dates import _instant, _shifted, _span
 from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
@@ -24,6 +25,12 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
     Raises:
         Terminating: the type has no such operator.
     """
+    if isinstance(left, DateTime | TimeSpan) and isinstance(right, list):
+        raise Terminating(
+            f'Cannot convert argument "1", with value: "System.Object[]", for "{_NAMES[operator]}".',
+            exception="System.Management.Automation.MethodException",
+            error_id="MethodArgumentConversionInvalidCastArgument",
+        )
     if isinstance(left, DateTime):
         if operator == "+":
             return _shifted(left, _span(right).ticks)
@@ -38,17 +45,8 @@ def binary_operator(operator: str, left: Any, right: Any) -> Any:
             return TimeSpan(ticks + (1 if operator == "+" else -1) * right.ticks)
         if operator == "-":
             return TimeSpan(ticks - _instant(right))
-    if isinstance(left, TimeSpan):
-        if operator in "+-":
-            return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
-        if operator == "*" and isinstance(right, int | float):
-            return TimeSpan(round(left.ticks * right))
-        if operator == "/":
-            return (
-                left.ticks / right.ticks
-                if isinstance(right, TimeSpan)
-                else TimeSpan(round(left.ticks / right))
-            )
+    if isinstance(left, TimeSpan) and operator in "+-":
+        return TimeSpan(left.ticks + (1 if operator == "+" else -1) * _span(right).ticks)
     if operator in ("band", "bor", "bxor"):
         return _bitwise(operator, left, right)
     raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.comparison import compare_strings, equals
 from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bool
 from k8swin_lab.powershell.dotnet.registry import NetType, argument, out_of_range
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
-from k8swin_lab.powershell.values import Char, PSArray
+from k8swin_lab.powershell.values import Char, LiveView, PSArray
 
 _SPACE = " \t\n\r\v\f\x85\xa0\u2000\u2001\u2002\u2003\u2028\u2029\u3000\ufeff"
 
@@ -39,11 +40,13 @@ def _ordinal(comparison: Any) -> bool:
 
 
 @STRING.constructor
-def _new(value: Any, second: int = 0, third: int = -1) -> str:
+def _new(value: Any, second: int | None = None, third: int = -1) -> str:
     if isinstance(value, list):
         text = "".join(to_string(item) for item in value)
-        return text if third < 0 else text[second : second + third]
-    return to_string(value)[:1] * second if second or isinstance(value, Char) else to_string(value)
+        return text if third < 0 or second is None else text[second : second + third]
+    if second is None:
+        return to_string(value)
+    return to_string(value)[:1] * second
 
 
 def _separators(value: Any) -> tuple[list[str], bool]:
@@ -272,7 +275,9 @@ def _format(first: Any, *args: Any) -> str:
 @STRING.static("Join")
 def _join(separator: str, *args: Any) -> str:
     values: Any = args
-    if len(args) == 1 and (isinstance(args[0], list) or is_sequence(args[0])):
+    if len(args) == 1 and isinstance(args[0], LiveView) and hasattr(args[0], "type_name"):
+        values = [args[0].type_name]  # no list of strings, so the overload for any objects takes it
+    elif len(args) == 1 and (isinstance(args[0], list) or is_sequence(args[0])):
         values = args[0]
     elif len(args) == 3 and isinstance(args[0], list) and isinstance(args[1], int):
         values = args[0][args[1] : args[1] + args[2]]
@@ -355,6 +360,18 @@ CHAR.static("GetNumericValue")(lambda value: float(unicodedata.numeric(_one(valu
 CHAR.static("Parse")(lambda value: Char(to_string(value)))
 
 BOOLEAN = NetType("System.Boolean", value_type=True, interfaces=("System.IComparable",))
+
+
+@BOOLEAN.static("Parse")
+def _parse_boolean(value: str) -> bool:
+    word = value.strip().lower()
+    if word not in ("true", "false"):
+        raise Terminating(
+            "String was not recognized as a valid Boolean.", exception="System.FormatException"
+        )
+    return word == "true"
+
+
 BOOLEAN.value("TrueString", "True")
 BOOLEAN.value("FalseString", "False")
 BOOLEAN.method("ToString")(lambda self, provider=None: "True" if self else "False")

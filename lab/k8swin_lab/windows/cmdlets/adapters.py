@@ -35,7 +35,7 @@ def _adapter_object(adapter: Adapter) -> PSObject:
             "InterfaceAlias": adapter.name, "ifAlias": adapter.name, "ifDesc": adapter.description, "Virtual": adapter.virtual,
             "HardwareInterface": not adapter.virtual, "ConnectorPresent": not adapter.virtual, "InterfaceGuid": adapter.guid,
             "AdminStatus": "Up", "MediaConnectionState": "Connected", "MtuSize": uint(adapter.mtu), "MediaType": "802.3",
-            "PermanentAddress": adapter.mac.replace("-", ""), "DriverName": "netvsc", "State": uint(2),
+            "PermanentAddress": adapter.mac.replace("-", ""), "PhysicalMediaType": "Unspecified", "DriverName": "netvsc", "State": uint(2),
         },
         ["Name", "InterfaceDescription", "ifIndex", "Status", "MacAddress", "LinkSpeed"],
     )  # fmt: skip

@@ -10,6 +10,7 @@ from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import NetworkError
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
 from k8swin_lab.powershell.values import PSObject
+from k8swin_lab.web_client import refuse_host
 from k8swin_lab.windows.cmdlets.adapters import search
 from k8swin_lab.windows.objects import as_list, cim, enum, parameters, uint
 
@@ -41,6 +42,7 @@ def resolve_name(call: Call) -> Iterator[Any]:
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError as error:
+        refuse_host(machine, name)
         raise Terminating(
             f"{name} : DNS name does not exist", exception="System.ComponentModel.Win32Exception",
             category="ResourceUnavailable", error_id="DNS_ERROR_RCODE_NAME_ERROR",
@@ -56,6 +58,7 @@ def _reach(machine: WindowsMachine, name: str, port: int) -> tuple[str, bool]:
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError:
+        refuse_host(machine, name)
         return "", False
     try:
         machine.network.open(machine, address, port)
@@ -68,6 +71,7 @@ def _alive(machine: WindowsMachine, name: str) -> str | None:
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError:
+        refuse_host(machine, name)
         return None
     target = machine.network.machine_at(address)
     own = address in ("127.0.0.1", machine.address)

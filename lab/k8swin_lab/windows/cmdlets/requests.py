@@ -9,6 +9,7 @@ from typing import Any
 from k8swin_lab.network import HttpResponse, NetworkError
 from k8swin_lab.powershell.api import Call, CommandTable, Terminating
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.web_client import refuse_answer, refuse_host
 from k8swin_lab.windows.objects import parameters, record
 from k8swin_lab.windows.web import fetch
 
@@ -55,6 +56,8 @@ def _send(call: Call) -> HttpResponse:
             timeout=float(call["TimeoutSec"] or 100), redirects=int(call["MaximumRedirection"]) if call.bound("MaximumRedirection") else 5,
         )  # fmt: skip
     except NetworkError as error:
+        if error.kind == "name":
+            refuse_host(machine, host.partition(":")[0])
         texts = {
             "name": f"The remote name could not be resolved: '{host.partition(':')[0]}'",
             "tls": "The underlying connection was closed: Could not establish trust relationship for the SSL/TLS secure channel.",
@@ -62,6 +65,7 @@ def _send(call: Call) -> HttpResponse:
             "protocol": "The underlying connection was closed: An unexpected error occurred on a receive.",
         }
         raise _web_error(texts.get(error.kind, "Unable to connect to the remote server")) from error
+    refuse_answer(response)
     if response.status >= 400:
         reason = _REASONS.get(response.status, "Error")
         raise _web_error(f"The remote server returned an error: ({response.status}) {reason}.")

@@ -8,6 +8,7 @@ flannel 0.11, and what later versions added and removed as long as the kubelet k
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
 
@@ -95,10 +96,32 @@ def parse(
             raise FlagError(
                 f'invalid argument "{value}" for "{spelled}" flag: strconv.ParseBool: parsing "{value}": invalid syntax'
             )
+        if problem := _problem(table[spelled], value):
+            if go:
+                raise FlagError(
+                    f'invalid value "{value}" for flag -{name.lstrip("-")}: parse error'
+                )
+            raise FlagError(f'invalid argument "{value}" for "{spelled}" flag: {problem}')
         if table[spelled] == "":
             value = "true" if value.lower() in ("true", "t", "1") else "false"
         flags.setdefault(spelled, []).append(value)
     return flags, arguments
+
+
+_WHOLE = re.compile(r"[+-]?(0x[0-9a-fA-F_]+|0o?[0-7_]*|[0-9_]+)")
+_DURATION = re.compile(r"[+-]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)")
+
+
+def _problem(takes: str, value: str) -> str:
+    """What Go's parsers say of a number or a duration that is none; empty for what fits, and for other kinds."""
+    if takes.startswith(("int", "uint")) and not _WHOLE.fullmatch(value):
+        kind = "ParseUint" if takes.startswith("uint") else "ParseInt"
+        return f'strconv.{kind}: parsing "{value}": invalid syntax'
+    if takes == "duration" and not _DURATION.fullmatch(value):
+        unit = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", value)
+        said = "missing unit in duration" if unit else "invalid duration"
+        return f'time: {said} "{value}"'
+    return ""
 
 
 def last(flags: dict[str, list[str]], name: str, default: str = "") -> str:

@@ -7,6 +7,7 @@ from k8swin_lab.windows.kubernetes import kubelet_docker
 from k8swin_lab.windows.kubernetes.client_certificate import Credentials
 from k8swin_lab.windows.kubernetes.connection import ConnectionFailed
 from k8swin_lab.windows.kubernetes.flags import FlagError, is_classic, last, parse
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
 from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, rotates, serve, taint
 from k8swin_lab.windows.machine_of import machine_of
 
@@ -74,4 +75,14 @@ def kubelet(process: Process) -> int:
     process.err(
         f'I0101 00:00:00.000000    1000 server.go] "Kubelet version" kubeletVersion="v{version}"\n'
     )
-    return serve(process, credentials, name, address, version, configuration, taints, labels, None)
+    return serve(
+        process,
+        credentials,
+        name,
+        address,
+        version,
+        access_of(configuration, flags),
+        taints,
+        labels,
+        None,
+    )

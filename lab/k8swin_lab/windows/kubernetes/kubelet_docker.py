@@ -1,4 +1,4 @@
-"""kubelet.exe of the generation before containerd (1.13 to 1.23): its flags, and Docker beneath it."""
+"""kubelet.exe of the generation before containerd (1.13 to 1.23): its flags, and Docker or a CRI runtime beneath it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from k8swin_lab.windows.kubernetes.client_certificate import Credentials
 from k8swin_lab.windows.kubernetes.connection import ConnectionFailed
 from k8swin_lab.windows.kubernetes.flags import FlagError, last, parse
 from k8swin_lab.windows.kubernetes.klog import Klog, LogFileError
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
 from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, rotates, serve, taint
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
@@ -83,8 +84,9 @@ def _run(
                                       "CgroupsPerQOS (--cgroups-per-qos) feature is turned on")  # fmt: skip
         return _FATAL
     runtime = last(flags, "--container-runtime", "docker")
-    if runtime != "docker":
+    if runtime not in ("docker", "remote"):
         raise NotSimulated(f"kubelet.exe {version} with --container-runtime={runtime}")
+    endpoint = last(flags, "--container-runtime-endpoint")
     if last(flags, "--windows-service") == "true":
         machine.services.connected(process)
     log.say("I", "server.go:407", f"Version: v{version}")
@@ -96,14 +98,18 @@ def _run(
             return 0
     except ConnectionFailed as error:
         return fail(str(error))
-    shim = Dockershim(
-        machine, last(flags, "--pod-infra-container-image", "k8s.gcr.io/pause:3.1"), last(flags, "--network-plugin"),
-        full_path(process, last(flags, "--cni-conf-dir", "/etc/cni/net.d")),
-        [full_path(process, part) for part in last(flags, "--cni-bin-dir", "/opt/cni/bin").split(",")],
-        setting("--resolv-conf", "resolvConf", "/etc/resolv.conf"),
-    )  # fmt: skip
-    if problem := shim.ready():
-        return fail(f"failed to create kubelet: failed to get docker version: {problem}")
+    shim: Dockershim | None = None
+    if runtime == "remote":
+        if not endpoint:
+            return fail("remote runtime endpoint is not set")
+        if problem := machine.containers.runtime_ready():
+            return fail(f"remote runtime {endpoint} is not there: {problem}")
+    else:
+        shim = _dockershim(
+            process, flags, setting("--resolv-conf", "resolvConf", "/etc/resolv.conf")
+        )
+        if problem := shim.ready():
+            return fail(f"failed to create kubelet: failed to get docker version: {problem}")
     if pods_qos == "true":
         log.say("W", "container_manager_windows.go:65", "CgroupsPerQOS is not supported on Windows")
     taints = [taint(text) for text in last(flags, "--register-with-taints").split(",") if text]
@@ -117,8 +123,21 @@ def _run(
         name,
         last(flags, "--node-ip") or machine.address,
         version,
-        configuration,
+        access_of(configuration, flags),
         taints,
         labels,
         shim,
+    )
+
+
+def _dockershim(process: Process, flags: dict[str, list[str]], resolv_conf: str) -> Dockershim:
+    """What the kubelet's own bridge to Docker is told."""
+    folders = last(flags, "--cni-bin-dir", "/opt/cni/bin").split(",")
+    return Dockershim(
+        machine_of(process),
+        last(flags, "--pod-infra-container-image", "k8s.gcr.io/pause:3.1"),
+        last(flags, "--network-plugin"),
+        full_path(process, last(flags, "--cni-conf-dir", "/etc/cni/net.d")),
+        [full_path(process, part) for part in folders],
+        resolv_conf,
     )

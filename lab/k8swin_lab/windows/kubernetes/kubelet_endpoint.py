@@ -1,7 +1,7 @@
 """What answers on port 10250 of a Windows node: logs of containers, for those whom the cluster's authority vouches for.
 
-As pkg/kubelet/server: nobody without a client certificate of `clientCAFile` gets in (401), and of the others those that may
-do everything in the cluster, which the API server's own certificate says of it (403).
+As pkg/kubelet/server: nobody without a client certificate of `clientCAFile` gets in (401), and of the others those of whom the
+API server says that they may use nodes/proxy (403).
 """
 
 from __future__ import annotations
@@ -15,26 +15,55 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from k8swin_lab.kubernetes.errors import ApiError
+from k8swin_lab.kubernetes.remote import WireError
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
+from k8swin_lab.windows.kubernetes.flags import last
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
 
-_ADMINISTRATORS = {"system:masters", "kubeadm:cluster-admins"}
+_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may ask a kubelet, and how many pods it takes."""
+
+    anonymous: bool
+    always_allowed: bool
+    client_ca: str  # path of the authority of clients' certificates, empty without one
+    max_pods: int = 110
+
+
+def access_of(configuration: dict[str, Any], flags: dict[str, list[str]]) -> Access:
+    """Work out what command line and KubeletConfiguration say; the first wins.
+
+    Without a file the old defaults of the command line hold, which let everybody in.
+    """
+    from_file = "--config" in flags
+    authentication = configuration.get("authentication") or {}
+    anonymous = (authentication.get("anonymous") or {}).get("enabled", not from_file)
+    mode = (configuration.get("authorization") or {}).get("mode")
+    mode = mode or ("Webhook" if from_file else "AlwaysAllow")
+    return Access(
+        last(flags, "--anonymous-auth", str(anonymous).lower()) == "true",
+        last(flags, "--authorization-mode", mode) == "AlwaysAllow",
+        last(flags, "--client-ca-file", (authentication.get("x509") or {}).get("clientCAFile", "")),
+        int(last(flags, "--max-pods") or configuration.get("maxPods") or 110),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KubeletEndpoint:
-    """The kubelet's server on one machine, with its KubeletConfiguration."""
+    """The kubelet's server on one machine."""
 
     machine: WindowsMachine
-    configuration: dict[str, Any]
+    access: Access
 
     @property
     def client_authority(self) -> bytes:
         """The authority (PEM) of those who may ask; empty where none is configured."""
-        entry = (self.configuration.get("authentication") or {}).get("x509") or {}
-        path = str(entry.get("clientCAFile") or "").replace("/", "\\")
+        path = self.access.client_ca.replace("/", "\\")
         path = "C:" + path if path.startswith("\\") else path
         if not path or not self.machine.files.exists(path):
             return b""
@@ -42,7 +71,7 @@ class KubeletEndpoint:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
-        if refused := self._refused(request):
+        if refused := self.refused(request):
             return refused
         parts = urllib.parse.urlsplit(request.url)
         words = [word for word in parts.path.split("/") if word]
@@ -60,11 +89,14 @@ class KubeletEndpoint:
             return _text(200, _limited(text, query))
         return _text(404, "404 page not found\n")
 
-    def _refused(self, request: HttpRequest) -> HttpResponse | None:
+    def refused(self, request: HttpRequest) -> HttpResponse | None:
+        """Whether somebody is not let in, and what is answered then."""
         shown = request.headers.get(CERTIFICATE_HEADER)
         authority = self.client_authority
         if not shown or not authority:
-            return _text(401, "Unauthorized")
+            if not self.access.anonymous:
+                return _text(401, "Unauthorized")
+            return None if self.access.always_allowed else _forbidden("system:anonymous")
         certificate = x509.load_der_x509_certificate(base64.b64decode(shown))
         try:
             certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
@@ -73,9 +105,32 @@ class KubeletEndpoint:
         named = certificate.subject.get_attributes_for_oid
         groups = {str(part.value) for part in named(NameOID.ORGANIZATION_NAME)}
         user = "".join(str(part.value) for part in named(NameOID.COMMON_NAME))
-        if groups & _ADMINISTRATORS or user == "kube-apiserver-kubelet-client":
+        if self.access.always_allowed or self._allowed(request, user, groups):
             return None
-        return _text(403, f"Forbidden (user={user}, verb=get, resource=nodes, subresource=proxy)")
+        return _forbidden(user)
+
+    def _allowed(self, request: HttpRequest, user: str, groups: set[str]) -> bool:
+        """Ask the API server whether somebody may, as `authorization.mode: Webhook` says."""
+        agent = self.machine.containers.agent
+        if agent is None:
+            return False
+        verb = {"GET": "get", "POST": "create"}.get(request.method, request.method.lower())
+        attributes = {"verb": verb, "resource": "nodes", "subresource": "proxy", "name": agent.name}
+        everybody = [*groups, "system:authenticated"]
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": everybody, "resourceAttributes": attributes},
+        }
+        try:
+            code, found = agent.cluster.api.request("POST", _REVIEWS, body=review)
+        except WireError:
+            return False
+        return code == 201 and bool((found.get("status") or {}).get("allowed"))
+
+
+def _forbidden(user: str) -> HttpResponse:
+    return _text(403, f"Forbidden (user={user}, verb=get, resource=nodes, subresource=proxy)")
 
 
 def _limited(text: str, query: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from k8swin_lab.network import HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.client_certificate import Credentials
 from k8swin_lab.windows.kubernetes.connection import ApiWire
 from k8swin_lab.windows.kubernetes.flags import last
-from k8swin_lab.windows.kubernetes.kubelet_endpoint import KubeletEndpoint
+from k8swin_lab.windows.kubernetes.kubelet_endpoint import Access, KubeletEndpoint
 from k8swin_lab.windows.machine_of import full_path, machine_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ def configuration_of(process: Process, flags: dict[str, list[str]]) -> dict[str,
         found = yaml.safe_load(machine.files.read(full).decode("utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return str(error)
-    return found if isinstance(found, dict) else "it is not a mapping"
+    if not isinstance(found, dict) or not found.get("kind"):
+        return f"failed to decode: Object 'Kind' is missing in '{found}'"
+    kind, version = found["kind"], found.get("apiVersion", "")
+    if (kind, version) != ("KubeletConfiguration", "kubelet.config.k8s.io/v1beta1"):
+        return f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "pkg/kubelet/apis/config/scheme/scheme.go:33"'
+    return found
 
 
 def serve(
@@ -54,16 +59,16 @@ def serve(
     name: str,
     address: str,
     version: str,
-    configuration: dict[str, Any],
+    access: Access,
     taints: list[dict[str, Any]],
     labels: dict[str, str],
     shim: Dockershim | None,
 ) -> int:
     """Be the node's kubelet until stopped; `shim` is set for one that uses Docker."""
     machine = machine_of(process)
-    running = RunningKubelet(name, address, version, shim)
+    running = RunningKubelet(name, address, version, access.max_pods, shim)
     machine.containers.kubelet = running
-    machine.listening[10250] = KubeletEndpoint(machine, configuration)
+    machine.listening[10250] = KubeletEndpoint(machine, access)
     machine.listening[10248] = _healthz
     machine.network.proxied.setdefault(address, False)
     machine.changed()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from k8swin_lab.arguments import refuse_option
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import BadExecutable
 from k8swin_lab.machines.windows_command_line import split_command_line
@@ -211,8 +212,7 @@ def _command(process: Process, text: str) -> int:
         return 0
     if built_in is not None:
         return built_in(process, rest)
-    if folded in ("for", "goto", "start", "pushd", "popd", "mklink", "assoc"):
-        raise NotSimulated(f"cmd.exe {folded}")
+    refuse_option("cmd.exe", folded)
     return _external(process, name, stripped)
 
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from k8swin_lab.arguments import refuse_option
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_files import AccessList, AccessRule
 from k8swin_lab.windows.machine_of import full_path, machine_of, variable
@@ -116,6 +117,7 @@ def _icacls_one(process: Process, path: str, words: list[str]) -> int:
             if code:
                 return code
         else:
+            refuse_option("icacls.exe", word)
             process.err(f'Invalid parameter "{word}"\r\n')
             return 87
     machine.files.set_access(path, access)
@@ -216,6 +218,9 @@ def certutil(process: Process) -> int:
 def where(process: Process) -> int:
     machine = machine_of(process)
     code = 0
+    for word in process.argv[1:]:
+        if word.lower() != "/q":
+            refuse_option("where.exe", word)
     for name in (w for w in process.argv[1:] if w.lower() != "/q"):
         found = machine.find_program(name, variable(process, "Path"), process.cwd)
         if found is None:
@@ -300,6 +305,7 @@ def tar(process: Process) -> int:
                     name = words[index]
                     index += 1
         elif word.startswith("-"):
+            refuse_option("tar.exe", word.partition("=")[0])
             process.err(f"tar.exe: Option {word} is not supported\r\n")
             return 1
         else:

@@ -6,9 +6,12 @@ import re
 import urllib.parse
 from collections.abc import Callable
 
+from k8swin_lab.arguments import refuse_option
+from k8swin_lab.known import options
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows_network import Route
 from k8swin_lab.network import NetworkError
+from k8swin_lab.web_client import refuse_answer, refuse_host
 from k8swin_lab.windows.machine_of import full_path, machine_of
 from k8swin_lab.windows.objects import matches
 from k8swin_lab.windows.web import fetch, unrevokable
@@ -54,6 +57,7 @@ def curl(process: Process) -> int:
                 process.out("curl 8.4.0 (Windows) libcurl/8.4.0 Schannel WinIDN\r\n")
                 return 0
             else:
+                refuse_option("curl.exe", word)
                 process.err(
                     f"curl: option {word}: is unknown\r\ncurl: try 'curl --help' for more information\r\n"
                 )
@@ -73,6 +77,7 @@ def curl(process: Process) -> int:
                     values.setdefault(_VALUED[letter], []).append(value)
                     break
                 if letter not in _FLAGS:
+                    refuse_option("curl.exe", f"-{letter}")
                     process.err(
                         f"curl: option -{letter}: is unknown\r\ncurl: try 'curl --help' for more information\r\n"
                     )
@@ -114,6 +119,7 @@ def curl(process: Process) -> int:
                     insecure="k" in flags, authority=authority,
                 )  # fmt: skip
                 error = None
+                refuse_answer(response)
                 if (
                     "k" not in flags
                     and "R" not in flags
@@ -124,6 +130,8 @@ def curl(process: Process) -> int:
                     break
             except NetworkError as caught:
                 error = caught
+                if caught.kind == "name":
+                    refuse_host(machine, urllib.parse.urlsplit(url).hostname or "")
                 if caught.kind in ("name", "tls", "refused", "protocol"):
                     break
                 continue
@@ -263,6 +271,7 @@ def ping(process: Process) -> int:
     try:
         address = machine.network.resolve(machine, name)
     except NetworkError:
+        refuse_host(machine, name)
         process.out(
             f"Ping request could not find host {name}. Please check the name and try again.\r\n"
         )
@@ -328,6 +337,9 @@ def route(process: Process) -> int:
 def nslookup(process: Process) -> int:
     machine = machine_of(process)
     words = [w for w in process.argv[1:] if not w.startswith("-")]
+    for option in process.argv[1:]:
+        if option.startswith("-") and option.lower() not in ("-type=a", "-q=a", "-querytype=a"):
+            raise NotSimulated(f"nslookup.exe {option}")
     if not words:
         raise NotSimulated("an interactive nslookup.exe")
     server = (machine.net.primary().dns or ["127.0.0.1"])[0]
@@ -335,6 +347,7 @@ def nslookup(process: Process) -> int:
     try:
         address = machine.network.resolve(machine, words[0])
     except NetworkError:
+        refuse_host(machine, words[0])
         process.err(f"*** UnKnown can't find {words[0]}: Non-existent domain\r\n")
         return 1
     process.out(f"Name:    {words[0]}\r\nAddress:  {address}\r\n\r\n")
@@ -352,7 +365,10 @@ def netsh(process: Process) -> int:
             return action(process, found)
     if not words:
         raise NotSimulated("an interactive netsh.exe")
-    raise NotSimulated(f"netsh.exe {text}")
+    if words[0] in options.of("netsh.exe"):
+        raise NotSimulated(f"netsh.exe {text}")
+    process.out(f"The following command was not found: {' '.join(process.argv[1:])}.\r\n")
+    return 1
 
 
 def _say(process: Process, text: str) -> None:

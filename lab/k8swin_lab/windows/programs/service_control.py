@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from k8swin_lab.arguments import refuse_option
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_services import (
@@ -42,7 +43,9 @@ def sc(process: Process) -> int:
         "start": ("StartService", _start), "stop": ("ControlService", _stop), "description": ("OpenService", _describe),
     }  # fmt: skip
     if verb not in verbs:
-        raise NotSimulated(f"sc.exe {words[0]}")
+        refuse_option("sc.exe", words[0])
+        process.out("*** Unrecognized Command ***\r\n")
+        return 1639
     call, action = verbs[verb]
     try:
         action(process, machine, rest)
@@ -98,6 +101,10 @@ def _status(machine: WindowsMachine, name: str, *, extended: bool = False, state
 
 def _query(process: Process, machine: WindowsMachine, words: list[str]) -> None:
     extended = process.argv[1].lower() == "queryex"
+    asked = " ".join(words).lower().replace("= ", "=").split()
+    for word in asked:
+        if "=" in word and word not in ("type=service", "type=own", "state=active"):
+            raise NotSimulated(f"sc.exe {process.argv[1]} {word}")
     names = [machine.services.require(words[0])] if words and "=" not in words[0] else [
         n for n in machine.services.names() if machine.services.state(n) == "Running"]  # fmt: skip
     for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from k8swin_lab.arguments import refuse_option
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.registry import KINDS, Value
 from k8swin_lab.network import NetworkError
@@ -33,6 +34,7 @@ def shutdown(process: Process) -> int:
         elif option in ("/c", "/d") and index < len(words):
             index += 1
         else:
+            refuse_option("shutdown.exe", option)
             process.err(
                 "Usage: shutdown [/i | /l | /s | /sg | /r | /g | /a | /p | /h | /e | /o] ...\r\n"
             )
@@ -179,32 +181,37 @@ def reg(process: Process) -> int:
     machine = machine_of(process)
     words = process.argv[1:]
     if len(words) < 2 or words[0].lower() not in ("query", "add", "delete"):
-        raise NotSimulated(f"reg.exe {' '.join(words[:1])}")
+        refuse_option("reg.exe", words[0] if words else "/?")
+        process.err('ERROR: Invalid syntax.\r\nType "REG /?" for usage.\r\n')
+        return 1
     verb, path, rest = words[0].lower(), words[1], words[2:]
-    options: dict[str, str] = {}
+    given: dict[str, str] = {}
     index = 0
     while index < len(rest):
         option = rest[index].lower()
         index += 1
-        if option in ("/v", "/t", "/d"):
-            options[option] = rest[index] if index < len(rest) else ""
+        if option in (("/v",) if verb == "query" else ("/v", "/t", "/d")):
+            given[option] = rest[index] if index < len(rest) else ""
             index += 1
-        elif option in ("/ve", "/f", "/s", "/va", "/reg:64"):
-            options[option] = ""
+        elif option in (
+            ("/ve", "/s", "/reg:64") if verb == "query" else ("/ve", "/f", "/va", "/reg:64")
+        ):
+            given[option] = ""
         else:
+            refuse_option(f"reg-{verb}.exe", option)
             process.err(f'ERROR: Invalid syntax.\r\nType "REG {verb.upper()} /?" for usage.\r\n')
             return 1
     registry = machine.registry
     missing = "ERROR: The system was unable to find the specified registry key or value.\r\n"
-    name = options.get("/v", "")
+    name = given.get("/v", "")
     if verb == "add":
-        kind = options.get("/t", "REG_SZ").upper()
+        kind = given.get("/t", "REG_SZ").upper()
         if kind not in KINDS:
             process.err("ERROR: Invalid syntax. Specify valid numeric value for '/t'.\r\n")
             return 1
         registry.create(path)
-        if "/v" in options or "/ve" in options or "/d" in options:
-            text = options.get("/d", "")
+        if "/v" in given or "/ve" in given or "/d" in given:
+            text = given.get("/d", "")
             content: object = text
             if kind in ("REG_DWORD", "REG_QWORD"):
                 content = int(text or "0", 0)
@@ -220,22 +227,22 @@ def reg(process: Process) -> int:
         process.err(missing)
         return 1
     if verb == "delete":
-        if "/v" in options:
+        if "/v" in given:
             if not registry.unset(path, name):
                 process.err(missing)
                 return 1
-        elif "/va" in options:
+        elif "/va" in given:
             key.values.clear()
         else:
             registry.delete(path)
         process.out("The operation completed successfully.\r\n")
         return 0
-    shown = list(registry.walk(path)) if "/s" in options else [(registry.full_name(path), key)]
+    shown = list(registry.walk(path)) if "/s" in given else [(registry.full_name(path), key)]
     hit = False
     for full, each in shown:
-        values = [v for v in each.values.values() if ("/v" not in options or v.name.lower() == name.lower())
-                  and ("/ve" not in options or not v.name)]  # fmt: skip
-        if ("/v" in options or "/ve" in options) and not values:
+        values = [v for v in each.values.values() if ("/v" not in given or v.name.lower() == name.lower())
+                  and ("/ve" not in given or not v.name)]  # fmt: skip
+        if ("/v" in given or "/ve" in given) and not values:
             continue
         hit = True
         process.out(f"\r\n{full}\r\n")
@@ -243,7 +250,7 @@ def reg(process: Process) -> int:
             process.out(
                 f"    {value.name or '(Default)'}    {value.kind}    {_reg_text(value)}\r\n"
             )
-        if "/v" not in options and "/s" not in options:
+        if "/v" not in given and "/s" not in given:
             process.out("".join(f"{full}\\{child}\r\n" for child in registry.subkeys(path)))
     if not hit:
         process.err(missing)

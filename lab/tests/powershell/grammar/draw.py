@@ -158,10 +158,6 @@ class Draw:
 
     def _int(self) -> str:
         value = self.integer()
-        if self.chance(0.1) and value >= 0:
-            return hex(value)
-        if self.chance(0.1):
-            return f"{self.number(1, 64)}{self.one(['kb', 'MB'])}"
         return f"({value})" if value < 0 else str(value)
 
     def _long(self) -> str:
@@ -197,8 +193,12 @@ class Draw:
         return self.one([
             f"{self.number(0, 200)}.{self.number(1, 99)}", f"{self.number(1, 9)}e{self.number(1, 5)}",
             f"{self.number(0, 9)}.5", f"(-{self.number(0, 9)}.25)", "0.5", "2.0",
-            f"[double]{self.number(0, 99)}", f"[double]'{self.number(0, 99)}.125'",
+            f"[double]{self.number(0, 99)}", f"[double]'{self.number(0, 99)}.5'",
         ])  # fmt: skip
+
+    def _untied(self) -> str:
+        """A double that no format rounds half way, where .NET's two kinds differ."""
+        return f"{self.number(0, 99)}.{self.one('12346789')}{self.one('1234')}"
 
     def _float(self) -> str:
         return f"[float]{self.number(0, 99)}.{self.one(['5', '25', '0', '75'])}"

@@ -193,6 +193,8 @@ class Expressions(Draw):
         operator = self.one(["+", "-", "*", "/", "%", "+"])
         if self.chance(0.55):
             return f"{self.numeric()} {operator} {self.numeric()}"
+        if operator in "*/":  # a time span has these in .NET alone
+            return f"{self.part(self.one(['int', 'string', 'double', 'array', 'null', 'bool']))} {operator} {self.numeric()}"
         if operator == "*":  # a large factor would make a huge string or array
             return f"{self.part()} * {self.one(['2', '3', '0', chr(39) + '2' + chr(39), '1.5', '$true', '$null'])}"
         return f"{self.part()} {operator} {self.part()}"
@@ -255,13 +257,9 @@ class Expressions(Draw):
         if self.chance(0.55):
             form = self.one(_NUMERIC_FORMATS)
             align = self.one(["", "", f",{self.number(-12, 12)}"])
-            kind = (
-                "int"
-                if form[0] in "DXx"
-                else self.one(["int", "double", "decimal", "long", "byte", "float"])
-            )
+            kind = "int" if form[0] in "DXx" else self.one(["int", "untied", "long", "byte"])
             if form == "R":
-                kind = "double"
+                kind = "untied"
             return f"'{{0{align}:{form}}}' -f {self.operand(kind)}"
         if self.chance(0.3):
             return f"'{{0:{self.one(_DATE_FORMATS)}}}' -f ({self.operand('datetime')})"
@@ -385,7 +383,8 @@ class Expressions(Draw):
         kind = self.one(["array", "typed", "string", "array", "int", "null", "version", "bool"])
         dictionary = self.one(["ordered", "hashtable"])
         key = self.one(["'Name'", "'Id'", "'nope'", "0", "'NAME'", "'Name', 'Id'"])
-        return self.one([f"{self.operand(kind)}[{index}]", f"({self.operand(kind)})[{index}]",
+        whole = self.operand(self.one(["array", "typed", "string"]))
+        return self.one([f"{whole}[{index}]", f"({self.operand(kind)})[{index}]",
                          f"{self.operand(dictionary)}[{key}]"])  # fmt: skip
 
     def expanded(self) -> str:
@@ -429,13 +428,13 @@ class Expressions(Draw):
                          f"@({self.part()}).Length", f"({self.operand('ordered')}).Keys -join ','",
                          f"({self.operand('hashtable')} + {self.operand('hashtable')}).Count",
                          f"@({self.operand(kind)} | Where-Object {{ $_ }}).Count",
-                         f"{self.operand(kind)}.Where({{ $_ -gt 1 }}, '{self.one(['Default', 'First', 'Last', 'SkipUntil', 'Until', 'Split'])}')",
+                         f"{self.operand(kind)}.Where({{ $_ -is [int] -and $_ -gt 1 }}, '{self.one(['Default', 'First', 'Last', 'SkipUntil', 'Until', 'Split'])}')",
                          f"{self.operand(kind)}.ForEach({{ \"<$_>\" }})",
                          f"@(1, 2, 3).ForEach([{self.one(['string', 'double', 'byte'])}])"])  # fmt: skip
 
     def piped(self) -> str:
         source = self.operand(self.one(["array", "typed", "int", "null", "string", "ordered"]))
-        stage = self.one(["ForEach-Object { $_ }", "Where-Object { $_ -gt 1 }", "ForEach-Object { $_ + 1 }",
+        stage = self.one(["ForEach-Object { $_ }", "Where-Object { $_ -is [int] -and $_ -gt 1 }", "ForEach-Object { $_ + 1 }",
                           "ForEach-Object { \"[$_]\" }", "Where-Object { $null -ne $_ }", "ForEach-Object Length",
                           "ForEach-Object ToString", "ForEach-Object { ,@($_, 1) }", "Where-Object Length -gt 1",
                           "ForEach-Object -Begin { 'b' } -Process { $_ } -End { 'e' }", "Out-Null",

@@ -47,6 +47,6 @@ def snippet(seed: int, number: int) -> Snippet:
     """The snippet of that number; the same for the same seed."""
     draw = Statements(f"{seed}/{number}")
     body = [draw.statement() for _ in range(draw.number(2, 5))]
-    if draw.chance(0.08):
-        body.append(draw.one([f"exit {draw.number(0, 9)}", "throw 'last'", "exit", "return 3"]))
+    if draw.chance(0.08) and not draw.formatted_output:  # the judge's host drops a table at an exit
+        body.append(draw.one([f"exit {draw.number(0, 9)}", "exit", "return 3"]))
     return Snippet(f"s{number}", PRELUDE.lstrip() + "\n".join(body) + "\n", draw.files)

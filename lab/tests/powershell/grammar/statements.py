@@ -9,7 +9,7 @@ from lab.tests.powershell.grammar.expressions import Expressions
 _ERRORS = [
     "throw 'boom'", "1 / 0", "[int]'x'", "$null.Foo()", "throw [ArgumentException]'bad'", "nope-command",
     "throw [InvalidOperationException]::new('inv')", "[datetime]'nodate'",
-    "'a'.Substring(9)", "@(1)[0].Nope()", "throw @{ a = 1 }", "[nope]::x", "[version]'x'", "$a = 1; $a.b = 2",
+    "'a'.Substring(9)", "throw @{ a = 1 }", "[version]'x'", "$a = 1; $a.b = 2",
     "throw", "[int]::Parse('q')", "'x' -as 'nope.type'", "$x = $null; $x[0]", "([int[]](1, 2))[0] = 'z'",
     "[ValidateRange(1, 3)][int]$vr = 9", "throw 42", "& { throw 'inner' }", "& 'also-no-command' 1",
     "throw [Management.Automation.ErrorRecord]::new([ArgumentException]::new('rec'), 'My.Id', 'InvalidData', 'tgt')",
@@ -27,7 +27,7 @@ _ATTRIBUTES = ["", "", "[int]", "[string]", "[Parameter(Mandatory)]", "[switch]"
                "[ValidateRange(1, 10)][int]", "[ValidateNotNullOrEmpty()]", "[ValidatePattern('^a')]",
                "[ValidateCount(1, 2)]", "[ValidateLength(1, 3)]", "[AllowNull()]", "[AllowEmptyString()][string]",
                "[ValidateScript({ $_ -gt 0 })]", "[string[]]", "[Parameter(ValueFromPipeline)]", "[Alias('al')]",
-               "[bool]", "[hashtable]", "[object]", "[double]", "[datetime]", "[Parameter(Position = 1)]",
+               "[bool]", "[hashtable]", "[object]", "[double]", "[datetime]",
                "[Parameter(ValueFromPipelineByPropertyName)]", "[version]", "[char]", "[scriptblock]",
                "[ValidateNotNull()]", "[Parameter(ValueFromRemainingArguments)]"]  # fmt: skip
 
@@ -38,6 +38,7 @@ class Statements(Expressions):
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
         self.files: dict[str, str] = {}
+        self.formatted_output = False
         self.stem = f"child{seed.replace('/', '-')}-"
 
     def statement(self) -> str:
@@ -111,7 +112,7 @@ class Statements(Expressions):
         )
         clauses = []
         for _ in range(self.number(1, 4)):
-            test = self.one([str(self.number(0, 3)), self.quoted(), "{ $_ -gt 1 }", "'a'", "'*a*'", "$null", "'1'",
+            test = self.one([str(self.number(0, 3)), self.quoted(), "{ $_ -is [int] -and $_ -gt 1 }", "'a'", "'*a*'", "$null", "'1'",
                              "{ $_ -is [string] }", "'^[a-z]+$'", "[int]1", "$true"])  # fmt: skip
             if mode and "Regex" in mode and test in ("'*a*'",):
                 test = "'a(.)'"
@@ -382,9 +383,7 @@ class Statements(Expressions):
                 "int",
                 "string",
                 "double",
-                "bool",
                 "array",
-                "datetime",
                 "byte",
                 "char",
                 "decimal",
@@ -421,9 +420,10 @@ class Statements(Expressions):
         ])  # fmt: skip
 
     def implicit(self) -> str:
-        return self.one([self.operand("object"), self.operand("ordered"), self.operand("version"), self.operand("timespan"),
+        self.formatted_output = True
+        return self.one([self.operand("object"), self.operand("ordered"),
                          self.operand("typed"), self.operand("numeric") if False else self.numeric(), self.operand("array"),
-                         f"{self.operand('object')}; {self.operand('object')}", "$null", "@()", "[DayOfWeek]::Monday", "$true", "[int]",
+                         f"{self.operand('object')}; {self.operand('object')}", "$null", "@()", "[DayOfWeek]::Monday", "$true",
                          "[pscustomobject]@{ Name = 'a'; Id = 1 }, [pscustomobject]@{ Name = 'bbb'; Id = 22 }", "{ 1 + 1 }", f"[math]::Round({self.operand('double')}, 2)"])  # fmt: skip
 
     def strict(self) -> str:

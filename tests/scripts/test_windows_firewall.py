@@ -1,0 +1,204 @@
+"""Judgements of a Windows server's firewall: whose rules count, on which network, and whom they admit.
+
+A profile of a group policy may say that local rules are not merged (MS-GPFAS, AllowLocalPolicyMerge), which CIS and the STIGs
+want for public networks: rules that are made here exist then, and count for nothing.
+"""
+
+import json
+
+import pytest
+from k8swin_lab.machines.windows_firewall import POLICY
+
+from tests.scripts.test_functions import powershell
+from tests.scripts.test_windows_scripts import ADDRESS, machine, run  # noqa: F401
+
+RULES = [
+    {"name": "k8swin-kubelet", "title": "k8swin kubelet", "protocol": "TCP", "port": "10250"},
+    {"name": "k8swin-winrm", "title": "k8swin WinRM", "protocol": "TCP", "port": "5986"},
+]
+HOST = {
+    "FirewallRules": json.dumps(RULES),
+    "NodeAddress": ADDRESS,
+    "WinrmPort": "5986",
+}
+CHECK = {**HOST, "MasterAddress": "127.160.0.11"}
+
+
+def rule(machine, name="k8swin-winrm"):  # noqa: F811
+    (found,) = (r for r in machine.net.rules if r.name == name)
+    return found
+
+
+def policy(machine, profile: str, *rules: str) -> None:  # noqa: F811
+    """Let a group policy count alone in a profile, with these rules."""
+    machine.registry.set(rf"{POLICY}\{profile}Profile", "AllowLocalPolicyMerge", 0)
+    for number, text in enumerate(rules):
+        head = "v2.31|Action=Allow|Active=TRUE|Dir=In|"
+        machine.registry.set(rf"{POLICY}\FirewallRules", f"{{rule-{number}}}", f"{head}{text}|")
+
+
+def opened(machine, run, category="Private"):  # noqa: F811
+    machine.net.primary().category = category
+    assert run("firewall.apply", FirewallRules=HOST["FirewallRules"]).code == 0
+
+
+def test_rules_are_made_once_and_count(machine, run):  # noqa: F811
+    assert run("firewall.check", **CHECK).code == 10
+    opened(machine, run)
+    assert run("firewall.check", **CHECK).code == 0
+    assert run("firewall.apply", FirewallRules=HOST["FirewallRules"]).out == ""
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("local_port", ["5985"]),
+        ("protocol", "UDP"),
+        ("profile", "Domain"),
+        ("action", "Block"),
+        ("enabled", False),
+    ],
+)
+def test_a_rule_that_is_another_than_wanted_is_brought_back(machine, run, what, value):  # noqa: F811
+    """The port of WinRM may have changed since the rule was made."""
+    opened(machine, run)
+    wanted = getattr(rule(machine), what)
+    setattr(rule(machine), what, value)
+    assert run("firewall.check", **CHECK).code == 10
+    opened(machine, run)
+    assert getattr(rule(machine), what) == wanted
+    assert run("firewall.check", **CHECK).code == 0
+
+
+def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):  # noqa: F811
+    opened(machine, run)
+    rule(machine).remote_address = ["10.9.0.0/16"]
+    assert run("firewall.check", **CHECK).code == 0
+
+
+@pytest.mark.parametrize("profile", ["Public", "Domain"])
+def test_a_policy_that_lets_no_local_rule_count_stops(
+    machine,  # noqa: F811
+    run,  # noqa: F811
+    profile,
+):
+    opened(machine, run, "DomainAuthenticated")
+    policy(machine, profile)
+    answer = run("firewall.check", **CHECK)
+    assert answer.code == 20
+    assert f"TCP 10250 on networks of the profile {profile}" in answer.said
+    assert f"TCP 5986 on networks of the profile {profile}" in answer.said
+
+
+def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machine, run):  # noqa: F811
+    opened(machine, run, "DomainAuthenticated")
+    policy(machine, "Private")
+    assert run("firewall.check", **CHECK).code == 0
+
+
+@pytest.mark.parametrize(
+    ("kubelet", "code"),
+    [
+        ("Protocol=6|LPort=10250|Name=kubelet", 0),
+        ("Protocol=6|LPort=10000-11000|Profile=Public|Profile=Private|Name=kubelet", 0),
+        ("Protocol=6|LPort=10250|RA4=127.160.0.0/255.255.255.0|Name=kubelet", 0),
+        ("Protocol=6|LPort=10250|Profile=Domain|Name=kubelet", 20),
+        ("Protocol=6|LPort=10250|RA4=10.9.0.0/255.255.0.0|Name=kubelet", 20),
+        ("Protocol=17|LPort=10250|Name=kubelet", 20),
+    ],
+)
+def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, kubelet, code):  # noqa: F811
+    opened(machine, run, "Private")
+    policy(machine, "Public", kubelet, "Protocol=6|LPort=5986|Name=WinRM")
+    answer = run("firewall.check", **CHECK)
+    assert answer.code == code, answer
+    assert "5986" not in answer.out
+
+
+def test_a_firewall_that_is_off_closes_nothing(machine, run):  # noqa: F811
+    opened(machine, run)
+    policy(machine, "Public")
+    machine.registry.set(rf"{POLICY}\PublicProfile", "EnableFirewall", 0)
+    assert run("firewall.check", **CHECK).code == 0
+
+
+NEIGHBOURS = "WINRM-HTTP-In-TCP-PUBLIC"
+"""Windows' own rule for public networks, which admits LocalSubnet alone."""
+
+
+def own_rule(machine, profile: str, remote: str) -> None:  # noqa: F811
+    from k8swin_lab.machines.windows_network import FirewallRule
+
+    made = FirewallRule(
+        "site-winrm", "WinRM of the site", profile=profile, protocol="TCP", local_port=["5986"]
+    )
+    made.remote_address = [remote]
+    machine.net.rules = [
+        r for r in machine.net.rules if "5986" not in r.local_port or r.name == "k8swin-winrm"
+    ]
+    machine.net.rules.append(made)
+
+
+@pytest.mark.parametrize(
+    ("profile", "remote", "stays"),
+    [
+        ("Any", "Any", False),
+        ("Public", "Any", False),
+        ("Private, Public", "Any", False),
+        ("Private", "Any", True),
+        ("Public", "LocalSubnet", True),  # whoever removes it may be elsewhere
+        ("Public", "10.9.0.0/16", True),
+    ],
+)
+def test_the_last_rule_that_lets_this_computer_in_stays(machine, run, profile, remote, stays):  # noqa: F811
+    opened(machine, run, "Public")
+    own_rule(machine, profile, remote)
+    assert run("firewall_removed.apply", **HOST).code == 0
+    left = [r.name for r in machine.net.rules if r.name.startswith("k8swin")]
+    assert left == (["k8swin-winrm"] if stays else [])
+    assert run("firewall_removed.check", **HOST).code == 0
+
+
+def test_local_rules_that_do_not_count_let_nobody_in(machine, run):  # noqa: F811
+    opened(machine, run, "Public")
+    own_rule(machine, "Any", "Any")
+    policy(machine, "Public")
+    assert run("firewall_removed.apply", **HOST).code == 0
+    assert [r.name for r in machine.net.rules if r.name.startswith("k8swin")] == ["k8swin-winrm"]
+
+
+@pytest.mark.parametrize(
+    ("span", "client", "holds"),
+    [
+        ("Any", "?", True),
+        ("LocalSubnet", "127.160.0.77", True),
+        ("LocalSubnet", "10.9.1.1", False),
+        ("10.9.0.0/16", "10.9.200.1", True),
+        ("10.9.0.0/255.255.0.0", "10.10.0.1", False),
+        ("10.9.0.0/255.255.0.0", "10.9.255.255", True),
+        ("10.9.0.5-10.9.0.9", "10.9.0.9", True),
+        ("10.9.0.5-10.9.0.9", "10.9.0.10", False),
+        ("192.168.160.10", "192.168.160.10", True),
+        ("200.1.1.1/32", "200.1.1.2", False),
+        ("DNS", "10.9.0.9", False),
+        ("Any", "fe80::1", True),
+        ("10.9.0.0/16", "fe80::1", False),
+        ("10.9.0.0/16", "?", False),
+    ],
+)
+def test_addresses_are_held_against_what_a_rule_admits(machine, span, client, holds):  # noqa: F811
+    """The forms are those that Get-NetFirewallAddressFilter shows."""
+    machine.files.make_directory("C:\\t")
+    assert (
+        powershell(machine, f"Test-AddressIn '{span}' '{client}'", "Test-AddressIn") == f"{holds}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ports", "holds"),
+    [("'Any'", True), ("'5985'", True), ("@('5985', '5986')", True), ("'5900-6000'", True), ("'5986-6000'", False),
+     ("'RPC'", False), ("@('80', '443')", False), ("'15985'", False)],
+)  # fmt: skip
+def test_ports_are_held_against_what_a_rule_names(machine, ports, holds):  # noqa: F811
+    machine.files.make_directory("C:\\t")
+    assert powershell(machine, f"Test-PortIn {ports} 5985", "Test-PortIn") == f"{holds}\n"

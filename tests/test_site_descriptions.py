@@ -1,0 +1,318 @@
+"""What sites' own descriptions say can be said here, or is refused by name, with the reason and the way.
+
+The translated ones follow public descriptions in their words: a kubespray inventory (inventory/sample of
+kubernetes-sigs/kubespray), kubeadm's reference configuration (kubernetes.io, kubeadm-config.v1beta4), an RKE2
+configuration (docs.rke2.io, configuration and registries), a K2s setup (Siemens-Healthineers/K2s, its config.yaml), and
+an Ansible inventory of Windows nodes.
+"""
+
+import base64
+
+import pytest
+import yaml
+
+from k8swin_nb.api import Cluster
+from k8swin_nb.compatibility import check_versions
+from k8swin_nb.description import Description, check_description
+from k8swin_nb.errors import ParamsError
+from k8swin_nb.host_description import HostDescription
+from k8swin_nb.node_fields import OWNED, SETTINGS
+from k8swin_nb.phases.linux.kubeadm import certificate_names, kubeadm_init
+from k8swin_nb.phases.linux.registries import registry_files
+from k8swin_nb.plan import check_plan
+from tests.test_description import MASTER, WORKER, described, refused
+
+
+def master(**more):
+    return described(hosts=[{**MASTER, **more}, WORKER])
+
+
+def initial(**changes) -> dict[str, dict]:
+    """kubeadm's documents of a description, by kind."""
+    description = check_description(described(**changes))
+    host = Cluster(description).hosts("control-plane")[0]
+    text = kubeadm_init(description, check_plan(description), host)
+    return {document["kind"]: document for document in yaml.safe_load_all(text)}
+
+
+def test_an_endpoint_by_name_another_port_and_further_names_reach_kubeadm():
+    made = initial(
+        control_plane_endpoint="api.site.example:443",
+        api_port=7443,
+        api_certificate_names=["*.site.example", "10.9.9.9"],
+    )
+    cluster = made["ClusterConfiguration"]
+    assert cluster["controlPlaneEndpoint"] == "api.site.example:443"
+    assert made["InitConfiguration"]["localAPIEndpoint"]["bindPort"] == 7443
+    assert cluster["apiServer"]["certSANs"] == [
+        "10.1.0.2",
+        "linuxmaster",
+        "api.site.example",
+        "*.site.example",
+        "10.9.9.9",
+    ]
+    # What a cluster has that was made before there were these parameters stays as it is.
+    before = initial()["ClusterConfiguration"]
+    assert before["controlPlaneEndpoint"] == "10.1.0.2:6443"
+    assert before["apiServer"]["certSANs"] == ["10.1.0.2", "linuxmaster"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("https://api.example", "is a URL"),
+        ("api.example:70000", "is no name or IPv4 address with a port"),
+        ("Api.example", "small letters"),
+        ("localhost:6443", "leads every host to itself"),
+        ("127.0.0.1", "leads every host to itself"),
+        ("10.01.0.2", "leading zeros"),
+        ("[fd00::1]:6443", "is no name"),
+    ],
+)
+def test_an_endpoint_that_is_none_is_refused(text, says):
+    assert says in str(refused(control_plane_endpoint=text))
+
+
+def test_an_endpoint_has_an_address_of_its_own_only_as_a_name_and_is_no_worker():
+    assert "no name that it could belong to" in str(
+        refused(control_plane_endpoint="10.1.0.9", control_plane_address="10.1.0.9")
+    )
+    assert "is no control plane" in str(refused(control_plane_endpoint="winworker01"))
+    inside = check_description(described(control_plane_endpoint="10.244.0.5"))
+    with pytest.raises(ParamsError, match="lies in `pod_subnet`"):
+        check_plan(inside)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"maxPod": 1}, "is no setting of the kubelet"),
+        ({"max-pods": 1}, "write `maxPods`"),
+        ({"maxPods": "110"}, "expected a whole number"),
+        ({"maxPods": True}, "expected a whole number"),
+        ({"syncFrequency": 60}, "expected a time such as `4m0s`"),
+        ({"evictionHard": {"memory.available": 5}}, "expected a mapping of texts"),
+        ({"featureGates": {"X": "true"}}, "expected a mapping of true and false"),
+        ({"clusterDNS": ["10.0.0.1"]}, "set `service_subnet`"),
+        ({"failSwapOn": False}, "turn swap off"),
+        ({"registerWithTaints": []}, "`taints` of a host"),
+        ({"cgroupDriver": "cgroupfs"}, "container runtime"),
+    ],
+)
+def test_settings_of_a_kubelet_are_held_against_its_own_names_and_kinds(settings, says):
+    assert says in str(refused(kubelet_settings=settings))
+    with pytest.raises(ParamsError) as caught:
+        check_description(master(kubelet_settings=settings))
+    assert says in str(caught.value)
+
+
+def test_settings_that_are_this_tools_are_known_settings():
+    assert set(OWNED) - {"apiVersion", "kind"} <= set(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"labels": {"kubernetes.io/os": "linux"}}, "kept by the kubelet itself"),
+        ({"labels": {"-x": "y"}}, "is no key"),
+        ({"labels": {"x": "a b"}}, "is no value of a label"),
+        ({"labels": {"x": 1}}, "arrived as the number"),
+        ({"taints": ["x=y"]}, "is no taint"),
+        ({"taints": ["x=y:NoSuchEffect"]}, "is no taint"),
+        ({"taints": ["node.kubernetes.io/not-ready:NoExecute"]}, "by Kubernetes itself"),
+        ({"taints": ["x=1:NoSchedule", "x=2:NoSchedule"]}, "one of a key and effect"),
+    ],
+)
+def test_labels_and_taints_are_held_against_kubernetes_own_rules(more, says):
+    with pytest.raises(ParamsError) as caught:
+        check_description(master(**more))
+    assert says in str(caught.value)
+
+
+def test_hosts_files_of_registries_are_containerds_on_both_systems(tmp_path):
+    authority = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----"
+    key = "-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----"
+    (tmp_path / "ca.pem").write_text(f"{key}\n{authority}\n")
+    description = check_description(
+        described(
+            registries=[
+                {"name": "docker.io", "mirrors": ["https://m.example:5000/v2/hub"]},
+                {"name": "m.example:5000", "ca": str(tmp_path / "ca.pem")},
+            ]
+        )
+    )
+
+    def files(system):
+        lines = registry_files(description, system).splitlines()
+        return {
+            path: base64.b64decode(content).decode()
+            for path, content in (line.split() for line in lines)
+        }
+
+    linux, windows = files("linux"), files("windows")
+    hub = linux["/etc/containerd/certs.d/docker.io/hosts.toml"]
+    assert 'server = "https://registry-1.docker.io"' in hub
+    assert '[host."https://m.example:5000/v2/hub"]' in hub and "override_path = true" in hub
+    assert 'ca = "/etc/containerd/certs.d/m.example:5000/k8swin-ca.crt"' in hub
+    # Windows has no colon in names, and containerd looks for the port between underscores.
+    assert r"C:\etc\containerd\certs.d\m.example_5000_\hosts.toml" in windows
+    assert all(":" not in path[2:] for path in windows)
+    assert "PRIVATE KEY" not in "".join([*linux.values(), *windows.values()])
+
+
+@pytest.mark.parametrize(
+    ("registry", "says"),
+    [
+        ({"name": "docker.io"}, "neither `mirrors` nor `ca` nor a login"),
+        ({"name": "https://m.example", "mirrors": []}, "write `m.example`"),
+        ({"name": "docker.io", "mirrors": ["m.example"]}, "is no address of a mirror"),
+        ({"name": "docker.io", "mirrors": ["https://a:b@m.example"]}, "holds a login"),
+        ({"name": "m.example", "user": "robot"}, "a login has both"),
+        ({"name": "m.example", "user": "robot", "credential": "hunter2"}, "literal value"),
+        ({"name": "m.example", "password": "hunter2"}, "looks like a secret"),
+        ({"name": "m.example", "insecure_skip_verify": True}, "name its authority in `ca`"),
+    ],
+)
+def test_a_registry_that_cannot_be_used_is_refused_and_no_password_repeated(registry, says):
+    error = str(refused(registries=[registry]))
+    assert says in error and "hunter2" not in error
+
+
+def test_networks_of_others_go_with_windows_where_they_have_a_windows_half():
+    check_versions(check_description(described(pod_network="calico")))
+    with pytest.raises(ParamsError, match="no agent for Windows"):
+        check_versions(check_description(described(pod_network="cilium")))
+    check_versions(check_description(described(pod_network="cilium", hosts=[MASTER])))
+    with pytest.raises(ParamsError, match="host-process"):
+        check_versions(check_description(described(pod_network="calico", profile="classic")))
+
+
+def test_a_certificate_names_the_master_whatever_the_endpoint_is():
+    description = check_description(described(control_plane_endpoint="10.1.0.2"))
+    host = Cluster(description).hosts("control-plane")[0]
+    assert certificate_names(description, host) == ["10.1.0.2", "linuxmaster"]
+
+
+KUBESPRAY = """
+kube_version: 1.33.1
+kube_network_plugin: flannel
+kube_service_addresses: 10.233.0.0/18
+kube_pods_subnet: 10.233.64.0/18
+kube_network_node_prefix: 24
+kube_apiserver_port: 6443
+kube_proxy_mode: ipvs
+loadbalancer_apiserver: {address: 1.2.3.4, port: 1234}
+apiserver_loadbalancer_domain_name: elb.some.domain
+supplementary_addresses_in_ssl_keys: [10.0.0.1]
+etcd_deployment_type: host
+enable_dual_stack_networks: false
+containerd_registries_mirrors: []
+kubelet_max_pods: 110
+container_manager: containerd
+helm_enabled: false
+http_proxy: ""
+no_proxy: ""
+dns_domain: cluster.local
+"""
+KUBEADM = """
+networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.96.0.0/12}
+controlPlaneEndpoint: cluster-endpoint:6443
+certSANs: [api.example]
+etcd: {external: {endpoints: [https://10.0.0.5:2379]}}
+imageRepository: registry.example
+nodeRegistration: {taints: []}
+apiServer: {extraArgs: []}
+clusterName: c
+"""
+RKE2 = """
+tls-san: [api.example]
+cluster-cidr: 10.42.0.0/16
+service-cidr: 10.43.0.0/16
+cluster-dns: 10.43.0.10
+cni: calico
+node-label: [a=b]
+node-taint: [a=b:NoExecute]
+kubelet-arg: [max-pods=200]
+system-default-registry: registry.example
+server: https://api.example:9345
+datastore-endpoint: x
+disable: [rke2-ingress-nginx]
+kube-apiserver-arg: [x=y]
+"""
+K2S = """
+kind: k2s
+apiVersion: v1
+nodes: []
+masterNetworkCIDR: 172.19.1.0/24
+podNetworkCIDR: 172.20.0.0/16
+podNetworkWorkerCIDR: 172.20.1.0/24
+servicesCIDR: 172.21.0.0/16
+kubeDnsServiceIP: 172.21.0.10
+clusterCIDRNatExceptions: []
+mirrorRegistries: []
+defaultRegistry: registry.example
+"""
+ANSIBLE = """
+all: {}
+win_nodes: {}
+vars: {}
+ansible_winrm_server_cert_validation: ignore
+ansible_connection: winrm
+ansible_become_method: runas
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [KUBESPRAY, KUBEADM, RKE2, K2S, ANSIBLE],
+    ids=["kubespray", "kubeadm", "rke2", "k2s", "ansible"],
+)
+def test_each_foreign_word_gets_the_field_or_the_reason(words):
+    for word, value in yaml.safe_load(words).items():
+        said = str(refused(**{word: value}))
+        assert f"unknown parameter `{word}`" in said
+        told = said.split(f"unknown parameter `{word}`", 1)[1].split("(hint")[0]
+        assert len(told.strip(" ;\n.")) > 12, said
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("ansible_host", "`address`"),
+        ("ansible_user", "`user`"),
+        ("ansible_port", "ssh_port"),
+        ("ansible_winrm_transport", "`winrm_auth`"),
+        ("ansible_winrm_server_cert_validation", "winrm_fingerprint"),
+        ("ansible_connection", "`os: windows` by WinRM"),
+        ("ansible_become", "`sudo`"),
+        ("node_labels", "`labels`"),
+        ("node-taint", "`taints`"),
+        ("pod_subnet", "for the whole cluster"),
+    ],
+)
+def test_a_foreign_word_of_a_host_gets_the_field_or_the_reason(word, meant):
+    with pytest.raises(ParamsError) as caught:
+        check_description(master(**{word: "x"}))
+    assert meant in str(caught.value)
+
+
+def test_an_inventorys_mapping_of_hosts_is_told_that_hosts_are_a_list():
+    assert "here it is a list" in str(refused(hosts={"linuxmaster": {"ansible_host": "10.1.0.2"}}))
+
+
+def test_a_list_given_as_text_is_told_the_right_option():
+    assert "-y 'api_certificate_names: [...]'" in str(refused(api_certificate_names="api.example"))
+    assert "-y 'kubelet_settings: {...}'" in str(refused(kubelet_settings="maxPods=1"))
+
+
+def test_several_control_planes_are_refused_with_the_way():
+    second = {**MASTER, "name": "linuxmaster2", "address": "10.1.0.4"}
+    error = str(refused(hosts=[MASTER, second, WORKER]))
+    assert "expected exactly 1" in error and "kubeadm join --control-plane" in error
+
+
+def test_every_advice_leads_to_a_field_that_there_is():
+    from k8swin_nb import foreign_words
+
+    known = set(Description.model_fields) | set(HostDescription.model_fields)
+    assert set(foreign_words._SAME) <= known
