@@ -21,7 +21,6 @@ from pydantic import (
 
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
-    PIN_IT,
     Address,
     AptSource,
     Attestation,
@@ -40,7 +39,7 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
-from k8swin_nb.foreign_words import UNCHECKED, advice
+from k8swin_nb.foreign_words import advice
 from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
 from k8swin_nb.host_rules import rule_problems
 from k8swin_nb.node_fields import (
@@ -372,7 +371,10 @@ def check_description(
             f"{source}: " + "; ".join(lines),
             hint="every key is explained in `params/example.yaml`",
         ) from None
-    _cross_check(description, source)
+    if problems := rule_problems(description):
+        raise ParamsError(
+            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
+        )
     return description.in_folder(folder)
 
 
@@ -419,10 +421,8 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
         model = NESTED.get(str(detail["loc"][0]), Description)
         word = str(detail["loc"][-1])
-        told = f"unknown parameter `{shown(name)}`"
-        if UNCHECKED.search(word) and model is not RegistryDescription and "regist" not in word:
-            return f"{told}: {PIN_IT}"
-        return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
+        advised = _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
+        return f"unknown parameter `{shown(name)}`{advised}"
     if kind == "missing":
         return f"`{name}` is missing"
     if kind in ("list_type", "dict_type") and isinstance(found, str):
@@ -454,13 +454,6 @@ def _did_you_mean(word: str, model: type[StrictModel]) -> str:
     other = Description if model is HostDescription else HostDescription
     elsewhere = other.model_fields if model in (Description, HostDescription) else ()
     return advice(word, model.model_fields, elsewhere)
-
-
-def _cross_check(description: Description, source: str) -> None:
-    if problems := rule_problems(description):
-        raise ParamsError(
-            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
-        )
 
 
 def check_run_id(text: str) -> str:

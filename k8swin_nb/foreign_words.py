@@ -11,6 +11,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from k8swin_nb.field_types import PIN_IT
+
 _SAME = {
     "address": "ansible_host ip access_ip node-ip node_ip host hostname_or_ip ipaddress",
     "user": "ansible_user ansible_ssh_user remote_user ssh_user username",
@@ -193,6 +195,8 @@ def advice(word: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> st
         elsewhere: Those of the other place, the hosts' or the description's.
     """
     folded, here, there = _fold(word), list(known), list(elsewhere)
+    if UNCHECKED.search(word) and "regist" not in word and {"hosts", "ssh_port"} & set(here):
+        return f": {PIN_IT}"
     same = {_fold(name): name for name in (*there, *here)}
     name = same.get(folded) or _OTHER_WORDS.get(folded, "")
     if not name and (reason := _REASONS.get(folded) or _LAYOUTS.get(folded)):

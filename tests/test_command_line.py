@@ -130,23 +130,14 @@ hosts:
         assert words in told, told
 
 
-def test_the_key_of_a_jump_host_is_pinned_by_its_name(tmp_path, monkeypatch, capsys):
-    from k8swin_nb.transports import hostkeys
-
+def test_the_key_of_a_jump_host_is_pinned_by_its_name(tmp_path, capsys):
     file = tmp_path / "params.yaml"
     file.write_text("""
 host_subnet: 192.0.2.0/24
-jump_hosts: [{name: bastion, address: jump.corp.example, user: pass, ssh_port: 2222}]
+jump_hosts: [{name: bastion, address: 127.0.0.1, user: pass, ssh_port: 1}]
 hosts: [{name: linuxmaster, address: 192.0.2.2, os: linux, role: control-plane, user: ubuntu}]
 """)
-    asked = []
-
-    def scan(host):
-        asked.append((host.address, host.ssh_port))
-        return hostkeys.HostKey("ssh-ed25519", "SHA256:x", "AAAA")
-
-    monkeypatch.setattr(hostkeys, "scan", scan)
-    monkeypatch.setattr(hostkeys, "pin", lambda host, key: None)
-    assert program.main(["hostkey", "pin", "--params", str(file), "--yes", "bastion"]) == 0
-    assert asked == [("jump.corp.example", 2222)]
-    assert "bastion" in capsys.readouterr().out
+    assert program.main(["hostkey", "pin", "--params", str(file), "--yes", "bastion"]) == 2
+    assert "bastion: SSH to 127.0.0.1 port 1: " in capsys.readouterr().err
+    assert program.main(["hostkey", "forget", "--params", str(file), "bastion"]) == 0
+    assert "keys of bastion removed" in capsys.readouterr().out

@@ -146,4 +146,6 @@ def _refused_hint(host: Host) -> str:
         )
     if host.winrm_auth == "credssp":
         return f"{_ACCOUNT}. With a local account write `{host.user}` without a domain"
+    if host.winrm_auth == "ntlm":
+        return f"{_ACCOUNT}; or a policy refuses NTLM, which asks for `winrm_auth: kerberos`"
     return _ACCOUNT
