@@ -60,6 +60,7 @@ class _Cache:
         self.namespace = namespace
         self.fields = fields
         self.objects: dict[tuple[str, str], Object] = {}
+        self.seen = 0  # version of the last list or event
         self.synced = threading.Event()
 
     def path(self) -> str:
@@ -161,7 +162,8 @@ class RemoteCluster:
                 own = found.get("kind") == cache.resource.kind and "metadata" in found
                 if not own or not cache.covers(found["metadata"].get("namespace", "")):
                     continue
-                if method == "POST" or _key(found) in cache.objects:
+                # The watch may have brought it already, and its end as well.
+                if _version(found) > cache.seen:
                     cache.put(found)
 
     def objects(self, resource: str, namespace: str | None = None) -> list[Object]:
@@ -253,6 +255,7 @@ class RemoteCluster:
             self._name(cache, obj)
         with self._lock:
             cache.objects = {_key(obj): obj for obj in items}
+            cache.seen = int(found["metadata"]["resourceVersion"] or 0)
         cache.synced.set()
         self._changed.set()
         return str(found["metadata"]["resourceVersion"])
@@ -279,6 +282,7 @@ class RemoteCluster:
                     continue
                 self._name(cache, obj)
                 with self._lock:
+                    cache.seen = _version(obj)
                     if kind == "DELETED":
                         cache.objects.pop(_key(obj), None)
                     else:

@@ -6,6 +6,7 @@ What a real one does was read in pkg/kubelet of Kubernetes 1.36: certificate/boo
 from __future__ import annotations
 
 import base64
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -63,9 +64,15 @@ def test_a_node_deleted_under_its_kubelet_stays_away_until_the_service_starts_ag
 ) -> None:
     _join(run, cluster)
     assert cluster.wait_until(lambda: there(cluster))
+    (entry,) = [one for one in prepared.processes.running.values() if one.name == "kubelet.exe"]
+    assert entry.process is not None
+    written = entry.process.stderr = io.BytesIO()
     cluster.client().delete("nodes", NODE)
+    told = rb"nodes \"winworker01\" not found"
+    assert cluster.wait_until(lambda: told in written.getvalue())
     looked(prepared)
     assert not there(cluster)
+    assert written.getvalue().count(told) == 1
     result = run("powershell.exe -Command Restart-Service kubelet -Force")
     assert result.code == 0, result.err
     assert cluster.wait_until(lambda: there(cluster))
@@ -80,7 +87,7 @@ def test_a_kubelet_that_starts_again_reads_its_files_again(
     prepared.files.write(r"C:\etc\kubernetes\kubelet.conf", b"{}")
     looked(prepared)
     assert prepared.kubelet_running()
-    assert run("powershell.exe -Command Restart-Service kubelet -Force").code != 0
+    run("powershell.exe -Command Restart-Service kubelet -Force")
     assert cluster.wait_until(lambda: not prepared.kubelet_running())
     prepared.files.write(r"C:\etc\kubernetes\kubelet.conf", old)
     prepared.services.start("kubelet")

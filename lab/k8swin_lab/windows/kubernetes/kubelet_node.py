@@ -120,7 +120,13 @@ def _run(
         try:
             if remote.synced():
                 agent.sync()
-                told.clear()
+                if remote.object("nodes", agent.name) is None:
+                    gone = (
+                        f'error getting node \\"{agent.name}\\": nodes \\"{agent.name}\\" not found'
+                    )
+                    say(f'"Error updating node status, will retry" err="{gone}"')
+                else:
+                    told.clear()
         except (ApiError, WireError) as error:
             say(f'"Error updating node status, will retry" err="{error}"')
             process.cancelled.wait(_RETRY * machine.pace)
