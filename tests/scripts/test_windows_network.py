@@ -30,6 +30,7 @@ from k8swin_lab.sites import MOODS
 from k8swin_lab.windows.software import windows_software
 
 from k8swin_nb.scripts import Script
+from tests.scripts.test_functions import powershell
 from tests.scripts.test_windows_scripts import Answer, run_on
 
 ADDRESS = "127.160.0.21"
@@ -370,6 +371,36 @@ def test_the_network_is_made_and_removed_under_moods_of_a_site(server, moods):
     assert machine.net.primary().name == card and is_as_before(machine)
 
 
+def test_a_removal_takes_what_was_kept_from_pods_out_of_the_store(server):
+    machine = server()
+    saved(machine)
+    store = r"C:\var\lib\cni\networks\cbr0"
+    machine.files.make_directory(store)
+    for name, holder in (("10.244.1.2", "k8swin-bridge\r\ncbr0_ep"), ("10.244.1.7", "pod\r\neth0")):
+        machine.files.write(rf"{store}\{name}", holder.encode())
+    assert removal(machine).startswith("done ")
+    assert not machine.files.exists(rf"{store}\10.244.1.2") and machine.files.exists(
+        rf"{store}\10.244.1.7"
+    )
+
+
+def test_a_service_that_refuses_to_stop_for_a_while_is_stopped(server):
+    """nssm 2.24 may not answer a stop while it waits to start its program again."""
+    machine = server()
+    stubs = """
+$global:asked = 0
+function Start-Sleep($Seconds) { }
+function Get-Service($Name) { [pscustomobject]@{ Status = @('Paused', 'Paused', 'StopPending', 'Stopped')[[Math]::Min($global:asked++, 3)] } }
+function Stop-Service($Name, [switch]$Force) { Write-Error "Cannot stop $Name service on computer '.'." }
+"""
+    assert (
+        powershell(
+            machine, f"{stubs}\nStop-WindowsService kubelet\n'stopped'", "Stop-WindowsService"
+        )
+        == "stopped\n"
+    )
+
+
 def is_as_before(machine: WindowsMachine) -> bool:
     """The static address, with its gateway and its DNS server, on one adapter."""
     own = [a for a in machine.net.addresses if a.address == ADDRESS]
@@ -484,6 +515,19 @@ def test_the_endpoint_of_the_last_boot_is_removed_once_a_boot(server, always, wa
     for _ in range(2):
         shell(machine, r"powershell -NoProfile -File C:\t\run.ps1")
     assert machine.files.read(r"C:\t\removed") == wanted.encode()
+
+
+def test_pods_find_smb_shares_by_name(server):
+    """kubernetes.io, "Configure GMSA": reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\hns\\State; image-builder, AgentBaker."""
+    machine = server()
+    found = run_on(machine, "system_settings.check", ClusterProfile="current")
+    assert found.code == 10 and "EnableCompartmentNamespace" in found.said
+    assert run_on(machine, "system_settings.check", ClusterProfile="classic").code == 0
+    done = run_on(machine, "system_settings.apply", ClusterProfile="current")
+    assert done.code == 0, done.err
+    assert run_on(machine, "system_settings.check", ClusterProfile="current").code == 0
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\hns\State"
+    assert machine.registry.get(key, "EnableCompartmentNamespace") == 1
 
 
 GO = shutil.which("go")
