@@ -524,6 +524,7 @@ def test_a_policy_that_lets_no_rule_of_this_server_count_stops(server):
     values = {
         "NodeName": "winworker01",
         "NodeAddress": "127.160.0.21",
+        "ApiEndpoint": "127.160.0.10:6443",
         "MasterAddress": "127.160.0.10",
         "SupportedBuilds": "20348",
         "HnsNetwork": "cbr0",

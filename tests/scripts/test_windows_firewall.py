@@ -10,7 +10,7 @@ import pytest
 from k8swin_lab.machines.windows_firewall import POLICY
 
 from tests.scripts.test_functions import powershell
-from tests.scripts.test_windows_scripts import ADDRESS, machine, run  # noqa: F401
+from tests.scripts.test_windows_scripts import ADDRESS
 
 RULES = [
     {"name": "k8swin-kubelet", "title": "k8swin kubelet", "protocol": "TCP", "port": "10250"},
@@ -24,12 +24,12 @@ HOST = {
 CHECK = {**HOST, "MasterAddress": "127.160.0.11"}
 
 
-def rule(machine, name="k8swin-winrm"):  # noqa: F811
+def rule(machine, name="k8swin-winrm"):
     (found,) = (r for r in machine.net.rules if r.name == name)
     return found
 
 
-def policy(machine, profile: str, *rules: str) -> None:  # noqa: F811
+def policy(machine, profile: str, *rules: str) -> None:
     """Let a group policy count alone in a profile, with these rules."""
     machine.registry.set(rf"{POLICY}\{profile}Profile", "AllowLocalPolicyMerge", 0)
     for number, text in enumerate(rules):
@@ -37,12 +37,12 @@ def policy(machine, profile: str, *rules: str) -> None:  # noqa: F811
         machine.registry.set(rf"{POLICY}\FirewallRules", f"{{rule-{number}}}", f"{head}{text}|")
 
 
-def opened(machine, run, category="Private"):  # noqa: F811
+def opened(machine, run, category="Private"):
     machine.net.primary().category = category
     assert run("firewall.apply", FirewallRules=HOST["FirewallRules"]).code == 0
 
 
-def test_rules_are_made_once_and_count(machine, run):  # noqa: F811
+def test_rules_are_made_once_and_count(machine, run):
     assert run("firewall.check", **CHECK).code == 10
     opened(machine, run)
     assert run("firewall.check", **CHECK).code == 0
@@ -59,7 +59,7 @@ def test_rules_are_made_once_and_count(machine, run):  # noqa: F811
         ("enabled", False),
     ],
 )
-def test_a_rule_that_is_another_than_wanted_is_brought_back(machine, run, what, value):  # noqa: F811
+def test_a_rule_that_is_another_than_wanted_is_brought_back(machine, run, what, value):
     """The port of WinRM may have changed since the rule was made."""
     opened(machine, run)
     wanted = getattr(rule(machine), what)
@@ -70,7 +70,7 @@ def test_a_rule_that_is_another_than_wanted_is_brought_back(machine, run, what, 
     assert run("firewall.check", **CHECK).code == 0
 
 
-def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):  # noqa: F811
+def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):
     opened(machine, run)
     rule(machine).remote_address = ["10.9.0.0/16"]
     assert run("firewall.check", **CHECK).code == 0
@@ -78,8 +78,8 @@ def test_a_rule_that_the_site_has_narrowed_stays_so(machine, run):  # noqa: F811
 
 @pytest.mark.parametrize("profile", ["Public", "Domain"])
 def test_a_policy_that_lets_no_local_rule_count_stops(
-    machine,  # noqa: F811
-    run,  # noqa: F811
+    machine,
+    run,
     profile,
 ):
     opened(machine, run, "DomainAuthenticated")
@@ -90,7 +90,7 @@ def test_a_policy_that_lets_no_local_rule_count_stops(
     assert f"TCP 5986 on networks of the profile {profile}" in answer.said
 
 
-def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machine, run):  # noqa: F811
+def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machine, run):
     opened(machine, run, "DomainAuthenticated")
     policy(machine, "Private")
     assert run("firewall.check", **CHECK).code == 0
@@ -107,7 +107,7 @@ def test_a_policy_for_networks_that_this_server_is_never_on_stops_nothing(machin
         ("Protocol=17|LPort=10250|Name=kubelet", 20),
     ],
 )
-def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, kubelet, code):  # noqa: F811
+def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, kubelet, code):
     opened(machine, run, "Private")
     policy(machine, "Public", kubelet, "Protocol=6|LPort=5986|Name=WinRM")
     answer = run("firewall.check", **CHECK)
@@ -115,7 +115,7 @@ def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, ku
     assert "5986" not in answer.out
 
 
-def test_a_firewall_that_is_off_closes_nothing(machine, run):  # noqa: F811
+def test_a_firewall_that_is_off_closes_nothing(machine, run):
     opened(machine, run)
     policy(machine, "Public")
     machine.registry.set(rf"{POLICY}\PublicProfile", "EnableFirewall", 0)
@@ -126,7 +126,7 @@ NEIGHBOURS = "WINRM-HTTP-In-TCP-PUBLIC"
 """Windows' own rule for public networks, which admits LocalSubnet alone."""
 
 
-def own_rule(machine, profile: str, remote: str) -> None:  # noqa: F811
+def own_rule(machine, profile: str, remote: str) -> None:
     from k8swin_lab.machines.windows_network import FirewallRule
 
     made = FirewallRule(
@@ -150,7 +150,7 @@ def own_rule(machine, profile: str, remote: str) -> None:  # noqa: F811
         ("Public", "10.9.0.0/16", True),
     ],
 )
-def test_the_last_rule_that_lets_this_computer_in_stays(machine, run, profile, remote, stays):  # noqa: F811
+def test_the_last_rule_that_lets_this_computer_in_stays(machine, run, profile, remote, stays):
     opened(machine, run, "Public")
     own_rule(machine, profile, remote)
     assert run("firewall_removed.apply", **HOST).code == 0
@@ -159,7 +159,7 @@ def test_the_last_rule_that_lets_this_computer_in_stays(machine, run, profile, r
     assert run("firewall_removed.check", **HOST).code == 0
 
 
-def test_local_rules_that_do_not_count_let_nobody_in(machine, run):  # noqa: F811
+def test_local_rules_that_do_not_count_let_nobody_in(machine, run):
     opened(machine, run, "Public")
     own_rule(machine, "Any", "Any")
     policy(machine, "Public")
@@ -186,7 +186,7 @@ def test_local_rules_that_do_not_count_let_nobody_in(machine, run):  # noqa: F81
         ("10.9.0.0/16", "?", False),
     ],
 )
-def test_addresses_are_held_against_what_a_rule_admits(machine, span, client, holds):  # noqa: F811
+def test_addresses_are_held_against_what_a_rule_admits(machine, span, client, holds):
     """The forms are those that Get-NetFirewallAddressFilter shows."""
     machine.files.make_directory("C:\\t")
     assert (
@@ -199,6 +199,6 @@ def test_addresses_are_held_against_what_a_rule_admits(machine, span, client, ho
     [("'Any'", True), ("'5985'", True), ("@('5985', '5986')", True), ("'5900-6000'", True), ("'5986-6000'", False),
      ("'RPC'", False), ("@('80', '443')", False), ("'15985'", False)],
 )  # fmt: skip
-def test_ports_are_held_against_what_a_rule_names(machine, ports, holds):  # noqa: F811
+def test_ports_are_held_against_what_a_rule_names(machine, ports, holds):
     machine.files.make_directory("C:\\t")
     assert powershell(machine, f"Test-PortIn {ports} 5985", "Test-PortIn") == f"{holds}\n"

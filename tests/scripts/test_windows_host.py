@@ -10,12 +10,12 @@ from k8swin_lab.machines.windows_updates import Update
 
 from k8swin_nb.scripts import Script
 from tests.scripts.test_functions import powershell
-from tests.scripts.test_windows_scripts import WINDOWS, machine, run  # noqa: F401
+from tests.scripts.test_windows_scripts import WINDOWS
 
 NETLOGON = r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon"
 
 
-def test_a_boot_is_told_with_its_time_its_age_and_whether_windows_is_through_with_it(machine, run):  # noqa: F811
+def test_a_boot_is_told_with_its_time_its_age_and_whether_windows_is_through_with_it(machine, run):
     """The key is LogonUI's, which ansible.windows waits for after a reboot."""
     said = run("boot_time.check").said
     assert re.fullmatch(
@@ -27,7 +27,7 @@ def test_a_boot_is_told_with_its_time_its_age_and_whether_windows_is_through_wit
     assert abs(machine.now() - machine.booted_at - up) < 60
 
 
-def test_a_reboot_that_somebody_scheduled_for_later_is_called_off_for_ours(machine, run):  # noqa: F811
+def test_a_reboot_that_somebody_scheduled_for_later_is_called_off_for_ours(machine, run):
     """shutdown.exe refuses a second one with 1190, and the first may be hours away; as ansible.windows does."""
     machine.schedule_shutdown(36_000, restart=True)
     machine.registry.create(windows_setup.LOGON_SHOWN, volatile=False)
@@ -41,7 +41,7 @@ def test_a_reboot_that_somebody_scheduled_for_later_is_called_off_for_ours(machi
 
 
 @pytest.mark.parametrize("key", ["JoinDomain", "AvoidSpnSet"])
-def test_a_domain_that_was_joined_or_left_wants_a_reboot(machine, run, key):  # noqa: F811
+def test_a_domain_that_was_joined_or_left_wants_a_reboot(machine, run, key):
     assert run("reboot.check").code == 0
     machine.registry.create(rf"{NETLOGON}\{key}")
     answer = run("reboot.check")
@@ -49,7 +49,7 @@ def test_a_domain_that_was_joined_or_left_wants_a_reboot(machine, run, key):  # 
     assert "the domain" in answer.said
 
 
-def test_a_feature_whose_list_is_not_to_be_had_yet_is_asked_for_again(machine, run, monkeypatch):  # noqa: F811
+def test_a_feature_whose_list_is_not_to_be_had_yet_is_asked_for_again(machine, run, monkeypatch):
     features = machine.features
     ready, asked = features.all, []
 
@@ -63,21 +63,21 @@ def test_a_feature_whose_list_is_not_to_be_had_yet_is_asked_for_again(machine, r
     assert len(asked) > 2
 
 
-def test_a_feature_that_is_never_to_be_had_is_not_taken_for_installed(machine, run, monkeypatch):  # noqa: F811
+def test_a_feature_that_is_never_to_be_had_is_not_taken_for_installed(machine, run, monkeypatch):
     monkeypatch.setattr(machine.features, "all", [])
     answer = run("containers.check")
     assert answer.code not in (0, 10, 20)
     assert "Containers" in answer.err
 
 
-def test_a_feature_that_somebody_removes_is_neither_there_nor_to_be_installed(machine, run):  # noqa: F811
+def test_a_feature_that_somebody_removes_is_neither_there_nor_to_be_installed(machine, run):
     (feature,) = (f for f in machine.features.all if f.name == "Containers")
     feature.state = "UninstallPending"
     answer = run("containers.check")
     assert (answer.code, "reboot" in answer.out) == (20, True)
 
 
-def test_a_member_of_a_domain_is_renamed_by_its_domain(machine, run):  # noqa: F811
+def test_a_member_of_a_domain_is_renamed_by_its_domain(machine, run):
     """NetRenameMachineInDomain wants an account that may change the domain's object; ComputerManagementDsc asks for one."""
     machine.domain = "corp.example"
     answer = run("host_name.check", NodeName="node-7")
@@ -90,7 +90,7 @@ def test_a_member_of_a_domain_is_renamed_by_its_domain(machine, run):  # noqa: F
 UPGRADES = "3689bdc8-b205-4af4-8d4a-a63924c5e9d5"
 
 
-def test_updates_that_are_for_choosing_and_other_windows_are_not_installed(machine):  # noqa: F811
+def test_updates_that_are_for_choosing_and_other_windows_are_not_installed(machine):
     """ansible.windows#293 and PSWindowsUpdate#49: a search finds previews and the next Windows as well."""
     left = [
         Update("1", "2026-11 Cumulative Update Preview", optional=True),
@@ -128,7 +128,7 @@ LOG = r"C:\var\log\containerd\containerd.log"
 
 
 @pytest.mark.parametrize("size", [1, 51])
-def test_the_log_of_containerd_is_cut_off_when_it_is_large(machine, size):  # noqa: F811
+def test_the_log_of_containerd_is_cut_off_when_it_is_large(machine, size):
     """containerd opens it to append (service_windows.go), and lets others read and write it, but not rename it."""
     machine.files.make_directory(r"C:\var\log\containerd")
     machine.files.make_directory("C:\\t")
@@ -147,7 +147,7 @@ def test_the_log_of_containerd_is_cut_off_when_it_is_large(machine, size):  # no
     assert machine.files.read(f"{LOG}.1") == content and machine.files.read(f"{LOG}.2") == b"older"
 
 
-def test_tasks_of_ours_go_with_the_rest(machine, run):  # noqa: F811
+def test_tasks_of_ours_go_with_the_rest(machine, run):
     machine.files.make_directory(r"C:\k8swin\state")
     machine.files.make_directory("C:\\t")
     machine.files.write(
@@ -183,7 +183,7 @@ def test_tasks_of_ours_go_with_the_rest(machine, run):  # noqa: F811
         (".10.244.0.0/16,.svc,10.1.0.3", "10.244.0.0/16\n"),
     ],
 )
-def test_what_no_proxy_spares_is_read_as_the_programs_read_it(machine, given, left):  # noqa: F811
+def test_what_no_proxy_spares_is_read_as_the_programs_read_it(machine, given, left):
     """golang.org/x/net/http/httpproxy: a larger network spares a smaller one."""
     machine.files.make_directory("C:\\t")
     except_ = ", ".join(f"'{word}'" for word in given.split(","))

@@ -5,28 +5,28 @@ import json
 
 import pytest
 
-from tests.scripts.test_windows_scripts import PARTS, machine, part, run, serve  # noqa: F401
+from tests.scripts.test_windows_scripts import PARTS, part, serve
 
 KEPT = "C:\\k8swin\\kept\\C"
 CA = base64.b64encode(b"CA").decode()
 KEEP = {"KeepImages": "false"}
 
 
-def write(machine, path: str, text: str) -> None:  # noqa: F811
+def write(machine, path: str, text: str) -> None:
     machine.files.make_directory(path.rpartition("\\")[0] + "\\")
     machine.files.write(path, text.encode())
 
 
-def read(machine, path: str) -> str:  # noqa: F811
+def read(machine, path: str) -> str:
     return machine.files.read(path).decode() if machine.files.exists(path) else ""
 
 
-def found_json(machine, *places: str, services: tuple[str, ...] = ()) -> None:  # noqa: F811
+def found_json(machine, *places: str, services: tuple[str, ...] = ()) -> None:
     record = {"places": places, "path": False, "services": services, "kubeconfig": ""}
     write(machine, r"C:\k8swin\state\found.json", json.dumps(record))
 
 
-def removed(run, *paths: str):  # noqa: F811
+def removed(run, *paths: str):
     places = [{"kind": "file", "path": path} for path in paths]
     return run("files_removed.apply", RemovedPlaces=json.dumps(places), **KEEP)
 
@@ -42,7 +42,7 @@ FILE = r"C:\etc\cni\net.d\10-flannel.conf"
 
 
 @pytest.mark.parametrize("found", ["# theirs", ""])
-def test_a_file_that_was_found_is_kept_said_and_comes_back(machine, run, found):  # noqa: F811
+def test_a_file_that_was_found_is_kept_said_and_comes_back(machine, run, found):
     machine.files.make_directory(r"C:\etc\kube-flannel")
     if found:
         write(machine, FILE, found)
@@ -59,7 +59,7 @@ def test_a_file_that_was_found_is_kept_said_and_comes_back(machine, run, found):
     assert not machine.files.exists(r"C:\k8swin")
 
 
-def test_what_somebody_changed_since_stays_and_what_was_found_stays_kept(machine, run):  # noqa: F811
+def test_what_somebody_changed_since_stays_and_what_was_found_stays_kept(machine, run):
     machine.files.make_directory(r"C:\etc\kube-flannel")
     write(machine, FILE, "theirs")
     found_json(machine, FILE)
@@ -70,7 +70,7 @@ def test_what_somebody_changed_since_stays_and_what_was_found_stays_kept(machine
     assert (read(machine, FILE), read(machine, KEPT + FILE[2:])) == ("edited", "theirs")
 
 
-def test_what_somebody_put_into_a_folder_of_ours_since_outlives_it(machine, run):  # noqa: F811
+def test_what_somebody_put_into_a_folder_of_ours_since_outlives_it(machine, run):
     found_json(machine)
     write(machine, r"C:\k\tools\own.ps1", "theirs")
     places = [{"kind": "tree", "path": r"C:\k"}]
@@ -79,7 +79,7 @@ def test_what_somebody_put_into_a_folder_of_ours_since_outlives_it(machine, run)
     assert read(machine, r"C:\k\tools\own.ps1") == "theirs"
 
 
-def test_a_program_of_somebody_elses_is_kept_before_a_download_replaces_it(machine, run):  # noqa: F811
+def test_a_program_of_somebody_elses_is_kept_before_a_download_replaces_it(machine, run):
     import hashlib
 
     body = b"program"
@@ -97,7 +97,7 @@ def test_a_program_of_somebody_elses_is_kept_before_a_download_replaces_it(machi
 JOIN = {"CriSocket": "npipe:////./pipe/x", "ClusterCa": CA}
 
 
-def test_a_join_resets_nothing_that_was_not_begun_from_here(machine, run):  # noqa: F811
+def test_a_join_resets_nothing_that_was_not_begun_from_here(machine, run):
     write(machine, r"C:\etc\kubernetes\pki\ca.crt", "CA")
     write(machine, r"C:\etc\kubernetes\pki\ca.key", "key")
     run("join.apply", secrets={"JoinConfiguration": "the whole configuration of a join"}, **JOIN)
@@ -105,7 +105,7 @@ def test_a_join_resets_nothing_that_was_not_begun_from_here(machine, run):  # no
     assert read(machine, KEPT + r"\etc\kubernetes\pki\ca.crt") == "CA"
 
 
-def test_a_reset_leaves_what_is_not_of_kubeadms_making(machine, run):  # noqa: F811
+def test_a_reset_leaves_what_is_not_of_kubeadms_making(machine, run):
     write(machine, r"C:\k8swin\state\cluster-ca", CA)
     for path in (r"pki\ca.crt", "kubelet.conf"):
         write(machine, rf"C:\etc\kubernetes\{path}", "CA")
@@ -127,8 +127,8 @@ def test_a_reset_leaves_what_is_not_of_kubeadms_making(machine, run):  # noqa: F
     ],
 )
 def test_a_runtime_of_another_folder_is_drift_before_anything_is_unpacked(
-    machine,  # noqa: F811
-    run,  # noqa: F811
+    machine,
+    run,
     program,
     code,
 ):
@@ -155,13 +155,13 @@ def test_a_runtime_of_another_folder_is_drift_before_anything_is_unpacked(
     assert code == 0 or r"bin\containerd.exe" in said.said
 
 
-def test_a_service_that_was_there_before_is_drift(machine, run):  # noqa: F811
+def test_a_service_that_was_there_before_is_drift(machine, run):
     found_json(machine, services=("kubelet",))
     said = run("service.check", Service=json.dumps({"name": "kubelet"}))
     assert (said.code, "was on this server before" in said.said) == (20, True)
 
 
-def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_found(machine, run):  # noqa: F811
+def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_found(machine, run):
     for folder in (r"C:\etc\kube-flannel", r"C:\etc\kube-proxy"):
         machine.files.make_directory(folder)
     found_json(machine)
@@ -172,7 +172,7 @@ def test_a_file_that_was_made_to_hold_a_secret_is_not_taken_for_one_that_was_fou
     assert not machine.files.exists(r"C:\etc\kube-proxy\kubeconfig")
 
 
-def test_exclusions_from_defender_that_were_added_go_and_those_of_the_site_stay(machine, run):  # noqa: F811
+def test_exclusions_from_defender_that_were_added_go_and_those_of_the_site_stay(machine, run):
     programs, folder = r"C:\k\kubelet.exe;C:\k\kube-proxy.exe", r"C:\ProgramData\containerd"
     asked = {"ExcludedPrograms": programs, "ExcludedFolders": folder}
     machine.defender["Process"] = [r"C:\site\agent.exe", r"c:\K\kubelet.exe"]
@@ -193,7 +193,7 @@ def test_exclusions_from_defender_that_were_added_go_and_those_of_the_site_stay(
     assert not machine.files.exists(r"C:\k8swin")
 
 
-def test_exclusions_that_a_policy_hides_are_not_taken_for_none(machine, run):  # noqa: F811
+def test_exclusions_that_a_policy_hides_are_not_taken_for_none(machine, run):
     hidden = "N/A: Administrators are not allowed to view exclusions"
     machine.defender["Path"] = machine.defender["Process"] = [hidden]
     said = run("defender.check", ExcludedPrograms=r"C:\k\kubelet.exe", ExcludedFolders=r"C:\x")

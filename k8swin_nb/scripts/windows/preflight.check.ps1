@@ -18,6 +18,7 @@ param(
     [string]$DownloadHosts = '',
     [string]$FirewallRules = '',
     [string]$WinrmPort = '',
+    [string]$MasterAddress = '',
     [string]$ApiExpected = 'true',
     [string]$ControlPlaneAddress = '',
     [string]$EarlyFlannel = ''

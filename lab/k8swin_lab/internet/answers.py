@@ -11,6 +11,8 @@ _NOT_FOUND = (
     b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
 )
 
+_FRONT = b"<html><head><title>Welcome</title></head><body></body></html>\n"
+
 
 def path_of(request: HttpRequest) -> str:
     """Return the path of a request, without percent escapes."""
@@ -45,7 +47,9 @@ NOT_SIMULATED = "x-not-simulated"
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Say of a file of a kind that this origin does not serve that it is not simulated."""
+    """Say of a file of a kind that this origin does not serve that it is not simulated; a front page everybody has."""
+    if path_of(request) in ("", "/"):
+        return file(request, _FRONT, "text/html")
     told = f"not simulated in the lab: {request.url}\n".encode()
     headers = {
         "content-type": "text/plain", "content-length": str(len(told)), NOT_SIMULATED: request.url,
