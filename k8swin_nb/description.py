@@ -372,7 +372,9 @@ def check_description(
             f"{source}: " + "; ".join(lines),
             hint="every key is explained in `params/example.yaml`",
         ) from None
-    _cross_check(description, source)
+    if problems := rule_problems(description):
+        hint = "correct the `hosts` in the parameters file"
+        raise ParamsError(f"{source}: " + "; ".join(problems), hint=hint)
     return description.in_folder(folder)
 
 
@@ -422,7 +424,10 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
         told = f"unknown parameter `{shown(name)}`"
         if UNCHECKED.search(word) and model is not RegistryDescription and "regist" not in word:
             return f"{told}: {PIN_IT}"
-        return told + _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
+        model = model if len(detail["loc"]) > 1 else Description
+        other: type[StrictModel] = Description if model is HostDescription else HostDescription
+        elsewhere = other.model_fields if model in (Description, HostDescription) else ()
+        return told + advice(word, model.model_fields, elsewhere)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind in ("list_type", "dict_type") and isinstance(found, str):
@@ -448,19 +453,6 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     return (
         f"`{name}` ({type(found).__name__}{told}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
-
-
-def _did_you_mean(word: str, model: type[StrictModel]) -> str:
-    other = Description if model is HostDescription else HostDescription
-    elsewhere = other.model_fields if model in (Description, HostDescription) else ()
-    return advice(word, model.model_fields, elsewhere)
-
-
-def _cross_check(description: Description, source: str) -> None:
-    if problems := rule_problems(description):
-        raise ParamsError(
-            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
-        )
 
 
 def check_run_id(text: str) -> str:
