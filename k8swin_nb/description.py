@@ -372,9 +372,8 @@ def check_description(
             hint="every key is explained in `params/example.yaml`",
         ) from None
     if problems := rule_problems(description):
-        raise ParamsError(
-            f"{source}: " + "; ".join(problems), hint="correct the `hosts` in the parameters file"
-        )
+        hint = "correct the `hosts` in the parameters file"
+        raise ParamsError(f"{source}: " + "; ".join(problems), hint=hint)
     return description.in_folder(folder)
 
 
@@ -421,8 +420,10 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
             return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
         model = NESTED.get(str(detail["loc"][0]), Description)
         word = str(detail["loc"][-1])
-        advised = _did_you_mean(word, model if len(detail["loc"]) > 1 else Description)
-        return f"unknown parameter `{shown(name)}`{advised}"
+        model = model if len(detail["loc"]) > 1 else Description
+        other: type[StrictModel] = Description if model is HostDescription else HostDescription
+        elsewhere = other.model_fields if model in (Description, HostDescription) else ()
+        return f"unknown parameter `{shown(name)}`" + advice(word, model.model_fields, elsewhere)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind in ("list_type", "dict_type") and isinstance(found, str):
@@ -448,12 +449,6 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     return (
         f"`{name}` ({type(found).__name__}{told}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     )
-
-
-def _did_you_mean(word: str, model: type[StrictModel]) -> str:
-    other = Description if model is HostDescription else HostDescription
-    elsewhere = other.model_fields if model in (Description, HostDescription) else ()
-    return advice(word, model.model_fields, elsewhere)
 
 
 def check_run_id(text: str) -> str:

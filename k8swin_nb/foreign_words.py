@@ -169,14 +169,6 @@ _LAYOUT = {
 }
 
 
-UNCHECKED = re.compile(
-    r"cert\w*_(validation|check|verif)|(verify|validate|check|skip|ignore|no|disable)\w*_?(ssl|tls|ca|cert)|"
-    r"(ssl|tls)_?(verify|validat|check|insecure)|insecure|(verify|validate)$",
-    re.IGNORECASE,
-)
-"""Keys by which inventories of other tools leave the check of a certificate out."""
-
-
 def _fold(word: str) -> str:
     return re.sub(r"[-_.\s]", "", word).lower()
 

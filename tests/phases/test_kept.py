@@ -564,3 +564,24 @@ def test_whose_chains_are_not_ours_is_known_as_long_as_there_are_any(host, chain
     assert host.run("records_removed.check").returncode == (0 if chain else 10)
     done(host.run("records_removed.apply"))
     assert bool(host.read("/etc/k8swin/chains")) == bool(chain)
+
+
+def test_files_of_registries_are_written_to_the_last_and_go_when_they_are_not_described_any_more(
+    host,
+):
+    folder = host.root / "etc/containerd/certs.d"
+    lines = [
+        f"{folder}/{name}/hosts.toml {base64.b64encode(name.encode()).decode()}"
+        for name in ("docker.io", "m.example:5000")
+    ]
+    (folder / "theirs.example").mkdir(parents=True)
+    (folder / "theirs.example/hosts.toml").write_text("theirs")
+    text = "\n".join(lines)  # without an end of the last line
+    assert host.run("registries.check", text).returncode == 10
+    done(host.run("registries.apply", text))
+    assert (folder / "m.example:5000/hosts.toml").read_text() == "m.example:5000"
+    assert host.run("registries.check", text).returncode == 0
+    assert host.run("registries.check", lines[0]).returncode == 10
+    done(host.run("registries.apply", lines[0]))
+    assert host.run("registries.check", lines[0]).returncode == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["docker.io", "theirs.example"]

@@ -5,7 +5,7 @@ set -euo pipefail
 # uses: take_back write_file written_below
 
 wanted=
-while read -r path content; do
+while read -r path content || [ -n "$path" ]; do
   [ -n "$path" ] || continue
   wanted+="$path"$'\n'
   if [ "$(base64 -w 0 "$path" 2>/dev/null || true)" != "$content" ]; then

@@ -6,7 +6,7 @@ set -euo pipefail
 
 differs=()
 wanted=
-while read -r path content; do
+while read -r path content || [ -n "$path" ]; do
   [ -n "$path" ] || continue
   wanted+="$path"$'\n'
   [ "$(base64 -w 0 "$path" 2>/dev/null || true)" = "$content" ] || differs+=("$path")
