@@ -181,7 +181,7 @@ MOODS = {
     "filtered-token": Mood("local administrators have no rights over the network", _filtered_token, stops=True),
     "dns-certificate": Mood("the listener's certificate has DNS names and no address", _dns_certificate, stops=True),
     "no-revocation-list": Mood("the mirror's private authority is trusted and names no reachable revocation list",
-                               _no_revocation_list),
+                               _no_revocation_list, stops=True),
     "late-logon": Mood("after a boot logins are refused (401) until the domain is reached", _late_logon),
     "late-pending": Mood("the flag of a pending reboot clears some seconds after the boot", _late_pending),
     "winrm-quotas": Mood("few shells a user, few operations a shell", _winrm_quotas),

@@ -46,8 +46,14 @@ NOT_SIMULATED = "x-not-simulated"
 """Header of an answer about a file that the real host may have and this one never has."""
 
 
+_FRONT = b"<html><head><title>Welcome</title></head><body></body></html>\n"
+
+
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Say of a file of a kind that this origin does not serve that it is not simulated; a front page everybody has."""
+    """Say of a file of a kind that this origin does not serve that it is not simulated.
+
+    The front page is there, as each of these hosts has one: who only looks whether a host answers asks for it.
+    """
     if path_of(request) in ("", "/"):
         return file(request, _FRONT, "text/html")
     told = f"not simulated in the lab: {request.url}\n".encode()
