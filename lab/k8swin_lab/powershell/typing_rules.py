@@ -16,7 +16,7 @@ from k8swin_lab.powershell.records import (
     TypeValue,
 )
 from k8swin_lab.powershell.scopes import NOTHING
-from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch
 
 _DELEGATES = (
     "System.Predicate`1",
@@ -113,7 +113,9 @@ class TypingRules:
                     f'Cannot convert the "{self.to_string(value)}" value of type '
                     f'"{dotnet.type_name_of(value)}" to type '
                     '"System.Management.Automation.SwitchParameter".',
-                    "ConvertToFinalInvalidCastException",
+                    "InvalidCastIConvertible"
+                    if isinstance(value, Char | dotnet.DateTime) or hasattr(value, "enum_number")
+                    else "ConvertToFinalInvalidCastException",
                 )
             return Switch(operators.truth(value))
         if folded == "scriptblock" and isinstance(value, ScriptBlock):
