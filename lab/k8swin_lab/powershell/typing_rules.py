@@ -126,7 +126,7 @@ class TypingRules:
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return members.custom_object(value) if isinstance(value, Hashtable) else value
         if folded == "type" and isinstance(value, str):
-            if "." not in value and self.find_type(value) is None:
+            if self.find_type(value) is None and not ("." in value and value[:1].isalpha()):
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'
                 raise _cast_failure(message, "InvalidCastFromStringToType")
             return self.type_value(value)
