@@ -168,6 +168,12 @@ class JumpDescription(StrictModel):
     """Reference to the SSH password where no key is used."""
 
 
+def _given(host: HostDescription) -> set[str]:
+    """Return the fields that say something: a form gives all of them, most with their defaults."""
+    fields = HostDescription.model_fields
+    return {name for name in host.model_fields_set if getattr(host, name) != fields[name].default}
+
+
 def ssh_problems(host: HostDescription, jumps: list[str]) -> list[str]:
     """Return what of a host's SSH fields does not go together, each with what to write; after `hosts[N].`.
 
@@ -175,7 +181,7 @@ def ssh_problems(host: HostDescription, jumps: list[str]) -> list[str]:
         host: The host.
         jumps: Names that `ssh_jump` may have.
     """
-    given = {name for name in host.model_fields_set if getattr(host, name) is not None}
+    given = _given(host)
     if host.os == "windows":
         odd = sorted(given & {*_OF_SSH, "ssh_port"})
         return [f"{name}` is for Linux, and `{host.name}` is Windows: delete it" for name in odd]
@@ -212,7 +218,7 @@ def winrm_problems(host: HostDescription, jumps: list[str]) -> list[str]:
         host: The host.
         jumps: Names that `winrm_jump` may have.
     """
-    given = {name for name in host.model_fields_set if getattr(host, name) is not None}
+    given = _given(host)
     if host.os != "windows":
         odd = sorted(name for name in given if name.startswith("winrm_") or name == "ca")
         return [f"{name}` is for Windows, and `{host.name}` is Linux: delete it" for name in odd]

@@ -4,6 +4,12 @@
 : "${FILE_MODE:=}"
 set -euo pipefail
 
+# A link stays one; what is neither a file nor missing (a folder, a device, a pipe) is not put a file in the place of.
+if [ -L "$FILE" ]; then FILE=$(readlink -f -- "$FILE"); fi
+if [ -e "$FILE" ] && ! [ -f "$FILE" ]; then
+  echo "$FILE is there and is no file: $(stat -c %F -- "$FILE")" >&2
+  exit 1
+fi
 # A script that is stopped takes away what it has begun.
 new=''
 trap 'if [ -n "$new" ]; then rm -f -- "$new"; fi' EXIT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.certificate import days_left
-from k8swin_nb.transports.jump import give_jump_back, take_jump
 
 
 def winrm_days_left(host: Host) -> int:
@@ -17,6 +16,9 @@ def winrm_days_left(host: Host) -> int:
     """
     if host.winrm_jump is None:
         return days_left(host.winrm_address, host.winrm_port)
+    # Imported here, because fabric takes longer to import than everything else together.
+    from k8swin_nb.transports.jump import give_jump_back, take_jump
+
     jump = take_jump(host.winrm_jump)
     try:
         return days_left(host.winrm_address, host.winrm_port, dial=jump.dial)

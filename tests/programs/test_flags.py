@@ -8,6 +8,7 @@ what the Windows builds print (lab/tests/windows), and by the Windows builds the
 import json
 import shlex
 import sys
+from subprocess import list2cmdline
 
 import pytest
 
@@ -36,7 +37,12 @@ def arguments_of(name, **changes):
         "flanneld": services.flanneld_service,
     }[name]
     # list2cmdline quotes nothing but what holds spaces, and none of these does.
-    arguments = shlex.split(str(define(run, worker)["arguments"]).replace("\\", "/"))
+    defined = define(run, worker)
+    given = str(defined["arguments"])
+    if defined["program"].endswith("powershell.exe"):  # which starts it with what stands in a file
+        (told,) = [each["text"] for each in defined["files"] if each["path"].endswith(".json")]
+        given = list2cmdline(json.loads(told)["arguments"])
+    arguments = shlex.split(given.replace("\\", "/"))
     taken = () if sys.platform == "win32" else ONLY_ON_WINDOWS[name]
     return [each for each in arguments if each.partition("=")[0] not in taken]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shlex
 import socket
 import threading
@@ -19,6 +20,7 @@ from k8swin_nb.errors import (
     HostUnreachable,
     ParamsError,
     ScriptNotStarted,
+    TransferFailed,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.secret import Secret
@@ -148,12 +150,13 @@ def behind(openssh: OpenSsh) -> Any:
     return make
 
 
-def test_a_script_runs_behind_a_jump_host(behind: Any) -> None:
+def test_a_script_runs_behind_a_jump_host(behind: Any, tmp_path: Path) -> None:
     pool = Pool()
     try:
         ssh = pool.transport(behind())
         assert ssh.run("echo there; exit 4").returncode == 4
-        ssh.put(b"x" * 300_000, "/dev/null")
+        ssh.put(b"x" * 300_000, str(tmp_path / "there"))
+        assert (tmp_path / "there").read_bytes() == b"x" * 300_000
     finally:
         pool.close()
 
@@ -290,3 +293,19 @@ def test_a_key_is_scanned_at_its_own_address(openssh: OpenSsh) -> None:
     port = openssh.start()
     host = replace(openssh.host(port), address="192.0.2.1", ssh_host="127.0.0.1")
     assert scan(host).algorithm.startswith("ssh-")
+
+
+def test_a_file_takes_the_place_of_files_alone(openssh: OpenSsh, tmp_path: Path) -> None:
+    ssh = openssh.transport(openssh.start())
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(TransferFailed, match="is there and is no file"):
+            ssh.put(b"x", str(tmp_path / name))
+    assert (tmp_path / "pipe").is_fifo()
+    assert list((tmp_path / "folder").iterdir()) == []
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    ssh.put(b"new", str(tmp_path / "link"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
