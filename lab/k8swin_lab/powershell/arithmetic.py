@@ -148,7 +148,7 @@ def multiply(left: Any, right: Any) -> Any:
         return PSArray(list(left) * count, left.element_type)
     if left is None:
         return None
-    if isinstance(left, bool | Char):
+    if isinstance(left, bool | Char) and not isinstance(right, Decimal):
         if isinstance(right, str | list):
             raise _no_operator("*", left)
         raise _not_defined("*", left)

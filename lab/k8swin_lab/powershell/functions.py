@@ -120,6 +120,7 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
                 for facts in [spec, *spec.sets.values()]:
                     facts.position = order
                 order += 1
+    _refuse_repeated(specs)
     if name.lower().endswith(".ps1"):
         name = name.replace("\\", "/").rpartition("/")[2]
     binder = Binder(
@@ -133,6 +134,21 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     if frame.interp.host.edition == "Desktop":
         binder.common.pop("ProgressAction", None)
     return binder
+
+
+def _refuse_repeated(specs: list[Spec]) -> None:
+    """An alias belongs to one parameter."""
+    known: set[str] = set()
+    for spec in specs:
+        for alias in spec.aliases:
+            if alias.lower() in known:
+                raise runtime_error(
+                    f'The alias "{alias}" is declared multiple times.',
+                    "AliasDeclaredMultipleTimes",
+                    category="MetadataError",
+                    exception="System.Management.Automation.MetadataException",
+                )
+            known.add(alias.lower())
 
 
 def _spec(frame: Frame, parameter: CompiledParameter, advanced: bool) -> Spec:

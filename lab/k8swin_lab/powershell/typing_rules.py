@@ -16,7 +16,7 @@ from k8swin_lab.powershell.records import (
     TypeValue,
 )
 from k8swin_lab.powershell.scopes import NOTHING
-from k8swin_lab.powershell.values import Hashtable, PSArray, Switch
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch
 
 _DELEGATES = (
     "System.Predicate`1",
@@ -113,7 +113,9 @@ class TypingRules:
                     f'Cannot convert the "{self.to_string(value)}" value of type '
                     f'"{dotnet.type_name_of(value)}" to type '
                     '"System.Management.Automation.SwitchParameter".',
-                    "ConvertToFinalInvalidCastException",
+                    "InvalidCastIConvertible"
+                    if isinstance(value, Char | dotnet.DateTime) or hasattr(value, "enum_number")
+                    else "ConvertToFinalInvalidCastException",
                 )
             return Switch(operators.truth(value))
         if folded == "scriptblock" and isinstance(value, ScriptBlock):
@@ -124,7 +126,7 @@ class TypingRules:
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return members.custom_object(value) if isinstance(value, Hashtable) else value
         if folded == "type" and isinstance(value, str):
-            if "." not in value and self.find_type(value) is None:
+            if self.find_type(value) is None and not ("." in value and value[:1].isalpha()):
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'
                 raise _cast_failure(message, "InvalidCastFromStringToType")
             return self.type_value(value)

@@ -19,7 +19,7 @@ from lab.tests.powershell.grammar.snippets import PRELUDE, snippet
 
 COUNT = int(os.environ.get("K8SWIN_SNIPPETS", "200"))
 """Snippets of a run; the goal of less than one in a hundred is held over many runs."""
-DIFFERENT, SILENT = 0.06, 0.05
+DIFFERENT, SILENT = 0.035, 0.03
 """Shares that a sample of this size may have by chance."""
 
 

@@ -145,7 +145,7 @@ def _to_double(value: Any, type_name: str) -> float:
 def _to_decimal(value: Any) -> Decimal:
     if isinstance(value, Char):
         return Decimal(ord(value))
-    if isinstance(value, str):
+    if isinstance(value, str) and not hasattr(value, "enum_number"):
         if not value.strip():
             return Decimal(0)
         try:
@@ -162,7 +162,16 @@ def _to_decimal(value: Any) -> Decimal:
             ) from error
     if isinstance(value, bool | int | Decimal):
         return Decimal(int(value)) if isinstance(value, int) else value
+    if isinstance(getattr(value, "enum_number", None), int):
+        return Decimal(value.enum_number)
     if isinstance(value, float):
+        if not abs(value) < 7.9228162514264338e28:
+            raise failure(
+                value,
+                "System.Decimal",
+                "Value was either too large or too small for a Decimal.",
+                "InvalidCastIConvertible",
+            )
         return Decimal(f"{value:.15g}")
     raise no_conversion(value, "System.Decimal")
 

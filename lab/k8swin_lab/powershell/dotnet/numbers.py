@@ -239,7 +239,7 @@ def _sign(value: Any) -> int:
 def _rounded(function: Any) -> Any:
     def apply(value: Any) -> Any:
         number = _number(value)
-        if isinstance(number, Decimal):
+        if isinstance(number, int | Decimal):  # of the two overloads PowerShell takes decimal's
             return Decimal(function(number))
         number = float(number)
         return float(function(number)) if math.isfinite(number) else number

@@ -12,6 +12,7 @@ from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bool
 from k8swin_lab.powershell.dotnet.registry import NetType, argument, out_of_range
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
+from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.values import Char, LiveView, PSArray
 
 _SPACE = " \t\n\r\v\f\x85\xa0\u2000\u2001\u2002\u2003\u2028\u2029\u3000\ufeff"
@@ -281,7 +282,9 @@ def _join(separator: str, *args: Any) -> str:
         values = args[0]
     elif len(args) == 3 and isinstance(args[0], list) and isinstance(args[1], int):
         values = args[0][args[1] : args[1] + args[2]]
-    return separator.join(to_string(item) for item in values)
+    return separator.join(
+        type_name_of(item) if isinstance(item, list) else to_string(item) for item in values
+    )
 
 
 @STRING.static("Concat")

@@ -208,7 +208,6 @@ STATIC = r"""
 [datetime]::DaysInMonth(2024, {m})
 [datetime]::IsLeapYear(20{m})
 [datetime]::MinValue.Year
-[datetime]::TryParse({q}, [ref]$null)
 [datetime]::MaxValue.Year
 [timespan]::FromDays(1.5)
 [timespan]::FromMilliseconds({int})
