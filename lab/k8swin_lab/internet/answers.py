@@ -46,9 +46,6 @@ NOT_SIMULATED = "x-not-simulated"
 """Header of an answer about a file that the real host may have and this one never has."""
 
 
-_FRONT = b"<html><head><title>Welcome</title></head><body></body></html>\n"
-
-
 def unknown(request: HttpRequest) -> HttpResponse:
     """Say of a file of a kind that this origin does not serve that it is not simulated.
 

@@ -5,6 +5,7 @@ Both simulated runtimes, Linux and Windows, use this; the words are containerd's
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +85,17 @@ def resolve(machine: Attached, reference: str, os: str, os_version: str = "") ->
             f'failed to resolve reference "{reference}": unexpected status from HEAD request to '
             f"{url}: {response.status} {_reason(response)}"
         )
-    index = json.loads(response.body)
+    try:
+        index = json.loads(response.body)
+    except ValueError:
+        index = None
+    made = hashlib.sha256(response.body).hexdigest()
+    expected = response.headers.get("etag", "").strip('"')
+    if index is None or not made.startswith(expected):
+        raise PullError(
+            f'failed to copy: failed commit on ref "index-sha256:{expected}": unexpected commit digest '
+            f"sha256:{made}, expected sha256:{expected}: failed precondition"
+        )
     return _choose(index, reference, os, os_version)
 
 

@@ -234,3 +234,18 @@ def test_a_tool_that_only_the_system_has_is_refused_by_the_python_adapter(
     shell.stop()
     assert outcome.output == "/usr/bin/dd\nafter 70\n"
     assert outcome.errors == "not simulated in the lab: shuf\n"
+
+
+def test_sudo_and_su_take_a_path_and_options_after_the_user(
+    shell: Shell, machine: SmallMachine
+) -> None:
+    text = "sudo -n /bin/sh -c 'id -un'; sudo -n su - -c 'id -un'; sudo -n su - root -c 'id -un'"
+    assert script(shell, machine, text, "ubuntu") == "root\n" * 3
+
+
+def test_the_beginning_of_a_long_option_is_enough(shell: Shell, machine: SmallMachine) -> None:
+    text = """
+    mkdir -p d/e; echo x >d/e/f; tar -cf a.tar d; rm -r d; tar --strip=1 -xf a.tar; cat e/f
+    head -c 4 /dev/zero | od -An -c | tr -d ' '; a=(x y); echo "${a[@]/#/p-}" "${a[@]/%/-s}"
+    """
+    assert script(shell, machine, text) == "x\n\\0\\0\\0\\0\np-x p-y x-s y-s\n"

@@ -6,7 +6,9 @@ import pytest
 from k8swin_lab.bash import open_shell
 from k8swin_lab.bash.root import HOST_TOOLS
 from k8swin_lab.bash.tools import TOOLS
+from k8swin_lab.internet.pulling import PullError
 from k8swin_lab.linux import programs, refused
+from k8swin_lab.machines.program import NotSimulated
 
 from lab.tests.bash.bash_cases import run as run_script
 
@@ -30,3 +32,60 @@ def test_a_program_of_the_base_system_that_is_missing_is_refused(machine, python
     assert done.output == "/usr/bin/lsblk\n70\n"
     assert "not simulated in the lab: lsblk" in done.errors
     assert "nonsense: command not found" in done.errors
+
+
+@pytest.fixture
+def listed(run):
+    """The machine's commands after its package lists were fetched."""
+    assert run("apt-get update").code == 0
+    return run
+
+
+@pytest.mark.parametrize(
+    "line", ["apt-get install -y vim", "apt-cache policy git", "apt-cache show librust-x-dev"]
+)
+def test_a_package_of_the_distribution_that_is_missing_is_refused(listed, line):
+    with pytest.raises(NotSimulated, match="the package "):
+        listed(line)
+
+
+def test_a_package_that_nobody_has_gets_apts_words(listed):
+    done = listed("apt-get install -y frobnicate-nonsense")
+    assert (done.code, done.err) == (100, "E: Unable to locate package frobnicate-nonsense\n")
+
+
+def test_without_its_lists_apt_knows_no_package_of_the_archive(run):
+    assert run("apt-get install -y vim").err == "E: Unable to locate package vim\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -s https://get.helm.sh/helm.tar.gz",
+        "wget -q https://www.example.com/",
+        "getent hosts golang.org",
+        "ping -c 1 debian.org",
+        "curl -sf https://github.com/nobody/nothing/releases/download/v1/a.tar.gz",
+    ],
+)
+def test_what_only_the_real_internet_has_is_refused(run, line):
+    with pytest.raises(NotSimulated, match=r"the internet's host|github\.com/nobody"):
+        run(line)
+
+
+def test_a_name_that_nobody_has_is_not_resolved_and_an_old_version_not_found(run):
+    assert run("curl -sS http://repo.plant.example/").code == 6
+    assert run("curl -sS https://mirror.example.com/").code == 6
+    assert run("curl -sf https://dl.k8s.io/v1.99.0/bin/linux/amd64/kubectl").code == 22
+
+
+def test_at_a_site_without_the_internet_no_host_of_it_is_known(machine, run):
+    machine.network.origins.clear()
+    assert run("curl -sS https://get.helm.sh/x").code == 6
+
+
+def test_a_damaged_image_is_not_taken(machine, run):
+    run("apt-get update")
+    machine.damaged_downloads = 1
+    with pytest.raises(PullError, match="unexpected commit digest"):
+        machine.runtime.pull("registry.k8s.io/e2e-test-images/agnhost:2.63.0")

@@ -214,3 +214,8 @@ def test_classes_and_modules_that_exist_are_told_from_those_that_do_not(
 def test_modules_of_windows_are_listed_with_all_their_commands(run: Run) -> None:
     script = "Import-Module NetNat; (Get-Command -Module NetNat).Count; Get-Module Storage -ListAvailable | % Name"
     assert run(f'powershell -Command "{script}"').out == "13\r\nStorage\r\n"
+
+
+@pytest.mark.parametrize("script", ["Test-Path Cert:/LocalMachine/My", "Get-PSDrive Cert"])
+def test_a_drive_of_windows_that_is_missing_is_refused(run: Run, script: str) -> None:
+    assert refused(run(f'powershell -Command "{script}"'), "the drive ")

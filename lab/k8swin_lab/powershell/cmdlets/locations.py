@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import MANAGEMENT, TABLE, switch
 from k8swin_lab.powershell.cmdlets.targets import Target, exists, expand
@@ -202,6 +203,8 @@ def get_drive(call: Call) -> Iterator[Any]:
     wanted = call["LiteralName"] or call["Name"] or ["*"]
     for pattern in wanted:
         found = [d for d in drives if wildcard(pattern).fullmatch(d[0])]
+        if not found and pattern.lower() == "cert":
+            raise NotSimulated(f"the drive {pattern}:")
         if not found and not any(c in pattern for c in "*?["):
             call.session.write_error(
                 f"Cannot find drive. A drive with the name '{pattern}' does not exist.",

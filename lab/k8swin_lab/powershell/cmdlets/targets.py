@@ -7,11 +7,14 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Terminating
 from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo
 from k8swin_lab.powershell.providers import ItemProvider
 from k8swin_lab.powershell.wildcards import wildcard
 
+_OTHER_DRIVES = ("cert",)
+"""Of providers that Windows has."""
 _LANGUAGE_DRIVES = ("variable", "function", "env", "alias")
 _PROVIDER_PREFIX = re.compile(
     r"(?:Microsoft\.PowerShell\.Core\\)?(\w+)::(.*)", re.IGNORECASE | re.DOTALL
@@ -85,6 +88,8 @@ def target_of(call: Call, path: str) -> Target:
             and session.host.files.exists(session.full_path(path))
         ):
             return Target(session.full_path(path))
+        if drive.lower() in _OTHER_DRIVES and session.host.edition == "Desktop":
+            raise NotSimulated(f"the drive {drive}:")
         raise Terminating(
             f"Cannot find drive. A drive with the name '{drive}' does not exist.",
             exception="System.Management.Automation.DriveNotFoundException",
