@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from k8swin_nb.phases.catalogue import PHASES
-from tests.acceptance import PAGE, ROOT, checks, page
+from tests.acceptance import PAGE, ROOT, STRENGTHS, checks, page, strength
 
 
 @cache
@@ -29,7 +29,7 @@ def test_everything_that_holds_a_check_is_there(check):
 
 
 def test_every_check_has_its_number():
-    assert [check["number"] for check in checks()] == list(range(1, 45))
+    assert [check["number"] for check in checks()] == list(range(1, len(checks()) + 1))
 
 
 def test_the_page_says_what_the_data_say():
@@ -42,3 +42,9 @@ def test_the_page_says_what_the_data_say():
 )
 def test_what_is_not_there_is_noticed(name):
     assert not is_there(name)
+
+
+def test_every_check_says_by_what_it_was_held():
+    assert {strength(name) for check in checks() for name in check["held"]} <= set(STRENGTHS)
+    with pytest.raises(LookupError, match="BY_PLACE"):
+        strength("elsewhere/test_x.py::test_y")
