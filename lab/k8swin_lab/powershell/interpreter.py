@@ -99,6 +99,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+        self.records = None
         self.cancelled_event = cancelled
         self.width = width
         self.codepage = 437
@@ -419,6 +420,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def emit_error(self, record: ErrorRecord) -> None:
         """Show an error on standard error; a table that is being written goes on after it."""
+        if self.records is not None:
+            self.records.error(console_form(record))
+            return
         self.stderr.write(
             (console_form(record).replace("\n", self.newline) + self.newline).encode()
         )

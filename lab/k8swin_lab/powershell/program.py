@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.powershell.clixml import Records
 from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.errors import PowerShellError
 from k8swin_lab.powershell.host import PowerShellHost
@@ -34,6 +35,7 @@ class Invocation:
     kind: str = "stdin"
     text: str = ""
     policy: str = ""  # -ExecutionPolicy
+    encoded: bool = False  # -EncodedCommand
     arguments: list[str] = field(default_factory=list)
 
 
@@ -69,9 +71,13 @@ def powershell_program(make_host: Callable[[Process], PowerShellHost]) -> Progra
             cancelled=process.cancelled,
         )
         interpreter.codepage = process.codepage
+        if invocation.encoded and host.edition == "Desktop":
+            interpreter.records = Records(process.stderr)
         try:
             return _run(interpreter, host, process, invocation)
         finally:
+            if interpreter.records is not None:
+                interpreter.records.end()
             interpreter.close_files()
 
     return run
@@ -131,7 +137,7 @@ def _parsed(words: list[str], policies: list[str]) -> Invocation:
                 return Invocation("stdin")
             return Invocation("command", " ".join(rest))
         if option in ("e", "ec") or (len(option) > 1 and "encodedcommand".startswith(option)):
-            return Invocation("command", _decoded(words, index))
+            return Invocation("command", _decoded(words, index), encoded=True)
         if option == "f" or ("file".startswith(option) and option):
             if index >= len(words):
                 raise UsageError("The -File parameter needs the path of a script.")

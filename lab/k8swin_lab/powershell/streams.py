@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import formatting
+from k8swin_lab.powershell.clixml import Records
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import ErrorRecord, StreamRecord
 from k8swin_lab.powershell.scopes import NOTHING
@@ -61,6 +62,8 @@ class Streams:
     stdout: Any
     newline: str
     width: int
+    records: Records | None
+    """Where records go in PowerShell's own XML; None: as text, errors to standard error and the rest to standard output."""
 
     if TYPE_CHECKING:
 
@@ -109,6 +112,8 @@ class Streams:
         sink = self.context.sinks.get(stream)
         if sink is not None:
             sink(record)
+        elif self.records is not None:
+            self.records.add(stream, text)
         else:
             self.print_text(f"{label}: {text}")
         if action == "stop":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import pytest
 from k8swin_lab.machines.windows import WindowsMachine
@@ -99,3 +100,26 @@ def test_what_a_remote_shell_started_ends_with_it_but_not_what_wmi_started(
     )
     names = [entry.name for entry in machine.processes.running.values()]
     assert "powershell.exe" in names
+
+
+RECORDS = "Write-Warning 'a < b'; Write-Verbose 'seen' -Verbose; [Console]::Error.WriteLine('raw'); Write-Error \"one`ntwo\"; 'out'"
+
+
+def test_records_of_an_encoded_command_are_xml_on_standard_error(ps: Run, run: Run) -> None:
+    """As 5.1 does, and no `-OutputFormat Text` changes it: PowerShell#5912, WinRb/WinRM#106."""
+    result = ps(RECORDS)
+    assert result.out == "out\r\n"
+    before, tag, rest = result.err.partition("#< CLIXML\r\n")
+    assert (before, tag) == ("", "#< CLIXML\r\n")
+    document = ElementTree.fromstring(rest.replace("raw\r\n", ""))
+    told = [(node.attrib["S"], node.text) for node in document]
+    assert told[:2] == [("warning", "a < b"), ("verbose", "seen")]
+    assert {kind for kind, _ in told[2:]} == {"Error"}
+    assert "two_x000D__x000A_" in str(told[2:])
+    assert ps("'nothing to say'").err == ""
+
+
+def test_records_of_a_plain_command_are_text(run: Run) -> None:
+    result = run("powershell -NoProfile -Command \"Write-Warning 'w'; Write-Error 'e'\"")
+    assert result.out == "WARNING: w\r\n"
+    assert "CLIXML" not in result.err and "Write-Error" in result.err
