@@ -15,7 +15,20 @@ $new = "$Path.k8swin-$([guid]::NewGuid().ToString('N'))"
 try {
     $found = (Get-FileHash -LiteralPath $new -Algorithm SHA256).Hash
     if ($found -ne $Sha256) { throw "SHA-256 is $found, expected $Sha256" }
-    Move-Item -LiteralPath $new -Destination $Path -Force
+    # A scanner looks at each new file for a moment, in which nobody can move or delete it.
+    foreach ($try in 1..20) {
+        try {
+            Move-Item -LiteralPath $new -Destination $Path -Force
+            break
+        } catch {
+            if ($try -eq 20) { throw }
+        }
+        Start-Sleep -Milliseconds 250
+    }
 } finally {
-    if (Test-Path -LiteralPath $new) { Remove-Item -LiteralPath $new -Force }
+    foreach ($try in 1..20) {
+        if (-not (Test-Path -LiteralPath $new)) { break }
+        Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
+        if (Test-Path -LiteralPath $new) { Start-Sleep -Milliseconds 250 }
+    }
 }

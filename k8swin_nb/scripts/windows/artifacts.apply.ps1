@@ -10,7 +10,7 @@ its stamp only when all of it is there.
 #>
 param([Parameter(Mandatory = $true)][string]$Artifacts)
 $ErrorActionPreference = 'Stop'
-# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Invoke-Patiently Save-Found Test-FoundRuntime Test-UnpackedArtifact
+# uses: Add-Written Get-CurlReason Get-KnownHash Get-Sha256 Invoke-Curl Invoke-Patiently Remove-File Save-Found Test-FoundRuntime Test-UnpackedArtifact
 
 $tar = "$env:SystemRoot\System32\tar.exe"
 
@@ -38,22 +38,22 @@ function Get-LockedHash($Artifact, [string]$Download) {
     if ($Artifact.hash -eq 'published') {
         Save-Url $Artifact.name "$($Artifact.url).sha256" "$Download.sha256" $false
         $hash = ((Get-Content -Path "$Download.sha256" -TotalCount 1) -split '\s+')[0].ToLowerInvariant()
-        Invoke-Patiently { Remove-Item -LiteralPath "$Download.sha256" -Force }
+        Remove-File "$Download.sha256"
         if ($hash -notmatch '^[0-9a-f]{64}$') { throw "$($Artifact.name): $($Artifact.url).sha256 holds no SHA-256" }
     } else {
         # Two downloads that are alike are whole; whether the origin is right nobody can tell without a hash.
         Save-Url $Artifact.name $Artifact.url $Download $false
         if ("$(Get-Content -Path $Download -TotalCount 1)" -match '^\s*<') {
             # A page would be alike twice, and the right file be refused from then on.
-            Invoke-Patiently { Remove-Item -LiteralPath $Download -Force }
+            Remove-File $Download
             throw "$($Artifact.name): $($Artifact.url) answers with a page, expected a file; ask who runs the proxy or mirror"
         }
         $hash = Get-Hash $Download $Artifact.algorithm
         Save-Url $Artifact.name $Artifact.url "$Download.again" $false
         $again = Get-Hash "$Download.again" $Artifact.algorithm
-        Invoke-Patiently { Remove-Item -LiteralPath "$Download.again" -Force }
+        Remove-File "$Download.again"
         if ($hash -ne $again) {
-            Invoke-Patiently { Remove-Item -LiteralPath $Download -Force }
+            Remove-File $Download
             throw "$($Artifact.name): two downloads differ, SHA-256 $hash and $again, from $($Artifact.url)"
         }
     }
@@ -69,7 +69,7 @@ function Receive-Artifact($Artifact, [string]$Hash, [string]$Path) {
         Save-Url $Artifact.name $Artifact.url $Path $true
         $found = Get-Hash $Path $Artifact.algorithm
         if ($found -eq $Hash) { return }
-        Invoke-Patiently { Remove-Item -LiteralPath $Path -Force }
+        Remove-File $Path
     }
     throw "$($Artifact.name): $($Artifact.algorithm) is $found, locked is $Hash, from $($Artifact.url)"
 }
@@ -186,6 +186,6 @@ foreach ($artifact in $locked) {
         Invoke-Patiently { Remove-Item -LiteralPath $ready -Recurse -Force }
         Set-Content -Path "C:\k8swin\state\$($artifact.name).unpacked" -Value $hash -Encoding ASCII
     }
-    Invoke-Patiently { Remove-Item -LiteralPath $download -Force }
+    Remove-File $download
     "$($artifact.name) is in $($artifact.to)"
 }

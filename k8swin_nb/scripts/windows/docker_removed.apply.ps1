@@ -8,7 +8,7 @@ some, Docker stays and this step says so.
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Read-Json Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
+# uses: Get-MachinePath Read-Json Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
 
 $found = Read-Json 'C:\k8swin\state\found.json'
 $folder = Join-Path $env:ProgramFiles 'docker'
@@ -54,6 +54,6 @@ if (-not $ours -and (Test-Written $file)) {
     Restore-Found $file
 }
 if (-not $ours -and (Test-RestartDue docker)) { Restart-RunningService docker }
-if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
+if ($KeepImages -eq 'false') { Remove-File 'C:\k8swin\state\images.txt' }
 'the container runtime is as it was found'
 exit 0

@@ -10,7 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$KeepImages
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Get-Sha256 Invoke-Patiently Read-Json Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
+# uses: Get-MachinePath Get-Sha256 Invoke-Patiently Read-Json Remove-File Restore-Found Save-Found Set-MachinePath Test-ImageLayer Test-OwnFolder
 
 function Remove-Tree([string]$Path) {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -35,7 +35,7 @@ function Restore-AllFound {
         $path = $rest.Substring(0, 1) + ':' + $rest.Substring(1)
         if (-not (Test-Path -LiteralPath $path) -and $copy -match '\.\d+$') { continue }
         Restore-Found $path
-        if ((Test-Path -LiteralPath $copy) -and (Test-Path -LiteralPath $path) -and (Get-Sha256 $copy) -eq (Get-Sha256 $path)) { Remove-Item -LiteralPath $copy -Force }
+        if ((Test-Path -LiteralPath $copy) -and (Test-Path -LiteralPath $path) -and (Get-Sha256 $copy) -eq (Get-Sha256 $path)) { Remove-File $copy }
     }
 }
 
@@ -67,7 +67,7 @@ if (Test-Path $proxy) {
     if ((Test-Path $key) -and @($found.services) -contains $before.service) {
         New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value ([string[]]@($before.environment)) -Force | Out-Null
     }
-    Remove-Item -Path $proxy -Force
+    Remove-File $proxy
 }
 $defender = 'C:\k8swin\state\defender.json'
 if (Test-Path $defender) {
@@ -81,7 +81,7 @@ if (Test-Path $defender) {
     } else {
         "warning: Microsoft Defender does not run, and its exclusions stay: $(($programs + $folders) -join ', ')"
     }
-    Remove-Item -Path $defender -Force
+    Remove-File $defender
 }
 foreach ($task in 'k8swin-pod-network', 'k8swin-hns-removed', 'k8swin-windows-update', 'k8swin-containerd-log') {
     if (Get-ScheduledTask -TaskName $task -ErrorAction SilentlyContinue) { Unregister-ScheduledTask -TaskName $task -Confirm:$false }
@@ -116,7 +116,7 @@ foreach ($entry in [System.IO.Directory]::GetFileSystemEntries('C:\k8swin\state'
 }
 $kept = @(Get-ChildItem -LiteralPath 'C:\k8swin\kept' -Recurse -Force -ErrorAction SilentlyContinue | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.FullName })
 if (-not $kept -and (Test-Path 'C:\k8swin\kept')) { Remove-Tree 'C:\k8swin\kept' }
-Remove-Item -LiteralPath 'C:\k8swin\state\written.txt' -Force -ErrorAction SilentlyContinue
+Remove-File 'C:\k8swin\state\written.txt'
 # By these the check sees that a removal was cut short.
 foreach ($name in 'jobs', 'downloads', 'network.json', 'join.yaml', 'flanneld.ps1', 'owned') {
     if (Test-Path "C:\k8swin\$name") { Remove-Tree "C:\k8swin\$name" }

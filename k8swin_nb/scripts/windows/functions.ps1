@@ -38,6 +38,11 @@ function Invoke-Patiently([scriptblock]$PatientWork) {
     }
 }
 
+# Afterwards it is gone, whoever looked at it: one that is left says something that is no longer true.
+function Remove-File([string]$Path) {
+    Invoke-Patiently { if (Test-Path -LiteralPath $Path) { Remove-Item -LiteralPath $Path -Force } }
+}
+
 # A file that others had is copied, with what it holds; one that is ours is not.
 function Save-Found([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf) -or (Test-Written $Path)) { return }
@@ -47,7 +52,7 @@ function Save-Found([string]$Path) {
     if (Test-Path -LiteralPath $copy) {
         $number = 1
         while (Test-Path -LiteralPath "$copy.$number") { $number++ }
-        Move-Item -LiteralPath $copy -Destination "$copy.$number"
+        Invoke-Patiently { Move-Item -LiteralPath $copy -Destination "$copy.$number" }
     }
     # What is cut short must not be taken for the file.
     Copy-Item -LiteralPath $Path -Destination "$copy.new" -Force
@@ -108,13 +113,13 @@ function Restore-Found([string]$Path) {
         if ($there) {
             [System.IO.File]::WriteAllText($record, $Path)
             Copy-Item -LiteralPath $copy -Destination $Path -Force
-            Invoke-Patiently { Remove-Item -LiteralPath $record -Force }
+            Remove-File $record
         } else {
             Invoke-Patiently { Move-Item -LiteralPath $copy -Destination $Path }
         }
         "put back: $Path"
     } elseif ($there) {
-        Invoke-Patiently { Remove-Item -LiteralPath $Path -Force }
+        Remove-File $Path
     }
 }
 
@@ -164,7 +169,7 @@ function Reset-Kubeadm([string]$CriSocket) {
         $failed = $LASTEXITCODE
     }
     foreach ($path in $others) { Restore-Found $path }
-    if ($others) { Remove-Item -Path $record -Force }
+    if ($others) { Remove-File $record }
     if ($failed -ne 0) { throw "kubeadm.exe reset ended with $failed" }
 }
 
@@ -268,14 +273,14 @@ function Restart-WrappedService([string]$Name) {
 # The change is in effect, and nothing is due any more.
 function Restart-ChangedService([string]$Name) {
     Restart-WrappedService $Name
-    Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
+    Remove-File "C:\k8swin\state\$Name.restart"
 }
 
 # Of one that does not run there is nothing to do: it reads the change when it starts.
 function Restart-RunningService([string]$Name) {
     $service = Get-Service -Name $Name -ErrorAction SilentlyContinue
     if ($service -and [string]$service.Status -ne 'Stopped') { Restart-WrappedService $Name }
-    Remove-Item -Path "C:\k8swin\state\$Name.restart" -Force -ErrorAction SilentlyContinue
+    Remove-File "C:\k8swin\state\$Name.restart"
 }
 
 # A container runtime starts with the machine, and again when it ends by itself.
@@ -632,7 +637,7 @@ function Start-DetachedJob([string]$Job, [string]$Script, [string]$Arguments, [T
     $folder = "C:\k8swin\jobs\$Job"
     if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
     foreach ($name in 'status.json', 'status.json.new') {
-        if (Test-Path "$folder\$name") { Remove-Item -Path "$folder\$name" -Force }
+        Remove-File "$folder\$name"
     }
     [System.IO.File]::WriteAllText("$folder\run.ps1", $Script, (New-Object System.Text.UTF8Encoding($true)))
     $command = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1 $Arguments".Trim()

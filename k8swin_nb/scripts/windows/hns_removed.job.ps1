@@ -14,7 +14,7 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\hns-removed'
-# uses: Get-SavedAdapter Read-Json Restore-NodeAddress Restore-NodeRest Save-JobStatus Test-HoldsAdapter Test-OwnNetwork
+# uses: Get-SavedAdapter Read-Json Remove-File Restore-NodeAddress Restore-NodeRest Save-JobStatus Test-HoldsAdapter Test-OwnNetwork
 
 function Write-Status([string]$State, [string]$Detail) {
     Save-JobStatus $folder ([ordered]@{ state = $State; detail = $Detail })
@@ -91,7 +91,7 @@ try { Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ } }
 try {
     foreach ($file in @(Get-ChildItem -LiteralPath "C:\var\lib\cni\networks\$HnsNetwork" -ErrorAction SilentlyContinue)) {
         if (@('k8swin-bridge', 'k8swin-kube-proxy') -contains [string](Get-Content -LiteralPath $file.FullName -TotalCount 1)) {
-            Remove-Item -LiteralPath $file.FullName -Force
+            Remove-File $file.FullName
         }
     }
 } catch {

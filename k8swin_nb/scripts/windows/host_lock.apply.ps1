@@ -3,6 +3,7 @@ param(
     [Parameter(Mandatory = $true)] [string] $LockHolder
 )
 $ErrorActionPreference = 'Stop'
+# uses: Remove-File
 
 $folder = Join-Path $env:ProgramData 'k8swin'
 $place = Join-Path $folder 'lock'
@@ -21,7 +22,7 @@ if (-not $file) {
     $reader.Dispose()
     exit 75
 }
-Remove-Item -LiteralPath "$place.broken" -Force -ErrorAction SilentlyContinue
+Remove-File "$place.broken"
 $bytes = (New-Object System.Text.UTF8Encoding $false).GetBytes("$LockHolder`n")
 $file.SetLength(0)
 $file.Write($bytes, 0, $bytes.Length)
@@ -32,7 +33,7 @@ $breaker = ''
 try { $breaker = [System.IO.File]::ReadAllText("$place.broken").Trim() } catch { }
 $file.SetLength(0)
 $file.Dispose()
-Remove-Item -LiteralPath "$place.broken" -Force -ErrorAction SilentlyContinue
+Remove-File "$place.broken"
 'broken'
 $breaker
 exit 76

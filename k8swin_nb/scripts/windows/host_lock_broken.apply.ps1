@@ -4,6 +4,7 @@ param(
     [Parameter(Mandatory = $true)] [string] $LockBreaker
 )
 $ErrorActionPreference = 'Stop'
+# uses: Remove-File
 
 $place = Join-Path $env:ProgramData 'k8swin\lock'
 $reader = New-Object System.IO.StreamReader ([System.IO.File]::Open($place, 'Open', 'Read', 'ReadWrite'))
@@ -18,7 +19,7 @@ if ($found -cne $LockHolder) {
 $until = (Get-Date).AddSeconds(15)
 while ((Test-Path -LiteralPath "$place.broken") -and (Get-Date) -lt $until) { Start-Sleep -Seconds 1 }
 if (Test-Path -LiteralPath "$place.broken") {
-    Remove-Item -LiteralPath "$place.broken" -Force
+    Remove-File "$place.broken"
     [Console]::Error.WriteLine('the process that holds the lock does not answer; it ends with its shell, within three minutes')
     exit 1
 }

@@ -11,13 +11,14 @@ param(
     [Parameter(Mandatory = $true)][string]$ClusterCa
 )
 $ErrorActionPreference = 'Stop'
-# uses: Protect-File Reset-Kubeadm Restart-WrappedService Save-Found
+# uses: Protect-File Remove-File Reset-Kubeadm Restart-WrappedService Save-Found
 
 $file = 'C:\k8swin\join.yaml'
 $marker = 'C:\k8swin\state\kubeadm-join.started'
 if (Test-Path 'C:\etc\kubernetes\kubelet.conf') {
     # Left by a join that was cut short behind its work: the token opens the cluster to whoever reads it.
-    Remove-Item -Path $file, $marker -Force -ErrorAction SilentlyContinue
+    Remove-File $file
+    Remove-File $marker
     # A kubelet registers its node when it starts, and at no other time.
     Restart-WrappedService kubelet
     'the kubelet is started anew'
@@ -34,7 +35,7 @@ foreach ($left in 'C:\etc\kubernetes\pki\ca.crt', 'C:\etc\kubernetes\bootstrap-k
     # Of this cluster, which the check has seen to; kubeadm refuses it all the same.
     if (Test-Path $left) {
         Save-Found $left
-        Remove-Item -Path $left -Force
+        Remove-File $left
     }
 }
 # Whose cluster this worker joins is written down first: a teardown removes it from no other one.
@@ -46,7 +47,7 @@ try {
     & C:\k\kubeadm.exe join --config $file
     if ($LASTEXITCODE -ne 0) { throw "kubeadm.exe join ended with $LASTEXITCODE" }
 } finally {
-    Remove-Item -Path $file -Force
+    Remove-File $file
 }
-Remove-Item -Path $marker -Force
+Remove-File $marker
 'this worker has joined the cluster'

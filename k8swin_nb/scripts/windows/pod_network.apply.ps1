@@ -15,7 +15,7 @@ param(
     [string]$ExternalNetwork = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Test-JobRunning Start-DetachedJob
+# uses: Remove-File Start-DetachedJob Test-JobRunning
 
 if (Test-JobRunning 'pod-network') {
     'the job runs already'
@@ -23,7 +23,7 @@ if (Test-JobRunning 'pod-network') {
 }
 $folder = 'C:\k8swin\jobs\pod-network'
 if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
-if (Test-Path "$folder\external.json") { Remove-Item -Path "$folder\external.json" -Force }
+Remove-File "$folder\external.json"
 $arguments = "-NodeAddress $NodeAddress -HnsNetwork $HnsNetwork -NetworkType $NetworkType"
 if ($NodePodCidr) { $arguments += " -NodePodCidr $NodePodCidr" }
 if ($ExternalNetwork) {

@@ -7,7 +7,7 @@ was there before us gets its configuration back and runs on; so does one that ru
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Remove-WindowsService Restart-RunningService Restore-Found Set-RestartDue Test-FoundService Test-RestartDue Test-Written
+# uses: Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-RestartDue Test-FoundService Test-RestartDue Test-Written
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 $ctr = "$folder\ctr.exe"
@@ -34,7 +34,7 @@ if ($service -and $service.Status -eq 'Running' -and (Test-Path $ctr)) {
         if ($ours -and $others) { throw "containerd was installed here, and runs containers of others in the namespace ${namespace}: remove them first" }
     }
 }
-if ($KeepImages -eq 'false' -and (Test-Path 'C:\k8swin\state\images.txt')) { Remove-Item -Path 'C:\k8swin\state\images.txt' -Force }
+if ($KeepImages -eq 'false') { Remove-File 'C:\k8swin\state\images.txt' }
 
 if ($ours) {
     if ($service) { Remove-WindowsService containerd }
