@@ -16,7 +16,8 @@ import yaml
 from k8swin_nb.api import open_cluster
 from k8swin_nb.description import check_description
 from k8swin_nb.errors import AuthenticationFailed, HostLocked, TransportError
-from k8swin_nb.headless.notebooks import ORDER, run_notebooks
+from k8swin_nb.headless.notebooks import ORDER, Executed, run_notebooks
+from k8swin_nb.headless.stopping import Stop
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.hostkeys import pin, scan
@@ -198,11 +199,23 @@ def there(*names: str) -> list[str]:
     ]
 
 
+def execute(path: Path, folder: Path, *names: str, **more: str) -> tuple[Path, list[Executed]]:
+    """Run notebooks; a signal that stops them ends all tests.
+
+    The hosts are then taken down, and their addresses are given to others: no further test may go there.
+    """
+    stop = Stop()
+    target, executed = run_notebooks(
+        ROOT / "notebooks", path, folder, names=names, more=more, stop=stop
+    )
+    if stop.requested:
+        pytest.exit(stop.told, returncode=stop.exit_code)
+    return target, executed
+
+
 def run(site, folder: Path, *names: str, **more: str) -> tuple[dict[str, str], dict[str, str]]:
     """Run notebooks; return how steps ended by notebook/step/host, and the errors of notebooks."""
-    target, executed = run_notebooks(
-        ROOT / "notebooks", site.path, folder, names=there(*names), more=more
-    )
+    target, executed = execute(site.path, folder, *there(*names), **more)
     events = [json.loads(line) for line in (target / "events.jsonl").read_text().splitlines()]
     steps = {
         f"{event['notebook']}/{event['step']}/{event['host']}": event["outcome"]
@@ -278,7 +291,7 @@ def test_a_cluster_with_other_networks_is_left_alone(site, tmp_path):
     values["service_subnet"] = "10.192.0.0/12"
     other = tmp_path / "other.yaml"
     other.write_text(yaml.safe_dump(values))
-    _, executed = run_notebooks(ROOT / "notebooks", other, tmp_path, names=["02_master"])
+    _, executed = execute(other, tmp_path, "02_master")
     assert "DriftFound" in executed[0].error
     assert "10.96.0.0/12" in executed[0].error
 
