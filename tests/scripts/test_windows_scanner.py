@@ -36,9 +36,10 @@ def test_a_script_deletes_files_with_patience_alone(name: str) -> None:
 def test_a_service_that_was_started_anew_is_not_due_again_though_its_note_was_looked_at(
     machine: WindowsMachine, again: str
 ) -> None:
-    machine.files.make_directory("C:\\k8swin\\state")
+    for folder in ("C:\\t", "C:\\k8swin\\state"):
+        machine.files.make_directory(folder)
     machine.files.scan_seconds = 0.1
-    stubs = "function Restart-WrappedService($Name) { }\nfunction Get-Service($Name) { }"
+    stubs = "function Restart-Service { }\nfunction Get-Service { }"
     said = powershell(
         machine,
         f"{stubs}\nSet-RestartDue containerd\n{again} containerd\nTest-RestartDue containerd",
@@ -52,7 +53,8 @@ def test_a_service_that_was_started_anew_is_not_due_again_though_its_note_was_lo
 def test_what_is_held_for_good_is_an_error_and_what_is_gone_is_none(
     machine: WindowsMachine,
 ) -> None:
-    machine.files.make_directory("C:\\k8swin\\state")
+    for folder in ("C:\\t", "C:\\k8swin\\state"):
+        machine.files.make_directory(folder)
     machine.files.scan_seconds = 60.0
     said = powershell(
         machine,

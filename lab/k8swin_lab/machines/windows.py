@@ -186,8 +186,16 @@ class WindowsMachine(Machine):
             due = time.monotonic() - self._up_since
             for after, step in [pair for pair in self.clock_steps if pair[0] * self.pace <= due]:
                 self.clock_steps.remove((after, step))
-                self.clock_offset += step
+                self.step_clock(step)
         return time.time() + self.clock_offset
+
+    def step_clock(self, seconds: float) -> None:
+        """Set the clock by so many seconds; the time of the boot moves with it, so that the uptime stays.
+
+        Source: `KeSetSystemTime` of NT's kernel adds the difference to `KeBootTime`.
+        """
+        self.clock_offset += seconds
+        self.booted_at += seconds
 
     @property
     def logons(self) -> bool:

@@ -256,6 +256,8 @@ def test_the_clock_is_stepped_after_a_boot(machine: WindowsMachine) -> None:
 
     assert machine.now() < booted
     assert machine.now() > time.time() - 100
+    assert booted - machine.booted_at == pytest.approx(97.0), "the uptime stays what it was"
+    assert machine.now() > machine.booted_at
 
 
 @pytest.mark.site("late-pending")

@@ -308,7 +308,7 @@ def w32tm(process: Process) -> int:
         and words[0] == "/resync"
         and set(words[1:]) <= {"/force", "/rediscover", "/nowait", "/soft"}
     ):
-        machine.clock_offset = 0.0
+        machine.step_clock(-machine.clock_offset)
         process.out(
             "Sending resync command to local computer\r\nThe command completed successfully.\r\n"
         )
