@@ -388,12 +388,9 @@ def test_a_reference_does_not_say_what_may_be_the_secret(reference: str) -> None
 
 
 def test_what_a_command_is_given_is_in_nothing_that_is_shown_or_kept(tmp_path: Path) -> None:
-    worker = {
-        **WORKER,
-        "credential": "cmd:sshpass -p hunter22 show",
-        "ssh_password": "cmd:pass show",
-    }
-    description = check_description(described(hosts=[MASTER, worker]))
+    worker = {**WORKER, "credential": "cmd:sshpass -p hunter22 show"}
+    master = {**MASTER, "ssh_password": "cmd:pass show", "sudo_password": "cmd:pass -p hunter22"}
+    description = check_description(described(hosts=[master, worker]))
     run = make_run(tmp_path, description=description)
     (kept,) = write_bundle(run, "x", [], []).glob("parameters.json")
     assert "hunter22" not in kept.read_text() and "cmd:sshpass *****" in kept.read_text()
