@@ -24,12 +24,13 @@ from k8swin_nb.phases.shared_steps import (
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.configuration import SERVER
 from k8swin_nb.phases.windows.containerd import configuration, configuration_secret
-from k8swin_nb.phases.windows.detached import await_pod_network, reboot, update_windows
+from k8swin_nb.phases.windows.detached import reboot, update_windows
 from k8swin_nb.phases.windows.join import (
     admin_secrets,
     admin_values,
     check_source_vip,
     credential_secrets,
+    make_pod_network,
     only_encapsulated,
     only_when,
     pod_cidr_values,
@@ -263,7 +264,7 @@ PHASE = Phase(
             title="The HNS network is up and the address is still there",
             on=TARGET,
             check="windows/pod_network.check.ps1",
-            apply=await_pod_network,
+            apply=make_pod_network,
             values=pod_cidr_values,
             runs=(
                 "windows/pod_network.apply.ps1",

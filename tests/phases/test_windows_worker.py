@@ -12,7 +12,7 @@ from k8swin_nb.description import Description, check_description
 from k8swin_nb.errors import AuthenticationFailed, ParamsError, StepFailed, TransportError
 from k8swin_nb.phases import phase_04_join_windows as join_windows
 from k8swin_nb.phases.linux.control_plane import check_join, node_pod_cidr
-from k8swin_nb.phases.windows import cni, detached
+from k8swin_nb.phases.windows import cni, detached, join
 from k8swin_nb.phases.windows import configuration as windows_node
 from k8swin_nb.phases.windows import services as windows_services
 from k8swin_nb.phases.windows.artifacts import CLASSIC_LAYOUT, SDN_SCRIPTS, worker_artifacts
@@ -321,6 +321,25 @@ def test_a_job_is_followed_through_the_loss_of_the_connection(make, quick):
     detached.await_pod_network(step)
     assert asked(step) == [STATUS, START, STATUS, "reconnect", STATUS, STATUS]
     assert any(line.startswith("disrupted") for line in said)
+
+
+def test_the_job_is_given_the_pod_network_of_the_node(make, quick):
+    """Without it flanneld makes its bridge itself, on the adapter that HNS takes first."""
+    given = []
+
+    def start(host, work):
+        given.append(work.parameters["NodePodCidr"])
+        return (0, "the job is started")
+
+    step = make(
+        {
+            "linux/node_pod_cidr.check.sh": (0, "10.244.1.0/24\n"),
+            STATUS: [(0, "pending none"), (0, "done up")],
+            START: start,
+        }
+    )
+    join.make_pod_network(step)
+    assert given == ["10.244.1.0/24"]
 
 
 def test_a_job_that_cuts_the_connection_before_it_answers_was_started(make, quick):

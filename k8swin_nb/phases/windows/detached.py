@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -218,13 +219,18 @@ def _ask_to_reboot(at: StepRun) -> bool:
     return True
 
 
-def await_pod_network(at: StepRun) -> None:
+def await_pod_network(at: StepRun, values: Mapping[str, str] | None = None) -> None:
     """Start the job that creates the HNS network and follow it through the loss of the connection.
+
+    Args:
+        at: The step on the worker.
+        values: What the script that starts it is given beside the values of the run.
 
     Raises:
         StepFailed: when the job rolled back, or the worker does not answer in time.
     """
-    _see_through(at, Job("pod-network", "windows/pod_network", POD_NETWORK_SECONDS, SILENT_SECONDS))
+    job = Job("pod-network", "windows/pod_network", POD_NETWORK_SECONDS, SILENT_SECONDS)
+    _see_through(at, job, values)
 
 
 def await_hns_removal(at: StepRun) -> None:
@@ -279,16 +285,16 @@ class Job:
     """The script that says how far it is."""
 
 
-def _see_through(at: StepRun, job: Job) -> str:
+def _see_through(at: StepRun, job: Job, values: Mapping[str, str] | None = None) -> str:
     """Start a job unless it is under way already, and follow it to its end; return its last words."""
     if not _is_underway(at, job):
-        _start(at, job)
+        _start(at, job, values)
     return _follow(at, job)
 
 
-def _start(at: StepRun, job: Job) -> None:
+def _start(at: StepRun, job: Job, values: Mapping[str, str] | None) -> None:
     try:
-        started = at.script(f"{job.scripts}.apply.ps1")
+        started = at.script(f"{job.scripts}.apply.ps1", values=values)
     except (AuthenticationFailed, CertificateRejected):
         raise
     except TransportError:

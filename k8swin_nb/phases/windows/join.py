@@ -16,6 +16,7 @@ from k8swin_nb.phases.linux.control_plane import (
     secret_json,
 )
 from k8swin_nb.phases.linux.kubeadm import kubeconfig
+from k8swin_nb.phases.windows.detached import await_pod_network
 from k8swin_nb.phases.windows.services import SOURCE_VIP
 from k8swin_nb.reading import address, shown, strings, whole
 from k8swin_nb.secret import Secret
@@ -71,6 +72,15 @@ def pod_cidr_values(at: StepRun) -> Mapping[str, str]:
     """Return the pod network that the worker's HNS network must have; empty before there is a node."""
     state, found = node_pod_cidr(at)
     return {"node_pod_cidr": found if state is State.OK else ""}
+
+
+def make_pod_network(at: StepRun) -> None:
+    """Have the worker's HNS network made, with the pod network of its node.
+
+    Raises:
+        StepFailed: when the job rolled back, or the worker does not answer in time.
+    """
+    await_pod_network(at, pod_cidr_values(at.doing("check")))
 
 
 def check_source_vip(at: StepRun) -> Verdict:
