@@ -42,7 +42,7 @@ LIVED_WITH = {
     "classic": [n for n, m in sites.MOODS.items() if not m.stops and n not in ENGLISH_ALONE],
 }
 ROWS = {"current": 6, "classic": 4}
-"""Rows of each profile; two of them share a lab, which takes some 25 s of one processor."""
+"""Rows of each profile; two of them share a lab, which takes some 45 s of one processor."""
 
 
 def excluded(one: str, other: str) -> bool:
