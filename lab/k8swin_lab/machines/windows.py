@@ -5,83 +5,43 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.machines import windows_policies, windows_setup
+from k8swin_lab.machines import (
+    windows_environment,
+    windows_policies,
+    windows_programs,
+    windows_setup,
+)
 from k8swin_lab.machines.base import Machine, RemoteShell
-from k8swin_lab.machines.program import NotSimulated, Process, Program
+from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.registry import Registry
 from k8swin_lab.machines.virtual_machines import VirtualMachine
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_containers import WindowsContainers
 from k8swin_lab.machines.windows_docker import WindowsDocker
 from k8swin_lab.machines.windows_environment import Environment, expand
+from k8swin_lab.machines.windows_events import Event
 from k8swin_lab.machines.windows_features import Features
 from k8swin_lab.machines.windows_files import WindowsFiles
 from k8swin_lab.machines.windows_firewall import admits
 from k8swin_lab.machines.windows_locale import Locale
 from k8swin_lab.machines.windows_network import WindowsNetwork
 from k8swin_lab.machines.windows_processes import SERVICES, ProcessTable, WinrsHost
+from k8swin_lab.machines.windows_programs import BadExecutable
 from k8swin_lab.machines.windows_services import Services
-from k8swin_lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, ENVIRONMENT, SYSTEM32
+from k8swin_lab.machines.windows_setup import COMPUTER_NAME, EDITIONS, SYSTEM32
 from k8swin_lab.machines.windows_tasks import Tasks
 from k8swin_lab.machines.windows_updates import Updates
+from k8swin_lab.machines.windows_winrm import WinrmHabits
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.node import Container, NodeFacts
     from k8swin_lab.machines.software import WindowsSoftware
     from k8swin_lab.network import Network
 
-STUB = b"#!/.k8swin-lab/run "
 COMMAND_LINE_LIMIT = 8191
 """Characters that cmd.exe takes on one line."""
-
-
-class BadExecutable(Exception):
-    """A file is no program that Windows can start."""
-
-    def __init__(self, path: str) -> None:
-        name = path.rpartition("\\")[2]
-        super().__init__(
-            f"Program '{name}' failed to run: The specified executable is not a valid application for "
-            "this OS platform."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An entry of an event log."""
-
-    log: str
-    source: str
-    id: int
-    level: str  # Information, Warning, Error
-    message: str
-    time: float
-    record: int
-
-
-@dataclass(slots=True)
-class WinrmHabits:
-    """How the WinRM service of this host answers."""
-
-    late_send_every: int = 0
-    """Of each so many Sends one is taken, and answered with the fault of an operation that took too long."""
-    busy_every: int = 0
-    """Of each so many Sends one is answered with ERROR_BUSY (170), and its input is not taken."""
-    shells_per_user: int = 0
-    """Fewer shells than Windows' own quota has; 0: that one."""
-    operations_per_shell: int = 0
-    """Operations that one shell ever takes: a Terminate gives none back. 0: Windows' 1500."""
-    sends: int = 0
-
-    def next_send(self) -> str:
-        """Count a Send, and tell how it goes: `busy`, `late`, or `` for well."""
-        self.sends += 1
-        if self.busy_every and self.sends % self.busy_every == 0:
-            return "busy"
-        return "late" if self.late_send_every and self.sends % self.late_send_every == 0 else ""
 
 
 class WindowsMachine(Machine):
@@ -158,8 +118,8 @@ class WindowsMachine(Machine):
         self.containers = WindowsContainers(self)
         self.docker = WindowsDocker(self)
         self.updates = Updates(self)
-        self.programs: dict[str, Program] = {}
-        self._install_programs()
+        self.programs = dict(software.programs)
+        windows_programs.install(self.files, software.system_programs, self.edition.full)
         self.files.in_use = self._in_use
         self.files.renamed = self._renamed
         self.listening.update({135: "rpc", 445: "smb", 5985: "winrm"})
@@ -265,39 +225,13 @@ class WindowsMachine(Machine):
 
     def environment(self) -> Environment:
         """What the system gives a program that it starts: the machine's variables, expanded."""
-        env = Environment(
-            [
-                ("SystemDrive", "C:"), ("SystemRoot", r"C:\Windows"), ("ProgramData", r"C:\ProgramData"),
-                ("ALLUSERSPROFILE", r"C:\ProgramData"), ("ProgramFiles", r"C:\Program Files"),
-                ("ProgramFiles(x86)", r"C:\Program Files (x86)"), ("ProgramW6432", r"C:\Program Files"),
-                ("CommonProgramFiles", r"C:\Program Files\Common Files"), ("PUBLIC", r"C:\Users\Public"),
-                ("COMPUTERNAME", self.computer_name), ("USERDOMAIN", self.domain.partition(".")[0].upper() or self.computer_name),
-            ]
-        )  # fmt: skip
-        self._add_variables(env, ENVIRONMENT)
-        return env
-
-    def _add_variables(self, env: Environment, path: str) -> None:
-        key = self.registry.key(path)
-        for value in list(key.values.values()) if key else []:
-            env[value.name] = expand(str(value.content), env)
+        domain = self.domain.partition(".")[0].upper()
+        return windows_environment.of_system(self.registry, self.computer_name, domain)
 
     def login_environment(self, user: str) -> Environment:
         """The environment of somebody who logs in over the network."""
-        env = self.environment()
-        profile = rf"C:\Users\{user}"
-        env.update(
-            {
-                "USERNAME": user, "USERPROFILE": profile, "HOMEDRIVE": "C:", "HOMEPATH": rf"\Users\{user}",
-                "APPDATA": profile + r"\AppData\Roaming", "LOCALAPPDATA": profile + r"\AppData\Local", "PROMPT": "$P$G",
-            }
-        )  # fmt: skip
-        path = env["Path"]
-        self._add_variables(env, r"HKCU\Environment")
-        if env["Path"] != path:
-            env["Path"] = path.rstrip(";") + ";" + env["Path"]
-        self.files.make_directory(profile + r"\AppData\Local\Temp")
-        return env
+        self.files.make_directory(rf"C:\Users\{user}\AppData\Local\Temp")
+        return windows_environment.of_login(self.registry, self.environment(), user)
 
     def expand(self, text: str) -> str:
         """Replace %NAME% by the machine's variables."""
@@ -309,59 +243,13 @@ class WindowsMachine(Machine):
 
     # --- programs
 
-    def _install_programs(self) -> None:
-        self.programs = dict(self.software.programs)
-        version = self.edition.full
-        for name in self.software.system_programs:
-            folder, _, leaf = rf"{SYSTEM32}\{name}".rpartition("\\")
-            folder = folder.replace(r"\System32\..", "")
-            leaf += "" if "." in leaf else ".exe"
-            self.files.make_directory(folder)
-            self.files.write(
-                rf"{folder}\{leaf}", STUB + f"{leaf.partition('.')[0]} {version}\n".encode()
-            )
-        self.files.write(
-            SYSTEM32 + r"\WindowsPowerShell\v1.0\powershell.exe",
-            STUB + f"powershell {version}\n".encode(),
-        )
-
     def find_program(self, name: str, path: str = "", cwd: str = "") -> str | None:
         """The file that a name starts, along a PATH value; None when there is none."""
-        name = name.strip('"')
-        suffixes: tuple[str, ...] = ("", ".com", ".exe", ".bat", ".cmd")
-        if "." in name.replace("/", "\\").rpartition("\\")[2]:
-            suffixes = ("", ".exe")
-        if any(mark in name for mark in "\\/:"):
-            base = name.replace("/", "\\")
-            if not (":" in base or base.startswith("\\")):
-                base = f"{cwd or 'C:'}\\{base}"
-            folders = [""]
-        else:
-            base = name
-            folders = ([cwd] if cwd else []) + [part for part in path.split(";") if part]
-        for folder in folders:
-            for suffix in suffixes:
-                candidate = f"{folder.rstrip(chr(92))}\\{base}{suffix}" if folder else base + suffix
-                if not suffix and "." not in base.rpartition("\\")[2]:
-                    continue
-                if self.files.exists(candidate) and not self.files.stat(candidate).is_directory:
-                    return self.files.stat(candidate).path
-        return None
+        return windows_programs.find(self.files, name, path, cwd)
 
     def program_of(self, path: str) -> tuple[str, str] | None:
         """Name and version of the program in a file, or None when the file is no program."""
-        try:
-            line = self.files.read(path).partition(b"\n")[0]
-        except OSError:
-            return None
-        words = (
-            line.removeprefix(STUB).decode("utf-8", "replace").split()
-            if line.startswith(STUB)
-            else []
-        )
-        if not words:
-            return None
-        return words[0].lower().removesuffix(".exe"), words[1] if len(words) > 1 else ""
+        return windows_programs.program_of(self.files, path)
 
     def is_program(self, path: str) -> bool:
         """Whether Windows can execute this file."""

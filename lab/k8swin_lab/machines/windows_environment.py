@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from k8swin_lab.machines.registry import Registry
+from k8swin_lab.machines.windows_setup import ENVIRONMENT
+
 
 class Environment(dict[str, str]):
     """Environment variables: names compare without case and keep their spelling."""
@@ -61,3 +64,47 @@ def expand(text: str, env: Environment) -> str:
             result.append("%" + parts[index])
             index += 1
     return "".join(result)
+
+
+def of_system(registry: Registry, computer: str, domain: str) -> Environment:
+    """Return what the system gives a program that it starts: the machine's variables, expanded.
+
+    Args:
+        registry: of the machine.
+        computer: its NetBIOS name.
+        domain: NetBIOS name of its domain; "" when it is in none.
+    """
+    env = Environment(
+        [
+            ("SystemDrive", "C:"), ("SystemRoot", r"C:\Windows"), ("ProgramData", r"C:\ProgramData"),
+            ("ALLUSERSPROFILE", r"C:\ProgramData"), ("ProgramFiles", r"C:\Program Files"),
+            ("ProgramFiles(x86)", r"C:\Program Files (x86)"), ("ProgramW6432", r"C:\Program Files"),
+            ("CommonProgramFiles", r"C:\Program Files\Common Files"), ("PUBLIC", r"C:\Users\Public"),
+            ("COMPUTERNAME", computer), ("USERDOMAIN", domain or computer),
+        ]
+    )  # fmt: skip
+    _add_variables(env, registry, ENVIRONMENT)
+    return env
+
+
+def of_login(registry: Registry, system: Environment, user: str) -> Environment:
+    """Return the environment of somebody who logs in over the network: the system's, and the user's own."""
+    env = Environment(system.items())
+    profile = rf"C:\Users\{user}"
+    env.update(
+        {
+            "USERNAME": user, "USERPROFILE": profile, "HOMEDRIVE": "C:", "HOMEPATH": rf"\Users\{user}",
+            "APPDATA": profile + r"\AppData\Roaming", "LOCALAPPDATA": profile + r"\AppData\Local", "PROMPT": "$P$G",
+        }
+    )  # fmt: skip
+    path = env["Path"]
+    _add_variables(env, registry, r"HKCU\Environment")
+    if env["Path"] != path:
+        env["Path"] = path.rstrip(";") + ";" + env["Path"]
+    return env
+
+
+def _add_variables(env: Environment, registry: Registry, path: str) -> None:
+    key = registry.key(path)
+    for value in list(key.values.values()) if key else []:
+        env[value.name] = expand(str(value.content), env)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8swin_lab.powershell import ast, members, operators
+from k8swin_lab.powershell import ast, indexing, members, operators
 from k8swin_lab.powershell.compile_base import CONSTANTS, Code, CompilerBase, Setter
 from k8swin_lab.powershell.errors import runtime_error
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Variable
@@ -37,7 +37,9 @@ class AssignmentCompiler(CompilerBase):
         if isinstance(node, ast.Index):
             target = self.expression(node.target)
             index = self.expression(node.index)
-            return lambda frame, value: members.set_index(frame, target(frame), index(frame), value)
+            return lambda frame, value: indexing.set_index(
+                frame, target(frame), index(frame), value
+            )
 
         def refuse(frame: Frame, value: Any) -> None:
             raise runtime_error(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k8swin_lab.powershell import arithmetic, ast, dotnet, members, operators
+from k8swin_lab.powershell import arithmetic, ast, dotnet, indexing, members, operators
 from k8swin_lab.powershell.classes import ClassInstance
 from k8swin_lab.powershell.compile_assignment import AssignmentCompiler
 from k8swin_lab.powershell.compile_base import CONSTANTS, Code
@@ -366,7 +366,7 @@ class ExpressionCompiler(AssignmentCompiler):
     def _on_Index(self, node: ast.Index) -> Code:
         target = self.expression(node.target)
         index = self.expression(node.index)
-        return lambda frame: members.index(frame, target(frame), index(frame))
+        return lambda frame: indexing.index(frame, target(frame), index(frame))
 
 
 def _plus(frame: Frame, left: Any, right: Any) -> Any:

@@ -13,9 +13,10 @@ from k8swin_lab.internet.pulling import Image, split
 from k8swin_lab.kubernetes import agnhost
 from k8swin_lab.kubernetes.pod_network import PodStation, resolve
 from k8swin_lab.machines.program import NotSimulated, Process
-from k8swin_lab.machines.windows import BadExecutable, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_environment import Environment
 from k8swin_lab.machines.windows_network import Address
+from k8swin_lab.machines.windows_programs import BadExecutable
 from k8swin_lab.machines.windows_setup import SYSTEM32
 from k8swin_lab.network import (
     HttpHandler,

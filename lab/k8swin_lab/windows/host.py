@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines import windows_policies
 from k8swin_lab.machines.program import Process
-from k8swin_lab.machines.windows import BadExecutable, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_programs import BadExecutable
 from k8swin_lab.machines.windows_setup import ENVIRONMENT
 from k8swin_lab.powershell.api import CommandTable, Terminating
 from k8swin_lab.windows import com_objects

@@ -12,6 +12,7 @@ from k8swin_lab.windows.powershell import powershell
 from k8swin_lab.windows.programs import (
     command_shell,
     file_tools,
+    netsh,
     network_tools,
     nssm,
     service_control,
@@ -21,7 +22,7 @@ from k8swin_lab.windows.programs import (
 _SYSTEM: dict[str, Program] = {
     "certutil": file_tools.certutil, "cmd": command_shell.cmd, "curl": network_tools.curl, "dism": system_tools.dism,
     "find": file_tools.find, "findstr": file_tools.findstr, "hostname": system_tools.hostname, "icacls": file_tools.icacls,
-    "ipconfig": network_tools.ipconfig, "netsh": network_tools.netsh, "nslookup": network_tools.nslookup,
+    "ipconfig": network_tools.ipconfig, "netsh": netsh.netsh, "nslookup": network_tools.nslookup,
     "ping": network_tools.ping, "reg": system_tools.reg, "route": network_tools.route, "sc": service_control.sc,
     "shutdown": system_tools.shutdown, "systeminfo": system_tools.systeminfo, "takeown": file_tools.takeown,
     "tar": file_tools.tar, "taskkill": system_tools.taskkill, "tasklist": system_tools.tasklist,

@@ -91,15 +91,19 @@ def test_what_is_looked_for_in_vain_is_said(kubectl):
 PATCHES = [
     ("strategic", '{"spec":{"replicas":1}}', "1"),
     ("merge", '{"spec":{"replicas":3}}', "3"),
-    ("json", '[{"op":"replace","path":"/spec/replicas","value":2}]', "2"),
+    ("json", '[{"op":"replace","path":"/spec/replicas","value":4}]', "4"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "patch", "replicas"), PATCHES)
 def test_an_object_is_patched(kubectl, kind, patch, replicas):
-    done = kubectl(f"patch deploy web --type={kind} -p '{patch}'")
-    assert done.out == "deployment.apps/web patched\n"
-    assert kubectl("get deploy web -o jsonpath={.spec.replicas}").out == replicas
+    try:
+        done = kubectl(f"patch deploy web --type={kind} -p '{patch}'")
+        assert done.out == "deployment.apps/web patched\n"
+        assert kubectl("get deploy web -o jsonpath={.spec.replicas}").out == replicas
+    finally:  # as every test of the cluster finds it, alone or after others
+        kubectl("scale deploy web --replicas=2")
+        kubectl("rollout status deploy/web --timeout=20s")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_download_has_the_hash_that_is_published(machine: LinuxMachine, run):
 
 def test_wget_writes_where_it_is_told(machine: LinuxMachine, run):
     assert run("wget -qO- https://dl.k8s.io/release/stable-1.36.txt").out == "v1.36.4"
-    assert run("wget -q https://dl.k8s.io/nosuch").code == 8
+    assert run("wget -q https://dl.k8s.io/release/v1.36.99/bin/linux/amd64/kubeadm").code == 8
 
 
 def test_a_proxy_is_not_pretended(run):

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from k8swin_lab.internet.windows_classic import cni_archive, docker_archive, node_archive
 from k8swin_lab.kubernetes.cluster import Cluster
-from k8swin_lab.machines.windows import STUB, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_programs import STUB
 
 from .conftest import Result
 

@@ -8,7 +8,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from k8swin_lab.kubernetes.cluster import Cluster
-from k8swin_lab.machines.windows import STUB, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_programs import STUB
 from k8swin_lab.network import HttpRequest
 
 from .conftest import TOKEN, Result

@@ -19,7 +19,8 @@ from k8swin_lab.kubernetes import bootstrap
 from k8swin_lab.kubernetes.cluster import Cluster
 from k8swin_lab.kubernetes.remote import RemoteCluster
 from k8swin_lab.kubernetes.resources import named
-from k8swin_lab.machines.windows import STUB, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_programs import STUB
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, Station
 from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from k8swin_lab.machines.windows import STUB, WindowsMachine
+from k8swin_lab.machines.windows import WindowsMachine
+from k8swin_lab.machines.windows_programs import STUB
 from k8swin_lab.machines.windows_services import ServiceError
 
 from .conftest import Result

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from k8swin_lab.arguments import refuse_option
 from k8swin_lab.machines.program import NotSimulated, Process
-from k8swin_lab.machines.windows import BadExecutable
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_environment import Environment, expand
+from k8swin_lab.machines.windows_programs import BadExecutable
 from k8swin_lab.windows.machine_of import full_path, machine_of
 from k8swin_lab.windows.programs.system_tools import ver_text
 
