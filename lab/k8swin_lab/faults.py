@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 
-from k8swin_lab.machines.base import Machine
+from k8swin_lab.machines.base import Machine, serving
 from k8swin_lab.servers.listener import Faults
 
 KNOWN = {
@@ -69,7 +69,7 @@ def apply(machine: Machine, faults: Faults, name: str, value: str | None = None)
 
 def _expire_tokens(machine: Machine) -> None:
     """Let the expiry of each bootstrap token have passed a minute ago."""
-    cluster = getattr(machine.listening.get(6443), "cluster", None)
+    _, cluster = serving(machine)
     if cluster is None:
         raise UnknownFault(f"fault `expired-token`: {machine.name} serves no cluster")
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(cluster.clock() - 60))

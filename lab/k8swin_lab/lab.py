@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import re
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from k8swin_lab import faults as named_faults
 from k8swin_lab import sites, topology
 from k8swin_lab.home import Home
+from k8swin_lab.machines.base import serving
 from k8swin_lab.network import Network
 from k8swin_lab.servers.kernel_routes import KernelRoutes, Route
 from k8swin_lab.servers.listener import Faults, PortInUse
@@ -36,7 +38,6 @@ Build = Callable[[MachineSpec, Network, Home], "Machine"]
 
 _FOLLOW_INTERVAL = 0.25
 _START_TIMEOUT = 30
-_API_PORT = 6443
 _KUBELET_PORT = 10250
 
 
@@ -260,12 +261,12 @@ class Lab:
 
     async def _follow_machine(self, running: _Running) -> None:
         up = running.machine.reachable and not running.faults.refuse
-        cluster = getattr(running.machine.listening.get(_API_PORT), "cluster", None)
+        api_port, cluster = serving(running.machine)
         wanted: set[tuple[str, int]] = set()
         if up and running.spec.outside:
             wanted |= _shown_outside(running.machine)
         if up and cluster is not None:
-            wanted.add(("api", _API_PORT))
+            wanted.add(("api", api_port))
         if up:
             wanted |= {("node port", port) for port in self._node_ports(running)}
         for key in list(running.opened):
@@ -318,7 +319,7 @@ class Lab:
                 from k8swin_lab.servers.kube_api import KubeApiServer
 
                 api = KubeApiServer(running.cluster)
-                await api.start(address, running.spec.api_port)
+                await api.start(address, _real_port(running.spec, port))
                 running.opened[key] = api
             elif kind == "kubelet":
                 from k8swin_lab.servers.kubelet import KubeletServer
@@ -344,18 +345,24 @@ class Lab:
 
     def _follow_kubeconfig(self, running: _Running) -> None:
         """Copy the machine's own admin.conf to the lab's folder once its API answers."""
-        if ("api", _API_PORT) not in running.opened:
+        port = next((port for kind, port in running.opened if kind == "api"), 0)
+        if not port:
             return
         try:
             text = (running.machine.root / "etc/kubernetes/admin.conf").read_text()
         except OSError:
             return
         spec = running.spec
-        text = text.replace(
-            f"https://{spec.address}:{_API_PORT}", f"https://{spec.bound}:{spec.api_port}"
-        )
+        # The cluster's own name leads nowhere from this computer.
+        server = f"server: https://{spec.bound}:{_real_port(spec, port)}"
+        text = re.sub(r"server: https://\S+", server, text)
         if not self.home.kubeconfig.is_file() or self.home.kubeconfig.read_text() != text:
             self.home.write_kubeconfig(text)
+
+
+def _real_port(spec: MachineSpec, port: int) -> int:
+    """Return the real port of an API server: its own, but for machines that share one real address."""
+    return spec.api_port if spec.listen else port
 
 
 def _shown_outside(machine: Any) -> set[tuple[str, int]]:

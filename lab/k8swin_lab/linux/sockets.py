@@ -7,6 +7,7 @@ import time
 
 from k8swin_lab.arguments import Options
 from k8swin_lab.linux.files import machine_of
+from k8swin_lab.machines.base import serving
 from k8swin_lab.machines.linux import LinuxMachine
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import NetworkError
@@ -18,7 +19,7 @@ _SS = Options(
 )
 _PING = Options(flags="-q -n -4", values="-c -W -w -i -s -M -I")
 _LOOPBACK = (2381, 10248, 10257, 10259)
-_DUAL = (6443, 10250, 10256)
+_DUAL = (10250, 10256)
 _ETCD = (2379, 2380)
 _BACKLOG = {22: 128}
 
@@ -74,9 +75,10 @@ def _filter(words: list[str]) -> set[int] | None:
 
 def _listening(machine: LinuxMachine) -> list[tuple[str, int, str]]:
     rows = []
+    api, _ = serving(machine)
     for port in sorted(machine.listening):
         what = machine.listening[port]
-        name = what if isinstance(what, str) else {6443: "kube-apiserver"}.get(port, "server")
+        name = what if isinstance(what, str) else "kube-apiserver" if port == api else "server"
         owner = f' users:(("{name[:15]}",pid={600 + port % 997},fd=3))'
         if port in _LOOPBACK:
             rows.append(("127.0.0.1", port, owner))
@@ -84,7 +86,7 @@ def _listening(machine: LinuxMachine) -> list[tuple[str, int, str]]:
             rows += [(machine.address, port, owner), ("127.0.0.1", port, owner)][
                 : 2 if port == 2379 else 1
             ]
-        elif port in _DUAL:
+        elif port == api or port in _DUAL:
             rows.append(("*", port, owner))
         else:
             rows.append(("0.0.0.0", port, owner))  # noqa: S104

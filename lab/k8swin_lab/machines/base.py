@@ -7,7 +7,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.program import Process
@@ -88,3 +88,12 @@ class Machine(ABC):
         """Tell the observers."""
         for callback in list(self._observers):
             callback(self)
+
+
+def serving(machine: Machine) -> tuple[int, Any]:
+    """Return the port of the API server on a machine, which may be any, and its cluster; 0 and None without one."""
+    for port, what in sorted(machine.listening.items()):
+        cluster = getattr(what, "cluster", None)
+        if cluster is not None:
+            return port, cluster
+    return 0, None

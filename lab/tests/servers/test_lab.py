@@ -137,8 +137,9 @@ def test_a_port_in_use_is_named_and_nothing_stays_open(
 
 
 @pytest.mark.wire
+@pytest.mark.parametrize("api_port", [6443, 7443])
 def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
-    lab: Lab, master: str, worker: str
+    lab: Lab, master: str, worker: str, api_port: int
 ) -> None:
     ports = {30080: ("default", "web", 80)}
     nodes = [{"status": {"addresses": [{"address": worker}]}}]
@@ -152,8 +153,8 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
 
     lab.network.http = http  # type: ignore[method-assign]
     url = f"http://{worker}:30080/path?x=1"
-    running.machine.listening[6443] = SimpleNamespace(cluster=cluster)
-    running.opened["api", 6443] = _Nothing()
+    running.machine.listening[api_port] = SimpleNamespace(cluster=cluster)
+    running.opened["api", api_port] = _Nothing()
     _eventually(lambda: _connects(worker, 30080))
     answer = requests.post(url, timeout=10)
     assert (answer.text, answer.headers["X-Method"]) == (url, "POST")
@@ -164,24 +165,25 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
 
 
 @pytest.mark.wire
+@pytest.mark.parametrize(("server", "api_port"), [("{}", 6443), ("api.site.example", 7443)])
 def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(
-    lab: Lab, master: str
+    lab: Lab, master: str, api_port: int, server: str
 ) -> None:
     running = lab._running["linuxmaster"]
     assert not lab.home.kubeconfig.exists()
     folder = running.machine.root / "etc/kubernetes"
     folder.mkdir()
-    (folder / "admin.conf").write_text(f"server: https://{master}:6443\n")
-    running.opened["api", 6443] = _Nothing()
-    running.machine.listening[6443] = SimpleNamespace(
+    (folder / "admin.conf").write_text(f"server: https://{server.format(master)}:{api_port}\n")
+    running.opened["api", api_port] = _Nothing()
+    running.machine.listening[api_port] = SimpleNamespace(
         cluster=SimpleNamespace(
             node_ports=dict, client=lambda: SimpleNamespace(list=lambda resource: [])
         )
     )
-    running.cluster = running.machine.listening[6443].cluster
+    running.cluster = running.machine.listening[api_port].cluster
 
     _eventually(lab.home.kubeconfig.exists)
-    assert lab.home.kubeconfig.read_text() == f"server: https://{master}:6443\n"
+    assert lab.home.kubeconfig.read_text() == f"server: https://{master}:{api_port}\n"
 
 
 @pytest.mark.wire

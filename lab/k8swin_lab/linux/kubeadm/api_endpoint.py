@@ -34,7 +34,7 @@ _UNAUTHORIZED = {
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """What listens on port 6443."""
+    """What listens on the API server's port."""
 
     cluster: Cluster
 
