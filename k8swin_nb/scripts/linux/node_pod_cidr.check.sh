@@ -3,6 +3,10 @@ set -euo pipefail
 : "${WORKER_NAME:?node name of the worker, for example winworker01}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+if [ ! -e "$KUBECONFIG" ]; then
+  echo "there is no control plane on $HOSTNAME, and so no node $WORKER_NAME"
+  exit 10
+fi
 if ! found=$(kubectl get node "$WORKER_NAME" --ignore-not-found -o 'jsonpath={.metadata.name} {.spec.podCIDR}'); then
   echo "the control plane does not answer" >&2
   exit 1
