@@ -8,7 +8,6 @@ the cluster, it is built again, and then removed with all that a removal leaves 
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import fnmatch
 import shutil
@@ -132,8 +131,8 @@ def prepared(world: World, phase: Phase, **more: Any) -> PhaseRun:
     """Return a run that knows what the steps before found, as in a notebook that ran from its top."""
     run = run_of(world, phase, **more)
     if phase.name in world.facts:
-        # A copy, so that what this run finds out is not known to the next.
-        run.facts._kept = copy.deepcopy(world.facts[phase.name]._kept)
+        # A copy, so that what this run finds out is not known to the next. Secrets cannot be copied deeply.
+        run.facts._kept = dict(world.facts[phase.name]._kept)
     return run
 
 

@@ -52,6 +52,7 @@ ARGUMENT = "what its callers name, which are looked at themselves"
 TEMPORARY = "a file that `mktemp` made"
 KEPT = "a place below the folder of what is kept"
 LISTED = "places that a record of what was written names"
+MODE = "the rights that a file is given"
 
 DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     "linux/functions.sh": {
@@ -79,7 +80,8 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$armoured.gpg": TEMPORARY,
         "$file": "the folder of a keyring that the description names",
     },
-    "linux/containerd.apply.sh": {"$new": TEMPORARY},
+    "linux/api_name.apply.sh": {"$new": TEMPORARY},
+    "linux/containerd.apply.sh": {"$new": TEMPORARY, "0600": MODE, "0644": MODE},
     "linux/control_plane.apply.sh": {"$file": ("/etc/kubernetes/pki/ca.crt",)},
     "linux/downloads.apply.sh": {
         "$5": "a download in the toolkit's own folder",
@@ -118,6 +120,14 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "()[@]}": "configurations that belong to packages, as dpkg lists them",
     },
     "linux/records_removed.apply.sh": {"$copy": KEPT},
+    "linux/registries.apply.sh": {
+        "$path": ("/etc/containerd/certs.d/quay.example/hosts.toml",),
+        "${path%/*}": "a folder that goes when it is empty",
+    },
+    "linux/runtime_restored.apply.sh": {
+        "$file": LISTED,
+        "${file%/*}": "a folder that goes when it is empty",
+    },
     "linux/swap.apply.sh": {"$new": TEMPORARY},
     "windows/functions.ps1": dict.fromkeys(
         ("$Copy", "$Path", "$Path.new", "$copy", "$copy.$number", "$copy.new", "$path"),
@@ -143,6 +153,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
     "windows/cni.apply.ps1": {
         "$CniFolder\\$CniFile": tuple(f"{CNI_FOLDER[p]}\\{CNI_FILE[p]}" for p in PROFILES),
         ";": tuple(sorted({file for p in PROFILES for file in NET_CONF_FILES[p]})),
+        "$reservation": "an address in host-local's store that bears our name",
     },
     "windows/credentials.apply.ps1": {
         "$file": ("C:\\etc\\kube-flannel\\kubeconfig", "C:\\etc\\kube-proxy\\kubeconfig")
@@ -152,7 +163,15 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$path": "where something was that was kept, and is gone",
         "$place.path": "PLACES",
     },
-    "windows/service.apply.ps1": {"$file.path": "files in the toolkit's own folder"},
+    "windows/hns_removed.job.ps1": {
+        "$file.FullName": "an address in host-local's store that bears our name"
+    },
+    "windows/registries.apply.ps1": {
+        "$path": ("C:\\etc\\containerd\\certs.d\\quay.example\\hosts.toml",)
+    },
+    "windows/system_settings.apply.ps1": {
+        "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\hns\\State": "a key of the registry"
+    },
 }  # fmt: skip
 """What a script's text does not say by itself: the places behind a spelling, or why there are none to look at."""
 
@@ -200,7 +219,7 @@ PREFLIGHT = {
 }
 
 FOLDERS = (
-    "/etc/apt/keyrings", "/etc/cni", "/etc/cni/net.d", "/etc/kubernetes", "/etc/kubernetes/manifests",
+    "/etc/apt/keyrings", "/etc/cni", "/etc/cni/net.d", "/etc/containerd/certs.d", "/etc/kubernetes", "/etc/kubernetes/manifests",
     "/etc/kubernetes/pki", "/etc/kubernetes/tmp", "/etc/systemd/system/docker.service.d",
     "/etc/systemd/system/kubelet.service.d", "/opt/cni/bin", "/run/flannel", "/usr/local/bin", "/var/lib/cni",
     "/var/lib/cni/flannel", "/var/lib/cni/networks/cbr0", "/var/lib/etcd", "/var/lib/etcd/member",
