@@ -13,13 +13,13 @@ import socket
 import threading
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import asyncssh
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.servers.listener import Connection, Faults, Listener
-from k8swin_lab.servers.sftp import MachineFiles, SftpMachine
+from k8swin_lab.servers.sftp import MachineFiles
 from k8swin_lab.servers.streams import InputPipe, OutputStream
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,6 @@ _ACCEPTED_ENVIRONMENT = ("LANG", "LC_")
 _CHUNK = 65536
 _SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "TERM": 15}
 _NOT_SIMULATED = 70
-
-
-class SshMachine(SftpMachine, Protocol):
-    """What the server asks of a machine: files, and a shell for a command line."""
-
-    def shell(self, command: str, process: Process) -> int: ...
-
-    def run(self, process: Process) -> int: ...
 
 
 class _Authentication(asyncssh.SSHServer):

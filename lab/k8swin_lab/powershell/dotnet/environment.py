@@ -9,7 +9,7 @@ from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.dotnet import culture_now, enums
 from k8swin_lab.powershell.dotnet.encodings import OEM
 from k8swin_lab.powershell.dotnet.reflection import Culture, ui_culture
-from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument, find
+from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument
 from k8swin_lab.powershell.dotnet.streams import Reader, formatted
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import TimeSpan
@@ -268,12 +268,6 @@ THREAD.prop(
 )
 THREAD.prop("CurrentUICulture", lambda thread: ui_culture(), _keep_culture)
 THREAD.prop("ManagedThreadId", lambda thread: 1)
-
-
-def registry_static(type_name: str, member: str) -> Any:
-    """A static value of a declared type."""
-    declared = find(type_name)
-    return None if declared is None else declared.static_values[member]
 
 
 GC = NetType("System.GC")
