@@ -29,7 +29,7 @@ VARIABLE = re.compile(r"\$\{?(\w+)(?:%/\*)?\}?")
 
 POWERSHELL_CHANGES = re.compile(
     r"\b(?P<command>Set-Content|Add-Content|Remove-Item|Move-Item|Copy-Item|New-Item|Write-OwnFile|Save-Found|"
-    r"Restore-Found|Protect-File|Remove-Tree|WriteAllText|WriteAllBytes|AppendAllText|Delete|Add-Written|"
+    r"Restore-Found|Protect-File|Remove-File|Remove-Tree|WriteAllText|WriteAllBytes|AppendAllText|Delete|Add-Written|"
     r"New-KeptFolder)\b(?![-=])(?P<rest>[^\n;|]*)"
 )
 POWERSHELL_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[A-Z]:\\[^\s,)]*|\$[\w.]+(?:\([^)]*\))?")
