@@ -119,7 +119,7 @@ class AssignmentCompiler(CompilerBase):
 
         def assign(frame: Frame, value: Any) -> None:
             interp = frame.interp
-            check = interp.variable_converter(frame, constraints, name)
+            check = interp.variable_converter(frame, constraints, name, bool(scope))
             at = frame.scope.at(scope, interp.global_scope) if scope else frame.scope
             variable = at.variables.get(name.lower())
             if variable is not None:

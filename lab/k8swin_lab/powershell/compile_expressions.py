@@ -30,7 +30,8 @@ _BITWISE = frozenset({"band", "bor", "bxor", "shl", "shr"})
 _SCOPES = frozenset({"script", "global", "local", "private", "using", ""})
 
 
-_ORDERED = ("ordered", "pscustomobject", "system.management.automation.pscustomobject")
+_OBJECT = ("pscustomobject", "system.management.automation.pscustomobject")
+_ORDERED = ("ordered", *_OBJECT)
 """Types whose hash literal keeps its order."""
 
 
@@ -230,6 +231,13 @@ class ExpressionCompiler(AssignmentCompiler):
                 return NOTHING
 
             return discard
+        if folded in _OBJECT:  # only a cast makes an object of a table; a typed variable keeps it
+
+            def wrap(frame: Frame) -> Any:
+                value = operand(frame)
+                return members.custom_object(value) if isinstance(value, Hashtable) else value
+
+            return wrap
         return lambda frame: frame.interp.cast(operand(frame), name)
 
     # --- operators

@@ -143,6 +143,8 @@ class LoopCompiler(CommandCompiler):
                 found = frame.interp.invoke_in_scope(wanted, frame.scope, item)
                 return operators.truth(found)
             if mode == "regex":
+                if isinstance(wanted, str):
+                    operators.checked_regex(wanted, ignore_case)
                 return operators.truth(frame.interp.match(frame, item, wanted, ignore_case, False))
             text = frame.interp.to_string(item)
             if mode == "wildcard":

@@ -21,6 +21,7 @@ from k8swin_lab.powershell.validation import (
 from k8swin_lab.powershell.values import PSArray, Switch
 
 _CONDITIONS = ("bool", "boolean", "system.boolean")
+_TEXTS = ("string[]", "system.string[]")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
 
 
@@ -83,10 +84,6 @@ class Constraints:
         `exact`: an array is no [string], as in functions with CmdletBinding.
         """
         steps: list[Callable[[Any], Any]] = []
-        nullable = any(
-            isinstance(c, ast.Attribute) and c.name.lower() in ("allownull", "allowemptystring")
-            for c in constraints
-        )
         mandatory = any(
             isinstance(c, ast.Attribute)
             and c.name.lower() == "parameter"
@@ -97,10 +94,11 @@ class Constraints:
             )
             for c in constraints
         )
-        empty_allowed = nullable or any(
-            isinstance(c, ast.Attribute) and c.name.lower() == "allowemptycollection"
+        allowed = {
+            c.name.lower().removesuffix("attribute")
             for c in constraints
-        )
+            if isinstance(c, ast.Attribute)
+        }
         type_constraint: ast.TypeLiteral | None = None
         checks: list[Callable[[Any], None]] = []
         for constraint in constraints:
@@ -132,8 +130,8 @@ class Constraints:
                 value = step(value)
             for check in checks:
                 check(value)
-            if parameter and mandatory and not empty_allowed:
-                refuse_empty(value, name, type_constraint.name if type_constraint else "")
+            if parameter and mandatory:
+                refuse_empty(value, name, type_constraint.name if type_constraint else "", allowed)
             return value
 
         return convert
@@ -171,10 +169,16 @@ class Constraints:
         return "validate", check
 
     def variable_converter(
-        self, frame: Frame, constraints: list[Any], name: str
+        self, frame: Frame, constraints: list[Any], name: str, elsewhere: bool = False
     ) -> Callable[[Any], Any]:
-        """What an assignment to a typed variable goes through; its errors name the variable."""
+        """What an assignment to a typed variable goes through; its errors name the variable.
+
+        `elsewhere`: the assignment names the scope.
+        """
         convert = self.assignment_converter(frame, constraints, name)
+        own = not elsewhere and frame.scope is not frame.interp.global_scope
+        if own and all(isinstance(c, ast.TypeLiteral) for c in constraints):
+            return convert  # a compiled function's own variable: the conversion's error is plain
 
         def assign(value: Any) -> Any:
             try:
@@ -220,7 +224,7 @@ class Constraints:
                 return value
             if folded in _CONDITIONS:
                 return self._condition(value, type_name, parameter)
-            if value is None and folded.endswith("[]"):
+            if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):
                 return None
             if exact and folded in ("string", "system.string") and isinstance(value, list):
                 raise runtime_error(
@@ -229,6 +233,13 @@ class Constraints:
                     category="InvalidArgument",
                     exception="System.Management.Automation.PSInvalidCastException",
                 )
+            if (
+                parameter
+                and folded in _TEXTS
+                and type(value) is PSArray
+                and all(i is None or type(i) is str for i in value)
+            ):  # the binder hands on an element that is null; only a cast makes it a text
+                return PSArray(value, "System.String")
             return self.cast(value, type_name)
 
         return step

@@ -233,8 +233,25 @@ def contains(left: Any, right: Any, ignore_case: bool = True) -> bool:
 
 @lru_cache(maxsize=512)
 def regex(pattern: str, ignore_case: bool = True) -> re.Pattern[str]:
-    """A .NET regular expression as a Python one."""
-    return dotnet.compile_regex(pattern, ignore_case)
+    """A .NET regular expression as a Python one; an error is .NET's own, as -match and -split tell it."""
+    try:
+        return dotnet.compile_regex(pattern, ignore_case)
+    except Terminating as error:
+        raise runtime_error(
+            str(error), error.exception, category="OperationStopped", exception=error.exception
+        ) from error
+
+
+def checked_regex(pattern: str, ignore_case: bool = True) -> re.Pattern[str]:
+    """A regular expression of -replace and switch, which have an error of their own."""
+    try:
+        return regex(pattern, ignore_case)
+    except PowerShellError as error:
+        raise runtime_error(
+            f"The regular expression pattern {pattern} is not valid.",
+            "InvalidRegularExpression",
+            inner=error.record.exception,
+        ) from error
 
 
 def matches_table(match: re.Match[str]) -> Hashtable:
@@ -275,7 +292,7 @@ def replace(
 ) -> Any:
     """`left -replace pattern, replacement`."""
     operands = list(right) if isinstance(right, list) else [right]
-    pattern = regex(dotnet.to_string(operands[0]), ignore_case)
+    pattern = checked_regex(dotnet.to_string(operands[0]), ignore_case)
     replacement: Any = operands[1] if len(operands) > 1 else ""
     expand: Callable[[re.Match[str]], str]
     if isinstance(replacement, ScriptBlock):

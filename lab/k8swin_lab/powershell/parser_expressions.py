@@ -177,18 +177,7 @@ class ExpressionParser(StringParser):
             operand = self.parse_unary()
             return ast.Convert(start, self.pos, literal, operand)
         self.pos = place
-        if self._assignable_on_next_line():
-            self.skip(newlines=True)
-            operand = self.parse_unary()
-            return ast.Convert(start, self.pos, literal, operand)
         return self.parse_postfix(literal)
-
-    def _assignable_on_next_line(self) -> bool:
-        place = self.pos
-        self.skip(newlines=True)
-        found = self.peek() == "$" and self.pos != place
-        self.pos = place
-        return found
 
     def _starts_operand(self) -> bool:
         char = self.peek()

@@ -124,7 +124,7 @@ class TypingRules:
         if ps_class is not None:
             return self._to_class(ps_class, value)
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
-            return members.custom_object(value) if isinstance(value, Hashtable) else value
+            return value
         if folded == "type" and isinstance(value, str):
             if self.find_type(value) is None and not ("." in value and value[:1].isalpha()):
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import ast, operators
@@ -32,6 +32,9 @@ _ATTRIBUTES = frozenset(
     ]
 )
 """Attributes that check nothing."""
+_SMA = "management.automation."
+_PLAIN = ("", "object", "psobject", "pscustomobject", _SMA + "psobject", _SMA + "pscustomobject")
+"""Types that take an empty collection, since they are none."""
 
 
 def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] | None:
@@ -165,22 +168,31 @@ def not_in_set(text: str, allowed: Any) -> PowerShellError:
     )
 
 
-def refuse_empty(value: Any, name: str, type_name: str = "") -> None:
-    """What a mandatory parameter does not take unless it says so; its type says what is empty."""
+def refuse_empty(value: Any, name: str, type_name: str = "", allowed: Container[str] = ()) -> None:
+    """What a mandatory parameter does not take; its type says what is empty.
+
+    `allowed`: its attributes, without case. Each of AllowNull, AllowEmptyString and
+    AllowEmptyCollection allows its own kind and no other.
+    """
     folded = type_name.lower().removeprefix("system.")
     if value is None:
+        if "allownull" in allowed:
+            return
         what, kind = "null", "Null"
     elif type(value) is str and not value and folded == "string":
         what, kind = "an empty string", "EmptyString"
-    elif isinstance(value, PSArray) and not value:
-        what, kind = "an empty array", "EmptyArray"
-    elif (
-        isinstance(value, PSArray)
-        and folded == "string[]"
-        and any(type(v) is str and not v for v in value)
-    ):
+    elif folded in _PLAIN or not isinstance(value, PSArray):
+        return
+    elif not value:
+        word = "array" if folded.endswith("[]") else "collection"
+        what, kind = f"an empty {word}", f"Empty{word.capitalize()}"
+    elif folded == "string[]" and any(type(v) is str and not v for v in value):
         what, kind = "an empty string", "EmptyString"
+    elif any(v is None for v in value):
+        what, kind = "null", "Null"
     else:
+        return
+    if f"allow{kind.replace('Array', 'Collection').lower()}" in allowed:
         return
     raise runtime_error(
         f"Cannot bind argument to parameter '{name}' because it is {what}.",

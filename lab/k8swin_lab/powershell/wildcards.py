@@ -28,6 +28,7 @@ def wildcard(pattern: str, ignore_case: bool = True) -> re.Pattern[str]:
                 raise runtime_error(
                     f"The specified wildcard character pattern is not valid: {pattern}",
                     "RuntimeException",
+                    category="NotSpecified",
                     exception="System.Management.Automation.WildcardPatternException",
                 )
             body = pattern[index + 1 : end].replace("\\", "\\\\").replace("^", "\\^")

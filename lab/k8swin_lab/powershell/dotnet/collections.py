@@ -275,11 +275,15 @@ def _new_ordered(*args: Any) -> Hashtable:
     return Hashtable(ordered=True, ignore_case=_ignores_case(args))
 
 
+def _null_key() -> Terminating:
+    return Terminating(
+        "Key cannot be null.\r\nParameter name: key", exception="System.ArgumentNullException"
+    )
+
+
 def _check_new_key(self: Hashtable, key: Any) -> None:
     if key is None:
-        raise Terminating(
-            "Key cannot be null.\r\nParameter name: key", exception="System.ArgumentNullException"
-        )
+        raise _null_key()
     if key in self:
         if isinstance(self, Dictionary):
             raise argument("An item with the same key has already been added.")
@@ -302,8 +306,14 @@ def _table_add(interp: Any, self: Hashtable, key: Any, value: Any) -> None:
     self[key] = value
 
 
+def _has_key(self: Hashtable, key: Any) -> bool:
+    if key is None and not isinstance(self, Dictionary):  # a generic one's key is made a text
+        raise _null_key()
+    return key is not None and key in self
+
+
 def _table_remove(self: Hashtable, key: Any) -> Any:
-    present = key in self
+    present = _has_key(self, key)
     if present:
         del self[key]
     return present if isinstance(self, Dictionary) else None
@@ -352,7 +362,7 @@ def declare_dictionary(table: NetType) -> None:
     table.method("Remove")(_table_remove)
     table.method("Clear")(_clear)
     table.method("Clone")(_table_clone)
-    table.method("Contains", "ContainsKey")(lambda self, key: key is not None and key in self)
+    table.method("Contains", "ContainsKey")(_has_key)
     table.method("ContainsValue")(
         lambda self, value: any(_identical(v, value) for v in self.values())
     )

@@ -22,7 +22,7 @@ from k8swin_lab.powershell.dotnet.registry import ConversionError
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
 from k8swin_lab.powershell.dotnet.typing_of import base_types, is_instance, type_name_of
 from k8swin_lab.powershell.records import ScriptBlock, TypeValue
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, Switch, TypedInt
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch, TypedInt
 
 _SMA = "System.Management.Automation."
 
@@ -246,13 +246,6 @@ def _to_type(value: Any) -> TypeValue:
     return TypeValue(name)
 
 
-def to_custom_object(value: Any) -> Any:
-    """[pscustomobject]: a dictionary becomes an object, anything else stays."""
-    if isinstance(value, Hashtable):
-        return PSObject([(to_string(key), item) for key, item in value.items()])
-    return value
-
-
 def _to_hashtable(value: Any) -> Hashtable:
     if isinstance(value, Hashtable):
         plain = type(value) is Hashtable and not value.ordered
@@ -284,8 +277,8 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
     "System.Type": _to_type,
     "System.Collections.Hashtable": _to_hashtable,
     "System.Collections.Specialized.OrderedDictionary": _to_ordered,
-    _SMA + "PSCustomObject": to_custom_object,
-    _SMA + "PSObject": to_custom_object,
+    _SMA + "PSCustomObject": lambda value: value,
+    _SMA + "PSObject": lambda value: value,
     _SMA + "SwitchParameter": to_bool,
     "System.Void": lambda _value: None,
     "System.Object": lambda value: value,

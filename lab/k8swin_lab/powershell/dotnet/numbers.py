@@ -260,6 +260,8 @@ def _round(value: Any, *args: Any) -> Any:
         raise out_of_range("Rounding digits must be between 0 and 15, inclusive.", "digits")
     rounding = ROUND_HALF_UP if mode.lower() == "awayfromzero" else ROUND_HALF_EVEN
     number = _number(value)
+    if isinstance(number, int):  # as for Floor: of the two, an integer fits the decimal better
+        number = Decimal(number)
     if isinstance(number, Decimal):
         kept = min(digits, max(0, -int(number.as_tuple().exponent)))
         return number.quantize(Decimal(1).scaleb(-kept), rounding)

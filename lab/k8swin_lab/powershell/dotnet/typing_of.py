@@ -81,7 +81,8 @@ def is_instance(value: Any, type_name: str) -> bool:
         "system.management.automation.pscustomobject",
     ):
         # Only what came out of a cmdlet or a cast is wrapped; the lab keeps no wrapper for others.
-        return isinstance(value, PSObject)
+        # An instance of a script's class is not wrapped either.
+        return isinstance(value, PSObject) and not hasattr(value, "ps_class")
     own = type_name_of(value)
     if own.lower() == wanted:
         return True
