@@ -26,6 +26,7 @@ pytestmark = [
 
 FACTS = r"""
 $culture = [System.Globalization.CultureInfo]::CurrentCulture
+$pages = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Nls\CodePage'
 $os = Get-CimInstance -ClassName Win32_OperatingSystem
 $computer = Get-CimInstance -ClassName Win32_ComputerSystem
 $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
@@ -34,7 +35,7 @@ $version = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVe
 "powershell`t$($PSVersionTable.PSVersion)"
 "language mode`t$($ExecutionContext.SessionState.LanguageMode)"
 "culture`t$($culture.Name)"
-"code pages`tANSI $($culture.TextInfo.ANSICodePage), OEM $($culture.TextInfo.OEMCodePage)"
+"code pages`tANSI $($pages.ACP), OEM $($pages.OEMCP)"
 "standard input`t$([Console]::InputEncoding.WebName), $([Console]::InputEncoding.GetPreamble().Length) bytes before"
 "domain member`t$($computer.PartOfDomain)"
 "machine`t$($computer.Manufacturer) $($computer.Model)"

@@ -191,6 +191,8 @@ class Locale:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        registry.set(CODE_PAGE, "ACP", "1252")
+        registry.set(CODE_PAGE, "OEMCP", "437")
 
     @property
     def words(self) -> Words:
