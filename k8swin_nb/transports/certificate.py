@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography import x509
 
-Dial = Callable[[str, int, float], socket.socket]
-"""Opens a connection to an address and port within so many seconds; raises OSError or a `TransportError`."""
-
-
-def dial(address: str, port: int, seconds: float) -> socket.socket:
-    """Open a connection from here."""
-    return socket.create_connection((address, port), timeout=seconds)
+from k8swin_nb.transports.dialling import Dial, dial
 
 
 def presented(address: str, port: int, timeout: float = 10, dial: Dial = dial) -> bytes:

@@ -1,7 +1,7 @@
 """Opens one SSH connection through fabric's `Connection`, and says in our words why it could not.
 
-The user's own SSH configuration, agent forwarding and known hosts are left out on purpose: what a
-notebook does must not depend on whose account runs it.
+The user's own SSH configuration, agent forwarding and known hosts are left out on purpose: what a notebook does must not
+depend on whose account runs it. A configuration that the description names is read in `ssh_config`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from k8swin_nb.errors import (
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
+from k8swin_nb.transports.dialling import Dial, NotPassedOn
 from k8swin_nb.transports.hostkeys import Known, entry_name, known, of_paramiko, pin, unreachable
 from k8swin_nb.transports.login import Login, Wire, revoked_error
 
@@ -49,15 +50,6 @@ BUSY_TRIES = 4
 """How often a server that ends a connection before it has said anything is asked: it may have too many at once."""
 
 OnPin = Callable[[str, str], None]
-
-Dial = Callable[[str, int, float], socket.socket]
-"""Makes a TCP connection to an address and a port within so many seconds."""
-
-
-class NotPassedOn(OSError):
-    """A jump host did not open a connection. Its text says what it said."""
-
-    hint: str | None = None
 
 
 class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
@@ -95,7 +87,7 @@ def open_connection(
         host: Where to.
         on_pin: Told of a host key that was pinned at first sight.
         clock: How long it may take.
-        dial: Makes the TCP connection, from address, port and seconds; None: from here.
+        dial: Makes the TCP connection; None: from here, at each address that the host's name has.
 
     Raises:
         TransportError: when there is none to be had.

@@ -11,9 +11,7 @@ import contextlib
 import hmac
 import logging
 import re
-import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from k8swin_nb.errors import HostUnreachable, K8swinError
 from k8swin_nb.inventory import Host
 from k8swin_nb.local_files import alone_in, make_folders, write_whole
 from k8swin_nb.reading import file_bytes
+from k8swin_nb.transports.dialling import Dial, dial
 
 CONNECT_SECONDS = 10.0
 
@@ -79,16 +78,12 @@ class Known:
         return key in self.revoked
 
 
-def _dial(address: str, port: int, seconds: float) -> socket.socket:
-    return socket.create_connection((address, port), seconds)
-
-
-def scan(host: Host, dial: Callable[[str, int, float], socket.socket] | None = None) -> HostKey:
+def scan(host: Host, dial: Dial = dial) -> HostKey:
     """Fetch a host's key without logging in.
 
     Args:
         host: Whose.
-        dial: Makes the TCP connection, from address, port and seconds; None: from here.
+        dial: Makes the TCP connection; by default from here.
 
     Raises:
         TransportError: when no SSH server answers.
@@ -96,7 +91,7 @@ def scan(host: Host, dial: Callable[[str, int, float], socket.socket] | None = N
     from k8swin_nb.transports.connection import translate
 
     try:
-        with (dial or _dial)(host.ssh_address, host.ssh_port, CONNECT_SECONDS) as sock:
+        with dial(host.ssh_address, host.ssh_port, CONNECT_SECONDS) as sock:
             transport = paramiko.Transport(sock)
             try:
                 transport.start_client(timeout=CONNECT_SECONDS)

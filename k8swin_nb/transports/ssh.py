@@ -15,7 +15,8 @@ from k8swin_nb.scripts import Interpreter
 from k8swin_nb.shells import KILL_AFTER, SudoWords, bash_command, bash_input, new_tag
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work, own_script
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
-from k8swin_nb.transports.connection import Dial, open_connection, translate
+from k8swin_nb.transports.connection import open_connection, translate
+from k8swin_nb.transports.dialling import Dial
 from k8swin_nb.transports.jump import Jump, give_jump_back, take_jump
 from k8swin_nb.transports.lines import Lines
 from k8swin_nb.transports.output import Output

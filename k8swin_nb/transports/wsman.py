@@ -35,7 +35,8 @@ from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
 from winrm.protocol import Protocol
 from winrm.transport import Transport
 
-from k8swin_nb.transports.certificate import Dial, presented
+from k8swin_nb.transports.certificate import presented
+from k8swin_nb.transports.dialling import Dial
 from k8swin_nb.transports.winrm_login import MUTUAL, Login
 from k8swin_nb.transports.winrm_tls import CertificateRefused, Trust
 
