@@ -37,7 +37,7 @@ from k8swin_nb.phases.linux.node_settings import (
 )
 from k8swin_nb.phases.linux.registries import no_registry_files, registry_files
 from k8swin_nb.phases.preflight.checks import LINUX, preflight
-from k8swin_nb.workflow.step import Step
+from k8swin_nb.workflow.step import Step, check_and_apply
 
 POD_NETWORK_PLANNED = Step(
     name="pod-network-planned",
@@ -59,30 +59,26 @@ CLUSTER_CA = Step(
 
 def api_name(on: str, system: str) -> Step:
     """Make the step that lets hosts of an operating system find the control plane by its name."""
-    suffix = "sh" if system == "linux" else "ps1"
     return Step(
         name="api-name",
         title="The control plane's name leads to its address",
         on=on,
-        check=f"{system}/api_name.check.{suffix}",
-        apply=f"{system}/api_name.apply.{suffix}",
         when=endpoint_is_an_address,
+        **check_and_apply(f"{system}/api_name"),
     )
 
 
 def registries(on: str, system: str) -> Step:
     """Make the step that puts the files of registries onto hosts of an operating system."""
-    suffix = "sh" if system == "linux" else "ps1"
     return Step(
         name="registries",
         title="Registries have their mirrors and authorities",
         on=on,
-        check=f"{system}/registries.check.{suffix}",
-        apply=f"{system}/registries.apply.{suffix}",
         reads=(lambda at: registry_files(at.description, "linux").encode())
         if system == "linux"
         else None,
         when=no_registry_files,
+        **check_and_apply(f"{system}/registries"),
     )
 
 

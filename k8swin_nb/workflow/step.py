@@ -43,6 +43,12 @@ PowerShell ends with them when a script is broken, which must not read as "to be
 """
 
 
+def check_and_apply(scripts: str) -> dict[str, Any]:
+    """Return the fields `check` and `apply` of a step of two scripts, such as those of `linux/reset`."""
+    suffix = "sh" if scripts.startswith("linux/") else "ps1"
+    return {"check": f"{scripts}.check.{suffix}", "apply": f"{scripts}.apply.{suffix}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A check's answer: the state, and one line that says what was found and what is wanted."""

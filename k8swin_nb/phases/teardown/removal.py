@@ -15,7 +15,7 @@ from k8swin_nb.reading import first_line
 from k8swin_nb.versions import EMPTYDIR_FLAG, gate
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.step import Check, State, Step, Verdict, last_line
+from k8swin_nb.workflow.step import Check, State, Step, Verdict, check_and_apply, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 DRAIN_SECONDS = 300
@@ -244,13 +244,11 @@ def removal_values(at: StepRun) -> dict[str, str]:
 
 def removed(name: str, title: str, on: str, scripts: str, **more: Any) -> Step:
     """Make a step of two scripts, such as `linux/reset`, on hosts that answer."""
-    suffix = "sh" if scripts.startswith("linux/") else "ps1"
     return Step(
         name=name,
         title=title,
         on=on,
-        check=f"{scripts}.check.{suffix}",
-        apply=f"{scripts}.apply.{suffix}",
         values=removal_values,
+        **check_and_apply(scripts),
         **{"when": gone, **more},
     )
