@@ -15,6 +15,45 @@ if TYPE_CHECKING:
     from k8swin_lab.kubernetes.cluster import Cluster
 
 
+def new_event(
+    about: Object,
+    reason: str,
+    message: str,
+    *,
+    now: str,
+    component: str,
+    host: str,
+    warning: bool,
+    field: str,
+) -> Object:
+    """Return an Event as a client makes it; what the API server adds is not in it."""
+    metadata = about["metadata"]
+    namespace = metadata.get("namespace") or "default"
+    involved = {
+        "kind": about["kind"],
+        "namespace": metadata.get("namespace", ""),
+        "name": metadata["name"],
+        "uid": metadata.get("uid", ""),
+        "apiVersion": about["apiVersion"],
+        "resourceVersion": metadata.get("resourceVersion", ""),
+        "fieldPath": field,
+    }
+    source = {"component": component, "host": host}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{metadata['name']}.{suffix(16)}", "namespace": namespace},
+        "involvedObject": {name: value for name, value in involved.items() if value},
+        "reason": reason,
+        "message": message,
+        "source": {name: value for name, value in source.items() if value},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+        "type": "Warning" if warning else "Normal",
+    }
+
+
 class Recorder:
     """Writes Event objects; the same event again raises its count."""
 
@@ -52,40 +91,20 @@ class Recorder:
                     again["lastTimestamp"] = now
                     store.put(events, again)
                     return
-            involved: Object = {
-                "kind": about["kind"],
-                "namespace": metadata.get("namespace", ""),
-                "name": metadata["name"],
-                "uid": metadata.get("uid", ""),
-                "apiVersion": about["apiVersion"],
-                "resourceVersion": metadata.get("resourceVersion", ""),
-            }
-            if field:
-                involved["fieldPath"] = field
-            source: Object = {"component": component}
-            if host:
-                source["host"] = host
-            store.put(
-                events,
-                {
-                    "apiVersion": "v1",
-                    "kind": "Event",
-                    "metadata": {
-                        "name": f"{metadata['name']}.{suffix(16)}",
-                        "namespace": namespace,
-                        "uid": str(uuid.uuid4()),
-                        "creationTimestamp": now,
-                    },
-                    "involvedObject": {k: v for k, v in involved.items() if v},
-                    "reason": reason,
-                    "message": message,
-                    "source": source,
-                    "firstTimestamp": now,
-                    "lastTimestamp": now,
-                    "count": 1,
-                    "type": "Warning" if warning else "Normal",
-                    "eventTime": None,
-                    "reportingComponent": component,
-                    "reportingInstance": host,
-                },
+            event = new_event(
+                about,
+                reason,
+                message,
+                now=now,
+                component=component,
+                host=host,
+                warning=warning,
+                field=field,
             )
+            event["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now}
+            event |= {
+                "eventTime": None,
+                "reportingComponent": component,
+                "reportingInstance": host,
+            }
+            store.put(events, event)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from k8swin_lab.kubernetes import timestamps
 from k8swin_lab.kubernetes.errors import ApiError, Object
-from k8swin_lab.kubernetes.naming import suffix
+from k8swin_lab.kubernetes.events import new_event
 from k8swin_lab.kubernetes.resources import Resource, named
 from k8swin_lab.kubernetes.users import User
 
@@ -322,24 +322,16 @@ class _Recorder:
                 media = "application/strategic-merge-patch+json"
                 self._cluster.wire.send("PATCH", f"{path}/{old['metadata']['name']}", {}, change, media)  # fmt: skip
                 return
-            involved = {
-                "kind": about["kind"], "namespace": metadata.get("namespace", ""), "name": metadata["name"],
-                "uid": metadata.get("uid", ""), "apiVersion": about["apiVersion"],
-                "resourceVersion": metadata.get("resourceVersion", ""), "fieldPath": field,
-            }  # fmt: skip
-            event: Object = {
-                "apiVersion": "v1",
-                "kind": "Event",
-                "metadata": {"name": f"{metadata['name']}.{suffix(16)}", "namespace": namespace},
-                "involvedObject": {name: value for name, value in involved.items() if value},
-                "reason": reason,
-                "message": message[:1024],
-                "source": {"component": component, "host": host},
-                "firstTimestamp": now,
-                "lastTimestamp": now,
-                "count": 1,
-                "type": "Warning" if warning else "Normal",
-            }
+            event = new_event(
+                about,
+                reason,
+                message[:1024],
+                now=now,
+                component=component,
+                host=host,
+                warning=warning,
+                field=field,
+            )
             code, _ = self._cluster.wire.send("POST", path, {}, event, "application/json")
             if code < 400:
                 self._sent[key] = event

@@ -16,14 +16,18 @@ from k8swin_lab.powershell.scopes import NOTHING, Frame
 from k8swin_lab.powershell.values import Char, Hashtable, PSArray
 
 
-def index(frame: Frame, target: Any, key: Any) -> Any:
-    """`target[key]`; several keys give an array."""
+def _refuse_null(target: Any, key: Any) -> None:
     if target is None or target is NOTHING:
         raise runtime_error("Cannot index into a null array.", "NullArray")
     if key is None:
         raise runtime_error(
             "Index operation failed; the array index evaluated to null.", "NullArrayIndex"
         )
+
+
+def index(frame: Frame, target: Any, key: Any) -> Any:
+    """`target[key]`; several keys give an array."""
+    _refuse_null(target, key)
     if isinstance(target, Hashtable):
         if isinstance(key, list):
             return PSArray(
@@ -117,12 +121,7 @@ def set_index(frame: Frame, target: Any, key: Any, value: Any) -> None:
     """`target[key] = value`."""
     if value is NOTHING:
         value = None
-    if target is None or target is NOTHING:
-        raise runtime_error("Cannot index into a null array.", "NullArray")
-    if key is None:
-        raise runtime_error(
-            "Index operation failed; the array index evaluated to null.", "NullArrayIndex"
-        )
+    _refuse_null(target, key)
     if isinstance(target, Hashtable):
         if target.ordered and isinstance(key, int) and key not in target and 0 <= key < len(target):
             key = list(target.keys())[key]

@@ -46,7 +46,7 @@ WORDS = [
     "a,b;c",
     "k=v",
 ]
-TYPES = [
+NUMBERS = [
     "int",
     "long",
     "uint32",
@@ -58,6 +58,9 @@ TYPES = [
     "double",
     "float",
     "decimal",
+]
+TYPES = [
+    *NUMBERS,
     "string",
     "char",
     "bool",
@@ -72,19 +75,6 @@ TYPES = [
     "enum",
     "block",
     "object",
-]
-NUMBERS = [
-    "int",
-    "long",
-    "uint32",
-    "uint64",
-    "byte",
-    "sbyte",
-    "int16",
-    "uint16",
-    "double",
-    "float",
-    "decimal",
 ]
 ENUMS = [
     "[DayOfWeek]::Monday", "[DayOfWeek]'Friday'", "[DayOfWeek]3", "[ConsoleColor]::Red",
