@@ -74,9 +74,9 @@ class Server:
         self.url = f"https://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
-    def api(self, seconds=20.0, **user):
+    def api(self, seconds=20.0, dial=None, **user):
         text = kubeconfig(self.url, self.authority, **(user or {"token": "t0ken-of-nobody"}))
-        return ClusterApi(text, server=self.url, seconds=seconds)
+        return ClusterApi(text, server=self.url, seconds=seconds, dial=dial)
 
     def close(self):
         self.over.set()

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import urllib3.util.connection
 
 from k8swin_nb.cluster import connection
 from k8swin_nb.cluster.api import ClusterApi
@@ -37,6 +38,25 @@ def test_the_client_of_kubernetes_makes_the_request(server, monkeypatch):
     server.answer = lambda request: request.json(table(row("a", "Ready", "")))
     server.api().table("/api/v1/nodes")
     assert asked == [("GET", f"{server.url}/api/v1/nodes?limit=500")]
+
+
+def test_a_way_that_is_given_is_the_only_one_that_is_taken(server, monkeypatch):
+    """Behind a jump host nothing may be asked from here, and TLS is still checked against the server's own name."""
+    asked = []
+
+    def through(address, port, seconds):
+        asked.append(f"https://{address}:{port}")
+        return socket.create_connection((address, port), seconds)
+
+    def from_here(*_, **__):
+        raise ConnectionRefusedError("nothing answers from here")
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", from_here)
+    server.answer = lambda request: request.json(table(row("a", "Ready", "")))
+    assert server.api(dial=through).table("/api/v1/nodes").rows
+    assert asked == [server.url]
+    with pytest.raises(ClusterError, match="no answer"):
+        server.api().table("/api/v1/nodes")
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 429, 503])

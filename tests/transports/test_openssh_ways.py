@@ -7,6 +7,7 @@ import os
 import shlex
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,14 @@ def test_a_host_that_asks_in_other_words_shows_them(
 
 
 @pytest.fixture
+def pool() -> Iterator[Pool]:
+    """Connections that are let go of at the end, those to jump hosts too."""
+    made = Pool()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def behind(openssh: OpenSsh) -> Any:
     """Return a host behind a jump host, as a pool reaches it."""
 
@@ -150,15 +159,11 @@ def behind(openssh: OpenSsh) -> Any:
     return make
 
 
-def test_a_script_runs_behind_a_jump_host(behind: Any, tmp_path: Path) -> None:
-    pool = Pool()
-    try:
-        ssh = pool.transport(behind())
-        assert ssh.run("echo there; exit 4").returncode == 4
-        ssh.put(b"x" * 300_000, str(tmp_path / "there"))
-        assert (tmp_path / "there").read_bytes() == b"x" * 300_000
-    finally:
-        pool.close()
+def test_a_script_runs_behind_a_jump_host(behind: Any, tmp_path: Path, pool: Pool) -> None:
+    ssh = pool.transport(behind())
+    assert ssh.run("echo there; exit 4").returncode == 4
+    ssh.put(b"x" * 300_000, str(tmp_path / "there"))
+    assert (tmp_path / "there").read_bytes() == b"x" * 300_000
 
 
 def test_jump_hosts_stand_behind_each_other(openssh: OpenSsh) -> None:
@@ -168,24 +173,25 @@ def test_jump_hosts_stand_behind_each_other(openssh: OpenSsh) -> None:
     assert last.run("echo last").stdout == "last\n"
 
 
-def test_both_keys_are_checked(behind: Any, openssh: OpenSsh, tmp_path: Path) -> None:
+def test_both_keys_are_checked(behind: Any, openssh: OpenSsh, tmp_path: Path, pool: Pool) -> None:
     host = behind(host_key_policy="strict")
     with pytest.raises(HostKeyUnknown):
-        Pool().transport(host).run("true")
+        pool.transport(host).run("true")
     found = scan_through(host)
     assert found.fingerprint.startswith("SHA256:")
     pin(host, found)
-    assert Pool().transport(host).run("echo ok").stdout == "ok\n"
+    assert pool.transport(host).run("echo ok").stdout == "ok\n"
     other = openssh.key("other")
     wrong = other.with_suffix(".pub").read_text().split()[1]
     Path(host.known_hosts).write_text(f"[127.0.0.1]:{host.ssh_port} ssh-ed25519 {wrong}\n")
+    pool.close()
     with pytest.raises(HostKeyMismatch):
-        Pool().transport(host).run("true")
+        pool.transport(host).run("true")
 
 
-def test_a_jump_host_that_passes_nothing_on_is_named(behind: Any) -> None:
+def test_a_jump_host_that_passes_nothing_on_is_named(behind: Any, pool: Pool) -> None:
     with pytest.raises(HostUnreachable, match="bastion") as caught:
-        Pool().transport(behind("AllowTcpForwarding no")).run("true")
+        pool.transport(behind("AllowTcpForwarding no")).run("true")
     assert "AllowTcpForwarding" in (caught.value.hint or "")
 
 
@@ -215,10 +221,10 @@ def test_the_pass_phrase_of_a_key_opens_it(
     assert "sesame" not in str(caught.value)
 
 
-def test_another_address_than_the_nodes_is_asked(openssh: OpenSsh) -> None:
+def test_another_address_than_the_nodes_is_asked(openssh: OpenSsh, pool: Pool) -> None:
     port = openssh.start()
     host = replace(openssh.host(port), address="192.0.2.7", ssh_host="localhost")
-    assert Pool().transport(host).run("echo here").stdout == "here\n"
+    assert pool.transport(host).run("echo here").stdout == "here\n"
     assert "localhost" in Path(host.known_hosts).read_text()
 
 
@@ -236,7 +242,7 @@ def by_file(openssh: OpenSsh, tmp_path: Path) -> Any:
 
 
 def test_the_users_own_configuration_says_how_a_host_is_reached(
-    openssh: OpenSsh, by_file: Any
+    openssh: OpenSsh, by_file: Any, pool: Pool
 ) -> None:
     jump, port, key = openssh.start(), openssh.start(), openssh.key("user")
     host = by_file(
@@ -248,11 +254,11 @@ def test_the_users_own_configuration_says_how_a_host_is_reached(
     found = configured(host)
     assert (found.ssh_address, found.ssh_port, found.identity) == ("localhost", port, str(key))
     assert found.ssh_jump is not None and found.ssh_jump.ssh_port == jump
-    assert Pool().transport(host).run("echo by file").stdout == "by file\n"
+    assert pool.transport(host).run("echo by file").stdout == "by file\n"
     # Its keys are checked by the project's own file, whatever the other one says.
     strict = replace(host, host_key_policy="strict", known_hosts=host.known_hosts + "-none")
     with pytest.raises(HostKeyUnknown):
-        Pool().transport(strict).run("true")
+        pool.transport(strict).run("true")
 
 
 def test_what_the_description_says_counts_before_the_file(openssh: OpenSsh, by_file: Any) -> None:

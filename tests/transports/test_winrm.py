@@ -448,20 +448,11 @@ def test_a_script_that_is_silent_for_long_is_asked_more_slowly(host: Host, serve
     assert asked == [20] * 7 + [50] * 5 + [20]
 
 
-def test_a_shell_that_was_asked_very_often_is_renewed(
-    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("bound", "most"), [("COMMANDS_PER_SHELL", 2), ("REQUESTS_PER_SHELL", 8)])
+def test_a_shell_is_renewed_before_its_commands_or_messages_use_up_the_quota(
+    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    monkeypatch.setattr(winrm_shell, "REQUESTS_PER_SHELL", 8)
-    for _ in range(3):
-        winrm.run("'x'")
-    turn = ["run", "cleanup"]
-    assert server.calls == ["open", *turn, *turn, "close", "open", *turn]
-
-
-def test_a_shell_is_renewed_before_its_commands_use_up_the_quota(
-    winrm: WinrmTransport, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(winrm_shell, "COMMANDS_PER_SHELL", 2)
+    monkeypatch.setattr(winrm_shell, bound, most)
     for _ in range(3):
         winrm.run("'x'")
     turn = ["run", "cleanup"]
