@@ -8,6 +8,7 @@ import json
 
 import pytest
 from k8swin_lab.machines.windows_firewall import POLICY
+from k8swin_lab.machines.windows_network import FirewallRule
 
 from tests.scripts.test_functions import powershell
 from tests.scripts.test_windows_scripts import ADDRESS
@@ -122,13 +123,65 @@ def test_a_firewall_that_is_off_closes_nothing(machine, run):
     assert run("firewall.check", **CHECK).code == 0
 
 
+def block(machine, *, port="10250", **settings) -> None:
+    made = FirewallRule("site-1", "Hardening", action="Block", protocol="TCP", local_port=[port])
+    for name, value in settings.items():
+        setattr(made, name, value)
+    machine.net.rules.append(made)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, 20),
+        ({"port": "10000-11000", "profile": "Public"}, 20),
+        ({"port": "Any", "protocol": "Any", "remote_address": ["127.160.0.0/24"]}, 20),
+        ({"profile": "Domain"}, 0),
+        ({"remote_address": ["10.9.0.0/16"]}, 0),
+        ({"enabled": False}, 0),
+        ({"direction": "Outbound"}, 0),
+        ({"protocol": "UDP"}, 0),
+        # Windows bars services of its own from the network by such rules.
+        ({"port": "Any", "protocol": "Any", "service": "TrkWks"}, 0),
+        ({"port": "Any", "protocol": "Any", "program": r"C:\tools\x.exe"}, 0),
+    ],
+)
+def test_a_rule_that_blocks_outdoes_those_that_are_made_here(machine, run, settings, code):
+    """Explicit blocks take precedence over any allow: learn.microsoft.com, "Windows Firewall rules"."""
+    opened(machine, run)
+    block(machine, **settings)
+    answer = run("firewall.check", **CHECK)
+    assert answer.code == code, answer
+    if code:
+        assert "TCP 10250" in answer.said and "blocked by Hardening (site-1)" in answer.said
+        assert "5986" not in answer.said or settings.get("port") == "Any"
+    else:
+        assert machine.admits(10250) or "remote_address" in settings
+
+
+def test_a_rule_of_a_policy_that_blocks_is_found_too(machine, run):
+    opened(machine, run)
+    text = "v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=10250|Name=No kubelets|"
+    machine.registry.set(rf"{POLICY}\FirewallRules", "{r}", text)
+    answer = run("firewall.check", **CHECK)
+    assert (answer.code, "No kubelets ({r})" in answer.said) == (20, True)
+
+
+def test_where_no_rule_counts_at_all_none_is_made_in_vain(machine, run):
+    """DoNotAllowExceptions of MS-GPFAS: Get-NetFirewallProfile shows it as AllowInboundRules."""
+    opened(machine, run)
+    machine.registry.set(rf"{POLICY}\PublicProfile", "DoNotAllowExceptions", 1)
+    answer = run("firewall.check", **CHECK)
+    assert (answer.code, "Public, where no rule counts at all" in answer.said) == (20, True)
+    machine.net.primary().category = "Public"
+    assert not machine.admits(5986)
+
+
 NEIGHBOURS = "WINRM-HTTP-In-TCP-PUBLIC"
 """Windows' own rule for public networks, which admits LocalSubnet alone."""
 
 
 def own_rule(machine, profile: str, remote: str) -> None:
-    from k8swin_lab.machines.windows_network import FirewallRule
-
     made = FirewallRule(
         "site-winrm", "WinRM of the site", profile=profile, protocol="TCP", local_port=["5986"]
     )
@@ -163,6 +216,14 @@ def test_local_rules_that_do_not_count_let_nobody_in(machine, run):
     opened(machine, run, "Public")
     own_rule(machine, "Any", "Any")
     policy(machine, "Public")
+    assert run("firewall_removed.apply", **HOST).code == 0
+    assert [r.name for r in machine.net.rules if r.name.startswith("k8swin")] == ["k8swin-winrm"]
+
+
+def test_another_rule_does_not_let_this_computer_in_where_one_blocks(machine, run):
+    opened(machine, run, "Public")
+    own_rule(machine, "Any", "Any")
+    block(machine, port="5986")
     assert run("firewall_removed.apply", **HOST).code == 0
     assert [r.name for r in machine.net.rules if r.name.startswith("k8swin")] == ["k8swin-winrm"]
 

@@ -23,8 +23,8 @@ foreach ($rule in $rules) {
     $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
 }
 if ($closed) {
-    'hint: have the policy bring rules that allow these ports for all profiles, or have it let local rules count'
-    "a group policy lets no rule of this server count, and brings none for $($closed -join '; ')"
+    'hint: have the group policy bring rules that allow these ports for all profiles, or have it let local rules count; have a rule that blocks them spare the control plane and this computer'
+    "closed, whatever rules are made here: $($closed -join '; ')"
     exit 20
 }
 if ($differs) {

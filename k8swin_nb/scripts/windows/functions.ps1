@@ -340,40 +340,66 @@ function Test-AddressIn([string]$Range, [string]$Client) {
     $false
 }
 
-# What lets traffic to a port in, of all that is in force: rules of this server's own and those of group policies.
-function Get-OpenRule([string]$Protocol, [int]$Port) {
-    $names = @('Any', $Protocol, @{ TCP = '6'; UDP = '17' }[$Protocol])
-    $filters = @(Get-NetFirewallPortFilter -PolicyStore ActiveStore | Where-Object { $names -contains [string]$_.Protocol } | Where-Object { Test-PortIn $_.LocalPort $Port })
-    foreach ($id in @($filters | ForEach-Object { $_.InstanceID } | Select-Object -Unique)) {
-        foreach ($rule in @(Get-NetFirewallRule -Name $id -PolicyStore ActiveStore -ErrorAction SilentlyContinue)) {
-            if ([string]$rule.Enabled -ne 'True' -or [string]$rule.Action -ne 'Allow' -or [string]$rule.Direction -ne 'Inbound') { continue }
-            # One that is for another program is for nobody here.
-            $program = [string](Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $rule).Program
-            if (@('', 'Any', 'System') -notcontains $program -and $program -notlike 'C:\k\*') { continue }
-            @{
-                name     = [string]$rule.Name
-                profiles = @([string]$rule.Profile -split ', *')
-                policy   = [string]$rule.PolicyStoreSourceType -eq 'GroupPolicy'
-                remote   = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $rule).RemoteAddress | ForEach-Object { [string]$_ })
-            }
+# What of the rules in force is about a port, of these: the rules of this server's own and those of group policies.
+function Get-PortRule($Rules) {
+    foreach ($rule in @($Rules | Where-Object { $_ })) {
+        if ([string]$rule.Enabled -ne 'True' -or [string]$rule.Direction -ne 'Inbound' -or @('Allow', 'Block') -notcontains [string]$rule.Action) { continue }
+        # One that is for another program is for nobody here, and one that is for a single service bars that alone: Windows has such.
+        $program = [string](Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $rule).Program
+        if (@('', 'Any', 'System') -notcontains $program -and $program -notlike 'C:\k\*') { continue }
+        if ([string]$rule.Action -eq 'Block' -and @('', 'Any') -notcontains [string](Get-NetFirewallServiceFilter -AssociatedNetFirewallRule $rule).Service) { continue }
+        @{
+            name     = [string]$rule.Name
+            title    = [string]$rule.DisplayName
+            blocks   = [string]$rule.Action -eq 'Block'
+            profiles = @([string]$rule.Profile -split ', *')
+            policy   = [string]$rule.PolicyStoreSourceType -eq 'GroupPolicy'
+            remote   = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $rule).RemoteAddress | ForEach-Object { [string]$_ })
         }
     }
 }
 
-# Do rules let all of these clients in on networks of a category? A group policy may say that only its own rules count.
-# Nobody knows whether a rule admits clients that are not known, unless it admits all.
+# Is a filter of the firewall about a port?
+function Test-PortFilter($Filter, [string]$Protocol, [int]$Port) {
+    @('Any', $Protocol, @{ TCP = '6'; UDP = '17' }[$Protocol]) -contains [string]$Filter.Protocol -and (Test-PortIn $Filter.LocalPort $Port)
+}
+
+# What lets traffic to a port in, or keeps it out.
+function Get-OpenRule([string]$Protocol, [int]$Port) {
+    $filters = @(Get-NetFirewallPortFilter -PolicyStore ActiveStore | Where-Object { Test-PortFilter $_ $Protocol $Port })
+    foreach ($id in @($filters | ForEach-Object { $_.InstanceID } | Select-Object -Unique)) {
+        Get-PortRule @(Get-NetFirewallRule -Name $id -PolicyStore ActiveStore -ErrorAction SilentlyContinue)
+    }
+}
+
+# What keeps traffic to a port out, whatever else lets it in. There are few of the kind, so they are looked at before their ports.
+function Get-BlockingRule([string]$Protocol, [int]$Port) {
+    foreach ($rule in @(Get-NetFirewallRule -PolicyStore ActiveStore -Enabled True -Direction Inbound -Action Block -ErrorAction SilentlyContinue)) {
+        if (Test-PortFilter (Get-NetFirewallPortFilter -AssociatedNetFirewallRule $rule) $Protocol $Port) { Get-PortRule $rule }
+    }
+}
+
+# What of rules counts for a client on networks of a category. A group policy may say that only its own rules count. Nobody
+# knows whether a rule is for a client who is not known, unless it is for all.
+function Select-Counting($Rules, $Settings, [string]$Category, [string]$Client) {
+    $Rules | Where-Object { $_ } | Where-Object {
+        ($_.policy -or [string]$Settings.AllowLocalFirewallRules -ne 'False') -and
+        ($_.profiles -contains 'Any' -or $_.profiles -contains $Category) -and
+        @($_.remote | Where-Object { Test-AddressIn $_ $Client })
+    }
+}
+
+# Do rules let all of these clients in on networks of a category? One that blocks outdoes all that allow.
 function Test-Admitted($Rules, [string]$Category, [string[]]$Clients) {
     $settings = Get-NetFirewallProfile -Name $Category -PolicyStore ActiveStore
-    if ([string]$settings.Enabled -eq 'False' -or [string]$settings.DefaultInboundAction -eq 'Allow') { return $true }
+    if ([string]$settings.Enabled -eq 'False') { return $true }
+    if ([string]$settings.AllowInboundRules -eq 'False') { return $false }
     $wanted = @($Clients | Where-Object { $_ })
     if (-not $wanted) { $wanted = @('?') }
     foreach ($client in $wanted) {
-        $admitting = @($Rules | Where-Object { $_ } | Where-Object {
-                ($_.policy -or [string]$settings.AllowLocalFirewallRules -ne 'False') -and
-                ($_.profiles -contains 'Any' -or $_.profiles -contains $Category) -and
-                @($_.remote | Where-Object { Test-AddressIn $_ $client })
-            })
-        if (-not $admitting) { return $false }
+        $counting = @(Select-Counting $Rules $settings $Category $client)
+        if (@($counting | Where-Object { $_.blocks })) { return $false }
+        if (-not $counting -and [string]$settings.DefaultInboundAction -ne 'Allow') { return $false }
     }
     $true
 }
@@ -387,15 +413,28 @@ function Test-OwnRule($Rule) {
     $right -and [string]$found.Profile -eq 'Any' -and [string]$filter.Protocol -eq $Rule.protocol -and (@($filter.LocalPort) -join ',') -eq $Rule.port
 }
 
-# Where the rules that are made here would be without effect, and no group policy brings one in their place: on the node's
-# network as it is, and on one that is public, as which it counts for a while whenever the virtual switch takes it over.
+# Where the rules that are made here would be without effect, and why: on the node's network as it is, and on one that is
+# public, as which it counts for a while whenever the virtual switch takes it over.
 function Get-ClosedNetwork($Rule, [string]$NodeAddress, [string[]]$Clients) {
-    $closed = @()
+    $blocking = @(Get-BlockingRule $Rule.protocol $Rule.port | Where-Object { $_.name -ne $Rule.name })
+    $wanted = @($Clients | Where-Object { $_ })
+    if (-not $wanted) { $wanted = @('?') }
+    $closed = [ordered]@{}
     foreach ($category in @('Public', (Get-NetworkCategory $NodeAddress)) | Select-Object -Unique) {
-        if ([string](Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore).AllowLocalFirewallRules -ne 'False') { continue }
-        if (-not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) { $closed += $category }
+        $settings = Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore
+        if ([string]$settings.Enabled -eq 'False') { continue }
+        $why = ''
+        $titles = @($wanted | ForEach-Object { Select-Counting $blocking $settings $category $_ } | ForEach-Object { "$($_.title) ($($_.name))" } | Select-Object -Unique)
+        if ([string]$settings.AllowInboundRules -eq 'False') {
+            $why = 'where no rule counts at all'
+        } elseif ($titles) {
+            $why = "where it is blocked by $($titles -join ', ')"
+        } elseif ([string]$settings.AllowLocalFirewallRules -eq 'False' -and -not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) {
+            $why = 'where no rule of this server counts, and none of a group policy allows it'
+        }
+        if ($why) { $closed[$why] = @($closed[$why] | Where-Object { $_ }) + $category }
     }
-    if ($closed) { "$($Rule.protocol) $($Rule.port) on networks of the profile $($closed -join ' and ')" }
+    foreach ($why in @($closed.Keys)) { "$($Rule.protocol) $($Rule.port) on networks of the profile $($closed[$why] -join ' and '), $why" }
 }
 
 # Who is connected to WinRM: the firewall sees them by these addresses, whatever lies between.

@@ -266,7 +266,9 @@ if ($FirewallRules) {
             if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
             $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
         }
-        New-Answer 'fail' ($closed.Count -eq 0) ($closed -join '; ') 'a firewall in which rules of this server count, or a group policy that brings them' 'have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
+        $found = 'open, or opened by the step firewall'
+        if ($closed) { $found = "closed: $($closed -join '; ')" }
+        New-Answer 'fail' ($closed.Count -eq 0) $found 'ports that the rules of the step firewall open' 'have the group policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules; have a rule that blocks them spare the control plane and this computer: the network counts as public while the virtual switch takes it over'
     }
 }
 

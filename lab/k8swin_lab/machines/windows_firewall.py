@@ -3,9 +3,12 @@ r"""Who gets in: the rules of a simulated Windows' firewall, those of the domain
 A profile of the group policy may say that rules of the machine itself are not merged
 (`AllowLocalPolicyMerge` 0, shown as `AllowLocalFirewallRules` False): then only the rules that the policy brings
 count in that profile, whatever `New-NetFirewallRule` has made. CIS and the STIGs want exactly that for Public, and
-an adapter whose network is not known yet, such as the virtual switch's in its first moments, is Public.
+an adapter whose network is not known yet, such as the virtual switch's in its first moments, is Public. With
+`DoNotAllowExceptions` 1, shown as `AllowInboundRules` False, no rule counts at all. A rule that blocks outdoes all that
+allow.
 
-Sources: MS-GPFAS 2.2.2 for the keys below and the form of rules; CIS benchmark 9.3.4; STIG WN19 firewall.
+Sources: MS-GPFAS 2.2.2 for the keys below and the form of rules; CIS benchmark 9.3.4; STIG WN19 firewall; Microsoft's page
+on Windows Firewall rules for the precedence of explicit blocks.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class Profile:
     name: str
     enabled: bool
     merges_local_rules: bool
+    heeds_rules: bool  # not "block all connections, including those in the list of allowed apps"
     of_policy: bool  # whether a group policy says anything about it
 
 
@@ -46,11 +50,13 @@ def active_profile(net: WindowsNetwork, registry: Registry, name: str) -> Profil
         path = rf"{POLICY}\StandardProfile"
     switch = registry.get(path, "EnableFirewall")
     merge = registry.get(path, "AllowLocalPolicyMerge")
+    shut = registry.get(path, "DoNotAllowExceptions")
     return Profile(
         name,
         net.profiles_enabled[name] if switch is None else bool(int(str(switch))),
         merge is None or bool(int(str(merge))),
-        switch is not None or merge is not None,
+        shut is None or not int(str(shut)),
+        any(setting is not None for setting in (switch, merge, shut)),
     )
 
 
@@ -82,6 +88,10 @@ def _rule(name: str, text: str) -> FirewallRule:
             rule.remote_address = [*(a for a in rule.remote_address if a != "Any"), value]
         elif word == "Profile":
             profiles.append(value)
+        elif word == "App":
+            rule.program = value
+        elif word == "Svc":
+            rule.service = value
         elif word == "EmbedCtxt":
             rule.group = value
     rule.profile = ", ".join(profiles) or "Any"
@@ -93,6 +103,8 @@ def admits(net: WindowsNetwork, registry: Registry, category: str, port: int) ->
     profile = active_profile(net, registry, profile_of(category))
     if not profile.enabled:
         return True
+    if not profile.heeds_rules:
+        return False
     rules = policy_rules(registry) + (net.rules if profile.merges_local_rules else [])
     fitting = [rule for rule in rules if _fits(rule, profile.name, port)]
     return bool(fitting) and all(rule.action == "Allow" for rule in fitting)
@@ -103,6 +115,8 @@ def _fits(rule: FirewallRule, profile: str, port: int) -> bool:
     return (
         rule.enabled
         and rule.direction == "Inbound"
+        and rule.service == "Any"
+        and rule.program in ("Any", "System")
         and rule.protocol.upper() in ("ANY", "TCP", "6")
         and ("Any" in profiles or profile in profiles)
         and any(_holds(text, port) for text in rule.local_port)

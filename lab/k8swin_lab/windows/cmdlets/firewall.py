@@ -35,6 +35,11 @@ _LISTS = {
 }  # fmt: skip
 
 
+_FILTERS = {
+    "port": "MSFT_NetProtocolPortFilter", "address": "MSFT_NetAddressFilter",
+    "application": "MSFT_NetApplicationFilter", "service": "MSFT_NetServiceFilter",
+}  # fmt: skip
+
 _LOCAL_STORES = ("", "persistentstore", "localhost")
 _ACTIVE, _RESULTANT = "activestore", "rsop"
 
@@ -187,7 +192,7 @@ def _every_rule(call: Call) -> list[FirewallRule]:
 
 
 def get_filter(call: Call) -> Iterator[Any]:
-    """Get-NetFirewallPortFilter, -AddressFilter and -ApplicationFilter."""
+    """Get-NetFirewallPortFilter, -AddressFilter, -ApplicationFilter and -ServiceFilter."""
     machine: WindowsMachine = call.session.machine
     kind = call.name.lower()
     source = call["AssociatedNetFirewallRule"]
@@ -212,9 +217,11 @@ def get_filter(call: Call) -> Iterator[Any]:
                 LocalAddress=one_or_all(rule.local_address),
                 RemoteAddress=one_or_all(rule.remote_address),
             )
+        elif "service" in kind:
+            base.update(Service=rule.service)
         else:
             base.update(Program=rule.program, Package=None)
-        yield cim("MSFT_NetProtocolPortFilter" if "port" in kind else "MSFT_NetAddressFilter", base)
+        yield cim(_FILTERS[kind.removeprefix("get-netfirewall").removesuffix("filter")], base)
 
 
 def get_profile(call: Call) -> Iterator[Any]:
@@ -224,11 +231,11 @@ def get_profile(call: Call) -> Iterator[Any]:
         if not matches(name, as_list(call["Name"]) or None):
             continue
         found = active_profile(machine.net, machine.registry, name)
-        values = {"Enabled": str(on), "AllowLocalFirewallRules": "NotConfigured", "DefaultInboundAction": "NotConfigured",
-                  "DefaultOutboundAction": "NotConfigured"}  # fmt: skip
+        values = {"Enabled": str(on), "AllowInboundRules": "NotConfigured", "AllowLocalFirewallRules": "NotConfigured",
+                  "DefaultInboundAction": "NotConfigured", "DefaultOutboundAction": "NotConfigured"}  # fmt: skip
         if store == _ACTIVE or (store == _RESULTANT and found.of_policy):
-            values = {"Enabled": str(found.enabled), "AllowLocalFirewallRules": str(found.merges_local_rules),
-                      "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow"}  # fmt: skip
+            values = {"Enabled": str(found.enabled), "AllowInboundRules": str(found.heeds_rules),
+                      "AllowLocalFirewallRules": str(found.merges_local_rules), "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow"}  # fmt: skip
         elif store == _RESULTANT:
             values = dict.fromkeys(values, "NotConfigured")
         shown = {key: enum(value) for key, value in values.items()}
@@ -274,7 +281,7 @@ def register(table: CommandTable) -> None:
     add("Remove-NetFirewallRule", remove_rule, select + "; All switch ~", change=True)
     add("Enable-NetFirewallRule", switch_rule, select + "; PassThru switch", change=True)
     add("Disable-NetFirewallRule", switch_rule, select + "; PassThru switch", change=True)
-    for kind in ("Port", "Address", "Application"):
+    for kind in ("Port", "Address", "Application", "Service"):
         add(
             f"Get-NetFirewall{kind}Filter",
             get_filter,
