@@ -140,6 +140,39 @@ def test_registries_get_their_folder_and_logins_beside_what_a_site_has():
     assert "configs" not in tomllib.loads(merged(SITE, PAUSE, 2))["plugins"][CRI]["registry"]
 
 
+def test_a_login_that_is_described_no_more_is_taken_back_and_a_sites_own_stays():
+    robot = {"m.example:5000": ("robot", Secret("pass-of-the-robot-17"))}
+    both = {**robot, "n.example": ("other", Secret("pass-of-the-other-18"))}
+    theirs = (
+        SITE
+        + """
+[plugins."io.containerd.grpc.v1.cri".registry.configs."site.example".auth]
+  username = "robot"
+  password = "pass-of-the-robot-17"
+"""
+    )
+    for existing, series in (("", 2), ("", 1), (SITE, 2), (theirs, 2)):
+        without = merged(existing, PAUSE, series, registries=True)
+        one = merged(existing, PAUSE, series, registries=True, known=robot)
+        two = merged(one, PAUSE, series, registries=True, known=both)
+        assert "pass-of-the-other-18" in two
+        assert merged(two, PAUSE, series, registries=True, known=robot) == one
+        # Also where the last registry is taken out of a description.
+        assert tomllib.loads(merged(two, PAUSE, series)) == tomllib.loads(without)
+        assert merged(without, PAUSE, series) == without
+    changed = merged(two, PAUSE, 2, registries=True, known={"n.example": ("new", both["n.example"][1])})
+    assert "pass-of-the-robot-17" in changed  # the site's, under another host
+    assert '"m.example:5000"' not in changed and 'username = "new"' in changed
+
+
+def test_a_login_beside_which_the_site_wrote_something_leaves_that():
+    robot = {"m.example": ("robot", Secret("pass-of-the-robot-17"))}
+    text = merged("", PAUSE, 2, registries=True, known=robot)
+    beside = text.replace('  username = "robot"', '  identitytoken = "x"\n  username = "robot"')
+    auth = tomllib.loads(merged(beside, PAUSE, 2))["plugins"][IMAGES]["registry"]["configs"]
+    assert auth == {"m.example": {"auth": {"identitytoken": "x"}}}
+
+
 def test_mirrors_in_the_old_form_exclude_hosts_files_and_no_password_is_in_the_error():
     old = SITE.replace("config_path = ", "# config_path = ")
     old += '\n[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\n  endpoint = ["https://m"]\n'

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_nb.description import Description
-from k8swin_nb.phases.linux.registries import FOLDERS, has_logins, logins, registry_changes
+from k8swin_nb.phases.linux.registries import FOLDERS, logins, registry_changes
 from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.reading import shown
 from k8swin_nb.secret import Secret
@@ -39,6 +39,13 @@ Table = dict[str, Any]
 def pause_image(description: Description) -> str:
     """Return the image that holds a pod's network on Linux: the one that kubeadm lists as well."""
     return f"{description.image_repository}/pause:{gate(PAUSE, description.kubernetes_version)}"
+
+
+OURS = "  # of k8swin's description"
+"""Stands behind a login's lines, so that a login which is not described any more can be taken back."""
+
+GONE = object()
+"""The value of what is taken out of a configuration."""
 
 
 class NotMergeable(Exception):
@@ -74,6 +81,7 @@ def merged(
     changes |= dict(_plugin_changes(table, version, pause))
     if registries:
         changes |= of_registries(table, version, CONFIG, FOLDERS["linux"], known or {})
+    changes |= logins_taken_back(existing, known or {})
     return edited(existing, table, changes, CONFIG)
 
 
@@ -118,6 +126,23 @@ def of_registries(
         raise NotMergeable(f"{what}: {error}") from error
 
 
+def logins_taken_back(text: str, known: dict[str, tuple[str, Secret]]) -> dict[Path, Any]:
+    """Return, as changes, the logins that were written from here and are not described any more.
+
+    Args:
+        text: The configuration as it is written.
+        known: User and password by the host of a registry, as they are described.
+    """
+    changes: dict[Path, Any] = {}
+    current: Path = ()
+    for line in lines_of(text):
+        if line.lstrip().startswith("["):
+            current = _header(line) or ()
+        elif line.endswith(OURS) and current[-1:] == ("auth",) and current[-2] not in known:
+            changes[*current, line.partition("=")[0].strip()] = GONE
+    return changes
+
+
 def _plugin_changes(table: Table, version: int, pause: str) -> Iterator[tuple[Path, Any]]:
     images, runtime = (CRI, CRI) if version == 2 else (IMAGES, RUNTIME)
     sandbox = ("sandbox_image",) if version == 2 else ("pinned_images", "sandbox")
@@ -160,7 +185,8 @@ def edited(text: str, table: Table, changes: dict[Path, Any], what: str) -> str:
     Args:
         text: The file.
         table: What it says.
-        changes: Values by path; what is so already, or is empty and not there, changes nothing.
+        changes: Values by path, GONE for what is taken out; what is so already, or is empty and not there, changes
+            nothing.
         what: The file's name, for messages.
 
     Raises:
@@ -177,28 +203,64 @@ def edited(text: str, table: Table, changes: dict[Path, Any], what: str) -> str:
             inner = inner.setdefault(name, {})
             if not isinstance(inner, dict):
                 raise NotMergeable(f"{what}: `{'.'.join(path)}` is no table there")
-        inner[path[-1]] = value
-        _set(lines, path, value)
+        if value is GONE:
+            del inner[path[-1]]
+            _unset(lines, path)
+        else:
+            inner[path[-1]] = value
+            _set(lines, path, value)
     result = "\n".join(lines) + "\n" if changes else text
     try:
         found: Table | None = tomllib.loads(result)
     except (ValueError, RecursionError):
         found = None
-    if found != expected:
-        wanted = ", ".join(
-            f"{'.'.join(path)} = {'(a secret)' if path[-1] == 'password' else _value(value)}"
-            for path, value in changes.items()
-        )
+    gone = [path for path, value in changes.items() if value is GONE]
+    if found is None or _without_empty(found, gone) != _without_empty(expected, gone):
+        wanted = ", ".join(_told(path, value) for path, value in changes.items())
         raise NotMergeable(
-            f"{CONFIG} is written in a form that is not edited from here, wanted {wanted}"
+            f"{what} is written in a form that is not edited from here, wanted {wanted}"
         )
     return result
+
+
+def _told(path: Path, value: Any) -> str:
+    said = "(a secret)" if path[-1] == "password" else "" if value is GONE else _value(value)
+    return f"no {'.'.join(path)}" if value is GONE else f"{'.'.join(path)} = {said}"
+
+
+def _without_empty(table: Table, gone: list[Path]) -> Table:
+    """Return a table without the tables around what was taken out, where these are empty."""
+    for path in gone:
+        for depth in range(len(path) - 1, 0, -1):
+            around = _at(table, path[: depth - 1])
+            if isinstance(around, dict) and around.get(path[depth - 1]) == {}:
+                del around[path[depth - 1]]
+    return table
+
+
+def _unset(lines: list[str], path: Path) -> None:
+    """Take out a line of ours, and its table's head when nothing else stands below it."""
+    current: Path | None = ()
+    head = None
+    for number, text in enumerate(lines):
+        if text.lstrip().startswith("["):
+            current, head = _header(text), number
+        elif current == path[:-1] and text.endswith(OURS):
+            if text.partition("=")[0].strip() != path[-1]:
+                continue
+            del lines[number]
+            below = lines[number] if number < len(lines) else "["
+            if head == number - 1 and (below.lstrip().startswith("[") or not below.strip()):
+                del lines[head]
+                if head and not lines[head - 1].strip():
+                    del lines[head - 1]
+            return
 
 
 def _set(lines: list[str], path: Path, value: Any) -> None:
     """Set a value in its line, in a new line of its table, or in a new table at the end."""
     key = path[-1]
-    line = f"{key} = {_value(value)}"
+    line = f"{key} = {_value(value)}{OURS if path[-2:-1] == ('auth',) else ''}"
     beginning = 0 if len(path) == 1 else None
     current: Path | None = ()
     for number, text in enumerate(lines):
@@ -244,10 +306,10 @@ def _value(value: Any) -> str:
 
 def _merge_for(at: StepRun) -> tuple[str, str]:
     """Read version and configuration of a host's containerd; return both as they are to be, empty without one."""
-    hidden = has_logins(at.description)
-    read = at.script("linux/containerd_config.check.sh", quiet=True, secret_output=hidden)
+    # A site has logins of registries in it as well.
+    read = at.script("linux/containerd_config.check.sh", quiet=True, secret_output=True)
     if read.returncode != 0:
-        raise at.failed("check failed", result=None if hidden else read)
+        raise at.failed(f"the script that reads {CONFIG} ended with {read.returncode}")
     version, _, text = read.stdout.partition("\n")
     if not version:
         return "", ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +16,12 @@ from k8swin_nb.phases.linux.containerd import (
     NotMergeable,
     Path,
     edited,
+    logins_taken_back,
     of_registries,
     table_at,
     wanted_version,
 )
-from k8swin_nb.phases.linux.registries import FOLDERS, has_logins, logins
+from k8swin_nb.phases.linux.registries import FOLDERS, logins
 from k8swin_nb.phases.windows.configuration import (
     CNI_FOLDER,
     CNI_PLUGINS,
@@ -32,6 +34,8 @@ from k8swin_nb.versions import minor
 from k8swin_nb.workflow.step_run import StepRun
 
 PIPE = r"\\.\pipe\containerd-containerd"
+_HELD_BACK = re.compile(r"(?m)\b(password|auth|identitytoken)[\"']?\s*=|header")
+"""Where a configuration holds a login of a registry."""
 WHAT = r"C:\Program Files\containerd\config.toml"
 
 
@@ -72,6 +76,7 @@ def merged(
         changes["grpc", "address"] = PIPE
     if description.registries:
         changes |= of_registries(table, version, WHAT, FOLDERS["windows"], known or {})
+    changes |= logins_taken_back(existing, known or {})
     return edited(existing, table, changes, WHAT)
 
 
@@ -81,10 +86,10 @@ def _wanted(at: StepRun) -> str:
     Raises:
         StepFailed: drift, when the one that is there cannot be brought to what Kubernetes needs.
     """
-    hidden = has_logins(at.description)
-    read = at.script("windows/containerd_config.check.ps1", quiet=True, secret_output=hidden)
+    # A site has logins of registries in it as well.
+    read = at.script("windows/containerd_config.check.ps1", quiet=True, secret_output=True)
     if read.returncode != 0:
-        raise at.failed("check failed", result=None if hidden else read)
+        raise at.failed(f"the script that reads {WHAT} ended with {read.returncode}")
     text = read.mapping().get("text")
     if not isinstance(text, str | None):
         raise at.failed("`windows/containerd_config.check.ps1` printed no text")
@@ -103,9 +108,10 @@ def configuration(at: StepRun) -> Mapping[str, str]:
     """Return the configuration that a worker's containerd is to have; its hash alone when it holds passwords."""
     wanted = _wanted(at)
     values = {"containerd_sha256": hashlib.sha256(wanted.encode()).hexdigest()}
-    return values if has_logins(at.description) else values | {"containerd_config": wanted}
+    return values if _HELD_BACK.search(wanted) else values | {"containerd_config": wanted}
 
 
 def configuration_secret(at: StepRun) -> Mapping[str, Secret]:
-    """Return the same as a secret, when it holds passwords."""
-    return {"ContainerdConfig": Secret(_wanted(at))} if has_logins(at.description) else {}
+    """Return the same as a secret, when it holds passwords: the description's, or those that the site wrote there."""
+    wanted = _wanted(at)
+    return {"ContainerdConfig": Secret(wanted)} if _HELD_BACK.search(wanted) else {}
