@@ -5,7 +5,8 @@
 
 A part is a command of the shell, started in the order given. Its output goes to a file; it is printed
 whole when the part fails. At the end stand what was skipped and why, what took longest, a table of the
-parts, and a line as pytest closes with. The exit code is 1 when a part failed. Needs Python alone.
+parts, the name of each test that failed, so that it is there in a log that was cut off above, and a line as
+pytest closes with. The exit code is 1 when a part failed. Needs Python alone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ SKIPPED = re.compile(r"SKIPPED \[(\d+)\] (?:([^\s:]+)(?::\d+)?: )?(.+)")
 ORDER = "failed passed skipped deselected xfailed xpassed warnings errors"
 NONE = "no tests ran"
 TOOK = re.compile(r"(\d+\.\d+)s (?:call|setup|teardown) +(\S.*)")
+FAILED = re.compile(r"(?:FAILED|ERROR) (\S+\.py\b.*)")
+MOST = 300
+"""Characters of a failed test's line that are told."""
+
 SHOWN = 10
 """How many of the slowest tests are told of."""
 
@@ -72,6 +77,19 @@ def skips(ended: list[Ended]) -> list[tuple[int, str, str]]:
                 numbers[match[3]] += int(match[1])
                 files[match[3]].add(match[2] or part.name)
     return [(number, why, ", ".join(sorted(files[why]))) for why, number in numbers.most_common()]
+
+
+def failures(ended: list[Ended]) -> list[str]:
+    """Return a line for each test that failed, and for each part that failed without naming one."""
+    told = []
+    for part in ended:
+        found = (FAILED.fullmatch(line.strip()) for line in part.output.splitlines())
+        names = dict.fromkeys(match[1] for match in found if match)
+        if part.code and not names:
+            last = part.output.strip().rpartition("\n")[2]
+            names[f"exit code {part.code}: {last}"] = None
+        told += [f"FAILED {part.name}: {name}"[:MOST] for name in names]
+    return told
 
 
 def slowest(ended: list[Ended]) -> list[tuple[float, str]]:
@@ -158,6 +176,8 @@ def tell_all(ended: list[Ended], left_out: list[tuple[str, str]], seconds: float
     for name, _ in left_out:
         say(f"{name:<32} skipped")
     say(f"{'side by side':<32} {'':<8} {seconds:7.0f}\n")
+    for line in failures(ended):
+        say(line)
     counts = sum((part.counts for part in ended), collections.Counter())
     told = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts, key=ORDER.find))
     say(f"{f' {told or NONE} in {seconds:.2f}s ':=^100}")

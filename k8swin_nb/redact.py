@@ -38,6 +38,31 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}+")
 
 
+class _Known:
+    """What is known of secrets at one time."""
+
+    def __init__(self, plain: Index, letters: Index) -> None:
+        self.plain = plain
+        self._letters = letters
+        self.harmless: set[tuple[int, int, str]] = set()
+        """Words that were read as documents and hold no secret: most of a text's words come again."""
+
+    def forms(self, kind: str) -> Index:
+        """Return the forms that are looked for in a reading of some kind."""
+        return self._letters if kind == "letters" else self.plain
+
+    def remember(self, looked: tuple[int, int, str]) -> None:
+        """Remember a word that holds no secret; long ones hardly come again."""
+        if len(looked[2]) <= _WORD:
+            if len(self.harmless) >= _WORDS:
+                self.harmless.clear()
+            self.harmless.add(looked)
+
+
+_WORD, _WORDS = 100, 20_000
+"""Characters of a word, and number of words, that are remembered."""
+
+
 class Redactor:
     """Known secret values and the patterns of unknown ones."""
 
@@ -45,7 +70,7 @@ class Redactor:
         self._lock = threading.RLock()  # a signal may come while it is held
         self._plain: set[str] = set()
         self._encoded: set[str] = set()
-        self._index: tuple[Index, Index] | None = (Index((), ()), Index((), ()))
+        self._index: _Known | None = _Known(Index((), ()), Index((), ()))
 
     def add(self, value: str) -> None:
         """Make a value known, with the forms in which it may turn up.
@@ -65,14 +90,15 @@ class Redactor:
         """Return whether a text as a whole is a known secret, or one of its forms."""
         return text in self._plain or text in self._encoded
 
-    def _known(self, kind: str = "") -> Index:
-        """Return the forms that are looked for in a reading of some kind."""
-        both = self._index
-        if both is None:
+    def _known(self) -> _Known:
+        """Return the forms that are looked for."""
+        known = self._index
+        if known is None:
             with self._lock:
                 forms = letter_forms(self._plain | self._encoded)
-                both = self._index = Index(self._plain, self._encoded), Index((), forms)
-        return both[kind == "letters"]
+                known = _Known(Index(self._plain, self._encoded), Index((), forms))
+                self._index = known
+        return known
 
     def redact(self, text: str, start: int = 0, stop: int | None = None) -> str:
         """Return a text, or a part of it, with every secret replaced by `*****`.
@@ -90,13 +116,9 @@ class Redactor:
 
         It ends at `stop`, or before it where a secret would be cut in two.
         """
-        whole = list(_merged(self.spans(text)))
-        cuts = [len(text)]
-        for view, kind in readings(text):
-            begun = self._known(kind).begun(view.text)
-            if begun is not None:
-                cuts.append(view.span(begun, begun + 1)[0])
-        stop = min(stop, *cuts)
+        begun: list[int] = []
+        whole = list(_merged(self.spans(text, begun=begun)))
+        stop = min([stop, *begun])
         for _ in range(_STEPS):
             cut = open_at(text, stop)
             cut = min([cut, *(first for first, last in whole if first < cut < last)])
@@ -106,10 +128,18 @@ class Redactor:
         stop = max(stop, start)
         return _masked(text, whole, start, stop), stop
 
-    def spans(self, text: str, depth: int = 0) -> Iterator[Span]:
-        """Yield where secrets lie in a text, in no order and maybe more than once."""
+    def spans(self, text: str, depth: int = 0, begun: list[int] | None = None) -> Iterator[Span]:
+        """Yield where secrets lie in a text, in no order and maybe more than once.
+
+        Args:
+            text: Where to look.
+            depth: How deep it lay in other texts.
+            begun: Takes the places where a secret begins that the end of the text cuts off.
+        """
         for view, kind in readings(text):
-            known = self._known(kind)
+            known = self._known().forms(kind)
+            if begun is not None and (place := known.begun(view.text)) is not None:
+                begun.append(view.span(place, place + 1)[0])
             if kind == "text":
                 for start, stop in shapes(view.text):
                     yield view.span(start, stop)
@@ -126,20 +156,29 @@ class Redactor:
 
     def _holding(self, text: str, depth: int) -> Iterator[Span]:
         """Yield where a document in Base64 or hexadecimal lies that holds a secret."""
-        for pattern, read in _DOCUMENTS:
+        known = self._known()
+        for number, (pattern, read) in enumerate(_DOCUMENTS):
             for match in pattern.finditer(text):
-                inner = (one for text in _texts(read(match[0])) for one in self.spans(text, depth))
+                word = match[0]
+                if (number, depth, word) in known.harmless:
+                    continue
+                inner = (one for text in _texts(read(word)) for one in self.spans(text, depth))
                 if any(True for _ in inner):
                     yield match.span()
-                elif pattern is _HEXADECIMAL and match[0] != (lower := match[0].lower()):
-                    for start, stop in self._known().spans(lower):
+                    continue
+                found = False
+                if pattern is _HEXADECIMAL and word != (lower := word.lower()):
+                    for start, stop in known.plain.spans(lower):
+                        found = True
                         yield match.start() + start, match.start() + stop
+                if not found:
+                    known.remember((number, depth, word))
 
     def touched(self, text: str) -> str:
         """Return the few last characters of a text, seen without its line ends, with which a secret may begin."""
         tail = "".join(text[-64:].split())
         for one in (tail, _BETWEEN.sub("", tail)):
-            if count := self._known().touched(one):
+            if count := self._known().plain.touched(one):
                 return one[-count:]
         return ""
 

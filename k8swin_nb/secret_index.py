@@ -27,7 +27,7 @@ class Index:
         for form in sorted(self.forms, key=len, reverse=True):
             self._by_head.setdefault(form[:_HEAD], []).append(form)
             self._by_start.setdefault(form[:SHORTEST], []).append(form)
-        self._heads = re.compile(f"(?={_trie(self._by_head)})") if self.forms else None
+        self._heads = re.compile(_trie(self._by_head)) if self.forms else None
         self._sizes = sorted({len(head) for head in self._by_head}, reverse=True)
         self._beginnings = {form[:n] for form in self.forms for n in range(1, SHORTEST)}
 
@@ -40,7 +40,9 @@ class Index:
         """
         if self._heads is None:
             return
-        for match in self._heads.finditer(text):
+        place = -1
+        # Heads may overlap. A pattern that looked ahead would be tried at each place, whatever letter is there.
+        while match := self._heads.search(text, place + 1):
             place = match.start()
             for size in self._sizes:
                 for form in self._by_head.get(text[place : place + size], ()):

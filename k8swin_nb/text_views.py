@@ -35,12 +35,14 @@ _EMOJI = "\ufe0e\ufe0f"
 """How the sign before is drawn: nothing that misleads a reader, but it may stand within a secret."""
 
 UNSEEN = re.compile(
-    rf"{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}{_EMOJI}]"
+    rf"(?=[\x00-\x08\x0b-\x1f\x7f-\x9f{FORMAT}{_EMOJI}])"  # most places are passed by one look
+    rf"(?:{SEQUENCE}|(?<!\r)\r++(?=\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{FORMAT}{_EMOJI}])"
 )
 """What a reader does not see, or must not be shown raw; line ends and tabs are none of it."""
 
 _HEX = r"[0-9A-Fa-f]"
 _ESCAPE = re.compile(
+    r"(?=[%_\\&`^'\"])(?:"  # most places are passed by one look
     rf"(?P<percent>(?:%{_HEX}{{2}})+)"
     rf"|%u(?P<unit>{_HEX}{{4}})|_x(?P<clixml>{_HEX}{{4}})_"
     rf"|(?P<bytes>(?:\\x{_HEX}{{2}})+)"
@@ -52,7 +54,7 @@ _ESCAPE = re.compile(
     r"|\\(?P<letter>[nrtabfve0])"
     r"|\\(?P<other>[^\w\r\n])"
     r"|[`^](?P<quoted>[^\w\s])"
-    r"|(?P<twice>''|\"\"|%%)"
+    r"|(?P<twice>''|\"\"|%%))"
 )
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _LETTERS |= {"e": "\x1b", "0": "\0"}

@@ -18,6 +18,7 @@ import yaml
 from k8swin_nb import redact as redact_module
 from k8swin_nb.redact import MASK, REDACTOR, RedactedStream, Redactor, know_proxies, redact
 from k8swin_nb.secret import Secret
+from k8swin_nb.tables.code import highlighted
 from tests.conftest import ROOT
 
 SECRETS = {
@@ -237,7 +238,8 @@ def test_a_dump_of_any_program_shows_no_secret(name: str, wide: bool) -> None:
 @pytest.mark.parametrize(
     "between",
     ["\n", "-\n", "`\r\n", "^\r\n", "\\\n    ", "'\n '", " │\n│ ", "\n+", "\n# ", "<br>\n", "</S><S S=\"Error\">",
-     "_x000D__x000A_</S>\n<S S=\"Error\">+ ", " ", "'+'", "\\"],
+     "_x000D__x000A_</S>\n<S S=\"Error\">+ ", " ", "'+'", "\\",
+     '</span><span style="color: color-mix(in srgb,#BA2121 32%,currentColor); font-weight: bold">', "</span>"],
 )  # fmt: skip
 def test_a_secret_is_found_however_it_is_wrapped(between: str) -> None:
     for secret in (
@@ -251,6 +253,14 @@ def test_a_secret_is_found_however_it_is_wrapped(between: str) -> None:
             shown = redactor.redact("before\n" + wrapped(secret, width, between) + "\nafter")
             assert shown.startswith("before\n*") and shown.endswith("after"), (width, shown)
             assert secret[1:9] not in shown and secret[-9:-1] not in shown
+
+
+def test_a_secret_that_is_a_word_of_a_listing_s_colours_leaves_its_tags_whole() -> None:
+    redactor = Redactor()
+    for secret in ("color", "currentColor", "</span>"):
+        redactor.add(secret)
+    listing = highlighted("if true; then echo 'color'; fi", "bash")
+    assert redactor.redact(listing) == listing.replace("'color'", f"'{MASK}'")
 
 
 def test_letters_alone_are_no_secret_when_they_are_few_or_figures() -> None:

@@ -1,5 +1,6 @@
 """Parts of the tests that run side by side: what is told of them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -30,6 +31,41 @@ def test_a_part_that_fails_is_told_whole_and_others_in_a_line():
     assert "passes: passed in 0 s; 7 passed, 5 skipped in 1.25s (0:00:01)" in lines
     assert "fails: failed with exit code 3 in 0 s; 1 failed, 2 passed, 2 errors in 0.50s" in lines
     assert lines[-1].strip("= ").startswith("1 failed, 9 passed, 5 skipped, 2 errors in ")
+
+
+def test_the_last_lines_name_every_test_that_failed():
+    failed = """fails=echo 'FAILED tests/a/test_it.py::test_it[1] - assert 1 == 2'
+echo 'ERROR tests/b/test_it.py::test_it'; echo 'ERROR of a program'; echo '1 failed, 1 error in 0.50s'; exit 1"""
+    _, lines = run(failed, PASSES, "style=echo 'mypy found it'; exit 2")
+    assert lines[-5:-1] == [
+        "",
+        "FAILED fails: tests/a/test_it.py::test_it[1] - assert 1 == 2",
+        "FAILED fails: tests/b/test_it.py::test_it",
+        "FAILED style: exit code 2: mypy found it",
+    ]
+
+
+def test_real_hosts_go_when_their_tests_have_ended(tmp_path):
+    """The tests are ended once and waited for; a host that is gone before would leave them hanging."""
+    starter, tests = tmp_path / "starter", tmp_path / "bin" / "python"
+    tests.parent.mkdir()
+    starter.write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/told\necho "$2 192.0.2.1"\n')
+    tests.write_text(
+        f"#!/bin/bash\ntrap 'kill $!; sleep 0.3; echo tests >>{tmp_path}/told; exit 1' TERM\n"
+        f"touch {tmp_path}/begun\nsleep 60 >&- 2>&- & wait\n"
+    )
+    for program in (starter, tests):
+        program.chmod(0o755)
+    with subprocess.Popen(
+        [ROOT / ".ci" / "real-hosts", starter, "current", "1.36.4", "1", "true"],
+        env={**os.environ, "VENV": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    ) as hosts:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        hosts.send_signal(signal.SIGTERM)
+        assert hosts.wait(60) == 128 + signal.SIGTERM
+    assert (tmp_path / "told").read_text().split() == ["up", "key", "tests", "down"]
 
 
 def test_skips_are_counted_by_reason():

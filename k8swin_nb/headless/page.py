@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 
 from k8swin_nb.errors import RecordError
+from k8swin_nb.headless.listings import Listings
 from k8swin_nb.redact import redact
 from k8swin_nb.tables import escaped, table_html
 from k8swin_nb.workflow.record import read_events as _events
@@ -42,6 +43,7 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
+    listings = Listings()
     events = _events(folder / "events.jsonl")
     merged = nbformat.v4.new_notebook()
     merged.cells.append(_shown_html(_contents(folder.name, events, notebooks)))
@@ -57,6 +59,7 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
         for cell in notebook.cells:
             # Ids are unique in a notebook, not between them.
             cell["id"] = re.sub(r"[^\w-]", "-", f"{path.stem}-{cell.get('id', '')}")[:64]
+            _take_out(listings, cell)
             merged.cells.append(cell)
     merged.metadata["title"] = f"Run {folder.name}"
     exporter = HTMLExporter(
@@ -68,8 +71,15 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
     )
     body, _ = exporter.from_notebook_node(merged)
     page = folder / "index.html"
-    _write(page, redact(_with_policy(body)))
+    _write(page, redact(listings.put_back(_with_policy(body))))
     return page
+
+
+def _take_out(listings: Listings, cell: Any) -> None:
+    for output in cell.get("outputs", ()):
+        data = output.get("data", {})
+        if isinstance(html := data.get("text/html"), str):
+            data["text/html"] = listings.taken_out(html)
 
 
 def _with_policy(body: str) -> str:

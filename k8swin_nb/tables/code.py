@@ -31,6 +31,8 @@ def highlighted(text: str, language: str) -> str:
     )
     # No line end is left: an empty line would end the HTML where it stands in Markdown.
     code = code.replace("\n", "&#10;")
+    # What is not seen needs no colour: half of the tags were of blanks.
+    code = re.sub(r'<span style="[^"]*">([ \t]+)</span>', r"\1", code)
     # The source's own `<` is escaped: what begins a span here was written by Pygments.
     return re.sub(
         r'(<span style="[^"]*?\bcolor: )(#[0-9A-Fa-f]{3,6})\b',

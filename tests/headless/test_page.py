@@ -8,8 +8,10 @@ import nbformat
 import pytest
 
 from k8swin_nb.errors import RecordError
+from k8swin_nb.headless.listings import Listings
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress, elapsed_text
+from k8swin_nb.tables.code import highlighted
 
 
 def event(step, outcome, **more):
@@ -51,6 +53,30 @@ def test_the_page_holds_outcomes_and_notebooks_and_fetches_nothing(tmp_path):
 
 def test_a_run_that_ended_before_its_first_event_has_a_page(tmp_path):
     assert "nothing ran" in write_page(tmp_path, []).read_text()
+
+
+def shown_as_html(folder, html):
+    cell = nbformat.v4.new_code_cell("", id="show")
+    cell.outputs = [nbformat.v4.new_output("execute_result", {"text/html": html})]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "02_master.ipynb")
+    return body(write_page(folder, [folder / "02_master.ipynb"]).read_text())
+
+
+def test_listings_look_as_if_the_parser_of_html_had_seen_them(tmp_path, monkeypatch):
+    scripts = [
+        "echo \"a<b\" && x='&amp;' # \u00e7 \u6f22\\1 \n\n\tif true; then\n  :\nfi",
+        "# listing-0.",
+        "",
+    ]
+    html = "<details>" + "".join(highlighted(text, "bash") for text in scripts) + "</details>"
+    html += '<pre style="line-height: 125%;"><span></span>open <span>&nbsp;<b>x</b></pre>'
+    html += '<pre style="line-height: 125%;"><span>open</pre><p>behind</p>'
+    with monkeypatch.context() as patch:
+        patch.setattr(Listings, "taken_out", lambda self, text: text)
+        parsed = shown_as_html(tmp_path, html)
+    assert "color-mix" in parsed and "<p>behind</p>" in parsed
+    ids = re.compile(r'(?<=cell-id=)[0-9a-f]{8}\b|(?<=id=")[0-9a-f]{8}\b')
+    assert ids.sub("", shown_as_html(tmp_path, html)) == ids.sub("", parsed)
 
 
 def test_progress_says_notebook_step_and_time(tmp_path):
