@@ -21,6 +21,20 @@ ROLE_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The keys that a file of OpenSSH's client names, which are tried in turn."""
+
+    identities: tuple[str, ...] = ()
+    """Paths of private keys, or of public halves of those that the SSH agent holds."""
+
+    agent: str = ""
+    """Path of the SSH agent's socket; empty: the one of the environment; `none`: no agent is asked."""
+
+    only: bool = False
+    """Whether the agent's other keys are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """One machine. Paths are used as they are given; secrets are references, never values."""
 
@@ -53,6 +67,9 @@ class Host:
 
     identity: str | None = None
     """Path of a private key, or of the public half of one that the SSH agent holds; None asks the SSH agent."""
+
+    own_keys: OwnKeys | None = None
+    """What a file of OpenSSH's client says of keys, in the place of `identity`."""
 
     identity_passphrase: str | None = field(default=None, repr=False)
     """Reference to the pass phrase of that key."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import socket
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 import paramiko
 
 from k8swin_nb.errors import AuthenticationFailed, HostKeyRevoked, TransportTimeout
-from k8swin_nb.inventory import Host
+from k8swin_nb.inventory import Host, OwnKeys
 from k8swin_nb.reading import file_bytes
 from k8swin_nb.redact import redact
 from k8swin_nb.secret import resolve
@@ -38,6 +39,24 @@ class Wire(paramiko.Transport):  # type: ignore[misc]
             copy.get_int()
             self.goodbye = copy.get_text()
         super()._parse_disconnect(m)
+
+
+class AgentAt(paramiko.agent.AgentSSH):  # type: ignore[misc]
+    """The SSH agent behind a socket that is named, and not the one of the environment."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.connect(path)
+            self._connect(made)
+        except BaseException:
+            made.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +135,38 @@ class Login:
                 lambda wire: _with_password(wire, host, password),
             )
         if not host.identity and not host.ssh_password:
-            for held in self._agent_keys():
-                yield _Way("a key of the SSH agent", _with_key(host.user, held))
+            yield from self._own_ways(host.own_keys or OwnKeys())
+
+    def _own_ways(self, keys: OwnKeys) -> Iterator[_Way]:
+        """Yield each key that is named, then those of the agent; one that cannot be used keeps no other from being tried.
+
+        Raises:
+            AuthenticationFailed: about the first that is named, when there is none to be tried.
+        """
+        tried: set[bytes] = set()
+        unusable: list[AuthenticationFailed] = []
+        for path in keys.identities:
+            try:
+                key, name = self._named_key(Path(path))
+            except AuthenticationFailed as error:
+                unusable.append(error)
+                continue
+            tried.add(key.asbytes())
+            yield _Way(name, _with_key(self._host.user, key))
+        for held in () if keys.only else self._agent_keys():
+            if held.asbytes() not in tried:
+                tried.add(held.asbytes())
+                yield _Way("a key of the SSH agent", _with_key(self._host.user, held))
+        if unusable and not tried:
+            raise unusable[0]
 
     def _agent_keys(self) -> list[Any]:
+        where = self._host.own_keys.agent if self._host.own_keys else ""
+        if where == "none":
+            return []
         try:
             if self._agent is None:
-                self._agent = paramiko.Agent()
+                self._agent = AgentAt(where) if where else paramiko.Agent()
             return list(self._agent.get_keys())
         except (paramiko.SSHException, OSError, EOFError):
             return []

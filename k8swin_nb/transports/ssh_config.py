@@ -1,27 +1,34 @@
 """What a file of OpenSSH's client says of a host: `ssh_config` names one, else none is read.
 
-Taken are `HostName`, `Port`, `IdentityFile` and `ProxyJump`, for the host's name as it would be typed behind `ssh`; what the
-description says itself counts before them. `User` is the description's. Host keys are those of the project's own file, whatever
-`UserKnownHostsFile` and `StrictHostKeyChecking` say. A way that is a program of this computer (`ProxyCommand`, `Match exec`)
-is refused: nothing of a file may run here.
+Taken are `HostName`, `Port`, `ProxyJump`, `IdentityFile` with `IdentitiesOnly`, and `IdentityAgent`, for the host's name as it
+would be typed behind `ssh`; what the description says itself counts before them. `User` is the description's. Host keys are
+those of the project's own file, whatever `UserKnownHostsFile`, `HostKeyAlias` and `StrictHostKeyChecking` say. A way that is a
+program of this computer (`ProxyCommand`, `Match exec`) is refused: nothing of a file may run here.
 """
 
 from __future__ import annotations
 
+import getpass
+import os
 import re
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from k8swin_nb.errors import ParamsError
-from k8swin_nb.inventory import Host
-from k8swin_nb.reading import file_text, shown
+from k8swin_nb.inventory import Host, OwnKeys
+from k8swin_nb.reading import shown
+from k8swin_nb.transports.ssh_config_file import ConfigFile, Said
 
-_MATCH_EXEC = re.compile(r"^\s*match\b.*\bexec\b", re.IGNORECASE | re.MULTILINE)
-_INCLUDE = re.compile(r"^\s*include\b\s*=?\s*(.*)$", re.IGNORECASE | re.MULTILINE)
-_JUMP = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^:\s]+)(?::(?P<port>\d+))?")
+_JUMP = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]\s]+\]|[^:\s]+)(?::(?P<port>\d+))?/?")
+_TOKEN = re.compile(r"%(.?)|\$\{([^}]*)\}")
 _MOST_JUMPS = 8
+_NOT_USED = {
+    "pkcs11provider": "load it into the SSH agent with `ssh-add -s PROVIDER`, and name the key's public half as `identity`",
+    "securitykeyprovider": "load the key into the SSH agent with `ssh-add`, and name its public half as `identity`",
+}
+"""Keywords without which a login cannot come about, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Words:
 
     address: str = ""
     port: int | None = None
-    identity: str = ""
+    keys: OwnKeys | None = None
     user: str = ""
     jumps: tuple[str, ...] | None = None
     """Servers on the way, the nearest to this computer first; None: nothing is said."""
@@ -47,65 +54,105 @@ class _File:
     """
 
     def __init__(self, path: Path) -> None:
-        # Imported here: whoever only draws a table of ways has no need of it.
-        from paramiko.config import SSHConfig
-        from paramiko.ssh_exception import ConfigParseError
-
         self._path = path
-        try:
-            text = file_text(path)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ParamsError(
-                f"`ssh_config` `{path}` cannot be read: {shown(why)}",
-                hint="name a file such as `~/.ssh/config`",
-            ) from error
-        if _MATCH_EXEC.search(text):
-            raise ParamsError(
-                f"`ssh_config` `{path}` has `Match exec`, which runs a program of this computer",
-                hint="leave it out of a copy of the file that `ssh_config` names",
-            )
-        if found := _INCLUDE.search(text):
-            raise ParamsError(
-                f"`ssh_config` `{path}` has `Include {shown(found[1].strip())}`, which is not followed",
-                hint="name the file that says how these hosts are reached",
-            )
-        try:
-            self._config = SSHConfig.from_text(text)
-        except (ConfigParseError, ValueError) as error:
-            raise ParamsError(
-                f"`ssh_config` `{path}` is no configuration of OpenSSH's client: {shown(error)}",
-                hint="see what `ssh -G -F FILE HOST` says of it",
-            ) from error
+        self._file = ConfigFile(path)
 
-    def of(self, name: str) -> Words:
+    def of(self, name: str, user: str) -> Words:
         """Return what the file says of a name.
 
+        Args:
+            name: As it would be typed behind `ssh`.
+            user: Who logs in there; empty: whom the file names.
+
         Raises:
-            ParamsError: when it wants a program of this computer to run.
+            ParamsError: when it wants a program of this computer to run, or says what cannot be followed.
         """
-        said: dict[str, Any] = dict(self._config.lookup(name))
-        command = str(said.get("proxycommand") or "none")
-        if command.lower() != "none":
-            raise ParamsError(
-                f"`ssh_config` `{self._path}` reaches `{name}` by `ProxyCommand`, which runs a program of this computer",
-                hint="write `ProxyJump` there, or `ssh_jump` into the description",
+        said = self._file.of(name, user)
+        if said.first("proxycommand").lower() not in ("", "none"):
+            raise self._refused(
+                f"reaches `{name}` by `ProxyCommand`, which runs a program of this computer",
+                "write `ProxyJump` there, or `ssh_jump` into the description",
             )
-        jump = str(said.get("proxyjump") or "").strip()
-        port = str(said.get("port") or "")
-        if port and not port.isdigit():
-            raise ParamsError(f"`ssh_config` `{self._path}`: the port `{shown(port)}` is none")
-        address = str(said.get("hostname") or "")
-        files = [str(each) for each in said.get("identityfile") or []]
+        for keyword, hint in _NOT_USED.items():
+            if said.first(keyword).lower() not in ("", "none", "internal"):
+                raise self._refused(f"has `{keyword}` for `{name}`, which is not used here", hint)
+        port = said.first("port")
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise self._refused(f"names the port `{shown(port)}` for `{name}`, which is none")
+        asked = self._expanded(said.first("hostname") or name, {"h": name}, "HostName")
+        if not asked or re.search(r"\s", asked):
+            raise self._refused(f"names the address `{shown(asked)}` for `{name}`, which is none")
+        own_user = said.first("user")
+        tokens = {"h": asked, "n": name, "p": port or "22", "r": user or own_user}
         return Words(
-            address="" if address == name else address,
+            address="" if asked == name else asked,
             port=int(port) if port else None,
-            identity=next((each for each in files if Path(each).expanduser().is_file()), ""),
-            user=str(said.get("user") or ""),
-            jumps=None
-            if not jump
-            else tuple(each.strip() for each in jump.split(",") if each.strip().lower() != "none"),
+            keys=self._keys(said, tokens),
+            user=own_user,
+            jumps=self._jumps(said, tokens),
         )
+
+    def _jumps(self, said: Said, tokens: Mapping[str, str]) -> tuple[str, ...] | None:
+        text = said.first("proxyjump").strip()
+        if not text:
+            return None
+        if text.lower() == "none":
+            return ()
+        return tuple(self._expanded(one.strip(), tokens, "ProxyJump") for one in text.split(","))
+
+    def _keys(self, said: Said, tokens: Mapping[str, str]) -> OwnKeys | None:
+        """Return which keys to log in with; None: nothing is said of them."""
+        local = socket.gethostname()
+        more = {
+            **tokens,
+            "d": str(Path.home()),
+            "i": str(os.getuid()) if hasattr(os, "getuid") else "",
+            "k": said.first("hostkeyalias") or tokens["n"],
+            "L": local.partition(".")[0],
+            "l": local,
+            "u": getpass.getuser(),
+        }
+        named = [one for one in said.all("identityfile") if one.lower() != "none"]
+        found = []
+        for text in named:
+            path = _path(self._expanded(text, more, "IdentityFile"))
+            # Of a key that an agent holds only the public half may be here.
+            found += [one for one in (path, f"{path}.pub") if Path(one).is_file()][:1]
+        for text in said.all("certificatefile"):
+            path = _path(self._expanded(text, more, "CertificateFile"))
+            if path not in [f"{one}-cert.pub" for one in found]:
+                raise self._refused(
+                    f"has `CertificateFile {shown(text)}` for `{tokens['n']}`, which is not used here",
+                    "put it beside its key, as `KEY-cert.pub`: there it is found",
+                )
+        agent = said.first("identityagent")
+        if agent.startswith("$"):
+            agent = os.environ.get(agent[1:].strip("{}"), "none")
+        elif agent and agent.lower() != "none" and agent != "SSH_AUTH_SOCK":
+            agent = _path(self._expanded(agent, more, "IdentityAgent"))
+        if not named and not agent:
+            return None
+        only = said.first("identitiesonly").lower() in ("yes", "true")
+        return OwnKeys(tuple(dict.fromkeys(found)), "" if agent == "SSH_AUTH_SOCK" else agent, only)
+
+    def _expanded(self, text: str, tokens: Mapping[str, str], keyword: str) -> str:
+        """Return a value with its tokens and variables in place."""
+
+        def one(found: re.Match[str]) -> str:
+            value = (
+                os.environ.get(found[2]) if found[2] else {"%": "%", **tokens}.get(found[1] or "")
+            )
+            if value is None:
+                raise self._refused(
+                    f"has `{keyword} {shown(text)}`, in which `{shown(found[0])}` stands for nothing",
+                    "write there what it stands for",
+                )
+            return value
+
+        return _TOKEN.sub(one, text)
+
+    def _refused(self, what: str, hint: str | None = None) -> ParamsError:
+        return ParamsError(f"`ssh_config` `{self._path}` {what}", hint=hint)
 
     def jump(self, words: Words, like: Host, depth: int = 0) -> Host | None:
         """Return the server before a host, as a host that is itself reached as the file says.
@@ -121,21 +168,32 @@ class _File:
         before: Host | None = None
         for text in words.jumps or ():
             found = _JUMP.fullmatch(text.removeprefix("ssh://"))
-            if found is None or depth >= _MOST_JUMPS:
-                raise ParamsError(
-                    f"`ssh_config` `{self._path}`: `ProxyJump {shown(text)}` leads nowhere",
-                    hint="write `[USER@]HOST[:PORT]`, several joined by commas",
+            if found is None:
+                raise self._refused(
+                    f"has `ProxyJump {shown(text)}`, which leads nowhere",
+                    "write `[USER@]HOST[:PORT]`, several joined by commas",
+                )
+            if depth >= _MOST_JUMPS:
+                raise self._refused(
+                    f"has `ProxyJump {shown(text)}`, which leads nowhere: that one is reached through itself",
+                    f"write `Host {shown(text)}` with `ProxyJump none` before it",
                 )
             name = found["host"].strip("[]")
-            own = self.of(name)
+            own = self.of(name, found["user"] or "")
+            user = found["user"] or own.user or like.user
+            if "%" in user or "$" in user:
+                raise self._refused(
+                    f"has the user `{shown(user)}` for `{name}`", "write there what it stands for"
+                )
+            keys = own.keys or OwnKeys()
             one = Host(
                 name=name,
                 address=own.address or name,
                 os="linux",
                 roles=(),
-                user=found["user"] or own.user or like.user,
+                user=user,
                 ssh_port=int(found["port"] or own.port or 22),
-                identity=str(Path(own.identity).expanduser()) if own.identity else None,
+                own_keys=keys,
                 known_hosts=like.known_hosts,
                 folder=like.folder,
                 host_key_policy=like.host_key_policy,
@@ -143,6 +201,14 @@ class _File:
             )
             before = one
         return before
+
+
+def _path(text: str) -> str:
+    """Return a path whose `~` or `~NAME` is a home folder; of a NAME that is not there it stays."""
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError:
+        return text
 
 
 def configured(host: Host) -> Host:
@@ -153,29 +219,13 @@ def configured(host: Host) -> Host:
     """
     if host.ssh_config is None or host.os != "linux":
         return host
-    path = Path(host.ssh_config)
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    file = _file(path, changed)
-    words = file.of(host.name)
+    file = _File(Path(host.ssh_config))
+    words = file.of(host.name, host.user)
     return replace(
         host,
         ssh_host=host.ssh_host or words.address or None,
         ssh_port=host.ssh_port if host.ssh_port != 22 else words.port or 22,
-        identity=host.identity
-        or (
-            str(Path(words.identity).expanduser())
-            if words.identity and not host.ssh_password
-            else None
-        ),
+        own_keys=None if host.identity or host.ssh_password else words.keys,
         ssh_jump=host.ssh_jump or file.jump(words, host),
         ssh_config=None,
     )
-
-
-@lru_cache(maxsize=8)
-def _file(path: Path, changed: int) -> _File:
-    """Return a file, read once for all hosts until it changes."""
-    return _File(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_nb.inventory import Host, Inventory
+from k8swin_nb.inventory import Host, Inventory, OwnKeys
 from k8swin_nb.tables import StaticTable
 from k8swin_nb.transports.ssh_config import configured
 
@@ -29,9 +29,7 @@ def _place(host: Host) -> str:
 def _login(host: Host) -> str:
     if host.os == "linux":
         root = f", sudo {host.sudo_password}" if host.sudo_password else ""
-        return (
-            f"{host.user}, {host.identity or host.ssh_password or 'a key of the SSH agent'}{root}"
-        )
+        return f"{host.user}, {host.identity or host.ssh_password or _keys(host.own_keys)}{root}"
     if host.winrm_auth == "certificate":
         return f"certificate {host.winrm_certificate}"
     secret = host.credential
@@ -39,6 +37,13 @@ def _login(host: Host) -> str:
         own = "the ticket of whoever runs this"
         secret = host.credential or host.winrm_keytab or host.winrm_ticket_cache or own
     return f"{host.user}, {host.winrm_auth}, {secret}"
+
+
+def _keys(keys: OwnKeys | None) -> str:
+    keys = keys or OwnKeys()
+    agent = "a key of the SSH agent" + (f" at {keys.agent}" if keys.agent else "")
+    asked = [] if keys.agent == "none" or (keys.only and keys.identities) else [agent]
+    return " or ".join([*keys.identities, *asked]) or "no key"
 
 
 def _trust(host: Host) -> str:
