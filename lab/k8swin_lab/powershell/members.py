@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, language_mode, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
@@ -280,8 +281,8 @@ def _guarded(name: str, arguments: list[Any], action: Callable[[], Any]) -> Any:
         raise method_error(name, len(arguments), error) from error
     except OSError as error:
         raise method_error(name, len(arguments), os_error(error)) from error
-    except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
-        raise method_error(name, len(arguments), error) from error
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise NotSimulated(f"{name}() with such {len(arguments)} argument(s)") from error
 
 
 def os_error(error: OSError) -> Terminating:

@@ -99,6 +99,20 @@ EXCEPTION_PARENTS: dict[str, str] = {
 """Base class of each .NET exception type; one that is not listed derives from System.Exception."""
 
 
+_HRESULTS = {
+    "System.Exception": -2146233088, "System.ArgumentException": -2147024809, "System.IO.IOException": -2146232800,
+    "System.ArgumentNullException": -2147467261, "System.ArgumentOutOfRangeException": -2146233086,
+    "System.FormatException": -2146233033, "System.InvalidCastException": -2147467262, "System.OverflowException": -2146233066,
+    "System.InvalidOperationException": -2146233079, "System.NotSupportedException": -2146233067,
+    "System.DivideByZeroException": -2147352558, "System.IndexOutOfRangeException": -2146233080,
+    "System.NullReferenceException": -2147467261, "System.NotImplementedException": -2147467263,
+    "System.TimeoutException": -2146233083, "System.UnauthorizedAccessException": -2147024891,
+    "System.IO.FileNotFoundException": -2147024894, "System.IO.DirectoryNotFoundException": -2147024893,
+    "System.Collections.Generic.KeyNotFoundException": -2146232969, "System.Net.WebException": -2146233079,
+}  # fmt: skip
+"""HResult by type; types that set none have their base's."""
+
+
 def exception_chain(type_name: str) -> list[str]:
     """`type_name` and its base classes, most derived first."""
     chain = [type_name]
@@ -125,7 +139,7 @@ class ExceptionObject(PSObject):
                 ("Message", message),
                 *properties,
                 ("InnerException", inner),
-                ("HResult", -2146233088),
+                ("HResult", _HRESULTS.get(type_name, _HRESULTS["System.Exception"])),
                 ("StackTrace", None),
                 ("Source", None),
                 ("HelpLink", None),

@@ -185,9 +185,20 @@ for _name in ("Add", "Remove", "RemoveAt", "Insert"):
 ARRAY.method("Clone")(lambda self: PSArray(self, getattr(self, "element_type", "System.Object")))
 ARRAY.method("Contains")(lambda self, value: _position(self, value) >= 0)
 ARRAY.method("IndexOf")(lambda self, value: _position(self, value))
-ARRAY.method("GetLength", "GetLongLength")(lambda self, dimension=0: len(self))
-ARRAY.method("GetUpperBound")(lambda self, dimension=0: len(self) - 1)
-ARRAY.method("GetLowerBound")(lambda self, dimension=0: 0)
+
+
+def _bound(self: list[Any], dimension: int) -> int:
+    if dimension != 0:
+        raise Terminating(
+            "Index was outside the bounds of the array.",
+            exception="System.IndexOutOfRangeException",
+        )
+    return len(self)
+
+
+ARRAY.method("GetLength", "GetLongLength")(lambda self, dimension=0: _bound(self, dimension))
+ARRAY.method("GetUpperBound")(lambda self, dimension=0: _bound(self, dimension) - 1)
+ARRAY.method("GetLowerBound")(lambda self, dimension=0: _bound(self, dimension) * 0)
 ARRAY.method("GetValue")(lambda self, index: self[int(index)])
 ARRAY.method("GetEnumerator")(lambda self: iter(list(self)))
 

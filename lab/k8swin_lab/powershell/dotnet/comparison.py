@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
 from k8swin_lab.powershell.dotnet.primitives import parse_number
-from k8swin_lab.powershell.dotnet.registry import ConversionError, NetObject, find
+from k8swin_lab.powershell.dotnet.registry import ConversionError, NetObject, argument, find
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import TypeValue
@@ -192,3 +193,13 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, list | dict | Hashtable):
         return left is right
     return bool(left == right)
+
+
+def compared(left: Any, right: Any, order: Callable[[Any, Any], int] | None = None) -> int:
+    """`left.CompareTo(right)`: $null is before anything, a value of another type is an error."""
+    name = type_name_of(left)
+    if right is None:
+        return 1
+    if type_name_of(right) != name and (order is not None or isinstance(right, str)):
+        raise argument(f"Object must be of type {name.rpartition('.')[2]}.")
+    return compare(left, right, False) if order is None else order(left, right)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
 from k8swin_lab.powershell.dotnet.numbers import overflow, parse_float, parse_integer
 from k8swin_lab.powershell.dotnet.primitives import INTEGERS, byte_array, sized
@@ -18,6 +20,7 @@ from k8swin_lab.powershell.dotnet.registry import (
     out_of_range,
 )
 from k8swin_lab.powershell.dotnet.text import to_string
+from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.values import Char
 
 CONVERT = NetType("System.Convert")
@@ -76,14 +79,55 @@ def _in_base(text: str, base: int, type_name: str) -> int:
     return sized(value - (1 << bits) if value > high and low < 0 else value, type_name)
 
 
+_FRACTIONS = ("System.Single", "System.Double", "System.Decimal")
+_NUMBERS = (*INTEGERS, *_FRACTIONS, "System.Boolean")
+
+
+def _can(source: str, target: str) -> bool:
+    """Whether a basic type converts to another one, as IConvertible has it."""
+    if source == target or "System.String" in (source, target):
+        return True
+    if "System.DateTime" in (source, target):
+        return False
+    if "System.Char" in (source, target):
+        return (target if source == "System.Char" else source) in INTEGERS
+    return True
+
+
+def _checked(target: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`Convert.ToX`: what no conversion leads from is an InvalidCastException, bad text a FormatException."""
+
+    def apply(value: Any, *rest: Any) -> Any:
+        source = type_name_of(value)
+        basic = source in (*_NUMBERS, "System.Char", "System.DateTime")
+        if value is not None and basic and not _can(source, target):
+            raise Terminating(
+                f"Invalid cast from '{source.removeprefix('System.')}' to "
+                f"'{target.removeprefix('System.')}'.",
+                exception="System.InvalidCastException",
+            )
+        try:
+            return function(value, *rest)
+        except ConversionError as error:
+            inner = re.search(r'Error: "(.*)"$', str(error))
+            if not isinstance(value, str) or inner is None:
+                raise
+            raise format_error(inner[1]) from error
+
+    return apply
+
+
 for _name in INTEGERS:
-    CONVERT.static("To" + _name.removeprefix("System."))(_integer(_name))
-CONVERT.static("ToChar")(lambda value: convert(None, value, "System.Char"))
-CONVERT.static("ToDecimal")(lambda value, provider=None: convert(None, value, "System.Decimal"))
-CONVERT.static("ToDateTime")(lambda value, provider=None: convert(None, value, "System.DateTime"))
+    CONVERT.static("To" + _name.removeprefix("System."))(_checked(_name, _integer(_name)))
+for _name in ("Char", "Decimal", "DateTime"):
+    CONVERT.static(f"To{_name}")(
+        _checked(
+            f"System.{_name}",
+            lambda value, provider=None, _to=f"System.{_name}": convert(None, value, _to),
+        )
+    )
 
 
-@CONVERT.static("ToDouble", "ToSingle")
 def _to_double(value: Any, provider: Any = None) -> float:
     return (
         parse_float(value)
@@ -92,14 +136,18 @@ def _to_double(value: Any, provider: Any = None) -> float:
     )
 
 
-@CONVERT.static("ToBoolean")
-def _to_boolean(value: Any) -> bool:
+def _to_boolean(value: Any, provider: Any = None) -> bool:
     if not isinstance(value, str):
         return bool(convert(None, value, "System.Boolean"))
     found = {"true": True, "false": False}.get(value.strip().lower())
     if found is None:
         raise format_error("String was not recognized as a valid Boolean.")
     return found
+
+
+CONVERT.static("ToDouble")(_checked("System.Double", _to_double))
+CONVERT.static("ToSingle")(_checked("System.Single", _to_double))
+CONVERT.static("ToBoolean")(_checked("System.Boolean", _to_boolean))
 
 
 @CONVERT.static("ToString")

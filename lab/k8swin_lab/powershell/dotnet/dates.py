@@ -7,8 +7,10 @@ import time
 from datetime import datetime
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums
+from k8swin_lab.powershell.dotnet.comparison import compared
 from k8swin_lab.powershell.dotnet.composite import format_value
 from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.date_parse import (
@@ -27,6 +29,7 @@ from k8swin_lab.powershell.dotnet.times import (
     TimeSpan,
 )
 from k8swin_lab.powershell.records import Reference
+from k8swin_lab.powershell.values import TypedInt
 
 _DAY = 86_400 * TICKS
 _UNITS = {
@@ -64,7 +67,7 @@ for _name, _ticks in (
     ("TicksPerSecond", TICKS),
     ("TicksPerMillisecond", TICKS // 1000),
 ):
-    SPAN.value(_name, _ticks)
+    SPAN.value(_name, TypedInt(_ticks, "System.Int64"))
 
 
 def _part(ticks: int, unit: int, modulus: int | None) -> int:
@@ -108,10 +111,18 @@ SPAN.method("Subtract")(lambda self, other: TimeSpan(self.ticks - _span(other).t
 SPAN.method("Negate")(lambda self: TimeSpan(-self.ticks))
 SPAN.method("Duration")(lambda self: TimeSpan(abs(self.ticks)))
 SPAN.method("ToString")(_text)
-SPAN.method("CompareTo")(lambda self, other: _order(self, _span(other)))
+SPAN.method("CompareTo")(lambda self, other: compared(self, other, _order))
 SPAN.method("Equals")(lambda self, other: self == other)
 SPAN.static("Parse")(lambda text, provider=None: parse_span(to_string(text)))
-SPAN.static("Compare")(lambda a, b: _order(a, b))
+SPAN.static("Compare")(lambda a, b: _order(_span(a), _span(b)))
+SPAN.static("Equals")(lambda a, b: _span(a) == _span(b))
+
+
+@SPAN.static("ParseExact")
+def _parse_span_exact(text: str, pattern: Any, provider: Any, style: Any = None) -> TimeSpan:
+    if style is not None or to_string(pattern) not in ("c", "t", "T"):
+        raise NotSimulated("[System.TimeSpan]::ParseExact() of other formats than c")
+    return parse_span(text)
 
 
 def _span(value: Any) -> TimeSpan:
@@ -179,6 +190,8 @@ DATE.prop("DateTime", lambda d: format_value(d, "F"))
 
 @DATE.constructor
 def _new_date(*args: Any) -> DateTime:
+    if any(getattr(a, "type_name", "").startswith("System.Globalization") for a in args):
+        raise NotSimulated("[System.DateTime]::new() with a calendar")
     kind = next((to_string(a) for a in args if isinstance(a, str)), "Unspecified")
     numbers = [int(a) for a in args if isinstance(a, int)]
     if len(numbers) <= 1:
@@ -201,7 +214,7 @@ def _shifted(self: DateTime, ticks: int) -> DateTime:
 for _name, _unit in _UNITS.items():
     # .NET Framework rounds the amount to whole milliseconds.
     DATE.method("Add" + _name)(
-        lambda self, value, _unit=_unit: _shifted(
+        lambda self, value, *, _unit=_unit: _shifted(
             self, TimeSpan.of_seconds(_amount(value) * (_unit / TICKS)).ticks
         )
     )
@@ -247,7 +260,7 @@ DATE.method("ToLongTimeString")(lambda self: format_value(self, "T"))
 DATE.method("ToFileTime", "ToFileTimeUtc")(lambda self: self.ticks - 504_911_232_000_000_000)
 DATE.method("ToOADate")(lambda self: (self.ticks - 599_264_352_000_000_000) / _DAY)
 DATE.method("ToBinary")(lambda self: self.ticks)
-DATE.method("CompareTo")(lambda self, other: _order(self, _date(other)))
+DATE.method("CompareTo")(lambda self, other: compared(self, other, _order))
 DATE.method("Equals")(lambda self, other: self == other)
 DATE.method("IsDaylightSavingTime")(lambda self: False)
 
@@ -298,6 +311,8 @@ def _parse_exact(text: str, patterns: Any, provider: Any = None, style: Any = ""
 
 DATE.static("IsLeapYear")(lambda year: calendar.isleap(int(year)))
 DATE.static("DaysInMonth")(lambda year, month: calendar.monthrange(int(year), int(month))[1])
+DATE.static("Equals")(lambda a, b: _date(a) == _date(b))
+DATE.static("FromOADate")(lambda days: DateTime(599_264_352_000_000_000 + round(days * _DAY)))
 DATE.static("Compare")(lambda a, b: _order(_date(a), _date(b)))
 DATE.static("SpecifyKind")(lambda value, kind: DateTime(value.ticks, to_string(kind)))
 DATE.static("FromFileTime")(lambda value: DateTime(int(value) + 504_911_232_000_000_000, "Local"))
@@ -306,9 +321,25 @@ DATE.static("FromBinary")(lambda value: DateTime(int(value)))
 
 # --- DateTimeOffset
 
-OFFSET = NetType("System.DateTimeOffset", DATE.name, interfaces=_INTERFACES)
+OFFSET = NetType("System.DateTimeOffset", value_type=True, interfaces=_INTERFACES)
+_OF_DATES_ALONE = (
+    "kind",
+    "datetime",
+    "tooadate",
+    "tobinary",
+    "isdaylightsavingtime",
+    "tofiletimeutc",
+)
+for _name, _member in DATE.properties.items():
+    if _name not in _OF_DATES_ALONE:
+        OFFSET.properties[_name] = _member
+for _name, _function in DATE.methods.items():
+    if _name not in _OF_DATES_ALONE and not _name.endswith(("datestring", "timestring")):
+        OFFSET.methods[_name] = _function
 OFFSET.compare = lambda a, b: (_instant(a) > _instant(b)) - (_instant(a) < _instant(b))
 OFFSET.to_text = str
+OFFSET.value("MinValue", DateTimeOffset(0))
+OFFSET.value("MaxValue", DateTimeOffset(MAX_TICKS))
 OFFSET.value("Now", lambda: DateTimeOffset(DateTime.from_epoch(time.time()).ticks))
 OFFSET.value("UtcNow", lambda: DateTimeOffset(DateTime.from_epoch(time.time()).ticks))
 OFFSET.prop("Offset", lambda d: TimeSpan(d.minutes * 60 * TICKS))
@@ -318,7 +349,17 @@ OFFSET.prop("DateTime", lambda d: DateTime(d.ticks))
 OFFSET.prop("UtcTicks", lambda d: d.utc_ticks)
 
 
+@OFFSET.constructor
+def _new_offset(*args: Any) -> DateTimeOffset:
+    rest = list(args)
+    zone = rest.pop() if rest and isinstance(rest[-1], TimeSpan) else TimeSpan(0)
+    moment = rest[0] if rest and isinstance(rest[0], DateTime) else _new_date(*rest)
+    return DateTimeOffset(moment.ticks, zone.ticks // (60 * TICKS))
+
+
 def _offset(value: Any) -> Any:
+    if isinstance(value, DateTimeOffset):
+        return value
     if isinstance(value, DateTime):
         return DateTimeOffset(value.ticks)
     return (
@@ -334,6 +375,30 @@ OFFSET.static("FromUnixTimeMilliseconds")(
 )
 OFFSET.method("ToUnixTimeSeconds")(lambda self: (self.utc_ticks - EPOCH_TICKS) // TICKS)
 OFFSET.method("ToUnixTimeMilliseconds")(lambda self: (self.utc_ticks - EPOCH_TICKS) // 10_000)
+OFFSET.static("FromFileTime")(lambda value: DateTimeOffset(int(value) + 504_911_232_000_000_000))
+OFFSET.static("Compare")(lambda a, b: _order(_instant(_offset(a)), _instant(_offset(b))))
+OFFSET.static("Equals")(lambda a, b: _instant(_offset(a)) == _instant(_offset(b)))
+OFFSET.method("Equals")(
+    lambda self, other: isinstance(other, DateTimeOffset) and _instant(other) == _instant(self)
+)
+OFFSET.method("EqualsExact")(
+    lambda self, other: (self.ticks, self.minutes) == (other.ticks, other.minutes)
+)
+OFFSET.method("CompareTo")(
+    lambda self, other: compared(self, other, lambda a, b: _order(_instant(a), _instant(b)))
+)
+OFFSET.method("ToFileTime")(lambda self: self.utc_ticks - 504_911_232_000_000_000)
+OFFSET.method("ToOffset")(
+    lambda self, zone: DateTimeOffset(self.utc_ticks + zone.ticks, zone.ticks // (60 * TICKS))
+)
+OFFSET.static("ParseExact")(
+    lambda text, pattern, provider=None, style="": DateTimeOffset(
+        _parse_exact(text, pattern, provider).ticks
+    )
+)
+OFFSET.static("TryParse")(
+    _try(lambda text, *rest: parse_date(to_string(text), keep_offset=True), DateTimeOffset(0))
+)
 OFFSET.method("ToUniversalTime", "ToLocalTime")(lambda self: DateTimeOffset(self.utc_ticks))
 
 
@@ -362,7 +427,7 @@ class Stopwatch(NetObject):
 
 WATCH = NetType("System.Diagnostics.Stopwatch")
 WATCH.constructor(Stopwatch)
-WATCH.value("Frequency", TICKS)
+WATCH.value("Frequency", TypedInt(TICKS, "System.Int64"))
 WATCH.value("IsHighResolution", True)
 
 

@@ -8,9 +8,9 @@ from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
-from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument
+from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument, out_of_range
 from k8swin_lab.powershell.dotnet.text import to_string
-from k8swin_lab.powershell.values import PSArray
+from k8swin_lab.powershell.values import Char, PSArray
 
 
 class Encoding(NetObject):
@@ -121,8 +121,14 @@ def get_encoding(name: Any, *rest: Any) -> Encoding:
 
 
 def _text_of(args: tuple[Any, ...]) -> str:
-    first = args[0]
-    return "".join(to_string(c) for c in first) if isinstance(first, list) else to_string(first)
+    first, *part = args
+    text = "".join(to_string(c) for c in first) if isinstance(first, list) else to_string(first)
+    if not part:
+        return text
+    start, count = (int(number) for number in part)
+    if not 0 <= start <= start + count <= len(text):
+        raise out_of_range("Index and count must refer to a location within the buffer.", "chars")
+    return text[start : start + count]
 
 
 def _get_string(self: Encoding, data: Any, start: int = 0, count: int = -1) -> str:
@@ -133,8 +139,14 @@ def _get_string(self: Encoding, data: Any, start: int = 0, count: int = -1) -> s
 ENCODING.method("GetBytes")(lambda self, *args: byte_array(self.encode(_text_of(args))))
 ENCODING.method("GetByteCount")(lambda self, *args: len(self.encode(_text_of(args))))
 ENCODING.method("GetString")(_get_string)
-ENCODING.method("GetChars")(lambda self, data: PSArray(_get_string(self, data), "System.Char"))
-ENCODING.method("GetCharCount")(lambda self, data: len(_get_string(self, data)))
+ENCODING.method("GetChars")(
+    lambda self, data, start=0, count=-1: PSArray(
+        (Char(c) for c in _get_string(self, data, start, count)), "System.Char"
+    )
+)
+ENCODING.method("GetCharCount")(
+    lambda self, data, start=0, count=-1: len(_get_string(self, data, start, count))
+)
 ENCODING.method("GetPreamble")(lambda self: byte_array(self.bom))
 ENCODING.prop("BodyName", lambda e: e.name)
 ENCODING.prop("WebName", lambda e: e.name)

@@ -139,6 +139,17 @@ def _pairs(text: str) -> dict[str, int]:
 ENUM = NetType("System.Enum", "System.ValueType")
 for _name, _members, _flags in (
     (
+        "System.TypeCode",
+        {
+            **_numbered(
+                "Empty Object DBNull Boolean Char SByte Byte Int16 UInt16 Int32 UInt32 Int64 UInt64 "
+                "Single Double Decimal DateTime"
+            ),
+            "String": 18,
+        },
+        False,
+    ),
+    (
         "System.DayOfWeek",
         _numbered("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"),
         False,

@@ -65,6 +65,8 @@ class FileSystemInfo(NetObject):
     def attributes(self) -> Any:
         declared = enums.find("System.IO.FileAttributes")
         assert declared is not None  # noqa: S101 - declared in enums
+        if self.stat is None and not self.is_directory:
+            return declared.of(-1)
         link = 1024 if self.stat and self.stat.link_target else 0
         return declared.of((16 if self.is_directory else 32) | link)
 
@@ -136,7 +138,8 @@ BASE.method("ToString")(lambda self: self.path)
 
 @BASE.method("Delete")
 def _delete(self: FileSystemInfo, recursive: bool = False) -> None:
-    self.host.files.remove(self.path, recursive=recursive)
+    if self.is_directory or self.host.files.exists(self.path):
+        self.host.files.remove(self.path, recursive=recursive)
     self.refresh()
 
 

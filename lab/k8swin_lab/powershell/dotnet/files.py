@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows_handles import READ, WRITE, SharingViolation
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN, Encoding, detect
 from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo, info
 from k8swin_lab.powershell.dotnet.primitives import byte_array
-from k8swin_lab.powershell.dotnet.registry import NetType, argument, io_error
+from k8swin_lab.powershell.dotnet.registry import NetType, io_error
 from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.dotnet.times import DateTime
 from k8swin_lab.powershell.values import PSArray
@@ -324,12 +325,19 @@ def _move(interp: Any, source: str, target: str) -> None:
 
 
 def _written(interp: Any, path: str) -> DateTime:
-    return DateTime.from_epoch(interp.host.files.stat(_full(interp, path)).modified)
+    full = _full(interp, path)
+    if not interp.host.files.exists(full):
+        return _NEVER
+    return DateTime.from_epoch(interp.host.files.stat(full).modified)
 
 
-FILE.static("GetLastWriteTime", "GetCreationTime", "GetLastWriteTimeUtc")(
-    lambda interp, path: _written(interp, to_string(path))
-)
+_NEVER = DateTime(504_911_232_000_000_000, "Local")
+"""1601, which Windows says of a file that is not there."""
+for _name in ("LastWriteTime", "CreationTime", "LastAccessTime"):
+    FILE.static(f"Get{_name}")(lambda interp, path: _written(interp, to_string(path)))
+    FILE.static(f"Get{_name}Utc")(
+        lambda interp, path: _written(interp, to_string(path)).to_universal()
+    )
 FILE.static("GetAttributes")(
     lambda interp, path: enums.value(
         "System.IO.FileAttributes", 16 if is_directory(interp, to_string(path)) else 32
@@ -337,6 +345,11 @@ FILE.static("GetAttributes")(
 )
 
 DIRECTORY = NetType("System.IO.Directory")
+for _name in ("LastWriteTime", "CreationTime", "LastAccessTime"):
+    DIRECTORY.static_methods[f"get{_name.lower()}"] = FILE.static_methods[f"get{_name.lower()}"]
+    DIRECTORY.static_methods[f"get{_name.lower()}utc"] = FILE.static_methods[
+        f"get{_name.lower()}utc"
+    ]
 DIRECTORY.static("Exists")(
     lambda interp, path: bool(path) and is_directory(interp, to_string(path))
 )
@@ -377,9 +390,7 @@ DIRECTORY.static("GetParent")(
 def _set_current(interp: Any, path: str) -> None:
     # .NET keeps a directory of its own beside $PWD; the lab has none, so it must be the same place.
     if _full(interp, path) != _full(interp, interp.location):
-        raise argument(
-            "the lab keeps the process's directory equal to the session's location", "path"
-        )
+        raise NotSimulated("[System.IO.Directory]::SetCurrentDirectory() elsewhere than $PWD")
 
 
 def _walk(interp: Any, path: str, pattern: str, deep: bool) -> Iterator[Any]:

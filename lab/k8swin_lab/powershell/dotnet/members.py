@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from k8swin_lab.known import dotnet as framework
+from k8swin_lab.known import signatures
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import (
@@ -22,7 +23,7 @@ from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.composite import format_value
 from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.registry import NetType, no_method, no_type
-from k8swin_lab.powershell.dotnet.text import CUSTOM_OBJECT, to_string
+from k8swin_lab.powershell.dotnet.text import CUSTOM_OBJECT, is_sequence, to_string
 from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import TypeValue
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
@@ -248,6 +249,10 @@ def _own_text(value: Any) -> str:
         return ""
     if isinstance(value, TypeValue):
         return names.display_name(value.name)
+    if is_sequence(value):
+        declared = registry.find(type_name_of(value))
+        if declared is None or declared.to_text is None:
+            return type_name_of(value)
     return format_value(value)
 
 
@@ -427,7 +432,8 @@ def construct(interp: Any, type_name: str, args: list[Any]) -> Any:
         return PSObject([], type_names=["System.Object"])
     if names.short_name(type_name)[:1] == "I" and names.short_name(type_name)[1:2].isupper():
         return None  # a script's class names an interface as its base
-    if declared is None:
+    made = signatures.find(type_name, signatures.CONSTRUCTOR, static=True)
+    if declared is None or (made is not None and made.takes(len(args))):
         raise NotSimulated(f"[{type_name}]::new()")
     raise Terminating(
         f"A constructor was not found. Cannot find an appropriate constructor for type {type_name}.",

@@ -8,9 +8,10 @@ import struct
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import culture_now
-from k8swin_lab.powershell.dotnet.comparison import compare
+from k8swin_lab.powershell.dotnet import culture_now, enums
+from k8swin_lab.powershell.dotnet.comparison import compared
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
 from k8swin_lab.powershell.dotnet.numeric_format import format_number
 from k8swin_lab.powershell.dotnet.primitives import (
@@ -106,14 +107,26 @@ def _format(self: Any, *args: Any) -> str:
         )
 
 
+def _number_order(left: Any, right: Any) -> int:
+    """CompareTo: the small integers return how far they are apart."""
+    order = compared(left, right)
+    small = type_name_of(left) in _SMALL and type_name_of(right) == type_name_of(left)
+    return int(left) - int(right) if small else order
+
+
+_SMALL = ("System.Byte", "System.SByte", "System.Int16", "System.UInt16")
+
+
 def _declare(name: str) -> NetType:
     declared = NetType(name, value_type=True, interfaces=_INTERFACES)
     declared.method("ToString")(_format)
-    declared.method("CompareTo")(lambda self, other: compare(self, other))
+    declared.method("CompareTo")(lambda self, other: _number_order(self, other))
     declared.method("Equals")(
         lambda self, other: type_name_of(self) == type_name_of(other) and self == other
     )
-    declared.method("GetTypeCode")(lambda self: name.removeprefix("System."))
+    declared.method("GetTypeCode")(
+        lambda self: enums.value("System.TypeCode", name.removeprefix("System."))
+    )
 
     def parse(text: Any, style: Any = "", provider: Any = None) -> Any:
         if text is None:
@@ -160,9 +173,10 @@ SINGLE = _declare("System.Single")
 DECIMAL = _declare("System.Decimal")
 BIG_INTEGER = _declare("System.Numerics.BigInteger")
 for _type in (DOUBLE, SINGLE):
-    _type.value("NaN", math.nan)
-    _type.value("PositiveInfinity", math.inf)
-    _type.value("NegativeInfinity", -math.inf)
+    _made = float if _type is DOUBLE else Single
+    _type.value("NaN", _made(math.nan))
+    _type.value("PositiveInfinity", _made(math.inf))
+    _type.value("NegativeInfinity", _made(-math.inf))
     _type.static("IsNaN")(lambda value: math.isnan(value))
     _type.static("IsInfinity")(lambda value: math.isinf(value))
 DOUBLE.value("MaxValue", 1.7976931348623157e308)
@@ -310,7 +324,16 @@ MATH.static("Log2")(lambda value: math.log2(_number(value)) if _number(value) > 
 
 def _declare_function(name: str) -> None:
     function = getattr(math, name.lower())
-    MATH.static(name)(lambda value: float(function(float(_number(value)))))
+
+    def apply(value: Any) -> float:
+        try:
+            return float(function(float(_number(value))))
+        except ValueError:  # outside of what the function is defined for
+            return math.nan
+        except OverflowError:
+            return math.inf
+
+    MATH.static(name)(apply)
 
 
 for _name in ("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Exp", "Sinh", "Cosh", "Tanh"):
@@ -380,13 +403,42 @@ for _name in _PACK:
 
 
 class Random(NetObject):
+    """Knuth's subtractive generator, as .NET has it: a seed gives the same numbers everywhere."""
+
     type_name = "System.Random"
 
     def __init__(self, seed: int | None = None) -> None:
         # Not for secrets: it stands in for System.Random, whose numbers are predictable too.
-        self.source = random.Random(seed)  # noqa: S311
+        start = random.SystemRandom().getrandbits(31) if seed is None else min(abs(seed), _BIG)
+        last, step = 161803398 - start, 1
+        self.values = [0] * 56
+        self.values[55] = last
+        for index in range(1, 55):
+            place = 21 * index % 55
+            self.values[place] = step
+            step, last = (last - step) % _BIG, self.values[place]
+        for _ in range(4):
+            for index in range(1, 56):
+                difference = self.values[index] - self.values[1 + (index + 30) % 55]
+                self.values[index] = difference + _BIG if difference < 0 else difference
+        self.place = 0
+
+    def sample(self) -> int:
+        """The next number below 2147483647."""
+        self.place = self.place % 55 + 1
+        found = self.values[self.place] - self.values[(self.place + 20) % 55 + 1]
+        if found == _BIG:
+            found -= 1
+        found += _BIG if found < 0 else 0
+        self.values[self.place] = found
+        return found
+
+    def share(self) -> float:
+        """The next number from 0 to below 1."""
+        return self.sample() * (1.0 / _BIG)
 
 
+_BIG = 2147483647
 RANDOM = NetType("System.Random")
 RANDOM.constructor(lambda seed=None: Random(None if seed is None else int(seed)))
 
@@ -398,7 +450,16 @@ def _next(self: Random, first: int | None = None, second: int | None = None) -> 
     )
     if low > high:
         raise out_of_range("'minValue' cannot be greater than maxValue.", "minValue")
-    return self.source.randrange(int(low), int(high)) if high > low else int(low)
+    if first is None:
+        return self.sample()
+    if high - low > _BIG:
+        raise NotSimulated("[System.Random].Next() over more than 2147483647 numbers")
+    return int(self.share() * (high - low)) + low
 
 
-RANDOM.method("NextDouble")(lambda self: self.source.random())
+RANDOM.method("NextDouble")(lambda self: self.share())
+
+
+@RANDOM.method("NextBytes")
+def _next_bytes(self: Random, target: list[Any]) -> None:
+    target[:] = byte_array(bytes(self.sample() % 256 for _ in target))

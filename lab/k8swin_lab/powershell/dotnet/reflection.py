@@ -19,7 +19,12 @@ from k8swin_lab.powershell.dotnet.names import (
 )
 from k8swin_lab.powershell.dotnet.registry import NetObject, NetType, argument
 from k8swin_lab.powershell.dotnet.text import to_string
-from k8swin_lab.powershell.dotnet.typing_of import base_types, is_assignable, is_instance
+from k8swin_lab.powershell.dotnet.typing_of import (
+    base_types,
+    is_assignable,
+    is_instance,
+    type_name_of,
+)
 from k8swin_lab.powershell.records import Reference, TypeValue
 from k8swin_lab.powershell.values import PSArray, PSObject
 
@@ -74,6 +79,7 @@ def _assembly(name: str) -> PSObject:
     return PSObject(
         [("FullName", _ASSEMBLY), ("Location", "")],
         type_names=["System.Reflection.RuntimeAssembly"],
+        display=_ASSEMBLY,
     )
 
 
@@ -83,7 +89,14 @@ def _base(name: str) -> TypeValue | None:
 
 
 TYPE.method("ToString")(lambda self: display_name(self.name))
-TYPE.method("GetElementType")(lambda self: TypeValue(element_type(self.name) or "System.Object"))
+
+
+@TYPE.method("GetElementType")
+def _element_type(self: TypeValue) -> TypeValue | None:
+    element = "System.Object" if self.name == "System.Object[]" else element_type(self.name)
+    return None if element is None else TypeValue(element)
+
+
 TYPE.method("IsAssignableFrom")(lambda self, other: is_assignable(self.name, other.name))
 TYPE.method("IsSubclassOf")(lambda self, other: other.name in base_types(self.name)[1:])
 TYPE.method("IsInstanceOfType")(lambda self, value: is_instance(value, self.name))
@@ -173,12 +186,21 @@ def _format(kind: Any, value: Any, pattern: str) -> str:
 
 
 enums.ENUM.prop("value__", lambda e: e.enum_number)
-enums.ENUM.method("CompareTo")(
-    lambda self, other: (
-        (self.enum_number > other.enum_number) - (self.enum_number < other.enum_number)
-    )
-)
-enums.ENUM.method("GetTypeCode")(lambda self: "Int32")
+
+
+@enums.ENUM.method("CompareTo")
+def _compare(self: Any, other: Any) -> int:
+    if other is None:
+        return 1
+    if type_name_of(other) != self.type_name:
+        raise argument(
+            "Object must be the same type as the enum. The type passed in was "
+            f"'{type_name_of(other)}'; the enum type was '{self.type_name}'."
+        )
+    return (self.enum_number > other.enum_number) - (self.enum_number < other.enum_number)
+
+
+enums.ENUM.method("GetTypeCode")(lambda self: enums.value("System.TypeCode", "Int32"))
 
 
 def define_enum(name: str, members: list[tuple[str, int]], flags: bool = False) -> str:

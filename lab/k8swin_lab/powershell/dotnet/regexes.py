@@ -279,4 +279,3 @@ for _name in ("GroupCollection", "MatchCollection", "CaptureCollection"):
         interfaces=("System.Collections.ICollection", "System.Collections.IEnumerable"),
     )
     _collection.prop("Count", len)
-    _collection.to_text = lambda value: " ".join(to_string(item) for item in value)

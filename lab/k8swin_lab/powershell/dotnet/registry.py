@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from k8swin_lab.known import dotnet as framework
+from k8swin_lab.known import signatures
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 
@@ -52,15 +53,53 @@ class Method:
     kinds: tuple[str, ...]
     wants_session: bool
     rest_kind: str = ""
+    owner: str = ""
+    static: bool = False
 
     def call(self, interp: Any, bound: tuple[Any, ...], args: list[Any]) -> Any:
-        """Call with converted arguments; `bound` is the instance, if there is one."""
-        if len(args) < self.minimum or (self.maximum is not None and len(args) > self.maximum):
-            raise no_overload(self.name, len(args))
-        converted = [self._convert(index, value) for index, value in enumerate(args)]
-        if self.wants_session:
-            return self.function(interp, *bound, *converted)
-        return self.function(*bound, *converted)
+        """Call with converted arguments; `bound` is the instance, if there is one.
+
+        Raises:
+            Terminating: no overload of the real method takes them, or what the method throws.
+            NotSimulated: an overload of the real method does, and the lab has it not.
+        """
+        known = signatures.find(self.owner, self.name, self.static)
+        count = len(args)
+        if known is not None and not known.takes(count) and not self._is_zero(count):
+            known = self._of_instance(bound)
+            if known is None or not known.takes(count):
+                raise no_overload(self.name, count)
+        if count < self.minimum or (self.maximum is not None and count > self.maximum):
+            raise self._lacking(count) if known is not None else no_overload(self.name, count)
+        try:
+            converted = [self._convert(index, value) for index, value in enumerate(args)]
+        except Terminating as error:
+            if known is not None and count in known.shared:
+                raise self._lacking(count) from error
+            raise
+        try:
+            given = (interp, *bound) if self.wants_session else bound
+            result = self.function(*given, *converted)
+        except _PYTHONS_OWN as error:
+            raise self._lacking(count) from error
+        return result if known is None or not known.result else _typed(known.result, result, args)
+
+    def _is_zero(self, count: int) -> bool:
+        """Whether this is the constructor without arguments that every value type has and no list names."""
+        made = TYPES.get(self.owner.lower())
+        by_value = made is not None and made.base == "System.ValueType"
+        return count == 0 and by_value and self.name == signatures.CONSTRUCTOR
+
+    def _of_instance(self, bound: tuple[Any, ...]) -> signatures.Signature | None:
+        """The method as the instance's own type has it, which may add overloads to its base's."""
+        from k8swin_lab.powershell.dotnet.typing_of import type_name_of
+
+        return signatures.find(type_name_of(bound[0]), self.name, False) if bound else None
+
+    def _lacking(self, count: int) -> NotSimulated:
+        mark = "::" if self.static else "."
+        name = "new" if self.name == signatures.CONSTRUCTOR else self.name
+        return NotSimulated(f"[{self.owner}]{mark}{name}() with such {count} argument(s)")
 
     def _convert(self, index: int, value: Any) -> Any:
         kind = self.kinds[index] if index < len(self.kinds) else self.rest_kind
@@ -83,6 +122,25 @@ class Method:
                 exception=METHOD_EXCEPTION,
                 error_id="MethodArgumentConversionInvalidCastArgument",
             ) from error
+
+
+_PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a function of the lab raises for values that it was not written for."""
+
+
+def _typed(wanted: str, value: Any, args: list[Any]) -> Any:
+    """A number, character or type code as the type that the real member has."""
+    from k8swin_lab.powershell.dotnet import conversion, typing_of
+
+    if wanted == signatures.FIRST_ARGUMENT:
+        wanted = typing_of.type_name_of(args[0])
+        if not isinstance(value, int | float) and wanted != "System.Char":
+            return value
+        if isinstance(args[0], str) and wanted != "System.Char":
+            return value
+    if value is None or isinstance(value, list) or typing_of.type_name_of(value) == wanted:
+        return value
+    return conversion.convert(None, value, wanted)
 
 
 _KINDS = {
@@ -137,7 +195,7 @@ class NetType:
 
         def register(function: F) -> F:
             for name in names:
-                self.methods[name.lower()] = _method(name, function, bound=1)
+                self.methods[name.lower()] = _method(name, function, 1, self.name)
             return function
 
         return register
@@ -147,21 +205,23 @@ class NetType:
 
         def register(function: F) -> F:
             for name in names:
-                self.static_methods[name.lower()] = _method(name, function, bound=0)
+                self.static_methods[name.lower()] = _method(name, function, 0, self.name)
             return function
 
         return register
 
     def constructor(self, function: F) -> F:
         """Declare what `new` does."""
-        self.constructor_method = _method(".ctor", function, bound=0)
+        self.constructor_method = _method(signatures.CONSTRUCTOR, function, 0, self.name)
         return function
 
     def prop(
         self, name: str, get: Callable[[Any], Any], set_: Callable[[Any, Any], None] | None = None
     ) -> None:
         """Declare an instance property."""
-        self.properties[name.lower()] = Property(name, get, set_)
+        wanted = signatures.property_type(self.name, name)
+        typed = (lambda value: _typed(wanted, get(value), [])) if wanted else get
+        self.properties[name.lower()] = Property(name, typed, set_)
 
     def value(self, name: str, value: Any, set_: Callable[[Any, Any], None] | None = None) -> None:
         """Declare a static property or field; `set_` gets the session and the new value."""
@@ -171,7 +231,7 @@ class NetType:
             self.static_setters[name.lower()] = set_
 
 
-def _method(name: str, function: Callable[..., Any], *, bound: int) -> Method:
+def _method(name: str, function: Callable[..., Any], bound: int, owner: str) -> Method:
     parameters = list(inspect.signature(function).parameters.values())
     wants_session = bool(parameters) and parameters[0].name == "interp"
     own = parameters[bound + wants_session :]
@@ -186,6 +246,8 @@ def _method(name: str, function: Callable[..., Any], *, bound: int) -> Method:
         tuple(str(p.annotation) for p in plain),
         wants_session,
         str(rest[0].annotation) if rest else "",
+        owner,
+        bound == 0,
     )
 
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows_handles import READ, WRITE
 from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.composite import format_operator
@@ -181,7 +182,15 @@ READER.method("Peek")(
     lambda self: ord(self.text[self.position]) if self.position < len(self.text) else -1
 )
 STREAM_READER.prop("EndOfStream", lambda self: self.position >= len(self.text))
-STREAM_READER.prop("BaseStream", lambda self: self.stream)
+
+
+def _base_stream(self: Reader) -> Stream:
+    if self.stream is None:
+        raise NotSimulated("[System.IO.StreamReader].BaseStream of a file")
+    return self.stream
+
+
+STREAM_READER.prop("BaseStream", _base_stream)
 
 
 @READER.method("Close", "Dispose")
@@ -229,16 +238,22 @@ class Writer(NetObject):
             self.stream.buffer.write(self.encoding.encode(text))
 
     def __str__(self) -> str:
-        return self.text
+        return self.text if self.type_name.endswith("StringWriter") else self.type_name
 
 
 WRITER = NetType("System.IO.TextWriter", "System.MarshalByRefObject")
 STRING_WRITER = NetType("System.IO.StringWriter", WRITER.name)
 STREAM_WRITER = NetType("System.IO.StreamWriter", WRITER.name)
-STRING_WRITER.constructor(
-    lambda interp, *rest: Writer("System.IO.StringWriter", getattr(interp, "newline", "\r\n"))
-)
-WRITER.to_text = str
+
+
+@STRING_WRITER.constructor
+def _string_writer(interp: Any, *rest: Any) -> Writer:
+    if any(getattr(item, "type_name", "").endswith("StringBuilder") for item in rest):
+        raise NotSimulated("[System.IO.StringWriter]::new() over a StringBuilder")
+    return Writer("System.IO.StringWriter", getattr(interp, "newline", "\r\n"))
+
+
+STRING_WRITER.to_text = str
 WRITER.prop("NewLine", lambda w: w.newline, lambda w, new: setattr(w, "newline", to_string(new)))
 STREAM_WRITER.prop(
     "AutoFlush", lambda w: w.automatic, lambda w, new: setattr(w, "automatic", bool(new))
@@ -254,6 +269,9 @@ def formatted(args: tuple[Any, ...]) -> str:
             if args and isinstance(args[0], list)
             else to_string(args[0] if args else "")
         )
+    if isinstance(args[0], list):
+        start, count = (int(number) for number in args[1:])
+        return "".join(to_string(item) for item in args[0][start : start + count])
     return format_operator(to_string(args[0]), list(args[1:]))
 
 

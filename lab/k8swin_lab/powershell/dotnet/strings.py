@@ -6,11 +6,10 @@ import unicodedata
 from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import culture_now
-from k8swin_lab.powershell.dotnet.comparison import compare_strings, equals
+from k8swin_lab.powershell.dotnet import culture_now, enums
+from k8swin_lab.powershell.dotnet.comparison import compare_strings, compared, equals
 from k8swin_lab.powershell.dotnet.composite import format_operator
-from k8swin_lab.powershell.dotnet.conversion import to_bool
-from k8swin_lab.powershell.dotnet.registry import NetType, argument, out_of_range
+from k8swin_lab.powershell.dotnet.registry import NetType, argument, format_error, out_of_range
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
 from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.values import Char, LiveView, PSArray
@@ -147,7 +146,7 @@ STRING.method("ToCharArray")(
     )
 )
 STRING.method("GetEnumerator")(lambda self: iter([Char(c) for c in self]))
-STRING.method("GetTypeCode")(lambda self: "String")
+STRING.method("GetTypeCode")(lambda self: enums.value("System.TypeCode", "String"))
 
 
 @STRING.method("PadLeft")
@@ -308,8 +307,15 @@ def _static_equals(a: Any, b: Any, comparison: Any = "Ordinal") -> bool:
 
 @STRING.static("Compare")
 def _compare(a: Any, b: Any, *args: Any) -> int:
+    if len(args) >= 3:  # a, where in a, b, where in b, how many
+        (start, other, place, count), args = (b, *args[:3]), args[3:]
+        left, right = (
+            to_string(text)[int(first) : int(first) + int(count)]
+            for text, first in ((a, start), (other, place))
+        )
+    else:
+        left, right = to_string(a), to_string(b)
     mode = args[0] if args else False
-    left, right = to_string(a), to_string(b)
     if _ordinal(mode):
         return _compare_ordinal(
             *((left.upper(), right.upper()) if _ignore_case(mode) else (left, right))
@@ -330,7 +336,7 @@ CHAR.value("MaxValue", Char("\uffff"))
 CHAR.value("MinValue", Char("\0"))
 CHAR.method("ToString")(lambda self, provider=None: str(self))
 CHAR.method("Equals")(lambda self, other: isinstance(other, Char) and self == other)
-CHAR.method("CompareTo")(lambda self, other: ord(self) - ord(to_string(other)))
+CHAR.method("CompareTo")(lambda self, other: compared(self, other, lambda a, b: ord(a) - ord(b)))
 
 
 def _one(value: Any, index: Any) -> str:
@@ -360,7 +366,14 @@ CHAR.static("ToLower", "ToLowerInvariant")(
 CHAR.static("ConvertFromUtf32")(lambda value: chr(int(value)))
 CHAR.static("ConvertToUtf32")(lambda value, index=0: ord(to_string(value)[int(index)]))
 CHAR.static("GetNumericValue")(lambda value: float(unicodedata.numeric(_one(value, None), -1.0)))
-CHAR.static("Parse")(lambda value: Char(to_string(value)))
+
+
+@CHAR.static("Parse")
+def _parse_char(value: str) -> Char:
+    if len(value) != 1:
+        raise format_error("String must be exactly one character long.")
+    return Char(value)
+
 
 BOOLEAN = NetType("System.Boolean", value_type=True, interfaces=("System.IComparable",))
 
@@ -379,7 +392,8 @@ BOOLEAN.value("TrueString", "True")
 BOOLEAN.value("FalseString", "False")
 BOOLEAN.method("ToString")(lambda self, provider=None: "True" if self else "False")
 BOOLEAN.method("Equals")(lambda self, other: isinstance(other, bool) and self == other)
-BOOLEAN.method("CompareTo")(lambda self, other: int(self) - int(to_bool(other)))
+BOOLEAN.method("CompareTo")(lambda self, other: compared(self, other, lambda a, b: int(a) - int(b)))
+BOOLEAN.method("GetTypeCode")(lambda self: enums.value("System.TypeCode", "Boolean"))
 
 OBJECT = NetType("System.Object")
 OBJECT.static("ReferenceEquals")(lambda a, b: a is b)

@@ -39,9 +39,9 @@ def to_string(value: Any, separator: str = " ") -> str:
         return str(extra["tostring"]())
     if isinstance(value, PSObject):
         return _object_text(value)
-    declared = registry.find(type_name_of(value))
-    if declared is not None and declared.to_text is not None:
-        return declared.to_text(value)
+    for declared in registry.chain(type_name_of(value)):
+        if declared.to_text is not None:
+            return declared.to_text(value)
     if isinstance(value, Hashtable):
         return type_name_of(value)
     if isinstance(value, list | tuple) or is_sequence(value):

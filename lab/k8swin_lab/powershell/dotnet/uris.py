@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -84,25 +85,30 @@ def _new_uri(base: Any, relative: Any = None) -> Uri:
     return made
 
 
+def _of_absolute(get: Callable[[Uri], Any]) -> Callable[[Uri], Any]:
+    """A property that a relative address has not: .NET throws, which PowerShell shows as $null."""
+    return lambda uri: get(uri) if uri.absolute else None
+
+
 URI.from_value = lambda value: Uri(to_string(value))
 URI.to_text = str
-URI.prop("AbsolutePath", lambda u: u.path)
-URI.prop("AbsoluteUri", lambda u: u.absolute_uri)
-URI.prop("Authority", lambda u: u.authority)
-URI.prop("Host", lambda u: u.host)
-URI.prop("DnsSafeHost", lambda u: u.host)
-URI.prop("Port", lambda u: u.port)
-URI.prop("Scheme", lambda u: u.parts.scheme)
-URI.prop("Query", lambda u: u.query)
-URI.prop("PathAndQuery", lambda u: u.path + u.query)
-URI.prop("Fragment", lambda u: f"#{u.parts.fragment}" if u.parts.fragment else "")
-URI.prop("LocalPath", lambda u: unquote(u.path))
+URI.prop("AbsolutePath", _of_absolute(lambda u: u.path))
+URI.prop("AbsoluteUri", _of_absolute(lambda u: u.absolute_uri))
+URI.prop("Authority", _of_absolute(lambda u: u.authority))
+URI.prop("Host", _of_absolute(lambda u: u.host))
+URI.prop("DnsSafeHost", _of_absolute(lambda u: u.host))
+URI.prop("Port", _of_absolute(lambda u: u.port))
+URI.prop("Scheme", _of_absolute(lambda u: u.parts.scheme))
+URI.prop("Query", _of_absolute(lambda u: u.query))
+URI.prop("PathAndQuery", _of_absolute(lambda u: u.path + u.query))
+URI.prop("Fragment", _of_absolute(lambda u: f"#{u.parts.fragment}" if u.parts.fragment else ""))
+URI.prop("LocalPath", _of_absolute(lambda u: unquote(u.path)))
 URI.prop("OriginalString", lambda u: u.text)
 URI.prop("IsAbsoluteUri", lambda u: u.absolute)
-URI.prop("IsDefaultPort", lambda u: u.port == _PORTS.get(u.parts.scheme, -1))
-URI.prop("IsFile", lambda u: u.parts.scheme == "file")
-URI.prop("IsLoopback", lambda u: u.host in ("localhost", "127.0.0.1", "::1"))
-URI.prop("UserInfo", lambda u: u.parts.netloc.rpartition("@")[0])
+URI.prop("IsDefaultPort", _of_absolute(lambda u: u.port == _PORTS.get(u.parts.scheme, -1)))
+URI.prop("IsFile", _of_absolute(lambda u: u.parts.scheme == "file"))
+URI.prop("IsLoopback", _of_absolute(lambda u: u.host in ("localhost", "127.0.0.1", "::1")))
+URI.prop("UserInfo", _of_absolute(lambda u: u.parts.netloc.rpartition("@")[0]))
 URI.prop(
     "Segments",
     lambda u: PSArray(re.findall(r"[^/]*/|[^/]+$", u.path), "System.String"),

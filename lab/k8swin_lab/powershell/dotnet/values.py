@@ -8,8 +8,10 @@ import re
 import uuid
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums
+from k8swin_lab.powershell.dotnet.comparison import compared
 from k8swin_lab.powershell.dotnet.composite import format_operator
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
@@ -21,6 +23,7 @@ from k8swin_lab.powershell.dotnet.registry import (
     out_of_range,
 )
 from k8swin_lab.powershell.dotnet.text import to_string
+from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import Reference
 from k8swin_lab.powershell.values import Char
 
@@ -102,6 +105,7 @@ GUID.static("NewGuid")(lambda: Guid(uuid.uuid4()))
 GUID.static("Parse")(lambda text: parse_guid(to_string(text)))
 GUID.static("TryParse")(try_with(parse_guid, Guid(uuid.UUID(int=0))))
 GUID.method("ToString")(lambda self, pattern="D", *rest: self.format(pattern or "D"))
+GUID.method("CompareTo")(lambda self, other: compared(self, other, lambda a, b: (a > b) - (a < b)))
 GUID.method("ToByteArray")(lambda self: byte_array(self.value.bytes_le))
 
 
@@ -151,6 +155,8 @@ VERSION = NetType("System.Version", interfaces=("System.IComparable", "System.IC
 
 @VERSION.constructor
 def _new_version(*args: Any) -> Version:
+    if not args:
+        return Version((0, 0))
     if len(args) == 1:
         return parse_version(to_string(args[0]))
     if any(int(a) < 0 for a in args):
@@ -174,7 +180,7 @@ VERSION.static("Parse")(lambda text: parse_version(to_string(text)))
 VERSION.static("TryParse")(try_with(parse_version))
 VERSION.method("ToString")(lambda self, fields=None: self.format(fields))
 VERSION.method("CompareTo")(
-    lambda self, other: (self > other) - (self < other) if other is not None else 1
+    lambda self, other: compared(self, other, lambda a, b: (a > b) - (a < b))
 )
 
 # --- IPAddress
@@ -280,11 +286,13 @@ ADDRESS.static("IsLoopback")(
         ).value.is_loopback
     )
 )
-ADDRESS.static("HostToNetworkOrder", "NetworkToHostOrder")(
-    lambda value: int.from_bytes(
-        (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), "big", signed=True
-    )
-)
+
+
+@ADDRESS.static("HostToNetworkOrder", "NetworkToHostOrder")
+def _turned(value: Any) -> int:
+    size = {"System.Int16": 2, "System.Int32": 4, "System.Int64": 8}[type_name_of(value)]
+    return int.from_bytes(int(value).to_bytes(size, "little", signed=True), "big", signed=True)
+
 
 ENDPOINT = NetType("System.Net.IPEndPoint")
 
@@ -300,7 +308,16 @@ class EndPoint(NetObject):
         return f"{self.address}:{self.port}"
 
 
-ENDPOINT.constructor(lambda address, port: EndPoint(address, int(port)))
+@ENDPOINT.constructor
+def _new_endpoint(address: Any, port: int) -> EndPoint:
+    if not isinstance(address, IPAddress):
+        number = int(address) & 0xFFFFFFFF
+        address = IPAddress(ipaddress.ip_address(number.to_bytes(4, "little")))
+    if not 0 <= port <= 65535:
+        raise out_of_range("Specified argument was out of the range of valid values.", "port")
+    return EndPoint(address, port)
+
+
 ENDPOINT.prop("Address", lambda e: e.address)
 ENDPOINT.prop("Port", lambda e: e.port)
 ENDPOINT.to_text = str
@@ -338,35 +355,51 @@ def _built(change: Any) -> Any:
     return apply
 
 
-def _append(text: str, newline: str, value: Any = "", *rest: Any) -> str:
-    if rest and isinstance(rest[0], int):
-        return (
-            text + to_string(value) * rest[0]
-            if len(rest) == 1
-            else text + to_string(value)[rest[0] : rest[0] + rest[1]]
+def _joined(value: Any) -> str:
+    return "".join(to_string(i) for i in value) if isinstance(value, list) else to_string(value)
+
+
+def _append(text: str, newline: str, value: Any, first: int = 1, count: int | None = None) -> str:
+    added = _joined(value)
+    if count is None:
+        return text + added * first
+    if not 0 <= first <= first + count <= len(added):
+        raise out_of_range(
+            "Index was out of range. Must be non-negative and less than the size of the collection.",
+            "startIndex",
         )
-    joined = "".join(to_string(i) for i in value) if isinstance(value, list) else to_string(value)
-    return text + joined
+    return text + added[first : first + count]
+
+
+def _inserted(text: str, newline: str, index: int, value: Any, *rest: int) -> str:
+    if not 0 <= index <= len(text):
+        raise out_of_range(
+            "Index was out of range. Must be non-negative and less than the size of the collection.",
+            "index",
+        )
+    added = _joined(value)
+    if len(rest) == 2:
+        added = added[rest[0] : rest[0] + rest[1]]
+    return text[:index] + (added * rest[0] if len(rest) == 1 else added) + text[index:]
+
+
+def _formatted(text: str, newline: str, pattern: Any, *args: Any) -> str:
+    values = list(args)
+    if not isinstance(pattern, str) and values:  # a provider comes first
+        if getattr(pattern, "invariant", False) is not True:
+            raise NotSimulated("[System.Text.StringBuilder].AppendFormat() with a culture")
+        pattern = values.pop(0)
+    if len(values) == 1 and isinstance(values[0], list):
+        values = list(values[0])
+    return text + format_operator(to_string(pattern), values)
 
 
 BUILDER.method("Append")(_built(_append))
 BUILDER.method("AppendLine")(
     _built(lambda text, newline, value="": text + to_string(value) + newline)
 )
-BUILDER.method("AppendFormat")(
-    _built(
-        lambda text, newline, pattern, *args: (
-            text
-            + format_operator(
-                pattern,
-                list(args[0]) if len(args) == 1 and isinstance(args[0], list) else list(args),
-            )
-        )
-    )
-)
-BUILDER.method("Insert")(
-    _built(lambda text, newline, index, value: text[:index] + to_string(value) + text[index:])
-)
+BUILDER.method("AppendFormat")(_built(_formatted))
+BUILDER.method("Insert")(_built(_inserted))
 BUILDER.method("Remove")(
     _built(lambda text, newline, index, count: text[:index] + text[index + count :])
 )

@@ -86,6 +86,42 @@ def test_a_wrong_number_of_arguments_is_an_error_of_the_binder() -> None:
     assert raised.value.error_id == "MethodCountCouldNotFindBest"
 
 
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [
+        ("'a'.LastIndexOfAny([char[]]'a', 1)", "[System.String].LastIndexOfAny()"),
+        ("[regex]::IsMatch('a', 'a', 'None', [timespan]::Zero)", "Regex]::IsMatch()"),
+        ("[decimal]::new(1)", "[System.Decimal]::new()"),
+        ("[guid]::new(1, 2, 3, [byte[]](1..8))", "[System.Guid]::new()"),
+        ("[IO.Directory]::SetCurrentDirectory('/')", "SetCurrentDirectory()"),
+    ],
+)
+def test_an_overload_that_is_missing_is_refused(
+    expression: str, named: str, tmp_path: Path
+) -> None:
+    ran = run(f"try {{ {expression} }} catch {{ 'caught' }}", str(tmp_path))
+    assert (ran.output, ran.code) == ("", 70)
+    assert f"not simulated in the lab: {named}" in ran.errors or named in ran.errors
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("'a'.Replace('a', 'b', 'Ordinal')", 'overload for "Replace" and the argument count: "3"'),
+        ("'a'.Contains('a', 'Ordinal')", 'overload for "Contains" and the argument count: "2"'),
+        ("[IO.FileInfo]::new()", 'overload for "FileInfo" and the argument count: "0"'),
+        ("[convert]::ToDateTime(1)", "Invalid cast from 'Int32' to 'DateTime'."),
+        ("[convert]::ToChar('12')", "String must be exactly one character long."),
+        ("([version]'1.2').CompareTo('l')", "Object must be of type Version."),
+        ("(1, 2).GetLength(1)", "Index was outside the bounds of the array."),
+    ],
+)
+def test_an_overload_that_nobody_has_gets_dotnets_words(expression: str, said: str) -> None:
+    ran = run(f'try {{ {expression} }} catch {{ "$($_.Exception.Message)" }}')
+    assert ran.errors == ""
+    assert said in ran.output
+
+
 def test_unnamed_groups_are_numbered_before_named_ones() -> None:
     translated = translate(r"(?<a>x)(y)(?<b>z)")
     assert translated.names == ("0", "1", "a", "b")
