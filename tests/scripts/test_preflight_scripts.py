@@ -415,6 +415,13 @@ def test_a_second_adapter_that_is_up_is_told(look_windows, server):
     MOODS["two-adapters"].set(server)
     finding = look_windows()[0]["W14 other-adapters"]
     assert not finding.holds and finding.severity == "warn" and finding.found == "Ethernet 2"
+    finding = look_windows(CardUnnamed='"name hns.psm1"')[0]["W14 other-adapters"]
+    assert finding.stops and "name hns.psm1" in finding.fix
+    server.features.install(server.features.find("Containers"))
+    server.reboot()
+    pods = [{"AddressPrefix": "10.244.1.0/24", "GatewayAddress": "10.244.1.1"}]
+    server.net.create_hns_network("cbr0", "L2Bridge", pods, "Ethernet")
+    assert not look_windows(CardUnnamed="x")[0]["W14 other-adapters"].stops
 
 
 @pytest.mark.parametrize("mood", ["german", "japanese"])

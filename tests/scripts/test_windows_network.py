@@ -111,11 +111,21 @@ def _time_of_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "time", fast)
 
 
-def job(machine: WindowsMachine, name: str, stubs: str = "", **parameters: str) -> tuple[str, str]:
-    """Run a job as its task does, with functions that stand before Windows' commands; return its end and its log."""
+def job(
+    machine: WindowsMachine, name: str, stubs: str = "", *, before: str = "", **parameters: str
+) -> tuple[str, str]:
+    """Run a job as its task does, with functions that stand before Windows' commands; return its end and its log.
+
+    `before` is where they stand instead: behind the job's own functions, which they replace.
+    """
     text = Script.load(f"windows/{name}.job.ps1").text
-    head, declared, body = text.partition("$ErrorActionPreference = 'Stop'\n")
-    machine.files.write(r"C:\t\job.ps1", (head + declared + stubs + body).encode())
+    if before:
+        body, place, end = text.partition(before)
+        whole = body + stubs + place + end
+    else:
+        head, declared, body = text.partition("$ErrorActionPreference = 'Stop'\n")
+        whole = head + declared + stubs + body
+    machine.files.write(r"C:\t\job.ps1", whole.encode())
     words = " ".join(f"-{key} {value}" for key, value in parameters.items())
     answer = shell(machine, rf"powershell -NoProfile -File C:\t\job.ps1 {words}")
     folder = rf"{JOBS}\{name.replace('_', '-')}"
@@ -144,7 +154,9 @@ def saved(machine: WindowsMachine, **changes: object) -> None:
     )
 
 
-def pod_network(machine: WindowsMachine, stubs: str = "", **changes: str) -> tuple[str, str]:
+def pod_network(
+    machine: WindowsMachine, stubs: str = "", *, before: str = "", **changes: str
+) -> tuple[str, str]:
     """Run the job that makes the pod network, on a server whose card is written down."""
     values = {
         "NodeAddress": ADDRESS,
@@ -152,7 +164,7 @@ def pod_network(machine: WindowsMachine, stubs: str = "", **changes: str) -> tup
         "NetworkType": "L2Bridge",
         "NodePodCidr": PODS,
     }
-    return job(machine, "pod_network", FLANNELD + stubs, **{**values, **changes})
+    return job(machine, "pod_network", FLANNELD + stubs, before=before, **{**values, **changes})
 
 
 def removal(machine: WindowsMachine) -> str:
@@ -204,6 +216,20 @@ def test_an_hns_that_refuses_for_a_while_rolls_nothing_back(server, times):
     ended, log = pod_network(machine, AttemptSeconds="60")
     assert ended.startswith("done "), log
     assert machine.net.network_named("cbr0").management_address == ADDRESS
+
+
+@pytest.mark.parametrize(("times", "code"), [(0, 0), (3, 0), (1000, 10)])
+def test_an_hns_that_binds_the_network_of_others_just_now_is_waited_for(server, times, code):
+    """Calico's DaemonSet binds the adapter while it is looked at: WMCO's payload.go asks twenty times."""
+    machine = server()
+    machine.files.make_directory(r"C:\etc\cni\net.d")
+    machine.files.write(r"C:\etc\cni\net.d\10-calico.conf", b"{}")
+    pods = [{"AddressPrefix": "10.9.0.0/24", "GatewayAddress": "10.9.0.1"}]
+    machine.net.create_hns_network("Calico", "Overlay", pods)
+    refuse(machine, times)
+    stubs = "function Start-Sleep($Seconds) { }\n"
+    found = check(machine, "network_of_others", stubs, PodNetwork="calico")
+    assert found.code == code and ("Calico" if code == 0 else "service") in found.said, found
 
 
 @pytest.mark.parametrize(("version", "restarts"), [("1.13.12", 1), ("1.19.16", 1), ("1.36.4", 0)])
@@ -315,6 +341,37 @@ def test_a_network_on_the_wrong_card_is_seen_and_made_anew(server):
     ended, log = pod_network(machine)
     assert ended.startswith("done "), log
     assert machine.net.network_named("cbr0").management_address == ADDRESS
+
+
+def test_a_bridge_on_the_wrong_card_that_nobody_can_move_is_told_at_once(server):
+    """Without hns.psm1 flanneld makes it, and HNS takes the first card: no wait and no second start changes that."""
+    machine = server()
+    saved(machine)
+    machine.net.adapters.insert(
+        0, Adapter(3, "Ethernet 2", "Microsoft Hyper-V Network Adapter #2", "00-15-5D-00-00-02")
+    )
+    machine.net.addresses.insert(0, Address(3, "10.0.2.15", 24))
+    stubs = """
+function Import-Hns { $false }
+function New-Network { }
+function Start-Service($Name) { [System.IO.File]::AppendAllText('C:\\t\\starts', 'x'); Start-Flanneld }
+"""
+    ended, log = pod_network(machine, stubs, before="try {\n    Write-Status 'started'")
+    assert ended.startswith("rolled-back "), log
+    assert "after 1 starts" in ended and "10.0.2.15" in ended and "hns.psm1" in ended
+    assert machine.files.read(r"C:\t\starts") == b"x" and log.count("waiting:") < 20
+    assert machine.net.hns_networks == [] and machine.net.primary().name == "Ethernet"
+
+
+@pytest.mark.parametrize(("held", "right"), [("127.160.0.77", True), ("169.254.3.4", False)])
+def test_a_card_with_several_addresses_is_the_nodes_whichever_hns_names(server, held, right):
+    """HNS names one address of the card as ManagementIP; RKE2 and WMCO ask for the card, and not for the address."""
+    machine = server()
+    saved(machine)
+    machine.net.addresses.insert(0, Address(machine.net.adapters[0].index, held, 24))
+    ended, log = pod_network(machine, AttemptSeconds="20")
+    assert machine.net.network_named("cbr0") is None or right
+    assert ended.startswith("done " if right else "rolled-back "), log
 
 
 def check(machine: WindowsMachine, name: str, stubs: str, **parameters: str) -> Answer:

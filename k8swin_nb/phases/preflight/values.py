@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from k8swin_nb.compatibility import docker_source, package_source
@@ -25,6 +26,7 @@ def preflight_values(run: PhaseRun, host: Host, *, api_expected: bool) -> dict[s
     places = linux_places(description) if host.os == "linux" else windows_places(description)
     return {
         "api_expected": str(api_expected).lower(),
+        "card_unnamed": _card_unnamed(run) if host.os == "windows" else "",
         "cluster_profile": description.profile,
         "kubelet_flags_removed": " ".join(
             name
@@ -33,6 +35,17 @@ def preflight_values(run: PhaseRun, host: Host, *, api_expected: bool) -> dict[s
         ),
         "download_hosts": " ".join(dict.fromkeys(places)),
     }
+
+
+def _card_unnamed(run: PhaseRun) -> str:
+    """Return what to do where HNS chooses the card of the pod network by itself; empty where it is told.
+
+    With vxlan flanneld tells it; for a bridge the job of the pod network does, which needs hns.psm1.
+    """
+    if run.plan.by_others or run.plan.encapsulated:
+        return ""
+    names = {artifact["name"] for artifact in json.loads(worker_artifacts(run.description))}
+    return "" if "hns.psm1" in names else "name hns.psm1 in the lock of the artifacts"
 
 
 def registry(image: str) -> str:

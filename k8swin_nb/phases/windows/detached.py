@@ -21,8 +21,9 @@ from k8swin_nb.workflow.step_run import StepRun
 REBOOT_SECONDS = 1800
 """Windows may install updates while it boots."""
 
-POD_NETWORK_SECONDS = 600
-"""The job gives up by itself after three starts of flanneld of 120 s each; the rest is for what goes with them."""
+POD_NETWORK_SECONDS = 1500
+"""The job gives up by itself after three starts of flanneld of 120 s each. Before each of them HNS may have to be asked for a
+minute, and the address waited for as long, three times; a job that is left alone before it has rolled back tells nothing."""
 
 REMOVAL_SECONDS = 300
 """The job that removes the networks gives up by itself after 120 s."""

@@ -529,6 +529,16 @@ function Test-HoldsAdapter($Network) {
     @('L2Bridge', 'L2Tunnel', 'Overlay', 'Transparent') -contains [string]$Network.Type
 }
 
+# Does a network hold the card of the node's address? Of a card with several, HNS may name another one. Packets in envelopes
+# leave from the one that it names.
+function Test-HoldsNode($Network, [string]$NodeAddress) {
+    $held = [string]$Network.ManagementIP
+    if ($held -eq $NodeAddress) { return $true }
+    if (-not $held -or $held -like '169.254.*' -or $Network.Type -eq 'Overlay') { return $false }
+    $both = @(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $held -or $_.IPAddress -eq $NodeAddress })
+    $both.Count -eq 2 -and $both[0].InterfaceIndex -eq $both[1].InterfaceIndex
+}
+
 # The file that keeps a bridge's own address from pods, in the store of host-local; none where nothing is bridged.
 function Get-BridgeReservation([string]$HnsNetwork, [string]$NetworkType, [string]$NodePodCidr) {
     $subnet = ([regex]'^(\d+\.\d+\.\d+)\.0/24$').Match($NodePodCidr)

@@ -4,13 +4,19 @@ Has the pod network that others made come up on this worker: a CNI configuration
 #>
 param([Parameter(Mandatory = $true)][string]$PodNetwork)
 $ErrorActionPreference = 'Stop'
+# uses: Wait-Hns
 
 $missing = @()
 $files = @(Get-ChildItem -Path 'C:\etc\cni\net.d' -ErrorAction SilentlyContinue | Where-Object { $_.Name -match '\.(conf|conflist|json)$' } | ForEach-Object { $_.Name })
 if (-not $files) { $missing += 'a CNI configuration in C:\etc\cni\net.d' }
 $networks = @()
 if (Get-Command Get-HnsNetwork -ErrorAction SilentlyContinue) {
-    $networks = @(Get-HnsNetwork | Where-Object { @('NAT', 'ICS') -notcontains $_.Type } | ForEach-Object { $_.Name })
+    # It comes up just now: HNS may answer nobody while it binds the adapter.
+    try {
+        $networks = @(Wait-Hns { Get-HnsNetwork } 20 | Where-Object { $_.Name -and @('NAT', 'ICS') -notcontains $_.Type } | ForEach-Object { $_.Name })
+    } catch {
+        $missing += "an answer of the host network service ($($_.Exception.Message))"
+    }
 }
 if (-not $networks) { $missing += 'an HNS network' }
 if ($missing) {

@@ -30,5 +30,5 @@ if ($ExternalNetwork) {
     [System.IO.File]::WriteAllText("$folder\external.json", $ExternalNetwork, (New-Object System.Text.UTF8Encoding($false)))
     $arguments += " -ExternalNetworkFile $folder\external.json"
 }
-Start-DetachedJob 'pod-network' $PodNetworkJob $arguments (New-TimeSpan -Minutes 20)
+Start-DetachedJob 'pod-network' $PodNetworkJob $arguments (New-TimeSpan -Minutes 30)
 'the job is started'

@@ -9,7 +9,7 @@ param(
     [string]$NodePodCidr = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Wait-Hns
+# uses: Test-HoldsNode Wait-Hns
 
 $service = Get-Service -Name flanneld -ErrorAction SilentlyContinue
 if (-not $service -or $service.Status -ne 'Running') {
@@ -33,7 +33,7 @@ if ($network.Type -ne $NetworkType) {
     "the HNS network $HnsNetwork is of type $($network.Type), wanted $NetworkType"
     exit 20
 }
-if ([string]$network.ManagementIP -ne $NodeAddress) {
+if (-not (Test-HoldsNode $network $NodeAddress)) {
     "the HNS network $HnsNetwork holds the adapter with the address [$($network.ManagementIP)], wanted that of $NodeAddress"
     exit 10
 }

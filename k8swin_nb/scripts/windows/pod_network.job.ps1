@@ -19,7 +19,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\k8swin\jobs\pod-network'
 $log = 'C:\var\log\flanneld\flanneld.log'
-# uses: Get-AdapterConfiguration Get-SavedAdapter Read-Json Restart-WrappedService Restore-NodeAddress Restore-NodeRest Save-JobStatus Save-Text Start-WrappedService Test-HoldsAdapter Wait-Hns
+# uses: Get-AdapterConfiguration Get-SavedAdapter Read-Json Restart-WrappedService Restore-NodeAddress Restore-NodeRest Save-JobStatus Save-Text Start-WrappedService Stop-WindowsService Test-HoldsAdapter Test-HoldsNode Wait-Hns
 
 function Write-Status([string]$State, [string]$Detail) {
     $status = [ordered]@{ state = $State; detail = $Detail }
@@ -97,7 +97,7 @@ function Get-Missing {
     $network = @(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })
     if ($network.Count -ne 1) { return "there are $($network.Count) HNS networks $HnsNetwork" }
     if (-not $network[0].ManagementIP) { return "$HnsNetwork has no management address yet" }
-    if ($network[0].ManagementIP -ne $NodeAddress) { return "$HnsNetwork holds the adapter with $($network[0].ManagementIP)" }
+    if (-not (Test-HoldsNode $network[0] $NodeAddress)) { return "$HnsNetwork holds the adapter with $($network[0].ManagementIP)" }
     if (-not (Test-Path 'C:\run\flannel\subnet.env')) { return 'flanneld has not written subnet.env' }
     $state = [string](Get-Service -Name flanneld).Status
     if ($state -ne 'Running') { return "flanneld is $state" }
@@ -107,11 +107,24 @@ function Get-Missing {
     ''
 }
 
+# The address of the other card that HNS has taken; none while it may yet name the node's.
+function Get-OtherCard {
+    $held = [string]@(Get-HnsNetwork | Where-Object { $_.Name -eq $HnsNetwork })[0].ManagementIP
+    $own = @(Get-NodeAddress)
+    if (-not $own) { return }
+    Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -eq $held -and $_.InterfaceIndex -ne $own[0].InterfaceIndex } | Select-Object -First 1 | ForEach-Object { $_.IPAddress }
+}
+
+function Test-OtherCard {
+    try { [bool](Get-OtherCard) } catch { $false }
+}
+
 # Waits until the network is there and the address too; gives the address back when it stays away. A look that fails is no
 # answer: HNS and Windows' own commands refuse some while the adapter is bound anew.
 function Wait-Network([int]$Attempt) {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $lost = 0
+    $other = 0
     while ($watch.Elapsed.TotalSeconds -lt $AttemptSeconds) {
         $address = $true
         $missing = ''
@@ -123,6 +136,9 @@ function Wait-Network([int]$Attempt) {
         }
         if ($address -and -not $missing) { return $true }
         if ($address) { $lost = 0 } else { $lost++ }
+        if ($address -and (Test-OtherCard)) { $other++ } else { $other = 0 }
+        # No wait gives it another card.
+        if ($other -ge 5) { return $false }
         if ($lost -ge 10) {
             # A lease comes back by itself within seconds; what is still missing now stays missing.
             Invoke-Part 'the address is not back yet' { Restore-Address; Restore-Rest }
@@ -152,6 +168,11 @@ function Import-Hns {
     if (-not (Test-Path 'C:\k\hns.psm1')) { return $false }
     Import-Module -Name C:\k\hns.psm1 -DisableNameChecking
     $true
+}
+
+# Can the network be made anew on the node's own card?
+function Test-CanName {
+    $NetworkType -eq 'L2Bridge' -and [bool](Invoke-Part 'hns.psm1 is not to be loaded' { Import-Hns })
 }
 
 # HNS takes some card of the server unless it is told which.
@@ -189,10 +210,11 @@ function New-Bridge {
 function Remove-StaleNetwork {
     foreach ($network in @(Wait-Hns { Get-HnsNetwork } 15 | Where-Object { $_.Name -eq $HnsNetwork })) {
         $prefix = [string]@($network.Subnets)[0].AddressPrefix
-        $elsewhere = $network.ManagementIP -and $network.ManagementIP -ne $NodeAddress
+        $elsewhere = $network.ManagementIP -and -not (Test-HoldsNode $network $NodeAddress)
         if (-not $elsewhere -and (-not $NodePodCidr -or $prefix -eq $NodePodCidr)) { continue }
         Write-Status 'waiting' "removing the HNS network $HnsNetwork with $prefix on the adapter with $($network.ManagementIP)"
-        Wait-Hns { $network | Remove-HnsNetwork } 15
+        # Looked for anew: a removal whose answer was lost has been done.
+        Wait-Hns { Get-HnsNetwork | Where-Object { $_.ID -eq $network.ID } | Remove-HnsNetwork } 15
         Wait-Address
     }
 }
@@ -211,7 +233,7 @@ function Restart-EarlyKubelet {
 }
 
 function Undo-Network {
-    Invoke-Part 'flanneld does not stop' { Stop-Service -Name flanneld -Force }
+    Invoke-Part 'flanneld does not stop' { Stop-WindowsService flanneld }
     Invoke-Part 'the endpoint stays' { Remove-StaleEndpoint }
     Invoke-Part 'the network stays' {
         Wait-Hns {
@@ -247,7 +269,7 @@ $bound = @(Invoke-Part 'the networks are not known' { Wait-Hns { Get-HnsNetwork 
 $all = [System.Diagnostics.Stopwatch]::StartNew()
 for ($attempt = 1; $attempt -le $Attempts -and -not $up; $attempt++) {
     if ($attempt -gt 1) { Write-Status 'relaunching' "start $attempt of ${Attempts}: $cause" }
-    Invoke-Part 'flanneld does not stop' { if ((Get-Service -Name flanneld).Status -ne 'Stopped') { Stop-Service -Name flanneld -Force } }
+    Invoke-Part 'flanneld does not stop' { Stop-WindowsService flanneld }
     Invoke-Part 'the endpoint stays' { Remove-StaleEndpoint }
     Invoke-Part 'the network stays' { Remove-StaleNetwork }
     if ($attempt -eq $Attempts -and $attempt -gt 1) {
@@ -267,10 +289,19 @@ for ($attempt = 1; $attempt -le $Attempts -and -not $up; $attempt++) {
     if (-not $up) {
         $cause = Get-Cause $offset
         if ($refused) { $cause = "$refused $cause" }
+        $other = [string](Invoke-Part 'the card is not known' { Get-OtherCard })
+        if ($other) {
+            $cause = "HNS has taken the card with $other for it"
+            if (-not (Test-CanName)) {
+                $cause += ', and nothing tells it which to take: name hns.psm1 in the lock of the artifacts, or disconnect that card'
+                break
+            }
+        }
     }
 }
 if (-not $up) {
-    $reason = "no HNS network $HnsNetwork with the address $NodeAddress after $Attempts starts of flanneld: $cause; see $log"
+    $starts = [Math]::Min($attempt, $Attempts)
+    $reason = "no HNS network $HnsNetwork with the address $NodeAddress after $starts starts of flanneld: $cause; see $log"
     try {
         Undo-Network
         Restore-Rest

@@ -21,10 +21,11 @@ param(
     [string]$MasterAddress = '',
     [string]$ApiExpected = 'true',
     [string]$ControlPlaneAddress = '',
-    [string]$EarlyFlannel = ''
+    [string]$EarlyFlannel = '',
+    [string]$CardUnnamed = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Wait-Hns
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -219,14 +220,6 @@ if ($adapter) {
         New-Answer 'fail' $good "$($adapter.Name): $($adapter.Status) $($adapter.PhysicalMediaType)" 'an adapter that is up, not a wireless one' 'connect the adapter, or use another one'
     }
 }
-# HNS takes a card by chance unless it is told which one.
-$cards = @(Get-Quiet { Get-NetAdapter } | Where-Object { $_ -and [string]$_.Status -eq 'Up' -and $_.Name -notlike 'vEthernet*' })
-if ($adapter -and $cards.Count -gt 1) {
-    Test-Probe 'W14' 'other-adapters' {
-        $found = @($cards | Where-Object { $_.ifIndex -ne $adapter.ifIndex -and ($_.MacAddress -ne $adapter.MacAddress) } | ForEach-Object { $_.Name })
-        New-Answer 'warn' ($found.Count -eq 0) ($found -join ', ') "no adapter that is up beside the one with $NodeAddress" "the pod network is made on the adapter with ${NodeAddress}; disconnect the others, or see to it that no other has a default route"
-    }
-}
 if ($ClusterProfile -eq 'classic' -and $EarlyFlannel -ne 'false') {
     # flanneld 0.11 and 0.12 ask netsh for every address and look for these words, also with an address for --iface.
     Test-Probe 'W37' 'flannel-netsh' {
@@ -275,6 +268,20 @@ if ($FirewallRules) {
 $networks = @()
 if (Get-Command -Name Get-HnsNetwork -ErrorAction SilentlyContinue) {
     $networks = @(Get-Quiet { Wait-Hns { Get-HnsNetwork } 20 } | Where-Object { $_ })
+}
+# HNS takes a card by chance unless it is told which one.
+$cards = @(Get-Quiet { Get-NetAdapter } | Where-Object { $_ -and [string]$_.Status -eq 'Up' -and $_.Name -notlike 'vEthernet*' })
+if ($adapter -and $cards.Count -gt 1) {
+    Test-Probe 'W14' 'other-adapters' {
+        $found = @($cards | Where-Object { $_.ifIndex -ne $adapter.ifIndex -and ($_.MacAddress -ne $adapter.MacAddress) } | ForEach-Object { $_.Name })
+        $severity = 'warn'
+        $fix = "the pod network is made on the adapter with ${NodeAddress}; disconnect the others, or see to it that no other has a default route"
+        if ($CardUnnamed -and -not @($networks | Where-Object { $_.Name -eq $HnsNetwork -and (Test-HoldsNode $_ $NodeAddress) })) {
+            $severity = 'fail'
+            $fix = "nothing tells HNS which adapter the pod network is for: $CardUnnamed, or disconnect the others"
+        }
+        New-Answer $severity ($found.Count -eq 0) ($found -join ', ') "no adapter that is up beside the one with $NodeAddress" $fix
+    }
 }
 Test-Probe 'W17' 'hns-networks' {
     $known = @('nat', $HnsNetwork)
@@ -434,12 +441,12 @@ Test-Probe 'W33' 'other-cluster' {
         $server = $kubeconfig.server
         $ca = $kubeconfig.ca
         if ($server -ne "https://$ApiEndpoint") { $foreign += "a node of $server" }
-        elseif ($ca -and $ClusterCa -and $ca -ne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
+        elseif ($ca -and $ClusterCa -and $ca -cne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
     # What the join would stop over, unless one of ours left it.
     if ($ClusterProfile -ne 'classic' -and -not $joined -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
         $authority = 'C:\etc\kubernetes\pki\ca.crt'
-        if ($ClusterCa -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -ne $ClusterCa) { $foreign += "the authority $authority" }
+        if ($ClusterCa -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -cne $ClusterCa) { $foreign += "the authority $authority" }
         $foreign += @(Get-ChildItem -LiteralPath 'C:\etc\kubernetes\manifests' -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
     }
     # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
