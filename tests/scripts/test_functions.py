@@ -333,18 +333,20 @@ def powershell(machine: WindowsMachine, body: str, *uses: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "prefix", "ours"),
+    ("name", "prefix", "placeholder", "ours"),
     [
-        ("cbr0", "10.244.3.0/24", True),
-        ("cbr0", "10.250.3.0/24", False),
-        ("nat", "10.244.3.0/24", False),
-        ("External", "192.168.255.0/30", True),
-        ("External", "10.244.3.0/24", False),
+        ("cbr0", "10.244.3.0/24", "", True),
+        ("cbr0", "10.250.3.0/24", "", False),
+        ("nat", "10.244.3.0/24", "", False),
+        ("External", "192.168.255.0/30", "External", True),
+        ("External", "192.168.255.0/30", "", False),
+        ("External", "10.244.3.0/24", "External", False),
     ],
 )
-def test_an_hns_network_is_ours_by_its_name_and_its_place(server, name, prefix, ours):
+def test_an_hns_network_is_ours_by_its_name_and_its_place(server, name, prefix, placeholder, ours):
+    """Calico for Windows makes the same placeholder as SDN's scripts (node-service.ps1)."""
     body = f"""$network = [pscustomobject]@{{ Name = '{name}'; Subnets = @(@{{ AddressPrefix = '{prefix}' }}) }}
-Test-OwnNetwork $network 'cbr0' '10.244.0.0/16'"""
+Test-OwnNetwork $network 'cbr0' '10.244.0.0/16' '{placeholder}'"""
     assert powershell(server, body, "Test-OwnNetwork") == f"{ours}\n"
 
 

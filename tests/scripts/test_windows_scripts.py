@@ -256,6 +256,8 @@ HERE = {"ApiEndpoint": "10.1.0.2:6443", "ClusterCa": "Q0E="}
         (KUBECONFIG + f"    token: {token(exp=4102444800)}\n", 0, "valid for"),
         (KUBECONFIG + f"    token: {token(sub='x')}\n", 0, "do not expire"),
         (KUBECONFIG + f"    token: {token(exp=1600000000)}\n", 10, "expires in -"),
+        (KUBECONFIG, 10, "not a whole kubeconfig"),
+        (KUBECONFIG + "    token: head.eyJleHAi!.x\n", 10, "not a whole kubeconfig"),
         (KUBECONFIG.replace("10.1.0.2", "10.1.0.9"), 20, "another cluster"),
         (KUBECONFIG.replace("Q0E=", "T1RIRVI="), 20, "another cluster"),
         ("\n", 10, "not a whole kubeconfig"),

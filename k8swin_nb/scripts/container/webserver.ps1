@@ -22,17 +22,24 @@ $listener.Start()
 while ($listener.IsListening) {
     $context = $listener.GetContext()
     $answered++
-    $response = $context.Response
-    if ($context.Request.Url.AbsolutePath -eq '/hostname') {
-        $response.ContentType = 'text/plain'
-        $text = $pod
-    } else {
-        $response.ContentType = 'application/json'
-        $text = [ordered]@{ pod = $pod; address = $address; node = $env:NODE_NAME; answered = $answered } | ConvertTo-Json -Compress
+    # A client that hangs up before its answer is there ends nothing but its own question.
+    try {
+        $response = $context.Response
+        if ($context.Request.Url.AbsolutePath -eq '/hostname') {
+            $response.ContentType = 'text/plain'
+            $text = $pod
+        } else {
+            $response.ContentType = 'application/json'
+            $text = [ordered]@{ pod = $pod; address = $address; node = $env:NODE_NAME; answered = $answered } | ConvertTo-Json -Compress
+        }
+        $bytes = [System.Text.Encoding]::UTF8.GetBytes($text)
+        $response.ContentLength64 = $bytes.Length
+        # HEAD asks how an answer would begin, and takes no more.
+        if ($context.Request.HttpMethod -ne 'HEAD') { $response.OutputStream.Write($bytes, 0, $bytes.Length) }
+        $response.Close()
+        "$answered $($context.Request.HttpMethod) $($context.Request.Url.AbsolutePath)"
+    } catch {
+        "$answered was not answered: $($_.Exception.Message)"
+        $context.Response.Abort()
     }
-    $bytes = [System.Text.Encoding]::UTF8.GetBytes($text)
-    $response.ContentLength64 = $bytes.Length
-    $response.OutputStream.Write($bytes, 0, $bytes.Length)
-    $response.Close()
-    "$answered $($context.Request.HttpMethod) $($context.Request.Url.AbsolutePath)"
 }

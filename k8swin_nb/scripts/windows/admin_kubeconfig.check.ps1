@@ -26,7 +26,7 @@ if ($server -and $server -ne "https://$ApiEndpoint") {
     "$file belongs to the cluster at $server, not to https://$ApiEndpoint"
     exit 20
 }
-if ($ca -and $ca -ne $ClusterCa) {
+if ($ca -and $ca -cne $ClusterCa) {
     "$file trusts another certificate authority than the cluster at $server has"
     exit 20
 }

@@ -9,6 +9,7 @@ param(
     [string]$ControlPlaneAddress = ''
 )
 $ErrorActionPreference = 'Stop'
+# uses: Invoke-Patiently
 
 $file = 'C:\Windows\System32\drivers\etc\hosts'
 $name = ($ApiEndpoint -split ':')[0]
@@ -21,7 +22,8 @@ if ($ControlPlaneAddress) {
     if ($text -and -not $text.EndsWith("`n")) { $text += "`r`n" }
     $text += "$ControlPlaneAddress $name # k8swin api`r`n"
 }
-[System.IO.File]::WriteAllText($file, $text, $bytes)
+# The DNS client has it open for a moment whenever it was changed, and scanners watch it.
+Invoke-Patiently { [System.IO.File]::WriteAllText($file, $text, $bytes) }
 $said = $ControlPlaneAddress
 if (-not $said) { $said = 'what DNS says' }
 "$name is $said"

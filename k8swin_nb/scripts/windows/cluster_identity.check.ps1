@@ -17,7 +17,7 @@ if (-not (Test-Path $config) -and (Test-Path $admin) -and (Test-Path 'C:\k8swin\
     $kubeconfig = Read-Kubeconfig $admin
     $found = $kubeconfig.ca
     $server = $kubeconfig.server
-    if ($ClusterCa -and $found -ne $ClusterCa) {
+    if ($ClusterCa -and $found -cne $ClusterCa) {
         "this server belongs to another cluster than the one at ${ApiEndpoint}: its certificate authority differs"
         exit 20
     }
@@ -36,18 +36,18 @@ if (-not (Test-Path $record)) {
     "the worker on this server was not made by these notebooks: $record is missing"
     exit 20
 }
-$ours = (Get-Content -Path $record -TotalCount 1).Trim()
+$ours = ([string](Get-Content -Path $record -TotalCount 1)).Trim()
 $kubeconfig = Read-Kubeconfig $config
 $server = $kubeconfig.server
 $found = $kubeconfig.ca
 if (-not $found -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt')) {
     $found = Get-AuthorityIn 'C:\etc\kubernetes\pki\ca.crt'
 }
-if ($found -ne $ours) {
+if ($found -cne $ours) {
     'this server trusts another certificate authority than that of the cluster which it joined from here'
     exit 20
 }
-if ($ClusterCa -and $found -ne $ClusterCa) {
+if ($ClusterCa -and $found -cne $ClusterCa) {
     "this server belongs to another cluster than the one at ${ApiEndpoint}: its certificate authority differs"
     exit 20
 }

@@ -13,9 +13,11 @@ param(
     [string]$NodePodCidr = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-BridgeReservation
+# uses: Get-BridgeReservation Test-FileText
 
-$others = @(Get-ChildItem -Path $CniFolder -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
+# Of other files nobody takes notice.
+$others = @(Get-ChildItem -Path $CniFolder -Force -ErrorAction SilentlyContinue |
+    Where-Object { $_.Name -ne $CniFile -and $_.Name -match '\.(conf|conflist|json)$' } | ForEach-Object { $_.Name })
 if ($others) {
     "other CNI configurations stand beside flannel's in ${CniFolder}: $($others -join ' ')"
     exit 20
@@ -23,7 +25,7 @@ if ($others) {
 $wanted = [ordered]@{ "$CniFolder\$CniFile" = $CniConf }
 foreach ($file in $NetConfFiles -split ';') { $wanted[$file] = $WindowsNetConf }
 foreach ($file in $wanted.Keys) {
-    if (-not (Test-Path $file) -or [System.IO.File]::ReadAllText($file) -ne $wanted[$file]) {
+    if (-not (Test-FileText $file $wanted[$file])) {
         "$file is missing or differs from the plan"
         exit 10
     }

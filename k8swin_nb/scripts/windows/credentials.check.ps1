@@ -19,15 +19,15 @@ foreach ($file in 'C:\etc\kube-flannel\kubeconfig', 'C:\etc\kube-proxy\kubeconfi
     $kubeconfig = Read-Kubeconfig $file
     $server = $kubeconfig.server
     $ca = $kubeconfig.ca
-    if (($server -and $server -ne "https://$ApiEndpoint") -or ($ca -and $ca -ne $ClusterCa)) {
+    if (($server -and $server -ne "https://$ApiEndpoint") -or ($ca -and $ca -cne $ClusterCa)) {
         "$file belongs to another cluster, at $server"
         exit 20
     }
-    if (-not $server -or -not $ca) {
+    try { $token = Read-TokenClaim $kubeconfig.text } catch { $token = $null }
+    if (-not $server -or -not $ca -or -not $token) {
         "$file is not a whole kubeconfig"
         exit 10
     }
-    $token = Read-TokenClaim $kubeconfig.text
     # Tokens of old versions come from a Secret and do not expire.
     if (-not $token.PSObject.Properties['exp']) { continue }
     $left = [Math]::Floor(($epoch.AddSeconds($token.exp) - [DateTime]::UtcNow).TotalDays)

@@ -17,7 +17,7 @@ $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
 $text = ''
 if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
 # Kubernetes needs nothing of it: a Docker that was here before keeps its own.
-if ($text -ne $DockerConfig -and -not ($text -and (Test-FoundService docker))) {
+if (-not $text.Equals($DockerConfig) -and -not ($text -and (Test-FoundService docker))) {
     "$file is missing or differs from the plan"
     exit 10
 }

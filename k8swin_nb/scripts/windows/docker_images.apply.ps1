@@ -10,12 +10,13 @@ param(
     [Parameter(Mandatory = $true)][string]$BaseImage
 )
 $ErrorActionPreference = 'Stop'
+# uses: Get-Listed
 
 $docker = "$env:ProgramFiles\docker\docker.exe"
 $build = (Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuildNumber
 
 function Get-ImageVersion([string]$Image) {
-    if (@(& $docker image ls --format '{{.Repository}}:{{.Tag}}') -notcontains $Image) { return '' }
+    if (@(Get-Listed $docker @('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}')) -cnotcontains $Image) { return '' }
     $version = & $docker image inspect --format '{{.OsVersion}}' $Image
     if ($LASTEXITCODE -ne 0) { throw "docker.exe image inspect $Image ended with $LASTEXITCODE" }
     "$version"
@@ -26,7 +27,7 @@ foreach ($image in $Images -split ' ') {
     # What was not here before is written down first: a teardown may remove these images and no others.
     if (-not (Get-ImageVersion $image)) { Add-Content -Path 'C:\k8swin\state\images.txt' -Value $image -Encoding ASCII }
     "pulling $image"
-    & $docker pull --quiet $image | Out-Null
+    & $docker pull $image | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "docker.exe pull $image ended with $LASTEXITCODE" }
     $version = Get-ImageVersion $image
     if (-not $version.StartsWith("10.0.$build.")) {

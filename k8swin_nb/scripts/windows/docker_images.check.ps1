@@ -6,12 +6,13 @@ Process isolation runs an image only when the first three fields of its version 
 #>
 param([Parameter(Mandatory = $true)][string]$Images)
 $ErrorActionPreference = 'Stop'
+# uses: Get-Listed
 
 $docker = "$env:ProgramFiles\docker\docker.exe"
 $build = (Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuildNumber
-$present = @(& $docker image ls --format '{{.Repository}}:{{.Tag}}')
-if ($LASTEXITCODE -ne 0) { throw "docker.exe image ls ended with $LASTEXITCODE" }
-$missing = @($Images -split ' ' | Where-Object { $present -notcontains $_ })
+$present = @(Get-Listed $docker @('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'))
+# Tags are told apart by their letters.
+$missing = @($Images -split ' ' | Where-Object { $present -cnotcontains $_ })
 if ($missing) {
     "not on this worker: $($missing -join ' ')"
     exit 10

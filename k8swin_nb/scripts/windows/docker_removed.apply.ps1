@@ -8,7 +8,7 @@ some, Docker stays and this step says so.
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Get-MachinePath Read-Json Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
+# uses: Get-Listed Get-MachinePath Read-Json Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-MachinePath Set-RestartDue Test-RestartDue Test-Written
 
 $found = Read-Json 'C:\k8swin\state\found.json'
 $folder = Join-Path $env:ProgramFiles 'docker'
@@ -17,19 +17,19 @@ $ours = @($found.services) -notcontains 'docker'
 $service = Get-Service -Name docker -ErrorAction SilentlyContinue
 
 if ($service -and $service.Status -eq 'Running' -and (Test-Path $docker)) {
-    foreach ($line in @(& $docker ps -a --format '{{.ID}} {{.Names}}')) {
+    foreach ($line in @(Get-Listed $docker @('ps', '-a', '--format', '{{.ID}} {{.Names}}'))) {
         $id, $name = $line -split ' '
         if ($name -like 'k8s_*') { & $docker rm -f $id | Out-Null }
     }
-    $others = @(& $docker ps -a --format '{{.Names}}')
+    $others = @(Get-Listed $docker @('ps', '-a', '--format', '{{.Names}}'))
     if ($ours -and $others) { throw "Docker was installed here, and holds containers of others: remove them first: $($others -join ' ')" }
     if ($ours -and $KeepImages -eq 'false') {
-        foreach ($image in @(& $docker image ls -q)) { & $docker image rm -f $image | Out-Null }
+        foreach ($image in @(Get-Listed $docker @('image', 'ls', '-q'))) { & $docker image rm -f $image | Out-Null }
     }
     $record = 'C:\k8swin\state\images.txt'
     if ($KeepImages -eq 'false' -and -not $ours -and (Test-Path $record)) {
-        $present = @(& $docker image ls --format '{{.Repository}}:{{.Tag}}')
-        foreach ($image in @(Get-Content -Path $record | Where-Object { $present -contains $_ })) {
+        $present = @(Get-Listed $docker @('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'))
+        foreach ($image in @(Get-Content -Path $record | Where-Object { $present -ccontains $_ })) {
             & $docker image rm $image | Out-Null
             if ($LASTEXITCODE -ne 0) { throw "docker.exe image rm $image ended with $LASTEXITCODE" }
         }

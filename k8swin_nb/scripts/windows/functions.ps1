@@ -25,6 +25,18 @@ function Test-OwnFolder([string]$Path) {
     'C:\k', 'C:\etc\containerd', 'C:\etc\kube-flannel', 'C:\etc\kube-proxy', 'C:\etc\kubernetes', 'C:\flannel' -contains $Path
 }
 
+# Is a file's text this one, letter by letter? To -eq letters of either case are the same, and some that are not seen are none.
+function Test-FileText([string]$Path, [string]$Text) {
+    (Test-Path -LiteralPath $Path -PathType Leaf) -and [System.IO.File]::ReadAllText($Path).Equals($Text)
+}
+
+# What a program lists. One that fails lists nothing, which is no empty list.
+function Get-Listed([string]$Program, [string[]]$Words) {
+    $listed = @(& $Program @Words)
+    if ($LASTEXITCODE -ne 0) { throw "$([System.IO.Path]::GetFileName($Program)) $($Words -join ' ') ended with $LASTEXITCODE" }
+    $listed
+}
+
 # A scanner looks at each new file for a moment, in which nobody can move or delete it.
 function Invoke-Patiently([scriptblock]$PatientWork) {
     foreach ($patientTry in 1..20) {
@@ -138,7 +150,7 @@ function Get-OthersOfKubeadm {
     $own += '|^C:\\var\\lib\\kubelet\\(pods|plugins|plugins_registry|pod-resources|device-plugins|checkpoints)\\'
     $record = 'C:\k8swin\state\cluster-ca'
     $authority = 'C:\etc\kubernetes\pki\ca.crt'
-    if ((Test-Path $record) -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -eq (Get-Content -Path $record -TotalCount 1).Trim()) {
+    if ((Test-Path $record) -and (Test-Path $authority) -and (Get-AuthorityIn $authority) -ceq ([string](Get-Content -Path $record -TotalCount 1)).Trim()) {
         $own += '|^C:\\etc\\kubernetes\\pki\\ca\.crt$'
     }
     foreach ($folder in 'C:\etc\kubernetes\pki', 'C:\etc\kubernetes\manifests', 'C:\var\lib\kubelet') {
@@ -265,7 +277,9 @@ function Restart-WrappedService([string]$Name) {
     try {
         Restart-Service -Name $Name -Force
     } catch {
-        if ([string](Get-Service -Name $Name).Status -eq 'Stopped') { throw }
+        # One that refused to stop runs on as it was; one that nssm calls paused reads what is new when it starts.
+        $state = [string](Get-Service -Name $Name).Status
+        if ($state -eq 'Stopped' -or ($state -eq 'Running' -and $_.FullyQualifiedErrorId -match '^(CouldNotStopService|StopServiceFailed)')) { throw }
     }
     foreach ($service in $with) { Start-WrappedService $service }
 }
@@ -468,10 +482,11 @@ function ConvertTo-AddressNumber([string]$Address) {
     [System.BitConverter]::ToUInt32($bytes, 0)
 }
 
-# An HNS network is ours when it has our name and lies in that of the pods; SDN's own helper has a fixed one.
-function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet) {
+# An HNS network is ours when it has our name and lies in that of the pods. The placeholder is SDN's, with a fixed one: others
+# make the same, as Calico does, so that it is ours only where these notebooks make one.
+function Test-OwnNetwork($Network, [string]$HnsNetwork, [string]$PodSubnet, [string]$Placeholder = '') {
     $prefix = [string]@($Network.Subnets)[0].AddressPrefix
-    if ($Network.Name -eq 'External') { return $prefix -eq '192.168.255.0/30' }
+    if ($Network.Name -eq 'External') { return [bool]$Placeholder -and $prefix -eq '192.168.255.0/30' }
     if ($Network.Name -ne $HnsNetwork -or $prefix -notmatch '^\d+\.\d+\.\d+\.\d+/\d+$') { return $false }
     $pods, $length = $PodSubnet -split '/'
     $size = [Math]::Pow(2, 32 - [int]$length)
@@ -672,7 +687,7 @@ function Get-DynamicPortRange([string]$Protocol) {
 function Test-NightJob([string]$Job, [string]$Script) {
     $file = "C:\k8swin\jobs\$Job\run.ps1"
     $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
-    [bool]$task -and (Test-Path $file) -and [System.IO.File]::ReadAllText($file) -eq $Script
+    [bool]$task -and (Test-FileText $file $Script)
 }
 
 # A task that waits for its turn runs too: started anew, it would find its own files changed.
@@ -789,6 +804,7 @@ function Test-UnpackedArtifact($Artifact, [string]$Hash) {
 function Invoke-Curl([string[]]$Arguments) {
     # What it says comes on standard error, which is no reason to stop.
     $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = 2
     $said = @(& "$env:SystemRoot\System32\curl.exe" @Arguments 2>&1 | ForEach-Object { [string]$_ })
     @{ code = $LASTEXITCODE; said = (($said -join ' ') -replace '\s+', ' ').Trim() }
 }
@@ -856,6 +872,8 @@ function Test-ImageLayer([string]$Path) {
 # kubectl writes what it misses to standard error, which is no reason to stop.
 function Test-RegisteredNode([string]$NodeName) {
     $ErrorActionPreference = 'Continue'
+    # A program that is not there sets no exit code, and the last one's stays.
+    $global:LASTEXITCODE = 1
     & C:\k\kubectl.exe --kubeconfig=C:\k\config --request-timeout=15s get "nodes/$NodeName" -o name 2>&1 | Out-Null
     $LASTEXITCODE -eq 0
 }

@@ -9,7 +9,8 @@ param(
     [Parameter(Mandatory = $true)][string]$HnsRemovalJob,
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
-    [Parameter(Mandatory = $true)][string]$PodSubnet
+    [Parameter(Mandatory = $true)][string]$PodSubnet,
+    [string]$ExternalNetwork = ''
 )
 $ErrorActionPreference = 'Stop'
 # uses: Test-JobRunning Start-DetachedJob
@@ -19,5 +20,6 @@ if (Test-JobRunning 'hns-removed') {
     exit 0
 }
 $arguments = "-NodeAddress $NodeAddress -HnsNetwork $HnsNetwork -PodSubnet $PodSubnet"
+if ($ExternalNetwork) { $arguments += ' -Placeholder External' }
 Start-DetachedJob 'hns-removed' $HnsRemovalJob $arguments (New-TimeSpan -Minutes 10)
 'the job is started'

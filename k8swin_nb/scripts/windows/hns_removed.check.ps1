@@ -5,7 +5,8 @@ Are the HNS networks of the cluster gone, and is this server's address back on i
 param(
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
-    [Parameter(Mandatory = $true)][string]$PodSubnet
+    [Parameter(Mandatory = $true)][string]$PodSubnet,
+    [string]$ExternalNetwork = ''
 )
 $ErrorActionPreference = 'Stop'
 # uses: Get-SavedAdapter Read-Json Test-HoldsAdapter Test-OwnNetwork Wait-Hns
@@ -15,7 +16,7 @@ if (-not (Test-Path 'C:\k8swin\network.json') -or -not (Get-Command Get-HnsNetwo
     exit 0
 }
 $networks = @(Wait-Hns { Get-HnsNetwork })
-$ours = @($networks | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet } | ForEach-Object { $_.Name })
+$ours = @($networks | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet $ExternalNetwork } | ForEach-Object { $_.Name })
 if ($ours) {
     "HNS networks of the cluster: $($ours -join ' ')"
     exit 10

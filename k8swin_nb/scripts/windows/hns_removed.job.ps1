@@ -10,6 +10,7 @@ param(
     [Parameter(Mandatory = $true)][string]$NodeAddress,
     [Parameter(Mandatory = $true)][string]$HnsNetwork,
     [Parameter(Mandatory = $true)][string]$PodSubnet,
+    [string]$Placeholder = '',
     [int]$TimeoutSeconds = 120
 )
 $ErrorActionPreference = 'Stop'
@@ -32,7 +33,7 @@ function Restore-Address {
 
 # One round: what is left of the cluster's goes.
 function Remove-Network {
-    $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet })
+    $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet $Placeholder })
     if (-not $networks) { return }
     # kube-proxy does not run any more, so that its load balancers have no owner.
     Get-HnsPolicyList | Where-Object { $_ } | Remove-HnsPolicyList
@@ -58,7 +59,7 @@ while ($true) {
     try {
         Remove-Network
         $all = @(Get-HnsNetwork | Where-Object { $_ })
-        $left = @($all | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet }).Count
+        $left = @($all | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet $Placeholder }).Count
         # Somebody else's network may hold the card further on; then the address stays where it is.
         $others = @($all | Where-Object { Test-HoldsAdapter $_ })
         $address = @(Get-NodeAddress)

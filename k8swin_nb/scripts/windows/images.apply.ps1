@@ -6,11 +6,11 @@ As the kubelet pulls them, from the mirrors that containerd's configuration name
 #>
 param([Parameter(Mandatory = $true)][string]$Images)
 $ErrorActionPreference = 'Stop'
+# uses: Get-Listed
 
-$ctr = "$env:ProgramFiles\containerd\ctr.exe"
-$present = @(& $ctr -n k8s.io images ls -q)
+$present = @(Get-Listed "$env:ProgramFiles\containerd\ctr.exe" @('-n', 'k8s.io', 'images', 'ls', '-q'))
 foreach ($image in $Images -split ' ') {
-    if ($present -contains $image) { continue }
+    if ($present -ccontains $image) { continue }
     Add-Content -Path 'C:\k8swin\state\images.txt' -Value $image -Encoding ASCII
     "pulling $image"
     & C:\k\crictl.exe --config C:\k\crictl.yaml pull $image | Out-Null

@@ -13,7 +13,7 @@ $ErrorActionPreference = 'Stop'
 $config = 'C:\etc\kubernetes\kubelet.conf'
 if (-not (Test-Path $config)) {
     $left = 'C:\etc\kubernetes\pki\ca.crt'
-    if ((Test-Path $left) -and (Get-AuthorityIn $left) -ne $ClusterCa) {
+    if ((Test-Path $left) -and (Get-AuthorityIn $left) -cne $ClusterCa) {
         "$left is left over from another cluster: nothing in C:\etc\kubernetes\pki is removed from here"
         exit 20
     }
@@ -32,7 +32,7 @@ if ($server -ne "https://$ApiEndpoint") {
     "this worker belongs to the cluster at $server, not to https://$ApiEndpoint, by $config"
     exit 20
 }
-if ($ca -and $ca -ne $ClusterCa) {
+if ($ca -and $ca -cne $ClusterCa) {
     "this worker trusts another certificate authority than the cluster at $server has"
     exit 20
 }

@@ -4,13 +4,13 @@ Write the kubelet's configuration, which is kubeadm's with the described setting
 #>
 param([Parameter(Mandatory = $true)][string]$KubeletConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Restart-ChangedService Set-RestartDue
+# uses: Invoke-Patiently Restart-ChangedService Set-RestartDue Test-FileText
 
 $file = 'C:\var\lib\kubelet\config.yaml'
 Set-RestartDue kubelet
-if ([System.IO.File]::ReadAllText($file) -ne $KubeletConfig) {
+if (-not (Test-FileText $file $KubeletConfig)) {
     # The kubelet reads no byte-order mark.
-    [System.IO.File]::WriteAllText($file, $KubeletConfig, (New-Object System.Text.UTF8Encoding($false)))
+    Invoke-Patiently { [System.IO.File]::WriteAllText($file, $KubeletConfig, (New-Object System.Text.UTF8Encoding($false))) }
 }
 Restart-ChangedService kubelet
 'the kubelet is started anew with its settings'

@@ -7,7 +7,7 @@ was there before us gets its configuration back and runs on; so does one that ru
 #>
 param([Parameter(Mandatory = $true)][string]$KeepImages)
 $ErrorActionPreference = 'Stop'
-# uses: Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-RestartDue Test-FoundService Test-RestartDue Test-Written
+# uses: Get-Listed Remove-File Remove-WindowsService Restart-RunningService Restore-Found Set-RestartDue Test-FoundService Test-RestartDue Test-Written
 
 $folder = Join-Path $env:ProgramFiles 'containerd'
 $ctr = "$folder\ctr.exe"
@@ -15,22 +15,22 @@ $service = Get-Service -Name containerd -ErrorAction SilentlyContinue
 $ours = -not (Test-FoundService containerd)
 
 if ($service -and $service.Status -eq 'Running' -and (Test-Path $ctr)) {
-    foreach ($task in @(& $ctr -n k8s.io tasks ls -q)) { & $ctr -n k8s.io tasks rm -f $task | Out-Null }
-    foreach ($container in @(& $ctr -n k8s.io containers ls -q)) { & $ctr -n k8s.io containers rm $container | Out-Null }
-    $left = @(& $ctr -n k8s.io containers ls -q)
+    foreach ($task in @(Get-Listed $ctr @('-n', 'k8s.io', 'tasks', 'ls', '-q'))) { & $ctr -n k8s.io tasks rm -f $task | Out-Null }
+    foreach ($container in @(Get-Listed $ctr @('-n', 'k8s.io', 'containers', 'ls', '-q'))) { & $ctr -n k8s.io containers rm $container | Out-Null }
+    $left = @(Get-Listed $ctr @('-n', 'k8s.io', 'containers', 'ls', '-q'))
     if ($left) { throw "containers that could not be removed: $($left -join ' ')" }
     if ($KeepImages -eq 'false') {
         # A containerd of ours holds images of ours alone, those that the kubelet pulled among them.
-        $present = @(& $ctr -n k8s.io images ls -q)
+        $present = @(Get-Listed $ctr @('-n', 'k8s.io', 'images', 'ls', '-q'))
         $images = $present
-        if (-not $ours) { $images = @(Get-Content -Path 'C:\k8swin\state\images.txt' -ErrorAction SilentlyContinue | Where-Object { $present -contains $_ }) }
+        if (-not $ours) { $images = @(Get-Content -Path 'C:\k8swin\state\images.txt' -ErrorAction SilentlyContinue | Where-Object { $present -ccontains $_ }) }
         foreach ($image in $images) {
             & $ctr -n k8s.io images rm --sync $image | Out-Null
             if ($LASTEXITCODE -ne 0) { throw "ctr.exe images rm $image ended with $LASTEXITCODE" }
         }
     }
-    foreach ($namespace in @(& $ctr namespaces ls -q | Where-Object { $_ -ne 'k8s.io' })) {
-        $others = @(& $ctr -n $namespace containers ls -q)
+    foreach ($namespace in @(Get-Listed $ctr @('namespaces', 'ls', '-q') | Where-Object { $_ -ne 'k8s.io' })) {
+        $others = @(Get-Listed $ctr @('-n', $namespace, 'containers', 'ls', '-q'))
         if ($ours -and $others) { throw "containerd was installed here, and runs containers of others in the namespace ${namespace}: remove them first" }
     }
 }

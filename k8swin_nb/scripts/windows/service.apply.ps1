@@ -7,7 +7,7 @@ Output goes to a file that is rotated at 10 MiB while the program runs.
 #>
 param([Parameter(Mandatory = $true)][string]$Service)
 $ErrorActionPreference = 'Stop'
-# uses: Save-Text Start-WrappedService
+# uses: Save-Text Start-WrappedService Stop-WindowsService
 
 $wanted = ConvertFrom-Json $Service
 $name = $wanted.name
@@ -24,7 +24,7 @@ if ($existing) {
     # Paused is what nssm calls a program that ended and that it starts again.
     $running = $existing.Status -ne 'Stopped'
     $with = @(Get-Service -Name $name -DependentServices | Where-Object { $_.Status -ne 'Stopped' } | ForEach-Object { $_.Name })
-    if ($running) { Stop-Service -Name $name -Force }
+    if ($running) { Stop-WindowsService $name }
     Invoke-Nssm set $name Application $wanted.program
 } else {
     Invoke-Nssm install $name $wanted.program

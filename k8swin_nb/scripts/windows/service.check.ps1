@@ -6,7 +6,7 @@ nssm keeps a service's definition in the registry, where it is read; `nssm get` 
 #>
 param([Parameter(Mandatory = $true)][string]$Service)
 $ErrorActionPreference = 'Stop'
-# uses: Test-FoundService
+# uses: Test-FileText Test-FoundService
 
 $wanted = ConvertFrom-Json $Service
 if (Test-FoundService $wanted.name) {
@@ -45,7 +45,10 @@ $expected = [ordered]@{
 $differs = @()
 foreach ($name in $expected.Keys) {
     $value = Get-Value "$key\Parameters" $name
-    if ($value -ne $expected[$name]) { $differs += "$name $value" }
+    # Flags are told apart by their letters, paths are not.
+    $same = $value -eq $expected[$name]
+    if ($name -eq 'AppParameters' -or $name -eq 'AppEnvironmentExtra') { $same = $value -ceq $expected[$name] }
+    if (-not $same) { $differs += "$name $value" }
 }
 $exit = Get-Value "$key\Parameters\AppExit" '(default)'
 if ($exit -ne 'Restart') { $differs += "AppExit $exit" }
@@ -54,7 +57,7 @@ if ($depends -ne $wanted.depends) { $differs += "DependOnService $depends" }
 $mode = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$($wanted.name)'").StartMode
 if ($mode -ne 'Auto') { $differs += "start mode $mode" }
 foreach ($file in @($wanted.files)) {
-    if ($file -and (-not (Test-Path $file.path) -or [System.IO.File]::ReadAllText($file.path) -ne $file.text)) {
+    if ($file -and -not (Test-FileText $file.path $file.text)) {
         $differs += "file $($file.path)"
     }
 }

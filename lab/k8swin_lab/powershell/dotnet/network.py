@@ -348,7 +348,21 @@ class ResponseStream(Stream):
         self.context.finish()
 
 
-NetType("System.Net.HttpResponseStream", "System.IO.Stream")
+RESPONSE_STREAM = NetType("System.Net.HttpResponseStream", "System.IO.Stream")
+
+
+@RESPONSE_STREAM.method("Write")
+def _write_body(self: ResponseStream, data: Any, start: int = 0, count: int = -1) -> None:
+    raw = to_bytes(data)[start:]
+    raw = raw if count < 0 else raw[:count]
+    if raw and self.context.request.method == "HEAD":
+        # Its answer has no body, whatever Content-Length says (.NET Framework, HttpResponseStream.ComputeLeftToWrite).
+        raise Terminating(
+            "Bytes to be written to the stream exceed the Content-Length bytes size specified.",
+            exception="System.Net.ProtocolViolationException",
+        )
+    self.buffer.write(raw)
+
 
 # --- TCP
 
