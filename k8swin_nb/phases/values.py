@@ -190,6 +190,7 @@ WINDOWS: dict[str, Value] = {
     "firewall_rules": firewall_rules,
     "artifacts": lambda run, host: worker_artifacts(run.description),
     "cluster_profile": _described("profile"),
+    "windows_update": lambda run, host: _word(run.description.windows_update),
     "early_flannel": lambda run, host: _word(flannel_is_early(run.description.flannel_version)),
     "containerd_version": lambda run, host: (
         "" if _classic(run) else run.description.containerd_version

@@ -364,7 +364,7 @@ def look_windows(server: WindowsMachine) -> Look:
         }
         server.files.write("C:\\preflight.ps1", Script.load(WINDOWS).text.encode())
         line = "powershell -NoProfile -File C:\\preflight.ps1 " + " ".join(
-            f"-{name} {value}" for name, value in values.items()
+            f'-{name} "{value}"' for name, value in values.items()
         )
         out, err = io.BytesIO(), io.BytesIO()
         env = dict(server.login_environment("Administrator"))
@@ -616,6 +616,61 @@ def test_what_the_join_would_stop_over_stops_before(look_windows, server, left):
     server.files.make_directory("C:\\k8swin\\state\\")
     server.files.write("C:\\k8swin\\state\\kubeadm-join.started", b"")
     assert look_windows(ClusterCa="AAAA")[0]["W33 other-cluster"].holds
+
+
+PLACES = {
+    "Folders": r"C:\k;C:\etc\kubernetes\pki;C:\opt\cni\bin",
+    "CniFolder": r"C:\etc\cni\net.d",
+    "CniFile": "10-flannel.conf",
+}
+SERVICES = r"HKLM:\SYSTEM\CurrentControlSet\Services"
+IN_THE_WAY = [
+    (f"Set-ItemProperty {SERVICES}\\mpssvc Start 4", "W11 windows-services", "off: mpssvc", "Start 2"),
+    (f"Set-ItemProperty {SERVICES}\\BFE Start 4", "W11 windows-services", "off: BFE, mpssvc", "Start 2"),
+    ("Stop-Service Schedule -Force", "W11 windows-services", "off: Schedule", "Start 2"),
+    ("Set-Service Winmgmt -StartupType Disabled; Stop-Service Winmgmt -Force", "W11 windows-services", "off: Winmgmt", "Winmgmt: Start 2"),
+    ("Set-Service TrustedInstaller -StartupType Disabled", "W11 windows-services", "off: TrustedInstaller", "3 for TrustedInstaller"),
+    ("Set-Service wuauserv -StartupType Disabled", "W11 windows-services", "off: wuauserv", "group policy"),
+    ("Set-Content C:\\k x", "W08 places", r"C:\k (a file)", "move it away"),
+    ("Set-Content C:\\etc x", "W08 places", r"C:\etc (a file)", "move it away"),
+    ("mkdir C:\\opt; Set-Content C:\\opt\\cni x", "W08 places", r"C:\opt\cni (a file)", "move it away"),
+    ("mkdir C:\\etc\\cni\\net.d\\10-flannel.conf", "W08 places", r"10-flannel.conf (a folder)", "move it away"),
+    ("mkdir C:\\etc\\cni\\net.d; Set-Content C:\\etc\\cni\\net.d\\00-calico.conflist x", "W33 other-cni", "00-calico.conflist", "pod_network"),
+    ("New-Service kube-proxy C:\\other\\kube-proxy.exe", "W33 other-cluster", "the service kube-proxy", "nobody needs it"),
+    ("New-Service flanneld C:\\other\\flanneld.exe", "W33 other-cluster", "the service flanneld", "nobody needs it"),
+    ("New-Service containerd C:\\other\\containerd.exe", "W33 runtime", r"runs C:\other\containerd.exe", "move it there"),
+]  # fmt: skip
+"""What is typed on a server, the check that finds it, what it finds and what it says to do."""
+
+
+@pytest.mark.parametrize(("typed", "check", "found", "fix"), IN_THE_WAY)
+def test_what_a_step_of_a_later_notebook_would_stop_over_stops_before(
+    look_windows, server, typed, check, found, fix
+):
+    """Without the firewall's service HNS and the rules have no endpoints (docker/for-win#9474, windows_exporter#2105);
+    CIM commands are WMI's (CSS-Exchange#1034), jobs the task scheduler's.
+    """
+    assert on_server(server, typed) == 0
+    if "Start 4" in typed:
+        server.reboot()
+    findings, _ = look_windows(WindowsUpdate="true", **PLACES)
+    assert check in stopping(findings)
+    assert found in findings[check].found and fix in findings[check].fix
+
+
+def test_services_that_nothing_needs_may_be_off(look_windows, server):
+    others = "BITS Spooler LanmanServer iphlpsvc SharedAccess WinDefend Dnscache wuauserv"
+    off = f"foreach ($n in -split '{others}') {{ Set-Service $n -StartupType Disabled; Stop-Service $n -Force }}"
+    assert on_server(server, off) == 0
+    assert stopping(look_windows(**PLACES)[0]) == []
+
+
+def on_server(server: WindowsMachine, line: str) -> int:
+    """What an administrator types on the server, as its exit code."""
+    env = dict(server.login_environment("Administrator"))
+    streams = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    process = Process(server, [], env, "C:\\", "Administrator", *streams)
+    return server.shell(f'powershell -NoProfile -Command "{line}; exit [int](-not $?)"', process)
 
 
 def test_one_probe_that_breaks_off_is_one_finding(look_windows, server):

@@ -22,10 +22,14 @@ param(
     [string]$ApiExpected = 'true',
     [string]$ControlPlaneAddress = '',
     [string]$EarlyFlannel = '',
-    [string]$CardUnnamed = ''
+    [string]$CardUnnamed = '',
+    [string]$WindowsUpdate = '',
+    [string]$Folders = '',
+    [string]$CniFolder = '',
+    [string]$CniFile = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-ForeignRuntime Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -159,6 +163,20 @@ Test-Probe 'W08' 'disk' {
     }
     New-Answer $severity ($free -ge $wanted) "$free of $([Math]::Floor($disk.Size / 1GB)) GiB free on C:" "$wanted GiB: the kubelet removes images and pods when less than 15 % of the disk is free" 'images take several GiB each: free or add disk space'
 }
+Test-Probe 'W08' 'places' {
+    # A file with a folder's name, at the folder itself or above it, and a folder with a file's name.
+    $blocked = @()
+    foreach ($folder in $Folders -split ';' | Where-Object { $_ }) {
+        $place = $folder
+        while ($place -match '\\.') {
+            if (Test-Path -LiteralPath $place -PathType Leaf) { $blocked += "$place (a file)" }
+            $place = $place -replace '\\[^\\]*$', ''
+        }
+    }
+    if ($CniFile -and (Test-Path -LiteralPath "$CniFolder\$CniFile" -PathType Container)) { $blocked += "$CniFolder\$CniFile (a folder)" }
+    $blocked = @($blocked | Select-Object -Unique)
+    New-Answer 'fail' ($blocked.Count -eq 0) ($blocked -join ', ') 'no file in the place of a folder, nor a folder in that of a file' 'move it away when nobody needs it'
+}
 Test-Probe 'W09' 'containers-feature' {
     $state = [string](Get-WindowsFeature -Name Containers).InstallState
     New-Answer 'step' ($state -eq 'Installed') $state 'Installed' 'the step containers installs it'
@@ -173,6 +191,25 @@ Test-Probe 'W11' 'container-services' {
         if ($service -and [string]$service.StartType -eq 'Disabled') { $off += $name }
     }
     New-Answer 'fail' ($off.Count -eq 0) "disabled: $(@($off; if (-not $off) { 'none' }) -join ' ')" 'vmcompute and hns not disabled' 'Set-Service -StartupType Manual for them'
+}
+Test-Probe 'W11' 'windows-services' {
+    # HNS writes firewall rules for each network, also where the firewall filters nothing; jobs are tasks; CIM commands ask WMI.
+    $missing = @()
+    foreach ($name in 'BFE', 'mpssvc', 'Schedule') {
+        $state = [string](Get-Service -Name $name -ErrorAction SilentlyContinue).Status
+        if ($state -ne 'Running') { $missing += $name }
+    }
+    # These start when somebody asks them, unless they are disabled.
+    $asked = @('Winmgmt')
+    if (-not (Get-Service -Name hns -ErrorAction SilentlyContinue)) { $asked += 'TrustedInstaller' }
+    if ($WindowsUpdate -eq 'true') { $asked += 'wuauserv' }
+    foreach ($name in $asked) {
+        $service = Get-Service -Name $name -ErrorAction SilentlyContinue
+        if (-not $service -or [string]$service.StartType -eq 'Disabled') { $missing += $name }
+    }
+    $found = 'none off'
+    if ($missing) { $found = "off: $($missing -join ', ')" }
+    New-Answer 'fail' ($missing.Count -eq 0) $found "BFE, mpssvc and Schedule running, $($asked -join ', ') not disabled" "turn on $($missing -join ', '): Start 2 under HKLM:\SYSTEM\CurrentControlSet\Services\NAME (3 for TrustedInstaller and wuauserv), or the group policy that turns it off; then reboot. To switch the firewall off, switch its profiles off and leave its services on"
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
@@ -430,12 +467,13 @@ Test-Probe 'W32' 'page-file' {
 
 Test-Probe 'W33' 'other-cluster' {
     $foreign = @()
-    $others = @('rke2', 'k3s', 'CalicoNode', 'CalicoFelix')
+    $others = @('rke2', 'k3s', 'kubeproxy', 'windows-instance-config-daemon')
+    if ($FlannelBackend) { $others += @('CalicoNode', 'CalicoFelix', 'antrea-agent', 'hybrid-overlay-node') }
     if ($ClusterProfile -ne 'classic') { $others += 'docker' }
+    if (-not $owned) { $others += @('kubelet', 'flanneld', 'kube-proxy') }
     foreach ($service in $others) {
-        if (Get-Service -Name $service -ErrorAction SilentlyContinue) { $foreign += $service }
+        if (Get-Service -Name $service -ErrorAction SilentlyContinue) { $foreign += "the service $service" }
     }
-    if ((Get-Service -Name kubelet -ErrorAction SilentlyContinue) -and -not $owned) { $foreign += 'kubelet' }
     if ($joined) {
         $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
         $server = $kubeconfig.server
@@ -453,6 +491,19 @@ Test-Probe 'W33' 'other-cluster' {
     $identity = Get-KubeletIdentity
     if ($identity -and $identity -ne $NodeName) { $foreign += "the node $identity by its certificate in C:\var\lib\kubelet\pki" }
     New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' 'make sure that nobody needs it, then remove it first, or take a fresh server'
+}
+if ($FlannelBackend -and $CniFolder) {
+    Test-Probe 'W33' 'other-cni' {
+        # The runtime takes the first file by its name.
+        $files = @(Get-ChildItem -LiteralPath $CniFolder -Force -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
+        New-Answer 'fail' ($files.Count -eq 0) ($files -join ' ') "nothing but $CniFile in $CniFolder" 'move the others away when nobody needs them, or say pod_network when somebody else makes the pods'' network'
+    }
+}
+$runtime = 'containerd'
+if ($ClusterProfile -eq 'classic') { $runtime = 'docker' }
+Test-Probe 'W33' 'runtime' {
+    $found = [string](Get-ForeignRuntime $runtime)
+    New-Answer 'fail' (-not $found) $found "no $runtime, or one where it is installed by its own instructions" "move it there, or remove it when nobody needs it"
 }
 # Whose clusters hosts belong to is held against each other.
 if ($ClusterProfile -ne 'classic' -and -not $joined -and (Test-Path 'C:\etc\kubernetes\pki\ca.crt') -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {

@@ -241,6 +241,12 @@ class WindowsNetwork:
         """
         machine = self._machine
         self.require_hns()
+        if machine.services.state("mpssvc") != "Running":
+            # It writes rules of the firewall for each network (docker/for-win#9474, microsoft/WSL#4403).
+            raise HnsError(
+                "0x800706d9",
+                "hnsCall failed in Win32: There are no more endpoints available from the endpoint mapper.",
+            )
         if self.network_named(name) is not None:
             raise HnsError(
                 "0x803b0010", "hnsCall failed in Win32: A network with this name already exists."

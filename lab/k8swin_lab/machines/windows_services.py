@@ -383,14 +383,27 @@ class Services:
         automatic = [n for n in self.names() if self.start_type(n) == "Automatic"]
         automatic.sort(key=lambda n: int(self.value(n, "DelayedAutostart", 0)))
         for name in automatic:
-            try:
-                if self.state(name) == STOPPED:
-                    self.start(name)
-            except ServiceError as error:
-                self._machine.log_event(
-                    "System", "Service Control Manager", 7000, "Error",
-                    f"The {self.display_name(name)} service failed to start due to the following error: \r\n{error}",
-                )  # fmt: skip
+            if self.state(name) == STOPPED and not self.built_in(name):
+                self.start_at_boot(name)
+
+    def start_at_boot(self, name: str) -> None:
+        """Start a service; that it cannot be is an entry of the event log."""
+        try:
+            self.start(name)
+        except ServiceError as error:
+            self._machine.log_event(
+                "System", "Service Control Manager", 7000, "Error",
+                f"The {self.display_name(name)} service failed to start due to the following error: \r\n{error}",
+            )  # fmt: skip
+
+    def ask(self, name: str) -> None:
+        """Ask something of a service that Windows starts when somebody asks it, as those of COM.
+
+        Raises:
+            ServiceError: as `start`, 1058 when it is disabled.
+        """
+        if self.find(name) is not None and self.state(name) == STOPPED:
+            self.start(name)
 
     def forget(self) -> None:
         """A reboot: nothing runs."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+
+from k8swin_lab.known import lines
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
@@ -16,6 +19,7 @@ LOGON_SHOWN = CURRENT_VERSION + r"\Winlogon\AutoLogonChecked"
 TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
 SYSTEM_ROOT = r"C:\Windows"
 SYSTEM32 = r"C:\Windows\System32"
+_AUTOMATIC = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +51,9 @@ _FOLDERS = (
     r"C:\Windows\System32\config\systemprofile\AppData\Local", r"C:\Windows\System32\Tasks",
 )  # fmt: skip
 
-_SERVICES = (
-    # name, display name, start type, delayed, running, depends on
-    ("BFE", "Base Filtering Engine", 2, False, True, ("RpcSs",)),
-    ("BITS", "Background Intelligent Transfer Service", 3, False, False, ("RpcSs",)),
-    ("CryptSvc", "Cryptographic Services", 2, False, True, ("RpcSs",)),
-    ("DcomLaunch", "DCOM Server Process Launcher", 2, False, True, ()),
-    ("Dhcp", "DHCP Client", 2, False, True, ("NSI",)),
-    ("Dnscache", "DNS Client", 2, False, True, ("NSI",)),
-    ("EventLog", "Windows Event Log", 2, False, True, ()),
-    ("LanmanServer", "Server", 2, False, True, ()),
-    ("LanmanWorkstation", "Workstation", 2, False, True, ("NSI",)),
-    ("mpssvc", "Windows Defender Firewall", 2, False, True, ("BFE",)),
-    ("NSI", "Network Store Interface Service", 2, False, True, ("RpcSs",)),
-    ("RpcEptMapper", "RPC Endpoint Mapper", 2, False, True, ()),
-    ("RpcSs", "Remote Procedure Call (RPC)", 2, False, True, ("RpcEptMapper", "DcomLaunch")),
-    ("Schedule", "Task Scheduler", 2, False, True, ("RpcSs",)),
-    ("Spooler", "Print Spooler", 2, False, True, ("RpcSs",)),
-    ("TermService", "Remote Desktop Services", 3, False, True, ("RpcSs",)),
-    ("TrustedInstaller", "Windows Modules Installer", 3, False, False, ()),
-    ("VSS", "Volume Shadow Copy", 3, False, False, ("RpcSs",)),
-    ("W32Time", "Windows Time", 2, True, True, ()),
-    ("WinDefend", "Microsoft Defender Antivirus Service", 2, False, True, ("RpcSs",)),
-    ("Winmgmt", "Windows Management Instrumentation", 2, False, True, ("RpcSs",)),
-    ("WinRM", "Windows Remote Management (WS-Management)", 2, True, True, ("RpcSs",)),
-    ("wuauserv", "Windows Update", 3, False, False, ("RpcSs",)),
-    ("nvagent", "Network Virtualization Service", 3, False, False, ()),
-)
+_Row = tuple[str, str, int, bool, bool, tuple[str, ...]]
+"""Name, display name, start type, delayed, running, what it needs."""
+
 _CONTAINER_SERVICES = (
     ("hns", "Host Network Service", 3, False, True, ("RpcSs",)),
     ("vmcompute", "Hyper-V Host Compute Service", 2, False, True, ("RpcSs",)),
@@ -96,13 +76,22 @@ def install(machine: WindowsMachine) -> None:
     )
     machine.files.write(r"C:\Windows\win.ini", b"; for 16-bit app support\r\n")
     _registry(machine)
-    for row in _SERVICES:
+    for row in _services():
         _service(machine, row)
 
 
-def _service(
-    machine: WindowsMachine, row: tuple[str, str, int, bool, bool, tuple[str, ...]]
-) -> None:
+@cache
+def _services() -> tuple[_Row, ...]:
+    """The services that every server has."""
+    rows = []
+    for line in lines("services.txt"):
+        name, display, start, delayed, running, *needs = (part.strip() for part in line.split(" |"))
+        needed = tuple(needs[0].split()) if needs else ()
+        rows.append((name, display, int(start), delayed == "D", running == "R", needed))
+    return tuple(rows)
+
+
+def _service(machine: WindowsMachine, row: _Row) -> None:
     name, display, start, delayed, running, depends = row
     if machine.services.find(name) is not None:
         return
@@ -126,11 +115,15 @@ def start_features(machine: WindowsMachine) -> None:
 
 
 def start_windows(machine: WindowsMachine) -> None:
-    """The state that Windows' own services have after a boot."""
-    for name, _, start, _, running, _ in (*_SERVICES, *_CONTAINER_SERVICES, *_HYPER_V_SERVICES):
-        found = machine.services.find(name)
-        if found and running and start != 4 and machine.services.start_type(found) != "Disabled":
-            machine.services.runtime(found).state = "Running"
+    """The state that Windows' own services have after a boot: what is off keeps off what needs it."""
+    services = machine.services
+    for name, _, start, _, running, _ in (*_services(), *_CONTAINER_SERVICES, *_HYPER_V_SERVICES):
+        found = services.find(name)
+        if found is None or not running or services.state(found) == "Running":
+            continue
+        kind = services.start_type(found)
+        if kind == "Automatic" or (kind == "Manual" and start != _AUTOMATIC):
+            services.start_at_boot(found)
 
 
 def _registry(machine: WindowsMachine) -> None:

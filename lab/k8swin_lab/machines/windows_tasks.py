@@ -146,17 +146,22 @@ class Tasks:
             self._machine.processes.kill(task.process)
             task.last_result = TERMINATED
 
+    @property
+    def served(self) -> bool:
+        """Whether the service runs that knows tasks and starts them."""
+        return self._machine.services.state("Schedule") == "Running"
+
     def at_boot(self) -> None:
         """Fire the triggers at startup."""
         for task in list(self.all.values()):
             task.process = None
-            if any(t.kind == "Boot" and t.enabled for t in task.triggers):
+            if self.served and any(t.kind == "Boot" and t.enabled for t in task.triggers):
                 self.start(task)
 
     def tick(self) -> None:
         """Fire triggers whose moment has come."""
         now = self._machine.now()
-        for task in list(self.all.values()):
+        for task in list(self.all.values()) if self.served else ():
             for index, trigger in enumerate(task.triggers):
                 due = trigger.kind == "Once" and trigger.start and now >= trigger.start
                 if due and trigger.enabled and index not in task.fired:

@@ -24,6 +24,7 @@ from k8swin_lab.windows.cmdlets import (
 from k8swin_lab.windows.cmdlets import (
     hyper_v as hyper_v_cmdlets,
 )
+from k8swin_lab.windows.service_needs import declare
 
 
 @cache
@@ -39,4 +40,5 @@ def command_table(*, hns: bool = False, hyper_v: bool = False) -> CommandTable:
         host_networking.register(table)
     if hyper_v:
         hyper_v_cmdlets.register(table)
+    declare(table)
     return table

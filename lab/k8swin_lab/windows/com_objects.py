@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.machines.windows_services import ServiceError
 from k8swin_lab.machines.windows_updates import Update
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.collections import NetList
@@ -81,6 +82,7 @@ def _searcher(machine: WindowsMachine) -> PSObject:
         wanted = [
             (m[1].lower(), m[2] == "=", m[3].strip("'").lower()) for m in _COMPARISON.finditer(text)
         ]
+        _ask_service(machine)
         found = NetList()
         pool = (
             machine.updates.all
@@ -124,6 +126,18 @@ def _searcher(machine: WindowsMachine) -> PSObject:
             "QueryHistory": history,
         },
     )
+
+
+def _ask_service(machine: WindowsMachine) -> None:
+    """Start the service of Windows Update, which is behind its objects."""
+    try:
+        machine.services.ask("wuauserv")
+    except ServiceError as error:
+        number = 0x80070000 | error.code
+        raise Terminating(
+            f"{error} (Exception from HRESULT: 0x{number:08X})",
+            exception="System.Runtime.InteropServices.COMException",
+        ) from error
 
 
 def _fits(update: Update, name: str, equal: bool, value: str) -> bool:

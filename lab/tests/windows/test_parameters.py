@@ -142,7 +142,7 @@ def reads(function: FunctionType, seen: set[Any]) -> set[str]:
 
 def ignored(cmdlet: Cmdlet) -> list[str]:
     """Parameters that nothing reads."""
-    body = cmdlet.body
+    body = inspect.unwrap(cmdlet.body)
     assert isinstance(body, FunctionType)
     found = reads(body, set())
     if isinstance(cmdlet.end, FunctionType):

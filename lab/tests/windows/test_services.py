@@ -82,3 +82,49 @@ def test_a_service_that_others_need_is_stopped_only_by_force(machine: WindowsMac
     assert caught.value.code == 1051
     machine.services.stop("BFE", force=True)
     assert machine.services.state("mpssvc") == "Stopped"
+
+
+DISABLED = "The service cannot be started, either because it is disabled"
+NO_ENDPOINTS = "There are no more endpoints available from the endpoint mapper."
+
+
+@pytest.mark.parametrize(
+    ("service", "asked", "said"),
+    [
+        ("Winmgmt", "Get-CimInstance Win32_OperatingSystem", DISABLED),
+        ("Winmgmt", "Get-NetIPAddress", DISABLED),
+        ("Winmgmt", "Get-WindowsFeature Containers", DISABLED),
+        ("TrustedInstaller", "Install-WindowsFeature Containers", DISABLED),
+        ("wuauserv", "(New-Object -ComObject Microsoft.Update.Session).CreateUpdateSearcher().Search('IsInstalled=0')", DISABLED),
+        ("mpssvc", "New-NetFirewallRule -DisplayName x -Direction Inbound -Action Allow", NO_ENDPOINTS),
+        ("Schedule", "Register-ScheduledTask x -Action (New-ScheduledTaskAction cmd.exe)", "The Task Scheduler service is not running."),
+    ],
+)  # fmt: skip
+def test_what_asks_a_service_of_windows_fails_while_it_is_disabled(
+    run: Run, service: str, asked: str, said: str
+) -> None:
+    def ask() -> Result:
+        return run(f'powershell -NoProfile -Command "{asked}"')
+
+    assert said not in ask().err
+    off = f"Set-Service {service} -StartupType Disabled; Stop-Service {service} -Force"
+    assert run(f'powershell -NoProfile -Command "{off}"').code == 0
+    assert said in ask().err
+    # Those of COM start when they are asked, the others have to run.
+    on = f"Set-Service {service} -StartupType Automatic"
+    if service in ("mpssvc", "Schedule"):
+        on += f"; Start-Service {service}"
+    run(f'powershell -NoProfile -Command "{on}"')
+    assert said not in ask().err
+
+
+def test_a_service_that_is_off_keeps_off_what_needs_it_at_the_next_boot(
+    machine: WindowsMachine,
+) -> None:
+    machine.services.set_value("BFE", "Start", 4)
+    machine.reboot()
+    assert {name: machine.services.state(name) for name in ("BFE", "mpssvc", "iphlpsvc")} == {
+        "BFE": "Stopped",
+        "mpssvc": "Stopped",
+        "iphlpsvc": "Running",
+    }
