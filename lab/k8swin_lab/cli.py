@@ -241,6 +241,9 @@ def _status(home: Home, options: argparse.Namespace) -> int:
     if status is None:
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
+    lacking = _ask(home, {"command": "lacking"})
+    for machine in status["machines"]:
+        machine["not_simulated"] = lacking.get(machine["name"], {})
     if options.json:
         _say(json.dumps(status, indent=2))
         return 0
@@ -248,6 +251,8 @@ def _status(home: Home, options: argparse.Namespace) -> int:
         ports = [f"{key} {value}" for key, value in machine.items() if key.endswith("_port")]
         line = f"{machine['name']:<15} {machine['os']:<8} {machine['address']:<15}"
         _say(f"{line} {machine['user']:<14} {', '.join(ports)}")
+        if machine["not_simulated"]:
+            _say(f"{'':<15} asked for and not simulated: {', '.join(machine['not_simulated'])}")
     _say(_hints(home, status))
     return 0
 
@@ -301,8 +306,12 @@ def _control(home: Home, request: dict[str, Any]) -> int:
     if not _runs(home):
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
+    _ask(home, request)
+    return 0
+
+
+def _ask(home: Home, request: dict[str, Any]) -> dict[str, Any]:
     try:
-        control.ask(home.control, request)
+        return control.ask(home.control, request)
     except control.ControlError as error:
         raise LabError(str(error)) from error
-    return 0

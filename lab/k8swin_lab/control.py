@@ -1,4 +1,4 @@
-"""The lab's control socket: one JSON object per line each way, for `down` and `fault`."""
+"""The lab's control socket: one JSON object per line each way, for `down`, `fault`, `site` and `status`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ControlError(Exception):
     """The lab did not answer, or refused; the text is its own."""
 
 
-def ask(path: Path, request: dict[str, Any]) -> None:
-    """Send a request and wait until it is done.
+def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a request, wait until it is done, and return the answer.
 
     Raises:
         ControlError: there is no lab, or it refuses.
@@ -31,11 +31,12 @@ def ask(path: Path, request: dict[str, Any]) -> None:
             connection.connect(name)
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
-                answer = json.loads(answers.readline(_LARGEST) or b"{}")
+                answer: dict[str, Any] = json.loads(answers.readline(_LARGEST) or b"{}")
     except (OSError, ValueError) as error:
         raise ControlError(f"{path}: {error}") from error
     if answer.get("error"):
         raise ControlError(answer["error"])
+    return answer
 
 
 class ControlServer:
@@ -43,10 +44,12 @@ class ControlServer:
 
     Args:
         path: the Unix socket, readable by its owner only as its folder is.
-        answer: does what a request asks; an exception's text goes to the client.
+        answer: does what a request asks and returns what is to be said; an exception's text goes to the client.
     """
 
-    def __init__(self, path: Path, answer: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, path: Path, answer: Callable[[dict[str, Any]], dict[str, Any] | None]
+    ) -> None:
         self._answer = answer
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX)
@@ -73,12 +76,12 @@ class ControlServer:
                     answer = self._reply(lines.readline(_LARGEST))
                 connection.sendall(json.dumps(answer).encode() + b"\n")
 
-    def _reply(self, line: bytes) -> dict[str, str]:
+    def _reply(self, line: bytes) -> dict[str, Any]:
         try:
-            self._answer(json.loads(line))
+            said = self._answer(json.loads(line))
         except Exception as error:
             return {"error": str(error) or type(error).__name__}
-        return {"done": "yes"}
+        return {"done": "yes"} | (said or {})
 
 
 @contextlib.contextmanager

@@ -62,15 +62,18 @@ def serve(
     return 0
 
 
-def _answer(lab: Lab, ended: threading.Event, request: dict[str, Any]) -> None:
+def _answer(lab: Lab, ended: threading.Event, request: dict[str, Any]) -> dict[str, Any] | None:
     if request.get("command") == "stop":
         ended.set()
     elif request.get("command") == "fault":
         lab.fault(request["machine"], request["name"], request.get("value"))
     elif request.get("command") == "site":
         lab.site(request["machine"], request["names"])
+    elif request.get("command") == "lacking":
+        return {name: machine.lacking for name, machine in lab.machines.items()}
     else:
         raise ValueError(f"unknown command {request.get('command')!r}")
+    return None
 
 
 def _tell(ready: int | None, text: str) -> None:

@@ -7,6 +7,8 @@ other process, and answers with the exit code. When the stub goes away the progr
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import socket
@@ -141,16 +143,24 @@ class Bridge:
                 return 126
             return program(process)
         except NotSimulated as gap:
-            process.err(f"{gap}\n")
+            _complain(process, process.machine.lacks(gap))
             return 70
         except BrokenPipeError:
             return 141
         except Exception as error:  # a fault of the lab's must not leave the script waiting
+            if isinstance(error, OSError) and error.errno == errno.EBADF:
+                return 1  # it wrote to a stream that the script had closed
             log.exception("%s failed", name)
-            process.err(f"the lab's {name} failed: {type(error).__name__}: {error}\n")
+            _complain(process, f"the lab's {name} failed: {type(error).__name__}: {error}")
             return 70
         finally:
             self._around()
+
+
+def _complain(process: ShellProcess, text: str) -> None:
+    """Write a line to standard error, unless the script has closed it."""
+    with contextlib.suppress(OSError):
+        process.err(f"{text}\n")
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

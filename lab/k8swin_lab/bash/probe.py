@@ -11,7 +11,7 @@ from typing import cast
 
 from k8swin_lab.bash import root
 from k8swin_lab.machines.base import Machine
-from k8swin_lab.machines.program import Process, Program
+from k8swin_lab.machines.program import NotSimulated, Process, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class _BareMachine:
 
     def filesystem_type(self, path: str) -> str:
         return "ext2/ext3"
+
+    def lacks(self, gap: NotSimulated) -> str:
+        return str(gap)
 
 
 def _answer(process: Process) -> int:

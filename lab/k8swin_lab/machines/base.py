@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -10,8 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from k8swin_lab.machines.program import Process
+    from k8swin_lab.machines.program import NotSimulated, Process
     from k8swin_lab.network import HttpHandler, Network
+
+log = logging.getLogger(__name__)
 
 
 class RemoteShell:
@@ -47,6 +50,8 @@ class Machine(ABC):
         """How many of the next files from the internet arrive with another byte in their middle (a fault)."""
         self.listening: dict[int, HttpHandler | str] = {}
         """TCP ports on which something of this machine listens: an HTTP handler, or a plain name."""
+        self.lacking: dict[str, int] = {}
+        """What was asked of it that the lab does not simulate, and how often, also where a script hid it."""
         self._observers: list[Callable[[Machine], None]] = []
         network.attach(self)
 
@@ -65,6 +70,13 @@ class Machine(ABC):
     @abstractmethod
     def reboot(self) -> None:
         """Stop everything that runs, apply what waited for a boot, start what starts at boot."""
+
+    def lacks(self, gap: NotSimulated) -> str:
+        """Write down what was refused; returns the words for standard error."""
+        with self.lock:
+            self.lacking[gap.what] = self.lacking.get(gap.what, 0) + 1
+        log.warning("%s: %s", self.name, gap)
+        return str(gap)
 
     def host_addresses(self) -> dict[str, str]:
         """Return the addresses of the machine's own hosts file by lower-case name."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from k8swin_lab.machines.program import Process, Program
+from k8swin_lab.machines.program import NotSimulated, Process, Program
 
 LAB = "/.k8swin-lab"
 """Directory of a machine's root that belongs to the lab and not to the machine."""
@@ -43,6 +43,10 @@ class ShellMachine(Protocol):
 
     def filesystem_type(self, path: str) -> str:
         """Return the type of the file system that holds a path, as `stat -f -c %T` prints it."""
+        ...
+
+    def lacks(self, gap: NotSimulated) -> str:
+        """Write down what was refused; returns the words for standard error."""
         ...
 
 

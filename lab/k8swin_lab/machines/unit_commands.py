@@ -72,7 +72,7 @@ def run_beside(machine: LinuxMachine, unit: Unit, key: str) -> str | None:
         try:
             code = machine.run_program(process)
         except NotSimulated as error:
-            said.write(str(error).encode())
+            said.write(machine.lacks(error).encode())
             code = 1
         if code and not line.startswith("-"):
             return said.text() or f"{words[0]}: exit code {code}"

@@ -305,7 +305,7 @@ class WindowsMachine(Machine):
             process.err(f"{error}\r\n")
             return 1
         except NotSimulated as gap:
-            process.err(f"{gap}\r\n")
+            process.err(f"{self.lacks(gap)}\r\n")
             return 127
 
     def remote_shell(self, user: str) -> RemoteShell:
@@ -339,7 +339,7 @@ class WindowsMachine(Machine):
         try:
             code = self.programs["cmd"](process)
         except NotSimulated as gap:
-            errors.write(f"{gap}\r\n".encode())
+            errors.write(f"{self.lacks(gap)}\r\n".encode())
             code = 70
         finally:
             self.processes.leave(entry, code)

@@ -189,7 +189,7 @@ class ProcessTable:
         try:
             code = self._machine.run_program(process)
         except NotSimulated as gap:
-            process.err(f"{gap}\r\n")
+            process.err(f"{self._machine.lacks(gap)}\r\n")
             code = 70
         finally:
             self.leave(entry, code)

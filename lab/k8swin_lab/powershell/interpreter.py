@@ -188,7 +188,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
             return None, True
         except NotSimulated as gap:
             self.flush_output()
-            self.stderr.write(f"{gap}{self.newline}".encode())
+            machine = self.host.machine
+            said = str(gap) if machine is None else machine.lacks(gap)
+            self.stderr.write(f"{said}{self.newline}".encode())
             return 70, True
         except RecursionError:
             self.stderr.write(

@@ -210,8 +210,8 @@ class _Command:
                 code = self._machine.run(self.process)
             else:
                 code = self._machine.shell(self._remote.command, self.process)
-        except NotSimulated as error:
-            self._complain(str(error))
+        except NotSimulated as gap:
+            self._complain(self._machine.lacks(gap))
         except BrokenPipeError:
             code = 141  # what a shell reports of a program that SIGPIPE ended
         except Exception:

@@ -145,8 +145,8 @@ class Command:
         code = _NOT_SIMULATED
         try:
             code = self._shell.remote.run(self._line, self.process)
-        except NotSimulated as error:
-            self._complain(str(error))
+        except NotSimulated as gap:
+            self._complain(self._machine.lacks(gap))
         except BrokenPipeError:
             code = _TERMINATED
         except Exception:

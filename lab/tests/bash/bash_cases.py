@@ -15,7 +15,7 @@ from typing import cast
 
 from k8swin_lab.bash import Shell
 from k8swin_lab.machines.base import Machine
-from k8swin_lab.machines.program import Process, Program
+from k8swin_lab.machines.program import NotSimulated, Process, Program
 
 DATA = Path(__file__).parents[1] / "data" / "bash"
 CASES = sorted(path.stem for path in DATA.glob("*.sh"))
@@ -114,6 +114,9 @@ class SmallMachine:
 
     def filesystem_type(self, path: str) -> str:
         return "cgroup2fs" if path.startswith("/sys/fs/cgroup") else "ext2/ext3"
+
+    def lacks(self, gap: NotSimulated) -> str:
+        return str(gap)
 
 
 def run(

@@ -34,6 +34,17 @@ def test_a_program_of_the_base_system_that_is_missing_is_refused(machine, python
     assert "nonsense: command not found" in done.errors
 
 
+@pytest.mark.parametrize("python_bash", [True, False])
+def test_a_refusal_that_a_script_hides_is_written_down(machine, python_bash):
+    shell = open_shell(machine, "python" if python_bash else "auto")
+    done = run_script(
+        shell, machine, ["bash", "-c", "if lsblk 2>/dev/null; then :; fi; lsblk 2>&- || true"]
+    )
+    shell.stop()
+    assert (done.output, done.code) == ("", 0)
+    assert machine.lacking == {"lsblk": 2}
+
+
 @pytest.fixture
 def listed(run):
     """The machine's commands after its package lists were fetched."""

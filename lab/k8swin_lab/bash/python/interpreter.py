@@ -167,7 +167,7 @@ class Interpreter(Store):
                 self.syntax_error(fault, parser, syntax_name)
                 return self.status
             except NotSimulated as gap:
-                self.error(f"{gap}\n")
+                self.error(f"{self.machine.lacks(gap)}\n")
                 raise ExitShell(70) from gap
             if script is None:
                 return self.status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import itertools
 import os
 import threading
@@ -160,10 +162,16 @@ class PythonShell:
         try:
             return program(process)
         except NotSimulated as gap:
-            process.err(f"{gap}\n")
+            said = self._machine.lacks(gap)
+            with contextlib.suppress(OSError):  # the script may have closed standard error
+                process.err(f"{said}\n")
             return 70
         except BrokenPipeError:
             return 141
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            return 1  # it wrote to a stream that the script had closed
         finally:
             self._bring_in_step()
 

@@ -119,7 +119,7 @@ def _run_found(
             shell.complain(prefix + fault.text)
             return fault.code
         except NotSimulated as gap:
-            shell.error(f"{gap}\n")
+            shell.error(f"{shell.machine.lacks(gap)}\n")
             return 70
         except BrokenPipeError:
             raise

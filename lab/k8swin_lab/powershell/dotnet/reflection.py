@@ -197,7 +197,7 @@ def _compare(self: Any, other: Any) -> int:
             "Object must be the same type as the enum. The type passed in was "
             f"'{type_name_of(other)}'; the enum type was '{self.type_name}'."
         )
-    return (self.enum_number > other.enum_number) - (self.enum_number < other.enum_number)
+    return int(self.enum_number > other.enum_number) - int(self.enum_number < other.enum_number)
 
 
 enums.ENUM.method("GetTypeCode")(lambda self: enums.value("System.TypeCode", "Int32"))

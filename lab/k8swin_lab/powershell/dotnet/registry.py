@@ -17,6 +17,7 @@ from k8swin_lab.known import dotnet as framework
 from k8swin_lab.known import signatures
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.records import type_name_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 METHOD_EXCEPTION = "System.Management.Automation.MethodException"
@@ -92,8 +93,6 @@ class Method:
 
     def _of_instance(self, bound: tuple[Any, ...]) -> signatures.Signature | None:
         """The method as the instance's own type has it, which may add overloads to its base's."""
-        from k8swin_lab.powershell.dotnet.typing_of import type_name_of
-
         return signatures.find(type_name_of(bound[0]), self.name, False) if bound else None
 
     def _lacking(self, count: int) -> NotSimulated:
@@ -130,15 +129,15 @@ _PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueEr
 
 def _typed(wanted: str, value: Any, args: list[Any]) -> Any:
     """A number, character or type code as the type that the real member has."""
-    from k8swin_lab.powershell.dotnet import conversion, typing_of
+    from k8swin_lab.powershell.dotnet import conversion
 
     if wanted == signatures.FIRST_ARGUMENT:
-        wanted = typing_of.type_name_of(args[0])
+        wanted = type_name_of(args[0])
         if not isinstance(value, int | float) and wanted != "System.Char":
             return value
         if isinstance(args[0], str) and wanted != "System.Char":
             return value
-    if value is None or isinstance(value, list) or typing_of.type_name_of(value) == wanted:
+    if value is None or isinstance(value, list) or type_name_of(value) == wanted:
         return value
     return conversion.convert(None, value, wanted)
 
