@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -147,6 +148,40 @@ def test_a_host_of_another_cluster_stops(look_linux, linux):
     finding = look_linux()[0]["L25 other-cluster"]
     assert finding.stops
     assert "a node of https://10.9.9.9:6443" in finding.found
+
+
+def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_write(look_linux, linux):
+    """Nobody is sent to `kubeadm reset` because a line of the description was changed."""
+    server = "clusters:\n- cluster:\n    server: https://{}\n"
+    linux.write_file("/etc/kubernetes/admin.conf", server.format("api.site.example:7443"))
+    linux.write_file("/etc/kubernetes/kubelet.conf", server.format("192.168.160.150:7443"))
+    linux.write_file(
+        "/etc/kubernetes/manifests/kube-apiserver.yaml", "    - --secure-port=7443\n    - --x=y\n"
+    )
+    finding = look_linux(API_ENDPOINT="api.site.example:6443", API_PORT="6443")[0]["L25 other-cluster"]
+    assert finding.stops and "has the endpoint https://api.site.example:7443" in finding.found
+    for wanted in ("`control_plane_endpoint: api.site.example:7443`", "`api_port: 7443`"):
+        assert wanted in finding.fix
+    finding = look_linux(API_ENDPOINT="api.site.example:7443", API_PORT="6443")[0]["L25 other-cluster"]
+    assert finding.stops and "listens on port 7443, planned is 6443" in finding.found
+    assert "`api_port: 7443`" in finding.fix and "reset" not in finding.fix
+
+
+def test_a_worker_of_the_cluster_that_is_meant_by_another_endpoint_is_told_so(
+    look_linux, linux, look_windows, server
+):
+    pem = b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+    ca = base64.b64encode(pem).decode()
+    text = f"clusters:\n- cluster:\n    certificate-authority-data: {ca}\n    server: https://old.example:6443\n"
+    linux.write_file("/etc/kubernetes/kubelet.conf", text)
+    finding = look_linux(NODE_ROLE="worker", CLUSTER_CA=ca)[0]["L25 other-cluster"]
+    assert finding.stops and "`control_plane_endpoint`" in finding.fix
+    finding = look_linux(NODE_ROLE="worker", CLUSTER_CA="BBBB")[0]["L25 other-cluster"]
+    assert finding.stops and "kubeadm reset" in finding.fix
+    server.files.make_directory("C:\\etc\\kubernetes")
+    server.files.write("C:\\etc\\kubernetes\\kubelet.conf", text.encode())
+    finding = look_windows(ClusterCa=ca)[0]["W33 other-cluster"]
+    assert finding.stops and "`control_plane_endpoint`" in finding.fix
 
 
 def test_remains_of_a_control_plane_stop_unless_an_own_attempt_was_interrupted(look_linux, linux):

@@ -53,7 +53,25 @@ def test_files_of_registries_are_written_as_they_are_and_looked_at_again(machine
     assert run_on(machine, "registries.check", RegistryFiles=files).code == 0
     machine.files.write(path, content.upper().encode())
     assert path in run_on(machine, "registries.check", RegistryFiles=files).said
+    # What somebody has made of it since is theirs.
     assert run_on(machine, "registries.check", RegistryFiles="").code == 0
+
+
+def test_files_of_registries_that_are_described_no_more_are_taken_back(machine):
+    folder = r"C:\etc\containerd\certs.d"
+    theirs, ours = rf"{folder}\docker.io\hosts.toml", rf"{folder}\m.example_5000_\hosts.toml"
+    machine.files.make_directory(rf"{folder}\docker.io")
+    machine.files.write(theirs, b"# of the site\r\n")
+    text = base64.b64encode(b"server = 1\n").decode()
+    both = f"{theirs} {text}\n{ours} {text}"
+    assert run_on(machine, "registries.apply", RegistryFiles=both).code == 0
+    for files in (f"{theirs} {text}", ""):
+        found = run_on(machine, "registries.check", RegistryFiles=files)
+        assert found.code == 10 and "which is not described any more" in found.said
+        assert run_on(machine, "registries.apply", RegistryFiles=files).code == 0
+        assert run_on(machine, "registries.check", RegistryFiles=files).code == 0
+        assert not machine.files.exists(rf"{folder}\m.example_5000_")
+    assert machine.files.read(theirs) == b"# of the site\r\n"
 
 
 def test_a_pod_network_of_others_is_missed_until_it_has_brought_its_configuration(machine):

@@ -3,6 +3,7 @@ set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
 : "${READY_PATH:?readiness path of the API server, for example /readyz}"
 : "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
+: "${API_PORT:=6443}"
 # uses: api_trouble foreign_control_plane
 
 if [ ! -e /etc/kubernetes/admin.conf ]; then
@@ -10,7 +11,7 @@ if [ ! -e /etc/kubernetes/admin.conf ]; then
   echo "there is no control plane on this host yet"
   exit 20
 fi
-foreign=$(foreign_control_plane "$API_ENDPOINT")
+foreign=$(foreign_control_plane "$API_ENDPOINT" "$API_PORT")
 if [ -n "$foreign" ]; then
   echo "$foreign"
   exit 20

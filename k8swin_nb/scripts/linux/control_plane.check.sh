@@ -6,6 +6,7 @@ set -euo pipefail
 : "${API_CERTIFICATE_NAMES:?names and addresses that its certificate has, separated by spaces}"
 : "${READY_PATH:?readiness path of the API server, for example /readyz}"
 : "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
+: "${API_PORT:=6443}"
 # uses: api_trouble foreign_control_plane
 
 admin=/etc/kubernetes/admin.conf
@@ -25,7 +26,7 @@ if [ ! -e "$admin" ]; then
   echo "no control plane on this host"
   exit 10
 fi
-foreign=$(foreign_control_plane "$API_ENDPOINT")
+foreign=$(foreign_control_plane "$API_ENDPOINT" "$API_PORT")
 if [ -n "$foreign" ]; then
   echo "$foreign"
   exit 20

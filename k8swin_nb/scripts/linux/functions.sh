@@ -557,13 +557,18 @@ kubelet_is_known() { # AUTHORITY-IN-BASE64: did this authority sign the kubelet'
 }
 
 # A cluster is ours when its authority was written down as it was made, whatever networks it has.
-foreign_control_plane() { # ENDPOINT: what to do and why, when the control plane here was not made from here
-  local server record=/etc/k8swin/cluster-ca
+foreign_control_plane() { # ENDPOINT PORT: what to do and why, when the control plane here is not the one of the description
+  local server port record=/etc/k8swin/cluster-ca
   [ -e /etc/kubernetes/admin.conf ] || return 0
   server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/admin.conf)
+  port=$(sed -n 's/.*--secure-port=\([0-9]*\).*/\1/p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null || true)
+  port=${port:-$2}
   if [ "$server" != "https://$1" ]; then
-    echo "hint: write the endpoint that it has into \`control_plane_endpoint\`, if this is the cluster that is meant; the endpoint of a cluster cannot be changed"
+    echo "hint: if this is the cluster that is meant, write what it has: \`control_plane_endpoint: ${server#https://}\`, \`api_port: $port\`; neither can be changed afterwards"
     echo "the cluster on this host has the endpoint $server, planned is https://$1"
+  elif [ "$port" != "$2" ]; then
+    echo "hint: if this is the cluster that is meant, write what it has: \`api_port: $port\`; it cannot be changed afterwards"
+    echo "the API server of the cluster on this host listens on port $port, planned is $2"
   elif [ ! -e "$record" ] || [ "$(authority_recorded)" != "$(authority_in /etc/kubernetes/pki/ca.crt)" ]; then
     echo "hint: leave it, and take a fresh machine; or, if it is to be managed and one day removed from here, type: install -d /etc/k8swin && base64 -w 0 /etc/kubernetes/pki/ca.crt >$record"
     echo "the cluster on this host was not made by these notebooks"

@@ -373,23 +373,29 @@ ours() { # DIRECTION: did an interrupted run of ours leave what is here?
   [ -e "/etc/k8swin/kubeadm-$1.started" ]
 }
 probe_other_cluster() {
-  local found='' authority='' unit server='' fix="make sure that nobody needs it, then kubeadm reset here, or take a fresh machine"
+  local found='' foreign='' authority='' unit server='' fix="make sure that nobody needs it, then kubeadm reset here, or take a fresh machine"
   for unit in k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite k0scontroller k0sworker; do
     if active "$unit"; then found+=" $unit"; fi
   done
   if [ "$joined" = yes ]; then
+    if [ "$NODE_ROLE" = control-plane ] && ! ours init; then
+      foreign=$(foreign_control_plane "$API_ENDPOINT" "$API_PORT")
+      [ -z "$foreign" ] || fix=$(sed -n 's/^hint: //p' <<<"$foreign")
+      found+=$(sed '/^hint: /d' <<<"$foreign")
+    fi
     server=$(awk '$1 == "server:" { print $2; exit }' /etc/kubernetes/kubelet.conf)
+    authority=$(authority_of_kubeconfig /etc/kubernetes/kubelet.conf || true)
     # A control plane's own kubelet may ask the API server beside it.
     if [ "$NODE_ROLE" = control-plane ] && [ "$server" = "https://$MASTER_ADDRESS:$API_PORT" ]; then server=https://$API_ENDPOINT; fi
-    if [ "$server" != "https://$API_ENDPOINT" ]; then
+    if [ -n "$foreign" ]; then
+      :
+    elif [ "$server" != "https://$API_ENDPOINT" ]; then
       found+=" a node of $server"
-    elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && authority=$(authority_of_kubeconfig /etc/kubernetes/kubelet.conf) && [ -n "$authority" ] && [ "$authority" != "$CLUSTER_CA" ]; then
+      if [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && [ "$authority" = "$CLUSTER_CA" ]; then
+        fix="it is a node of the cluster that is meant: write the endpoint that it was made with into \`control_plane_endpoint\`, which cannot be changed afterwards"
+      fi
+    elif [ "$NODE_ROLE" != control-plane ] && [ -n "$CLUSTER_CA" ] && [ -n "$authority" ] && [ "$authority" != "$CLUSTER_CA" ]; then
       found+=" a node of an earlier cluster at $server"
-    fi
-    if [ "$NODE_ROLE" = control-plane ] && [ -z "$found" ] && ! ours init; then
-      found=$(foreign_control_plane "$API_ENDPOINT")
-      [ -z "$found" ] || fix=$(sed -n 's/^hint: //p' <<<"$found")
-      found=$(sed '/^hint: /d' <<<"$found")
     fi
   elif ! ours init && ! ours join; then
     found+=$(find /etc/kubernetes/manifests /var/lib/etcd/member -mindepth 1 -maxdepth 1 -printf ' %p' 2>/dev/null || true)

@@ -10,6 +10,14 @@ function Get-Sha256([string]$Path) {
     (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
 }
 
+# Files below a folder that were written from here, are there, and that nobody changed since.
+function Get-WrittenBelow([string]$Folder) {
+    $record = 'C:\k8swin\state\written.txt'
+    if (-not (Test-Path -LiteralPath $record)) { return }
+    $paths = @([System.IO.File]::ReadAllLines($record) | ForEach-Object { $_.Substring($_.IndexOf(' ') + 1) })
+    $paths | Where-Object { $_.StartsWith("$Folder\", [System.StringComparison]::OrdinalIgnoreCase) } | Sort-Object -Unique | Where-Object { Test-Written $_ }
+}
+
 # A file is ours while it is as it was written from here, which the record of hashes and paths says.
 function Test-Written([string]$Path) {
     $record = 'C:\k8swin\state\written.txt'

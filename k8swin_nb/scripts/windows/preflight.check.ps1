@@ -467,6 +467,7 @@ Test-Probe 'W32' 'page-file' {
 
 Test-Probe 'W33' 'other-cluster' {
     $foreign = @()
+    $fix = 'make sure that nobody needs it, then remove it first, or take a fresh server'
     $others = @('rke2', 'k3s', 'kubeproxy', 'windows-instance-config-daemon')
     if ($FlannelBackend) { $others += @('CalicoNode', 'CalicoFelix', 'antrea-agent', 'hybrid-overlay-node') }
     if ($ClusterProfile -ne 'classic') { $others += 'docker' }
@@ -478,8 +479,10 @@ Test-Probe 'W33' 'other-cluster' {
         $kubeconfig = Read-Kubeconfig 'C:\etc\kubernetes\kubelet.conf'
         $server = $kubeconfig.server
         $ca = $kubeconfig.ca
-        if ($server -ne "https://$ApiEndpoint") { $foreign += "a node of $server" }
-        elseif ($ca -and $ClusterCa -and $ca -cne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
+        if ($server -ne "https://$ApiEndpoint") {
+            $foreign += "a node of $server"
+            if ($ca -and $ca -ceq $ClusterCa) { $fix = 'it is a node of the cluster that is meant: write the endpoint that it was made with into `control_plane_endpoint`, which cannot be changed afterwards' }
+        } elseif ($ca -and $ClusterCa -and $ca -cne $ClusterCa) { $foreign += "a node of an earlier cluster at $server" }
     }
     # What the join would stop over, unless one of ours left it.
     if ($ClusterProfile -ne 'classic' -and -not $joined -and -not (Test-Path 'C:\k8swin\state\kubeadm-join.started')) {
@@ -490,7 +493,7 @@ Test-Probe 'W33' 'other-cluster' {
     # A kubelet goes on with the certificate that it finds, whoever gave it and under whichever name.
     $identity = Get-KubeletIdentity
     if ($identity -and $identity -ne $NodeName) { $foreign += "the node $identity by its certificate in C:\var\lib\kubelet\pki" }
-    New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' 'make sure that nobody needs it, then remove it first, or take a fresh server'
+    New-Answer 'fail' ($foreign.Count -eq 0) ($foreign -join ', ') 'no traces of another cluster' $fix
 }
 if ($FlannelBackend -and $CniFolder) {
     Test-Probe 'W33' 'other-cni' {
