@@ -48,6 +48,7 @@ from k8swin_nb.transport_errors import HostKeyMismatch as HostKeyMismatch
 from k8swin_nb.transport_errors import HostKeyRevoked as HostKeyRevoked
 from k8swin_nb.transport_errors import HostKeyUnknown as HostKeyUnknown
 from k8swin_nb.transport_errors import HostUnreachable as HostUnreachable
+from k8swin_nb.transport_errors import NotPassedOn as NotPassedOn
 from k8swin_nb.transport_errors import ScriptNotStarted as ScriptNotStarted
 from k8swin_nb.transport_errors import TransferFailed as TransferFailed
 from k8swin_nb.transport_errors import TransportError as TransportError

@@ -22,6 +22,12 @@ class TransportError(K8swinError):
         self.detail = detail
 
 
+class NotPassedOn(OSError):
+    """A jump host did not open a connection. Its text says what it said."""
+
+    hint: str | None = None
+
+
 class HostUnreachable(TransportError):
     """Nobody answers at the address, or the connection broke."""
 

@@ -20,7 +20,7 @@ import urllib3
 from k8swin_nb.cluster.connection import Dial, Wire
 from k8swin_nb.cluster.kubeconfig import read_kubeconfig
 from k8swin_nb.cluster.tls import tls_context
-from k8swin_nb.errors import ClusterError, Stopped
+from k8swin_nb.errors import ClusterError, NotPassedOn, Stopped
 from k8swin_nb.reading import Unreadable, json_document, shown
 from k8swin_nb.shown import shown_line
 
@@ -161,6 +161,11 @@ class ClusterApi:
             said = ClusterError(
                 f"{text}: {shown(told.verify_message)}",
                 hint="run 02_master, which writes the kubeconfig anew",
+            )
+        elif isinstance(told, NotPassedOn):
+            # What it says is made here, of what the jump host's server said: a kind of error would tell nobody which.
+            said = ClusterError(
+                f"GET {path}: no way to {self._server}: {shown(told)}", hint=told.hint
             )
         elif isinstance(
             error, OSError | http.client.HTTPException | urllib3.exceptions.HTTPError | ApiException

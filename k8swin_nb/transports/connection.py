@@ -25,13 +25,14 @@ from k8swin_nb.errors import (
     HostKeyUnknown,
     HostUnreachable,
     K8swinError,
+    NotPassedOn,
     TransportError,
     TransportTimeout,
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.redact import redact
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
-from k8swin_nb.transports.dialling import Dial, NotPassedOn
+from k8swin_nb.transports.dialling import Dial
 from k8swin_nb.transports.hostkeys import Known, entry_name, known, of_paramiko, pin, unreachable
 from k8swin_nb.transports.login import Login, Wire, revoked_error
 

@@ -9,12 +9,6 @@ Dial = Callable[[str, int, float], socket.socket]
 """Opens a connection to an address and port within so many seconds; raises OSError or a `TransportError`."""
 
 
-class NotPassedOn(OSError):
-    """A jump host did not open a connection. Its text says what it said."""
-
-    hint: str | None = None
-
-
 def dial(address: str, port: int, seconds: float) -> socket.socket:
     """Open a connection from here."""
     return socket.create_connection((address, port), timeout=seconds)

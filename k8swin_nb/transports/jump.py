@@ -14,11 +14,11 @@ from typing import Any
 
 import paramiko
 
-from k8swin_nb.errors import TransportError
+from k8swin_nb.errors import NotPassedOn, TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.clock import Clock
 from k8swin_nb.transports.connection import OnPin, close_soon, open_connection
-from k8swin_nb.transports.dialling import Dial, NotPassedOn
+from k8swin_nb.transports.dialling import Dial
 from k8swin_nb.transports.hostkeys import HostKey, scan
 from k8swin_nb.transports.ssh_config import configured
 

@@ -14,6 +14,10 @@ from k8swin_nb.transports.base import Transport
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 
+CLOSE_AT_ONCE = 16
+"""How many connections are closed at the same time."""
+
+
 class Pool:
     """Transports by host. Hosts that are equal in every field share one."""
 
@@ -65,8 +69,41 @@ class Pool:
             transports = [*self._transports.values(), *self._aside]
             self._transports.clear()
             self._aside.clear()
-        for transport in transports:
-            transport.close()
+        _close_at_once(transports)
+
+
+def _close_at_once(transports: list[Transport]) -> None:
+    """Close transports beside each other, a bounded number at a time: a host that is silent keeps none of the others waiting.
+
+    The first error is raised when all have been tried.
+    """
+    left = list(reversed(transports))
+    errors: list[Exception] = []
+
+    def work() -> None:
+        while True:
+            try:
+                transport = left.pop()
+            except IndexError:
+                return
+            try:
+                transport.close()
+            except Exception as error:
+                errors.append(error)
+
+    threads = []
+    for _ in range(min(CLOSE_AT_ONCE, len(transports)) - 1):
+        thread = threading.Thread(target=work, name="close", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is ending and starts none
+            break
+        threads.append(thread)
+    work()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
 
 
 @atexit.register

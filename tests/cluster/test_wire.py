@@ -16,7 +16,7 @@ import urllib3.util.connection
 from k8swin_nb.cluster import connection
 from k8swin_nb.cluster.api import ClusterApi
 from k8swin_nb.cluster.kubectl_tables import pods
-from k8swin_nb.errors import ClusterError
+from k8swin_nb.errors import ClusterError, NotPassedOn
 from tests.cluster.api_server import refused, row, table
 from tests.cluster.certificates import Authority, kubeconfig
 
@@ -57,6 +57,21 @@ def test_a_way_that_is_given_is_the_only_one_that_is_taken(server, monkeypatch):
     assert asked == [server.url]
     with pytest.raises(ClusterError, match="no answer"):
         server.api().table("/api/v1/nodes")
+
+
+def test_what_a_jump_host_says_stands_in_the_error(server):
+    """A kind of error, such as `NotPassedOn`, would tell nobody which host does not pass what on."""
+
+    def through(address, port, seconds):
+        refused = NotPassedOn(
+            f"the jump host `bastion` opens no connection to {address}: Connect failed"
+        )
+        refused.hint = "see that it reaches the machine"
+        raise refused
+
+    with pytest.raises(ClusterError, match=r"the jump host `bastion`.*Connect failed") as caught:
+        server.api(dial=through).table("/api/v1/nodes")
+    assert caught.value.hint == "see that it reaches the machine"
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 429, 503])

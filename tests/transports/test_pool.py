@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import Any, ClassVar
 
 import pytest
@@ -56,3 +57,21 @@ def test_closing_closes_every_transport_once(pool: Pool) -> None:
     pool.close()
     pool.close()
     assert isinstance(transport, Scripted) and transport.closed == 1
+
+
+def test_hosts_that_are_silent_are_let_go_of_beside_each_other() -> None:
+    """The barrier breaks, and the test with it, unless all are closed at the same time."""
+    together = threading.Barrier(3)
+
+    class Silent(Scripted):
+        def _close(self, *, abandon: bool = False) -> None:
+            together.wait(timeout=20)
+            self.closed += 1
+            if self.host.name == "b":
+                raise OSError("b is gone")
+
+    pool = Pool(opener=lambda host, on_pin: Silent(host, []))
+    opened = [pool.transport(host(name)) for name in "abc"]
+    with pytest.raises(OSError, match="b is gone"):
+        pool.close()
+    assert [one.closed for one in opened if isinstance(one, Silent)] == [1, 1, 1]

@@ -19,12 +19,14 @@ _LONGEST_BACK_OFF = 300.0
 
 
 class ContainerRuntime:
-    """State of one container; `init` containers run once and to their end."""
+    """State of one container; `init` containers run once and to their end, but for sidecars, which go on beside the others."""
 
     def __init__(self, pod: PodRuntime, spec: Object, *, init: bool = False) -> None:
         self.pod = pod
         self.spec = spec
         self.init = init
+        self.sidecar = init and spec.get("restartPolicy") == "Always"
+        self._begun = False
         self.container: Container | None = None
         self.waiting: tuple[str, str] = ("PodInitializing" if not init else "ContainerCreating", "")
         self.terminated: Object | None = None
@@ -49,6 +51,12 @@ class ContainerRuntime:
     def running(self) -> bool:
         return self.container is not None
 
+    def initialized(self) -> bool:
+        """Whether what comes after this init container may start."""
+        if self.sidecar:
+            return self._begun
+        return self.terminated is not None and self.terminated["exitCode"] == 0
+
     def finished(self) -> bool:
         """Whether it has ended and will not start again."""
         if self.container is not None or self.terminated is None:
@@ -58,6 +66,8 @@ class ContainerRuntime:
         )
 
     def _policy(self) -> str:
+        if self.sidecar:
+            return "Always"
         policy = str(self.pod.obj["spec"]["restartPolicy"])
         return "OnFailure" if self.init and policy == "Always" else policy
 
@@ -152,9 +162,10 @@ class ContainerRuntime:
         if code is not None:
             self._ended(container, code)
             return
-        if self.init:
+        if self.init and not self.sidecar:
             self.pod.wake_in(0.2)
             return
+        self._begun = True
         self._probe(container)
 
     def _probe(self, container: Container) -> None:
@@ -200,7 +211,7 @@ class ContainerRuntime:
             "finishedAt": timestamps.rfc3339(self.pod.now()),
             "containerID": self._id,
         }
-        if self.finished() or (self.init and code == 0):
+        if self.finished() or (self.init and code == 0 and not self.sidecar):
             return
         self.last = self.terminated
         self.restarts += 1
@@ -252,7 +263,7 @@ class ContainerRuntime:
             reason, message = self.waiting
             state = {"waiting": {"reason": reason, **({"message": message} if message else {})}}
         ready = self.ready
-        if self.init:
+        if self.init and not self.sidecar:
             ready = bool(self.terminated and self.terminated["exitCode"] == 0)
         return {
             "name": self.name,

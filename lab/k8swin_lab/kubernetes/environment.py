@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ def environment(cluster: Cluster | RemoteCluster, pod: Object, container: Object
 
     Raises:
         MissingReference: a reference that is not optional leads nowhere.
+        RuntimeError: a variable comes from what the lab has not.
     """
     namespace = pod["metadata"]["namespace"]
     found = _service_variables(cluster, namespace)
@@ -94,11 +96,16 @@ def _reference(
                 )
             return values.get(reference["key"])
     if "fieldRef" in source:
-        return _field(pod, source["fieldRef"]["fieldPath"])
-    return None
+        return pod_field(pod, source["fieldRef"]["fieldPath"])
+    kind = next(iter(source), "valueFrom")
+    raise RuntimeError(f"not simulated in the lab: a variable from {kind}")
 
 
-def _field(pod: Object, path: str) -> str:
+def pod_field(pod: Object, path: str) -> str:
+    """Return a field of a pod as its containers are shown it; labels and annotations as lines of KEY="VALUE"."""
+    if path in ("metadata.labels", "metadata.annotations"):
+        found = pod["metadata"].get(path.partition(".")[2]) or {}
+        return "\n".join(f"{key}={json.dumps(str(value))}" for key, value in sorted(found.items()))
     keyed = re.fullmatch(r"metadata\.(labels|annotations)\['([^']+)'\]", path)
     if keyed:
         return str((pod["metadata"].get(keyed[1]) or {}).get(keyed[2], ""))

@@ -11,9 +11,13 @@ from k8swin_lab.kubernetes.container_runtime import ContainerRuntime
 from k8swin_lab.kubernetes.errors import Object
 from k8swin_lab.kubernetes.node import Container, NodeFacts
 from k8swin_lab.kubernetes.pod_status import condition, same
+from k8swin_lab.kubernetes.volumes import missing
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
+
+_MOUNT_AGAIN = 1.0
+"""Seconds until volumes that could not be set up are tried again."""
 
 
 class PodRuntime:
@@ -35,6 +39,8 @@ class PodRuntime:
         self._stopping = False
         self._normal: dict[str, tuple[object, object]] = {}
         self._told_network = False
+        self._has_volumes = False
+        self._told_volumes = ""
 
     def belong(self, kubelet: Kubelet) -> None:
         """Belong to another kubelet of the same machine from now on."""
@@ -75,7 +81,7 @@ class PodRuntime:
             return
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
-        if self._may_run(facts):
+        if self._may_run(facts) and self._mounted():
             self._containers()
         self._report()
 
@@ -118,15 +124,25 @@ class PodRuntime:
             self.address = self.kubelet.pod_address()
         return self.address is not None
 
+    def _mounted(self) -> bool:
+        """Tell whether what its volumes refer to is there; it is asked for until it is."""
+        if self._has_volumes:
+            return True
+        problem = missing(self.kubelet.client, self.obj)
+        self._has_volumes = not problem
+        if problem:
+            if problem != self._told_volumes:
+                self._told_volumes = problem
+                self.event("FailedMount", problem, warning=True)
+            self.wake_in(_MOUNT_AGAIN)
+        return self._has_volumes
+
     def _containers(self) -> None:
         for item in self.init:
-            done = item.terminated is not None and item.terminated["exitCode"] == 0
-            if done:
-                continue
-            item.sync()
-            if item.terminated is not None and item.terminated["exitCode"] == 0:
-                continue
-            return
+            if item.sidecar or not item.initialized():
+                item.sync()
+            if not item.initialized():
+                return
         for item in self.containers:
             if item.waiting[0] == "PodInitializing":
                 item.waiting = ("ContainerCreating", "")
@@ -193,6 +209,9 @@ class PodRuntime:
             return
         shown = current.get("status") or {}
         phase = self._phase()
+        if phase in ("Succeeded", "Failed"):
+            for item in self.init:
+                item.stop()  # a sidecar ends with the others
         own: Object = {
             "phase": phase,
             "startTime": timestamps.rfc3339(self.started_at),
@@ -209,9 +228,7 @@ class PodRuntime:
         self._normal = {key: (value, written.get(key)) for key, value in own.items()}
 
     def _conditions(self, pod: Object, phase: str) -> list[Object]:
-        initialized = all(
-            item.terminated is not None and item.terminated["exitCode"] == 0 for item in self.init
-        )
+        initialized = all(item.initialized() for item in self.init)
         bad = [item.name for item in self.containers if not item.ready]
         bad_init = [item.name for item in self.init if not item.status()["ready"]]
         done = phase == "Succeeded"

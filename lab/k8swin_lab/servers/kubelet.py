@@ -11,11 +11,13 @@ import contextlib
 import http.server
 import json
 import logging
+import select
 import socket
 import ssl
 import tempfile
 import threading
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +158,27 @@ class _Requests(http.server.BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
+        if answer.stream is not None:
+            self._stream(answer.stream)
+            return
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
+
+    def _stream(self, pieces: Iterator[bytes]) -> None:
+        """Send pieces as they come; a client that has gone ends it."""
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in pieces:
+            if piece:
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            elif self._is_gone():
+                self.close_connection = True
+                return
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _is_gone(self) -> bool:
+        return bool(select.select([self.connection], [], [], 0)[0])
 
     def _exec(self, path: str, query: dict[str, list[str]]) -> None:
         self.send_response(101)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from k8swin_lab.internet.pulling import Image, split
 from k8swin_lab.kubernetes import agnhost
 from k8swin_lab.kubernetes.pod_network import PodStation, resolve
+from k8swin_lab.kubernetes.volumes import files_of, refused
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_environment import Environment
@@ -77,6 +78,14 @@ def _is_node(cluster: Cluster, machine: WindowsMachine) -> bool:
     )
 
 
+def _is_host_process(pod: dict[str, Any], spec: dict[str, Any]) -> bool:
+    """Whether a container runs as a process of the node's own Windows."""
+    return any(
+        ((one.get("securityContext") or {}).get("windowsOptions") or {}).get("hostProcess")
+        for one in (pod.get("spec") or {}, spec)
+    )
+
+
 class _Output:
     """What a container writes."""
 
@@ -126,6 +135,8 @@ class WindowsContainer:
             users={"ContainerAdministrator": ""}, cpus=node.cpus, memory_bytes=node.memory_bytes, pace=node.pace,
         )  # fmt: skip
         self.machine.listening = {}
+        if _is_host_process(pod, spec):
+            raise RuntimeError("not simulated in the lab: a container of the host's (hostProcess)")
         if "/nanoserver" in image.reference:
             self.machine.files.remove(SYSTEM32 + r"\WindowsPowerShell", recursive=True)
         self.machine.net.addresses = [
@@ -152,26 +163,17 @@ class WindowsContainer:
             folder = str(mount["mountPath"])
             self.machine.files.make_directory(folder)
             volume = volumes.get(mount["name"], {})
-            namespace = self.pod["metadata"].get("namespace", "default")
-            content: dict[str, str] = {}
-            chosen = volume.get("configMap")
-            if chosen and agent is not None:
-                found = agent.cluster.object("configmaps", chosen["name"], namespace) or {}
-                content = dict(found.get("data") or {})
-                if chosen.get("items"):
-                    content = {
-                        item["path"]: content[item["key"]]
-                        for item in chosen["items"]
-                        if item["key"] in content
-                    }
-            for name, text in content.items():
+            if kind := refused(volume):
+                raise RuntimeError(f"not simulated in the lab: a volume of the kind {kind}")
+            content = files_of(agent.client, self.pod, volume) if agent is not None else {}
+            for name, data in content.items():
                 path = f"{folder}\\{name}".replace("/", "\\")
                 if mount.get("subPath"):
                     if mount["subPath"] != name:
                         continue
                     path = folder
                     self.machine.files.remove(folder)
-                self.machine.files.write(path, text.encode())
+                self.machine.files.write(path, data)
 
     def _environment(self) -> Environment:
         env = self.machine.environment()

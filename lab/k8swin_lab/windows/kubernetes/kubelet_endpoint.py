@@ -7,7 +7,9 @@ API server says that they may use nodes/proxy (403).
 from __future__ import annotations
 
 import base64
+import time
 import urllib.parse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,16 @@ from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
 from k8swin_lab.windows.kubernetes.flags import last
 
 if TYPE_CHECKING:
+    from k8swin_lab.kubernetes.kubelet import Kubelet
     from k8swin_lab.machines.windows import WindowsMachine
 
+_NOT_HERE = (
+    "attach", "checkpoint", "configz", "cri", "debug", "flagz", "logs", "metrics", "pods", "portForward", "run",
+    "runningpods", "stats", "statusz",
+)  # fmt: skip
+"""What else a kubelet answers; see pkg/kubelet/server/server.go."""
+_BY_TIME = ("sinceSeconds", "sinceTime", "timestamps")
+_LOOK_SECONDS = 0.5
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
@@ -80,13 +90,25 @@ class KubeletEndpoint:
         if words == ["healthz"]:
             return _text(200, "ok")
         if words[:1] == ["containerLogs"] and len(words) == 4 and agent is not None:
+            if asked := sorted(
+                name for name in _BY_TIME if query.get(name, "false") not in ("false", "0")
+            ):
+                return _text(501, f"not simulated in the lab: logs with {', '.join(asked)}\n")
             try:
                 text = agent.logs(
                     words[1], words[2], words[3], previous=query.get("previous") in ("true", "1")
                 )
             except ApiError as error:
                 return _text(error.code, str(error))
+            if query.get("follow") in ("true", "1"):
+                return HttpResponse(
+                    200,
+                    {"content-type": "text/plain"},
+                    stream=_followed(agent, words[1:], text, query),
+                )
             return _text(200, _limited(text, query))
+        if words[:1] and words[0] in _NOT_HERE:
+            return _text(501, f"not simulated in the lab: {words[0]} of the kubelet\n")
         return _text(404, "404 page not found\n")
 
     def refused(self, request: HttpRequest) -> HttpResponse | None:
@@ -127,6 +149,26 @@ class KubeletEndpoint:
         except WireError:
             return False
         return code == 201 and bool((found.get("status") or {}).get("allowed"))
+
+
+def _followed(
+    agent: Kubelet, names: list[str], text: str, query: dict[str, str]
+) -> Iterator[bytes]:
+    """Yield a log, and what comes to it until its container has ended; an empty piece when nothing came."""
+    yield _limited(text, query).encode()
+    namespace, pod, container = names
+    while True:
+        runtime = agent.find(namespace, pod)
+        goes_on = runtime is not None and runtime.running(container) is not None
+        try:
+            now = agent.logs(namespace, pod, container)
+        except ApiError:
+            return
+        yield now[len(text) :].encode()
+        text = now
+        if not goes_on:
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def _forbidden(user: str) -> HttpResponse:
