@@ -15,6 +15,7 @@ from papermill.iorw import LocalHandler, papermill_io
 from papermill.utils import merge_kwargs, remove_args
 
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.headless.saving import Saving
 from k8swin_nb.headless.stopping import Cell, Stop
 from k8swin_nb.local_files import write_whole
 
@@ -25,9 +26,10 @@ ENGINE = "k8swin"
 class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client, whose cells can be stopped."""
 
-    def __init__(self, nb_man: Any, *, stop: Stop, **how: Any) -> None:
+    def __init__(self, nb_man: Any, *, stop: Stop, saving: Saving, **how: Any) -> None:
         super().__init__(nb_man, **how)
         self._stop = stop
+        self._saving = saving
         self._cell: Cell | None = None
         nb_man.autosave_cell = self._autosave(nb_man.autosave_cell)
 
@@ -52,6 +54,7 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
                 raise NotebookStopped
             failed: CellExecutionError | None = None
             try:
+                self._saving.runs(index)
                 self.nb_man.cell_start(cell, index)
                 self._cell = Cell(self.km)
                 with self._stop.running(self._cell):
@@ -99,7 +102,9 @@ class StoppableEngine(NBClientEngine):  # type: ignore[misc]
             kernel_name=kernel_name,
             log_output=log_output,
         )
-        return StoppableClient(nb_man, stop=stop, **given).execute()
+        saving = Saving(nb_man)
+        with saving.instead():
+            return StoppableClient(nb_man, stop=stop, saving=saving, **given).execute()
 
 
 class WholeFiles(LocalHandler):  # type: ignore[misc]
