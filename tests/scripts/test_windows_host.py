@@ -27,6 +27,20 @@ def test_a_boot_is_told_with_its_time_its_age_and_whether_windows_is_through_wit
     assert abs(machine.now() - machine.booted_at - up) < 60
 
 
+def test_a_server_has_booted_when_flanneld_has_taken_the_adapter_over(machine, run):
+    """flannel's vxlan backend makes its network with EnableNonPersistent (device_windows.go): anew at each boot."""
+    machine.features.install(machine.features.find("Containers"))
+    machine.reboot()
+    machine.registry.create(windows_setup.LOGON_SHOWN, volatile=True)
+    machine.services.create("flanneld", r"C:\k\nssm.exe", start=2)
+    assert run("boot_time.check").said.endswith(" booting")
+    pods = [{"AddressPrefix": "10.244.1.0/24", "GatewayAddress": "10.244.1.1"}]
+    machine.net.create_hns_network("flannel.4096", "Overlay", pods).persistent = False
+    assert run("boot_time.check").said.endswith(" settled")
+    machine.reboot()
+    assert machine.net.hns_networks == [] and machine.net.primary().name == "Ethernet"
+
+
 def test_a_reboot_that_somebody_scheduled_for_later_is_called_off_for_ours(machine, run):
     """shutdown.exe refuses a second one with 1190, and the first may be hours away; as ansible.windows does."""
     machine.schedule_shutdown(36_000, restart=True)

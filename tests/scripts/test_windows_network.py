@@ -501,6 +501,20 @@ def test_a_static_server_keeps_its_address_through_a_removal(server, what):
     assert is_as_before(machine)
 
 
+def test_a_load_balancer_that_cannot_be_removed_holds_no_network_up(server):
+    """SDN's stop.ps1 and RKE2's deleteAllNetworks remove networks with all that is in them."""
+    machine = server()
+    saved(machine)
+    pods = [{"AddressPrefix": PODS, "GatewayAddress": "10.244.1.1"}]
+    machine.net.create_hns_network("cbr0", "L2Bridge", pods)
+    stubs = "function Start-Sleep($Seconds) { }\n"
+    for noun in ("PolicyList", "Endpoint"):
+        stubs += f"function Get-Hns{noun} {{ throw 'Element not found. (0x80070490)' }}\n"
+    values = {"NodeAddress": ADDRESS, "HnsNetwork": "cbr0", "PodSubnet": "10.244.0.0/16"}
+    assert job(machine, "hns_removed", stubs, **values)[0].startswith("done ")
+    assert machine.net.hns_networks == []
+
+
 @pytest.mark.parametrize("times", [1, 7])
 def test_a_removal_bears_an_hns_that_refuses_for_a_while(server, times):
     machine = server()
@@ -653,5 +667,8 @@ def test_the_address_of_kube_proxy_is_reserved_through_a_remote_shell(server):
     assert done.code == 0, done.err
     found = run_on(machine, "source_vip.check", HnsNetwork="flannel.4096")
     assert (found.code, found.said) == (0, "10.244.1.2")
+    # RKE2's pkg/windows/flannel.go looks into the store as well: an emptied one gives the address to a pod.
+    machine.files.remove(r"C:\var\lib\cni\networks\flannel.4096\10.244.1.2")
+    assert run_on(machine, "source_vip.check", HnsNetwork="flannel.4096").code == 10
     machine.files.write(r"C:\k8swin\state\source-vip.json", b'{"sub')
     assert run_on(machine, "source_vip.check", HnsNetwork="flannel.4096").code == 10

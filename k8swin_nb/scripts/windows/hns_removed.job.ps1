@@ -31,14 +31,19 @@ function Restore-Address {
     Restore-NodeRest $saved | ForEach-Object { Write-Status 'restoring' $_ }
 }
 
+# The network goes with it, so that what cannot be removed beforehand is told and holds nothing up.
+function Invoke-Part([string]$PartTitle, [scriptblock]$PartBody) {
+    try { & $PartBody } catch { Write-Status 'waiting' "${PartTitle}: $($_.Exception.Message)" }
+}
+
 # One round: what is left of the cluster's goes.
 function Remove-Network {
     $networks = @(Get-HnsNetwork | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet $Placeholder })
     if (-not $networks) { return }
     # kube-proxy does not run any more, so that its load balancers have no owner.
-    Get-HnsPolicyList | Where-Object { $_ } | Remove-HnsPolicyList
+    Invoke-Part 'a load balancer stays' { Get-HnsPolicyList | Where-Object { $_ } | Remove-HnsPolicyList }
     foreach ($network in $networks) {
-        Get-HnsEndpoint | Where-Object { $_.VirtualNetwork -eq $network.ID } | Remove-HnsEndpoint
+        Invoke-Part 'an endpoint stays' { Get-HnsEndpoint | Where-Object { $_.VirtualNetwork -eq $network.ID } | Remove-HnsEndpoint }
     }
     foreach ($network in $networks) { $network | Remove-HnsNetwork }
 }

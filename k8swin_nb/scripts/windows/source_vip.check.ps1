@@ -16,6 +16,10 @@ if (-not $saved -or -not $saved.address) {
     "$file does not say which address is reserved"
     exit 10
 }
+if (-not (Test-Path -LiteralPath "C:\var\lib\cni\networks\$HnsNetwork\$($saved.address)")) {
+    "the address $($saved.address) is not kept from pods any more: somebody has emptied the store of host-local"
+    exit 10
+}
 $prefix = [string]@((Wait-Hns { Get-HnsNetwork } | Where-Object { $_.Name -eq $HnsNetwork }).Subnets)[0].AddressPrefix
 if ($saved.subnet -ne $prefix) {
     "the address $($saved.address) was reserved in $($saved.subnet), this worker's pod network is $prefix"

@@ -98,6 +98,7 @@ class HnsNetwork:
     adapter_name: str = ""
     source_mac: str = ""
     gateway_index: int = 0  # of the host's adapter on an internal network
+    persistent: bool = True  # whether it is there again after a reboot
     id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
 
 
@@ -368,6 +369,15 @@ class WindowsNetwork:
     def remove_hns_network(self, network: HnsNetwork) -> None:
         """Remove a network with its endpoints; the last external one gives the adapter back."""
         self.require_hns()
+        if self._let_go(network):
+            physical = self.adapter(name=network.adapter_name)
+            if physical is not None:
+                self._lose(physical.index)
+                self._give_back_as_dhcp(physical)
+                self._rebind()
+
+    def _let_go(self, network: HnsNetwork) -> bool:
+        """A network is gone with its endpoints; True when the adapter is its own again."""
         self.hns_networks = [n for n in self.hns_networks if n.id != network.id]
         for endpoint in [e for e in self.hns_endpoints if e.network == network.id]:
             self.remove_hns_endpoint(endpoint)
@@ -377,16 +387,16 @@ class WindowsNetwork:
         if network.gateway_index:
             self.adapters = [a for a in self.adapters if a.index != network.gateway_index]
             self.addresses = [a for a in self.addresses if a.index != network.gateway_index]
-        if network.adapter_name and not any(n.adapter_name for n in self.hns_networks):
-            physical = self.adapter(name=network.adapter_name)
-            virtual = self.adapter(name=f"vEthernet ({network.adapter_name})")
-            if physical and virtual:
-                self._move(virtual.index, physical.index)
-                physical.dns = list(virtual.dns)
-                self.adapters.remove(virtual)
-                self._lose(physical.index)
-                self._give_back_as_dhcp(physical)
-                self._rebind()
+        if not network.adapter_name or any(n.adapter_name for n in self.hns_networks):
+            return False
+        physical = self.adapter(name=network.adapter_name)
+        virtual = self.adapter(name=f"vEthernet ({network.adapter_name})")
+        if physical is None or virtual is None:
+            return False
+        self._move(virtual.index, physical.index)
+        physical.dns = list(virtual.dns)
+        self.adapters.remove(virtual)
+        return True
 
     def create_hns_endpoint(
         self, name: str, network: HnsNetwork, address: str, gateway: str = ""
@@ -426,7 +436,9 @@ class WindowsNetwork:
             self.routes = [r for r in self.routes if r.index != adapter.index]
 
     def forget(self) -> None:
-        """A reboot: routes that are not persistent and containers' endpoints are gone."""
+        """A reboot: what is not persistent and containers' endpoints are gone."""
+        for network in [n for n in self.hns_networks if not n.persistent]:
+            self._let_go(network)
         self.routes = [r for r in self.routes if r.persistent]
         self.hns_policies = []
         self.hns_endpoints = [e for e in self.hns_endpoints if e.compartment == 1]

@@ -53,6 +53,12 @@ def test_flanneld_makes_an_overlay_and_tells_its_mac(
     assert b"FLANNEL_MTU=1450" in prepared.files.read("/run/flannel/subnet.env")
     proxy = r"C:\k\kube-proxy.exe --kubeconfig=C:\etc\kubernetes\kubelet.conf --hostname-override=winworker01 --network-name=flannel.4096"
     assert "source-vip flag not set" in run(proxy).err
+    # It does not outlive a boot (device_windows.go, EnableNonPersistent): flanneld makes another one.
+    prepared.reboot()
+    assert cluster.wait_until(
+        lambda: network.id not in [n.id for n in prepared.net.hns_networks]
+        and prepared.net.network_named("flannel.4096") is not None
+    )
 
 
 @pytest.mark.parametrize(

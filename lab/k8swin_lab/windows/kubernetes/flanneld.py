@@ -224,6 +224,8 @@ class _Daemon:
             if found is None:
                 self.say(f"Creating HNS network {name}")
                 found = net.create_hns_network(name, kind, [wanted], adapter)
+                # Its vxlan backend asks for EnableNonPersistent: the next boot begins without it.
+                found.persistent = kind != "Overlay"
                 self.process.cancelled.wait(1 * self.machine.pace)
         except HnsError as error:
             raise _Fatal(
