@@ -125,7 +125,6 @@ containerd\tRunning\tAutomatic
 docker\tabsent\t
 == versions
 containerd\tcontainerd github.com/containerd/containerd/v2 v2.3.4 abc
-C:\\k\\kubelet.exe\tKubernetes v1.36.4
 kubelet\tKubernetes v1.36.4
 == disk
 C:\t80

@@ -143,6 +143,18 @@ def literal(node: Any) -> str:
     return "".join(part for part in getattr(node, "parts", ()) if isinstance(part, str))
 
 
+def test_what_programs_say_on_standard_error_is_taken_as_text():
+    """Formatted, as by Out-String, a line is an error with place and category in 5.1: PowerShell#4002, about_Redirection."""
+    merged = [
+        (name, line.strip())
+        for name, text in SCRIPTS.items()
+        for line in text.splitlines()
+        if "2>&1" in line
+        and not re.search(r"2>&1 \| (ForEach-Object \{ \[string\]\$_ \}|Out-Null)", line)
+    ]
+    assert merged == []
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_calls_only_what_windows_powershell_has(name):
     assert problems(SCRIPTS[name]) == []

@@ -101,7 +101,35 @@ def test_a_member_of_a_domain_is_renamed_by_its_domain(machine, run):
     assert run("host_name.check", NodeName="node-7").code == 10
 
 
+AUTO_UPDATE = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update"
 UPGRADES = "3689bdc8-b205-4af4-8d4a-a63924c5e9d5"
+
+
+def update(machine, on_waiting=lambda: None) -> dict:
+    """Run the job as a task of the system's, which is how Windows Update works at all, and return its last status."""
+    status = r"C:\k8swin\jobs\windows-update\status.json"
+    if machine.files.exists(status):
+        machine.files.remove(status)
+    machine.files.make_directory("C:\\t")
+    machine.files.make_directory(r"C:\k8swin\jobs\windows-update")
+    text = Script.load("windows/windows_update.job.ps1").text
+    machine.files.write(r"C:\t\job.ps1", text.encode())
+    said = powershell(
+        machine,
+        "$a = New-ScheduledTaskAction -Execute powershell.exe -Argument '-File C:\\t\\job.ps1'\n"
+        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM | Out-Null\nStart-ScheduledTask -TaskName u",
+    )
+    assert said == ""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if machine.files.exists(status):
+            told = json.loads(machine.files.read(status).decode("utf-8-sig"))
+            if told["detail"].startswith("waiting"):
+                on_waiting()
+            if told["state"] in ("done", "failed"):
+                break
+        time.sleep(0.05)
+    return told
 
 
 def test_updates_that_are_for_choosing_and_other_windows_are_not_installed(machine):
@@ -115,27 +143,32 @@ def test_updates_that_are_for_choosing_and_other_windows_are_not_installed(machi
         Update("3", "2026-11 Cumulative Update"),
         Update("4", "Definitions"),
     ]
-    machine.files.make_directory("C:\\t")
-    machine.files.make_directory(r"C:\k8swin\jobs\windows-update")
-    text = Script.load("windows/windows_update.job.ps1").text
-    machine.files.write(r"C:\t\job.ps1", text.encode())
-    # A task of the system's: for a network logon Windows Update does nothing.
-    said = powershell(
-        machine,
-        "$a = New-ScheduledTaskAction -Execute powershell.exe -Argument '-File C:\\t\\job.ps1'\n"
-        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM | Out-Null\nStart-ScheduledTask -TaskName u",
-    )
-    assert said == ""
-    status = r"C:\k8swin\jobs\windows-update\status.json"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if machine.files.exists(status):
-            told = json.loads(machine.files.read(status).decode("utf-8-sig"))
-            if told["state"] in ("done", "failed"):
-                break
-        time.sleep(0.05)
+    told = update(machine)
     assert (told["state"], told["left"]) == ("done", 2), told
     assert [u.installed for u in machine.updates.all] == [False, False, True, True]
+
+
+def test_windows_that_wants_a_reboot_before_it_installs_gets_one(machine):
+    """IUpdateInstaller.RebootRequiredBeforeInstallation: Install ends with 0x80240016, WU_E_INSTALL_NOT_ALLOWED."""
+    machine.registry.create(rf"{AUTO_UPDATE}\RebootRequired", volatile=True)
+    told = update(machine)
+    assert (told["state"], told["reboot"]) == ("done", True), told
+    assert told["left"] > 0 and not any(u.installed for u in machine.updates.all)
+    machine.reboot()
+    assert update(machine)["detail"].startswith("installed: ")
+
+
+def test_an_installation_that_somebody_else_began_is_waited_for(machine):
+    """IUpdateInstaller.IsBusy: whoever comes second is refused with 0x80240009, WU_E_OPERATIONINPROGRESS."""
+    machine.updates.busy = True
+    waited = []
+
+    def end():
+        waited.append(1)
+        machine.updates.busy = False
+
+    told = update(machine, end)
+    assert waited and (told["state"], told["detail"][:9]) == ("done", "installed"), told
 
 
 LOG = r"C:\var\log\containerd\containerd.log"

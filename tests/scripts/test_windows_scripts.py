@@ -407,3 +407,18 @@ def test_the_logs_of_programs_are_in_the_evidence(machine, run):
     machine.files.write(r"C:\var\log\kubelet\kubelet.log", b"the kubelet's last words\n")
     told = run("evidence.check").out.replace("\r\n", "\n")
     assert "== log kubelet\nthe kubelet's last words" in told
+
+
+def test_versions_in_the_evidence_are_lines_wherever_programs_say_them(machine, run):
+    """flanneld says its version on standard error, whose first line 5.1 shows with place and category when it is formatted."""
+    machine.files.write(r"C:\k\kubelet.exe", stand_in("kubelet", "1.36.4", "windows/amd64"))
+    machine.files.write(r"C:\k\flanneld.exe", stand_in("flanneld", "0.28.7", "windows/amd64"))
+
+    def flanneld(process):
+        process.err("v0.28.7\r\n\r\n")
+        return 0
+
+    machine.programs = {**machine.programs, "flanneld": flanneld}
+    told = run("evidence.check").out.replace("\r\n", "\n")
+    versions = told.partition("== versions\n")[2].partition("\n==")[0].splitlines()
+    assert versions == ["kubelet\tKubernetes v1.36.4", "flanneld\tv0.28.7"]

@@ -53,14 +53,16 @@ Write-Section 'processes' {
         foreach ($process in @(Get-Process -Name $name -ErrorAction SilentlyContinue)) { "$name`t$($process.Id)" }
     }
 }
-Write-Section 'versions' {
-    # flanneld tells its version on standard error.
+# flanneld tells its version on standard error, whose lines Windows PowerShell would show as errors with their place.
+function Get-Version([string]$Program) {
     $ErrorActionPreference = 'Continue'
-    foreach ($program in 'C:\k\kubelet.exe', 'C:\k\kube-proxy.exe', 'C:\k\flanneld.exe') {
-        if (Test-Path $program) { "$program`t$((& $program --version 2>&1 | Out-String).Trim())" }
+    @(& $Program --version 2>&1 | ForEach-Object { [string]$_ } | Where-Object { $_.Trim() }) -join ' '
+}
+
+Write-Section 'versions' {
+    foreach ($program in 'C:\k\kubelet.exe', 'C:\k\kube-proxy.exe', 'C:\k\flanneld.exe', "$env:ProgramFiles\containerd\containerd.exe") {
+        if (Test-Path $program) { "$([System.IO.Path]::GetFileNameWithoutExtension($program))`t$(Get-Version $program)" }
     }
-    $containerd = "$env:ProgramFiles\containerd\containerd.exe"
-    if (Test-Path $containerd) { "containerd`t$((& $containerd --version 2>&1 | Out-String).Trim())" }
 }
 Write-Section 'disk' {
     $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='C:'"

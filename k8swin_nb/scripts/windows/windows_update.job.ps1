@@ -45,12 +45,22 @@ try {
         Write-Status 'done' 0 $false 'nothing to install'
         exit 0
     }
+    # Early after a boot Windows may be installing by itself: whoever comes second is refused.
+    foreach ($attempt in 1..120) {
+        $installer = $session.CreateUpdateInstaller()
+        if (-not $installer.IsBusy) { break }
+        Write-Status 'installing' $wanted.Count $false 'waiting for an installation that somebody else began'
+        Start-Sleep -Seconds 30
+    }
+    if ($installer.RebootRequiredBeforeInstallation) {
+        Write-Status 'done' $wanted.Count $true "Windows wants a reboot before it installs: $($titles -join '; ')"
+        exit 0
+    }
     Write-Status 'installing' $wanted.Count $false "downloading: $($titles -join '; ')"
     $downloader = $session.CreateUpdateDownloader()
     $downloader.Updates = $wanted
     [void]$downloader.Download()
     Write-Status 'installing' $wanted.Count $false "installing: $($titles -join '; ')"
-    $installer = $session.CreateUpdateInstaller()
     $installer.Updates = $wanted
     $result = $installer.Install()
     # 2: all of them, 3: some with errors, 4: failed, 5: aborted.

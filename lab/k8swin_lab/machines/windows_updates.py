@@ -47,6 +47,8 @@ class Updates:
 
     def __init__(self, machine: WindowsMachine) -> None:
         self._machine = machine
+        self.busy = False
+        """Whether an installation is under way that somebody else began."""
         edition = machine.edition
         name = f"{edition.product.rsplit(' ', 1)[0]} ({edition.display_version or edition.release}) for x64-based Systems"
         revision = edition.ubr + 420
@@ -57,6 +59,11 @@ class Updates:
             Update("5062800", "2026-10 Cumulative Update for .NET Framework 3.5 and 4.8 for "
                               f"{name} (KB5062800)", True, after="5062557", size=70_000_000),
         ]  # fmt: skip
+
+    @property
+    def reboot_due(self) -> bool:
+        """Whether nothing may be installed before the next boot."""
+        return self._machine.registry.key(_REBOOT_REQUIRED) is not None
 
     def offered(self) -> list[Update]:
         """What a search finds: not installed, not waiting, and its time has come."""

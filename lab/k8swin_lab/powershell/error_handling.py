@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.ast import Source
 from k8swin_lab.powershell.errors import BreakSignal, ContinueSignal, PowerShellError
 from k8swin_lab.powershell.pipeline import Context
@@ -310,25 +309,3 @@ def invocation_info(source: Source, node: Any, command: str) -> PSObject:
         ],
         type_names=["System.Management.Automation.InvocationInfo"],
     )
-
-
-def console_form(record: ErrorRecord) -> str:
-    """An error as the console of Windows PowerShell shows it."""
-    info = record.properties.get("InvocationInfo")
-    activity = record.properties["CategoryInfo"].properties["Activity"]
-    head = f"{activity} : {record.message}" if activity else record.message
-    lines = [head]
-    if isinstance(info, PSObject):
-        lines.extend(str(info.properties["PositionMessage"]).split("\n"))
-    lines.append(f"    + CategoryInfo          : {category_text(record)}")
-    lines.append(f"    + FullyQualifiedErrorId : {record.error_id}")
-    return "\n".join(lines)
-
-
-def category_text(record: ErrorRecord) -> str:
-    r"""`ObjectNotFound: (C:\x:String) [Get-Item], ItemNotFoundException`."""
-    info = record.properties["CategoryInfo"].properties
-    target = record.properties.get("TargetObject")
-    shown = "" if target is None else dotnet.to_string(target)
-    kind = "" if target is None else str(dotnet.type_name_of(target)).rpartition(".")[2]
-    return f"{info['Category']}: ({shown}:{kind}) [{info['Activity']}], {info['Reason']}"

@@ -13,6 +13,7 @@ from typing import Any
 
 from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.dotnet.properties import names_of
+from k8swin_lab.powershell.error_view import console_form
 from k8swin_lab.powershell.formatting_table import (
     Column,
     Layout,
@@ -71,13 +72,21 @@ class Formatter:
             return
         if isinstance(obj, ErrorRecord):
             yield from self.end()
-            yield obj.message
+            yield from self._error(obj)
             return
         if isinstance(obj, PSArray):
             for item in obj:
                 yield from self.write(item)
             return
         yield from self._hold(obj)
+
+    def _error(self, record: ErrorRecord) -> Iterator[str]:
+        """5.1 shows where an error is from; only what a program says after its first line of errors is bare."""
+        if self._trim or record.error_id == "NativeCommandErrorMessage":
+            yield record.message
+        else:
+            yield from console_form(record).split("\n")
+            yield " "
 
     def _hold(self, obj: Any) -> Iterator[str]:
         if isinstance(obj, Hashtable):

@@ -31,7 +31,8 @@ from k8swin_lab.powershell.drives import (
     FunctionDrive,
     VariableDrive,
 )
-from k8swin_lab.powershell.error_handling import ErrorHandling, console_form
+from k8swin_lab.powershell.error_handling import ErrorHandling
+from k8swin_lab.powershell.error_view import console_form
 from k8swin_lab.powershell.errors import (
     Cancelled,
     ExitSignal,

@@ -42,6 +42,7 @@ class NativeStage(Stage):
         self.path = path
         self.argv = [path, *native_arguments(self.interp, arguments)]
         self.input: list[Any] = []
+        self._complained = False
 
     def process(self, item: Any) -> None:
         if item is not NOTHING:
@@ -84,7 +85,10 @@ class NativeStage(Stage):
 
     def _error_line(self, line: str, sink: Any) -> None:
         exception = ExceptionObject("System.Management.Automation.RemoteException", line)
-        record = ErrorRecord(exception, "NativeCommandError", "NotSpecified", line)
+        error_id = "NativeCommandErrorMessage" if self._complained else "NativeCommandError"
+        record = ErrorRecord(exception, error_id, "NotSpecified", line)
+        self._complained = True
+        self.interp.place(record)
         if sink is not None:
             # under Stop, Windows PowerShell ends the script at the first line of redirected standard error
             if (

@@ -42,7 +42,7 @@ def create(machine: WindowsMachine, name: str, *, remote: bool) -> Any:
         "microsoft.update.updatecoll": NetList,
         "microsoft.update.systeminfo": lambda: PSObject(
             {
-                "RebootRequired": any(u.pending for u in machine.updates.all),
+                "RebootRequired": machine.updates.reboot_due,
                 "OemHardwareSupportLink": "",
             }
         ),
@@ -147,10 +147,7 @@ def _fits(update: Update, name: str, equal: bool, value: str) -> bool:
         "rebootrequired": str(int(update.pending)), "updateid": update.id,
     }  # fmt: skip
     if name not in facts:
-        raise Terminating(
-            "Exception from HRESULT: 0x80240032",
-            exception="System.Runtime.InteropServices.COMException",
-        )
+        raise _refused("0x80240032")  # WU_E_INVALID_CRITERIA
     return (facts[name] == value) == equal
 
 
@@ -184,13 +181,16 @@ def _update(update: Update) -> PSObject:
     return made
 
 
+def _refused(code: str) -> Terminating:
+    return Terminating(
+        f"Exception from HRESULT: {code}", exception="System.Runtime.InteropServices.COMException"
+    )
+
+
 def _chosen(holder: PSObject) -> list[Update]:
     updates = holder.properties["Updates"]
     if updates is None or not len(updates):
-        raise Terminating(
-            "Exception from HRESULT: 0x80240024",
-            exception="System.Runtime.InteropServices.COMException",
-        )  # WU_E_NO_UPDATE
+        raise _refused("0x80240024")  # WU_E_NO_UPDATE
     return [item.methods["_update"]() for item in updates]
 
 
@@ -212,11 +212,15 @@ def _downloader(machine: WindowsMachine) -> PSObject:
 def _installer(machine: WindowsMachine) -> PSObject:
     made = PSObject({
         "ClientApplicationID": "", "IsForced": False, "ForceQuiet": True, "AllowSourcePrompts": False, "Updates": None,
-        "IsBusy": False, "RebootRequiredBeforeInstallation": any(u.pending for u in machine.updates.all),
+        "IsBusy": machine.updates.busy, "RebootRequiredBeforeInstallation": machine.updates.reboot_due,
     })  # fmt: skip
 
     def install() -> PSObject:
         chosen = _chosen(made)
+        if machine.updates.busy:
+            raise _refused("0x80240009")  # WU_E_OPERATIONINPROGRESS
+        if machine.updates.reboot_due:
+            raise _refused("0x80240016")  # WU_E_INSTALL_NOT_ALLOWED
         failed: dict[int, int] = {}
         reboots = []
         for index, update in enumerate(chosen):

@@ -153,3 +153,21 @@ def test_an_adapter_may_have_any_alias() -> None:
     machine.net.remove_hns_network(made)
     assert machine.net.primary().name == "Ethernet 2 (LAN)"
     machine.power_off()
+
+
+def test_what_a_program_says_on_standard_error_is_shown_as_windows_powershell_shows_errors(
+    run: Callable[[str], Result],
+) -> None:
+    """about_Redirection, and what 5.1 makes of git's progress: the first line has place and category, the next are bare."""
+    shown = run(
+        "powershell -NoProfile -Command \"cmd.exe /c 'echo one>&2& echo two>&2' 2>&1 | Out-String\""
+    )
+    lines = shown.out.splitlines()
+    assert lines[0] == "cmd.exe : one"
+    assert lines[1] == "At line:1 char:1"
+    assert lines[4:8] == [
+        "    + CategoryInfo          : NotSpecified: (one:String) [], RemoteException",
+        "    + FullyQualifiedErrorId : NativeCommandError",
+        " ",
+        "two",
+    ]
