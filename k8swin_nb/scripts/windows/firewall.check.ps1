@@ -2,7 +2,8 @@
 .SYNOPSIS
 Are the firewall rules that a worker needs there as they are wanted, and do they count?
 .DESCRIPTION
-A group policy may let nothing but its own rules count: then it has to bring them, and this stops.
+A group policy may let nothing but its own rules count: then it has to bring them, and this stops. So it does where a
+rule of somebody else blocks what ours allow.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$FirewallRules,
@@ -23,8 +24,8 @@ foreach ($rule in $rules) {
     $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
 }
 if ($closed) {
-    'hint: have the policy bring rules that allow these ports for all profiles, or have it let local rules count'
-    "a group policy lets no rule of this server count, and brings none for $($closed -join '; ')"
+    'hint: disable the rule that blocks, or have it block less; where none is named, have the group policy bring rules that allow these ports for all profiles, or have it let local rules count'
+    "closed whatever rules are made here: $($closed -join '; ')"
     exit 20
 }
 if ($differs) {

@@ -387,13 +387,36 @@ function Test-OwnRule($Rule) {
     $right -and [string]$found.Profile -eq 'Any' -and [string]$filter.Protocol -eq $Rule.protocol -and (@($filter.LocalPort) -join ',') -eq $Rule.port
 }
 
-# Where the rules that are made here would be without effect, and no group policy brings one in their place: on the node's
-# network as it is, and on one that is public, as which it counts for a while whenever the virtual switch takes it over.
+# Names of the rules that keep clients out on networks of a category: a rule that blocks outranks all that allow.
+function Get-BlockingRule($Rule, $Settings, [string[]]$Clients) {
+    if ([string]$Settings.Enabled -eq 'False') { return }
+    $names = @('Any', $Rule.protocol, @{ TCP = '6'; UDP = '17' }[[string]$Rule.protocol])
+    $wanted = @($Clients | Where-Object { $_ })
+    if (-not $wanted) { $wanted = @('?') }
+    foreach ($found in @(Get-NetFirewallRule -PolicyStore ActiveStore -Direction Inbound -Action Block -Enabled True -ErrorAction SilentlyContinue)) {
+        $profiles = @([string]$found.Profile -split ', *')
+        if ($profiles -notcontains 'Any' -and $profiles -notcontains [string]$Settings.Name) { continue }
+        if ([string]$Settings.AllowLocalFirewallRules -eq 'False' -and [string]$found.PolicyStoreSourceType -ne 'GroupPolicy') { continue }
+        $filter = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $found
+        if ($names -notcontains [string]$filter.Protocol -or -not (Test-PortIn $filter.LocalPort $Rule.port)) { continue }
+        # One that is for another program is for nobody here.
+        $program = [string](Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $found).Program
+        if (@('', 'Any', 'System') -notcontains $program -and $program -notlike 'C:\k\*') { continue }
+        $remote = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $found).RemoteAddress | ForEach-Object { [string]$_ })
+        if (@($wanted | Where-Object { $client = $_; @($remote | Where-Object { Test-AddressIn $_ $client }) })) { [string]$found.DisplayName }
+    }
+}
+
+# Where the rules that are made here would be without effect, because another blocks, or none counts and no group policy
+# brings one in their place: on the node's network as it is, and on one that is public, as which it counts for a while
+# whenever the virtual switch takes it over.
 function Get-ClosedNetwork($Rule, [string]$NodeAddress, [string[]]$Clients) {
     $closed = @()
     foreach ($category in @('Public', (Get-NetworkCategory $NodeAddress)) | Select-Object -Unique) {
-        if ([string](Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore).AllowLocalFirewallRules -ne 'False') { continue }
-        if (-not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) { $closed += $category }
+        $settings = Get-NetFirewallProfile -Name $category -PolicyStore ActiveStore
+        $blocking = @(Get-BlockingRule $Rule $settings $Clients)
+        if ($blocking) { $closed += "$category (blocked by: $($blocking -join ', '))" }
+        elseif ([string]$settings.AllowLocalFirewallRules -eq 'False' -and -not (Test-Admitted @(Get-OpenRule $Rule.protocol $Rule.port) $category $Clients)) { $closed += $category }
     }
     if ($closed) { "$($Rule.protocol) $($Rule.port) on networks of the profile $($closed -join ' and ')" }
 }

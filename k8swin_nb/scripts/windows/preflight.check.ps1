@@ -303,7 +303,9 @@ if ($FirewallRules) {
             if ($rule.name -eq 'k8swin-winrm') { $clients = @(Get-WinrmClient (Get-WinrmPort $WinrmPort)) }
             $closed += @(Get-ClosedNetwork $rule $NodeAddress $clients)
         }
-        New-Answer 'fail' ($closed.Count -eq 0) ($closed -join '; ') 'a firewall in which rules of this server count, or a group policy that brings them' 'have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
+        $found = 'none closed'
+        if ($closed) { $found = "closed: $($closed -join '; ')" }
+        New-Answer 'fail' ($closed.Count -eq 0) $found 'no rule that blocks these ports, and a firewall in which rules of this server count, or a group policy that brings them' 'disable the rule that blocks, or have it block less; where none is named, have the policy bring rules that allow these ports, inbound, for all profiles, or have it apply local firewall rules: the network counts as public while the virtual switch takes it over'
     }
 }
 
