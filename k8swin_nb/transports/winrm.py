@@ -62,6 +62,15 @@ from k8swin_nb.transports.wsman import (
     WsmanProtocol,
 )
 
+_NOT_STARTED = (
+    "see what `powershell -NoProfile -NonInteractive` says on the host: a language mode, AppLocker, "
+    "Defender or a policy stands before it, or something ended it"
+)
+_NOT_FOUND = (
+    "the host does not find or does not start powershell.exe: see that its variable Path (`setx /M`, group policy) has "
+    r"%SystemRoot%\System32 and %SystemRoot%\System32\WindowsPowerShell\v1.0, and that nothing forbids the program"
+)
+
 REQUEST_SECONDS = 30.0
 """Time for one message that the server answers at once."""
 
@@ -345,14 +354,14 @@ class WinrmTransport(Transport):
         ended = "ended without an exit code" if code is None else f"ended with exit code {code}"
         if not proof.began:
             before = proof.before.decode("utf-8", "replace")
+            stderr = course.output.text("stderr")
+            # In all languages the command line's interpreter names the program that it does not find.
+            found = "powershell.exe" not in stderr.lower()
             raise ScriptNotStarted(
                 host,
                 f"PowerShell {ended} before `{name}` began",
-                printed=f"{before}\n{course.output.text('stderr')}".strip(),
-                hint=(
-                    "see what `powershell -NoProfile -NonInteractive` says on the host: a language mode, AppLocker, "
-                    "Defender or a policy stands before it, or something ended it"
-                ),
+                printed=f"{before}\n{stderr}".strip(),
+                hint=_NOT_STARTED if found else _NOT_FOUND,
             )
         said = shown_line(" ".join(course.output.text("stderr").split()), most=SHOWN)
         raise EndUnknown(

@@ -328,18 +328,24 @@ def test_there_is_no_sudo_on_windows(winrm: WinrmTransport, server: Server) -> N
     assert not server.calls
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("Cannot create type. Only core types are supported in this language mode.", "AppLocker"),
+        ("'powershell.exe' is not recognized as an internal or external command,", "Path"),
+        ('Der Befehl "powershell.exe" ist entweder falsch geschrieben oder', "Path"),
+    ],
+)
 def test_a_loader_that_ended_before_it_read_is_told_with_its_words(
-    winrm: WinrmTransport, server: Server
+    winrm: WinrmTransport, server: Server, said: str, hint: str
 ) -> None:
     server.silent = True
     server.sending = [fault(232)]
-    server.answers = [
-        (b"", b"Cannot create type. Only core types are supported in this language mode.", 1, True)
-    ]
+    server.answers = [(b"", said.encode(), 1, True)]
     with pytest.raises(ScriptNotStarted, match="exit code 1 before") as caught:
         winrm.run("'x'")
-    assert "in this language mode" in "\n".join(caught.value.lines())
-    assert "AppLocker" in (caught.value.hint or "")
+    assert said in "\n".join(caught.value.lines())
+    assert hint in (caught.value.hint or "")
     assert server.calls == ["open", "run", "cleanup"]
 
 

@@ -2,7 +2,8 @@
 .SYNOPSIS
 Are the firewall rules that a worker needs there as they are wanted, and do they count?
 .DESCRIPTION
-A group policy may let nothing but its own rules count: then it has to bring them, and this stops.
+A group policy may let nothing but its own rules count: then it has to bring them, and this stops. So it does where a
+rule of somebody else blocks what ours allow.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$FirewallRules,

@@ -214,6 +214,8 @@ class WindowsFiles:
             found = self._walk(split_path(path), follow=True)
             if found is None or found[0].children is not None:
                 self.write(path, data)
+            elif "ReadOnly" in found[0].attributes:
+                raise PermissionError(f"Access to the path '{path}' is denied.")
             else:
                 found[0].content += data
                 found[0].modified = self._clock()
@@ -280,6 +282,8 @@ class WindowsFiles:
         """
         for held in self._files_below(entry, spelled):
             below = "C:\\" + "\\".join(held)
+            if not rename and "ReadOnly" in self._find(below, follow=False)[0].attributes:
+                raise PermissionError(f"Access to the path '{below}' is denied.")
             if self.in_use(below) and not (rename and entry.children is None):
                 raise PermissionError(f"Access to the path '{below}' is denied.")
             if below.lower() in self.open or self.handles.undeletable(below):
@@ -355,6 +359,13 @@ class WindowsFiles:
                 "ReparsePoint",
                 "Normal",
             }
+
+    def make_writable(self, path: str) -> None:
+        """Take ReadOnly from a file, or from all files below a folder."""
+        with self._lock:
+            entry, spelled = self._find(path, follow=False)
+            for below in self._files_below(entry, spelled):
+                self._find("\\".join(below), follow=False)[0].attributes.discard("ReadOnly")
 
     def created(self, path: str) -> float:
         """When the entry was made (seconds since the epoch)."""

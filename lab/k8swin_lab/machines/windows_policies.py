@@ -38,6 +38,29 @@ def execution_policy(registry: Registry) -> str:
     return str(registry.get(POWERSHELL, "ExecutionPolicy", ""))
 
 
+CHOSEN = {
+    "CurrentUser": r"HKCU\SOFTWARE\Microsoft\PowerShell\1\ShellIds\Microsoft.PowerShell",
+    "LocalMachine": r"HKLM\SOFTWARE\Microsoft\PowerShell\1\ShellIds\Microsoft.PowerShell",
+}
+"""By scope, where Set-ExecutionPolicy keeps what was chosen."""
+
+SERVERS_OWN = "RemoteSigned"
+"""The execution policy of a server on which nobody chose another."""
+
+
+def chosen_policies(registry: Registry) -> dict[str, str]:
+    """Return the execution policies that somebody chose on the machine, empty where none is."""
+    return {scope: str(registry.get(key, "ExecutionPolicy", "")) for scope, key in CHOSEN.items()}
+
+
+def choose_policy(registry: Registry, scope: str, policy: str) -> None:
+    """Set the execution policy of a scope, or take it back."""
+    if policy == "Undefined":
+        registry.unset(CHOSEN[scope], "ExecutionPolicy")
+    else:
+        registry.set(CHOSEN[scope], "ExecutionPolicy", policy)
+
+
 def constrained(registry: Registry) -> bool:
     """Tell whether PowerShell starts in ConstrainedLanguage."""
     return bool(_number(registry.get(ENVIRONMENT, LOCKDOWN, 0)) & _ENFORCED)

@@ -1,8 +1,23 @@
-"""Habits of the WinRM service of a Windows machine; the server of the wire keeps to them."""
+"""Settings and habits of the WinRM service of a Windows machine; the server of the wire keeps to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8swin_lab.machines.registry import Registry
+
+SETTINGS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Lab"
+"""Where the settings are that somebody changed, by their path in the drive WSMan:."""
+
+
+def quota(registry: Registry, path: str, default: int) -> int:
+    r"""Return a limit such as `Shell\MaxShellsPerUser` that somebody set, or the default."""
+    try:
+        return int(str(registry.get(SETTINGS, rf"localhost\{path}", default)))
+    except ValueError:
+        return default
 
 
 @dataclass(slots=True)

@@ -60,7 +60,11 @@ class Places:
         Raises:
             PowerShellError: the execution policy refuses it.
         """
-        policy = getattr(self.host, "execution_policy", "") or self.execution_policy
+        policy = (
+            getattr(self.host, "execution_policy", "")
+            or self.execution_policy
+            or getattr(self.host, "chosen_policy", "")
+        )
         about = (
             "For more information, see about_Execution_Policies at "
             "https:/go.microsoft.com/fwlink/?LinkID=135170."

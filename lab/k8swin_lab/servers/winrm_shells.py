@@ -17,6 +17,7 @@ from typing import Any
 
 from k8swin_lab.machines.base import RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process
+from k8swin_lab.machines.windows_winrm import quota
 from k8swin_lab.servers.streams import InputPipe, OutputStream
 from k8swin_lab.servers.winrm_soap import (
     QUOTA_COMMANDS,
@@ -219,7 +220,13 @@ class Shells:
     def _shells_per_user(self) -> int:
         """The quota in force: a smaller one that somebody set on the machine counts."""
         habits = getattr(self.machine, "winrm", None)
-        return (habits and habits.shells_per_user) or self.quotas.shells_per_user
+        return (habits and habits.shells_per_user) or self._quota(
+            r"Shell\MaxShellsPerUser", self.quotas.shells_per_user
+        )
+
+    def _quota(self, path: str, default: int) -> int:
+        registry = getattr(self.machine, "registry", None)
+        return default if registry is None else quota(registry, path, default)
 
     def get(self, shell_id: str, user: str) -> Shell:
         """Return a user's shell.
@@ -258,17 +265,20 @@ class Shells:
             SoapFault: as many commands run as the quota allows.
         """
         running = sum(command.exit_code is None for command in shell.commands.values())
-        if running >= self.quotas.processes_per_shell:
+        processes = self._quota(r"Shell\MaxProcessesPerShell", self.quotas.processes_per_shell)
+        if running >= processes:
             raise SoapFault(
                 QUOTA_COMMANDS,
                 "w:QuotaLimit",
                 "The WS-Management service cannot process the request. The maximum number of "
-                f"concurrent commands per shell is {self.quotas.processes_per_shell}, which has "
+                f"concurrent commands per shell is {processes}, which has "
                 "been exceeded. Close existing commands or raise the quota. ",
                 sender=False,
             )
         habits = getattr(self.machine, "winrm", None)
-        most = (habits and habits.operations_per_shell) or _OPERATIONS
+        most = (habits and habits.operations_per_shell) or self._quota(
+            r"Service\MaxConcurrentOperationsPerUser", _OPERATIONS
+        )
         shell.operations += 1
         if shell.operations > most:
             raise SoapFault(

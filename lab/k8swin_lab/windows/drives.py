@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.registry import HIVES, kind_of
+from k8swin_lab.machines.windows_winrm import SETTINGS
 from k8swin_lab.powershell.values import PSArray, PSObject, TypedInt
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _spelled(values: dict[str, Any], name: str) -> str:
     return (found.name if found else name) or "(default)"
 
 
-_WSMAN: dict[str, Any] = {
+WSMAN: dict[str, Any] = {
     "localhost": {
         "MaxEnvelopeSizekb": "500", "MaxTimeoutms": "60000", "MaxBatchItems": "32000",
         "Client": {"AllowUnencrypted": "false", "TrustedHosts": ""},
@@ -172,7 +173,6 @@ _WSMAN: dict[str, Any] = {
         },
     }
 }  # fmt: skip
-_WSMAN_KEY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Lab"
 
 
 class WsManProvider:
@@ -185,7 +185,7 @@ class WsManProvider:
         self._registry = machine.registry
 
     def _find(self, path: str) -> Any:
-        found: Any = _WSMAN
+        found: Any = WSMAN
         for part in path.split("\\") if path else []:
             if not isinstance(found, dict):
                 return None
@@ -203,7 +203,7 @@ class WsManProvider:
         name = path.rpartition("\\")[2]
         if isinstance(found, dict):
             return PSObject({"Name": name, "Type": "Container"}, display=name)
-        value = self._registry.get(_WSMAN_KEY, path, found)
+        value = self._registry.get(SETTINGS, path, found)
         return PSObject({"Name": name, "Value": value, "Type": "System.String"}, display=name)
 
     def children(self, path: str) -> Iterator[str]:
@@ -225,7 +225,11 @@ class WsManProvider:
             raise FileNotFoundError(path)
         if "\\listener\\" in path.lower():
             raise NotSimulated("changing a listener of WinRM")
-        self._registry.set(_WSMAN_KEY, path, str(value))
+        self._registry.set(SETTINGS, path, str(value))
+
+    def set_item(self, path: str, value: Any) -> None:
+        """Set-Item: a setting's value."""
+        self.set_property(path, "Value", value)
 
     def remove_property(self, path: str, name: str) -> None:
         raise NotSimulated("Remove-ItemProperty in WSMan:")

@@ -143,6 +143,13 @@ class WindowsHost:
         """What the machine's group policy says; empty when it says nothing."""
         return windows_policies.execution_policy(self.machine.registry)
 
+    @property
+    def chosen_policy(self) -> str:
+        """The execution policy that somebody chose on the machine; what a command line asks for outranks it."""
+        return next(
+            filter(None, windows_policies.chosen_policies(self.machine.registry).values()), ""
+        )
+
 
 def _environment_key(target: str) -> str:
     return ENVIRONMENT if target.lower() == "machine" else r"HKCU\Environment"

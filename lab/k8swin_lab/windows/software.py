@@ -16,6 +16,7 @@ from k8swin_lab.windows.programs import (
     network_tools,
     nssm,
     service_control,
+    settings,
     system_tools,
 )
 
@@ -27,7 +28,7 @@ _SYSTEM: dict[str, Program] = {
     "shutdown": system_tools.shutdown, "systeminfo": system_tools.systeminfo, "takeown": file_tools.takeown,
     "tar": file_tools.tar, "taskkill": system_tools.taskkill, "tasklist": system_tools.tasklist,
     "tzutil": system_tools.tzutil, "w32tm": system_tools.w32tm, "where": file_tools.where, "whoami": system_tools.whoami,
-    "winrm": system_tools.winrm,
+    "winrm": settings.winrm, "setx": settings.setx, "attrib": settings.attrib,
 }  # fmt: skip
 SYSTEM_PROGRAMS = tuple(word for line in lines("windows-programs.txt") for word in line.split())
 """Programs that have a file in System32 from the start; what is not in `PROGRAMS` is refused when it is run."""

@@ -32,6 +32,7 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Rename-Computer", "Force"): _ASKS_NOTHING,
     ("Restart-Computer", "Force"): _ASKS_NOTHING,
     ("Stop-Computer", "Force"): _ASKS_NOTHING,
+    ("Set-ExecutionPolicy", "Force"): _ASKS_NOTHING,
     ("Stop-Process", "Force"): _ASKS_NOTHING,
     **{(f"Get-NetFirewall{kind}", "All"): _EVERYTHING
        for kind in ("Rule", "Profile", "PortFilter", "AddressFilter", "ApplicationFilter")},

@@ -99,6 +99,8 @@ def _copy_file(call: Call, source: str, new: str) -> bool:
             exception="System.IO.DirectoryNotFoundException",
         )
         return False
+    if call["Force"] and hasattr(files, "make_writable") and files.exists(new):
+        files.make_writable(new)
     try:
         files.write(new, files.read(source))
     except PermissionError:
@@ -183,6 +185,8 @@ def move_item(call: Call) -> Iterator[Any]:
                     target=target.path,
                 )
                 continue
+            if hasattr(files, "make_writable"):
+                files.make_writable(new)
             files.remove(new)
         files.move(target.path, new)
         if call["PassThru"]:

@@ -249,11 +249,14 @@ def remove_item(call: Call) -> None:
                 and any(True for _ in session.host.files.list(target.path))
             ):
                 raise _needs_prompt()
+            if call["Force"] and hasattr(session.host.files, "make_writable"):
+                session.host.files.make_writable(target.path)
             session.host.files.remove(target.path, recursive=bool(call["Recurse"]))
         except PermissionError as error:
             io_problem(
                 call,
-                f"Cannot remove item {target.path}: {error.strerror or 'Access to the path is denied.'}",
+                f"Cannot remove item {target.path}: "
+                f"{error.strerror or 'You do not have sufficient access rights to perform this operation.'}",
                 "RemoveFileSystemItemUnAuthorizedAccess",
                 category="PermissionDenied",
                 target=target.path,

@@ -59,7 +59,7 @@ class FileSystemInfo(NetObject):
         """As 5.1 shows it: d-----, -a----."""
         link = bool(self.stat and self.stat.link_target)
         head = "d-" if self.is_directory else "-a"
-        return head + "---" + ("l" if link else "-")
+        return head + ("r" if self.read_only else "-") + "--" + ("l" if link else "-")
 
     @property
     def attributes(self) -> Any:
@@ -68,7 +68,13 @@ class FileSystemInfo(NetObject):
         if self.stat is None and not self.is_directory:
             return declared.of(-1)
         link = 1024 if self.stat and self.stat.link_target else 0
-        return declared.of((16 if self.is_directory else 32) | link)
+        kept = 1 if self.read_only else 0
+        return declared.of((16 if self.is_directory else 32) | link | kept)
+
+    @property
+    def read_only(self) -> bool:
+        known = getattr(self.host.files, "attributes", None)
+        return bool(self.stat) and known is not None and "ReadOnly" in known(self.path)
 
     def __str__(self) -> str:
         return self.path
@@ -93,8 +99,19 @@ def _set_time(self: FileSystemInfo, value: Any) -> None:
     raise NotSimulated("setting a file's times")
 
 
-def _set_attributes(self: FileSystemInfo, value: Any) -> None:
-    raise NotSimulated("setting a file's attributes")
+def set_attributes(self: FileSystemInfo, value: Any) -> None:
+    wanted = enums.value("System.IO.FileAttributes", value).enum_number
+    if wanted & ~(1 | 16 | 32 | 128 | 1024):
+        raise NotSimulated(f"a file's attributes {value}")
+    _set_read_only(self, bool(wanted & 1))
+
+
+def _set_read_only(self: FileSystemInfo, value: Any) -> None:
+    """The one attribute that decides whether a file can be written."""
+    found = self.host.files.attributes(self.path)
+    self.host.files.set_attributes(
+        self.path, found | {"ReadOnly"} if value else found - {"ReadOnly"}
+    )
 
 
 BASE = NetType("System.IO.FileSystemInfo", "System.MarshalByRefObject")
@@ -105,7 +122,7 @@ for _type in (FILE, FOLDER):
 FILE.prop("Length", lambda f: f.stat.size if f.stat else None)
 FILE.prop("DirectoryName", lambda f: f.parent)
 FILE.prop("Directory", lambda f: FileSystemInfo(f.host, f.parent, is_directory=True))
-FILE.prop("IsReadOnly", lambda f: False, _set_attributes)
+FILE.prop("IsReadOnly", lambda f: f.read_only, _set_read_only)
 FOLDER.prop(
     "Parent", lambda f: FileSystemInfo(f.host, f.parent, is_directory=True) if f.parent else None
 )
@@ -124,7 +141,7 @@ BASE.prop("Extension", lambda f: f.name[f.name.rfind(".") :] if "." in f.name el
 for _name in ("CreationTime", "LastAccessTime", "LastWriteTime"):
     BASE.prop(_name, lambda f: f.modified, _set_time)
     BASE.prop(_name + "Utc", lambda f: f.modified.to_universal(), _set_time)
-BASE.prop("Attributes", lambda f: f.attributes, _set_attributes)
+BASE.prop("Attributes", lambda f: f.attributes, set_attributes)
 BASE.prop("LinkType", lambda f: "SymbolicLink" if f.stat and f.stat.link_target else None)
 BASE.prop("Target", lambda f: f.stat.link_target if f.stat else None)
 BASE.prop("PSIsContainer", lambda f: f.is_directory)

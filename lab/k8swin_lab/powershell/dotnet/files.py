@@ -9,10 +9,9 @@ from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows_handles import READ, WRITE, SharingViolation
-from k8swin_lab.powershell.dotnet import enums
 from k8swin_lab.powershell.dotnet.conversion import to_bytes
 from k8swin_lab.powershell.dotnet.encodings import UTF8_PLAIN, Encoding, detect
-from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo, info
+from k8swin_lab.powershell.dotnet.fileinfo import FileSystemInfo, info, set_attributes
 from k8swin_lab.powershell.dotnet.primitives import byte_array
 from k8swin_lab.powershell.dotnet.registry import NetType, io_error
 from k8swin_lab.powershell.dotnet.text import to_string
@@ -338,10 +337,9 @@ for _name in ("LastWriteTime", "CreationTime", "LastAccessTime"):
     FILE.static(f"Get{_name}Utc")(
         lambda interp, path: _written(interp, to_string(path)).to_universal()
     )
-FILE.static("GetAttributes")(
-    lambda interp, path: enums.value(
-        "System.IO.FileAttributes", 16 if is_directory(interp, to_string(path)) else 32
-    )
+FILE.static("GetAttributes")(lambda interp, path: info(interp.host, _full(interp, path)).attributes)
+FILE.static("SetAttributes")(
+    lambda interp, path, value: set_attributes(info(interp.host, _full(interp, path)), value)
 )
 
 DIRECTORY = NetType("System.IO.Directory")

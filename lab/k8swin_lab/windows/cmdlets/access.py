@@ -1,10 +1,11 @@
-"""Get-Acl on files."""
+"""Get-Acl on files, and the execution policy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.machines import windows_policies
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_files import AccessList, AccessRule
@@ -16,6 +17,7 @@ _RIGHTS = {"F": "FullControl", "M": "Modify, Synchronize", "RX": "ReadAndExecute
            "W": "Write, Synchronize"}  # fmt: skip
 
 
+_POLICY = "Microsoft.PowerShell.ExecutionPolicy"
 _ALIASES = {
     r"nt authority\system": "SY", r"builtin\administrators": "BA", r"builtin\users": "BU", "everyone": "WD",
     "creator owner": "CO", r"nt authority\authenticated users": "AU", r"nt service\trustedinstaller":
@@ -107,9 +109,78 @@ def get_acl(call: Call) -> Iterator[Any]:
         yield access_object(machine, full)
 
 
+_OVERRIDDEN = (
+    "Windows PowerShell updated your execution policy successfully, but the setting is overridden by a policy defined at a "
+    "more specific scope.  Due to the override, your shell will retain its current effective execution policy of {policy}. "
+    'Type "Get-ExecutionPolicy -List" to view your execution policy settings. For more information please see '
+    '"Get-Help Set-ExecutionPolicy".'
+)
+
+
+def _policies(call: Call) -> dict[str, str]:
+    """The execution policy of each scope, the first that is set counts."""
+    machine: WindowsMachine = call.session.machine
+    chosen = windows_policies.chosen_policies(machine.registry)
+    return {
+        "MachinePolicy": windows_policies.execution_policy(machine.registry),
+        "UserPolicy": "",
+        "Process": str(getattr(call.session, "execution_policy", "")),
+        **chosen,
+    }
+
+
+def get_policy(call: Call) -> Iterator[Any]:
+    policies = _policies(call)
+    if call["List"]:
+        for scope, policy in policies.items():
+            yield record(
+                "System.Management.Automation.PSCustomObject",
+                {"Scope": enum(scope), "ExecutionPolicy": enum(policy or "Undefined", _POLICY)},
+            )
+        return
+    if call["Scope"]:
+        yield enum(policies[str(call["Scope"])] or "Undefined", _POLICY)
+        return
+    yield enum(next(filter(None, policies.values()), windows_policies.SERVERS_OWN), _POLICY)
+
+
+def set_policy(call: Call) -> Iterator[Any]:
+    machine: WindowsMachine = call.session.machine
+    policy, scope = str(call["ExecutionPolicy"]), str(call["Scope"] or "LocalMachine")
+    if scope == "Process":
+        call.session.execution_policy = policy.replace("Undefined", "")  # type: ignore[attr-defined]
+    elif scope in windows_policies.CHOSEN:
+        windows_policies.choose_policy(machine.registry, scope, policy)
+    else:
+        raise NotSimulated(f"Set-ExecutionPolicy -Scope {scope}")
+    policies = _policies(call)
+    first = next((name for name, found in policies.items() if found), scope)
+    if list(policies).index(first) < list(policies).index(scope):
+        call.session.write_error(
+            _OVERRIDDEN.format(policy=policies[first]), category="PermissionDenied",
+            error_id="ExecutionPolicyOverride", exception="System.Security.SecurityException",
+        )  # fmt: skip
+    return iter(())
+
+
 def register(table: CommandTable) -> None:
     """Add the cmdlets to a table."""
     module = "Microsoft.PowerShell.Security"
+    scopes = "|MachinePolicy|UserPolicy|Process|CurrentUser|LocalMachine"
+    table.cmdlet(
+        "Get-ExecutionPolicy",
+        parameters=parameters(f"Scope string @0 {scopes}; List switch"),
+        module=module,
+    )(get_policy)
+    table.cmdlet(
+        "Set-ExecutionPolicy",
+        parameters=parameters(
+            "ExecutionPolicy string @0 ! |Unrestricted|RemoteSigned|AllSigned|Restricted|Bypass|Undefined; "
+            f"Scope string @1 {scopes}; Force switch"
+        ),
+        module=module,
+        should_process=True,
+    )(set_policy)
     table.cmdlet(
         "Get-Acl",
         parameters=parameters("Path object[] @0 both; LiteralPath string[]; Audit switch ~"),

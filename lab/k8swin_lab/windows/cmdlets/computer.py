@@ -26,6 +26,21 @@ from k8swin_lab.windows.objects import (
 _MANAGEMENT = "Microsoft.PowerShell.Management"
 
 
+def set_date(call: Call) -> Iterator[Any]:
+    """The clock, until somebody or the time service sets it again."""
+    machine: WindowsMachine = call.session.machine
+    seconds = float(getattr(call["Adjust"], "seconds", 0.0))
+    if call["Date"] is not None:
+        seconds = call["Date"].epoch - machine.now()
+    elif not call.bound("Adjust"):
+        raise Terminating(
+            "Parameter set cannot be resolved using the specified named parameters.",
+            exception="System.Management.Automation.ParameterBindingException",
+        )
+    machine.step_clock(seconds)
+    yield date(machine.now())
+
+
 def rename_computer(call: Call) -> Iterator[Any]:
     machine: WindowsMachine = call.session.machine
     name = str(call["NewName"])
@@ -339,6 +354,8 @@ def register(table: CommandTable) -> None:
         "Delay int ~"), module=_MANAGEMENT, should_process=True)(restart_computer)  # fmt: skip
     add("Stop-Computer", parameters=parameters("ComputerName string[] @0 =CN; Force switch"), module=_MANAGEMENT,
         should_process=True)(stop_computer)  # fmt: skip
+    add("Set-Date", parameters=parameters("Date datetime @0; Adjust object; DisplayHint string ~"),
+        module="Microsoft.PowerShell.Utility", should_process=True)(set_date)  # fmt: skip
     add(
         "Get-TimeZone",
         parameters=parameters("Id string[] ~; ListAvailable switch ~"),

@@ -371,6 +371,8 @@ def _remove(process: Process, rest: str) -> int:
         raise NotSimulated(f"cmd.exe rd or del with {sorted(options)[0]}")
     for word in (w for w in words if not w.startswith("/")):
         try:
+            if options & {"/s", "/f"} and machine.files.exists(full_path(process, word)):
+                machine.files.make_writable(full_path(process, word))
             machine.files.remove(full_path(process, word), recursive="/s" in options)
         except FileNotFoundError:
             process.err(f"Could Not Find {full_path(process, word)}\r\n")

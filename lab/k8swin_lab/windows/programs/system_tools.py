@@ -425,23 +425,3 @@ def systeminfo(process: Process) -> int:
     )  # fmt: skip
     process.out("\r\n" + "".join(f"{name + ':':<26} {value}\r\n" for name, value in facts))
     return 0
-
-
-def winrm(process: Process) -> int:
-    """winrm.cmd get winrm/config."""
-    words = [w.lower() for w in process.argv[1:]]
-    if words[:2] == ["get", "winrm/config"]:
-        process.out("Config\r\n    MaxEnvelopeSizekb = 500\r\n    MaxTimeoutms = 60000\r\n    MaxBatchItems = 32000\r\n"
-                    "    Service\r\n        AllowUnencrypted = false\r\n        Auth\r\n            Basic = false\r\n"
-                    "            Kerberos = true\r\n            Negotiate = true\r\n            Certificate = false\r\n"
-                    "            CredSSP = false\r\n    Winrs\r\n        AllowRemoteShellAccess = true\r\n"
-                    "        IdleTimeout = 7200000\r\n        MaxConcurrentUsers = 2147483647\r\n        MaxShellRunTime = 2147483647\r\n"
-                    "        MaxProcessesPerShell = 2147483647\r\n        MaxMemoryPerShellMB = 2147483647\r\n"
-                    "        MaxShellsPerUser = 2147483647\r\n")  # fmt: skip
-        return 0
-    if words[:1] == ["quickconfig"]:
-        process.out(
-            "WinRM service is already running on this machine.\r\nWinRM is already set up for remote management on this computer.\r\n"
-        )
-        return 0
-    raise NotSimulated(f"winrm {' '.join(process.argv[1:])}")
