@@ -9,9 +9,9 @@ from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.error_handling import action_name
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.pipeline import Stage
-from k8swin_lab.powershell.records import ErrorRecord
+from k8swin_lab.powershell.records import ErrorRecord, ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, Variable
-from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject, Switch
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.functions import FunctionStage
@@ -138,7 +138,20 @@ def execution_context(interp: Interpreter) -> PSObject:
         block = interp.compile_block('"' + str(text).replace('"', '""') + '"')
         return interp.to_string(interp.invoke(block, [], local=False)[0])
 
-    commands = PSObject([], methods={"ExpandString": expand})
+    def run(script: Any, *arguments: Any) -> Any:
+        """A block, or a text, in a scope of its own; several values are a collection."""
+        block = script if isinstance(script, ScriptBlock) else interp.compile_block(str(script))
+        return interp.new_collection(interp.invoke(block, list(arguments)))
+
+    commands = PSObject(
+        [],
+        type_names=["System.Management.Automation.CommandInvocationIntrinsics"],
+        methods={
+            "ExpandString": expand,
+            "InvokeScript": run,
+            "NewScriptBlock": lambda text: interp.compile_block(str(text)),
+        },
+    )
     path = PSObject(
         [], methods={"GetUnresolvedProviderPathFromPSPath": lambda p: interp.full_path(str(p))}
     )
@@ -205,7 +218,7 @@ def ps_cmdlet(interp: Interpreter, stage: FunctionStage) -> PSObject:
 
     def identified(record: ErrorRecord) -> ErrorRecord:
         if "," not in record.error_id and stage.context.name:
-            record.properties["FullyQualifiedErrorId"] = f"{record.error_id},{stage.context.name}"
+            record.claim(stage.context.name)
         if stage.context.invocation is not None and record.properties["InvocationInfo"] is None:
             record.properties["InvocationInfo"] = stage.context.invocation()
         return record
@@ -302,7 +315,7 @@ def apply_common(
             label = interp.to_string(value)
             _tee(stage, lambda item, label=label: stage.frame.scope.set(label, item))
         elif name == "WhatIf" and scope is not None:
-            scope.variables["whatifpreference"] = Variable("WhatIfPreference", bool(value))
+            scope.variables["whatifpreference"] = Variable("WhatIfPreference", Switch(bool(value)))
 
 
 _SPELLED = {

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
-from k8swin_lab.powershell.records import ScriptBlock
+from k8swin_lab.powershell.records import ExceptionObject, ScriptBlock
 from k8swin_lab.powershell.values import PSArray
 
 _BINDING = "System.Management.Automation.ParameterBindingException"
 _NAMING = ("NamedParameterNotFound", "ParameterAlreadyBound", "MissingArgument")
-"""Errors whose target is the name of the parameter."""
+"""Errors that name a parameter."""
 ALL_SETS = "__AllParameterSets"
 
 COMMON_PARAMETERS: dict[str, str] = {
@@ -90,6 +91,22 @@ class Bound:
     set_name: str = ALL_SETS
 
 
+def _full_name(spec: Spec | str) -> str:
+    """The type that a parameter without an argument wants."""
+    name = None if isinstance(spec, str) else spec.type
+    return (dotnet.resolve_type(name) or name) if name else "System.Object"
+
+
+def _transformation(error: PowerShellError) -> ExceptionObject:
+    """What the binder puts around a failed conversion."""
+    inner = error.record.exception
+    return ExceptionObject(
+        "System.Management.Automation.ArgumentTransformationMetadataException",
+        inner.message,
+        inner=inner.inner or inner,
+    )
+
+
 class Binder:
     """Binds to one command's parameters."""
 
@@ -134,7 +151,8 @@ class Binder:
             message,
             f"{error_id},{self.error_suffix}",
             category="InvalidArgument",
-            target=target,
+            # Only what came down the pipeline is a target; a parameter is in the exception.
+            target=target if error_id == "InputObjectNotBound" else None,
             exception=kind,
         )
         if error_id in _NAMING:
@@ -232,7 +250,7 @@ class Binder:
                 raise self.error(
                     "MissingArgument",
                     f"Missing an argument for parameter '{label}'. Specify a parameter of type "
-                    f"'{(None if isinstance(spec, str) else spec.type) or 'System.Object'}' and try again.",
+                    f"'{_full_name(spec)}' and try again.",
                     target=label,
                 )
             named.append((spec, value, source))
@@ -306,7 +324,9 @@ class Binder:
                 # the category is what scripts test; both kinds of failure are bad input to them
                 category="InvalidData",
                 exception=f"System.Management.Automation.ParameterBinding{kind}Exception",
-                inner=error.record.exception,
+                inner=error.record.exception.inner or error.record.exception
+                if validation
+                else _transformation(error),
             )
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.powershell import ast, operators
+from k8swin_lab.powershell import ast, dotnet, operators
 from k8swin_lab.powershell.api import Parameter
+from k8swin_lab.powershell.dotnet.castability import shown
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import Reference
 from k8swin_lab.powershell.scopes import NOTHING, Frame
@@ -129,7 +130,11 @@ class Constraints:
             for step in steps:
                 value = step(value)
             for check in checks:
-                check(value)
+                try:
+                    check(value)
+                except PowerShellError as error:
+                    error.checked = value
+                    raise
             if parameter and mandatory:
                 refuse_empty(value, name, type_constraint.name if type_constraint else "", allowed)
             return value
@@ -170,15 +175,26 @@ class Constraints:
 
     def variable_converter(
         self, frame: Frame, constraints: list[Any], name: str, elsewhere: bool = False
-    ) -> Callable[[Any], Any]:
-        """What an assignment to a typed variable goes through; its errors name the variable.
+    ) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """What the first assignment to a typed variable goes through, and any later one.
 
         `elsewhere`: the assignment names the scope.
         """
         convert = self.assignment_converter(frame, constraints, name)
         own = not elsewhere and frame.scope is not frame.interp.global_scope
         if own and all(isinstance(c, ast.TypeLiteral) for c in constraints):
-            return convert  # a compiled function's own variable: the conversion's error is plain
+            # a compiled function's own variable: the conversion's error is plain
+            return convert, convert
+
+        return self.named_errors(convert, name, adding=True), self.named_errors(convert, name)
+
+    def named_errors(
+        self, convert: Callable[[Any], Any], name: str, *, adding: bool = False
+    ) -> Callable[[Any], Any]:
+        """A conversion whose errors are those of an assignment to a variable.
+
+        `adding`: the assignment is the one that gives the variable its attributes.
+        """
 
         def assign(value: Any) -> Any:
             try:
@@ -186,9 +202,19 @@ class Constraints:
             except PowerShellError as error:
                 exception = error.record.exception
                 if exception.type_name == VALIDATION:
+                    if adding:
+                        message = (
+                            f"The attribute cannot be added because variable {name} with value "
+                            f"{shown(error.checked)} would no longer be valid."
+                        )
+                    else:
+                        text = "$null" if value is None else shown(value)
+                        message = (
+                            f"The variable cannot be validated because the value {text} "
+                            f"is not a valid value for the {name} variable."
+                        )
                     raise runtime_error(
-                        f"The variable cannot be validated because the value {self.to_string(value)} "
-                        f"is not a valid value for the {name} variable.",
+                        message,
                         "ValidateSetFailure",
                         category="MetadataError",
                         exception=VALIDATION,
@@ -207,8 +233,9 @@ class Constraints:
         plain = isinstance(value, bool | int | float | Decimal | Switch)
         others = (str, list, type(None))
         if not plain and (parameter or not isinstance(value, others)):
+            kind = "" if value is None else dotnet.type_name_of(value)
             raise runtime_error(
-                f'Cannot convert value "{self.to_string(value)}" to type "System.Boolean". Boolean '
+                f'Cannot convert value "{kind}" to type "System.Boolean". Boolean '
                 "parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0.",
                 "RuntimeException",
                 category="InvalidArgument",

@@ -84,11 +84,7 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     if isinstance(target, list | tuple):
         return _enumerated(frame, target, name)
     folded = name.lower()
-    if (
-        folded in ("count", "length")
-        and not isinstance(target, Hashtable)
-        and frame.scope.strictness() < 2
-    ):
+    if folded in ("count", "length") and frame.scope.strictness() < 2:
         return 1
     items = operators.items_of(target)
     if items is not None:
@@ -200,6 +196,10 @@ def set_member(frame: Frame, target: Any, name: Any, value: Any) -> None:
     except Terminating as error:
         if error.exception == "System.Management.Automation.RuntimeException":
             raise from_terminating(error) from error
+        if error.error_id == "PropertyAssignmentException":
+            raise runtime_error(
+                str(error), error.error_id, inner=from_terminating(error).record.exception
+            ) from error
         raise runtime_error(
             f'Exception setting "{name}": "{error}"',
             "ExceptionWhenSetting",
@@ -258,9 +258,11 @@ def call(frame: Frame, target: Any, name: str, arguments: list[Any]) -> Any:
             name, arguments, lambda: dotnet.call_method(interp, target, name, arguments)
         )
     except PowerShellError as error:
-        if error.record.error_id != "MethodNotFound" or not isinstance(target, list):
+        several = operators.items_of(target)
+        if error.record.error_id != "MethodNotFound" or several is None:
             raise
         results = PSArray()
+        target = list(several)
         for item in target:
             result = call(frame, item, name, arguments)
             if result is not None:

@@ -254,7 +254,10 @@ class ExpressionParser(StringParser):
         if char == "{":
             self.pos += 1
             block = self.parse_script_block("}")
-            return ast.ScriptBlockExpression(start, self.pos, block)
+            # its text goes with it: the arguments of attributes are compiled without their source
+            return ast.ScriptBlockExpression(
+                start, self.pos, block, self.text[start + 1 : self.pos - 1]
+            )
         if char and char in SINGLE_QUOTES:
             return ast.Constant(start, self.pos, self.single_quoted())
         if char and char in DOUBLE_QUOTES:

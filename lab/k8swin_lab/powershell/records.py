@@ -188,6 +188,16 @@ class ErrorRecord(PSObject):
     def error_id(self) -> str:
         return str(self.properties["FullyQualifiedErrorId"])
 
+    def claim(self, command: str) -> None:
+        """Name the function that the error left."""
+        self.properties["FullyQualifiedErrorId"] = f"{self.error_id},{command}"
+        category = self.properties["CategoryInfo"]
+        info = self.properties.get("InvocationInfo")
+        if isinstance(category, PSObject):
+            category.properties["Activity"] = command
+        if isinstance(info, PSObject):
+            info.properties["MyCommand"] = PSObject([("Name", command)], display=command)
+
     @property
     def message(self) -> str:
         """What the console shows: ErrorDetails when there are any, else the exception's message."""
@@ -272,6 +282,18 @@ class ScriptBlock:
 
     def __str__(self) -> str:
         return self.text
+
+
+class TypeName:
+    """The name of a type as the parser has it: what an unknown type's error is about."""
+
+    type_name = "System.Management.Automation.Language.TypeName"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Reference:

@@ -15,7 +15,7 @@ from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.functions import FunctionStage
 from k8swin_lab.powershell.native import NativeStage
 from k8swin_lab.powershell.pipeline import Stage
-from k8swin_lab.powershell.records import ScriptBlock, TypeValue
+from k8swin_lab.powershell.records import EnumValue, ScriptBlock, TypeValue
 from k8swin_lab.powershell.scopes import Frame, Scope, SessionState
 from k8swin_lab.powershell.values import Hashtable, PSObject
 from k8swin_lab.powershell.wildcards import wildcard
@@ -44,7 +44,7 @@ class CommandInfo(PSObject):
         self, kind: str, name: str, target: Any, properties: list[tuple[str, Any]]
     ) -> None:
         super().__init__(
-            [("CommandType", kind), ("Name", name), *properties],
+            [("CommandType", EnumValue(kind, _SMA + "CommandTypes")), ("Name", name), *properties],
             type_names=[f"{_SMA}{kind}Info", _SMA + "CommandInfo"],
             display=name,
             default_properties=["CommandType", "Name", "Version", "Source"],

@@ -253,7 +253,7 @@ def _own_text(value: Any) -> str:
 
 def _accessor(value: Any, folded: str, name: str, args: list[Any]) -> Any:
     """`get_Name()` and `set_Name(x)` are how .NET calls properties."""
-    if folded == "get_item" and len(args) == 1:
+    if folded == "get_item" and len(args) == 1 and not isinstance(value, PSObject):
         return get_index(value, args[0])
     if folded == "set_item" and len(args) == 2:
         set_index(value, args[0], args[1])
@@ -330,6 +330,8 @@ def static_get(type_name: str, member: str, interp: Any) -> Any:
         for name, number in enum.members.items():
             if name.lower() == folded:
                 return enum.of(number)
+        if not framework.exists(type_name):
+            return None  # an enumeration of the script's has nothing else
     for declared in _known(type_name):
         if folded in declared.static_values:
             found = declared.static_values[folded]

@@ -93,7 +93,7 @@ def _object_text(value: PSObject) -> str:
             return declared.to_text(value)
         return types[0]
     parts = (f"{name}={_property_text(item, value)}" for name, item in value.properties.items())
-    return "@{" + "; ".join(parts) + "}"
+    return "@{" + "; ".join(parts) + "}" if value.properties else ""
 
 
 def _property_text(item: Any, owner: PSObject) -> str:
