@@ -235,6 +235,7 @@ def _no_operator(operator: str, left: Any) -> PowerShellError:
         f"Method invocation failed because [{name}] does not contain a method named "
         f"'{_METHOD_NAMES[operator]}'.",
         "MethodNotFound",
+        target=_METHOD_NAMES[operator],
     )
 
 

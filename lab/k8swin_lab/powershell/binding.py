@@ -420,7 +420,7 @@ class Binder:
                 for spec in self.specs
             )
         ]
-        if len(candidates) > 1 and default in candidates and (default in complete or not complete):
+        if len(candidates) > 1 and default in candidates:
             return self.default_set
         pick = complete or candidates
         if len(pick) > 1 and not default:

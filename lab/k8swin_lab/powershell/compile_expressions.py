@@ -357,6 +357,7 @@ class ExpressionCompiler(AssignmentCompiler):
         def call(frame: Frame) -> Any:
             receiver = target(frame)
             called = name if isinstance(name, str) else name(frame)
+            called = "" if called is None else called
             values = [argument(frame) for argument in arguments]
             if static:
                 return frame.interp.static_call(receiver, called, values)

@@ -119,8 +119,9 @@ class Constraints:
             steps.append(
                 self._caster(
                     type_constraint.name,
-                    parameter or frame.scope is frame.interp.global_scope,
+                    parameter,
                     exact,
+                    frame.scope is frame.interp.global_scope,
                 )
             )
 
@@ -243,14 +244,16 @@ class Constraints:
             )
         return self.cast(value, type_name)
 
-    def _caster(self, type_name: str, parameter: bool, exact: bool) -> Callable[[Any], Any]:
+    def _caster(
+        self, type_name: str, parameter: bool, exact: bool, of_script: bool = False
+    ) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
             if folded == "ref" or isinstance(value, Reference):
                 return value
             if folded in _CONDITIONS:
-                return self._condition(value, type_name, parameter)
+                return self._condition(value, type_name, parameter or of_script)
             if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):
                 return None
             if exact and folded in ("string", "system.string") and isinstance(value, list):

@@ -369,6 +369,10 @@ class FunctionStage(Stage):
     def _bind_item(self, item: Any) -> bool:
         values, error = bind_pipeline(self, self.binder, self.bound, item)
         if error is not None:
+            for parameter, spec in zip(self.code.parameters, self.binder.specs, strict=True):
+                # what an earlier object was bound to is gone
+                if (spec.by_value or spec.by_property) and spec.name not in self.bound.values:
+                    self._parameter(parameter, spec)
             self.interp.write_record(error.record)
             return False
         for parameter, spec in zip(self.code.parameters, self.binder.specs, strict=True):

@@ -289,10 +289,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         found = automatic.lookup(self, folded, frame)
         if found is not NOTHING:
             return found
-        if (
-            folded not in ("args", "input", "matches", "lastexitcode", "this")
-            and frame.scope.strictness()
-        ):
+        if folded == "args":
+            return PSArray()  # a script and a console have it too
+        if folded not in ("input", "matches", "lastexitcode") and frame.scope.strictness():
             raise runtime_error(
                 f"The variable '${node.name}' cannot be retrieved because it has not been set.",
                 "VariableIsUndefined",

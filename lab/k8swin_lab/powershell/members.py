@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, language_mode, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
 from k8swin_lab.powershell.classes import ClassInstance
+from k8swin_lab.powershell.dotnet.registry import no_overload
 from k8swin_lab.powershell.errors import (
     PowerShellError,
     from_terminating,
@@ -282,7 +284,11 @@ def _guarded(name: str, arguments: list[Any], action: Callable[[], Any]) -> Any:
         raise method_error(name, len(arguments), error) from error
     except OSError as error:
         raise method_error(name, len(arguments), os_error(error)) from error
-    except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
+    except (TypeError, AttributeError) as error:
+        if name == ".ctor":
+            raise from_terminating(no_overload("new", len(arguments))) from error
+        raise NotSimulated(f"{name}() with such arguments ({error})") from error
+    except (ValueError, ArithmeticError, LookupError, RuntimeError) as error:
         raise method_error(name, len(arguments), error) from error
 
 

@@ -150,7 +150,7 @@ class ExceptionObject(PSObject):
 class ErrorRecord(PSObject):
     """`$_` of a catch block, an element of `$Error`."""
 
-    __slots__ = ("raised",)
+    __slots__ = ("origin", "raised")
 
     def __init__(
         self,
@@ -175,6 +175,8 @@ class ErrorRecord(PSObject):
             ],
             type_names=[_SMA + "ErrorRecord"],
         )
+        self.origin: ErrorRecord = self
+        """The record of the exception around this one's: what a bare `throw` throws again."""
         self.raised = False
         """Whether position and stack are already filled in and the record is in $Error."""
 
@@ -183,6 +185,24 @@ class ErrorRecord(PSObject):
         exception = self.properties["Exception"]
         assert isinstance(exception, ExceptionObject)  # noqa: S101 - only made so
         return exception
+
+    def of_inner(self) -> ErrorRecord:
+        """The record as a clause sees it that takes the exception inside; itself when there is none."""
+        inner = self.exception.inner
+        if inner is None:
+            return self
+        category = self.properties["CategoryInfo"].properties
+        made = ErrorRecord(
+            inner,
+            self.error_id,
+            str(category["Category"]),
+            self.properties["TargetObject"],
+            activity=str(category["Activity"]),
+        )
+        for name in ("ErrorDetails", "InvocationInfo", "ScriptStackTrace"):
+            made.properties[name] = self.properties[name]
+        made.origin, made.raised = self.origin, True
+        return made
 
     @property
     def error_id(self) -> str:

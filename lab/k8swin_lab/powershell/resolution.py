@@ -151,9 +151,10 @@ class Resolution:
             return self._cmdlet_stage(frame, target, arguments)
         if target is None or target == "":
             raise runtime_error(
-                "The expression after '&' in a pipeline element produced an object that was not valid. It must "
-                "result in a command name, a script block, or a CommandInfo object.",
+                f"The expression after '{'.' if dot else '&'}' in a pipeline element produced an object that "
+                "was not valid. It must result in a command name, a script block, or a CommandInfo object.",
                 "BadExpression",
+                target=target,
             )
         name = self.to_string(target)
         command = self.find_command(frame.scope, name)

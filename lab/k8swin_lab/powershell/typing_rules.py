@@ -132,7 +132,8 @@ class TypingRules:
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return value
         if folded == "type" and isinstance(value, str):
-            if self.find_type(value) is None and not ("." in value and value[:1].isalpha()):
+            if self.find_type(value) is None:
+                self.refuse_type(value)
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'
                 raise _cast_failure(message, "InvalidCastFromStringToType")
             return self.type_value(value)
@@ -155,7 +156,8 @@ class TypingRules:
             return None
         if isinstance(value, ClassInstance) and ps_class in value.ps_class.lineage():
             return value
-        if isinstance(value, Hashtable):
+        without = any(not (m.block.parameters or []) for m, _ in ps_class.constructors)
+        if isinstance(value, Hashtable) and (without or not ps_class.constructors):
             self._refuse_unknown(ps_class, value)
             try:
                 return ps_class.from_hashtable(self, value)  # type: ignore[arg-type]
@@ -212,8 +214,18 @@ class TypingRules:
             return self.fits(value, wanted.name)
         found = self.find_type(self.to_string(wanted))
         if found is None:
-            message = f'Cannot convert "{self.to_string(wanted)}" to type "System.Type".'
-            raise runtime_error(message, category="NotSpecified")
+            self.refuse_type(self.to_string(wanted))
+            message = (
+                f'Cannot convert the "{self.to_string(wanted)}" value of type '
+                f'"{dotnet.type_name_of(wanted)}" to type "System.Type".'
+            )
+            raise runtime_error(
+                message,
+                category="NotSpecified",
+                inner=ExceptionObject(
+                    "System.Management.Automation.PSInvalidCastException", message
+                ),
+            )
         return self.fits(value, found.name)
 
     def fits(self, value: Any, type_name: str) -> bool:
@@ -321,7 +333,12 @@ class TypingRules:
         try:
             dotnet.static_set(type_name, name, value, self)
         except Terminating as error:
-            raise from_terminating(error) from error
+            raised = from_terminating(error)
+            if error.exception.endswith("SetValueException"):
+                raise runtime_error(
+                    str(error), error.error_id, inner=raised.record.exception
+                ) from error
+            raise raised from error
 
     def static_call(self, target: Any, name: str, arguments: list[Any]) -> Any:
         """`[type]::Method(...)` and `[type]::new(...)`."""

@@ -143,7 +143,8 @@ def admitted(
     if not exception and type_name not in _SCALAR:
         return value
     kind = source_kind(value)
-    if type_name == "System.Net.IPAddress" and kind in ("number", "list"):
+    octets = kind == "list" and type_name_of(value) == "System.Byte[]"
+    if type_name == "System.Net.IPAddress" and (kind == "number" or octets):
         return value
     if kind in ("char", "enum") and type_name in _TICKS:
         return ord(value) if kind == "char" else value.enum_number

@@ -226,7 +226,9 @@ def _to_char(value: Any) -> Char:
     raise no_conversion(value, "System.Char")
 
 
-def _to_type(value: Any) -> TypeValue:
+def _to_type(value: Any) -> TypeValue | None:
+    if value is None:
+        return None
     if isinstance(value, TypeValue):
         return value
     kind = source_kind(value)
@@ -386,7 +388,12 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
     enum = enums.find(type_name)
     if enum is not None:
         if value is None:
-            raise failure(value, type_name, "", "nullToEnumInvalidCast") from None
+            raise ConversionError(
+                f'Cannot convert null to type "{type_name}" due to enumeration values that are not valid. '
+                "Specify one of the following enumeration values and try again. The possible enumeration "
+                f'values are "{",".join(enum.members)}".',
+                "nullToEnumInvalidCast",
+            )
         return enum.parse(_to_enum_source(value, type_name))
     if is_instance(value, type_name):
         return value
@@ -423,6 +430,8 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
         except Terminating as error:
             by_culture = type_name in ("System.DateTime", "System.TimeSpan", "System.Guid")
             error_id = "InvalidCastParseTargetInvocation"
+            if type_name == "System.Text.RegularExpressions.Regex":
+                error_id = "InvalidCastFromStringToRegex"
             if by_culture and type_name == "System.DateTime":
                 error_id += "WithFormatProvider"
             raise failure(value, type_name, str(error), error_id) from error

@@ -352,6 +352,14 @@ def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
         if setter is not None:
             setter(interp, new)
             return
+        fixed = declared.static_names.get(member.lower())
+        if fixed is not None:
+            raise Terminating(
+                f"'{fixed}' is a ReadOnly property.",
+                exception="System.Management.Automation.SetValueException",
+                category="InvalidOperation",
+                error_id="PropertyAssignmentException",
+            )
     if framework.has_static(type_name, member):
         raise NotSimulated(f"[{type_name}]::{member} =")
     raise Terminating(
@@ -418,8 +426,7 @@ def construct(interp: Any, type_name: str, args: list[Any]) -> Any:
             return method.call(interp, (), args)
         except Terminating as error:
             if error.error_id == "MethodCountCouldNotFindBest":
-                short = names.short_name(type_name)
-                raise registry.no_overload(short, len(args)) from error
+                raise registry.no_overload("new", len(args)) from error
             raise
     if declared is not None and declared.base == "System.ValueType" and not args:
         return convert(interp, 0, type_name)

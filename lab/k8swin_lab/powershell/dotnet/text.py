@@ -12,11 +12,13 @@ from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import (
     ErrorRecord,
     ExceptionObject,
+    Reference,
     ScriptBlock,
     TypeValue,
 )
 from k8swin_lab.powershell.values import Hashtable, PSObject
 
+_REFERENCE = "System.Management.Automation.PSReference"
 CUSTOM_OBJECT = "System.Management.Automation.PSCustomObject"
 
 
@@ -50,6 +52,8 @@ def to_string(value: Any, separator: str = " ") -> str:
         return literal_name(value.name)
     if isinstance(value, ScriptBlock):
         return value.text
+    if isinstance(value, Reference):
+        return f"{_REFERENCE}`1[{type_name_of(value.get())}]"
     if isinstance(value, bytes | bytearray):
         return separator.join(str(item) for item in value)
     if hasattr(value, "type_name") and "__str__" not in _defined(value):
