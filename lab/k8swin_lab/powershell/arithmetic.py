@@ -192,12 +192,15 @@ def modulo(left: Any, right: Any) -> Any:
 
 
 def _arithmetic(operator: str, left: Any, right: Any) -> Any:
+    if hasattr(left, "enum_number") and type(right) is str:
+        right = _as_enum(right, dotnet.type_name_of(left))
     a = _converted(left, right)
     b = _converted(right, left) if a is not None else None
     if a is None or b is None:
         if isinstance(a, Decimal):
             raise runtime_error(
-                f'Cannot convert argument "d2" to type "System.Decimal" for "{_METHOD_NAMES[operator]}".',
+                f'Cannot convert argument "1", with value: "{_shown(right)}", for '
+                f'"{_METHOD_NAMES[operator]}" to type "System.Decimal": "{_no_decimal(right)}"',
                 "MethodArgumentConversionInvalidCastArgument",
                 category="NotSpecified",
                 exception="System.Management.Automation.MethodException",
@@ -225,6 +228,34 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     if hasattr(left, "enum_number"):
         return dotnet.enum_of(dotnet.type_name_of(left), int(result))
     return result
+
+
+def _as_enum(text: str, type_name: str) -> Any:
+    """A string beside an enumeration's value: one of its names, or a number."""
+    try:
+        return dotnet.convert(None, text, type_name)
+    except Terminating as error:
+        raise runtime_error(
+            str(error),
+            error.error_id,
+            category="InvalidArgument",
+            inner=ExceptionObject(
+                "System.Management.Automation.PSInvalidCastException", str(error)
+            ),
+        ) from error
+
+
+def _shown(value: Any) -> str:
+    return dotnet.type_name_of(value) if isinstance(value, list) else dotnet.to_string(value)
+
+
+def _no_decimal(value: Any) -> str:
+    """Why a value is no Decimal."""
+    try:
+        dotnet.convert(None, value, "System.Decimal")
+    except Terminating as error:
+        return str(error)
+    return ""
 
 
 def _no_operator(operator: str, left: Any) -> PowerShellError:

@@ -45,6 +45,17 @@ _PREFERENCES = {
 }
 
 
+_ACTIONS = (
+    "ErrorActionPreference",
+    "WarningPreference",
+    "VerbosePreference",
+    "DebugPreference",
+    "InformationPreference",
+    "ProgressPreference",
+)
+"""Variables of the session that hold an ActionPreference."""
+
+
 def define(interp: Interpreter, scope: Scope) -> None:
     """Put the session's automatic variables into the global scope."""
     host = interp.host
@@ -82,6 +93,7 @@ def define(interp: Interpreter, scope: Scope) -> None:
             [
                 ("Name", "ConsoleHost" if not windows else "ServerRemoteHost"),
                 ("Version", host.version),
+                ("UI", _user_interface(interp)),
             ],
             type_names=["System.Management.Automation.Internal.Host.InternalHost"],
         ),
@@ -93,10 +105,50 @@ def define(interp: Interpreter, scope: Scope) -> None:
         )
         constants["PSEdition"] = "Core"
     for name, value in values.items():
-        if name != "LASTEXITCODE":
+        if name in _ACTIONS:
+            scope.variables[name.lower()] = _action_variable(interp, name, value)
+        elif name != "LASTEXITCODE":
             scope.variables[name.lower()] = Variable(name, value)
     for name, value in constants.items():
         scope.variables[name.lower()] = Variable(name, value, "Constant")
+
+
+def _action_variable(interp: Interpreter, name: str, value: str) -> Variable:
+    """A preference of the session's: it takes what is an action, and holds the enumeration's value."""
+
+    def convert(item: Any) -> Any:
+        return interp.cast(item, "System.Management.Automation.ActionPreference")
+
+    made = Variable(name, convert(value))
+    made.convert = interp.named_errors(convert, name)
+    return made
+
+
+def _user_interface(interp: Interpreter) -> PSObject:
+    """`$Host.UI`: what it writes goes to the console, and into no stream."""
+
+    def write(*words: Any) -> None:
+        interp.flush_output()
+        interp.stdout.write(interp.to_string(words[-1] if words else "").encode())
+
+    def write_line(*words: Any) -> None:
+        write(*words)
+        interp.stdout.write(interp.newline.encode())
+
+    return PSObject(
+        [],
+        type_names=["System.Management.Automation.Host.PSHostUserInterface"],
+        methods={
+            "Write": write,
+            "WriteLine": write_line,
+            "WriteErrorLine": lambda text: interp.stderr.write(
+                (interp.to_string(text) + interp.newline).encode()
+            ),
+            "WriteWarningLine": lambda text: write_line(f"WARNING: {interp.to_string(text)}"),
+            "WriteVerboseLine": lambda text: write_line(f"VERBOSE: {interp.to_string(text)}"),
+            "WriteDebugLine": lambda text: write_line(f"DEBUG: {interp.to_string(text)}"),
+        },
+    )
 
 
 def process_id(interp: Interpreter) -> int:

@@ -26,6 +26,21 @@ _TEXTS = ("string[]", "system.string[]")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
 
 
+_SWITCHES = ("switch", "switchparameter", "system.management.automation.switchparameter")
+
+
+def _no_condition(value: Any, type_name: str) -> PowerShellError:
+    """The error of a parameter that is a condition and gets something else."""
+    kind = "" if value is None else dotnet.type_name_of(value)
+    return runtime_error(
+        f'Cannot convert value "{kind}" to type "{type_name}". Boolean parameters accept only '
+        "Boolean values and numbers, such as $True, $False, 1 or 0.",
+        "RuntimeException",
+        category="InvalidArgument",
+        exception="System.Management.Automation.PSInvalidCastException",
+    )
+
+
 class Constraints:
     """The part of the interpreter that keeps variables and parameters to their declarations."""
 
@@ -234,14 +249,7 @@ class Constraints:
         plain = isinstance(value, bool | int | float | Decimal | Switch)
         others = (str, list, type(None))
         if not plain and (parameter or not isinstance(value, others)):
-            kind = "" if value is None else dotnet.type_name_of(value)
-            raise runtime_error(
-                f'Cannot convert value "{kind}" to type "System.Boolean". Boolean '
-                "parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0.",
-                "RuntimeException",
-                category="InvalidArgument",
-                exception="System.Management.Automation.PSInvalidCastException",
-            )
+            raise _no_condition(value, "System.Boolean")
         return self.cast(value, type_name)
 
     def _caster(
@@ -254,6 +262,8 @@ class Constraints:
                 return value
             if folded in _CONDITIONS:
                 return self._condition(value, type_name, parameter or of_script)
+            if parameter and folded in _SWITCHES and isinstance(value, str):
+                raise _no_condition(value, "System.Management.Automation.SwitchParameter")
             if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):
                 return None
             if exact and folded in ("string", "system.string") and isinstance(value, list):

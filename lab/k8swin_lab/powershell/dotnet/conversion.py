@@ -457,6 +457,8 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
                 raise failure(
                     value, type_name, str(error), "InvalidCastConstructorException"
                 ) from error
+    if source_kind(value) in ("bool", "char", "date", "enum"):
+        raise not_convertible(value, type_name)
     raise no_conversion(value, type_name)
 
 
