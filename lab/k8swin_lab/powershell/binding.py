@@ -381,11 +381,7 @@ class Binder:
         bound.rest = [a.value for a in arguments]
 
     def _store_in_one(self, bound: Bound, group: list[Spec], argument: Argument) -> None:
-        """Bind to the parameter of a position: of several sets' ones the first that has the argument's type.
-
-        Raises:
-            PowerShellError: it converts to none; the first one's error.
-        """
+        """Bind to the parameter of a position: of several sets' ones the first that has the type, or takes it."""
         exact = [spec for spec in group if len(group) == 1 or _has_type(spec, argument.value)]
         first: PowerShellError | None = None
         for spec in [*exact, *(spec for spec in group if spec not in exact)]:
@@ -394,8 +390,8 @@ class Binder:
                 return
             except PowerShellError as error:
                 first = first or error
-        if first is not None:
-            raise first
+        assert first is not None  # noqa: S101 - a group has a parameter
+        raise first
 
     def positional_groups(self, taken: dict[str, Any]) -> dict[int, list[Spec]]:
         """Parameters that arguments without a name go to, by position; the default set's come first."""
