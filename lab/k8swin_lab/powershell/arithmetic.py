@@ -18,7 +18,7 @@ from k8swin_lab.powershell.numeric_types import (
 )
 from k8swin_lab.powershell.records import EnumValue, ExceptionObject
 from k8swin_lab.powershell.scanner import parse_number
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject
 
 _METHOD_NAMES = {
     "+": "op_Addition",
@@ -53,6 +53,21 @@ def string_to_number(text: str) -> Any:
     return calculate("-", 0, value) if sign < 0 else value
 
 
+_CAST_IDS = {"System.Double": "DoubleOrSingle", "System.Decimal": "Decimal"}
+
+
+def _converted(value: Any, other: Any) -> Any:
+    """An operand as a number; a string that is none does not convert to the other operand's type."""
+    try:
+        return to_number(value)
+    except PowerShellError:
+        wide = isinstance(other, int | float | Decimal) and not isinstance(other, bool)
+        name = dotnet.type_name_of(other) if wide else "System.Int32"
+        if name == "System.Single":
+            name = "System.Double"
+        raise cast_error(value, name) from None
+
+
 def cast_error(value: Any, type_name: str) -> PowerShellError:
     """The error of a value that does not convert."""
     message = (
@@ -61,7 +76,7 @@ def cast_error(value: Any, type_name: str) -> PowerShellError:
     )
     return runtime_error(
         message,
-        "InvalidCastFromStringToInteger",
+        f"InvalidCastFromStringTo{_CAST_IDS.get(type_name, 'Integer')}",
         category="InvalidArgument",
         inner=ExceptionObject("System.Management.Automation.PSInvalidCastException", message),
     )
@@ -141,7 +156,8 @@ def multiply(left: Any, right: Any) -> Any:
         count = round_half_even(to_number(right) or 0)
         if count < 0:
             raise runtime_error(
-                f'Cannot convert value "{count}" to type "System.UInt32".',
+                f'Cannot convert value "{count}" to type "System.UInt32". Error: "Value was either too '
+                'large or too small for a UInt32."',
                 "InvalidCastIConvertible",
                 category="InvalidArgument",
             )
@@ -151,7 +167,7 @@ def multiply(left: Any, right: Any) -> Any:
     if isinstance(left, bool | Char) and not isinstance(right, Decimal):
         if isinstance(right, str | list):
             raise _no_operator("*", left)
-        raise _not_defined("*", left)
+        raise _not_defined("*", left, right)
     return _arithmetic("*", left, right)
 
 
@@ -176,12 +192,15 @@ def modulo(left: Any, right: Any) -> Any:
 
 
 def _arithmetic(operator: str, left: Any, right: Any) -> Any:
-    a = to_number(left)
-    b = to_number(right) if a is not None else None
+    if hasattr(left, "enum_number") and type(right) is str:
+        right = _as_enum(right, dotnet.type_name_of(left))
+    a = _converted(left, right)
+    b = _converted(right, left) if a is not None else None
     if a is None or b is None:
         if isinstance(a, Decimal):
             raise runtime_error(
-                f'Cannot convert argument "d2" to type "System.Decimal" for "{_METHOD_NAMES[operator]}".',
+                f'Cannot convert argument "1", with value: "{_shown(right)}", for '
+                f'"{_METHOD_NAMES[operator]}" to type "System.Decimal": "{_no_decimal(right)}"',
                 "MethodArgumentConversionInvalidCastArgument",
                 category="NotSpecified",
                 exception="System.Management.Automation.MethodException",
@@ -192,6 +211,11 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
             return ps_class.call_static(ps_class.frame.interp, name, [left, right])
         if isinstance(left, list) or (isinstance(right, list) and a is not None):
             raise _no_operator(operator, left if isinstance(left, list) else right)
+        primitive = left is None or isinstance(left, bool | int | float | Char)
+        if primitive and b is None and not isinstance(right, dotnet.DateTime | dotnet.TimeSpan):
+            raise _no_operator(operator, right)  # the operand that is no primitive is asked
+        if type(left) is PSObject:
+            raise _no_operator(operator, left)
         return dotnet.binary_operator(operator, left, right)
     result = calculate(operator, a, b)
     if hasattr(left, "enum_number") and not isinstance(result, int):
@@ -206,8 +230,38 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     return result
 
 
+def _as_enum(text: str, type_name: str) -> Any:
+    """A string beside an enumeration's value: one of its names, or a number."""
+    try:
+        return dotnet.convert(None, text, type_name)
+    except Terminating as error:
+        raise runtime_error(
+            str(error),
+            error.error_id,
+            category="InvalidArgument",
+            inner=ExceptionObject(
+                "System.Management.Automation.PSInvalidCastException", str(error)
+            ),
+        ) from error
+
+
+def _shown(value: Any) -> str:
+    return dotnet.type_name_of(value) if isinstance(value, list) else dotnet.to_string(value)
+
+
+def _no_decimal(value: Any) -> str:
+    """Why a value is no Decimal."""
+    try:
+        dotnet.convert(None, value, "System.Decimal")
+    except Terminating as error:
+        return str(error)
+    return ""
+
+
 def _no_operator(operator: str, left: Any) -> PowerShellError:
     name = dotnet.type_name_of(left)
+    if name.endswith(".PSCustomObject"):
+        name = "System.Management.Automation.PSObject"
     return runtime_error(
         f"Method invocation failed because [{name}] does not contain a method named "
         f"'{_METHOD_NAMES[operator]}'.",
@@ -216,9 +270,10 @@ def _no_operator(operator: str, left: Any) -> PowerShellError:
     )
 
 
-def _not_defined(operator: str, left: Any) -> PowerShellError:
+def _not_defined(operator: str, left: Any, right: Any) -> PowerShellError:
+    names = ["$null" if item is None else dotnet.type_name_of(item) for item in (left, right)]
     return runtime_error(
-        f"The '{operator}' operation is not defined for type '{dotnet.type_name_of(left)}'.",
+        f"The operation '[{names[0]}] {operator} [{names[1]}]' is not defined.",
         "NotADefinedOperationForType",
     )
 
@@ -269,11 +324,13 @@ def to_integer(value: Any) -> int:
 
 def bitwise(operator: str, left: Any, right: Any) -> Any:
     """-band, -bor, -bxor, -shl, -shr."""
-    enum = hasattr(left, "enum_number") or hasattr(right, "enum_number")
+    enum = hasattr(left, "enum_number") or (
+        hasattr(right, "enum_number") and isinstance(left, str) and not isinstance(left, Char)
+    )
     if enum and operator not in ("shl", "shr"):
         return dotnet.binary_operator(operator, left, right)
     if operator in ("shl", "shr") and isinstance(left, bool):
-        raise _not_defined(f"-{operator}", left)
+        raise _not_defined(f"-{operator}", left, right)
     a = to_number(left)
     b = to_number(right) if a is not None else None
     if a is None or b is None:

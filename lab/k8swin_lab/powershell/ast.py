@@ -99,6 +99,7 @@ class HashLiteral(Node):
 @dataclass(slots=True)
 class ScriptBlockExpression(Node):
     block: ScriptBlockAst
+    text: str = ""
 
 
 @dataclass(slots=True)

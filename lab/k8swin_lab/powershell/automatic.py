@@ -9,9 +9,9 @@ from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.error_handling import action_name
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.pipeline import Stage
-from k8swin_lab.powershell.records import ErrorRecord
+from k8swin_lab.powershell.records import ErrorRecord, ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, Variable
-from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
+from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject, Switch
 
 if TYPE_CHECKING:
     from k8swin_lab.powershell.functions import FunctionStage
@@ -43,6 +43,17 @@ _PREFERENCES = {
     "Verbose": "VerbosePreference",
     "Debug": "DebugPreference",
 }
+
+
+_ACTIONS = (
+    "ErrorActionPreference",
+    "WarningPreference",
+    "VerbosePreference",
+    "DebugPreference",
+    "InformationPreference",
+    "ProgressPreference",
+)
+"""Variables of the session that hold an ActionPreference."""
 
 
 def define(interp: Interpreter, scope: Scope) -> None:
@@ -82,6 +93,7 @@ def define(interp: Interpreter, scope: Scope) -> None:
             [
                 ("Name", "ConsoleHost" if not windows else "ServerRemoteHost"),
                 ("Version", host.version),
+                ("UI", _user_interface(interp)),
             ],
             type_names=["System.Management.Automation.Internal.Host.InternalHost"],
         ),
@@ -93,10 +105,50 @@ def define(interp: Interpreter, scope: Scope) -> None:
         )
         constants["PSEdition"] = "Core"
     for name, value in values.items():
-        if name != "LASTEXITCODE":
+        if name in _ACTIONS:
+            scope.variables[name.lower()] = _action_variable(interp, name, value)
+        elif name != "LASTEXITCODE":
             scope.variables[name.lower()] = Variable(name, value)
     for name, value in constants.items():
         scope.variables[name.lower()] = Variable(name, value, "Constant")
+
+
+def _action_variable(interp: Interpreter, name: str, value: str) -> Variable:
+    """A preference of the session's: it takes what is an action, and holds the enumeration's value."""
+
+    def convert(item: Any) -> Any:
+        return interp.cast(item, "System.Management.Automation.ActionPreference")
+
+    made = Variable(name, convert(value))
+    made.convert = interp.named_errors(convert, name)
+    return made
+
+
+def _user_interface(interp: Interpreter) -> PSObject:
+    """`$Host.UI`: what it writes goes to the console, and into no stream."""
+
+    def write(*words: Any) -> None:
+        interp.flush_output()
+        interp.stdout.write(interp.to_string(words[-1] if words else "").encode())
+
+    def write_line(*words: Any) -> None:
+        write(*words)
+        interp.stdout.write(interp.newline.encode())
+
+    return PSObject(
+        [],
+        type_names=["System.Management.Automation.Host.PSHostUserInterface"],
+        methods={
+            "Write": write,
+            "WriteLine": write_line,
+            "WriteErrorLine": lambda text: interp.stderr.write(
+                (interp.to_string(text) + interp.newline).encode()
+            ),
+            "WriteWarningLine": lambda text: write_line(f"WARNING: {interp.to_string(text)}"),
+            "WriteVerboseLine": lambda text: write_line(f"VERBOSE: {interp.to_string(text)}"),
+            "WriteDebugLine": lambda text: write_line(f"DEBUG: {interp.to_string(text)}"),
+        },
+    )
 
 
 def process_id(interp: Interpreter) -> int:
@@ -138,7 +190,20 @@ def execution_context(interp: Interpreter) -> PSObject:
         block = interp.compile_block('"' + str(text).replace('"', '""') + '"')
         return interp.to_string(interp.invoke(block, [], local=False)[0])
 
-    commands = PSObject([], methods={"ExpandString": expand})
+    def run(script: Any, *arguments: Any) -> Any:
+        """A block, or a text, in a scope of its own; several values are a collection."""
+        block = script if isinstance(script, ScriptBlock) else interp.compile_block(str(script))
+        return interp.new_collection(interp.invoke(block, list(arguments)))
+
+    commands = PSObject(
+        [],
+        type_names=["System.Management.Automation.CommandInvocationIntrinsics"],
+        methods={
+            "ExpandString": expand,
+            "InvokeScript": run,
+            "NewScriptBlock": lambda text: interp.compile_block(str(text)),
+        },
+    )
     path = PSObject(
         [], methods={"GetUnresolvedProviderPathFromPSPath": lambda p: interp.full_path(str(p))}
     )
@@ -205,7 +270,7 @@ def ps_cmdlet(interp: Interpreter, stage: FunctionStage) -> PSObject:
 
     def identified(record: ErrorRecord) -> ErrorRecord:
         if "," not in record.error_id and stage.context.name:
-            record.properties["FullyQualifiedErrorId"] = f"{record.error_id},{stage.context.name}"
+            record.claim(stage.context.name)
         if stage.context.invocation is not None and record.properties["InvocationInfo"] is None:
             record.properties["InvocationInfo"] = stage.context.invocation()
         return record
@@ -302,7 +367,7 @@ def apply_common(
             label = interp.to_string(value)
             _tee(stage, lambda item, label=label: stage.frame.scope.set(label, item))
         elif name == "WhatIf" and scope is not None:
-            scope.variables["whatifpreference"] = Variable("WhatIfPreference", bool(value))
+            scope.variables["whatifpreference"] = Variable("WhatIfPreference", Switch(bool(value)))
 
 
 _SPELLED = {

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
+from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
-from k8swin_lab.powershell.records import ScriptBlock
+from k8swin_lab.powershell.records import ExceptionObject, ScriptBlock
 from k8swin_lab.powershell.values import PSArray
 
 _BINDING = "System.Management.Automation.ParameterBindingException"
 _NAMING = ("NamedParameterNotFound", "ParameterAlreadyBound", "MissingArgument")
-"""Errors whose target is the name of the parameter."""
+"""Errors that name a parameter."""
 ALL_SETS = "__AllParameterSets"
 
 COMMON_PARAMETERS: dict[str, str] = {
@@ -90,6 +91,28 @@ class Bound:
     set_name: str = ALL_SETS
 
 
+def _full_name(spec: Spec | str) -> str:
+    """The type that a parameter without an argument wants."""
+    name = None if isinstance(spec, str) else spec.type
+    return (dotnet.resolve_type(name) or name) if name else "System.Object"
+
+
+def _has_type(spec: Spec, value: Any) -> bool:
+    """Whether an argument needs no conversion."""
+    name = dotnet.resolve_type(spec.type) if spec.type else "System.Object"
+    return name is not None and (name == "System.Object" or dotnet.is_instance(value, name))
+
+
+def _transformation(error: PowerShellError) -> ExceptionObject:
+    """What the binder puts around a failed conversion."""
+    inner = error.record.exception
+    return ExceptionObject(
+        "System.Management.Automation.ArgumentTransformationMetadataException",
+        inner.message,
+        inner=inner.inner or inner,
+    )
+
+
 class Binder:
     """Binds to one command's parameters."""
 
@@ -134,7 +157,8 @@ class Binder:
             message,
             f"{error_id},{self.error_suffix}",
             category="InvalidArgument",
-            target=target,
+            # Only what came down the pipeline is a target; a parameter is in the exception.
+            target=target if error_id == "InputObjectNotBound" else None,
             exception=kind,
         )
         if error_id in _NAMING:
@@ -232,7 +256,7 @@ class Binder:
                 raise self.error(
                     "MissingArgument",
                     f"Missing an argument for parameter '{label}'. Specify a parameter of type "
-                    f"'{(None if isinstance(spec, str) else spec.type) or 'System.Object'}' and try again.",
+                    f"'{_full_name(spec)}' and try again.",
                     target=label,
                 )
             named.append((spec, value, source))
@@ -306,22 +330,25 @@ class Binder:
                 # the category is what scripts test; both kinds of failure are bad input to them
                 category="InvalidData",
                 exception=f"System.Management.Automation.ParameterBinding{kind}Exception",
-                inner=error.record.exception,
+                inner=error.record.exception.inner or error.record.exception
+                if validation
+                else _transformation(error),
             )
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error
 
     def _positional(self, bound: Bound, arguments: list[Argument], unknown: list[str]) -> None:
-        for spec in self.positional_specs(bound.values):
-            if not arguments:
-                return
-            if spec.remaining:
-                continue
+        last: int | None = None
+        while arguments:
+            groups = self.positional_groups(bound.values)
+            free = [position for position in sorted(groups) if last is None or position > last]
             place = next((i for i, a in enumerate(arguments) if not a.claimed), None)
-            if place is None:
+            if not free or place is None:
                 break
-            argument = arguments.pop(place)
-            self._store(bound, spec, argument.value, argument)
+            last = free[0]
+            group = [spec for spec in groups[last] if not spec.remaining]
+            if group:
+                self._store_in_one(bound, group, arguments.pop(place))
         if not arguments:
             return
         for spec in self.specs:
@@ -340,7 +367,9 @@ class Binder:
                     values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
-        if unknown and all(a.claimed for a in arguments):
+        if self.advanced and not self.accepts_pipeline:
+            self.resolve_set(bound.values)  # that no set is chosen is said first
+        if unknown:
             raise self._not_found(unknown[0])
         if self.advanced:
             value = next((a for a in arguments if not a.claimed), arguments[0]).value
@@ -351,22 +380,35 @@ class Binder:
             )
         bound.rest = [a.value for a in arguments]
 
-    def positional_specs(self, taken: dict[str, Any]) -> list[Spec]:
-        """Parameters that arguments without a name go to, in order."""
+    def _store_in_one(self, bound: Bound, group: list[Spec], argument: Argument) -> None:
+        """Bind to the parameter of a position: of several sets' ones the first that has the type, or takes it."""
+        exact = [spec for spec in group if len(group) == 1 or _has_type(spec, argument.value)]
+        first: PowerShellError | None = None
+        for spec in [*exact, *(spec for spec in group if spec not in exact)]:
+            try:
+                self._store(bound, spec, argument.value, argument)
+                return
+            except PowerShellError as error:
+                first = first or error
+        assert first is not None  # noqa: S101 - a group has a parameter
+        raise first
+
+    def positional_groups(self, taken: dict[str, Any]) -> dict[int, list[Spec]]:
+        """Parameters that arguments without a name go to, by position; the default set's come first."""
         candidates = self.candidate_sets(taken)
         preferred = self.default_set.lower() if self.default_set.lower() in candidates else ""
         order = [preferred] if preferred else []
         order += [c for c in candidates if c != preferred]
-        found: dict[int, Spec] = {}
+        found: dict[int, list[Spec]] = {}
         for set_name in order or [""]:
             for spec in self.specs:
                 facts = spec.in_set(set_name) if set_name else spec
                 if spec.name in taken or facts is None or facts.position is None:
                     continue
-                found.setdefault(facts.position, spec)
-        chosen = [found[position] for position in sorted(found)]
-        seen: set[str] = set()
-        return [s for s in chosen if not (s.name in seen or seen.add(s.name))]  # type: ignore[func-returns-value]
+                group = found.setdefault(facts.position, [])
+                if spec not in group:
+                    group.append(spec)
+        return found
 
     # --- parameter sets
 
@@ -400,7 +442,7 @@ class Binder:
                 for spec in self.specs
             )
         ]
-        if len(candidates) > 1 and default in candidates and (default in complete or not complete):
+        if len(candidates) > 1 and default in candidates:
             return self.default_set
         pick = complete or candidates
         if len(pick) > 1 and not default:

@@ -86,6 +86,11 @@ class ExceptionInstance(ClassInstance, ExceptionObject):
         PSObject.__init__(self, type_names=ps_class.type_names())
 
 
+def _ctor(name: str) -> str:
+    """A constructor's name, as errors about its arguments have it."""
+    return ".ctor" if name == "new" else name
+
+
 class PSClass:
     """A class: what its text declares, and what it inherits."""
 
@@ -323,7 +328,7 @@ class PSClass:
                 exception = error.record.exception
                 raise runtime_error(
                     f'Cannot convert argument "{parameter.name}", with value: '
-                    f'"{interp.to_string(value)}", for "{name}" to type '
+                    f'"{interp.to_string(value)}", for "{_ctor(name)}" to type '
                     f'"{interp.type_value(parameter.type.name).name}": "{exception.message}"',
                     "MethodArgumentConversionInvalidCastArgument",
                     category="NotSpecified",

@@ -119,12 +119,12 @@ class AssignmentCompiler(CompilerBase):
 
         def assign(frame: Frame, value: Any) -> None:
             interp = frame.interp
-            check = interp.variable_converter(frame, constraints, name, bool(scope))
+            first, check = interp.variable_converter(frame, constraints, name, bool(scope))
             at = frame.scope.at(scope, interp.global_scope) if scope else frame.scope
             variable = at.variables.get(name.lower())
             if variable is not None:
                 variable.convert = None
-            converted = check(None if value is NOTHING else value)
+            converted = first(None if value is NOTHING else value)
             plain(frame, converted)
             variable = at.variables.get(name.lower())
             if variable is not None:

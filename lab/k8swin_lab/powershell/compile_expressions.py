@@ -195,8 +195,7 @@ class ExpressionCompiler(AssignmentCompiler):
 
     def _on_ScriptBlockExpression(self, node: ast.ScriptBlockExpression) -> Code:
         code = self.script_block(node.block)
-        text = self.source.text[node.start + 1 : node.end - 1]
-        tree = node.block
+        text, tree = node.text, node.block
 
         def make(frame: Frame) -> ScriptBlock:
             return ScriptBlock(tree, text, code=code, module=frame.scope.state.module)
@@ -358,6 +357,7 @@ class ExpressionCompiler(AssignmentCompiler):
         def call(frame: Frame) -> Any:
             receiver = target(frame)
             called = name if isinstance(name, str) else name(frame)
+            called = "" if called is None else called
             values = [argument(frame) for argument in arguments]
             if static:
                 return frame.interp.static_call(receiver, called, values)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.powershell import ast, operators
+from k8swin_lab.powershell import ast, dotnet, operators
 from k8swin_lab.powershell.api import Parameter
+from k8swin_lab.powershell.dotnet.castability import shown
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import Reference
 from k8swin_lab.powershell.scopes import NOTHING, Frame
@@ -23,6 +24,21 @@ from k8swin_lab.powershell.values import PSArray, Switch
 _CONDITIONS = ("bool", "boolean", "system.boolean")
 _TEXTS = ("string[]", "system.string[]")
 _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataException"
+
+
+_SWITCHES = ("switch", "switchparameter", "system.management.automation.switchparameter")
+
+
+def _no_condition(value: Any, type_name: str) -> PowerShellError:
+    """The error of a parameter that is a condition and gets something else."""
+    kind = "" if value is None else dotnet.type_name_of(value)
+    return runtime_error(
+        f'Cannot convert value "{kind}" to type "{type_name}". Boolean parameters accept only '
+        "Boolean values and numbers, such as $True, $False, 1 or 0.",
+        "RuntimeException",
+        category="InvalidArgument",
+        exception="System.Management.Automation.PSInvalidCastException",
+    )
 
 
 class Constraints:
@@ -118,8 +134,9 @@ class Constraints:
             steps.append(
                 self._caster(
                     type_constraint.name,
-                    parameter or frame.scope is frame.interp.global_scope,
+                    parameter,
                     exact,
+                    frame.scope is frame.interp.global_scope,
                 )
             )
 
@@ -129,7 +146,11 @@ class Constraints:
             for step in steps:
                 value = step(value)
             for check in checks:
-                check(value)
+                try:
+                    check(value)
+                except PowerShellError as error:
+                    error.checked = value
+                    raise
             if parameter and mandatory:
                 refuse_empty(value, name, type_constraint.name if type_constraint else "", allowed)
             return value
@@ -170,15 +191,26 @@ class Constraints:
 
     def variable_converter(
         self, frame: Frame, constraints: list[Any], name: str, elsewhere: bool = False
-    ) -> Callable[[Any], Any]:
-        """What an assignment to a typed variable goes through; its errors name the variable.
+    ) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """What the first assignment to a typed variable goes through, and any later one.
 
         `elsewhere`: the assignment names the scope.
         """
         convert = self.assignment_converter(frame, constraints, name)
         own = not elsewhere and frame.scope is not frame.interp.global_scope
         if own and all(isinstance(c, ast.TypeLiteral) for c in constraints):
-            return convert  # a compiled function's own variable: the conversion's error is plain
+            # a compiled function's own variable: the conversion's error is plain
+            return convert, convert
+
+        return self.named_errors(convert, name, adding=True), self.named_errors(convert, name)
+
+    def named_errors(
+        self, convert: Callable[[Any], Any], name: str, *, adding: bool = False
+    ) -> Callable[[Any], Any]:
+        """A conversion whose errors are those of an assignment to a variable.
+
+        `adding`: the assignment is the one that gives the variable its attributes.
+        """
 
         def assign(value: Any) -> Any:
             try:
@@ -186,9 +218,19 @@ class Constraints:
             except PowerShellError as error:
                 exception = error.record.exception
                 if exception.type_name == VALIDATION:
+                    if adding:
+                        message = (
+                            f"The attribute cannot be added because variable {name} with value "
+                            f"{shown(error.checked)} would no longer be valid."
+                        )
+                    else:
+                        text = "$null" if value is None else shown(value)
+                        message = (
+                            f"The variable cannot be validated because the value {text} "
+                            f"is not a valid value for the {name} variable."
+                        )
                     raise runtime_error(
-                        f"The variable cannot be validated because the value {self.to_string(value)} "
-                        f"is not a valid value for the {name} variable.",
+                        message,
                         "ValidateSetFailure",
                         category="MetadataError",
                         exception=VALIDATION,
@@ -207,23 +249,21 @@ class Constraints:
         plain = isinstance(value, bool | int | float | Decimal | Switch)
         others = (str, list, type(None))
         if not plain and (parameter or not isinstance(value, others)):
-            raise runtime_error(
-                f'Cannot convert value "{self.to_string(value)}" to type "System.Boolean". Boolean '
-                "parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0.",
-                "RuntimeException",
-                category="InvalidArgument",
-                exception="System.Management.Automation.PSInvalidCastException",
-            )
+            raise _no_condition(value, "System.Boolean")
         return self.cast(value, type_name)
 
-    def _caster(self, type_name: str, parameter: bool, exact: bool) -> Callable[[Any], Any]:
+    def _caster(
+        self, type_name: str, parameter: bool, exact: bool, of_script: bool = False
+    ) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
             if folded == "ref" or isinstance(value, Reference):
                 return value
             if folded in _CONDITIONS:
-                return self._condition(value, type_name, parameter)
+                return self._condition(value, type_name, parameter or of_script)
+            if parameter and folded in _SWITCHES and isinstance(value, str):
+                raise _no_condition(value, "System.Management.Automation.SwitchParameter")
             if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):
                 return None
             if exact and folded in ("string", "system.string") and isinstance(value, list):

@@ -151,7 +151,7 @@ class ErrorHandling:
     ) -> None:
         self.remember_error(error.record)
         scope = Scope(frame.scope, frame.scope.state)
-        scope.variables["_"] = Variable("_", error.record)
+        scope.variables["_"] = Variable("_", error.record.of_inner())
         depth, self.try_depth = self.try_depth, 0
         try:
             body(Frame(frame.interp, scope, frame.write, frame.returns))
@@ -174,13 +174,13 @@ class ErrorHandling:
         """Run the first catch clause that takes the error, or raise it again."""
         record = error.record
         self.locate(record, source, node)
-        chosen = self._chosen(record, [types for types, _ in catches])
+        chosen, by_inner = self._chosen(record, [types for types, _ in catches])
         if chosen is not None:
             body = catches[chosen][1]
             self.remember_error(record)
             variables = frame.scope.variables
             saved = variables.get("_")
-            variables["_"] = Variable("_", record)
+            variables["_"] = Variable("_", record.of_inner() if by_inner else record)
             self.success = False
             try:
                 body(frame)
@@ -192,8 +192,10 @@ class ErrorHandling:
             return
         raise error
 
-    def _chosen(self, record: ErrorRecord, catches: list[list[str]]) -> int | None:
+    def _chosen(self, record: ErrorRecord, catches: list[list[str]]) -> tuple[int | None, bool]:
         """The clause that takes an error: by the exception inside, then by the RuntimeException around it.
+
+        Also says whether it is the exception inside that the clause names and sees.
 
         Among the clauses the very type goes before a base type, and both before a clause without types.
         """
@@ -211,10 +213,10 @@ class ErrorHandling:
         else:
             inner, outer = outer, exception_chain("System.Management.Automation.RuntimeException")
         chosen = None if inner is None else _clause_for(inner, wanted)
-        if chosen is None or not wanted[chosen]:
-            by_outer = _clause_for(outer, wanted)
-            chosen = chosen if by_outer is None else by_outer
-        return chosen
+        if chosen is not None and wanted[chosen]:
+            return chosen, inner is not exception.type_names
+        by_outer = _clause_for(outer, wanted)
+        return (chosen if by_outer is None else by_outer), False
 
     def catches(self, record: ErrorRecord, types: list[str]) -> bool:
         """Whether one of the types is the exception's, one of its bases', or an inner exception's."""
@@ -263,7 +265,7 @@ class ErrorHandling:
     def current_error(self, frame: Frame) -> ErrorRecord | None:
         """The record that a bare `throw` inside a catch block throws again."""
         value = frame.scope.get("_")
-        return value if isinstance(value, ErrorRecord) else None
+        return value.origin if isinstance(value, ErrorRecord) else None
 
 
 def _clause_for(names: list[str], wanted: list[list[str]]) -> int | None:

@@ -19,6 +19,8 @@ class PowerShellError(Exception):
         self.record = record
         self.thrown = thrown
         self.stop = stop
+        self.checked: Any = None
+        """The value that a validation attribute refused, as the type before it made it."""
 
 
 class FlowSignal(Exception):

@@ -69,7 +69,7 @@ def is_line(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether a column of such values is aligned to the right."""
-    return isinstance(value, int | float | Decimal | Char)
+    return isinstance(value, int | float | Decimal | Char | dotnet.NetEnumType)
 
 
 def line(value: Any) -> str:

@@ -257,6 +257,9 @@ class FunctionStage(Stage):
                     target=_MAXIMUM_DEPTH,
                 )
             step(*arguments)
+        except PowerShellError as error:
+            self._claim(error)
+            raise
         except ExitSignal as signal:
             self.give_back()
             if not self.is_file:
@@ -269,6 +272,21 @@ class FunctionStage(Stage):
             interp.depth -= 1
             interp.context = saved
             state.current = current
+
+    def _claim(self, error: PowerShellError) -> None:
+        """An error that leaves a function that is a cmdlet is the function's, unless it was thrown."""
+        record, name = error.record, self.context.name
+        if not self.binder.advanced:
+            return
+        for stream, tap in self.context.taps:
+            if stream == "error" and record not in tap:
+                tap.append(record)
+        if error.thrown or not name or self.interp.is_path(name):
+            return
+        category = record.properties["CategoryInfo"].properties
+        if "," in record.error_id or category.get("Activity"):
+            return
+        record.claim(name)
 
     def begin(self) -> None:
         interp = self.interp
@@ -317,7 +335,8 @@ class FunctionStage(Stage):
         elif spec.type is not None:
             variable.value = self.interp.default_of_parameter(spec.type)
         if parameter.constraints:
-            variable.convert = spec.convert
+            assert spec.convert is not None  # noqa: S101 - constraints make one
+            variable.convert = self.interp.named_errors(spec.convert, parameter.name)
 
     def _execute(self, code: Callable[[Frame], None]) -> None:
         try:
@@ -350,6 +369,10 @@ class FunctionStage(Stage):
     def _bind_item(self, item: Any) -> bool:
         values, error = bind_pipeline(self, self.binder, self.bound, item)
         if error is not None:
+            for parameter, spec in zip(self.code.parameters, self.binder.specs, strict=True):
+                # what an earlier object was bound to is gone
+                if (spec.by_value or spec.by_property) and spec.name not in self.bound.values:
+                    self._parameter(parameter, spec)
             self.interp.write_record(error.record)
             return False
         for parameter, spec in zip(self.code.parameters, self.binder.specs, strict=True):

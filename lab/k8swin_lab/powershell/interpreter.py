@@ -292,10 +292,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         found = automatic.lookup(self, folded, frame)
         if found is not NOTHING:
             return found
-        if (
-            folded not in ("_", "args", "input", "matches", "lastexitcode", "this")
-            and frame.scope.strictness()
-        ):
+        if folded == "args":
+            return PSArray()  # a script and a console have it too
+        if folded not in ("input", "matches", "lastexitcode") and frame.scope.strictness():
             raise runtime_error(
                 f"The variable '${node.name}' cannot be retrieved because it has not been set.",
                 "VariableIsUndefined",
@@ -365,12 +364,11 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         try:
             return str(dotnet.format_operator(self.to_string(template), values))
         except Terminating as error:
-            raised = runtime_error(
-                f"Error formatting a string: {error}",
-                "FormatError",
-                inner=from_terminating(error).record.exception,
-            )
-            raise raised from error
+            # PowerShell's sentence ends after the reason, which is a sentence itself.
+            text = self.to_string(template)
+            raise runtime_error(
+                f"Error formatting a string: {error}.", "FormatError", target=text
+            ) from error
 
     def match(self, frame: Frame, left: Any, right: Any, ignore_case: bool, negate: bool) -> Any:
         """-match and -notmatch; a match on one value sets $Matches."""

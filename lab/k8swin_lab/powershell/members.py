@@ -14,6 +14,7 @@ from k8swin_lab.powershell import dotnet, language_mode, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
 from k8swin_lab.powershell.classes import ClassInstance
+from k8swin_lab.powershell.dotnet.registry import no_overload
 from k8swin_lab.powershell.errors import (
     PowerShellError,
     from_terminating,
@@ -85,11 +86,7 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     if isinstance(target, list | tuple):
         return _enumerated(frame, target, name)
     folded = name.lower()
-    if (
-        folded in ("count", "length")
-        and not isinstance(target, Hashtable)
-        and frame.scope.strictness() < 2
-    ):
+    if folded in ("count", "length") and frame.scope.strictness() < 2:
         return 1
     items = operators.items_of(target)
     if items is not None:
@@ -201,6 +198,10 @@ def set_member(frame: Frame, target: Any, name: Any, value: Any) -> None:
     except Terminating as error:
         if error.exception == "System.Management.Automation.RuntimeException":
             raise from_terminating(error) from error
+        if error.error_id == "PropertyAssignmentException":
+            raise runtime_error(
+                str(error), error.error_id, inner=from_terminating(error).record.exception
+            ) from error
         raise runtime_error(
             f'Exception setting "{name}": "{error}"',
             "ExceptionWhenSetting",
@@ -259,9 +260,11 @@ def call(frame: Frame, target: Any, name: str, arguments: list[Any]) -> Any:
             name, arguments, lambda: dotnet.call_method(interp, target, name, arguments)
         )
     except PowerShellError as error:
-        if error.record.error_id != "MethodNotFound" or not isinstance(target, list):
+        several = operators.items_of(target)
+        if error.record.error_id != "MethodNotFound" or several is None:
             raise
         results = PSArray()
+        target = list(several)
         for item in target:
             result = call(frame, item, name, arguments)
             if result is not None:
@@ -282,6 +285,8 @@ def _guarded(name: str, arguments: list[Any], action: Callable[[], Any]) -> Any:
     except OSError as error:
         raise method_error(name, len(arguments), os_error(error)) from error
     except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        if name == ".ctor" and isinstance(error, (TypeError, AttributeError)):
+            raise from_terminating(no_overload("new", len(arguments))) from error
         raise NotSimulated(f"{name}() with such {len(arguments)} argument(s)") from error
 
 

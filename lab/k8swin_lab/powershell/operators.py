@@ -148,12 +148,14 @@ def order(left: Any, right: Any, ignore_case: bool = True) -> int:
             raise runtime_error(str(error), "NotIcomparable") from error
         if hasattr(left, "enum_number"):
             raise runtime_error(str(error), error.error_id, category="InvalidArgument") from error
-        raise _not_comparable(left, right) from error
+        reason = "" if error.error_id == "NotIcomparable" else str(error)
+        raise _not_comparable(left, right, reason) from error
 
 
-def _not_comparable(left: Any, right: Any) -> PowerShellError:
+def _not_comparable(left: Any, right: Any, reason: str = "") -> PowerShellError:
+    tail = f' Error: "{reason}"' if reason else ""
     return runtime_error(
-        f'Could not compare "{dotnet.to_string(left)}" to "{dotnet.to_string(right)}".',
+        f'Could not compare "{dotnet.to_string(left)}" to "{dotnet.to_string(right)}".{tail}',
         "ComparisonFailure",
     )
 

@@ -26,7 +26,11 @@ class ClassParser(CommandParser):
             if parameters:
                 self.expect(",", "Missing ')' in function parameter list.")
                 self.skip(newlines=True)
-            parameters.append(self._parameter())
+            place = self.pos
+            made = self._parameter()
+            if any(one.name.lower() == made.name.lower() for one in parameters):
+                self.fail(f"Duplicate parameter ${made.name} in parameter list.", place)
+            parameters.append(made)
 
     def _parameter(self) -> ast.ParameterAst:
         start = self.pos
@@ -94,6 +98,8 @@ class ClassParser(CommandParser):
         self.skip(newlines=True)
         name = self.identifier()
         self.skip(newlines=True)
+        if name is None and self.peek() == "{":
+            self.fail("Missing name after class keyword.", start)
         if name is None or self.peek() not in ("{", ":"):
             self.pos = start
             return None

@@ -20,6 +20,18 @@ _NUMBER_WORD = re.compile(
 _UNARY_WORD = re.compile(rf"[{DASHES}](?:not|bnot|i?split|csplit|join)(?![\w-])", re.IGNORECASE)
 
 
+_NO_PLACES = (
+    ast.Constant,
+    ast.Unary,
+    ast.HashLiteral,
+    ast.TypeLiteral,
+    ast.SubExpression,
+    ast.ArrayExpression,
+    ast.ScriptBlockExpression,
+)
+"""Expressions that nothing can be assigned to."""
+
+
 class CommandParser(ExpressionParser):
     """Reads pipelines."""
 
@@ -35,6 +47,12 @@ class CommandParser(ExpressionParser):
             self.skip()
             match = _ASSIGNMENT.match(self.text, self.pos)
             if match is not None:
+                if isinstance(expression, _NO_PLACES):
+                    self.fail(
+                        "The assignment expression is not valid. The input to an assignment operator must "
+                        "be an object that is able to accept assignments, such as a variable or a property.",
+                        start,
+                    )
                 self.pos = match.end()
                 self.skip(newlines=True)
                 value = self.parse_statement()
@@ -143,7 +161,7 @@ class CommandParser(ExpressionParser):
                 break
             redirection = self._redirection()
             if redirection is not None:
-                redirections.append(redirection)
+                self._redirect_once(redirections, redirection)
                 continue
             if self.at("--%"):
                 elements.append(self._verbatim())
@@ -302,7 +320,18 @@ class CommandParser(ExpressionParser):
             redirection = self._redirection()
             if redirection is None:
                 return found
-            found.append(redirection)
+            self._redirect_once(found, redirection)
+
+    def _redirect_once(self, found: list[ast.Redirection], redirection: ast.Redirection) -> None:
+        """A stream goes to one place."""
+        names = {"1": "output", "2": "error", "3": "warning", "4": "verbose", "5": "debug",
+                 "6": "information", "*": "all"}  # fmt: skip
+        if any(one.stream == redirection.stream for one in found):
+            name = names.get(redirection.stream, redirection.stream)
+            self.fail(
+                f"The {name} stream for this command is already redirected.", redirection.start
+            )
+        found.append(redirection)
 
     def _redirection(self) -> ast.Redirection | None:
         match = _REDIRECTION.match(self.text, self.pos)

@@ -45,7 +45,7 @@ _LEVELS: list[frozenset[str]] = [
     frozenset({".."}),
 ]
 _UNARY = frozenset({"not", "bnot", "split", "isplit", "csplit", "join"})
-_DASH_WORD = re.compile(rf"[{DASHES}]([A-Za-z]+)(?![\w-])")
+_DASH_WORD = re.compile(rf"[{DASHES}]([A-Za-z]+)(?!\w|-[A-Za-z])")
 _NUMBER_START = re.compile(r"\.?\d")
 _MEMBER_NAME = re.compile(r"\w+")
 
@@ -151,6 +151,10 @@ class ExpressionParser(StringParser):
             self.pos += 2
             self.skip()
             operand = self.parse_unary()
+            if isinstance(operand, ast.Constant):
+                self.fail(
+                    f"The operator '{char}{char}' works only on variables or on properties.", start
+                )
             return ast.Increment(start, self.pos, sign, operand, True)
         self.pos += 1
         if sign == "-" and _NUMBER_START.match(self.text, self.pos):
@@ -254,7 +258,10 @@ class ExpressionParser(StringParser):
         if char == "{":
             self.pos += 1
             block = self.parse_script_block("}")
-            return ast.ScriptBlockExpression(start, self.pos, block)
+            # its text goes with it: the arguments of attributes are compiled without their source
+            return ast.ScriptBlockExpression(
+                start, self.pos, block, self.text[start + 1 : self.pos - 1]
+            )
         if char and char in SINGLE_QUOTES:
             return ast.Constant(start, self.pos, self.single_quoted())
         if char and char in DOUBLE_QUOTES:
@@ -305,6 +312,7 @@ class ExpressionParser(StringParser):
 
     def _parse_hash(self, start: int) -> ast.HashLiteral:
         pairs: list[tuple[Any, Any]] = []
+        known: set[Any] = set()
         while True:
             self.skip_separators()
             if self.peek() == "}":
@@ -312,11 +320,30 @@ class ExpressionParser(StringParser):
                 return ast.HashLiteral(start, self.pos, pairs)
             if self.pos >= self.length:
                 self.fail("The hash literal was incomplete: missing closing '}'.")
+            place = self.pos
             key = self._hash_key()
+            name = self._constant_key(key)
+            if name is not None and name in known:
+                self.fail(f"Duplicate keys '{key.value}' are not allowed in hash literals.", place)
+            known.add(name)
             self.skip(newlines=True)
             self.expect("=", "Missing '=' operator after key in hash literal.")
             self.skip(newlines=True)
             pairs.append((key, self.parse_statement()))
+            self._end_of_pair()
+
+    def _end_of_pair(self) -> None:
+        """The next pair stands on another line, or after a semicolon."""
+        self.skip()
+        if self.peek() not in ("}", ";", "\n", "") and self.text[self.pos - 1] not in "};\n":
+            self.fail("The hash literal was incomplete.")
+
+    @staticmethod
+    def _constant_key(key: Any) -> Any:
+        """What makes two keys the same: their text without case."""
+        if not isinstance(key, ast.Constant):
+            return None
+        return str(key.value).lower()
 
     def _hash_key(self) -> Any:
         match = re.compile(r"[A-Za-z_][\w-]*(?=\s*=)").match(self.text, self.pos)

@@ -164,7 +164,7 @@ class ExceptionObject(PSObject):
 class ErrorRecord(PSObject):
     """`$_` of a catch block, an element of `$Error`."""
 
-    __slots__ = ("raised",)
+    __slots__ = ("origin", "raised")
 
     def __init__(
         self,
@@ -189,6 +189,8 @@ class ErrorRecord(PSObject):
             ],
             type_names=[_SMA + "ErrorRecord"],
         )
+        self.origin: ErrorRecord = self
+        """The record of the exception around this one's: what a bare `throw` throws again."""
         self.raised = False
         """Whether position and stack are already filled in and the record is in $Error."""
 
@@ -198,9 +200,37 @@ class ErrorRecord(PSObject):
         assert isinstance(exception, ExceptionObject)  # noqa: S101 - only made so
         return exception
 
+    def of_inner(self) -> ErrorRecord:
+        """The record as a clause sees it that takes the exception inside; itself when there is none."""
+        inner = self.exception.inner
+        if inner is None:
+            return self
+        category = self.properties["CategoryInfo"].properties
+        made = ErrorRecord(
+            inner,
+            self.error_id,
+            str(category["Category"]),
+            self.properties["TargetObject"],
+            activity=str(category["Activity"]),
+        )
+        for name in ("ErrorDetails", "InvocationInfo", "ScriptStackTrace"):
+            made.properties[name] = self.properties[name]
+        made.origin, made.raised = self.origin, True
+        return made
+
     @property
     def error_id(self) -> str:
         return str(self.properties["FullyQualifiedErrorId"])
+
+    def claim(self, command: str) -> None:
+        """Name the function that the error left."""
+        self.properties["FullyQualifiedErrorId"] = f"{self.error_id},{command}"
+        category = self.properties["CategoryInfo"]
+        info = self.properties.get("InvocationInfo")
+        if isinstance(category, PSObject):
+            category.properties["Activity"] = command
+        if isinstance(info, PSObject):
+            info.properties["MyCommand"] = PSObject([("Name", command)], display=command)
 
     @property
     def message(self) -> str:
@@ -286,6 +316,18 @@ class ScriptBlock:
 
     def __str__(self) -> str:
         return self.text
+
+
+class TypeName:
+    """The name of a type as the parser has it: what an unknown type's error is about."""
+
+    type_name = "System.Management.Automation.Language.TypeName"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Reference:

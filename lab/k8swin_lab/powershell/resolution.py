@@ -15,7 +15,7 @@ from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.functions import FunctionStage
 from k8swin_lab.powershell.native import NativeStage
 from k8swin_lab.powershell.pipeline import Stage
-from k8swin_lab.powershell.records import ScriptBlock, TypeValue
+from k8swin_lab.powershell.records import EnumValue, ScriptBlock, TypeValue
 from k8swin_lab.powershell.scopes import Frame, Scope, SessionState
 from k8swin_lab.powershell.values import Hashtable, PSObject
 from k8swin_lab.powershell.wildcards import wildcard
@@ -44,7 +44,7 @@ class CommandInfo(PSObject):
         self, kind: str, name: str, target: Any, properties: list[tuple[str, Any]]
     ) -> None:
         super().__init__(
-            [("CommandType", kind), ("Name", name), *properties],
+            [("CommandType", EnumValue(kind, _SMA + "CommandTypes")), ("Name", name), *properties],
             type_names=[f"{_SMA}{kind}Info", _SMA + "CommandInfo"],
             display=name,
             default_properties=["CommandType", "Name", "Version", "Source"],
@@ -151,9 +151,10 @@ class Resolution:
             return self._cmdlet_stage(frame, target, arguments)
         if target is None or target == "":
             raise runtime_error(
-                "The expression after '&' in a pipeline element produced an object that was not valid. It must "
-                "result in a command name, a script block, or a CommandInfo object.",
+                f"The expression after '{'.' if dot else '&'}' in a pipeline element produced an object that "
+                "was not valid. It must result in a command name, a script block, or a CommandInfo object.",
                 "BadExpression",
+                target=target,
             )
         name = self.to_string(target)
         command = self.find_command(frame.scope, name)

@@ -21,7 +21,8 @@ WORD_END = frozenset(" \t\r\n\f\v\0\xa0&(),;{}|<>")
 
 _NUMBER = re.compile(
     r"(?:(0[xX])([0-9a-fA-F]+)|(\d+\.\d+|\d+\.(?!\.)(?![A-Za-z_])|\.\d+|\d+)([eE][+-]?\d+)?)"
-    r"([lL]|[dD])?([kKmMgGtTpP][bB])?"
+    r"([lL]|[dD])?([kKmMgGtTpP][bB])?",
+    re.ASCII,
 )
 _MULTIPLIERS = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
 _ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

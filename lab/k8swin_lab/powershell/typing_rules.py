@@ -9,10 +9,13 @@ from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.classes import ClassInstance, PSClass
+from k8swin_lab.powershell.dotnet.castability import no_property
 from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
+from k8swin_lab.powershell.pipeline import Context
 from k8swin_lab.powershell.records import (
     ExceptionObject,
     ScriptBlock,
+    TypeName,
     TypeValue,
 )
 from k8swin_lab.powershell.scopes import NOTHING
@@ -57,6 +60,7 @@ class TypingRules:
 
     classes: dict[str, PSClass]
     namespaces: list[str]
+    context: Context
 
     if TYPE_CHECKING:
 
@@ -67,7 +71,9 @@ class TypingRules:
         found = self.find_type(name)
         if found is None:
             self.refuse_type(name)
-            raise runtime_error(f"Unable to find type [{name}].", "TypeNotFound", target=name)
+            raise runtime_error(
+                f"Unable to find type [{name}].", "TypeNotFound", target=TypeName(name)
+            )
         return found
 
     def refuse_type(self, name: str) -> None:
@@ -126,7 +132,8 @@ class TypingRules:
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return value
         if folded == "type" and isinstance(value, str):
-            if self.find_type(value) is None and not ("." in value and value[:1].isalpha()):
+            if self.find_type(value) is None:
+                self.refuse_type(value)
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'
                 raise _cast_failure(message, "InvalidCastFromStringToType")
             return self.type_value(value)
@@ -149,7 +156,9 @@ class TypingRules:
             return None
         if isinstance(value, ClassInstance) and ps_class in value.ps_class.lineage():
             return value
-        if isinstance(value, Hashtable):
+        without = any(not (m.block.parameters or []) for m, _ in ps_class.constructors)
+        if isinstance(value, Hashtable) and (without or not ps_class.constructors):
+            self._refuse_unknown(ps_class, value)
             try:
                 return ps_class.from_hashtable(self, value)  # type: ignore[arg-type]
             except PowerShellError as error:
@@ -180,6 +189,21 @@ class TypingRules:
         )
         raise _cast_failure(message, "ConvertToFinalInvalidCastException")
 
+    def _refuse_unknown(self, ps_class: PSClass, table: Hashtable) -> None:
+        """A key that is no property: the error lists what can be set, the own properties first."""
+        declared = [p for c in ps_class.lineage() for p in c.properties.values()]
+        known = {p.name.lower() for p in declared}
+        for key in table:
+            if self.to_string(key).lower() in known:
+                continue
+            settable = ", ".join(
+                f"[{p.name} <{self.type_value(p.type.name).name if p.type else 'System.Object'}>]"
+                for p in declared
+                if not p.hidden
+            )
+            error = no_property(ps_class.name, self.to_string(key), settable)
+            raise _cast_failure(str(error), error.error_id)
+
     def is_type(self, value: Any, wanted: Any) -> bool:
         """`value -is wanted`."""
         if wanted is None:
@@ -190,8 +214,18 @@ class TypingRules:
             return self.fits(value, wanted.name)
         found = self.find_type(self.to_string(wanted))
         if found is None:
-            message = f'Cannot convert "{self.to_string(wanted)}" to type "System.Type".'
-            raise runtime_error(message, category="NotSpecified")
+            self.refuse_type(self.to_string(wanted))
+            message = (
+                f'Cannot convert the "{self.to_string(wanted)}" value of type '
+                f'"{dotnet.type_name_of(wanted)}" to type "System.Type".'
+            )
+            raise runtime_error(
+                message,
+                category="NotSpecified",
+                inner=ExceptionObject(
+                    "System.Management.Automation.PSInvalidCastException", message
+                ),
+            )
         return self.fits(value, found.name)
 
     def fits(self, value: Any, type_name: str) -> bool:
@@ -275,6 +309,8 @@ class TypingRules:
             holder = ps_class.static_holder(name.lower())
             if holder is not None:
                 return holder.static_values[name.lower()]
+            if self.context.frame.scope.strictness() < 2:
+                return None
             raise runtime_error(
                 f"The property '{name}' cannot be found on this object. Verify that the property exists.",
                 "PropertyNotFoundStrict",
@@ -297,7 +333,12 @@ class TypingRules:
         try:
             dotnet.static_set(type_name, name, value, self)
         except Terminating as error:
-            raise from_terminating(error) from error
+            raised = from_terminating(error)
+            if error.exception.endswith("SetValueException"):
+                raise runtime_error(
+                    str(error), error.error_id, inner=raised.record.exception
+                ) from error
+            raise raised from error
 
     def static_call(self, target: Any, name: str, arguments: list[Any]) -> Any:
         """`[type]::Method(...)` and `[type]::new(...)`."""
@@ -309,7 +350,17 @@ class TypingRules:
                 return ps_class.construct(self, arguments)  # type: ignore[arg-type]
             return ps_class.call_static(self, name, arguments)  # type: ignore[arg-type]
         if type_name == "System.Management.Automation.ScriptBlock" and folded == "create":
-            return self.compile_block(self.to_string(arguments[0]))
+            try:
+                return self.compile_block(self.to_string(arguments[0]))
+            except PowerShellError as error:
+                inner = error.record.exception
+                raise runtime_error(
+                    f'Exception calling "{name}" with "1" argument(s): "{inner.message}"',
+                    "ParseException",
+                    category="NotSpecified",
+                    exception="System.Management.Automation.MethodInvocationException",
+                    inner=inner,
+                ) from error
         if folded == "new":
             language_mode.check_new(self, type_name)
             return members.guarded(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
-from k8swin_lab.powershell import ast, operators
+from k8swin_lab.powershell import ast, dotnet, operators
 from k8swin_lab.powershell.arithmetic import to_number
+from k8swin_lab.powershell.dotnet.comparison import compare
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
+from k8swin_lab.powershell.records import ExceptionObject
 from k8swin_lab.powershell.scopes import Frame
 from k8swin_lab.powershell.values import Hashtable, PSArray
 
@@ -51,7 +53,7 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         exact = options.get("ignorecase") is False
 
         def check_set(value: Any) -> None:
-            for item in _each(value):
+            for item in _elements(value):
                 text = interp.to_string(item)
                 if not any(
                     operators.equal(interp.to_string(a), text, not exact) for a in arguments
@@ -62,25 +64,14 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
     if kind == "validaterange":
 
         def check_range(value: Any) -> None:
-            for item in _each(value):
-                number = to_number(item)
-                low, high = (to_number(a) for a in arguments[:2])
-                if number < low:
-                    raise validation_error(
-                        f"The {number} argument is less than the minimum allowed range of {low}. Supply an "
-                        f"argument that is greater than or equal to {low} and then try the command again."
-                    )
-                if number > high:
-                    raise validation_error(
-                        f"The {number} argument is greater than the maximum allowed range of {high}. Supply "
-                        f"an argument that is less than or equal to {high} and then try the command again."
-                    )
+            for item in _elements(value):
+                _refuse_outside(interp, item, *arguments[:2])
 
         return check_range
     if kind == "validatepattern":
 
         def check_pattern(value: Any) -> None:
-            for item in _each(value):
+            for item in _elements(value):
                 if (
                     operators.regex(interp.to_string(arguments[0])).search(interp.to_string(item))
                     is None
@@ -96,28 +87,25 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         by_length = kind == "validatelength"
 
         def check_size(value: Any) -> None:
-            texts = all(isinstance(item, str) for item in _each(value))
-            if not (texts if by_length else isinstance(value, list | str | Hashtable)):
-                raise validation_error("The argument has no size that could be checked.")
-            sizes = [len(interp.to_string(i)) for i in _each(value)] if by_length else [len(value)]
-            for size in sizes:
-                if not low <= size <= high:
-                    what = "characters" if by_length else "elements"
-                    raise validation_error(
-                        f"The argument has {size} {what}; from {low} to {high} are allowed. "
-                        "Supply an argument of an allowed size and then try the command again."
-                    )
+            if by_length:
+                for item in _elements(value):
+                    _refuse_length(item, low, high)
+            else:
+                _refuse_count(value, low, high)
 
         return check_size
     if kind == "validatescript":
 
         def check_script(value: Any) -> None:
-            for item in _each(value):
-                if not operators.truth(
-                    operators.collapse(interp.invoke(arguments[0], [], dollar_underbar=item))
-                ):
+            for item in _elements(value):
+                try:
+                    answer = interp.invoke(arguments[0], [], dollar_underbar=item)
+                except PowerShellError as error:
+                    # What the script threw is the reason in its own words.
+                    raise validation_error(error.record.message, error.record.exception) from error
+                if not operators.truth(operators.collapse(answer)):
                     raise validation_error(
-                        f'The "{arguments[0].text}" validation script for the argument with value '
+                        f'The "{interp.to_string(arguments[0])}" validation script for the argument with value '
                         f'"{interp.to_string(item)}" did not return a result of True. Determine why the '
                         "validation script failed, and then try the command again."
                     )
@@ -127,35 +115,122 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         strict = kind != "validatenotnull"
 
         def check_filled(value: Any) -> None:
+            if value is None and not strict:
+                raise validation_error(
+                    "The argument is null. Provide a valid value for the argument, and then try running "
+                    "the command again."
+                )
             if value is None or (strict and value == ""):
-                words = "null or empty" if strict else "null"
                 raise validation_error(
-                    f"The argument is {words}. Provide an argument that is not {words}, and then try the "
-                    "command again."
+                    "The argument is null or empty. Provide an argument that is not null or empty, and "
+                    "then try the command again."
                 )
-            if (
-                strict
-                and isinstance(value, list)
-                and (not value or any(v in (None, "") for v in value))
-            ):
+            items = value if isinstance(value, list) else []
+            if not strict and any(v is None for v in items):
                 raise validation_error(
-                    "The argument is null, empty, or an element of the argument collection contains a null "
-                    "value. Supply a collection that does not contain any null values and then try the "
-                    "command again."
+                    "The argument has a null value, or an element of the argument collection contains a "
+                    "null value. Provide a collection that does not contain any null values, and then try "
+                    "the command again."
                 )
+            empty = isinstance(value, list | Hashtable) and not value
+            if strict and (empty or any(v in (None, "") for v in items)):
+                raise validation_error(_NULL_ELEMENT)
 
         return check_filled
     return None
 
 
-def _each(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
+_NULL_ELEMENT = (
+    "The argument is null, empty, or an element of the argument collection contains a null value. Supply "
+    "a collection that does not contain any null values and then try the command again."
+)
 
 
-def validation_error(message: str) -> PowerShellError:
-    """A value that a validation attribute refuses."""
+def _elements(value: Any) -> list[Any]:
+    """What an attribute looks at one by one; null is no element for any of them."""
+    items = list(value) if isinstance(value, list) else [value]
+    if any(item is None for item in items):
+        raise validation_error(_NULL_ELEMENT)
+    return items
+
+
+def _refuse_length(item: Any, low: int, high: int) -> None:
+    """ValidateLength: of texts alone."""
+    if type(item) is not str:
+        raise validation_error(
+            "The ValidateLength attribute cannot be applied to a parameter that is not a string or "
+            "string[] parameter. Make the parameter a string or string[] parameter."
+        )
+    size = len(item)
+    if size < low:
+        raise validation_error(
+            f"The character length ({size}) of the argument is too short. Specify an argument with a "
+            f'length that is greater than or equal to "{low}", and then try the command again.'
+        )
+    if size > high:
+        raise validation_error(
+            f"The character length of the {size} argument is too long. Shorten the character length of the "
+            f'argument so it is fewer than or equal to "{high}" characters, and then try the command again.'
+        )
+
+
+def _refuse_count(value: Any, low: int, high: int) -> None:
+    """ValidateCount: of collections; null has no elements."""
+    if value is not None and not isinstance(value, list | Hashtable):
+        raise validation_error(
+            "The ValidateCount attribute cannot be applied to a non-array parameter. Either remove the "
+            "attribute from the parameter or make the parameter an array parameter."
+        )
+    size = 0 if value is None else len(value)
+    if not low <= size <= high:
+        raise validation_error(
+            f"The parameter requires at least {low} value(s) and no more than {high} value(s) - {size} "
+            "value(s) were provided."
+        )
+
+
+def _refuse_outside(interp: Any, item: Any, low: Any, high: Any) -> None:
+    """ValidateRange: the value is compared as the limits' type."""
+    kind = dotnet.type_name_of(low)
+    if isinstance(low, str):
+        value: Any = interp.to_string(item)
+        below, above = (compare(value, low) < 0, compare(value, high) > 0)
+    else:
+        value = _number(item, kind)
+        low, high = to_number(low), to_number(high)
+        below, above = value < low, value > high
+    if below:
+        raise validation_error(
+            f"The {interp.to_string(value)} argument is less than the minimum allowed range of {low}. Supply "
+            f"an argument that is greater than or equal to {low} and then try the command again."
+        )
+    if above:
+        raise validation_error(
+            f"The {interp.to_string(value)} argument is greater than the maximum allowed range of {high}. "
+            f"Supply an argument that is less than or equal to {high} and then try the command again."
+        )
+
+
+def _number(item: Any, kind: str) -> Any:
+    """An element as a number of the limits."""
+    try:
+        number = to_number(item)
+    except PowerShellError:
+        number = None
+    if number is None:
+        own, wanted = (n.rpartition(".")[2] for n in (dotnet.type_name_of(item), kind))
+        raise validation_error(
+            f'The argument cannot be validated because its type "{own}" is not the same type ({wanted}) as '
+            "the maximum and minimum limits of the parameter. Make sure the argument is of type "
+            f"{wanted} and then try the command again."
+        )
+    return number
+
+
+def validation_error(message: str, cause: ExceptionObject | None = None) -> PowerShellError:
+    """A value that a validation attribute refuses; `cause`: what its script threw."""
     return runtime_error(
-        message, "ValidateArgumentError", category="InvalidData", exception=VALIDATION
+        message, "ValidateArgumentError", category="InvalidData", exception=VALIDATION, inner=cause
     )
 
 

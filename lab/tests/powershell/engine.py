@@ -46,6 +46,19 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONG_NUMBER = re.compile(r"\d+\.\d{14,}(E[+-]\d+)?|\d\.\d+E[+-]\d+")
 _ASSEMBLY = re.compile(r", [\w.]+, Version=[\d.]+, Culture=\w+, PublicKeyToken=\w+")
 _BLOCKS = re.compile(r",Microsoft\.PowerShell\.Commands\.(ForEach|Where)ObjectCommand")
+_WORDS = (
+    (re.compile(r"The input string '[^']*' was not in a correct format"), "Input string was not in a correct format"),
+    (re.compile(r" \(Parameter '(\w+)'\)"), r"\nParameter name: \1"),
+    (re.compile(r"into an object of type \"([^\"]*)\""), r"into an object of type \1"),
+    (re.compile(r"[Ss]tring '[^']*' was not recognized as a valid"), "string was not recognized as a valid"),
+    (re.compile(r"String was not recognized as a valid"), "string was not recognized as a valid"),
+    (re.compile(r"starting at index '(\d+)'"), r"starting at index \1"),
+    (re.compile(r"Invalid pattern '(.*?)' at offset \d+\. "), r'parsing "\1" - '),
+    (re.compile(r"Unrecognized Guid format|Guid should contain 32 digits[^\n\"]*(?=\.)"), "no guid"),
+    (re.compile(r"a name of a cmdlet, function, script file, or executable program\.\n"),
+     "the name of a cmdlet, function, script file, or operable program. "),
+)  # fmt: skip
+"""Sentences of .NET Core and of PowerShell 7, and those of their predecessors."""
 _NOT_SIMULATED = 70
 _PATIENCE = 20.0
 """Seconds that a snippet may run in the lab."""
@@ -109,6 +122,8 @@ def normal(text: str) -> str:
 
     text = _ASSEMBLY.sub("", text).replace("InvocationWithFormatProvider", "Invocation")
     text = _BLOCKS.sub("", text)
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
     text = _LONG_NUMBER.sub(shorter, _COLOUR.sub("", text.replace("\r\n", "\n")))
     return "\n".join(
         line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")

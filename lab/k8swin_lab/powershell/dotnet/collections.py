@@ -12,6 +12,8 @@ from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
 from k8swin_lab.powershell.dotnet.names import generic_arguments, resolve_type
 from k8swin_lab.powershell.dotnet.reflection import default_value
 from k8swin_lab.powershell.dotnet.registry import (
+    METHOD_EXCEPTION,
+    ConversionError,
     NetObject,
     NetType,
     argument,
@@ -139,6 +141,22 @@ def element_of(interp: Any, type_name: str, value: Any, position: int = 0) -> An
     if interp is not None and resolve_type(wanted) is None:
         return interp.cast(value, wanted)
     return convert(interp, value, wanted)
+
+
+def element_argument(
+    interp: Any, type_name: str, value: Any, method: str, position: int = 0, name: str = "item"
+) -> Any:
+    """An argument of a generic collection's method, or the error of an argument that does not convert."""
+    try:
+        return element_of(interp, type_name, value, position)
+    except ConversionError as error:
+        wanted = resolve_type(generic_arguments(type_name)[position])
+        raise Terminating(
+            f'Cannot convert argument "{name}", with value: "{to_string(value)}", for "{method}" to '
+            f'type "{wanted}": "{error}"',
+            exception=METHOD_EXCEPTION,
+            error_id="MethodArgumentConversionInvalidCastArgument",
+        ) from error
 
 
 def _elements(args: tuple[Any, ...]) -> list[Any]:
@@ -312,7 +330,8 @@ def _check_new_key(self: Hashtable, key: Any) -> None:
 
 def _table_add(interp: Any, self: Hashtable, key: Any, value: Any) -> None:
     name = type_name_of(self)
-    key, value = element_of(interp, name, key, 0), element_of(interp, name, value, 1)
+    key = element_argument(interp, name, key, "Add", 0, "key")
+    value = element_argument(interp, name, value, "Add", 1, "value")
     _check_new_key(self, key)
     self[key] = value
 

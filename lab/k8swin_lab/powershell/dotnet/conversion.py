@@ -9,6 +9,14 @@ from typing import Any
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet.castability import (
+    CONVERTIBLE,
+    admitted,
+    no_property,
+    not_convertible,
+    shown,
+    source_kind,
+)
 from k8swin_lab.powershell.dotnet.names import element_type, generic_arguments, resolve_type
 from k8swin_lab.powershell.dotnet.primitives import (
     INTEGERS,
@@ -49,32 +57,11 @@ def no_conversion(value: Any, type_name: str) -> ConversionError:
     if value is None:
         return ConversionError(f'Cannot convert null to type "{type_name}".', "nullToValueType")
     own = type_name_of(value)
-    shown = own if isinstance(value, list) else to_string(value)
-    message = f'Cannot convert the "{shown}" value of type "{own}" to type "{type_name}".'
-    if own in _CONVERTIBLE and (type_name in _CONVERTIBLE or type_name == "System.Type"):
-        return ConversionError(message, "InvalidCastIConvertible")
-    return ConversionError(message)
-
-
-_CONVERTIBLE = frozenset(
-    "System." + name
-    for name in [
-        "Boolean",
-        "Char",
-        "Byte",
-        "SByte",
-        "Int16",
-        "UInt16",
-        "Int32",
-        "UInt32",
-        "Int64",
-        "UInt64",
-        "Single",
-        "Double",
-        "Decimal",
-        "DateTime",
-    ]
-)
+    if own in CONVERTIBLE and type_name in CONVERTIBLE:
+        return not_convertible(value, type_name)
+    return ConversionError(
+        f'Cannot convert the "{shown(value)}" value of type "{own}" to type "{type_name}".'
+    )
 
 
 def round_half_even(value: float | Decimal) -> int:
@@ -101,7 +88,10 @@ def _to_integer(value: Any, type_name: str) -> int:
                 "InvalidCastFromStringToInteger",
             )
         if not low <= parsed <= high:
-            raise failure(value, type_name, too_large, "InvalidCastFromStringToInteger")
+            # What is no integer is read as a Double first, and its failure is the first attempt's.
+            plain = value.strip().lstrip("+-").isdigit()
+            words = too_large if plain else "Input string was not in a correct format."
+            raise failure(value, type_name, words, "InvalidCastFromStringToInteger")
         number = round_half_even(parsed)
     elif isinstance(value, bool):
         number = int(value)
@@ -213,6 +203,8 @@ def _to_boolean(value: Any) -> bool:
 
 
 def _to_char(value: Any) -> Char:
+    if isinstance(getattr(value, "enum_number", None), int):
+        value = value.enum_number
     if isinstance(value, str):
         if len(value) == 1:
             return Char(value)
@@ -234,19 +226,29 @@ def _to_char(value: Any) -> Char:
     raise no_conversion(value, "System.Char")
 
 
-def _to_type(value: Any) -> TypeValue:
+def _to_type(value: Any) -> TypeValue | None:
+    if value is None:
+        return None
+    if isinstance(value, TypeValue):
+        return value
+    kind = source_kind(value)
+    if kind in ("bool", "char", "date", "enum"):
+        raise not_convertible(value, "System.Type")
+    if kind not in ("number", "string"):
+        raise no_conversion(value, "System.Type")
     name = resolve_type(to_string(value))
     if name is None:
-        raise failure(
-            value,
-            "System.Type",
-            f"Unable to find type [{to_string(value)}].",
+        raise ConversionError(
+            f'Cannot convert the "{to_string(value)}" value of type "System.String" to type '
+            '"System.Type".',
             "InvalidCastFromStringToType",
         )
     return TypeValue(name)
 
 
 def _to_hashtable(value: Any) -> Hashtable:
+    if source_kind(value) in ("bool", "date"):
+        raise not_convertible(value, "System.Collections.Hashtable")
     if isinstance(value, Hashtable):
         plain = type(value) is Hashtable and not value.ordered
         return value if plain else Hashtable(value.items())
@@ -303,10 +305,17 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
     if element is not None:
         return _to_array(interp, value, type_name, element)
     if type_name == "System.Array":
-        return value if isinstance(value, list) else PSArray(_items(value))
+        if value is None or (isinstance(value, PSArray) and type(value) is PSArray):
+            return value
+        return PSArray(_items(value))
     if type_name.startswith("System.Nullable`1"):
         inner = generic_arguments(type_name)[0]
-        return None if value is None or value == "" else convert(interp, value, inner)
+        try:
+            return None if value is None else convert(interp, value, inner)
+        except ConversionError as error:
+            if error.error_id.startswith("ConvertToFinal"):
+                raise no_conversion(value, f"System.Nullable`1[{inner}]") from error
+            raise
     cast = _CASTS.get(type_name)
     if cast is not None:
         if value is None and type_name in ("System.Double", "System.Single"):
@@ -319,6 +328,12 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
             return Char("\0")
         return cast(value)
     return _to_declared(interp, value, type_name)
+
+
+def _constructed(interp: Any, type_name: str, arguments: list[Any]) -> Any:
+    from k8swin_lab.powershell.dotnet.members import construct
+
+    return construct(interp, type_name, arguments)
 
 
 def _items(value: Any) -> list[Any]:
@@ -344,8 +359,12 @@ def _to_array(interp: Any, value: Any, type_name: str, element: str) -> Any:
     try:
         return PSArray((convert(interp, item, element) for item in _items(value)), element)
     except ConversionError as error:
-        if several or error.error_id.startswith("ConvertToFinal"):
+        if several:
             raise  # the element's own error
+        if error.error_id.startswith("ConvertToFinal"):
+            raise no_conversion(value, type_name) from error
+        if source_kind(value) in ("bool", "date"):
+            raise not_convertible(value, type_name) from error
         raise failure(value, type_name, str(error), "InvalidCastExceptionScalarToArray") from error
 
 
@@ -369,10 +388,13 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
     enum = enums.find(type_name)
     if enum is not None:
         if value is None:
-            raise failure(value, type_name, "", "nullToEnumInvalidCast") from None
-        if isinstance(value, bool):
-            raise no_conversion(True, "System.Char")
-        return enum.parse(value)
+            raise ConversionError(
+                f'Cannot convert null to type "{type_name}" due to enumeration values that are not valid. '
+                "Specify one of the following enumeration values and try again. The possible enumeration "
+                f'values are "{",".join(enum.members)}".',
+                "nullToEnumInvalidCast",
+            )
+        return enum.parse(_to_enum_source(value, type_name))
     if is_instance(value, type_name):
         return value
     if type_name == "System.Xml.XmlDocument":
@@ -380,20 +402,24 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
     declared = registry.find(type_name)
     if isinstance(value, ScriptBlock) and type_name.partition("`")[0] in _DELEGATES:
         return value
-    if (
-        value is not None
-        and "System.Exception" in base_types(type_name)
-        and not isinstance(value, Hashtable)
-    ):
-        from k8swin_lab.powershell.dotnet.exceptions import construct as make_exception
-
-        return make_exception(type_name, [value])
     if value is None:
         if declared is not None and declared.base == "System.ValueType":
             raise ConversionError(
                 f'Cannot convert null to type "{type_name}".', "nullToObjectInvalidCast"
             )
         return None
+    value = admitted(
+        value,
+        type_name,
+        no_conversion(value, type_name),
+        lambda arguments: _constructed(interp, type_name, arguments),
+    )
+    if is_instance(value, type_name):
+        return value
+    if "System.Exception" in base_types(type_name):
+        from k8swin_lab.powershell.dotnet.exceptions import construct as make_exception
+
+        return make_exception(type_name, [value])
     if type_name.startswith("System.Collections.Generic."):
         return _to_generic(interp, value, type_name)
     if declared is not None and declared.from_value is not None:
@@ -404,6 +430,8 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
         except Terminating as error:
             by_culture = type_name in ("System.DateTime", "System.TimeSpan", "System.Guid")
             error_id = "InvalidCastParseTargetInvocation"
+            if type_name == "System.Text.RegularExpressions.Regex":
+                error_id = "InvalidCastFromStringToRegex"
             if by_culture and type_name == "System.DateTime":
                 error_id += "WithFormatProvider"
             raise failure(value, type_name, str(error), error_id) from error
@@ -429,7 +457,21 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
                 raise failure(
                     value, type_name, str(error), "InvalidCastConstructorException"
                 ) from error
+    if source_kind(value) in ("bool", "char", "date", "enum"):
+        raise not_convertible(value, type_name)
     raise no_conversion(value, type_name)
+
+
+def _to_enum_source(value: Any, type_name: str) -> Any:
+    """What an enumeration reads: names and numbers."""
+    if is_instance(value, type_name):
+        return value
+    kind = source_kind(value)
+    if kind in ("bool", "char", "date"):
+        raise not_convertible(value, type_name)
+    if kind in ("other", "record", "table") and not is_sequence(value):
+        raise no_conversion(value, type_name)
+    return to_string(value) if isinstance(value, float | Decimal) else value
 
 
 def _to_generic(interp: Any, value: Any, type_name: str) -> Any:
@@ -453,10 +495,6 @@ def _from_table(interp: Any, table: Hashtable, type_name: str) -> Any:
     result = construct(interp, type_name, [])
     for key, item in table.items():
         if not has_member(result, str(key)):
-            raise ConversionError(
-                f'Cannot create object of type "{type_name}". The {key} property was not found for the '
-                f"{type_name} object.",
-                "ObjectCreationError",
-            )
+            raise no_property(type_name, str(key))
         set_member(result, str(key), item)
     return result

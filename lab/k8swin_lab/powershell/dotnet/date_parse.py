@@ -37,6 +37,25 @@ def bad_date() -> Exception:
     return format_error("String was not recognized as a valid DateTime.")
 
 
+_WORDS = re.compile(r"[^\W\d_]+")
+_KNOWN_WORDS = frozenset(
+    word.lower()
+    for name in (*MONTHS, *DAYS, "am", "pm", "a", "p", "t", "z", "gmt")
+    for word in (name, name[:3])
+)
+
+
+def _unread(text: str) -> Exception:
+    """The error of a text that no form fits: its first word that no date has is named."""
+    for found in _WORDS.finditer(text):
+        if found.group().lower() not in _KNOWN_WORDS:
+            return format_error(
+                "The string was not recognized as a valid DateTime. There is an unknown word starting "
+                f"at index {found.start()}."
+            )
+    return bad_date()
+
+
 def parse_date(text: str, *, today: datetime | None = None, keep_offset: bool = False) -> DateTime:
     """Read a date as DateTime.Parse does (en-US order).
 
@@ -50,7 +69,7 @@ def parse_date(text: str, *, today: datetime | None = None, keep_offset: bool = 
         match = form.fullmatch(stripped)
         if match is not None:
             return _from_parts(match.groupdict(), today or datetime.now(), text, keep_offset)
-    raise bad_date()
+    raise _unread(text)
 
 
 def _year(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from k8swin_lab.powershell.dotnet import registry
 from k8swin_lab.powershell.dotnet.registry import ConversionError, NetType
+from k8swin_lab.powershell.dotnet.text import to_string
 from k8swin_lab.powershell.records import EnumValue
 
 
@@ -74,7 +75,7 @@ class EnumType(NetType):
         if isinstance(value, EnumValue):
             value = getattr(value, "enum_number", value)
         if isinstance(value, list):
-            value = ", ".join(str(item) for item in value)
+            value = ",".join(to_string(item) for item in value)
         if isinstance(value, int) and not isinstance(value, bool):
             number = int(value)
             if not self._defined(number):
@@ -87,7 +88,15 @@ class EnumType(NetType):
                 )
             return self.of(number)
         text = str(value)
-        found = self.number_of(text, partial=True) if text.strip() else None
+        if not text.strip():
+            names = ", ".join(self.members)
+            raise ConversionError(
+                f'Cannot convert value "{text}" to type "{self.name}". Error: "The identifier name '
+                f"{text} cannot be processed because it is either too similar or identical to the "
+                f'following enumerator names: {names}. Use a more specific identifier name."',
+                "SubstringDisambiguationEnumParseThrewAnException",
+            )
+        found = self.number_of(text, partial=True)
         if found is None:
             raise ConversionError(
                 f'Cannot convert value "{text}" to type "{self.name}". Error: "Unable to match the '

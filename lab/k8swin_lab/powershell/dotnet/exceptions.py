@@ -59,7 +59,7 @@ def construct(type_name: str, args: list[Any]) -> ExceptionObject:
     inner = next((a for a in args if isinstance(a, ExceptionObject)), None)
     texts = [to_string(a) for a in args if not isinstance(a, ExceptionObject)]
     if len(texts) > 3:
-        raise no_overload(type_name.rpartition(".")[2], len(args))
+        raise no_overload("new", len(args))
     properties: list[tuple[str, Any]] = []
     if type_name.startswith("System.Argument"):
         if type_name in _NAME_FIRST and texts and inner is None:

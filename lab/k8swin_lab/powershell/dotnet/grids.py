@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet.registry import NetObject, NetType
+from k8swin_lab.powershell.dotnet.conversion import convert
+from k8swin_lab.powershell.dotnet.registry import RUNTIME_EXCEPTION, NetObject, NetType
 
 
 class Grid(NetObject):
@@ -23,14 +24,23 @@ class Grid(NetObject):
     def _place(self, index: Any) -> int:
         indexes = list(index) if isinstance(index, list | tuple) else [index]
         place = 0
-        for size, one in zip(self.sizes, indexes, strict=False):
-            if not 0 <= int(one) < size or len(indexes) != len(self.sizes):
+        indexes = [int(convert(None, one, "System.Int32")) for one in indexes]
+        if len(indexes) != len(self.sizes):
+            raise Terminating(
+                f"You cannot index into a {len(self.sizes)} dimensional array with index "
+                f"[{','.join(str(one) for one in indexes)}].",
+                exception=RUNTIME_EXCEPTION,
+                category="InvalidOperation",
+                error_id="NeedMultidimensionalIndex",
+            )
+        for size, one in zip(self.sizes, indexes, strict=True):
+            if not 0 <= one < size:
                 raise Terminating(
                     "Index was outside the bounds of the array.",
                     exception="System.IndexOutOfRangeException",
                     error_id="IndexOutOfRangeException",
                 )
-            place = place * size + int(one)
+            place = place * size + one
         return place
 
     def named(self, index: Any) -> Any:
@@ -39,7 +49,8 @@ class Grid(NetObject):
 
     def set_named(self, index: Any, value: Any) -> None:
         """Set the cell at a list of indexes."""
-        self.cells[self._place(index)] = value
+        element = self.type_name[: self.type_name.index("[")]
+        self.cells[self._place(index)] = convert(None, value, element)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.cells)

@@ -19,6 +19,7 @@ from k8swin_lab.powershell.dotnet.collections import (
     _ignores_case,
     _position,
     declare_dictionary,
+    element_argument,
     element_of,
     matcher,
     sort_key,
@@ -66,7 +67,7 @@ def _list_item(self: Any, index: int) -> Any:
 
 
 def _list_add(interp: Any, self: Any, value: Any) -> Any:
-    self.append(element_of(interp, type_name_of(self), value))
+    self.append(element_argument(interp, type_name_of(self), value, "Add"))
     _stored(self)
     return len(self) - 1 if type_name_of(self).endswith("ArrayList") else None
 
@@ -87,7 +88,7 @@ def _list_add_range(interp: Any, self: Any, items: Any) -> None:
 
 def _list_insert(interp: Any, self: Any, index: int, value: Any) -> None:
     _check(self, index, len(self) + 1)
-    self.insert(index, element_of(interp, type_name_of(self), value))
+    self.insert(index, element_argument(interp, type_name_of(self), value, "Insert"))
     _stored(self)
 
 
@@ -257,7 +258,7 @@ for _name in ("HashSet`1", "SortedSet`1"):
     _type.prop("Count", len)
 
     def _set_add(interp: Any, self: HashSet, value: Any) -> bool:
-        return self.add(element_of(interp, self.type_name, value))
+        return self.add(element_argument(interp, self.type_name, value, "Add"))
 
     def _set_update(self: HashSet, items: Any) -> None:
         for item in _many(items):

@@ -258,7 +258,7 @@ def _own_text(value: Any) -> str:
 
 def _accessor(value: Any, folded: str, name: str, args: list[Any]) -> Any:
     """`get_Name()` and `set_Name(x)` are how .NET calls properties."""
-    if folded == "get_item" and len(args) == 1:
+    if folded == "get_item" and len(args) == 1 and not isinstance(value, PSObject):
         return get_index(value, args[0])
     if folded == "set_item" and len(args) == 2:
         set_index(value, args[0], args[1])
@@ -335,6 +335,8 @@ def static_get(type_name: str, member: str, interp: Any) -> Any:
         for name, number in enum.members.items():
             if name.lower() == folded:
                 return enum.of(number)
+        if not framework.exists(type_name):
+            return None  # an enumeration of the script's has nothing else
     for declared in _known(type_name):
         if folded in declared.static_values:
             found = declared.static_values[folded]
@@ -355,6 +357,14 @@ def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
         if setter is not None:
             setter(interp, new)
             return
+        fixed = declared.static_names.get(member.lower())
+        if fixed is not None:
+            raise Terminating(
+                f"'{fixed}' is a ReadOnly property.",
+                exception="System.Management.Automation.SetValueException",
+                category="InvalidOperation",
+                error_id="PropertyAssignmentException",
+            )
     if framework.has_static(type_name, member):
         raise NotSimulated(f"[{type_name}]::{member} =")
     raise Terminating(
@@ -421,8 +431,7 @@ def construct(interp: Any, type_name: str, args: list[Any]) -> Any:
             return method.call(interp, (), args)
         except Terminating as error:
             if error.error_id == "MethodCountCouldNotFindBest":
-                short = names.short_name(type_name)
-                raise registry.no_overload(short, len(args)) from error
+                raise registry.no_overload("new", len(args)) from error
             raise
     if declared is not None and declared.base == "System.ValueType" and not args:
         return convert(interp, 0, type_name)

@@ -176,7 +176,8 @@ def _custom(value: Any, pattern: str) -> str:
     if len(sections) > 1 and negative and sections[1]:
         return _custom_section(-exact, sections[1])
     text = _custom_section(abs(exact), sections[0])
-    zero = not re.search(r"[1-9]", text)
+    shows_digits = any(piece in "0#" for piece in _TOKEN.findall(sections[0]))
+    zero = not re.search(r"[1-9]", text) if shows_digits else not round(exact)
     if len(sections) > 2 and (exact == 0 or zero):
         return _custom_section(Decimal(0), sections[2])
     return f"-{text}" if negative and not zero else text
@@ -200,7 +201,7 @@ def _custom_section(value: Decimal, section: str) -> str:
         value = value.scaleb(-exponent)
     text = _fixed(value, len(fraction))
     digits, _, decimals = text.partition(".")
-    digits = digits.lstrip("0")
+    digits = digits.lstrip("0") if places else ""
     minimum = 0
     for position, index in enumerate(reversed(whole)):
         if tokens[index] == "0":

@@ -22,7 +22,7 @@ _MULTIPLIERS = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb"
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)(?:0x(?P<hex>[0-9a-f]+)|(?P<body>(?:\d[\d,]*)?\.?\d*(?:e[+-]?\d+)?))"
     r"(?P<type>[dl])?(?P<unit>kb|mb|gb|tb|pb)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 BYTES = tuple(TypedInt(number, "System.Byte") for number in range(256))
 

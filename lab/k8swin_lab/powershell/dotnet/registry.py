@@ -289,7 +289,6 @@ def no_method(type_name: str, name: str) -> Terminating:
         exception=RUNTIME_EXCEPTION,
         category="InvalidOperation",
         error_id="MethodNotFound",
-        target=name,
     )
 
 

@@ -12,11 +12,13 @@ from k8swin_lab.powershell.dotnet.typing_of import type_name_of
 from k8swin_lab.powershell.records import (
     ErrorRecord,
     ExceptionObject,
+    Reference,
     ScriptBlock,
     TypeValue,
 )
 from k8swin_lab.powershell.values import Hashtable, PSObject
 
+_REFERENCE = "System.Management.Automation.PSReference"
 CUSTOM_OBJECT = "System.Management.Automation.PSCustomObject"
 
 
@@ -50,6 +52,8 @@ def to_string(value: Any, separator: str = " ") -> str:
         return literal_name(value.name)
     if isinstance(value, ScriptBlock):
         return value.text
+    if isinstance(value, Reference):
+        return f"{_REFERENCE}`1[{type_name_of(value.get())}]"
     if isinstance(value, bytes | bytearray):
         return separator.join(str(item) for item in value)
     if hasattr(value, "type_name") and "__str__" not in _defined(value):
@@ -93,7 +97,7 @@ def _object_text(value: PSObject) -> str:
             return declared.to_text(value)
         return types[0]
     parts = (f"{name}={_property_text(item, value)}" for name, item in value.properties.items())
-    return "@{" + "; ".join(parts) + "}"
+    return "@{" + "; ".join(parts) + "}" if value.properties else ""
 
 
 def _property_text(item: Any, owner: PSObject) -> str:

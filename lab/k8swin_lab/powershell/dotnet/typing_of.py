@@ -10,6 +10,7 @@ from k8swin_lab.powershell.dotnet.names import element_type
 from k8swin_lab.powershell.records import (
     EXCEPTION_PARENTS,
     EnumValue,
+    ExceptionObject,
     TypeValue,
     exception_chain,
     type_name_of,
@@ -82,7 +83,11 @@ def is_instance(value: Any, type_name: str) -> bool:
     ):
         # Only what came out of a cmdlet or a cast is wrapped; the lab keeps no wrapper for others.
         # An instance of a script's class is not wrapped either.
-        return isinstance(value, PSObject) and not hasattr(value, "ps_class")
+        return (
+            isinstance(value, PSObject)
+            and not hasattr(value, "ps_class")
+            and not isinstance(value, ExceptionObject)
+        )
     own = type_name_of(value)
     if own.lower() == wanted:
         return True

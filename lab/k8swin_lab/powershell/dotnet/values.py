@@ -142,7 +142,7 @@ def parse_version(text: str) -> Version:
     """Read two to four numbers with dots between."""
     parts = text.split(".")
     if not 2 <= len(parts) <= 4:
-        raise argument("Version string portion was too short or too long.", "version")
+        raise argument("Version string portion was too short or too long.", "input")
     if not all(re.fullmatch(r"\s*\+?\d+\s*", part) for part in parts):
         if any(re.fullmatch(r"\s*-\d+\s*", part) for part in parts):
             raise out_of_range("Version's parameters must be greater than or equal to zero.")

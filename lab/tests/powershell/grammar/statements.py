@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lab.tests.powershell.grammar.expressions import Expressions
+from lab.tests.powershell.grammar.refusals import Refusals
 
 _ERRORS = [
     "throw 'boom'", "1 / 0", "[int]'x'", "$null.Foo()", "throw [ArgumentException]'bad'", "nope-command",
@@ -32,7 +33,7 @@ _ATTRIBUTES = ["", "", "[int]", "[string]", "[Parameter(Mandatory)]", "[switch]"
                "[ValidateNotNull()]", "[Parameter(ValueFromRemainingArguments)]"]  # fmt: skip
 
 
-class Statements(Expressions):
+class Statements(Expressions, Refusals):
     """Draws statements; `files` collects the scripts that the snippet calls."""
 
     def __init__(self, seed: str) -> None:
@@ -49,7 +50,7 @@ class Statements(Expressions):
             (2, self.defaults), (2, self.separator), (4, self.classes), (3, self.strings), (3, self.redirected),
             (4, self.called), (3, self.assigned), (3, self.success), (2, self.trapped), (3, self.returned),
             (2, self.implicit), (2, self.strict), (2, self.enumeration), (2, self.arguments), (2, self.closures),
-            (2, self.typed_variable), (2, self.mutated),
+            (2, self.typed_variable), (2, self.mutated), (8, self.refused),
         ]  # fmt: skip
         return self.random.choices([m for _, m in makers], [w for w, _ in makers])[0]()
 
