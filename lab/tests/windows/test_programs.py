@@ -153,3 +153,14 @@ def test_an_adapter_may_have_any_alias() -> None:
     machine.net.remove_hns_network(made)
     assert machine.net.primary().name == "Ethernet 2 (LAN)"
     machine.power_off()
+
+
+def test_cmd_deletes_files_by_pattern_and_folders_by_name(run: Run) -> None:
+    run(r"md C:\d\sub && echo 1> C:\d\a.log && echo 1> C:\d\b.log && echo 1> C:\d\c.txt")
+    assert run(r"rd C:\d").code == 145
+    assert run(r"rd C:\d\c.txt").code == 267
+    assert run(r"del /q C:\d\*.log & dir /b C:\d").out == "c.txt\r\nsub\r\n"
+    assert run(r"del C:\d\*.log").err == "Could Not Find C:\\d\\*.log\r\n"
+    assert run(r"rd /s /q C:\d").code == 0
+    done = run(r"rd C:\d")
+    assert (done.code, done.err) == (2, "The system cannot find the file specified.\r\n")
