@@ -59,7 +59,7 @@ def new_tag(run: str = "", verb: str = "script") -> str:
 class SudoWords:
     """What sudo says when it asks for a password, and what is said once it has let us in: words that nobody else knows."""
 
-    prompt: str = made(default_factory=lambda: f"k8swin-sudo-asks-{random.token_hex(12)}:")
+    prompt: str = made(default_factory=lambda: f"k8swin-sudo-asks-{random.token_hex(12)}")
     let_in: str = made(default_factory=lambda: f"k8swin-sudo-let-in-{random.token_hex(12)}")
 
 
@@ -77,9 +77,25 @@ def bash_command(*, tag: str, sudo: bool, asks: SudoWords | None = None) -> str:
     if sudo and asks:
         # -k: always ask where a password is wanted. That it was right is told before anything else is read.
         begun = f'echo {asks.let_in} >&2; exec bash -p -s "$0" "$1"'
-        words = ["sudo", "-S", "-k", "-p", asks.prompt, "-H", "--", "bash", "-p", "-c", begun]
+        # %p: whose password it wants, which need not be the login's. -u: `runas_default` may name somebody else than root.
+        prompt = f"{asks.prompt}(%p):"
+        words = [
+            "sudo",
+            "-S",
+            "-k",
+            "-p",
+            prompt,
+            "-u",
+            "root",
+            "-H",
+            "--",
+            "bash",
+            "-p",
+            "-c",
+            begun,
+        ]
         return shlex.join([*words, tag, str(KILL_AFTER)])
-    words = ["sudo", "-n", "-H", "--"] if sudo else []
+    words = ["sudo", "-n", "-u", "root", "-H", "--"] if sudo else []
     words += ["bash", "-p", "-s", tag, str(KILL_AFTER)]
     return shlex.join(words)
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from k8swin_nb.errors import InventoryError
+from k8swin_nb.errors import Interrupted, InventoryError
+from k8swin_nb.fan_out import on_each
 from k8swin_nb.notebook.jobs import KILL_SECONDS
 
 if TYPE_CHECKING:
     from k8swin_nb.api import Cluster
-    from k8swin_nb.inventory import Inventory
+    from k8swin_nb.inventory import Host, Inventory
     from k8swin_nb.notebook.jobs import Job
+
+LOOK_SECONDS = 60.0
+"""How long an answer to who works on a host counts; each takes a script there."""
+
+ANSWER_SECONDS = 10.0
+"""How long that script may take, with the login before it."""
 
 
 @dataclass(slots=True)
@@ -23,6 +32,47 @@ class Context:
 
     jobs: list[Job] = field(default_factory=list)
     """What was started with `--bg`."""
+
+    looked: dict[str, float] = field(default_factory=dict)
+    """When a host was last asked whether somebody else works on it, by the clock that only goes on."""
+
+    def tell_of_others(self, hosts: tuple[Host, ...], seconds: float | None) -> None:
+        """Say who else changes these hosts at the moment; magics take no lock and wait for nobody.
+
+        A host is asked once a minute, for at most `seconds` and a few. What goes wrong with that is about the script that
+        follows, which says it.
+        """
+        now = time.monotonic()
+        asked = [
+            host
+            for host in hosts
+            if now - self.looked.get(host.name, -LOOK_SECONDS) >= LOOK_SECONDS
+            and not self.cluster.locks.holds(host)
+        ]
+        if not asked:
+            return
+        self.looked |= {host.name: now for host in asked}
+        enough = threading.Event()
+        limit = threading.Timer(min(seconds or ANSWER_SECONDS, ANSWER_SECONDS), enough.set)
+        limit.daemon = True
+        limit.start()
+        try:
+            found = on_each(
+                asked,
+                lambda host: self.cluster.locks.look(host, enough),
+                name=lambda host: host.name,
+                cancel=enough,
+            )
+        except Interrupted as interrupt:
+            interrupt.results = {}
+            raise
+        finally:
+            limit.cancel()
+        for name, (held, holder) in found.answers.items():
+            if held:
+                who = holder or "somebody"
+                told = f"{name} is worked on by {who}; what runs now may be in its way"
+                print(told, file=sys.stderr)  # noqa: T201
 
     @property
     def inventory(self) -> Inventory:

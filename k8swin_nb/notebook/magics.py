@@ -128,6 +128,7 @@ class RemoteMagics(Magics):
         opened = context.current()
         hosts = _hosts(opened, options.host, interpreter)
         script = Script.from_text(body, interpreter)
+        opened.tell_of_others(hosts, options.timeout)
         if options.bg:
             return self._background(opened, hosts, script, options)
         # The line form shows its result, which would say everything a second time.

@@ -41,6 +41,12 @@ class Wire(paramiko.Transport):  # type: ignore[misc]
         super()._parse_disconnect(m)
 
 
+_TOKEN = (
+    "is that of a security key, which the SSH agent alone can use, and it does not hold it",
+    "add it with `ssh-add` where the notebook's server is started; one that wants to be touched has to be at each login",
+)
+
+
 class AgentAt(paramiko.agent.AgentSSH):  # type: ignore[misc]
     """The SSH agent behind a socket that is named, and not the one of the environment."""
 
@@ -201,6 +207,8 @@ class Login:
         public = _public_of_line(data)
         if public:
             key = self._held(public)
+            if key is None and _on_token(public):
+                raise unusable(*_TOKEN)
             if key is None:
                 private = path.with_suffix("") if path.suffix == ".pub" else path
                 raise unusable(
@@ -222,6 +230,11 @@ class Login:
             raise unusable(
                 "is no private key", "name a file that `ssh-keygen` made, without `.pub`"
             )
+        if _on_token(blob := _public_of_private(data)):
+            key = self._held(blob)
+            if key is None:
+                raise unusable(*_TOKEN)
+            return key, f"{shown} of the SSH agent"
         try:
             return paramiko.PKey.from_path(path), shown
         except (paramiko.PasswordRequiredException, TypeError):
@@ -243,7 +256,6 @@ class Login:
         if host.identity_passphrase:
             return self._opened(path, unusable), shown
         beside = path.with_name(path.name + ".pub")
-        blob = _public_of_private(data)
         if blob is None:
             with contextlib.suppress(OSError, ValueError):
                 blob = _public_of_line(file_bytes(beside))
@@ -372,6 +384,11 @@ def _encrypted(data: bytes) -> bool:
     header = b"ENCRYPTED" in data[:2000]
     parsed = _openssh(data)
     return header or (parsed is not None and parsed[0] != b"none")
+
+
+def _on_token(public: bytes | None) -> bool:
+    """Tell whether the private half of a key is in a security key (FIDO): its kind says so."""
+    return public is not None and public[4:].startswith(b"sk-")
 
 
 def _public_of_line(data: bytes) -> bytes | None:

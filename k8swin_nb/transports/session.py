@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import threading
 import time
@@ -20,6 +21,7 @@ from k8swin_nb.errors import (
     TransportError,
 )
 from k8swin_nb.inventory import Host
+from k8swin_nb.reading import shown
 from k8swin_nb.redact import redact
 from k8swin_nb.secret import resolve
 from k8swin_nb.shells import SudoWords, bash_supervisor
@@ -90,12 +92,14 @@ class Session:
             self._pump(lambda: self._frames["stdout"].began, clock.within(START_SECONDS))
         except Late:
             clock.check()
-            raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=sudo) from None
+            raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=sudo, asks=asks) from None
         if not self._frames["stdout"].began:
             self._channel.status_event.wait(LAST_SECONDS)
             code = self._channel.exit_status
             raise self._not_started(
-                f"and the session ended with exit code {code}" if code >= 0 else "", sudo=sudo
+                f"and the session ended with exit code {code}" if code >= 0 else "",
+                sudo=sudo,
+                asks=asks,
             )
 
     def _past_sudo(self, asks: SudoWords, clock: Clock) -> None:
@@ -105,22 +109,37 @@ class Session:
         def said(word: str) -> int:
             return sum(frame.noise.count(word.encode()) for frame in self._frames.values())
 
+        # At the end of a line: in a refusal sudo repeats the command, in which the word stands too.
+        let_in = asks.let_in + "\n"
+
         try:
-            self._pump(lambda: bool(said(asks.prompt) or said(asks.let_in)), part)
-            if said(asks.prompt) and not said(asks.let_in):
+            self._pump(lambda: bool(said(asks.prompt) or said(let_in)), part)
+            if said(asks.prompt) and not said(let_in):
                 password = resolve(host.sudo_password or "", Path(host.folder)).reveal()
                 self.send(f"{password}\n".encode(), last=False)
-                self._pump(lambda: said(asks.prompt) > 1 or bool(said(asks.let_in)), part)
+                self._pump(lambda: said(asks.prompt) > 1 or bool(said(let_in)), part)
         except Late:
             clock.check()
             raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=True, asks=asks) from None
-        if said(asks.let_in):
+        if said(let_in):
             return
-        if said(asks.prompt):
+        for frame in self._frames.values():
+            frame.rest()
+        noise = b"".join(frame.noise for frame in self._frames.values())
+        # Asked again, or ended without another word: whatever else it says is about something else than the password.
+        spoken = re.sub(rb"%s(\([^)]*\))?:?" % asks.prompt.encode(), b"", noise)
+        if said(asks.prompt) > 1 or (said(asks.prompt) and _is_refusal(spoken)):
+            whose = re.search(rb"%s\(([^%%)]+)\)" % asks.prompt.encode(), noise)
+            owner = whose[1].decode("utf-8", "replace") if whose else host.user
+            other = owner != host.user
             raise AuthenticationFailed(
                 host.name,
-                f"sudo refused the password `{host.sudo_password}` of `{host.user}`; it was given once, and nothing was run",
-                hint=f"check the reference in `sudo_password`, and try it there: `sudo -k -v` as `{host.user}`",
+                f"sudo refused the password `{host.sudo_password}`"
+                f"{f', for it wants the one of `{shown(owner)}`' if other else f' of `{host.user}`'}; "
+                "it was given once, and nothing was run",
+                hint="name that one as `sudo_password`, or take `rootpw`, `targetpw` or `runaspw` out of the sudoers there"
+                if other
+                else f"check the reference in `sudo_password`, and try it there: `sudo -k -v` as `{host.user}`",
             )
         raise self._not_started("", sudo=True, asks=asks)
 
@@ -263,7 +282,9 @@ class Session:
             frame.rest()
         noise = b"\n".join(frame.noise.strip() for frame in self._frames.values())
         if asks:
-            noise = noise.replace(asks.prompt.encode(), b"(sudo asks for the password) ")
+            asked = rb"%s(\([^)]*\))?:?" % asks.prompt.encode()
+            noise = re.sub(asked, b"(sudo asks for the password) ", noise)
+            noise = noise.replace(asks.let_in.encode(), b"(sudo lets us in)")
         printed = redact(noise.decode("utf-8", "replace")).strip()
         host = self._host
         transport = self._channel.get_transport()
@@ -288,13 +309,28 @@ class Session:
         )
 
 
+def _is_refusal(spoken: bytes) -> bool:
+    """Whether sudo ended because of the password: where one attempt is all that it gives, it says so and asks no more."""
+    text = spoken.decode("utf-8", "replace").lower()
+    return not text.strip() or "incorrect password" in text or "sorry, try again" in text
+
+
 def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
     """Return what to do about what a host printed in place of a script; None: the usual."""
     if "sudo" in printed and ("tty" in printed or "terminal" in printed):
         return f"write `Defaults:{host.user} !requiretty` into a file of /etc/sudoers.d there"
+    may = f"`{host.user} ALL=(ALL) ALL` in a file of /etc/sudoers.d there lets it"
+    if sudo and ("not in the sudoers" in printed or "is not allowed to execute" in printed):
+        return f"let `{host.user}` use sudo for `bash`: {may}"
+    if sudo and re.search(r"sudo: \S+: command not found", printed):
+        return "see that `secure_path` in the sudoers there leads to bash: `sudo -V`, and `sudo -l` as that user"
+    if sudo and "permission denied" in printed and host.sudo_password:
+        return "see that bash may start programs there: no `noexec` and no `NOEXEC:` for it in the sudoers"
     missing = any(word in printed for word in ("not found", "unknown command", "no such file"))
     if "sudo" in printed and missing:
         return "install sudo there, or log in as root"
+    if sudo and "sudo" in printed and host.sudo_password:
+        return f"try it there, as `{host.user}`: `sudo -k bash -c true`; what is printed above is sudo's"
     if sudo and "sudo" in printed:
         return (
             f"let `{host.user}` use sudo without a password: write `{host.user} ALL=(ALL) NOPASSWD: ALL` into a file of "

@@ -128,6 +128,8 @@ _STATUS_HINTS = {
     504: "a gateway answers in the host's place, and does not reach it",
 }
 
+_PAGE_HINT = "something between here and the host answers in its place: a gateway or a proxy"
+
 _OWN_CERTIFICATE = (
     "CERTIFICATE_REQUIRED",
     "BAD_CERTIFICATE",
@@ -192,10 +194,13 @@ def translate(error: BaseException, host: Host) -> K8swinError:
     if isinstance(error, WSManFaultError):
         return _of_fault(error, host, where)
     if isinstance(error, WinRMTransportError):
+        # WinRM and HTTP.sys below it send no page with 500.
+        page = error.code == 500 and error.response_text.lstrip().startswith("<")
+        page = page and "<s:Envelope" not in error.response_text
         return TransportError(
             host.name,
-            f"{where} answered HTTP {error.code}",
-            hint=_STATUS_HINTS.get(error.code, "is it a WinRM listener?"),
+            f"{where} answered HTTP {error.code}" + (" with a page" if page else ""),
+            hint=_PAGE_HINT if page else _STATUS_HINTS.get(error.code, "is it a WinRM listener?"),
         )
     if isinstance(error, OddAnswer):
         return TransportError(host.name, f"{where}: {detail}", hint=OUTSIDE)

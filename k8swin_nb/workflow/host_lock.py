@@ -364,13 +364,17 @@ class HostLocks:
         # A magic of this run may well go on beside a step; an apply of it cannot: it would hold the lock.
         return one.changes and not (one.run == self._run and one.verb != "apply")
 
-    def look(self, host: Host) -> tuple[bool, Holder | None]:
+    def look(self, host: Host, cancel: threading.Event | None = None) -> tuple[bool, Holder | None]:
         """Return whether somebody holds a host's lock, and who did last; None: nobody is known.
+
+        Args:
+            host: Which one.
+            cancel: Set: it is asked no longer.
 
         Raises:
             TransportError: when the host cannot be asked.
         """
-        held, _, said = self._asked(host, LOOK, {}).stdout.strip().partition("\n")
+        held, _, said = self._asked(host, LOOK, {}, cancel).stdout.strip().partition("\n")
         said = said.strip()
         return held.strip() == "held", Holder.read(said) if said else None
 
@@ -404,13 +408,20 @@ class HostLocks:
         for thread in threads:
             thread.join(2 * RELEASE_SECONDS)
 
-    def _asked(self, host: Host, scripts: Mapping[str, str], values: dict[str, str]) -> Result:
+    def _asked(
+        self,
+        host: Host,
+        scripts: Mapping[str, str],
+        values: dict[str, str],
+        cancel: threading.Event | None = None,
+    ) -> Result:
         result = self._ways.transport(host).run(
             Script.load(scripts[host.os]),
             parameters=values,
             timeout=ANSWER_SECONDS,
             tag=new_tag(self._run, "lock"),
             sudo=host.asks_for_root,
+            cancel=cancel,
         )
         if result.returncode != 0:
             raise StepFailed(

@@ -107,9 +107,9 @@ class Pods(Protocol):
         """Return what answers in the pod with an address of its own, at a port."""
 
     def exec(
-        self, namespace: str, pod: str, container: str, argv: list[str]
+        self, namespace: str, pod: str, container: str, argv: list[str], stdin: bytes = b""
     ) -> tuple[int, bytes, bytes]:
-        """Run a program in a container: exit code, standard output, standard error."""
+        """Run a program in a container with this standard input: exit code, standard output, standard error."""
 
 
 class Outside(Protocol):

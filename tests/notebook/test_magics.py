@@ -35,6 +35,7 @@ from k8swin_nb.secret import Secret
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.pool import Pool
+from k8swin_nb.workflow.host_lock import Holder, HostLocks
 from tests.interrupts import interrupt
 from tests.test_description import MASTER, WORKER, described
 
@@ -50,10 +51,17 @@ class Echo(Transport):
 
     interpreter: ClassVar[Any] = "bash"
     works: ClassVar[list[tuple[str, Work]]] = []
+    looks: ClassVar[int] = 0
 
     def _close(self, *, abandon: bool = False) -> None: ...
 
+    lock: ClassVar[str] = "free\n"
+
     def _run(self, work: Work, output: Output) -> End:
+        if "host_lock.check" in work.script.name:
+            Echo.looks += 1
+            output.feed("stdout", self.lock.encode())
+            return End(0)
         Echo.works.append((self.host.name, work))
         text = work.script.text.strip()
         if text == "unreachable":
@@ -86,6 +94,7 @@ def events(shell: InteractiveShell, tmp_path: Path) -> list[dict[str, Any]]:
     Echo.works.clear()
     cluster = Cluster(check_description(described(hosts=HOSTS)), runs=tmp_path)
     cluster.pool = Pool(opener=lambda host, _: (EchoPs if host.os == "windows" else Echo)(host))
+    cluster.locks = HostLocks(cluster.pool, cluster.run_id)
     context.open_context(cluster)
     return cluster.record.events
 
@@ -103,6 +112,28 @@ def test_the_body_is_sent_as_it_is_typed(shell: InteractiveShell) -> None:
     shell.user_ns["HOME"] = "not this"
     assert run(shell, f"%%remote_bash --host cp1\n{body}") is None
     assert Echo.works[0][1].script.text == body
+
+
+@pytest.mark.usefixtures("events")
+def test_a_host_on_which_somebody_else_works_is_told_before_anything_is_sent(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once a minute, so that a notebook full of magics asks a host once; an answer that never comes stops nothing."""
+    other = Holder("grace", "desk7", "", 4711, "run-9", "02_master", "2026-11-29T10:00:00Z")
+    monkeypatch.setattr(Echo, "lock", f"held\n{other.line()}\n")
+    before = Echo.looks
+    run(shell, "%remote_bash --host cp1 echo one")
+    told = capsys.readouterr().err
+    assert "cp1 is worked on by grace on desk7" in told and "02_master, run run-9" in told
+    run(shell, "%remote_bash --host cp1 echo two")
+    assert (Echo.looks - before, "worked on" in capsys.readouterr().err) == (1, False)
+
+    def gone(*_: object) -> None:
+        raise HostUnreachable("win1", "gone")
+
+    monkeypatch.setattr(context.current().cluster.locks, "look", gone)
+    run(shell, "%remote_ps --host win1 echo three")
+    assert "worked on" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("events")

@@ -51,10 +51,15 @@ class Issued:
         )
         return path
 
-    def server(self, clients: Path | None = None) -> ssl.SSLContext:
-        """Return a server's side of TLS; with an authority for clients it asks for their certificates."""
+    def server(self, clients: Path | None = None, chain: tuple[Issued, ...] = ()) -> ssl.SSLContext:
+        """Return a server's side of TLS; with an authority for clients it asks for their certificates.
+
+        `chain` is what it sends besides its own certificate.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pem, self.private())
+        whole = self.folder / f"{self.name}-chain.pem"
+        whole.write_text("".join(one.pem.read_text() for one in (self, *chain)))
+        context.load_cert_chain(whole, self.private())
         if clients is not None:
             context.load_verify_locations(clients)
             context.verify_mode = ssl.CERT_OPTIONAL
@@ -81,6 +86,12 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         return self._made(name, key, self.own, list(names), begins, ends)
 
+    def below(self, name: str) -> Authority:
+        """Make an authority that this one vouches for."""
+        made = Authority(self.folder, name)
+        made.own = self._made(name, made.key, self.own, [], -1, 30, path=True)
+        return made
+
     def by_itself(self, name: str, *names: x509.GeneralName) -> Issued:
         """Make one that is signed with its own key."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -96,6 +107,7 @@ class Authority:
         ends: int,
         *,
         authority: bool = True,
+        path: bool = False,
     ) -> Issued:
         now = datetime.datetime.now(datetime.UTC)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -108,7 +120,7 @@ class Authority:
             .not_valid_before(now + begins * DAY - DAY / 24)
             .not_valid_after(now + ends * DAY)
         )
-        if issuer is None and authority:
+        if path or (issuer is None and authority):
             builder = builder.add_extension(
                 x509.BasicConstraints(ca=True, path_length=None), critical=True
             )

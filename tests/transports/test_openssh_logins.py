@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import logging
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import threading
 import time
@@ -337,3 +339,31 @@ def test_nothing_is_written_beside_the_error(
             ssh.run("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 1")
     assert caplog.text == ""
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_key_of_a_token_is_the_agents_or_leads_there(
+    openssh: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is one as PROTOCOL.key and PROTOCOL.u2f of OpenSSH describe it; `ssh-keygen -l` reads it."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+    def text(value: bytes) -> bytes:
+        return struct.pack(">I", len(value)) + value
+
+    public = text(b"sk-ssh-ed25519@openssh.com") + text(b"\1" * 32) + text(b"ssh:")
+    private = struct.pack(">II", 7, 7) + public + b"\1" + text(b"h" * 20) + text(b"") + text(b"me")
+    private += bytes(range(1, 1 + -len(private) % 8))
+    whole = b"openssh-key-v1\0" + text(b"none") * 2 + text(b"") + struct.pack(">I", 1)
+    lines = base64.encodebytes(whole + text(public) + text(private)).decode()
+    key = openssh.folder / "id_sk"
+    key.write_text(
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}-----END OPENSSH PRIVATE KEY-----\n"
+    )
+    key.with_suffix(".pub").write_text(
+        f"sk-ssh-ed25519@openssh.com {base64.b64encode(public).decode()}\n"
+    )
+    port = openssh.start()
+    for path in (key, key.with_suffix(".pub")):
+        with pytest.raises(AuthenticationFailed, match="of a security key") as caught:
+            openssh.transport(port, identity=str(path)).run("true")
+        assert "ssh-add" in (caught.value.hint or "")

@@ -40,7 +40,7 @@ SUDO = r"""#!/bin/bash
 printf '%s\n' "$*" >>"FOLDER/sudo.calls"
 while [ $# -gt 0 ]; do
   case $1 in
-    -p) prompt=$2; shift ;;
+    -p) prompt=${2/\%p/$(id -un)}; shift ;;
     -n) quiet=yes ;;
     --) shift; break ;;
   esac
@@ -111,6 +111,48 @@ def test_a_wrong_password_for_sudo_is_given_once(with_sudo: Any, tmp_path: Path)
     assert (tmp_path / "sudo.given").read_text() == "not that one\n"
     assert "not that one" not in str(caught.value) + "".join(caught.value.details())
     assert "sudo -k -v" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("after", "says", "hint"),
+    [
+        ("box is not in the sudoers file.", "not in the sudoers", "ALL=(ALL) ALL"),
+        (
+            "Sorry, user box is not allowed to execute '$*' as root on here.",
+            "not allowed to execute",
+            "use sudo for `bash`",
+        ),
+        ("sudo: bash: command not found", "command not found", "secure_path"),
+        ("Verification code: ", "Verification code", "sudo -k bash"),
+    ],
+)
+def test_a_right_password_that_does_not_help_is_not_told_as_a_wrong_one(
+    with_sudo: Any, tmp_path: Path, after: str, says: str, hint: str
+) -> None:
+    """The words are those of sudo 1.9.13 on Debian 12, which checks the password before it looks what it allows."""
+    ssh = with_sudo()
+    program = tmp_path / "bin" / "sudo"
+    program.write_text(
+        program.read_text().replace(
+            'then exec "$@"; fi\n  echo', f'then echo "{after}" >&2; exit 1; fi\n  echo'
+        )
+    )
+    with pytest.raises(ScriptNotStarted) as caught:
+        ssh.run("true", sudo=True)
+    assert says in caught.value.printed and hint in (caught.value.hint or "")
+    assert "k8swin-sudo-asks" not in caught.value.printed
+
+
+def test_a_password_of_somebody_else_that_sudo_wants_is_named(
+    with_sudo: Any, tmp_path: Path
+) -> None:
+    ssh = with_sudo("env:SUDO_WRONG")
+    program = tmp_path / "bin" / "sudo"
+    program.write_text(program.read_text().replace("$(id -un)", "grace"))
+    with pytest.raises(AuthenticationFailed, match="it wants the one of `grace`") as caught:
+        ssh.run("true", sudo=True)
+    assert "rootpw" in (caught.value.hint or "")
+    assert "-u root" in (tmp_path / "sudo.calls").read_text()
 
 
 def test_sudo_that_asks_without_a_password_here_says_how_to_name_one(with_sudo: Any) -> None:

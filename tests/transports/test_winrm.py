@@ -633,6 +633,8 @@ def test_an_end_that_the_script_has_told_stands_whatever_the_server_says_then(
         (WinRMTransportError("http", 404, "<html>"), "/wsman"),
         (WinRMTransportError("http", 413, ""), "MaxEnvelopeSizekb"),
         (WinRMTransportError("http", 502, ""), "gateway"),
+        (WinRMTransportError("http", 500, ""), "Microsoft-Windows-WinRM/Operational"),
+        (WinRMTransportError("http", 500, "<html><title>Proxy Error"), "a proxy"),
         (requests.exceptions.ConnectionError(ConnectionResetError(104, "reset")), "`winrm_port`"),
     ],
 )

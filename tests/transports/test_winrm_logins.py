@@ -306,6 +306,36 @@ def test_many_hosts_log_in_at_once(run, ticket) -> None:
     assert len(peer.logins) >= 8
 
 
+# --- NTLM
+
+
+@pytest.mark.parametrize("offer", ["Negotiate", "NTLM"])
+@pytest.mark.parametrize(
+    "user", ["operator", r"CORP\operator", r".\operator", "operator@corp.example"]
+)
+def test_ntlm_inside_tls_is_tied_to_the_certificate_under_every_form_of_a_name(
+    run, base, tmp_path, monkeypatch, user, offer
+) -> None:
+    """What Windows asks for where `CbtHardeningLevel` is Strict."""
+    secret = "Passw0rd-of-NTLM"
+    domain, _, name = user.rpartition("\\")
+    (tmp_path / "users").write_text(f"{domain}:{name}:{secret}\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "users"))
+    monkeypatch.setenv("WIN_PASSWORD", secret)
+    issued = Authority(tmp_path).issue("w", HERE)
+    host = replace(base, user=user, winrm_scheme="https", winrm_fingerprint=issued.fingerprint)
+    own, other = issued.der, Authority(tmp_path, "other").issue("o", HERE).der
+
+    def peer(der: bytes) -> Peer:
+        return Peer(
+            lambda bindings: spnego.server(protocol="ntlm", channel_bindings=bindings),
+            offers=(offer,), tls=issued.server(), sealed=False, bindings=bindings_of(der),
+        )  # fmt: skip
+
+    assert "by" in run(peer(own), host)
+    assert "refused the login" in refusal(run, peer(other), host)
+
+
 # --- CredSSP
 
 

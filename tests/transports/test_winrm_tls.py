@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -47,10 +48,13 @@ def ask() -> Iterator[Ask]:
     """Ask a listener with a certificate; return `taken`, or the error's lines."""
     with ExitStack() as stack:
 
-        def go(host: Host, issued: Issued) -> str:
+        def go(host: Host, issued: Issued, tls: ssl.SSLContext | None = None) -> str:
             # It offers another login: whoever comes so far has taken the certificate, and nothing else was sent.
             peer = Peer(
-                credssp_acceptor(), offers=("Negotiate",), tls=issued.server(), sealed=False
+                credssp_acceptor(),
+                offers=("Negotiate",),
+                tls=tls or issued.server(),
+                sealed=False,
             )
             stack.enter_context(serving(peer))
             transport = WinrmTransport(replace(host, winrm_port=peer.port))
@@ -78,6 +82,29 @@ def test_a_certificate_with_names_alone_is_taken_under_one_of_them(ask, host, au
 
 def test_a_certificate_with_the_address_is_taken(ask, host, authority) -> None:
     assert ask(replace(host, ca=str(authority.own.pem)), authority.issue("w", HERE)) == "taken"
+
+
+def test_a_chain_is_followed_to_the_authority_and_a_gap_in_it_is_named(
+    ask, host, authority, tmp_path
+) -> None:
+    """Schannel sends what stands between, when it is in the host's store, and nothing otherwise."""
+    between = authority.below("issuing-CA")
+    issued = between.issue("w", HERE)
+    host = replace(host, ca=str(authority.own.pem))
+    assert ask(host, issued, issued.server(chain=(between.own,))) == "taken"
+    assert "signed by `CN=issuing-CA`, which is not in" in ask(host, issued)
+    both = tmp_path / "both.pem"
+    both.write_text(authority.own.pem.read_text() + between.own.pem.read_text())
+    assert ask(replace(host, ca=str(both)), issued) == "taken"
+    assert ask(replace(host, ca=str(between.own.pem)), issued) == "taken"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_with_one_version_of_tls_is_spoken_to(ask, host, authority, version) -> None:
+    issued = authority.issue("w", HERE)
+    context = issued.server()
+    context.minimum_version = context.maximum_version = version
+    assert ask(replace(host, ca=str(authority.own.pem)), issued, context) == "taken"
 
 
 def test_the_systems_authorities_are_asked_and_not_those_of_a_library(

@@ -28,7 +28,8 @@ class ContainerRuntime:
         self.sidecar = init and spec.get("restartPolicy") == "Always"
         self._begun = False
         self.container: Container | None = None
-        self.waiting: tuple[str, str] = ("PodInitializing" if not init else "ContainerCreating", "")
+        behind = bool(pod.obj["spec"].get("initContainers")) and not init
+        self.waiting: tuple[str, str] = ("PodInitializing" if behind else "ContainerCreating", "")
         self.terminated: Object | None = None
         self.last: Object | None = None
         self.previous_log: str | None = None

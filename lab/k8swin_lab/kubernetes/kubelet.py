@@ -412,9 +412,9 @@ class Kubelet:
         return found
 
     def exec(
-        self, namespace: str, pod: str, container: str, argv: list[str]
+        self, namespace: str, pod: str, container: str, argv: list[str], stdin: bytes = b""
     ) -> tuple[int, bytes, bytes]:
-        """Run a program in a container: exit code, standard output, standard error.
+        """Run a program in a container with this standard input: exit code, standard output, standard error.
 
         Raises:
             ApiError: the container does not run (500).
@@ -423,4 +423,4 @@ class Kubelet:
         running = runtime.running(container) if runtime else None
         if running is None:
             raise ApiError(500, "InternalError", f'container not found ("{container}")', {})
-        return running.exec(argv)
+        return running.exec(argv, stdin)

@@ -37,8 +37,8 @@ class Container(Protocol):
 
     def logs(self) -> str: ...
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
-        """Run a program in the container: exit code, standard output, standard error."""
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Run a program in the container with this standard input: exit code, standard output, standard error."""
 
     def exit_code(self) -> int | None:
         """None while it runs."""

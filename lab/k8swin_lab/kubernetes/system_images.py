@@ -31,7 +31,7 @@ class SystemContainer:
     def logs(self) -> str:
         return ".:53\nCoreDNS-1.14.2\n" if self.name == "coredns" else ""
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """These images hold no programs but their own, as the real ones."""
         text = (
             f'exec failed: unable to start container process: exec: "{argv[0]}": executable file '

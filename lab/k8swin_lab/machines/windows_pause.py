@@ -17,7 +17,7 @@ class Pause:
         """It writes nothing."""
         return ""
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """Nothing can be run in it."""
         return (
             126,

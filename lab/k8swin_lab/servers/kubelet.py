@@ -112,7 +112,7 @@ class KubeletServer:
         url = f"https://{self._machine.address}:{_PORT}{request.path}"
         return HttpRequest(request.command, url, headers, body)
 
-    def exec(self, path: str, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, path: str, argv: list[str], stdin: bytes) -> tuple[int, bytes, bytes]:
         """Run a program in the container that /exec/NAMESPACE/POD/CONTAINER names.
 
         Raises:
@@ -122,7 +122,7 @@ class KubeletServer:
         pods = self._machine.network.pods.get(self._machine.address)
         if pods is None or len(words) < 4:
             raise ApiError(404, "NotFound", "404 page not found")
-        return pods.exec(words[1], words[2], words[-1], argv)
+        return pods.exec(words[1], words[2], words[-1], argv, stdin)
 
 
 class _Requests(http.server.BaseHTTPRequestHandler):
@@ -195,7 +195,10 @@ class _Requests(http.server.BaseHTTPRequestHandler):
         if not session.accept({"error", *wanted}):
             return
         try:
-            code, out, err = self._kubelet.exec(path, query.get("command", []))
+            # Somebody who types ends his input last: of a terminal nothing is read.
+            typed = query.get("tty", ["0"])[0] in ("1", "true")
+            given = b"" if typed or "stdin" not in wanted else session.read("stdin")
+            code, out, err = self._kubelet.exec(path, query.get("command", []), given)
         except ApiError as error:
             session.send("error", json.dumps(error.status).encode())
         else:

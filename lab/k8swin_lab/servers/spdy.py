@@ -42,6 +42,7 @@ def dictionary() -> bytes:
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _PING, _GOAWAY = 1, 2, 3, 6, 7
 _FIN = 1
 _MOST = 1 << 14
+_MOST_INPUT = 1 << 26
 
 
 class Reader(Protocol):
@@ -65,25 +66,45 @@ class Session:
         self._deflate = zlib.compressobj(zdict=dictionary())
         self.streams: dict[str, int] = {}
         """Numbers of the streams that were opened, by their header `streamtype`."""
+        self._given: dict[int, bytes] = {}
+        self._ended: set[int] = set()
 
     def accept(self, wanted: set[str]) -> bool:
         """Answer streams until all of these are open; False when the connection ends before."""
         while not wanted <= self.streams.keys():
-            head = self._reader.read(8)
-            if len(head) < 8:
-                return False
-            first, flagged = struct.unpack(">II", head)
-            payload = self._reader.read(flagged & 0xFFFFFF)
-            if not first >> 31:
-                continue  # data for a program that reads nothing
-            kind = first & 0xFFFF
-            if kind == _SYN_STREAM:
-                self._opened(payload)
-            elif kind == _PING:
-                self._control(_PING, 0, payload)
-            elif kind == _GOAWAY:
+            if not self._frame():
                 return False
         return True
+
+    def read(self, kind: str) -> bytes:
+        """Return all that is sent on a stream that is open, up to its end or that of the connection."""
+        number = self.streams[kind]
+        while number not in self._ended and self._frame():
+            pass
+        return self._given.pop(number, b"")
+
+    def _frame(self) -> bool:
+        """Take the next frame; False when the connection ends."""
+        head = self._reader.read(8)
+        if len(head) < 8:
+            return False
+        first, flagged = struct.unpack(">II", head)
+        payload = self._reader.read(flagged & 0xFFFFFF)
+        if not first >> 31:
+            if len(self._given.get(first, b"")) + len(payload) > _MOST_INPUT:
+                return False
+            self._given[first] = self._given.get(first, b"") + payload
+            if flagged >> 24 & _FIN:
+                self._ended.add(first)
+            return True
+        kind = first & 0xFFFF
+        if kind == _SYN_STREAM:
+            self._opened(payload)
+        elif kind == _PING:
+            self._control(_PING, 0, payload)
+        elif kind == _RST_STREAM:
+            self._ended.add(struct.unpack(">I", payload[:4])[0] & 0x7FFFFFFF)
+        return bool(kind != _GOAWAY)
 
     def _opened(self, payload: bytes) -> None:
         number = struct.unpack(">I", payload[:4])[0] & 0x7FFFFFFF

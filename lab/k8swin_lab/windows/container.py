@@ -277,7 +277,7 @@ class WindowsContainer:
         self.machine.processes.end_all()
         self._finish(0xC000013A)  # STATUS_CONTROL_C_EXIT
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         env = self._environment()
         if self.image.behaviour not in (*_SHELLS, "agnhost"):
             return (
@@ -302,7 +302,7 @@ class WindowsContainer:
         out, err = io.BytesIO(), io.BytesIO()
         process = Process(
             self.machine, [path, *argv[1:]], env, str(self.spec.get("workingDir") or "C:\\"), "ContainerAdministrator",
-            io.BytesIO(), out, err,
+            io.BytesIO(stdin), out, err,
         )  # fmt: skip
         try:
             code = self.machine.run_program(process)

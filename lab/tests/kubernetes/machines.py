@@ -25,7 +25,7 @@ class FakeContainer:
     def logs(self) -> str:
         return self.text
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         if argv[0] == "echo":
             return 0, " ".join(argv[1:]).encode() + b"\n", b""
         return 3, b"", b"no such program\n"

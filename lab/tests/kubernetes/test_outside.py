@@ -58,7 +58,7 @@ def test_the_dictionary_is_the_one_of_draft_3() -> None:
 def test_streams_are_answered_and_written_to_by_their_type() -> None:
     packer = zlib.compressobj(zdict=dictionary())
     sent = b""
-    for number, kind in ((1, "error"), (3, "stdout")):
+    for number, kind in ((1, "error"), (3, "stdout"), (5, "stdin")):
         text = kind.encode()
         block = struct.pack(">I", 1) + b"".join(
             struct.pack(">I", len(word)) + word for word in (b"streamtype", text)
@@ -66,9 +66,12 @@ def test_streams_are_answered_and_written_to_by_their_type() -> None:
         packed = packer.compress(block) + packer.flush(zlib.Z_SYNC_FLUSH)
         payload = struct.pack(">IIH", number, 0, 0) + packed
         sent += struct.pack(">HHI", 0x8003, 1, len(payload)) + payload
+    # Input comes in pieces; the flag of the last one ends it.
+    pieces = struct.pack(">II", 5, 3) + b"one" + struct.pack(">II", 5, 1 << 24 | 3) + b"two"
     written = io.BytesIO()
-    session = Session(io.BytesIO(sent), written.write)
-    assert session.accept({"error", "stdout"})
+    session = Session(io.BytesIO(sent + pieces), written.write)
+    assert session.accept({"error", "stdout", "stdin"})
+    assert session.read("stdin") == b"onetwo"
     before = written.tell()
     session.send("stdout", b"hello")
     assert written.getvalue()[before:] == (

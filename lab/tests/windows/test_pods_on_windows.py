@@ -91,6 +91,15 @@ def test_pods_get_what_their_kubelet_can_give_and_what_the_lab_has_not_is_named(
         wanted = HttpRequest("GET", f"https://127.160.0.21:10250/{path}", headers)
         return prepared.network.http(Station("127.160.0.11"), wanted)
 
+    command = [
+        "powershell.exe",
+        "-NoProfile",
+        "-Command",
+        "[Console]::In.ReadToEnd().ToUpper()",
+    ]
+    code, out, err = agent.exec("default", "files", "a", command, b"one\r\ntwo\r\n")
+    assert (code, out.split(), err) == (0, [b"ONE", b"TWO"], b"")
+
     followed = asked("containerLogs/default/files/a?follow=true").stream
     assert next(followed).startswith(b"kept close")
     client.delete("pods", "files", "default")

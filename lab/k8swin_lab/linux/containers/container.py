@@ -128,7 +128,7 @@ class LinuxContainer:
 
     # Programs
 
-    def exec(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def exec(self, argv: list[str], stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """Run a program in the container: exit code, standard output, standard error."""
         if not argv:
             return 0, b"", b""
