@@ -4,9 +4,11 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from k8swin_nb import fan_out
 from k8swin_nb.errors import (
     CommandFailed,
     HostUnreachable,
@@ -16,7 +18,7 @@ from k8swin_nb.errors import (
     Stopped,
     UnexpectedError,
 )
-from k8swin_nb.fan_out import CANCELLED, STOP_SECONDS, Answers, on_each
+from k8swin_nb.fan_out import CANCELLED, Answers, on_each
 from k8swin_nb.result import Result
 from tests.interrupts import interrupt
 
@@ -127,22 +129,30 @@ def test_what_has_not_begun_when_it_is_stopped_never_does():
     assert all(isinstance(error, Stopped) for error in found.errors.values())
 
 
-def test_after_the_time_the_answers_there_are_come_back_and_the_rest_is_told_to_stop():
-    cancel = threading.Event()
+def test_after_the_time_the_answers_there_are_come_back_and_the_rest_is_told_to_stop(monkeypatch):
+    cancel, release = threading.Event(), threading.Event()
+    clock, steps = [0.0], [0.0]
+
+    def monotonic() -> float:
+        clock[0] += steps[0]
+        return clock[0]
+
+    monkeypatch.setattr(fan_out, "time", SimpleNamespace(monotonic=monotonic))
 
     def work(item: str) -> str:
-        if item == "slow":
-            cancel.wait(20)
-            time.sleep(0.5)
+        if item == "next":  # the answer of the one before it is there by now
+            steps[0] = 20.0
+        if item != "quick":
+            release.wait(60)
         return item
 
-    began = time.monotonic()
-    found = asked(["slow", "quick"], work, cancel=cancel, seconds=0.3)
-    assert time.monotonic() - began < 5
+    found = asked(["slow", "quick", "next"], work, cancel=cancel, seconds=10, at_once=2)
+    release.set()
     assert cancel.is_set()
     assert found.answers == {"quick": "quick"}
+    assert list(found.errors) == ["slow", "next"]
     assert isinstance(found.errors["slow"], Stopped)
-    assert "within" in str(found.errors["slow"])
+    assert "within 10 s" in str(found.errors["slow"])
 
 
 def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
@@ -166,11 +176,12 @@ def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
 
 
 def test_an_interrupt_tells_what_it_stopped_from_what_had_ended():
-    cancel, running = threading.Event(), threading.Event()
+    cancel = threading.Event()
+    running: list[str] = []
 
     def work(item: str) -> Result:
+        running.append(item)
         if item == "cut":
-            running.set()
             assert cancel.wait(20)
             return Result("x", CANCELLED, "", "", item, 0.1)
         if item == "cut-error":
@@ -178,34 +189,37 @@ def test_an_interrupt_tells_what_it_stopped_from_what_had_ended():
             raise Stopped(item, "was stopped")
         return Result("x", 0, "", "", item, 0.1)
 
-    with interrupt(running.is_set), pytest.raises(Interrupted) as caught:
+    with interrupt(lambda: len(running) == 3), pytest.raises(Interrupted) as caught:
         asked(["whole", "cut-error", "cut"], work, cancel=cancel)
     assert caught.value.stopped == ("cut-error", "cut")
     assert caught.value.ended == ("whole",)
     assert caught.value.lines()[0] == "Interrupted: stopped on cut-error, cut; had ended on whole"
 
 
-def test_a_second_interrupt_ends_the_waiting_and_says_what_still_runs():
-    running, waiting, release = threading.Event(), threading.Event(), threading.Event()
+def test_a_second_interrupt_ends_the_waiting_and_says_what_still_runs(monkeypatch):
+    monkeypatch.setattr(fan_out, "STOP_SECONDS", 600.0)
+    running, release = threading.Event(), threading.Event()
+    waits: list[float | None] = []
+    wait = fan_out._wait
+
+    def noted(working: list[threading.Event], seconds: float | None) -> bool:
+        waits.append(seconds)
+        return wait(working, seconds)
+
+    monkeypatch.setattr(fan_out, "_wait", noted)
 
     def work(item: str) -> None:
         running.set()
-        release.wait(30)
+        release.wait(60)
 
-    class Cancel(threading.Event):
-        def set(self) -> None:
-            super().set()
-            waiting.set()
-
-    began = time.monotonic()
     with (
         interrupt(running.is_set),
-        interrupt(lambda: waiting.is_set() and time.monotonic() > began + 1),
+        interrupt(lambda: len(waits) == 2),
         pytest.raises(Interrupted) as caught,
     ):
-        asked(["deaf"], work, cancel=Cancel())
+        asked(["deaf"], work)
     release.set()
-    assert time.monotonic() - began < STOP_SECONDS
+    assert waits == [None, 600.0]
     assert caught.value.running == ("deaf",)
 
 
@@ -236,20 +250,20 @@ begun.wait(60)
 
 
 def test_an_interrupt_names_what_does_not_stop_in_time(monkeypatch):
-    monkeypatch.setattr("k8swin_nb.fan_out.STOP_SECONDS", 0.3)
-    running, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(fan_out, "STOP_SECONDS", 0.3)
+    release = threading.Event()
+    running: set[str] = set()
 
     def work(item: str) -> None:
-        if item == "deaf":
-            running.set()
-            release.wait(20)
+        running.add(item)
+        if item.startswith("deaf"):
+            release.wait(60)
 
-    began = time.monotonic()
-    with interrupt(running.is_set), pytest.raises(Interrupted) as caught:
-        asked(["quick", "deaf", "later"], work, at_once=2)
-    assert time.monotonic() - began < 10
+    # What came before `deaf too` is known to have ended.
+    with interrupt(lambda: len(running) == 3), pytest.raises(Interrupted) as caught:
+        asked(["quick", "deaf", "deaf too"], work, at_once=2)
     release.set()
-    assert str(caught.value) == "still running on deaf; had ended on quick, later"
+    assert str(caught.value) == "still running on deaf, deaf too; had ended on quick"
 
 
 def test_an_interrupt_while_the_first_begin_stops_them_too(monkeypatch):

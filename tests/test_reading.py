@@ -86,10 +86,10 @@ def _bomb(line: str) -> str:
 
 @pytest.mark.parametrize("line", ["[*, *, *, *, *, *, *, *]", "{<<: [*, *, *, *, *, *, *, *]}"])
 def test_references_that_write_out_to_billions_of_values_are_refused_at_once(line):
-    began = time.monotonic()
+    began = time.process_time()  # of this process alone, however busy the computer is
     with pytest.raises(Unreadable, match="more than 100000 values once its references"):
         yaml_document(_bomb(line))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("text", ["hosts: &h\n - *h\n", "&a\nhosts: [*a]\nb: *a\n"])

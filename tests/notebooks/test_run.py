@@ -219,15 +219,8 @@ def test_the_magics_answer_from_every_host(built, tmp_path):
     [
         (["-p", "kubernets_version", "1.36.4"], "did you mean `kubernetes_version`"),
         (["-p", "kubernetes_version", "1.36"], "`kubernetes_version` arrived as the number 1.36"),
-        ([], "`ip` is missing"),
-        (["-p", "ip", "linuxmaster"], "is the address of `linuxmaster`"),
         (["-p", "ip", "winworker01", "-y", "pod_subnet: [10.244.0.0/16]"], "`pod_subnet` (list)"),
-        (["-p", "ip", "winworker01", "-r", "pod_subnet", "10.244.0.1/16"], "host bits set"),
         (["-p", "ip", "winworker01", "-r", "pod_subnet", "10.100.0.0/16"], "overlaps"),
-        (
-            ["-p", "ip", "winworker01", "-r", "worker_service_subnet", "10.192.0.0/12"],
-            "10.192.0.0/12",
-        ),
     ],
 )
 def test_bad_parameters_stop_the_run_with_two_lines(lab, tmp_path, arguments, told):

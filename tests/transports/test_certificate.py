@@ -42,20 +42,22 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[int]:
 
 def dribble(client: socket.socket) -> None:
     client.sendall(b"\x16\x03\x03\x10\x00")
-    for _ in range(20):
-        time.sleep(0.2)
+    while True:
+        time.sleep(0.1)
         client.sendall(b"\x02")
 
 
-@pytest.mark.parametrize("answer", [lambda client: client.recv(100_000) and time.sleep(3), dribble])
+def silence(client: socket.socket) -> None:
+    while client.recv(100_000):
+        pass
+
+
+@pytest.mark.parametrize("answer", [silence, dribble])
 def test_a_server_that_does_not_come_to_its_certificate_is_left_at_the_deadline(
     answer: Callable[[socket.socket], None],
 ) -> None:
-    with serving(answer) as port:
-        began = time.monotonic()
-        with pytest.raises(OSError, match="timed out"):
-            days_left("127.0.0.1", port, timeout=0.5)
-        assert time.monotonic() - began < 2
+    with serving(answer) as port, pytest.raises(OSError, match="timed out"):
+        days_left("127.0.0.1", port, timeout=0.5)
 
 
 @pytest.fixture

@@ -388,11 +388,9 @@ def test_a_busy_server_is_offered_the_same_input_again(
     server.answers = [(b"done\r\n", b"", 0, True)]
     assert winrm.run("'x'").stdout == "done\n"
     assert len(server.stdin) == 1
-    server.sending = [fault(170)] * 100
-    began = time.monotonic()
+    server.sending = [fault(170)] * 10_000
     with pytest.raises(CommandTimeout):
         winrm.run("'x'", timeout=0.5)
-    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("trouble", [fault(None, wmi=2150859174), fault(2150859173)])
@@ -705,7 +703,8 @@ def test_a_script_whose_child_holds_its_output_open_is_over_when_it_says_so(
     monkeypatch.setattr(winrm_module, "END_SECONDS", 0.5)
     transport = WinrmTransport(winrm.host, protocol=lambda **_: Held(server))
     assert transport.run("Start-Process notepad").ok
-    assert transport.run("Start-Process notepad", timeout=0.4).ok
+    monkeypatch.setattr(winrm_module, "END_SECONDS", 600.0)
+    assert transport.run("Start-Process notepad", timeout=3).ok
     transport.close()
 
 

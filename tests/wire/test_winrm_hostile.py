@@ -41,6 +41,9 @@ pytestmark = pytest.mark.wire
 
 LOGIN, SHELL, COMMAND, INPUT, OUTPUT = (1, 2, 3), 4, 5, 6, 7
 
+HANGS = 20.0
+"""Seconds that only what does not look at its deadline takes, however busy the computer is."""
+
 SOAP = "Content-Type: application/soap+xml;charset=UTF-8"
 FORGED = (
     b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:rsp="http://schemas.microsoft.com/wbem/'
@@ -131,7 +134,7 @@ def test_an_answer_that_never_comes_is_waited_for_until_the_deadline(between, nu
     began = time.monotonic()
     with pytest.raises((CommandTimeout, TransportTimeout)) as caught:
         winrm.run("'x'", timeout=1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < HANGS
     # What may have begun was stopped, on a connection of its own.
     assert isinstance(caught.value, CommandTimeout) == (number in (INPUT, OUTPUT))
     if isinstance(caught.value, CommandTimeout):
@@ -150,7 +153,7 @@ def test_an_answer_of_a_byte_now_and_then_can_be_called_off(between, number: int
 
     def slowly(real: bytes) -> Iterator[bytes]:
         for position in range(len(real)):
-            middle.pause(0.1)
+            middle.pause(1)
             yield real[position : position + 1]
 
     winrm, middle = between(dawdle)
@@ -161,7 +164,7 @@ def test_an_answer_of_a_byte_now_and_then_can_be_called_off(between, number: int
     else:
         with pytest.raises(Stopped):
             winrm.run("'x'", cancel=cancel)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < HANGS
 
 
 def test_a_host_that_freezes_is_given_up_and_the_stop_is_called_unconfirmed(
@@ -172,7 +175,7 @@ def test_a_host_that_freezes_is_given_up_and_the_stop_is_called_unconfirmed(
     began = time.monotonic()
     with pytest.raises(CommandTimeout) as caught:
         winrm.run("'x'", timeout=1)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < HANGS
     assert "did not confirm the stop" in caught.value.result.left
 
 
@@ -341,7 +344,7 @@ def test_a_server_that_never_says_a_word_is_left_at_the_deadline(host: Host) -> 
             began = time.monotonic()
             with pytest.raises(TransportTimeout, match="nothing was run"):
                 winrm.run("'x'", timeout=1)
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < HANGS
 
 
 def test_a_connection_that_breaks_in_the_middle_of_an_answer_is_told(between) -> None:
