@@ -3,7 +3,9 @@
 import pytest
 
 from k8swin_nb.description import check_description
-from k8swin_nb.phases.preflight.values import linux_places, windows_places
+from k8swin_nb.phases.preflight.values import card_unnamed, linux_places, windows_places
+from k8swin_nb.plan import network_plan
+from tests.conftest import ROOT
 from tests.test_description import described
 
 KUBERNETES = {"kubernetes_apt_source": "deb [signed-by=/k/a.gpg] https://apt.example/k8s ./"}
@@ -71,3 +73,25 @@ def test_a_windows_worker_is_asked_about_the_images_that_it_will_pull(changes, t
     found = set(windows_places(check_description(described(**changes))))
     assert there <= found
     assert not not_there & found
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, False),
+        ({"topology": "vxlan"}, True),
+        ({"pod_network": "calico"}, True),
+        ({"profile": "classic", "flannel_version": "0.11.0"}, True),
+    ],
+)
+def test_a_lock_without_hns_psm1_leaves_hns_to_choose_the_card_of_a_bridge(tmp_path, changes, told):
+    """flannel's hostgw_windows.go names no adapter, its vxlan backend does since 0.24.1."""
+    whole = (ROOT / "k8swin_nb/phases/windows/artifacts.yaml").read_text()
+    head, _, rest = whole.partition("  hns.psm1:\n")
+    lock = tmp_path / "artifacts.yaml"
+    lock.write_text(head + rest[rest.index("\n  ", rest.index("sha256")) + 1 :])
+    given = {} if "profile" in changes else {"artifacts": str(lock)}
+    description = check_description(described(**changes, **given))
+    assert (card_unnamed(network_plan(description), description) == "") is told
+    description = check_description(described(**changes))
+    assert card_unnamed(network_plan(description), description) == ""

@@ -10,6 +10,7 @@ from k8swin_nb.description import Description
 from k8swin_nb.inventory import Host
 from k8swin_nb.phases.linux.artifacts import linux_artifacts
 from k8swin_nb.phases.windows.artifacts import worker_artifacts
+from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.versions import KUBELET_FLAGS_REMOVED, minor
 from k8swin_nb.workflow.phase_run import PhaseRun
 
@@ -26,7 +27,7 @@ def preflight_values(run: PhaseRun, host: Host, *, api_expected: bool) -> dict[s
     places = linux_places(description) if host.os == "linux" else windows_places(description)
     return {
         "api_expected": str(api_expected).lower(),
-        "card_unnamed": _card_unnamed(run) if host.os == "windows" else "",
+        "card_unnamed": card_unnamed(run.plan, description) if host.os == "windows" else "",
         "cluster_profile": description.profile,
         "kubelet_flags_removed": " ".join(
             name
@@ -37,14 +38,14 @@ def preflight_values(run: PhaseRun, host: Host, *, api_expected: bool) -> dict[s
     }
 
 
-def _card_unnamed(run: PhaseRun) -> str:
+def card_unnamed(plan: NetworkPlan, description: Description) -> str:
     """Return what to do where HNS chooses the card of the pod network by itself; empty where it is told.
 
     With vxlan flanneld tells it; for a bridge the job of the pod network does, which needs hns.psm1.
     """
-    if run.plan.by_others or run.plan.encapsulated:
+    if plan.by_others or plan.encapsulated:
         return ""
-    names = {artifact["name"] for artifact in json.loads(worker_artifacts(run.description))}
+    names = {artifact["name"] for artifact in json.loads(worker_artifacts(description))}
     return "" if "hns.psm1" in names else "name hns.psm1 in the lock of the artifacts"
 
 
