@@ -232,6 +232,26 @@ def test_an_hns_that_binds_the_network_of_others_just_now_is_waited_for(server, 
     assert found.code == code and ("Calico" if code == 0 else "service") in found.said, found
 
 
+@pytest.mark.parametrize("name", ["pod_network", "source_vip", "hns_removed"])
+def test_an_hns_that_stays_silent_is_an_answer_of_a_check(server, name):
+    """It is to be seen to, and no script that broke off: WMCO's payload.go says the same after its last question."""
+    machine = server()
+    saved(machine)
+    written = b'{"subnet":"10.244.1.0/24","address":"10.244.1.2"}'
+    machine.files.write(r"C:\k8swin\state\source-vip.json", written)
+    machine.files.make_directory(r"C:\var\lib\cni\networks\cbr0")
+    machine.files.write(r"C:\var\lib\cni\networks\cbr0\10.244.1.2", b"x")
+    refuse(machine, 1000)
+    stubs = "function Start-Sleep($Seconds) { }\n"
+    stubs += "function Get-Service { [pscustomobject]@{ Status = 'Running' } }\n"
+    values = {"NodeAddress": ADDRESS, "HnsNetwork": "cbr0"}
+    values |= {"NetworkType": "L2Bridge"} if name == "pod_network" else {}
+    values |= {"PodSubnet": "10.244.0.0/16"} if name == "hns_removed" else {}
+    values.pop("NodeAddress") if name == "source_vip" else None
+    found = check(machine, name, stubs, **values)
+    assert found.code == 10 and "host network service does not answer" in found.said, found
+
+
 @pytest.mark.parametrize(("version", "restarts"), [("1.13.12", 1), ("1.19.16", 1), ("1.36.4", 0)])
 def test_a_kubelet_of_old_starts_anew_when_the_adapter_was_bound_anew(server, version, restarts):
     """client-go asks since 1.20 whether an HTTP/2 connection still lives (kubernetes#87615, golang/net#55)."""

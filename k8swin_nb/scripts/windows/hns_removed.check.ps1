@@ -15,7 +15,12 @@ if (-not (Test-Path 'C:\k8swin\network.json') -or -not (Get-Command Get-HnsNetwo
     'no network was made on this server from here'
     exit 0
 }
-$networks = @(Wait-Hns { Get-HnsNetwork })
+try {
+    $networks = @(Wait-Hns { Get-HnsNetwork })
+} catch {
+    "the host network service does not answer: $($_.Exception.Message)"
+    exit 10
+}
 $ours = @($networks | Where-Object { Test-OwnNetwork $_ $HnsNetwork $PodSubnet $ExternalNetwork } | ForEach-Object { $_.Name })
 if ($ours) {
     "HNS networks of the cluster: $($ours -join ' ')"

@@ -20,7 +20,13 @@ if (-not (Test-Path -LiteralPath "C:\var\lib\cni\networks\$HnsNetwork\$($saved.a
     "the address $($saved.address) is not kept from pods any more: somebody has emptied the store of host-local"
     exit 10
 }
-$prefix = [string]@((Wait-Hns { Get-HnsNetwork } | Where-Object { $_.Name -eq $HnsNetwork }).Subnets)[0].AddressPrefix
+try {
+    $network = Wait-Hns { Get-HnsNetwork } | Where-Object { $_.Name -eq $HnsNetwork }
+} catch {
+    "the host network service does not answer: $($_.Exception.Message)"
+    exit 10
+}
+$prefix = [string]@($network.Subnets)[0].AddressPrefix
 if ($saved.subnet -ne $prefix) {
     "the address $($saved.address) was reserved in $($saved.subnet), this worker's pod network is $prefix"
     exit 10
