@@ -29,7 +29,7 @@ param(
     [string]$CniFile = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-ForeignRuntime Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-ForeignRuntime Get-KubeletIdentity Get-PendingReboot Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -213,15 +213,9 @@ Test-Probe 'W11' 'windows-services' {
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$active = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName })
 $next = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ComputerName").ComputerName })
 Test-Probe 'W12' 'pending-reboot' {
-    $pending = @()
-    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
-    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
-    $manager = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager'
-    if ($manager -and $manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
-    if ($active -ne $next) { $pending += 'computer name' }
+    $pending = @(Get-PendingReboot)
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
 Test-Probe 'W13' 'host-name' {
