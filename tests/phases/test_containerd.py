@@ -160,7 +160,9 @@ def test_a_login_that_is_described_no_more_is_taken_back_and_a_sites_own_stays()
         # Also where the last registry is taken out of a description.
         assert tomllib.loads(merged(two, PAUSE, series)) == tomllib.loads(without)
         assert merged(without, PAUSE, series) == without
-    changed = merged(two, PAUSE, 2, registries=True, known={"n.example": ("new", both["n.example"][1])})
+    changed = merged(
+        two, PAUSE, 2, registries=True, known={"n.example": ("new", both["n.example"][1])}
+    )
     assert "pass-of-the-robot-17" in changed  # the site's, under another host
     assert '"m.example:5000"' not in changed and 'username = "new"' in changed
 

@@ -150,7 +150,9 @@ def test_a_host_of_another_cluster_stops(look_linux, linux):
     assert "a node of https://10.9.9.9:6443" in finding.found
 
 
-def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_write(look_linux, linux):
+def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_write(
+    look_linux, linux
+):
     """Nobody is sent to `kubeadm reset` because a line of the description was changed."""
     server = "clusters:\n- cluster:\n    server: https://{}\n"
     linux.write_file("/etc/kubernetes/admin.conf", server.format("api.site.example:7443"))
@@ -158,11 +160,15 @@ def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_writ
     linux.write_file(
         "/etc/kubernetes/manifests/kube-apiserver.yaml", "    - --secure-port=7443\n    - --x=y\n"
     )
-    finding = look_linux(API_ENDPOINT="api.site.example:6443", API_PORT="6443")[0]["L25 other-cluster"]
+    finding = look_linux(API_ENDPOINT="api.site.example:6443", API_PORT="6443")[0][
+        "L25 other-cluster"
+    ]
     assert finding.stops and "has the endpoint https://api.site.example:7443" in finding.found
     for wanted in ("`control_plane_endpoint: api.site.example:7443`", "`api_port: 7443`"):
         assert wanted in finding.fix
-    finding = look_linux(API_ENDPOINT="api.site.example:7443", API_PORT="6443")[0]["L25 other-cluster"]
+    finding = look_linux(API_ENDPOINT="api.site.example:7443", API_PORT="6443")[0][
+        "L25 other-cluster"
+    ]
     assert finding.stops and "listens on port 7443, planned is 6443" in finding.found
     assert "`api_port: 7443`" in finding.fix and "reset" not in finding.fix
 
@@ -505,6 +511,21 @@ def test_windows_server_2016_is_refused_with_the_reason(look_windows, server):
     finding = look_windows()[0]["W02 build"]
     assert finding.stops
     assert "Windows Server 2016" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("module", "enabled", "holds"),
+    [("*", 1, False), ("Microsoft.PowerShell.*", 1, False), ("*", 0, True), ("Hyper-V", 1, True)],
+)
+def test_a_policy_that_logs_what_commands_are_given_is_told(
+    look_windows, server, module, enabled, holds
+):
+    """about_Logging, event 4103: ParameterBinding(ConvertFrom-Json) has the whole document of a script, with its secrets."""
+    key = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\PowerShell\ModuleLogging"
+    server.registry.set(key, "EnableModuleLogging", enabled)
+    server.registry.set(rf"{key}\ModuleNames", module, module, "REG_SZ")
+    finding = look_windows()[0]["W04 module-logging"]
+    assert finding.holds is holds and not finding.stops
 
 
 def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):

@@ -128,6 +128,15 @@ Test-Probe 'W04' 'execution-policy' {
     }
     New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
 }
+Test-Probe 'W04' 'module-logging' {
+    # Event 4103 holds what each command of such a module is given, and one of them is given a step's values with its secrets.
+    $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell\ModuleLogging'
+    $logged = @()
+    if ((Test-Path "$key\ModuleNames") -and [string](Get-ItemProperty -Path $key).EnableModuleLogging -eq '1') {
+        $logged = @((Get-Item -Path "$key\ModuleNames").Property | Where-Object { $_ -and 'Microsoft.PowerShell.Utility' -like $_ })
+    }
+    New-Answer 'warn' ($logged.Count -eq 0) ($logged -join ', ') 'no policy that logs the module Microsoft.PowerShell.Utility' 'passwords and tokens that steps bring here come to stand in the event log Microsoft-Windows-PowerShell/Operational: take the module out of the policy, or turn Protected Event Logging on'
+}
 Test-Probe 'W05' 'tls' {
     $protocols = [string][System.Net.ServicePointManager]::SecurityProtocol
     New-Answer 'warn' ($protocols -match 'SystemDefault|Tls12|Tls13') $protocols 'SystemDefault or Tls12' 'set SchUseStrongCrypto to 1 for .NET'
