@@ -7,11 +7,13 @@ import time
 import pytest
 from k8swin_lab.machines import windows_setup
 from k8swin_lab.machines.windows_updates import Update
+from k8swin_lab.powershell.api import Terminating
 
 from k8swin_nb.scripts import Script
 from tests.scripts.test_functions import powershell
 from tests.scripts.test_windows_scripts import WINDOWS
 
+SERVICING = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing"
 NETLOGON = r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon"
 
 
@@ -89,6 +91,22 @@ def test_a_feature_that_is_never_to_be_had_is_not_taken_for_installed(machine, r
     answer = run("containers.check")
     assert answer.code not in (0, 10, 20)
     assert "Containers" in answer.err
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_a_feature_that_windows_refuses_before_a_reboot_says_so(machine, run, monkeypatch, pending):
+    """Server Manager: "The operation cannot be completed, because the server that you specified requires a restart." """
+    said = "The request to add or remove features on the specified server failed."
+
+    def refused(feature):
+        raise Terminating(said, exception="System.Exception")
+
+    monkeypatch.setattr(machine.features, "install", refused)
+    if pending:
+        machine.registry.create(rf"{SERVICING}\RebootPending", volatile=True)
+    answer = run("containers.apply")
+    assert answer.code == 1 and said in answer.err
+    assert ("component servicing: reboot this server" in answer.err) is pending
 
 
 def test_a_feature_that_somebody_removes_is_neither_there_nor_to_be_installed(machine, run):
