@@ -31,7 +31,25 @@ $k8script = $null
 try {
     $k8args = @{}
     foreach ($k8p in $k8doc.parameters.PSObject.Properties) { $k8args[$k8p.Name] = $k8p.Value }
-    $k8script = [ScriptBlock]::Create($k8doc.script)
+    $k8made = [ScriptBlock]::Create($k8doc.script)
+    # Of a script that is no file Windows PowerShell passes over what its #requires lines ask for.
+    $k8needs = $k8made.Ast.ScriptRequirements
+    if ($k8needs) {
+        if ($k8needs.RequiredPSVersion -gt $PSVersionTable.PSVersion) {
+            throw "the script requires PowerShell $($k8needs.RequiredPSVersion), this host has $($PSVersionTable.PSVersion)"
+        }
+        if ($k8needs.RequiredPSEditions -and @($k8needs.RequiredPSEditions) -notcontains 'Desktop') {
+            throw "the script requires PowerShell's edition $($k8needs.RequiredPSEditions), this host has Desktop"
+        }
+        if ($k8needs.IsElevationRequired) {
+            $k8who = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+            if (-not $k8who.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)) {
+                throw "the script requires an administrator with all rights, $env:USERNAME is none"
+            }
+        }
+        foreach ($k8p in $k8needs.RequiredModules) { Import-Module -FullyQualifiedName $k8p }
+    }
+    $k8script = $k8made
     $k8stdin = $k8doc.stdin
     $k8doc = $null
     $k8whole = $false

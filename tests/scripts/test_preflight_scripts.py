@@ -513,6 +513,21 @@ def test_windows_server_2016_is_refused_with_the_reason(look_windows, server):
     assert "Windows Server 2016" in finding.fix
 
 
+@pytest.mark.parametrize(
+    ("module", "enabled", "holds"),
+    [("*", 1, False), ("Microsoft.PowerShell.*", 1, False), ("*", 0, True), ("Hyper-V", 1, True)],
+)
+def test_a_policy_that_logs_what_commands_are_given_is_told(
+    look_windows, server, module, enabled, holds
+):
+    """about_Logging, event 4103: ParameterBinding(ConvertFrom-Json) has the whole document of a script, with its secrets."""
+    key = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\PowerShell\ModuleLogging"
+    server.registry.set(key, "EnableModuleLogging", enabled)
+    server.registry.set(rf"{key}\ModuleNames", module, module, "REG_SZ")
+    finding = look_windows()[0]["W04 module-logging"]
+    assert finding.holds is holds and not finding.stops
+
+
 def test_vxlan_on_a_2019_server_needs_its_update(look_windows, server):
     key = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
     server.registry.set(key, "CurrentBuildNumber", "17763", "REG_SZ")

@@ -7,11 +7,13 @@ import time
 import pytest
 from k8swin_lab.machines import windows_setup
 from k8swin_lab.machines.windows_updates import Update
+from k8swin_lab.powershell.api import Terminating
 
 from k8swin_nb.scripts import Script
 from tests.scripts.test_functions import powershell
 from tests.scripts.test_windows_scripts import WINDOWS
 
+SERVICING = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing"
 NETLOGON = r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon"
 
 
@@ -54,6 +56,13 @@ def test_a_reboot_that_somebody_scheduled_for_later_is_called_off_for_ours(machi
     assert machine.booted_at != before
 
 
+def test_renames_that_are_due_at_the_next_boot_want_none(machine, run):
+    """Scanners and drivers leave some at any time: each run would find a reboot to do, and nothing here waits for them."""
+    manager = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
+    machine.registry.set(manager, "PendingFileRenameOperations", [r"\??\C:\x", ""])
+    assert run("reboot.check").code == 0
+
+
 @pytest.mark.parametrize("key", ["JoinDomain", "AvoidSpnSet"])
 def test_a_domain_that_was_joined_or_left_wants_a_reboot(machine, run, key):
     assert run("reboot.check").code == 0
@@ -82,6 +91,22 @@ def test_a_feature_that_is_never_to_be_had_is_not_taken_for_installed(machine, r
     answer = run("containers.check")
     assert answer.code not in (0, 10, 20)
     assert "Containers" in answer.err
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_a_feature_that_windows_refuses_before_a_reboot_says_so(machine, run, monkeypatch, pending):
+    """Server Manager: "The operation cannot be completed, because the server that you specified requires a restart." """
+    said = "The request to add or remove features on the specified server failed."
+
+    def refused(feature):
+        raise Terminating(said, exception="System.Exception")
+
+    monkeypatch.setattr(machine.features, "install", refused)
+    if pending:
+        machine.registry.create(rf"{SERVICING}\RebootPending", volatile=True)
+    answer = run("containers.apply")
+    assert answer.code == 1 and said in answer.err
+    assert ("component servicing: reboot this server" in answer.err) is pending
 
 
 def test_a_feature_that_somebody_removes_is_neither_there_nor_to_be_installed(machine, run):
@@ -117,7 +142,7 @@ def update(machine, on_waiting=lambda: None) -> dict:
     said = powershell(
         machine,
         "$a = New-ScheduledTaskAction -Execute powershell.exe -Argument '-File C:\\t\\job.ps1'\n"
-        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM | Out-Null\nStart-ScheduledTask -TaskName u",
+        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM -Force | Out-Null\nStart-ScheduledTask -TaskName u",
     )
     assert said == ""
     deadline = time.monotonic() + 60
@@ -169,6 +194,26 @@ def test_an_installation_that_somebody_else_began_is_waited_for(machine):
 
     told = update(machine, end)
     assert waited and (told["state"], told["detail"][:9]) == ("done", "installed"), told
+
+
+def test_the_nights_task_starts_on_a_battery_and_after_a_night_that_the_server_was_off(machine):
+    """Task Scheduler's DisallowStartIfOnBatteries is true unless somebody says otherwise; a UPS counts as a battery."""
+    machine.files.make_directory("C:\\t")
+    register = re.search(
+        r"(?ms)^function Register-NightJob.*?^}\n", Script.load("windows/containerd.apply.ps1").text
+    )
+    assert register is not None
+    said = powershell(
+        machine,
+        register[0] + "Register-NightJob 'n' 'exit 0'\nTest-NightJob 'n' 'exit 0'\n"
+        "$s = (Get-ScheduledTask k8swin-n).Settings\n"
+        '"$($s.DisallowStartIfOnBatteries) $($s.StopIfGoingOnBatteries) $($s.StartWhenAvailable)"\n'
+        "$a = New-ScheduledTaskAction -Execute powershell.exe\n"
+        "Register-ScheduledTask -TaskName k8swin-n -Action $a -User SYSTEM -Force | Out-Null\n"
+        "Test-NightJob 'n' 'exit 0'",
+        "Test-NightJob",
+    )
+    assert said.split() == ["True", "False", "False", "True", "False"]
 
 
 LOG = r"C:\var\log\containerd\containerd.log"

@@ -4,12 +4,14 @@ A deletion that fails without a word leaves a note that is no longer true: a ser
 join that seems to be under way, a lock that seems to be broken.
 """
 
+import hashlib
 import re
 
 import pytest
 from k8swin_lab.machines.windows import WindowsMachine
 
 from k8swin_nb.scripts import Script, names
+from tests.conftest import ROOT
 from tests.scripts.test_functions import powershell
 
 NOTE = r"C:\k8swin\state\containerd.restart"
@@ -64,3 +66,17 @@ def test_what_is_held_for_good_is_an_error_and_what_is_gone_is_none(
         "Set-RestartDue",
     )
     assert said == "an error\n"
+
+
+def test_a_log_is_read_while_a_program_writes_it(machine):
+    """`Get-FileHash` and `ReadAllBytes` share reading alone; Ansible's fetch opens with FileShare.ReadWrite as well."""
+    machine.files.make_directory("C:\\t")
+    text = (ROOT / "k8swin_nb" / "transports" / "get.ps1").read_text()
+    machine.files.write("C:\\t\\get.ps1", text.encode())
+    machine.files.write("C:\\t\\log", b"so far")
+    said = powershell(
+        machine,
+        "$held = [System.IO.File]::Open('C:\\t\\log', 'Append', 'Write', 'ReadWrite')\n"
+        "& C:\\t\\get.ps1 -Path C:\\t\\log",
+    )
+    assert said.split() == [hashlib.sha256(b"so far").hexdigest().upper(), "c28gZmFy"]

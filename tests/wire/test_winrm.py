@@ -255,3 +255,23 @@ def test_a_script_that_is_left_half_way_by_break_or_continue_is_no_success(
 def test_what_a_script_does_to_its_surroundings_hides_no_end(winrm: WinrmTransport) -> None:
     assert winrm.run("$global:LASTEXITCODE = 'abc'; 'x'").stdout == "x\n"
     assert winrm.run("\ufeff'mark'\r\n'and line ends'\r\n").stdout == "mark\nand line ends\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ("-Version 5.1", ""),
+        ("-Version 7", "requires PowerShell 7.0"),
+        ("-PSEdition Core", "requires PowerShell's edition Core"),
+        ("-RunAsAdministrator", ""),
+        ("-Modules Nowhere", "Nowhere"),
+    ],
+)
+def test_what_a_script_requires_is_looked_at_before_it_runs(
+    winrm: WinrmTransport, asked: str, missing: str
+) -> None:
+    """The engine itself looks at `#requires` in files alone: `[scriptblock]::Create` runs what asks for version 9."""
+    result = winrm.run(f"#Requires {asked}\n'it runs'")
+    assert result.stdout == ("" if missing else "it runs\n")
+    assert missing in result.stderr
+    assert result.returncode == (1 if missing else 0)

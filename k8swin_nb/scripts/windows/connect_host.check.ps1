@@ -13,8 +13,8 @@ $ErrorActionPreference = 'Stop'
 
 foreach ($target in ($Targets -split ' ')) {
     $url = "http://$target/hostname"
-    # Without -S nothing goes to the error stream, which PowerShell would take for an error of its own.
-    $answer = & curl.exe -fs --noproxy '*' --max-time $ProbeSeconds $url
+    # Windows' own: another one on the PATH may take the star for files. Without -S nothing goes to the error stream, which PowerShell would take for an error of its own.
+    $answer = & "$env:SystemRoot\System32\curl.exe" -fs --noproxy '*' --max-time $ProbeSeconds $url
     "$LASTEXITCODE`tcurl.exe -fs --noproxy * --max-time $ProbeSeconds $url`t$answer"
 }
 exit 0

@@ -14,7 +14,8 @@ param(
 $ErrorActionPreference = 'Stop'
 # uses: Get-Sha256 Protect-File Save-Found Set-RestartDue Start-RuntimeService Test-FoundService Test-NightJob Write-OwnFile
 
-# A small task of the system's for every night.
+# A small task of the system's for every night, or for when the server runs again. By itself Windows starts none while it
+# takes a battery for its power, such as that of a UPS.
 function Register-NightJob([string]$Job, [string]$Script) {
     $folder = "C:\k8swin\jobs\$Job"
     if (-not (Test-Path $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
@@ -22,7 +23,8 @@ function Register-NightJob([string]$Job, [string]$Script) {
     $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File $folder\run.ps1"
     $trigger = New-ScheduledTaskTrigger -Daily -At ([DateTime]::Today.AddHours(3))
     $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Trigger $trigger -Principal $principal -Force | Out-Null
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit (New-TimeSpan -Hours 1) -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -StartWhenAvailable
+    Register-ScheduledTask -TaskName "k8swin-$Job" -Action $action -Trigger $trigger -Principal $principal -Settings $settings -Force | Out-Null
 }
 
 $folder = Join-Path $env:ProgramFiles 'containerd'

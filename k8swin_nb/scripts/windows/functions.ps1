@@ -598,6 +598,17 @@ function Test-SavedNetwork {
     [bool]$saved.address -and [bool]$saved.alias
 }
 
+# What waits for a reboot, apart from features. Renames of files that are due at the next boot wait for it in peace: scanners and
+# drivers leave some at any time.
+function Get-PendingReboot {
+    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { 'component servicing' }
+    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { 'Windows Update' }
+    $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
+    $next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
+    if ((Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName -ne $next) { "the name $next" }
+    if ((Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\JoinDomain') -or (Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\AvoidSpnSet')) { 'the domain' }
+}
+
 # Early in a boot the list of features is not to be had yet: it is asked for again for a minute.
 function Get-FeatureState([string]$Name) {
     foreach ($attempt in 1..7) {
@@ -691,11 +702,11 @@ function Get-DynamicPortRange([string]$Protocol) {
     $numbers[-2] + $numbers[-1] - 1
 }
 
-# Is such a task there, with what it is to do?
+# Is such a task there, with what it is to do, and whatever powers the server?
 function Test-NightJob([string]$Job, [string]$Script) {
     $file = "C:\k8swin\jobs\$Job\run.ps1"
     $task = Get-ScheduledTask -TaskName "k8swin-$Job" -ErrorAction SilentlyContinue
-    [bool]$task -and (Test-FileText $file $Script)
+    [bool]$task -and -not $task.Settings.DisallowStartIfOnBatteries -and (Test-FileText $file $Script)
 }
 
 # A task that waits for its turn runs too: started anew, it would find its own files changed.

@@ -29,7 +29,7 @@ param(
     [string]$CniFile = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-ForeignRuntime Get-KubeletIdentity Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
+# uses: Get-AuthorityIn Get-ClosedNetwork Get-CurlReason Get-ForeignRuntime Get-KubeletIdentity Get-PendingReboot Get-WinrmClient Get-WinrmPort Invoke-Curl Read-Kubeconfig Test-HoldsAdapter Test-HoldsNode Wait-Hns
 
 function Get-Clock { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000 }
 
@@ -128,6 +128,15 @@ Test-Probe 'W04' 'execution-policy' {
     }
     New-Answer 'fail' (@('none', 'Bypass', 'Unrestricted', 'RemoteSigned') -contains $policy) $policy 'no group policy that refuses local scripts' 'take this server out of the policy'
 }
+Test-Probe 'W04' 'module-logging' {
+    # Event 4103 holds what each command of such a module is given, and one of them is given a step's values with its secrets.
+    $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell\ModuleLogging'
+    $logged = @()
+    if ((Test-Path "$key\ModuleNames") -and [string](Get-ItemProperty -Path $key).EnableModuleLogging -eq '1') {
+        $logged = @((Get-Item -Path "$key\ModuleNames").Property | Where-Object { $_ -and 'Microsoft.PowerShell.Utility' -like $_ })
+    }
+    New-Answer 'warn' ($logged.Count -eq 0) ($logged -join ', ') 'no policy that logs the module Microsoft.PowerShell.Utility' 'passwords and tokens that steps bring here come to stand in the event log Microsoft-Windows-PowerShell/Operational: take the module out of the policy, or turn Protected Event Logging on'
+}
 Test-Probe 'W05' 'tls' {
     $protocols = [string][System.Net.ServicePointManager]::SecurityProtocol
     New-Answer 'warn' ($protocols -match 'SystemDefault|Tls12|Tls13') $protocols 'SystemDefault or Tls12' 'set SchUseStrongCrypto to 1 for .NET'
@@ -213,15 +222,9 @@ Test-Probe 'W11' 'windows-services' {
 }
 
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$active = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName })
 $next = [string](Get-Quiet { (Get-ItemProperty -Path "$names\ComputerName").ComputerName })
 Test-Probe 'W12' 'pending-reboot' {
-    $pending = @()
-    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
-    if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
-    $manager = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager'
-    if ($manager -and $manager.PSObject.Properties['PendingFileRenameOperations'] -and $manager.PendingFileRenameOperations) { $pending += 'file renames' }
-    if ($active -ne $next) { $pending += 'computer name' }
+    $pending = @(Get-PendingReboot)
     New-Answer 'step' ($pending.Count -eq 0) ($pending -join ', ') 'none' 'the step reboot does it'
 }
 Test-Probe 'W13' 'host-name' {

@@ -4,16 +4,9 @@ Does this server wait for a reboot?
 #>
 param()
 $ErrorActionPreference = 'Stop'
-# uses: Get-FeatureState
+# uses: Get-FeatureState Get-PendingReboot
 
-$pending = @()
-if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') { $pending += 'component servicing' }
-if (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') { $pending += 'Windows Update' }
-$names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
-$active = (Get-ItemProperty -Path "$names\ActiveComputerName").ComputerName
-$next = (Get-ItemProperty -Path "$names\ComputerName").ComputerName
-if ($active -ne $next) { $pending += "the name $next" }
-if ((Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\JoinDomain') -or (Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon\AvoidSpnSet')) { $pending += 'the domain' }
+$pending = @(Get-PendingReboot)
 $state = Get-FeatureState Containers
 if ($state -eq 'InstallPending' -or $state -eq 'UninstallPending') { $pending += 'the feature Containers' }
 if ($pending) {

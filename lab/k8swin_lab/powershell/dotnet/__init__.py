@@ -19,6 +19,7 @@ from k8swin_lab.powershell.dotnet import (  # noqa: F401 - these modules declare
     network,
     numbers,
     reflection,
+    script_blocks,
     security,
     streams,
     strings,

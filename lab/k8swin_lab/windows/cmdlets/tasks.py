@@ -25,6 +25,10 @@ from k8swin_lab.windows.objects import (
 _CIM = "Microsoft.Management.Infrastructure.CimInstance#Root/Microsoft/Windows/TaskScheduler/"
 
 
+_SHIPPED = {"DisallowStartIfOnBatteries": True, "StopIfGoingOnBatteries": True, "StartWhenAvailable": False}  # fmt: skip
+"""What holds of a task whose settings nobody gave."""
+
+
 def _span(value: Any) -> float:
     return float(getattr(value, "seconds", 0.0))
 
@@ -160,6 +164,7 @@ def register_task(call: Call) -> Iterator[Any]:
         run_level=str(prop(principal, "RunLevel") or call["RunLevel"] or "Limited"),
         description=str(prop(source, "Description") or ""), enabled=bool(prop(settings, "Enabled", True)),
         time_limit=_seconds(str(prop(settings, "ExecutionTimeLimit", "PT72H"))),
+        settings={name: bool(prop(settings, name, default)) for name, default in _SHIPPED.items()},
     )  # fmt: skip
     machine.tasks.register(task)
     yield task_object(task)
@@ -174,7 +179,7 @@ def task_object(task: Task) -> PSObject:
                                 "WorkingDirectory": a.working_directory or None}) for a in task.actions]),
             "Triggers": PSArray([record(_CIM + f"MSFT_Task{t.kind}Trigger", {"Enabled": t.enabled}) for t in task.triggers]),
             "Principal": PSObject({"UserId": task.user, "LogonType": task.logon_type, "RunLevel": task.run_level}),
-            "Settings": PSObject({"Enabled": task.enabled, "ExecutionTimeLimit": _iso(task.time_limit)}),
+            "Settings": PSObject({"Enabled": task.enabled, "ExecutionTimeLimit": _iso(task.time_limit), **task.settings}),
             "Description": task.description or None, "URI": task.path + task.name, "Author": None, "Version": None,
         },
         ["TaskPath", "TaskName", "State"],
