@@ -116,35 +116,6 @@ def test_rules_that_the_policy_brings_count_for_whom_they_admit(machine, run, ku
     assert "5986" not in answer.out
 
 
-@pytest.mark.parametrize(
-    ("blocking", "code"),
-    [
-        ({}, 20),
-        ({"local_port": ["10000-11000", "4789"]}, 20),
-        ({"local_port": ["Any"], "protocol": "Any", "profile": "Public"}, 20),
-        ({"remote_address": ["127.160.0.0/24"]}, 20),
-        ({"remote_address": ["10.0.0.0/8"]}, 0),
-        ({"local_port": ["10251"]}, 0),
-        ({"protocol": "UDP"}, 0),
-        ({"profile": "Domain"}, 0),
-        ({"enabled": False}, 0),
-        ({"direction": "Outbound"}, 0),
-        ({"program": "C:\\other\\agent.exe"}, 0),
-    ],
-)
-def test_a_rule_that_blocks_outranks_ours_and_stops(machine, run, blocking, code):
-    """Explicit block rules take precedence over any conflicting allow rule (Microsoft, Windows Firewall rules)."""
-    opened(machine, run)
-    given = {"protocol": "TCP", "local_port": ["10250"], "action": "Block", **blocking}
-    machine.net.rules.append(FirewallRule("hardening", "Site hardening", **given))
-    answer = run("firewall.check", **CHECK)
-    assert answer.code == code, answer
-    if code:
-        assert "blocked by Site hardening" in answer.out and "10250" in answer.out
-        machine.net.profiles_enabled.update(dict.fromkeys(machine.net.profiles_enabled, False))
-        assert run("firewall.check", **CHECK).code == 0
-
-
 def test_a_firewall_that_is_off_closes_nothing(machine, run):
     opened(machine, run)
     policy(machine, "Public")

@@ -336,7 +336,9 @@ class Planted:
         if place in FOLDERS:
             return f"{place}/users-own"
         if self.machine.os == "windows" and place in WINDOWS_FOLDERS:
-            return f"{place}\\users-own"
+            # Of files with other endings a runtime takes no notice.
+            end = ".conf" if place in CNI_FOLDER.values() else ""
+            return f"{place}\\users-own{end}"
         return place
 
     def put(self, place: str) -> str:

@@ -501,8 +501,8 @@ Test-Probe 'W33' 'other-cluster' {
 if ($FlannelBackend -and $CniFolder) {
     Test-Probe 'W33' 'other-cni' {
         # The runtime takes the first file by its name.
-        $files = @(Get-ChildItem -LiteralPath $CniFolder -Force -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile } | ForEach-Object { $_.Name })
-        New-Answer 'fail' ($files.Count -eq 0) ($files -join ' ') "nothing but $CniFile in $CniFolder" 'move the others away when nobody needs them, or say pod_network when somebody else makes the pods'' network'
+        $files = @(Get-ChildItem -LiteralPath $CniFolder -Force -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $CniFile -and $_.Name -match '\.(conf|conflist|json)$' } | ForEach-Object { $_.Name })
+        New-Answer 'fail' ($files.Count -eq 0) ($files -join ' ') "no configuration but $CniFile in $CniFolder" 'move the others away when nobody needs them, or say pod_network when somebody else makes the pods'' network'
     }
 }
 $runtime = 'containerd'
