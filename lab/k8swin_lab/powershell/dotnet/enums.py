@@ -107,7 +107,8 @@ class EnumType(NetType):
         if text.strip().lstrip("+-").isdigit() and not self._defined(found):
             raise ConversionError(
                 f'Cannot convert value "{text}" to type "{self.name}" due to enumeration values that '
-                "are not valid.",
+                "are not valid. Specify one of the following enumeration values and try again. The "
+                f'possible enumeration values are "{",".join(self.members)}".',
                 "EnumParseUndefined",
             )
         return self.of(found)
