@@ -258,8 +258,10 @@ class Constraints:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
-            if folded == "ref" or isinstance(value, Reference):
+            if isinstance(value, Reference):
                 return value
+            if folded == "ref":
+                raise runtime_error("Reference type is expected in argument.")
             if folded in _CONDITIONS:
                 return self._condition(value, type_name, parameter or of_script)
             if parameter and folded in _SWITCHES and isinstance(value, str):
