@@ -198,7 +198,10 @@ class Constraints:
         """
         convert = self.assignment_converter(frame, constraints, name)
         own = not elsewhere and frame.scope is not frame.interp.global_scope
-        if own and all(isinstance(c, ast.TypeLiteral) for c in constraints):
+        if own and all(
+            isinstance(c, ast.TypeLiteral) and not c.name.lower().startswith("nullable[")
+            for c in constraints
+        ):
             # a compiled function's own variable: the conversion's error is plain
             return convert, convert
 

@@ -320,9 +320,18 @@ class TypingRules:
                 "PropertyNotFoundStrict",
             )
         try:
-            return dotnet.static_get(type_name, name, self)
+            found = dotnet.static_get(type_name, name, self)
         except Terminating as error:
             raise from_terminating(error) from error
+        missing = found is None and not framework.has_static(type_name, name)
+        if missing and self.context.frame.scope.strictness() >= 2:
+            raise runtime_error(
+                f"The property '{name}' cannot be found on this object. Verify that the property exists.",
+                "PropertyNotFoundStrict",
+                category="NotSpecified",
+                exception="System.Management.Automation.PropertyNotFoundException",
+            )
+        return found
 
     def static_set(self, target: Any, name: str, value: Any) -> None:
         type_name = self._type_of(target)

@@ -88,8 +88,10 @@ class EnumType(NetType):
                 )
             return self.of(number)
         text = str(value)
-        if not text.strip():
-            names = ", ".join(self.members)
+        beginning = [n for n in self.members if n.lower().startswith(text.strip().lower())]
+        exact = any(n.lower() == text.strip().lower() for n in beginning)
+        if len(beginning) > 1 and not exact:
+            names = ", ".join(beginning)
             raise ConversionError(
                 f'Cannot convert value "{text}" to type "{self.name}". Error: "The identifier name '
                 f"{text} cannot be processed because it is either too similar or identical to the "
