@@ -153,7 +153,7 @@ def multiply(left: Any, right: Any) -> Any:
     if isinstance(left, str) and not isinstance(left, Char) and not hasattr(left, "enum_number"):
         return left * _times(right)
     if isinstance(left, PSArray):
-        count = round_half_even(to_number(right) or 0)
+        count = _count(right, "System.UInt32")
         if count < 0:
             raise runtime_error(
                 f'Cannot convert value "{count}" to type "System.UInt32". Error: "Value was either too '
@@ -171,8 +171,26 @@ def multiply(left: Any, right: Any) -> Any:
     return _arithmetic("*", left, right)
 
 
+def _count(value: Any, type_name: str) -> int:
+    """How often a string or an array is repeated."""
+    number = to_number(value)
+    if number is not None:
+        return round_half_even(number)
+    try:
+        return int(dotnet.convert(None, value, type_name))
+    except Terminating as error:
+        raise runtime_error(
+            str(error),
+            error.error_id,
+            category="InvalidArgument",
+            inner=ExceptionObject(
+                "System.Management.Automation.PSInvalidCastException", str(error)
+            ),
+        ) from error
+
+
 def _times(value: Any) -> int:
-    count = round_half_even(to_number(value) or 0)
+    count = _count(value, "System.Int32")
     if count < 0:
         raise runtime_error(
             f"Specified argument was out of the range of valid values. (Parameter 'times') {count}",

@@ -134,7 +134,7 @@ class Binder:
         self.specs = specs
         self.advanced = advanced
         self.default_set = default_set
-        self.error_suffix = error_suffix or name
+        self.error_suffix = f",{error_suffix or name}" if error_suffix or name else ""
         self.gathers = gathers
         self.common = dict(COMMON_PARAMETERS) if advanced else {}
         if should_process:
@@ -155,7 +155,7 @@ class Binder:
         """A binding error, named after the command."""
         made = runtime_error(
             message,
-            f"{error_id},{self.error_suffix}",
+            f"{error_id}{self.error_suffix}",
             category="InvalidArgument",
             # Only what came down the pipeline is a target; a parameter is in the exception.
             target=target if error_id == "InputObjectNotBound" else None,
@@ -311,7 +311,7 @@ class Binder:
             if error.record.error_id.endswith("NotAllowed"):
                 refused = runtime_error(
                     error.record.message,
-                    f"{error.record.error_id},{self.error_suffix}",
+                    f"{error.record.error_id}{self.error_suffix}",
                     category="InvalidData",
                     exception="System.Management.Automation.ParameterBindingValidationException",
                 )
@@ -326,7 +326,7 @@ class Binder:
             )
             wrapped = runtime_error(
                 f"Cannot {verb} parameter '{spec.name}'. {error.record.message}",
-                f"{short},{self.error_suffix}",
+                f"{short}{self.error_suffix}",
                 # the category is what scripts test; both kinds of failure are bad input to them
                 category="InvalidData",
                 exception=f"System.Management.Automation.ParameterBinding{kind}Exception",

@@ -137,16 +137,20 @@ class PSClass:
         for name, declared in self.static_properties.items():
             default = self.defaults.get(id(declared))
             value = default(self.frame) if default is not None else None
-            self.static_values[name] = self.converted(interp, declared, value)
+            self.static_values[name] = self.converted(
+                interp, declared, value, unset=default is None
+            )
         for method, code in self.constructors:
             if method.static:
                 self._run(interp, method, code, [], None)
 
-    def converted(self, interp: Interpreter, declared: ast.PropertyAst, value: Any) -> Any:
-        """A value as a property's type, checked by its attributes."""
+    def converted(
+        self, interp: Interpreter, declared: ast.PropertyAst, value: Any, *, unset: bool = False
+    ) -> Any:
+        """A value as a property's type, checked by its attributes; `unset`: nothing was assigned."""
         constraints: list[Any] = list(declared.attributes)
         if declared.type is not None:
-            if value is None:
+            if value is None and unset:
                 return default_of_property(interp, declared.type.name)
             constraints.append(declared.type)
         if not constraints:
@@ -197,7 +201,13 @@ class PSClass:
                 default = ps_class.defaults.get(id(declared))
                 value = default(ps_class.frame) if default is not None else None
                 store = instance.hidden if declared.hidden else instance.properties
-                store[declared.name] = ps_class.converted(interp, declared, value)
+                store[declared.name] = ps_class.converted(
+                    interp, declared, value, unset=default is None
+                )
+        for ps_class in self.lineage()[1:]:
+            for declared in ps_class.properties.values():  # a base's properties are listed last
+                if not declared.hidden:
+                    instance.properties[declared.name] = instance.properties.pop(declared.name)
         self._initialize(interp, instance, arguments)
         return instance
 

@@ -198,7 +198,10 @@ class Constraints:
         """
         convert = self.assignment_converter(frame, constraints, name)
         own = not elsewhere and frame.scope is not frame.interp.global_scope
-        if own and all(isinstance(c, ast.TypeLiteral) for c in constraints):
+        if own and all(
+            isinstance(c, ast.TypeLiteral) and not c.name.lower().startswith("nullable[")
+            for c in constraints
+        ):
             # a compiled function's own variable: the conversion's error is plain
             return convert, convert
 
@@ -258,8 +261,10 @@ class Constraints:
         folded = type_name.lower()
 
         def step(value: Any) -> Any:
-            if folded == "ref" or isinstance(value, Reference):
+            if isinstance(value, Reference):
                 return value
+            if folded == "ref":
+                raise runtime_error("Reference type is expected in argument.")
             if folded in _CONDITIONS:
                 return self._condition(value, type_name, parameter or of_script)
             if parameter and folded in _SWITCHES and isinstance(value, str):

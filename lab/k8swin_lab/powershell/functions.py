@@ -361,9 +361,10 @@ class FunctionStage(Stage):
         try:
             self._execute(self.code.process)
         finally:
-            if saved is None:
+            # a scope of its own keeps the last object: the end block sees it
+            if self.dot_sourced and saved is None:
                 variables.pop("_", None)
-            else:
+            elif self.dot_sourced and saved is not None:
                 variables["_"] = saved
 
     def _bind_item(self, item: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_integer
+from k8swin_lab.powershell.dotnet.collections import entry_of
 from k8swin_lab.powershell.dotnet.grids import Grid
 from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
 from k8swin_lab.powershell.scopes import NOTHING, Frame
@@ -123,7 +124,19 @@ def set_index(frame: Frame, target: Any, key: Any, value: Any) -> None:
         value = None
     _refuse_null(target, key)
     if isinstance(target, Hashtable):
-        if target.ordered and isinstance(key, int) and key not in target and 0 <= key < len(target):
+        generic = dotnet.type_name_of(target).startswith("System.Collections.Generic.")
+        if isinstance(key, list) and (target.ordered or generic):
+            raise _no_index(target)
+        if generic:
+            key, value = entry_of(frame.interp, target, key, value)
+        elif target.ordered and type(key) is int and key not in target:
+            if not 0 <= key < len(target):
+                raise runtime_error(
+                    "Specified argument was out of the range of valid values.\r\nParameter name: index",
+                    "System.ArgumentOutOfRangeException",
+                    category="OperationStopped",
+                    exception="System.ArgumentOutOfRangeException",
+                )
             key = list(target.keys())[key]
         target[key] = value
         return
@@ -143,4 +156,12 @@ def set_index(frame: Frame, target: Any, key: Any, value: Any) -> None:
     try:
         dotnet.set_index(target, key, value)
     except Terminating as error:
+        if error.error_id == "CannotIndex":
+            raise _no_index(target) from error
         raise from_terminating(error) from error
+
+
+def _no_index(target: Any) -> PowerShellError:
+    """The error of an assignment to what has no index."""
+    name = dotnet.type_name_of(target).replace(".PSCustomObject", ".PSObject")
+    return runtime_error(f"Unable to index into an object of type {name}.", "CannotIndex")

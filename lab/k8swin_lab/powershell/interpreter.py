@@ -52,7 +52,7 @@ from k8swin_lab.powershell.resolution import Function, ModuleInfo, Resolution
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, SessionState, not_writable
 from k8swin_lab.powershell.streams import Streams
 from k8swin_lab.powershell.typing_rules import TypingRules
-from k8swin_lab.powershell.values import Input, PSArray, PSObject
+from k8swin_lab.powershell.values import Hashtable, Input, PSArray, PSObject
 
 Text = str | None
 _parsed = lru_cache(maxsize=128)(parse)
@@ -400,6 +400,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         """A property that binds to a parameter of the same name."""
         if item is None or item is NOTHING or isinstance(item, list) or not members.has(item, name):
             return False, None
+        if isinstance(item, Hashtable) and not dotnet.has_member(Hashtable(), name):
+            return False, None  # a key is no property
         return True, members.get(self.context.frame, item, name)
 
     # --- ends

@@ -53,6 +53,8 @@ def get(frame: Frame, target: Any, name: Any) -> Any:
     elif isinstance(target, PSObject):
         if isinstance(target, ClassInstance) and name in target.hidden:
             return target.hidden[name]
+        if isinstance(target, ClassInstance) and target.ps_class.finds(name.lower()):
+            raise NotSimulated(f"[{target.ps_class.name}].{name} without a call")
         if name in target.properties:
             value = target.properties[name]
             if isinstance(value, ScriptProperty):

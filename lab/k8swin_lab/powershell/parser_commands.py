@@ -205,6 +205,8 @@ class CommandParser(ExpressionParser):
                     argument = self._list_argument()
                 else:
                     text = match.group()
+                    if self.peek() == ",":
+                        self.fail("Missing argument in parameter list.")
                 return ast.CommandParameter(start, self.pos, match.group(1), argument, text)
         return self._list_argument()
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.powershell import dotnet, language_mode, members, operators
+from k8swin_lab.powershell import ast, dotnet, language_mode, members, operators
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.classes import ClassInstance, PSClass
+from k8swin_lab.powershell.classes import ClassInstance, PSClass, setting_error
 from k8swin_lab.powershell.dotnet.castability import no_property
 from k8swin_lab.powershell.errors import PowerShellError, from_terminating, runtime_error
 from k8swin_lab.powershell.pipeline import Context
@@ -19,7 +19,7 @@ from k8swin_lab.powershell.records import (
     TypeValue,
 )
 from k8swin_lab.powershell.scopes import NOTHING
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject, Switch
 
 _DELEGATES = (
     "System.Predicate`1",
@@ -171,7 +171,9 @@ class TypingRules:
         usable = [
             m
             for m, _ in ps_class.constructors
-            if len(m.block.parameters or []) == 1 and ps_class._fits(self, m, [value])  # type: ignore[arg-type]
+            if len(m.block.parameters or []) == 1
+            and not (_takes_text(m) and isinstance(value, PSObject | Hashtable | list))
+            and ps_class._fits(self, m, [value])  # type: ignore[arg-type]
         ]
         if usable:
             try:
@@ -309,6 +311,8 @@ class TypingRules:
             holder = ps_class.static_holder(name.lower())
             if holder is not None:
                 return holder.static_values[name.lower()]
+            if ps_class.finds_static(name.lower()):
+                raise NotSimulated(f"[{ps_class.name}]::{name} without a call")
             if self.context.frame.scope.strictness() < 2:
                 return None
             raise runtime_error(
@@ -316,9 +320,18 @@ class TypingRules:
                 "PropertyNotFoundStrict",
             )
         try:
-            return dotnet.static_get(type_name, name, self)
+            found = dotnet.static_get(type_name, name, self)
         except Terminating as error:
             raise from_terminating(error) from error
+        missing = found is None and not framework.has_static(type_name, name)
+        if missing and self.context.frame.scope.strictness() >= 2:
+            raise runtime_error(
+                f"The property '{name}' cannot be found on this object. Verify that the property exists.",
+                "PropertyNotFoundStrict",
+                category="NotSpecified",
+                exception="System.Management.Automation.PropertyNotFoundException",
+            )
+        return found
 
     def static_set(self, target: Any, name: str, value: Any) -> None:
         type_name = self._type_of(target)
@@ -327,7 +340,11 @@ class TypingRules:
             holder = ps_class.static_holder(name.lower())
             if holder is not None:
                 declared = holder.static_properties[name.lower()]
-                holder.static_values[name.lower()] = holder.converted(self, declared, value)  # type: ignore[arg-type]
+                try:
+                    converted = holder.converted(self, declared, value)  # type: ignore[arg-type]
+                except PowerShellError as error:
+                    raise setting_error(declared.name, error) from error
+                holder.static_values[name.lower()] = converted
                 return
         language_mode.check_property(self, type_name)
         try:
@@ -390,6 +407,12 @@ class TypingRules:
         if isinstance(target, str):
             return self.type_value(target).name
         return str(dotnet.type_name_of(target))
+
+
+def _takes_text(method: ast.MethodAst) -> bool:
+    """Whether a constructor's only parameter is a string; no object is made one for it."""
+    (parameter,) = method.block.parameters or []
+    return parameter.type is not None and parameter.type.name.lower() in ("string", "system.string")
 
 
 def conversion_error(error: Terminating) -> PowerShellError:

@@ -93,7 +93,13 @@ class ForEachStage(CmdletStage):
         ):
             value = None
         elif self._is_method(item):
-            value = members.call(frame, item, self.member, self.arguments_given)
+            try:
+                value = members.call(frame, item, self.member, self.arguments_given)
+            except PowerShellError as error:
+                missing = error.record.error_id == "MethodNotFound" and not self.arguments_given
+                if not missing or frame.scope.strictness() >= 2:
+                    raise
+                value = None
         else:
             value = members.get(frame, item, self.member)
         items = operators.items_of(value)

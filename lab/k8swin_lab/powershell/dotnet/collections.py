@@ -328,6 +328,18 @@ def _check_new_key(self: Hashtable, key: Any) -> None:
         )
 
 
+def entry_of(interp: Any, table: Hashtable, key: Any, value: Any) -> tuple[Any, Any]:
+    """A key and a value as a generic dictionary's types.
+
+    Raises:
+        PowerShellError: one of them does not convert.
+    """
+    types = generic_arguments(type_name_of(table))
+    if len(types) != 2:
+        return key, value
+    return interp.cast(key, types[0]), interp.cast(value, types[1])
+
+
 def _table_add(interp: Any, self: Hashtable, key: Any, value: Any) -> None:
     name = type_name_of(self)
     key = element_argument(interp, name, key, "Add", 0, "key")

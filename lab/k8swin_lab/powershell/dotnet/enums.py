@@ -88,8 +88,10 @@ class EnumType(NetType):
                 )
             return self.of(number)
         text = str(value)
-        if not text.strip():
-            names = ", ".join(self.members)
+        beginning = [n for n in self.members if n.lower().startswith(text.strip().lower())]
+        exact = any(n.lower() == text.strip().lower() for n in beginning)
+        if len(beginning) > 1 and not exact:
+            names = ", ".join(beginning)
             raise ConversionError(
                 f'Cannot convert value "{text}" to type "{self.name}". Error: "The identifier name '
                 f"{text} cannot be processed because it is either too similar or identical to the "
@@ -107,7 +109,8 @@ class EnumType(NetType):
         if text.strip().lstrip("+-").isdigit() and not self._defined(found):
             raise ConversionError(
                 f'Cannot convert value "{text}" to type "{self.name}" due to enumeration values that '
-                "are not valid.",
+                "are not valid. Specify one of the following enumeration values and try again. The "
+                f'possible enumeration values are "{",".join(self.members)}".',
                 "EnumParseUndefined",
             )
         return self.of(found)

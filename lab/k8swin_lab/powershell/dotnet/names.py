@@ -257,7 +257,7 @@ def short_name(type_name: str) -> str:
     element = element_type(type_name)
     if element is not None:
         return short_name(element) + "[]"
-    return type_name.partition("[")[0].rpartition(".")[2]
+    return type_name.partition("[")[0].rpartition(".")[2].rpartition("+")[2]
 
 
 def namespace(type_name: str) -> str | None:

@@ -135,7 +135,8 @@ def _standard(value: Any, letter: str, precision: int | None) -> str:
         if isinstance(value, Decimal) and precision is None:
             return format(value, "f")
         if kind == "R" or precision in (None, 0):
-            return double_text(float(value))
+            text = double_text(float(value))
+            return text if letter.isupper() else text.replace("E", "e")
         return _general(
             Decimal(repr(float(value))) if isinstance(value, float) else exact,
             precision or 15,

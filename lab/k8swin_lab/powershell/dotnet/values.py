@@ -242,6 +242,10 @@ ADDRESS = NetType("System.Net.IPAddress")
 @ADDRESS.constructor
 def _new_address(value: Any, scope: int = 0) -> IPAddress:
     if isinstance(value, int):
+        if not 0 <= int(value) < 1 << 32:
+            raise out_of_range(
+                "Specified argument was out of the range of valid values.", "newAddress"
+            )
         return IPAddress(ipaddress.IPv4Address(int(value).to_bytes(4, "little")))
     data = to_bytes(value)
     if len(data) not in (4, 16):
