@@ -75,7 +75,7 @@ class Machine(ABC):
         """Write down what was refused; returns the words for standard error."""
         with self.lock:
             self.lacking[gap.what] = self.lacking.get(gap.what, 0) + 1
-        log.warning("%s: %s", self.name, gap)
+        log.info("%s: %s", self.name, gap)
         return str(gap)
 
     def host_addresses(self) -> dict[str, str]:

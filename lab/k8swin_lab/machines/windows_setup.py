@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from k8swin_lab.known import lines
 
 if TYPE_CHECKING:
+    from k8swin_lab.machines.registry import Registry
     from k8swin_lab.machines.windows import WindowsMachine
 
 CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -126,6 +127,27 @@ def start_windows(machine: WindowsMachine) -> None:
             services.start_at_boot(found)
 
 
+def _usual_keys(registry: Registry) -> None:
+    """Keys in which scripts set something, with what a fresh server has there."""
+    control = r"HKLM\SYSTEM\CurrentControlSet\Control"
+    registry.create(r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip6\Parameters")
+    registry.set(control + r"\Terminal Server", "fDenyTSConnections", 1)
+    registry.set(control + r"\Terminal Server\WinStations\RDP-Tcp", "UserAuthentication", 1)
+    registry.set(control + r"\Terminal Server\WinStations\RDP-Tcp", "PortNumber", 3389)
+    schannel = control + r"\SecurityProviders\SCHANNEL"
+    registry.set(schannel + r"\Protocols\SSL 2.0\Client", "DisabledByDefault", 1)
+    for name in ("Ciphers", "Hashes", "KeyExchangeAlgorithms", "CipherSuites"):
+        registry.create(f"{schannel}\\{name}")
+    registry.create(r"HKLM\SOFTWARE\Wow6432Node\Microsoft\.NETFramework\v4.0.30319")
+    for place in ("", r"\Wow6432Node"):
+        current = rf"HKLM\SOFTWARE{place}\Microsoft\Windows\CurrentVersion"
+        registry.create(current + r"\Uninstall")
+        registry.create(current + r"\RunOnce")
+    registry.create(r"HKCU\Software\Microsoft\Windows\CurrentVersion\RunOnce")
+    settings = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings"
+    registry.set(settings, "ProxyEnable", 0)
+
+
 def _registry(machine: WindowsMachine) -> None:
     edition, registry, name = machine.edition, machine.registry, machine.name.upper()
     for value, content in (
@@ -188,7 +210,13 @@ def _registry(machine: WindowsMachine) -> None:
     registry.create(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing")
     registry.set(SESSION_MANAGER, "ProtectionMode", 1)
     policies = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
-    registry.set(policies, "EnableLUA", 1)
+    for value, number in (
+        ("ConsentPromptBehaviorAdmin", 5), ("ConsentPromptBehaviorUser", 3), ("EnableInstallerDetection", 1), ("EnableLUA", 1),
+        ("EnableSecureUIAPaths", 1), ("EnableVirtualization", 1), ("PromptOnSecureDesktop", 1), ("dontdisplaylastusername", 0),
+        ("ValidateAdminCodeSignatures", 0), ("scforceoption", 0), ("shutdownwithoutlogon", 0), ("undockwithoutlogon", 1),
+    ):  # fmt: skip
+        registry.set(policies, value, number)
+    _usual_keys(registry)
     registry.set(policies, "LocalAccountTokenFilterPolicy", 1)  # as `winrm quickconfig` leaves it
     registry.set(
         r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", "TimeZoneKeyName", "UTC"

@@ -240,14 +240,14 @@ class CommandParser(ExpressionParser):
         if char == "@":
             following = self.peek(1)
             if following and following in "({" + SINGLE_QUOTES + DOUBLE_QUOTES:
-                return self.parse_postfix(self.parse_primary())
+                return self.parse_postfix(self.parse_primary(), argument=True)
             if following and (following.isalpha() or following == "_"):
                 return self.parse_primary()
             return self.bareword()
         if char == "$":
             return self._dollar_argument(start)
         if char in "({" or char in SINGLE_QUOTES or char in DOUBLE_QUOTES:
-            return self.parse_postfix(self.parse_primary())
+            return self.parse_postfix(self.parse_primary(), argument=True)
         match = _NUMBER_WORD.match(self.text, start)
         if match is not None and char != "-":  # with a sign it is a word, which binds as a number
             number = self.number()
@@ -262,7 +262,7 @@ class CommandParser(ExpressionParser):
             primary = self.parse_primary()
             following = self.peek()
             if not following or following in WORD_END or following in ".[:":
-                return self.parse_postfix(primary)
+                return self.parse_postfix(primary, argument=True)
             self.pos = start
             return self.bareword()
         self.pos += 1
@@ -271,17 +271,17 @@ class CommandParser(ExpressionParser):
         self.pos = start
         if name is None:
             return self.bareword()
-        if not following or following in WORD_END or following == "[" or self._is_member(name):
-            return self.parse_postfix(self.parse_primary())
+        if not following or following in WORD_END or following in ".[" or self._is_static(name):
+            return self.parse_postfix(self.parse_primary(), argument=True)
         if following in "+-" and self.text[self.pos :].startswith(("++", "--")):
-            return self.parse_postfix(self.parse_primary())
+            return self.parse_postfix(self.parse_primary(), argument=True)
         return self.bareword()
 
-    def _is_member(self, name: tuple[str, str]) -> bool:
+    def _is_static(self, name: tuple[str, str]) -> bool:
         place = self.pos
         self.pos += 1
         self.variable_name()
-        found = self.at("::") or (self.peek() == "." and self._member_follows(1))
+        found = self.at("::")
         self.pos = place
         return found
 

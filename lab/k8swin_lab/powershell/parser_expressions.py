@@ -355,10 +355,17 @@ class ExpressionParser(StringParser):
 
     # --- members
 
-    def parse_postfix(self, target: Any) -> Any:
-        """Members, calls, indexes and ++/-- that follow a primary without a blank."""
+    def parse_postfix(self, target: Any, *, argument: bool = False) -> Any:
+        """Members, calls, indexes and ++/-- that follow a primary without a blank.
+
+        As an argument of a command, a dot with a blank or a dot behind it begins the next argument.
+        """
         while True:
             char = self.peek()
+            if argument and char == "." and (self.peek(1) or " ") in ". \t\r\n":
+                return target
+            if argument and char == "." and not self._member_follows(1):
+                self.fail("Missing property name after reference operator.")
             if char == "." and self.peek(1) != "." and self._member_follows(1):
                 self.pos += 1
                 target = self._parse_member(target, False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.known import registry as registry_keys
 from k8swin_lab.machines.program import NotSimulated
-from k8swin_lab.machines.registry import HIVES, kind_of
+from k8swin_lab.machines.registry import HIVES, Key, kind_of
 from k8swin_lab.machines.windows_winrm import SETTINGS
 from k8swin_lab.powershell.values import PSArray, PSObject, TypedInt
 
@@ -40,8 +41,16 @@ class RegistryProvider:
     def _path(self, path: str) -> str:
         return f"{self.root}\\{path}" if path else self.root
 
+    def _key(self, path: str) -> Key | None:
+        """The key at a path; one that every server has and the lab has not is refused."""
+        full = self._path(path)
+        key = self._registry.key(full)
+        if key is None and registry_keys.has_key(full):
+            raise NotSimulated(f"the key {full}")
+        return key
+
     def exists(self, path: str) -> bool:
-        return self._registry.key(self._path(path)) is not None
+        return self._key(path) is not None
 
     def is_container(self, path: str) -> bool:
         return self.exists(path)
@@ -49,7 +58,7 @@ class RegistryProvider:
     def get(self, path: str) -> PSObject:
         """A RegistryKey, with the methods that scripts call."""
         full = self._path(path)
-        key = self._registry.key(full)
+        key = self._key(path)
         if key is None:
             raise FileNotFoundError(path)
         name = self._registry.full_name(full)
@@ -85,7 +94,7 @@ class RegistryProvider:
     def new(self, path: str, *, kind: str, value: Any, force: bool) -> PSObject:
         """Make a key; `value` becomes its default value."""
         full = self._path(path)
-        if self._registry.key(full) is not None and not force:
+        if self._key(path) is not None and not force:
             raise FileExistsError("A key in this path already exists.")
         if self._registry.key(full.rpartition("\\")[0]) is None and not force:
             raise FileNotFoundError("The registry key at the specified path does not exist.")
@@ -100,14 +109,14 @@ class RegistryProvider:
     def remove(self, path: str, *, recursive: bool) -> None:
         """Remove a key."""
         full = self._path(path)
-        if self._registry.subkeys(full) and not recursive:
+        if self._key(path) is not None and self._registry.subkeys(full) and not recursive:
             raise OSError("The key has subkeys.")
         if not self._registry.delete(full):
             raise FileNotFoundError(path)
 
     def get_property(self, path: str) -> dict[str, Any]:
         """The values of a key, as PowerShell values."""
-        key = self._registry.key(self._path(path))
+        key = self._key(path)
         result: dict[str, Any] = {}
         for value in list(key.values.values()) if key else []:
             content = value.content
@@ -125,7 +134,7 @@ class RegistryProvider:
     def set_property(self, path: str, name: str, value: Any, kind: str | None = None) -> None:
         """Set a value; without a kind it keeps the one it has, or gets one by its content."""
         full = self._path(path)
-        key = self._registry.key(full)
+        key = self._key(path)
         if key is None:
             raise FileNotFoundError(path)
         stored = "" if name.lower() == "(default)" else name

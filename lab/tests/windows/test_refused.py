@@ -216,6 +216,31 @@ def test_modules_of_windows_are_listed_with_all_their_commands(run: Run) -> None
     assert run(f'powershell -Command "{script}"').out == "13\r\nStorage\r\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("Test-Path HKLM:/SYSTEM/CurrentControlSet/Control/Lsa", "Control\\Lsa"),
+        ("Get-ChildItem HKLM:/SYSTEM/CurrentControlSet/Control/Class", "Control\\Class"),
+        ("Set-ItemProperty HKLM:/SYSTEM/CurrentControlSet/Services/W32Time/Config -Name a -Value 1", "W32Time\\Config"),
+        ("reg query HKLM\\SYSTEM\\Setup", "HKLM\\SYSTEM\\Setup"),
+    ],
+)  # fmt: skip
+def test_a_key_of_windows_that_is_missing_is_refused(run: Run, line: str, key: str) -> None:
+    result = run(f'powershell -Command "try {{ {line} }} catch {{ }}; 1"')
+    assert (result.code, result.out) == (70, "")
+    assert "not simulated in the lab: the key " in result.err
+    assert key in result.err
+
+
+def test_keys_that_scripts_set_are_there_and_others_are_not(run: Run) -> None:
+    script = (
+        "Set-ItemProperty HKLM:/SYSTEM/CurrentControlSet/Services/Tcpip6/Parameters DisabledComponents 255; "
+        "'HKLM:/SOFTWARE/Frob', 'HKLM:/SOFTWARE/Policies/Frob' | ForEach-Object { Test-Path $_ }; "
+        "(Get-ItemProperty 'HKLM:/SYSTEM/CurrentControlSet/Control/Terminal Server').fDenyTSConnections"
+    )
+    assert run(f'powershell -Command "{script}"').out == "False\r\nFalse\r\n1\r\n"
+
+
 @pytest.mark.parametrize("script", ["Test-Path Cert:/LocalMachine/My", "Get-PSDrive Cert"])
 def test_a_drive_of_windows_that_is_missing_is_refused(run: Run, script: str) -> None:
     assert refused(run(f'powershell -Command "{script}"'), "the drive ")

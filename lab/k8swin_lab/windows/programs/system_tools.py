@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from k8swin_lab.arguments import refuse_option
+from k8swin_lab.known import registry as registry_keys
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.registry import KINDS, Value
 from k8swin_lab.network import NetworkError
@@ -223,6 +224,8 @@ def reg(process: Process) -> int:
         process.out("The operation completed successfully.\r\n")
         return 0
     key = registry.key(path)
+    if key is None and registry_keys.has_key(path):
+        raise NotSimulated(f"the key {path}")
     if key is None:
         process.err(missing)
         return 1
