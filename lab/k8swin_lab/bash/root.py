@@ -180,13 +180,22 @@ def unsupported() -> str:
 def host_tools() -> dict[str, str]:
     """Return the tools the host has, by name, with their path inside the private root."""
     found = {
-        name: f"{LAB}/host/usr/bin/{name}"
+        name: f"{LAB}/host/usr/bin/{_behind(name)}"
         for name in HOST_TOOLS
         if Path(f"/usr/bin/{name}").exists()
     }
     if "tar" in found:
         found["tar"] = f"{LAB}/tar"
     return found
+
+
+def _behind(name: str) -> str:
+    """The tool that a name of /etc/alternatives stands for (`which`, `vi`): the machine's /etc has no such links."""
+    path = Path(f"/usr/bin/{name}")
+    if not path.is_symlink() or not str(path.readlink()).startswith("/etc/alternatives/"):
+        return name
+    real = path.resolve()
+    return real.name if real.parent == Path("/usr/bin") else name
 
 
 class PrivateRoot:

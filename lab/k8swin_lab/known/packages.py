@@ -1,4 +1,4 @@
-"""Packages of Debian and Ubuntu."""
+"""Packages of Debian, of Ubuntu, and of a few archives beside them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ _FAMILIES = re.compile(
 @cache
 def _names() -> frozenset[str]:
     return frozenset(name for line in lines("packages.txt") for name in line.split())
+
+
+@cache
+def _archives() -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for line in lines("archives.txt"):
+        host, *names = line.split()
+        found[host] = frozenset(names)
+    return found
+
+
+def in_archive(host: str, name: str) -> bool:
+    """Whether an archive beside the distribution's has a package, by the archive's host."""
+    return name in _archives().get(host, ())
 
 
 def exists(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from k8swin_lab.arguments import MissingValue, Options, Parsed
+from k8swin_lab.arguments import MissingValue, Options, Parsed, refuse_option
 from k8swin_lab.internet.debs import unpack
 from k8swin_lab.linux import apt_sources
 from k8swin_lab.linux.apt_plan import AptError, Plan, dependents, resolve
@@ -73,6 +73,7 @@ def apt_get(process: Process) -> int:
     if name == "apt":
         commands["list"] = _list
     if verb not in commands:
+        refuse_option(name, verb)
         process.err(f"E: Invalid operation {verb}\n" if verb else "E: No operation given\n")
         return 100
     machine = machine_of(process)

@@ -369,7 +369,9 @@ def refuse_package(offered: list[Offer], name: str) -> None:
     Raises:
         NotSimulated: it is such a package.
     """
-    if packages.exists(name) and any(
-        re.search(r"/(debian|ubuntu)(/|$)", one.source.uri) for one in offered
+    sources = {one.source.uri for one in offered}
+    hosts = {uri.split("//")[-1].partition("/")[0] for uri in sources}
+    if any(packages.in_archive(host, name) for host in hosts) or (
+        packages.exists(name) and any(re.search(r"/(debian|ubuntu)(/|$)", uri) for uri in sources)
     ):
         raise NotSimulated(f"the package {name}")

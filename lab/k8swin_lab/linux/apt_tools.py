@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_lab.arguments import Options
+from k8swin_lab.arguments import Options, refuse_option
 from k8swin_lab.linux import apt_sources
 from k8swin_lab.linux.files import machine_of
 from k8swin_lab.machines.installed import version_key
@@ -104,6 +104,7 @@ def apt_mark(process: Process) -> int:
         process.out("".join(f"{name}\n" for name in sorted(found)))
         return 0
     if verb not in ("hold", "unhold", "auto", "manual"):
+        refuse_option("apt-mark", verb)
         process.err(f"E: Invalid operation {verb}\n")
         return 100
     if process.user != "root":

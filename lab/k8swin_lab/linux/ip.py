@@ -6,6 +6,8 @@ import ipaddress
 import json
 from typing import Any
 
+from k8swin_lab.arguments import refuse_option
+from k8swin_lab.known import options
 from k8swin_lab.linux.files import machine_of
 from k8swin_lab.machines.interfaces import Interface, Route, mac_of
 from k8swin_lab.machines.linux import LinuxMachine
@@ -39,6 +41,8 @@ def ip(process: Process) -> int:
         return 255
     kind = next((name for name in _OBJECTS if name.startswith(words[0])), None)
     if kind is None:
+        longer = sorted(name for name in options.of("ip") if name.startswith(words[0]))
+        refuse_option("ip", longer[0] if longer else words[0])
         process.err(f'Object "{words[0]}" is unknown, try "ip help".\n')
         return 1
     machine = machine_of(process)

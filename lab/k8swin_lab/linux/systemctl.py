@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from k8swin_lab.arguments import Options, Parsed
+from k8swin_lab.arguments import Options, Parsed, refuse_option
 from k8swin_lab.linux.files import machine_of
 from k8swin_lab.linux.journal import format_entries
 from k8swin_lab.linux.power import reboot_soon, shut_down_soon
@@ -61,8 +61,7 @@ def systemctl(process: Process) -> int:
     verb, *names = parsed.operands or ["list-units"]
     run = _VERBS.get(verb)
     if run is None:
-        if verb in ("edit", "set-property", "isolate", "kill", "preset", "link", "revert"):
-            raise NotSimulated(f"systemctl {verb}")
+        refuse_option("systemctl", verb)
         process.err(f"Unknown command verb {verb}.\n")
         return 1
     if process.user != "root" and verb in _CHANGES:

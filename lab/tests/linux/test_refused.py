@@ -45,6 +45,52 @@ def test_a_refusal_that_a_script_hides_is_written_down(machine, python_bash):
     assert machine.lacking == {"lsblk": 2}
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("systemctl get-default", "systemctl get-default"),
+        ("systemctl list-timers", "systemctl list-timers"),
+        ("apt-get download vim", "apt-get download"),
+        ("apt-mark minimize-manual vim", "apt-mark minimize-manual"),
+        ("ip netn list", "ip netns"),
+    ],
+)
+def test_a_verb_that_is_missing_is_refused(run, line, named):
+    with pytest.raises(NotSimulated, match=named):
+        run(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("systemctl frob", "Unknown command verb frob."),
+        ("apt-get frob", "E: Invalid operation frob"),
+        ("apt-mark frob", "E: Invalid operation frob"),
+        ("ip frob", 'Object "frob" is unknown'),
+    ],
+)
+def test_a_verb_that_nobody_has_gets_the_programs_words(run, line, said):
+    assert said in run(line).err
+
+
+def test_names_of_alternatives_are_found(machine):
+    shell = open_shell(machine, "auto")
+    done = run_script(shell, machine, ["bash", "-c", "which ls; type -P nc editor telnet"])
+    shell.stop()
+    assert done.output == "/usr/bin/ls\n/usr/bin/nc\n/usr/bin/editor\n/usr/bin/telnet\n"
+
+
+def test_a_package_of_dockers_archive_is_refused_once_the_archive_is_a_source(machine, run):
+    machine.write_file(
+        "/etc/apt/sources.list.d/docker.list",
+        "deb [trusted=yes] https://download.docker.com/linux/debian bookworm stable\n",
+    )
+    assert run("apt-get install -y docker-ce").code == 100
+    assert run("apt-get update").code == 0
+    with pytest.raises(NotSimulated, match="the package docker-ce"):
+        run("apt-get install -y docker-ce")
+
+
 @pytest.fixture
 def listed(run):
     """The machine's commands after its package lists were fetched."""
