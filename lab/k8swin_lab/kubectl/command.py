@@ -95,16 +95,20 @@ _VERBS: dict[str, tuple[Verb, str, str]] = {
     "auth": (inspecting.auth, "-A,--all-namespaces -q,--quiet", ""),
 }
 _KNOWN_ELSEWHERE = [
-    "autoscale",
+    "alpha",
     "attach",
+    "autoscale",
     "certificate",
     "completion",
     "cp",
     "debug",
     "edit",
+    "events",
     "explain",
     "expose",
+    "kuberc",
     "kustomize",
+    "options",
     "plugin",
     "port-forward",
     "proxy",
@@ -112,8 +116,6 @@ _KNOWN_ELSEWHERE = [
     "run",
     "set",
     "top",
-    "alpha",
-    "events",
 ]
 
 

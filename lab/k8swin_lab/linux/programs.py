@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8swin_lab import kubectl
+from k8swin_lab.arguments import MissingValue
 from k8swin_lab.linux import (
     apt,
     apt_tools,
@@ -33,8 +34,7 @@ from k8swin_lab.machines.software import VersionedProgram
 
 def base() -> dict[str, Program]:
     """Return the programs that every machine has, by name."""
-    return {
-        **refused.PROGRAMS,
+    simulated: dict[str, Program] = {
         "apt": apt.apt_get,
         "apt-cache": apt_tools.apt_cache,
         "apt-get": apt.apt_get,
@@ -72,6 +72,27 @@ def base() -> dict[str, Program]:
         "uptime": identity.uptime,
         "wget": curl.wget,
     }
+    return refused.PROGRAMS | {name: _by_getopt(one) for name, one in simulated.items()}
+
+
+def _by_getopt(program: Program) -> Program:
+    """A program that says in getopt's words that an option lacks its value."""
+
+    def run(process: Process) -> int:
+        try:
+            return program(process)
+        except MissingValue as error:
+            option = str(error)
+            long = f"option '{option}' requires an argument"
+            said = (
+                long
+                if option.startswith("--")
+                else f"option requires an argument -- '{option[-1:]}'"
+            )
+            process.err(f"{process.argv[0].rpartition('/')[2]}: {said}\n")
+            return 1
+
+    return run
 
 
 def _unversioned(program: Program) -> VersionedProgram:

@@ -67,6 +67,8 @@ def test_a_verb_that_is_missing_is_refused(run, line, named):
         ("apt-get frob", "E: Invalid operation frob"),
         ("apt-mark frob", "E: Invalid operation frob"),
         ("ip frob", 'Object "frob" is unknown'),
+        ("journalctl -u", "journalctl: option requires an argument -- 'u'"),
+        ("systemctl show --property", "systemctl: option '--property' requires an argument"),
     ],
 )
 def test_a_verb_that_nobody_has_gets_the_programs_words(run, line, said):

@@ -56,8 +56,10 @@ def test_flanneld_makes_an_overlay_and_tells_its_mac(
     # It does not outlive a boot (device_windows.go, EnableNonPersistent): flanneld makes another one.
     prepared.reboot()
     assert cluster.wait_until(
-        lambda: network.id not in [n.id for n in prepared.net.hns_networks]
-        and prepared.net.network_named("flannel.4096") is not None
+        lambda: (
+            network.id not in [n.id for n in prepared.net.hns_networks]
+            and prepared.net.network_named("flannel.4096") is not None
+        )
     )
 
 

@@ -171,3 +171,14 @@ def test_what_a_program_says_on_standard_error_is_shown_as_windows_powershell_sh
         " ",
         "two",
     ]
+
+
+def test_cmd_deletes_files_by_pattern_and_folders_by_name(run: Run) -> None:
+    run(r"md C:\d\sub && echo 1> C:\d\a.log && echo 1> C:\d\b.log && echo 1> C:\d\c.txt")
+    assert run(r"rd C:\d").code == 145
+    assert run(r"rd C:\d\c.txt").code == 267
+    assert run(r"del /q C:\d\*.log & dir /b C:\d").out == "c.txt\r\nsub\r\n"
+    assert run(r"del C:\d\*.log").err == "Could Not Find C:\\d\\*.log\r\n"
+    assert run(r"rd /s /q C:\d").code == 0
+    done = run(r"rd C:\d")
+    assert (done.code, done.err) == (2, "The system cannot find the file specified.\r\n")

@@ -6,6 +6,7 @@ exit, cd, md, rd, del, copy, move, if exist/errorlevel/equality, rem and call. A
 
 from __future__ import annotations
 
+import fnmatch
 import io
 import re
 from collections.abc import Callable
@@ -363,24 +364,61 @@ def _md(process: Process, rest: str) -> int:
     return 0
 
 
-def _remove(process: Process, rest: str) -> int:
-    machine = machine_of(process)
+def _removal(process: Process, rest: str, name: str, known: set[str]) -> tuple[set[str], list[str]]:
+    """The options and the full paths of del and rd."""
     words = split_command_line(rest)
     options = {w.lower() for w in words if w.startswith("/")}
-    if options - {"/s", "/q", "/f"}:
-        raise NotSimulated(f"cmd.exe rd or del with {sorted(options)[0]}")
-    for word in (w for w in words if not w.startswith("/")):
-        try:
-            if options & {"/s", "/f"} and machine.files.exists(full_path(process, word)):
-                machine.files.make_writable(full_path(process, word))
-            machine.files.remove(full_path(process, word), recursive="/s" in options)
-        except FileNotFoundError:
-            process.err(f"Could Not Find {full_path(process, word)}\r\n")
-            return 0 if "/s" not in options else 2
-        except OSError as error:
-            process.err(f"{str(error).partition(':')[0]}\r\n")
-            return 1
+    if options - known:
+        raise NotSimulated(f"cmd.exe {name} {sorted(options - known)[0]}")
+    return options, [full_path(process, w) for w in words if not w.startswith("/")]
+
+
+def _delete(process: Process, rest: str) -> int:
+    files = machine_of(process).files
+    options, paths = _removal(process, rest, "del", {"/q", "/f"})
+    for path in paths:
+        if files.exists(path) and files.stat(path).is_directory:
+            path += r"\*"
+        folder, _, pattern = path.rpartition("\\")
+        found = [path]
+        if "*" in pattern or "?" in pattern:
+            wanted = re.compile(fnmatch.translate(pattern.replace("*.*", "*")), re.IGNORECASE)
+            there = files.list(folder) if files.exists(folder) else ()
+            plain = (e.path for e in there if not e.is_directory)
+            found = [one for one in plain if wanted.match(one.rpartition("\\")[2])]
+        if not found or not files.exists(found[0]):
+            process.err(f"Could Not Find {path}\r\n")
+            continue
+        for one in found:
+            try:
+                if "/f" in options:
+                    files.make_writable(one)
+                files.remove(one)
+            except OSError as error:
+                process.err(f"{one}\r\n{str(error).partition(':')[0]}\r\n")
     return 0
+
+
+def _remove_folder(process: Process, rest: str) -> int:
+    files = machine_of(process).files
+    options, paths = _removal(process, rest, "rd", {"/s", "/q"})
+    code = 0
+    for path in paths:
+        if not files.exists(path):
+            code, said = 2, "The system cannot find the file specified."
+        elif not files.stat(path).is_directory:
+            code, said = 267, "The directory name is invalid."
+        elif "/s" not in options and any(True for _ in files.list(path)):
+            code, said = 145, "The directory is not empty."
+        else:
+            try:
+                files.make_writable(path)
+                files.remove(path, recursive=True)
+                continue
+            except OSError as error:
+                code, said = 5, str(error).partition(":")[0]
+        process.err(f"{said}\r\n")
+    return code
 
 
 def _copy(process: Process, rest: str) -> int:
@@ -449,6 +487,6 @@ def _chcp(process: Process, rest: str) -> int:
 
 _BUILT_IN: dict[str, Callable[[Process, str], int]] = {
     "ver": _ver, "exit": _exit, "set": _set, "type": _type, "dir": _dir, "cd": _cd, "chdir": _cd, "md": _md,
-    "mkdir": _md, "rd": _remove, "rmdir": _remove, "del": _remove, "erase": _remove, "copy": _copy, "move": _move,
+    "mkdir": _md, "rd": _remove_folder, "rmdir": _remove_folder, "del": _delete, "erase": _delete, "copy": _copy, "move": _move,
     "if": _if, "rem": _nothing, "call": run_line, "echo": _nothing, "chcp": _chcp,
 }  # fmt: skip
