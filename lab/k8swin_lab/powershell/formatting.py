@@ -129,7 +129,10 @@ class Formatter:
         self._layout, self._held, self._key = None, [], None
         if layout is None or not held:
             return
-        if layout.kind == "list":
+        if layout.kind == "text":
+            shown = (text for item in held for text in self._as_text(item))
+            yield from ("", *shown, *[""] * self._tail)
+        elif layout.kind == "list":
             pairs = iter([(item, self._list_columns(item, layout)) for item in held])
             head = 2 if not self._trim else 1
             yield from self._trimmed(
@@ -137,6 +140,17 @@ class Formatter:
             )
         elif layout.columns:
             yield from self._trimmed(table_lines(layout, held, self._width, tail=self._tail))
+
+    def _as_text(self, item: Any) -> list[str]:
+        """A match of Select-String: its line, behind the file's place below the session's location and the number."""
+        if isinstance(item, Line):
+            return item.text
+        path, text = item.properties["Path"], item.properties["Line"]
+        if path == "InputStream":
+            return [text]
+        folder = str(self._session.location)
+        below = path[len(folder) :].lstrip("\\/") if path.startswith(folder) else path
+        return [f"{below}:{item.properties['LineNumber']}:{text}"]
 
     def _list_columns(self, item: Any, layout: Layout) -> list[Column]:
         if isinstance(item, Line):

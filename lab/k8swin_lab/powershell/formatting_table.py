@@ -25,7 +25,7 @@ class Column:
 
 @dataclass
 class Layout:
-    """How a set of objects is shown: `kind` is table or list."""
+    """How a set of objects is shown: `kind` is table, list, or text for what is lines of its own."""
 
     kind: str
     columns: list[Column] = field(default_factory=list)

@@ -120,6 +120,10 @@ def _grouping(session: Any, name: str) -> Any:
 
 def view(session: Any, value: Any) -> Layout | None:
     """The layout of a known type, or None."""
+    if isinstance(value, PSObject) and value.type_names[:1] == [
+        "Microsoft.PowerShell.Commands.MatchInfo"
+    ]:
+        return Layout("text")
     if isinstance(value, FileSystemInfo):
         return _file_layout(session)
     if isinstance(value, Hashtable):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.api import Call, Parameter
 from k8swin_lab.powershell.cmdlets.common import TABLE, UTILITY, argument_error, switch
 from k8swin_lab.powershell.cmdlets.targets import existing
+from k8swin_lab.powershell.dotnet.numbers import Random
 from k8swin_lab.powershell.dotnet.security import HashAlgorithm
 from k8swin_lab.powershell.dotnet.streams import Stream
 from k8swin_lab.powershell.dotnet.values import Guid, parse_guid
@@ -80,14 +80,18 @@ def get_random(call: Call) -> Iterator[Any]:
     session: Any = call.session
     source = getattr(session, "random_source", None)
     if source is None or call.bound("SetSeed"):
-        # Get-Random makes no secrets; a seed must give the same numbers again.
-        source = random.Random(call["SetSeed"] if call.bound("SetSeed") else None)  # noqa: S311
+        source = Random(call["SetSeed"] if call.bound("SetSeed") else None)
         session.random_source = source
     given = call.input or (call["InputObject"] if call.bound("InputObject") else None)
     if given is not None:
         items = [i for item in given for i in (item if isinstance(item, list) else [item])]
         count = len(items) if call["Shuffle"] else call["Count"] or 1
-        yield from source.sample(items, min(count, len(items)))
+        for place in range(
+            min(count, len(items))
+        ):  # the first of those not chosen yet change places
+            other = place + int(source.share() * (len(items) - place))
+            items[place], items[other] = items[other], items[place]
+            yield items[place]
         return
     low = dotnet.to_number(call["Minimum"]) if call.bound("Minimum") else 0
     high = dotnet.to_number(call["Maximum"]) if call.bound("Maximum") else 2147483647
@@ -98,6 +102,6 @@ def get_random(call: Call) -> Iterator[Any]:
         )
     for _ in range(call["Count"] or 1):
         if isinstance(low, float) or isinstance(high, float):
-            yield source.uniform(low, high)
+            yield low + source.share() * (high - low)
         else:
-            yield source.randrange(low, high)
+            yield low + int(source.share() * (high - low))

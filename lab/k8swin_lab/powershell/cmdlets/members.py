@@ -7,7 +7,7 @@ from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet
-from k8swin_lab.powershell.api import Call, Parameter
+from k8swin_lab.powershell.api import Call, Parameter, Terminating
 from k8swin_lab.powershell.cmdlets.common import TABLE, UTILITY, inputs, switch
 from k8swin_lab.powershell.dotnet import extended, psobject
 from k8swin_lab.powershell.dotnet.names import literal_name
@@ -17,20 +17,34 @@ from k8swin_lab.powershell.values import Hashtable, PSObject
 from k8swin_lab.powershell.wildcards import wildcard
 
 _KINDS = (
-    "NoteProperty",
-    "ScriptProperty",
-    "AliasProperty",
-    "ScriptMethod",
-    "MemberSet",
-    "PropertySet",
-)
+    "AliasProperty", "CodeProperty", "Property", "NoteProperty", "ScriptProperty", "Properties", "PropertySet", "Method",
+    "CodeMethod", "ScriptMethod", "Methods", "ParameterizedProperty", "MemberSet", "Event", "Dynamic", "All",
+)  # fmt: skip
+"""The names of PSMemberTypes."""
+_MADE = ("noteproperty", "scriptproperty", "aliasproperty", "scriptmethod")
+
+
+def _is_kind(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() in {kind.lower() for kind in _KINDS}
+
+
+def _no_kind(text: str) -> Terminating:
+    return Terminating(
+        f"Cannot bind parameter 'MemberType'. Cannot convert value \"{text}\" to type "
+        '"System.Management.Automation.PSMemberTypes". Error: "Unable to match the identifier name '
+        f"{text} to a valid enumerator name. Specify one of the following enumerator names and try again:\n"
+        f'{", ".join(_KINDS)}"',
+        exception="System.Management.Automation.ParameterBindingException",
+        category="InvalidArgument",
+        error_id="CannotConvertArgumentNoMessage,Microsoft.PowerShell.Commands.AddMemberCommand",
+    )
 
 
 @TABLE.cmdlet(
     "Add-Member",
     parameters=[
-        Parameter("MemberType", "string", position=0, aliases=("Type",), choices=_KINDS),
-        Parameter("Name", "string", position=1),
+        Parameter("MemberType", "object", position=0, aliases=("Type",)),
+        Parameter("Name", "object", position=1),
         Parameter("Value", "object", position=2),
         Parameter("SecondValue", "object", position=3),
         Parameter("TypeName", "string"),
@@ -45,13 +59,21 @@ _KINDS = (
 )
 def add_member(call: Call) -> Iterator[Any]:
     item = call["InputObject"]
-    if call.bound("NotePropertyMembers"):
+    kind, named = call["MemberType"], call.bound("Value")
+    if isinstance(kind, Hashtable):  # by position: the members themselves, or one's name and value
+        for name, value in kind.items():
+            item = _add(call, item, "NoteProperty", dotnet.to_string(name), value)
+    elif call.bound("Name") and not named and not _is_kind(kind):
+        item = _add(call, item, "NoteProperty", dotnet.to_string(kind), call["Name"])
+    elif call.bound("MemberType") and not _is_kind(kind):
+        raise _no_kind(dotnet.to_string(kind))
+    elif call.bound("NotePropertyMembers"):
         for name, value in call["NotePropertyMembers"].items():
             item = _add(call, item, "NoteProperty", dotnet.to_string(name), value)
     elif call.bound("NotePropertyName"):
         item = _add(call, item, "NoteProperty", call["NotePropertyName"], call["NotePropertyValue"])
-    elif isinstance(call["MemberType"], str):
-        item = _add(call, item, call["MemberType"], call["Name"], call["Value"])
+    elif isinstance(kind, str):
+        item = _add(call, item, kind, dotnet.to_string(call["Name"]), call["Value"])
     if call.bound("TypeName") and isinstance(item, PSObject):
         item.type_names.insert(0, call["TypeName"])
     if call["PassThru"] or (
@@ -62,7 +84,7 @@ def add_member(call: Call) -> Iterator[Any]:
 
 def _add(call: Call, item: Any, kind: str, name: str, value: Any) -> Any:
     folded = kind.lower()
-    if folded in ("memberset", "propertyset"):
+    if folded not in _MADE:
         raise NotSimulated(f"Add-Member -MemberType {kind}")
     if folded == "scriptmethod":
         return _add_method(call, item, name, value)

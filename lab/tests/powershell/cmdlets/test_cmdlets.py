@@ -39,13 +39,23 @@ CASES = [
     ("(New-Guid).ToString().Length", "36"),
     ("Test-Path env:PATH", "True"),
     ("$env:LAB_X = 'y'; (Get-Item env:LAB_X).Value", "y"),
-    ("(Get-Random -Maximum 10 -SetSeed 1) -lt 10", "True"),
+    ("Get-Random -Maximum 100 -SetSeed 3", "29"),
+    ("'apple', 'banana' | Select-String an", "\nbanana"),
+    ("Set-Content s.txt one, two; Select-String two s.txt", "\ns.txt:2:two"),
+    (
+        '$o = [pscustomobject]@{}; $o | Add-Member n 1; $o | Add-Member @{ x = 2 }; "$o"',
+        "@{n=1; x=2}",
+    ),
+    (
+        "try { 1 | Add-Member frob a b } catch { \"$($_.FullyQualifiedErrorId)\".Split(',')[0] }",
+        "CannotConvertArgumentNoMessage",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("script", "expected"), CASES, ids=[case[0] for case in CASES])
-def test_a_cmdlet_gives_what_powershell_gives(script: str, expected: str) -> None:
-    ran = run(script)
+def test_a_cmdlet_gives_what_powershell_gives(script: str, expected: str, tmp_path: Path) -> None:
+    ran = run(script, str(tmp_path))
     assert ran.errors == ""
     assert ran.output.rstrip("\n") == expected
 
