@@ -35,7 +35,7 @@ NO_DIFFERENCE: dict[tuple[str, str], str] = {
     ("Set-ExecutionPolicy", "Force"): _ASKS_NOTHING,
     ("Stop-Process", "Force"): _ASKS_NOTHING,
     **{(f"Get-NetFirewall{kind}", "All"): _EVERYTHING
-       for kind in ("Rule", "Profile", "PortFilter", "AddressFilter", "ApplicationFilter")},
+       for kind in ("Rule", "Profile", "PortFilter", "AddressFilter", "ApplicationFilter", "ServiceFilter")},
     ("Get-NetIPInterface", "IncludeAllCompartments"): "all adapters of the host are in its first compartment",
     ("Get-NetRoute", "IncludeAllCompartments"): "all adapters of the host are in its first compartment",
     ("Enable-WindowsOptionalFeature", "All"): "no feature of the lab needs another",
