@@ -93,6 +93,11 @@ def test_a_wrong_number_of_arguments_is_an_error_of_the_binder() -> None:
         ("[regex]::IsMatch('a', 'a', 'None', [timespan]::Zero)", "Regex]::IsMatch()"),
         ("[decimal]::new(1)", "[System.Decimal]::new()"),
         ("[guid]::new(1, 2, 3, [byte[]](1..8))", "[System.Guid]::new()"),
+        ("[array]::Sort((3, 1, 2), 0, 2)", "[System.Array]::Sort()"),
+        (
+            "[datetime]::Parse('01.02.2024', [cultureinfo]'de-DE')",
+            "reading a date in the culture de-DE",
+        ),
         ("[IO.Directory]::SetCurrentDirectory('/')", "SetCurrentDirectory()"),
     ],
 )
