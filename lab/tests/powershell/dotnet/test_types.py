@@ -114,7 +114,7 @@ def test_an_overload_that_is_missing_is_refused(
     [
         ("'a'.Replace('a', 'b', 'Ordinal')", 'overload for "Replace" and the argument count: "3"'),
         ("'a'.Contains('a', 'Ordinal')", 'overload for "Contains" and the argument count: "2"'),
-        ("[IO.FileInfo]::new()", 'overload for "FileInfo" and the argument count: "0"'),
+        ("[IO.FileInfo]::new()", 'overload for "new" and the argument count: "0"'),
         ("[convert]::ToDateTime(1)", "Invalid cast from 'Int32' to 'DateTime'."),
         ("[convert]::ToChar('12')", "String must be exactly one character long."),
         ("([version]'1.2').CompareTo('l')", "Object must be of type Version."),
