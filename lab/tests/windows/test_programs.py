@@ -198,3 +198,14 @@ def test_a_web_client_downloads_as_older_scripts_do(run: Run) -> None:
         "WebException",
         "False",
     ]
+
+
+def test_objects_of_windows_have_their_methods_in_any_spelling_and_drives_their_space(
+    run: Run,
+) -> None:
+    script = (
+        "Get-Service WinRM | ForEach-Object stop; (Get-Service WinRM).Status; (Get-NetAdapter).GetType().Name; "
+        "$d = Get-PSDrive C; $d.Used -gt 1GB; $d.Free -eq (Get-Volume C).SizeRemaining"
+    )
+    shown = run(f'powershell -Command "{script}"').out.splitlines()
+    assert shown == ["Stopped", "CimInstance", "True", "True"]
