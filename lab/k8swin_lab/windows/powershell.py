@@ -8,6 +8,7 @@ from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_environment import Environment
 from k8swin_lab.powershell.host import PowerShellHost
 from k8swin_lab.powershell.program import powershell_program
+from k8swin_lab.windows import web_client_class  # noqa: F401 - declares System.Net.WebClient
 from k8swin_lab.windows.host import WindowsHost
 from k8swin_lab.windows.machine_of import machine_of
 

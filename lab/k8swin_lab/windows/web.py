@@ -7,6 +7,8 @@ import urllib.parse
 from typing import TYPE_CHECKING
 
 from k8swin_lab.network import HttpRequest, HttpResponse, NetworkError, authority_of
+from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.web_client import refuse_answer, refuse_host
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
@@ -65,6 +67,59 @@ def fetch(
         if response.status == 303:
             method, body = "GET", b""
     raise NetworkError("redirect", f"Maximum ({redirects}) redirects followed")
+
+
+_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict",
+            500: "Internal Server Error", 502: "Bad Gateway", 503: "Server Unavailable"}  # fmt: skip
+_FAILURES = {
+    "tls": "The underlying connection was closed: Could not establish trust relationship for the SSL/TLS secure channel.",
+    "timeout": "The operation has timed out.",
+    "protocol": "The underlying connection was closed: An unexpected error occurred on a receive.",
+}
+
+
+def _web_exception(message: str) -> Terminating:
+    return Terminating(
+        message,
+        exception="System.Net.WebException",
+        category="InvalidOperation",
+        error_id="WebCmdletWebResponseException",
+    )
+
+
+def answer(
+    machine: WindowsMachine,
+    method: str,
+    url: str,
+    *,
+    headers: dict[str, str],
+    body: bytes = b"",
+    timeout: float = 100,
+    redirects: int = 5,
+) -> HttpResponse:
+    """Ask as .NET's WebRequest does.
+
+    Raises:
+        Terminating: a WebException: nobody answered, or with an error.
+        NotSimulated: only the real internet has what was asked for.
+    """
+    host = url.split("/")[2].partition(":")[0]
+    try:
+        response, _ = fetch(
+            machine, method, url, headers=headers, body=body, timeout=timeout, redirects=redirects
+        )
+    except NetworkError as error:
+        if error.kind == "name":
+            refuse_host(machine, host)
+            said = f"The remote name could not be resolved: '{host}'"
+        else:
+            said = _FAILURES.get(error.kind, "Unable to connect to the remote server")
+        raise _web_exception(said) from error
+    refuse_answer(response)
+    if response.status >= 400:
+        reason = _REASONS.get(response.status, "Error")
+        raise _web_exception(f"The remote server returned an error: ({response.status}) {reason}.")
+    return response
 
 
 def unrevokable(machine: WindowsMachine, url: str) -> bool:

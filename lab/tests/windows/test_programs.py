@@ -182,3 +182,30 @@ def test_cmd_deletes_files_by_pattern_and_folders_by_name(run: Run) -> None:
     assert run(r"rd /s /q C:\d").code == 0
     done = run(r"rd C:\d")
     assert (done.code, done.err) == (2, "The system cannot find the file specified.\r\n")
+
+
+def test_a_web_client_downloads_as_older_scripts_do(run: Run) -> None:
+    script = (
+        "$c = New-Object System.Net.WebClient; $c.Headers.Add('User-Agent', 'x'); "
+        "$c.DownloadFile('https://dl.k8s.io/release/stable.txt', 'C:\\v.txt'); "
+        "$c.DownloadString('https://dl.k8s.io/release/stable.txt') -eq (Get-Content C:\\v.txt -Raw); "
+        "try { $c.DownloadFile('https://dl.k8s.io/v1.99.0/bin/windows/amd64/kubectl.exe', 'C:\\k') } "
+        "catch { $_.Exception.Message; $_.Exception.InnerException.GetType().Name }; Test-Path C:\\k"
+    )
+    assert run(f'powershell -Command "{script}"').out.splitlines() == [
+        "True",
+        'Exception calling "DownloadFile" with "2" argument(s): "The remote server returned an error: (404) Not Found."',
+        "WebException",
+        "False",
+    ]
+
+
+def test_objects_of_windows_have_their_methods_in_any_spelling_and_drives_their_space(
+    run: Run,
+) -> None:
+    script = (
+        "Get-Service WinRM | ForEach-Object stop; (Get-Service WinRM).Status; (Get-NetAdapter).GetType().Name; "
+        "$d = Get-PSDrive C; $d.Used -gt 1GB; $d.Free -eq (Get-Volume C).SizeRemaining"
+    )
+    shown = run(f'powershell -Command "{script}"').out.splitlines()
+    assert shown == ["Stopped", "CimInstance", "True", "True"]

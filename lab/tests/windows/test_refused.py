@@ -112,9 +112,10 @@ def test_the_lists_hold_what_the_lab_simulates() -> None:
         ("(Get-Item C:/Windows/win.ini).Encrypt()", "[System.IO.FileInfo].Encrypt()"),
         ("(Get-Item C:/Windows/win.ini).Encrypt", "[System.IO.FileInfo].Encrypt"),
         ("[Environment]::StackTrace", "[System.Environment]::StackTrace"),
-        ("[System.Net.WebClient]::new()", "[System.Net.WebClient]"),
-        ("New-Object Net.WebClient", "[Net.WebClient]"),
-        ("using namespace System.Net; [WebClient]", "[WebClient]"),
+        ("[System.Net.WebRequest]::Create(1)", "[System.Net.WebRequest]"),
+        ("New-Object Net.CookieContainer", "[Net.CookieContainer]"),
+        ("using namespace System.Net; [WebRequest]", "[WebRequest]"),
+        ("[Net.WebClient]::new().UploadString(1, 2)", "[System.Net.WebClient].UploadString()"),
         ("'x' -is [adsi]", "[adsi]"),
     ],
 )  # fmt: skip

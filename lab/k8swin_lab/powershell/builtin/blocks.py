@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from k8swin_lab.known import dotnet as framework
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet, members, operators
 from k8swin_lab.powershell.api import Call, Parameter
@@ -114,13 +115,23 @@ class ForEachStage(CmdletStage):
             return True
         if str(self.member).lower() in ("length", "count"):
             return False  # the one that every value has is no property here
-        return not isinstance(item, PSObject) or self.member in item.methods
+        if not isinstance(item, PSObject):
+            return True
+        folded = str(self.member).lower()
+        made = getattr(item, "ps_class", None)
+        return (
+            folded in _OF_EVERY_OBJECT
+            or any(name.lower() == folded for name in item.methods)
+            or (made is not None and made.finds(folded))
+            or framework.has_method(dotnet.type_name_of(item), folded)
+        )
 
     def end(self) -> None:
         if self.end_block is not None:
             self._run(self.end_block, NOTHING)
 
 
+_OF_EVERY_OBJECT = ("gettype", "tostring", "equals", "gethashcode")
 _COMPARISONS = [
     "eq",
     "ne",

@@ -218,18 +218,13 @@ def get_drive(call: Call) -> Iterator[Any]:
                 p.lower() for p in call["PSProvider"]
             ]:
                 continue
-            free = getattr(session.host.files, "free_space", None)
-            used = getattr(session.host.files, "used_space", None)
+            machine = session.host.machine
+            measured = provider_name == "FileSystem" and machine is not None
+            free = machine.free_bytes() if measured else None
             yield PSObject(
                 [
-                    (
-                        "Used",
-                        used() if used is not None and provider_name == "FileSystem" else None,
-                    ),
-                    (
-                        "Free",
-                        free() if free is not None and provider_name == "FileSystem" else None,
-                    ),
+                    ("Used", None if free is None else machine.disk_bytes - free),
+                    ("Free", free),
                     ("CurrentLocation", ""),
                     ("Name", name),
                     ("Provider", provider_name),

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.comparison import compare, equals
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool
@@ -250,12 +251,27 @@ ARRAY.static("LastIndexOf")(
 
 @ARRAY.static("Sort")
 def _sort(items: list[Any], second: Any = None, *rest: Any) -> None:
+    if rest or (second is not None and not isinstance(second, list)):
+        raise NotSimulated("[System.Array]::Sort() of a part or by a comparer")
     if isinstance(second, list):
         pairs = sorted(zip(items, second, strict=False), key=lambda pair: sort_key(pair[0]))
         items[:] = [key for key, _ in pairs]
         second[: len(pairs)] = [value for _, value in pairs]
     else:
         items.sort(key=sort_key)
+
+
+@ARRAY.static("Clear")
+def _clear_part(items: list[Any], start: int, count: int) -> None:
+    if start + count > len(items):
+        raise Terminating(
+            "Index was outside the bounds of the array.",
+            exception="System.IndexOutOfRangeException",
+        )
+    kind = getattr(items, "element_type", "System.Object")
+    if kind not in ("System.Object", "System.String", "System.Int32"):
+        raise NotSimulated(f"[System.Array]::Clear() of [{kind}[]]")
+    items[start : start + count] = [0 if kind == "System.Int32" else None] * count
 
 
 @ARRAY.static("Reverse")

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.dotnet import culture_now
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bytes
 from k8swin_lab.powershell.dotnet.numbers import overflow, parse_float, parse_integer
 from k8swin_lab.powershell.dotnet.primitives import INTEGERS, byte_array, sized
@@ -98,6 +100,14 @@ def _checked(target: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """`Convert.ToX`: what no conversion leads from is an InvalidCastException, bad text a FormatException."""
 
     def apply(value: Any, *rest: Any) -> Any:
+        provider = rest[0] if rest else None
+        if isinstance(value, str) and str(getattr(provider, "type_name", "")).endswith(
+            "CultureInfo"
+        ):
+            with culture_now.using(culture_now.known(str(provider))):
+                if target == "System.DateTime" and culture_now.current() is not culture_now.US:
+                    raise NotSimulated("[System.Convert]::ToDateTime() with a culture")
+                return apply(culture_now.read_number(value))
         source = type_name_of(value)
         basic = source in (*_NUMBERS, "System.Char", "System.DateTime")
         if value is not None and basic and not _can(source, target):

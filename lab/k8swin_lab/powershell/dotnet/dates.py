@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import calendar
+import re
 import time
 from datetime import datetime
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import enums
+from k8swin_lab.powershell.dotnet import culture_now, enums
 from k8swin_lab.powershell.dotnet.comparison import compared
 from k8swin_lab.powershell.dotnet.composite import format_value
 from k8swin_lab.powershell.dotnet.conversion import convert
@@ -168,6 +169,11 @@ DATE.value("UtcNow", lambda: DateTime.from_epoch(time.time(), "Utc"))
 DATE.value("Today", lambda: _midnight(DateTime.from_epoch(time.time())))
 
 
+def as_items(value: Any) -> list[Any]:
+    """A list as it is, anything else as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
 def _midnight(value: DateTime) -> DateTime:
     return DateTime(value.ticks // _DAY * _DAY, value.kind)
 
@@ -291,15 +297,35 @@ def _styled(value: DateTime, style: Any) -> DateTime:
     return value
 
 
-DATE.static("Parse")(
-    lambda text, provider=None, style="": _styled(parse_date(to_string(text)), style)
-)
-DATE.static("TryParse")(_try(lambda text, *rest: parse_date(to_string(text)), DateTime(0)))
+_ISO = re.compile(r"\s*\d{4}-\d\d?-\d\d?")
+
+
+def _american(text: str, provider: Any = None) -> str:
+    """The text, unless a culture is to read it whose order of day and month the lab does not know."""
+    named = getattr(provider, "type_name", "").endswith("CultureInfo")
+    culture = culture_now.known(str(provider)) if named else culture_now.current()
+    if culture is not culture_now.US and not _ISO.match(text):
+        raise NotSimulated(f"reading a date in the culture {culture.name}")
+    return text
+
+
+@DATE.static("Parse")
+def _parse(text: str, provider: Any = None, style: Any = "") -> DateTime:
+    return _styled(parse_date(_american(text, provider)), style)
+
+
+def _try_parse_date(text: Any, provider: Any = None, style: Any = "") -> DateTime:
+    return _parse(to_string(text), provider, style)
+
+
+DATE.static("TryParse")(_try(_try_parse_date, DateTime(0)))
 
 
 @DATE.static("ParseExact")
 def _parse_exact(text: str, patterns: Any, provider: Any = None, style: Any = "") -> DateTime:
-    choices = patterns if isinstance(patterns, list) else [patterns]
+    if any("MMM" in to_string(one) or "ddd" in to_string(one) for one in as_items(patterns)):
+        _american(text, provider)
+    choices = as_items(patterns)
     for number, pattern in enumerate(choices, 1):
         try:
             return _styled(parse_exact(text, to_string(pattern)), style)

@@ -129,6 +129,12 @@ def _list_clear(self: Any) -> None:
 
 
 def _list_sort(interp: Any, self: Any, comparison: Any = None, *rest: Any) -> None:
+    if rest:  # a part of the list, by a comparer
+        start, count = int(comparison), int(rest[0])
+        part = NetList(self[start : start + count], type_name_of(self))
+        _list_sort(interp, part, *rest[1:])
+        self[start : start + count] = part
+        return
     if isinstance(comparison, ScriptBlock):
         import functools
 
@@ -145,12 +151,15 @@ def _list_sort(interp: Any, self: Any, comparison: Any = None, *rest: Any) -> No
         self.sort(key=sort_key)
 
 
-def _list_reverse(self: Any, *args: int) -> None:
-    self.reverse()
+def _list_reverse(self: Any, start: int = 0, count: int = -1) -> None:
+    end = len(self) if count < 0 else start + count
+    self[start:end] = self[start:end][::-1]
 
 
-def _list_array(self: Any, *args: Any) -> PSArray:
-    return PSArray(self, getattr(self, "element_type", "System.Object"))
+def _list_array(self: Any, kind: Any = None) -> PSArray:
+    return PSArray(
+        self, kind.name if kind is not None else getattr(self, "element_type", "System.Object")
+    )
 
 
 for _type in _KINDS:
@@ -212,6 +221,30 @@ def _find_all(interp: Any, self: Any, predicate: Any) -> NetList:
 def _find_index(interp: Any, self: Any, predicate: Any) -> int:
     test = matcher(interp, predicate)
     return next((i for i, item in enumerate(self) if test(item)), -1)
+
+
+@LIST.method("FindLast")
+def _find_last(interp: Any, self: Any, predicate: Any) -> Any:
+    test = matcher(interp, predicate)
+    return next((item for item in reversed(self) if test(item)), None)
+
+
+@LIST.method("TrueForAll")
+def _true_for_all(interp: Any, self: Any, predicate: Any) -> bool:
+    return all(map(matcher(interp, predicate), self))
+
+
+def _range(self: Any, index: int, count: int) -> NetList:
+    if index + count > len(self):
+        raise argument(
+            "Offset and length were out of bounds for the array or count is greater than the number of "
+            "elements from index to the end of the source collection."
+        )
+    return NetList(self[index : index + count], type_name_of(self))
+
+
+for _type in _KINDS:
+    _type.method("GetRange")(_range)
 
 
 @LIST.method("Exists")

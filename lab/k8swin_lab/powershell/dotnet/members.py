@@ -207,7 +207,7 @@ def call_method(interp: Any, value: Any, name: str, args: list[Any]) -> Any:
 
 def _universal(interp: Any, value: Any, folded: str, name: str, args: list[Any]) -> Any:
     if folded == "gettype" and not args:
-        return TypeValue(type_name_of(value))
+        return TypeValue(type_name_of(value).partition("#")[0])
     if folded == "tostring":
         if not args:
             return _own_text(value)

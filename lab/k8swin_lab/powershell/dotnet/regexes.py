@@ -273,6 +273,20 @@ MATCH = NetType(_PREFIX + "Match", GROUP.name)
 MATCH.prop("Groups", lambda value: value.groups)
 
 
+@MATCH.method("NextMatch")
+def _next_match(self: Match) -> Match:
+    if self.match is None:
+        return self
+    end = self.match.end() + (1 if self.match.end() == self.match.start() else 0)
+    text = self.match.string
+    found = self.regex.compiled.search(text, end) if end <= len(text) else None
+    return Match(self.regex, found)
+
+
+MATCH.method("Result")(lambda self, template: expand(to_string(template), self))
+REGEX.method("GetGroupNames")(lambda self: PSArray(self.translated.names, "System.String"))
+
+
 for _name in ("GroupCollection", "MatchCollection", "CaptureCollection"):
     _collection = NetType(
         _PREFIX + _name,

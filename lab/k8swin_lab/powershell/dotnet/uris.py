@@ -113,6 +113,9 @@ URI.prop(
     "Segments",
     lambda u: PSArray(re.findall(r"[^/]*/|[^/]+$", u.path), "System.String"),
 )
+for _scheme in ("File", "Ftp", "Http", "Https", "Mailto"):
+    URI.value(f"UriScheme{_scheme}", _scheme.lower())
+URI.value("SchemeDelimiter", "://")
 URI.static("EscapeDataString")(lambda text: quote(to_string(text), safe="-_.~"))
 URI.static("UnescapeDataString")(lambda text: unquote(to_string(text)))
 URI.static("EscapeUriString")(lambda text: quote(to_string(text), safe="-_.~!*'();:@&=+$,/?#[]"))

@@ -387,6 +387,11 @@ def _inserted(text: str, newline: str, index: int, value: Any, *rest: int) -> st
     return text[:index] + (added * rest[0] if len(rest) == 1 else added) + text[index:]
 
 
+def _replaced(text: str, old: Any, new: Any, start: int = 0, count: int = -1) -> str:
+    end = len(text) if count < 0 else start + count
+    return text[:start] + text[start:end].replace(to_string(old), to_string(new)) + text[end:]
+
+
 def _formatted(text: str, newline: str, pattern: Any, *args: Any) -> str:
     values = list(args)
     if not isinstance(pattern, str) and values:  # a provider comes first
@@ -408,7 +413,7 @@ BUILDER.method("Remove")(
     _built(lambda text, newline, index, count: text[:index] + text[index + count :])
 )
 BUILDER.method("Replace")(
-    _built(lambda text, newline, old, new, *rest: text.replace(to_string(old), to_string(new)))
+    _built(lambda text, newline, old, new, *part: _replaced(text, old, new, *part))
 )
 BUILDER.method("Clear")(_built(lambda text, newline: ""))
 BUILDER.method("ToString")(

@@ -6,24 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from k8swin_lab.network import HttpResponse, NetworkError
-from k8swin_lab.powershell.api import Call, CommandTable, Terminating
+from k8swin_lab.network import HttpResponse
+from k8swin_lab.powershell.api import Call, CommandTable
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
-from k8swin_lab.web_client import refuse_answer, refuse_host
 from k8swin_lab.windows.objects import parameters, record
-from k8swin_lab.windows.web import fetch
-
-_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict",
-            500: "Internal Server Error", 502: "Bad Gateway", 503: "Server Unavailable"}  # fmt: skip
-
-
-def _web_error(message: str) -> Terminating:
-    return Terminating(
-        message,
-        exception="System.Net.WebException",
-        category="InvalidOperation",
-        error_id="WebCmdletWebResponseException",
-    )
+from k8swin_lab.windows.web import answer
 
 
 def _send(call: Call) -> HttpResponse:
@@ -49,26 +36,10 @@ def _send(call: Call) -> HttpResponse:
     )
     if call["ContentType"]:
         headers["content-type"] = str(call["ContentType"])
-    host = url.split("/")[2]
-    try:
-        response, _ = fetch(
-            machine, str(call["Method"] or "GET").upper(), url, headers=headers, body=content,
-            timeout=float(call["TimeoutSec"] or 100), redirects=int(call["MaximumRedirection"]) if call.bound("MaximumRedirection") else 5,
-        )  # fmt: skip
-    except NetworkError as error:
-        if error.kind == "name":
-            refuse_host(machine, host.partition(":")[0])
-        texts = {
-            "name": f"The remote name could not be resolved: '{host.partition(':')[0]}'",
-            "tls": "The underlying connection was closed: Could not establish trust relationship for the SSL/TLS secure channel.",
-            "timeout": "The operation has timed out.",
-            "protocol": "The underlying connection was closed: An unexpected error occurred on a receive.",
-        }
-        raise _web_error(texts.get(error.kind, "Unable to connect to the remote server")) from error
-    refuse_answer(response)
-    if response.status >= 400:
-        reason = _REASONS.get(response.status, "Error")
-        raise _web_error(f"The remote server returned an error: ({response.status}) {reason}.")
+    response = answer(
+        machine, str(call["Method"] or "GET").upper(), url, headers=headers, body=content,
+        timeout=float(call["TimeoutSec"] or 100), redirects=int(call["MaximumRedirection"]) if call.bound("MaximumRedirection") else 5,
+    )  # fmt: skip
     if call["OutFile"]:
         machine.files.write(call.session.full_path(str(call["OutFile"])), response.body)
     return response

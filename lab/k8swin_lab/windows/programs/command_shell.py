@@ -412,8 +412,7 @@ def _remove_folder(process: Process, rest: str) -> int:
             code, said = 145, "The directory is not empty."
         else:
             try:
-                if "/s" in options:
-                    files.make_writable(path)
+                files.make_writable(path)
                 files.remove(path, recursive=True)
                 continue
             except OSError as error:

@@ -40,6 +40,8 @@ CASES = [
     ("Test-Path env:PATH", "True"),
     ("$env:LAB_X = 'y'; (Get-Item env:LAB_X).Value", "y"),
     ("Get-Random -Maximum 100 -SetSeed 3", "29"),
+    ("[pscustomobject]@{ a = 1 } | ForEach-Object GetType | ForEach-Object Name", "PSCustomObject"),
+    ("class A { [int] m() { return 5 } }; [A]::new() | ForEach-Object M", "5"),
     ("'apple', 'banana' | Select-String an", "\nbanana"),
     ("Set-Content s.txt one, two; Select-String two s.txt", "\ns.txt:2:two"),
     (

@@ -93,6 +93,11 @@ def test_a_wrong_number_of_arguments_is_an_error_of_the_binder() -> None:
         ("[regex]::IsMatch('a', 'a', 'None', [timespan]::Zero)", "Regex]::IsMatch()"),
         ("[decimal]::new(1)", "[System.Decimal]::new()"),
         ("[guid]::new(1, 2, 3, [byte[]](1..8))", "[System.Guid]::new()"),
+        ("[array]::Sort((3, 1, 2), 0, 2)", "[System.Array]::Sort()"),
+        (
+            "[datetime]::Parse('01.02.2024', [cultureinfo]'de-DE')",
+            "reading a date in the culture de-DE",
+        ),
         ("[IO.Directory]::SetCurrentDirectory('/')", "SetCurrentDirectory()"),
     ],
 )
@@ -109,7 +114,7 @@ def test_an_overload_that_is_missing_is_refused(
     [
         ("'a'.Replace('a', 'b', 'Ordinal')", 'overload for "Replace" and the argument count: "3"'),
         ("'a'.Contains('a', 'Ordinal')", 'overload for "Contains" and the argument count: "2"'),
-        ("[IO.FileInfo]::new()", 'overload for "FileInfo" and the argument count: "0"'),
+        ("[IO.FileInfo]::new()", 'overload for "new" and the argument count: "0"'),
         ("[convert]::ToDateTime(1)", "Invalid cast from 'Int32' to 'DateTime'."),
         ("[convert]::ToChar('12')", "String must be exactly one character long."),
         ("([version]'1.2').CompareTo('l')", "Object must be of type Version."),
