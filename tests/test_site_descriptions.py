@@ -7,6 +7,8 @@ an Ansible inventory of Windows nodes.
 """
 
 import base64
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -225,6 +227,19 @@ def test_networks_of_others_go_with_windows_where_they_have_a_windows_half():
     check_versions(check_description(described(pod_network="cilium", hosts=[MASTER])))
     with pytest.raises(ParamsError, match="host-process"):
         check_versions(check_description(described(pod_network="calico", profile="classic")))
+
+
+def test_the_descriptions_of_the_page_are_whole_and_right():
+    text = (Path(__file__).parent.parent / "docs" / "site-descriptions.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 3
+    for block in blocks:
+        description = check_description(yaml.safe_load(block))
+        check_versions(description)
+        plan = check_plan(description)
+        for host in Cluster(description).hosts("control-plane"):
+            assert kubeadm_init(description, plan, host)
+        assert registry_files(description, "windows") or not description.registries
 
 
 def test_a_certificate_names_the_master_whatever_the_endpoint_is():
