@@ -39,6 +39,8 @@ from k8swin_nb.field_types import (
     VersionOrNone,
     WholeImage,
 )
+from k8swin_nb.foreign_documents import refuse_foreign
+from k8swin_nb.foreign_values import written_otherwise
 from k8swin_nb.foreign_words import advice
 from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
 from k8swin_nb.host_rules import rule_problems
@@ -326,10 +328,13 @@ def read_description(path: str | Path) -> dict[str, Any]:
     try:
         values = yaml_document(text)
     except Unreadable as error:
+        refuse_foreign(text, file)
         raise ParamsError(
             f"`{file}` {error}",
             hint="each key stands once; quote values that hold `:`, `#`, `*`, `!` or `&`",
         ) from None
+    if not isinstance(values, dict) or not isinstance(values.get("hosts"), list):
+        refuse_foreign(text, file, parsed=True)
     if not isinstance(values, dict):
         kind = {"NoneType": "nothing", "list": "a list"}.get(type(values).__name__, "one value")
         raise ParamsError(
@@ -426,6 +431,8 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
         return f"unknown parameter `{shown(name)}`" + advice(word, model.model_fields, elsewhere)
     if kind == "missing":
         return f"`{name}` is missing"
+    if told := written_otherwise(name, detail, found):
+        return told
     if kind in ("list_type", "dict_type") and isinstance(found, str):
         what, form = ("a list", "[...]") if kind == "list_type" else ("a mapping", "{...}")
         return (
@@ -435,14 +442,10 @@ def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind == "list_type" and isinstance(found, Mapping) and name in NESTED:
         fields = ", ".join(f"`{one}`" for one in list(NESTED[name].model_fields)[:5])
         return f"`{name}` is a mapping; here it is a list, a record each with {fields} and more"
-    if kind == "string_type" and isinstance(found, (int, float)) and not isinstance(found, bool):
-        leaf = detail["loc"][-1]
-        return (
-            f"`{name}` arrived as the number {found}; pass it as text: "
-            f"`-r {leaf} VALUE` for papermill, quotes in YAML"
-        )
     if kind == "model_type":
-        return f"`{name}` is no mapping such as `{{name: ..., address: ..., os: ..., user: ...}}`"
+        model = NESTED.get(str(detail["loc"][0]), HostDescription)
+        form = ", ".join(f"{one}: ..." for one in list(model.model_fields)[:4])
+        return f"`{name}` is no mapping such as `{{{form}}}`"
     if kind == "value_error":
         return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
     told = "" if isinstance(found, (dict, list)) else f", found `{shown(found)}`"

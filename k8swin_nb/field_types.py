@@ -34,6 +34,11 @@ _REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
 
 
 def _version(text: str) -> str:
+    plain = re.match(
+        r"v?([0-9]+\.[0-9]+\.[0-9]+)(?:[-+](k3s|rke2|rancher|k0s|vmware|eks)\S*)?\Z", text
+    )
+    if plain and plain[1] != text and _VERSION.fullmatch(plain[1]):
+        raise ValueError(f"`{text}` is more than the version alone; write `{plain[1]}`")
     if not _VERSION.fullmatch(text):
         raise ValueError(f"`{text}` is not a full version such as `1.36.4`")
     return text
@@ -72,12 +77,19 @@ def address(text: str) -> str:
     """Return an IPv4 address as it is written everywhere; ValueError says what is wrong with it."""
     if ":" in text:
         raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`")
+    if "/" in text:
+        raise ValueError(
+            f"`{text}` is a network or has its length; write `{text.partition('/')[0]}`"
+        )
     if (plain := _without_zeros(text)) != text:
         raise ValueError(f"`{text}` has leading zeros; write `{plain}`")
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise ValueError(f"`{text}` is not an IPv4 address such as `192.168.160.152`") from None
+        name = "; a name is for `ssh_host` or `winrm_host`" if re.search("[a-z]", text) else ""
+        raise ValueError(
+            f"`{text}` is not an IPv4 address such as `192.168.160.152`{name}"
+        ) from None
 
 
 def one_line(value: Any) -> Any:
@@ -99,7 +111,9 @@ def _node_name(text: str) -> str:
     if text != text.lower():
         raise ValueError(f"`{text}` has capitals; a node's name is lower-case: `{text.lower()}`")
     if not _LABEL.fullmatch(text) or len(text) > 63:
-        raise ValueError(f"`{text}` is not a host name of letters, digits and hyphens")
+        first, dot, _ = text.partition(".")
+        alone = f"; write `{first}`, without its domain" if dot and _LABEL.fullmatch(first) else ""
+        raise ValueError(f"`{text}` is not a host name of letters, digits and hyphens{alone}")
     return text
 
 
@@ -283,6 +297,8 @@ def _proxy_url(text: str) -> str:
         raise ValueError(
             "holds a user name; put a proxy that asks for one into /etc/environment of the hosts, and leave this empty"
         )
+    if text and re.fullmatch(r"[A-Za-z0-9.-]+:\d{1,5}", text):
+        raise ValueError(f"`{text}` does not say how it is talked to; write `http://{text}`")
     if text and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", text):
         raise ValueError(f"`{text}` is not a proxy such as `http://proxy.example:3128`")
     return text

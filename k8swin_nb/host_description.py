@@ -223,6 +223,13 @@ def winrm_problems(host: HostDescription, jumps: list[str]) -> list[str]:
         odd = sorted(name for name in given if name.startswith("winrm_") or name == "ca")
         return [f"{name}` is for Windows, and `{host.name}` is Linux: delete it" for name in odd]
     auth, problems = host.winrm_auth, []
+    usual = {"https": 5986, "http": 5985}
+    other = next(name for name in usual if name != host.winrm_scheme)
+    if host.winrm_port == usual[other]:
+        problems.append(
+            f"winrm_port` {host.winrm_port} is the one of {other}, and `winrm_scheme` is {host.winrm_scheme}: write "
+            f"`winrm_scheme: {other}`, or `winrm_port: {usual[host.winrm_scheme]}`"
+        )
     where = host.winrm_host or host.address
     if auth == "basic" and host.winrm_scheme == "http":
         problems.append(

@@ -137,6 +137,10 @@ def _nodes(description: Description) -> Iterator[str]:
             )
 
 
+_HUB = ("docker.io", "registry-1.docker.io", "index.docker.io")
+"""Names of one registry; images have the first."""
+
+
 def _registries(description: Description) -> Iterator[str]:
     names = [registry.name for registry in description.registries]
     for index, registry in enumerate(description.registries):
@@ -145,6 +149,13 @@ def _registries(description: Description) -> Iterator[str]:
             yield f"`{where}.name` `{registry.name}` stands there twice; one entry has it all"
         if (registry.user is None) != (registry.credential is None):
             yield f"`{where}` has a `user` or a `credential` alone; a login has both"
+        if registry.name in _HUB[1:]:
+            yield f"`{where}.name` `{registry.name}` is the host of docker.io: write `docker.io`, as names of images have it"
+        if registry.name == "*" and (registry.ca or registry.user):
+            yield (
+                f"`{where}`: the entry `*` is for all registries, and has `mirrors` alone; an authority and a login stand in the "
+                "entry of their host"
+            )
         if not (registry.mirrors or registry.ca or registry.user):
             yield f"`{where}` `{registry.name}` has neither `mirrors` nor `ca` nor a login: leave it out"
         if description.profile != "classic":

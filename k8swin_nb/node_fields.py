@@ -104,6 +104,44 @@ OWNED = {
 """Settings that are not a site's to choose here, and why."""
 
 
+FLAGS = {
+    "nodeip": "is `address` of a host",
+    "nodelabels": "is said by `labels` of a host",
+    "hostnameoverride": "is `name` of a host",
+    "cloudprovider": "is not made here: nodes are servers that are there",
+    "rootdir": "is where the steps look",
+    "certdir": "is where the steps look",
+    "config": _STEPS,
+    "configdir": _STEPS,
+    "kubeconfig": _KUBEADM,
+    "bootstrapkubeconfig": _KUBEADM,
+    "anonymousauth": _KUBEADM,
+    "authorizationmode": _KUBEADM,
+    "clientcafile": _KUBEADM,
+    "containerruntime": _RUNTIME,
+    "containerruntimeendpoint": _RUNTIME,
+    "podinfracontainerimage": f"{_PLAN}: set `image_repository`",
+    "networkplugin": f"{_PLAN}: set `pod_network`",
+    "cnibindir": _RUNTIME,
+    "cniconfdir": _RUNTIME,
+    "v": "is a flag of the kubelet's own log, and no setting",
+    "loglevel": "is a flag of the kubelet's own log, and no setting",
+}
+"""Flags of the kubelet that are no settings, without hyphens and capitals, and where they are said."""
+
+FLAG_NAMES = {
+    "imagegchighthreshold": "imageGCHighThresholdPercent",
+    "imagegclowthreshold": "imageGCLowThresholdPercent",
+    "minimumimagettlduration": "imageMinimumGCAge",
+    "podmaxpids": "podPidsLimit",
+    "registryqps": "registryPullQPS",
+    "eventqps": "eventRecordQPS",
+    "tlsprivatekeyfile": "tlsPrivateKeyFile",
+    "clusterdns": "clusterDNS",
+}
+"""Settings by their flags, where these are called otherwise."""
+
+
 def _endpoint(text: str) -> str:
     if not text:
         return text
@@ -111,6 +149,7 @@ def _endpoint(text: str) -> str:
         raise ValueError(
             f"`{text}` is a URL; write the name or address alone, such as `api.site.example`"
         )
+    _no_ipv6(text)
     host, colon, port = text.partition(":")
     if colon and not (re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) <= 65535):
         raise ValueError(
@@ -124,7 +163,16 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _no_ipv6(text: str) -> None:
+    if text.count(":") > 1:
+        raise ValueError(f"`{text}` is of IPv6; nodes and the API server have IPv4 addresses here")
+
+
 def _name_or_address(text: str) -> str:
+    plain = text.rstrip(".").lower()
+    if plain != text and DNS_NAME.fullmatch(plain):
+        what = "a dot at its end" if text.endswith(".") else "capitals"
+        raise ValueError(f"`{text}` has {what}; write `{plain}`, in small letters")
     if re.fullmatch(r"[0-9.]+", text):
         return address(text)
     if not DNS_NAME.fullmatch(text):
@@ -133,6 +181,10 @@ def _name_or_address(text: str) -> str:
 
 
 def _certificate_name(text: str) -> str:
+    if "/" not in text:
+        _no_ipv6(text)
+    if "/" in text or ":" in text:
+        raise ValueError(f"`{text}` is no name or address alone, without `https://` and a port")
     _name_or_address(text.removeprefix("*."))
     return text
 
@@ -165,6 +217,9 @@ def _labels(values: Mapping[str, str]) -> Mapping[str, str]:
 def _taint(text: str) -> str:
     key_value, colon, effect = text.rpartition(":")
     key, _, value = key_value.partition("=")
+    meant = {effect.lower(): effect for effect in EFFECTS}.get(effect.lower())
+    if colon and meant and meant != effect:
+        raise ValueError(f"`{shown(text)}` has the effect {effect}; write `{meant}`")
     if not colon or effect not in EFFECTS or (value and not _NAME.fullmatch(value)):
         raise ValueError(
             f"`{shown(text)}` is no taint such as `site.example/gpu=yes:NoSchedule`; effects are {', '.join(EFFECTS)}"
@@ -176,6 +231,10 @@ def _taint(text: str) -> str:
 
 
 def _interface(text: str) -> str:
+    if re.search(r"[*?\[\]()|^$+\\]", text):
+        raise ValueError(
+            f"`{shown(text)}` is a pattern; name the interfaces, the first that a node has is taken"
+        )
     if not re.fullmatch(r"[^\s/:]{1,15}", text):
         raise ValueError(f"`{shown(text)}` is no name of a Linux interface, such as `eth1`")
     return text
@@ -209,7 +268,10 @@ def _settings(values: Mapping[str, Any]) -> Mapping[str, Any]:
         kind = SETTINGS.get(name)
         if kind is None:
             folded = {known.lower(): known for known in SETTINGS}
-            meant = folded.get(re.sub("[-_]", "", name).lower())
+            plain = re.sub("[-_]", "", name).lower()
+            if reason := FLAGS.get(plain):
+                raise ValueError(f"`{shown(name)}` {reason}; leave it out")
+            meant = FLAG_NAMES.get(plain) or folded.get(plain)
             raise ValueError(
                 f"`{shown(name)}` is no setting of the kubelet"
                 + (f"; write `{meant}`" if meant else ", see KubeletConfiguration (v1beta1)")

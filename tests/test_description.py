@@ -59,7 +59,7 @@ def test_two_families_are_refused_by_what_they_are(text):
     ("text", "says"),
     [
         ("http://me:hunter2@proxy:3128", "/etc/environment"),
-        ("proxy.example:3128", "is not a proxy such as"),
+        ("proxy.example:3128", "write `http://proxy.example:3128`"),
         ("http://proxy:3128/'; rm", "is not a proxy such as"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_misspelt_key_of_a_host_is_named_with_its_place():
 
 def test_a_list_where_a_string_belongs_is_named():
     error = refused(pod_subnet=["10.244.0.0/16"])
-    assert "`pod_subnet` (list)" in str(error)
+    assert "`pod_subnet` is a list" in str(error)
 
 
 def test_host_bits_are_refused_with_the_network_that_was_meant():
@@ -504,7 +504,10 @@ def test_a_certificate_that_is_not_to_be_checked_is_refused_and_the_way_is_said(
 
 
 def test_other_tools_words_lead_to_ours():
-    for word, ours in (("ansible_winrm_transport", "winrm_auth"), ("proxy_jump", "winrm_jump")):
+    for word, ours in (
+        ("ansible_winrm_transport", "winrm_auth"),
+        ("ansible_psrp_auth", "winrm_auth"),
+    ):
         error = refused(hosts=[MASTER, {**WORKER, word: "x"}])
         assert f"`hosts[1].{word}`, did you mean `{ours}`?" in str(error)
 

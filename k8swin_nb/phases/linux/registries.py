@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from k8swin_nb.description import Description
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.reading import Unreadable, file_text, shown
-from k8swin_nb.registry_description import RegistryDescription
+from k8swin_nb.registry_description import EVERY, RegistryDescription
 from k8swin_nb.secret import Secret, SecretRef
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step_run import StepRun
@@ -43,10 +43,10 @@ def registry_host(name: str) -> str:
 
 def _folder(system: str, name: str) -> str:
     """Return a registry's folder. Windows has no colon in names; containerd looks for the port between underscores."""
-    host, colon, port = name.partition(":")
+    host, colon, port = ("_default" if name == EVERY else name).partition(":")
     if system == "windows":
         return FOLDERS[system] + "\\" + (f"{host}_{port}_" if colon else host)
-    return f"{FOLDERS[system]}/{name}"
+    return f"{FOLDERS[system]}/{host}{colon}{port}"
 
 
 def _join(system: str, folder: str, file: str) -> str:
@@ -88,11 +88,16 @@ def _hosts(
 ) -> str:
     """Return a registry's hosts file: its mirrors in their order, then itself."""
     own = f"https://{registry_host(registry.name)}"
-    lines = [f"server = {json.dumps(own)}"]
+    # Without a server containerd goes to the one of the image's name.
+    lines = [] if registry.name == EVERY else [f"server = {json.dumps(own)}"]
     for url in [*registry.mirrors, *([own] if registry.ca else [])]:
         parts = urlsplit(url)
         at = registry if url == own else by_name.get(parts.netloc)
-        lines += ["", f"[host.{json.dumps(url)}]", '  capabilities = ["pull", "resolve"]']
+        lines += [
+            *([""] if lines else []),
+            f"[host.{json.dumps(url)}]",
+            '  capabilities = ["pull", "resolve"]',
+        ]
         if parts.path not in ("", "/v2"):
             lines.append("  override_path = true")
         if at is not None and at.ca:
