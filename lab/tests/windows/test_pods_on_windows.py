@@ -100,6 +100,14 @@ def test_pods_get_what_their_kubelet_can_give_and_what_the_lab_has_not_is_named(
     code, out, err = agent.exec("default", "files", "a", command, b"one\r\ntwo\r\n")
     assert (code, out.split(), err) == (0, [b"ONE", b"TWO"], b"")
 
+    # As kubectl cp does, in both directions.
+    code, packed, err = agent.exec("default", "files", "a", ["tar", "cf", "-", r"C:\c\a.txt"])
+    assert (code, err) == (0, b"")
+    command = ["tar", "-xmf", "-", "-C", r"C:\e"]
+    assert agent.exec("default", "files", "a", command, packed)[0] == 0
+    shown = agent.exec("default", "files", "a", ["cmd.exe", "/c", r"type C:\e\c\a.txt"])
+    assert shown == (0, b"hello", b"")
+
     followed = asked("containerLogs/default/files/a?follow=true").stream
     assert next(followed).startswith(b"kept close")
     client.delete("pods", "files", "default")

@@ -317,7 +317,10 @@ def tar(process: Process) -> int:
     if mode == "c":
         return _tar_create(process, name, folder, members)
     try:
-        content = machine.files.read(full_path(process, name))
+        # kubectl cp sends the archive on standard input, and reads it from standard output.
+        content = (
+            process.stdin.read() if name == "-" else machine.files.read(full_path(process, name))
+        )
     except OSError:
         process.err(f"tar.exe: Error opening archive: Failed to open '{name}'\r\n")
         return 1
@@ -406,5 +409,8 @@ def _tar_create(process: Process, name: str, folder: str, members: list[str]) ->
                     item = tarfile.TarInfo(path[len(folder) :].lstrip("\\").replace("\\", "/"))
                     item.size = len(data)
                     archive.addfile(item, io.BytesIO(data))
-    machine.files.write(full_path(process, name), out.getvalue())
+    if name == "-":
+        process.stdout.write(out.getvalue())
+    else:
+        machine.files.write(full_path(process, name), out.getvalue())
     return 0
