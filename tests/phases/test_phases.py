@@ -25,6 +25,7 @@ STEPS = [
 ]
 NAMES = [f"{phase.name}/{step.name}" for phase, step in STEPS]
 OF_ONE_STEP = {
+    "card_unnamed",
     "containerd_sha256",
     "kubelet_config",
     "node_labels",
