@@ -117,7 +117,7 @@ def update(machine, on_waiting=lambda: None) -> dict:
     said = powershell(
         machine,
         "$a = New-ScheduledTaskAction -Execute powershell.exe -Argument '-File C:\\t\\job.ps1'\n"
-        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM | Out-Null\nStart-ScheduledTask -TaskName u",
+        "Register-ScheduledTask -TaskName u -Action $a -User SYSTEM -Force | Out-Null\nStart-ScheduledTask -TaskName u",
     )
     assert said == ""
     deadline = time.monotonic() + 60
