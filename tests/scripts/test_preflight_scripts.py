@@ -456,7 +456,7 @@ def test_a_second_adapter_that_is_up_is_told(look_windows, server):
     MOODS["two-adapters"].set(server)
     finding = look_windows()[0]["W14 other-adapters"]
     assert not finding.holds and finding.severity == "warn" and finding.found == "Ethernet 2"
-    finding = look_windows(CardUnnamed='"name hns.psm1"')[0]["W14 other-adapters"]
+    finding = look_windows(CardUnnamed="name hns.psm1")[0]["W14 other-adapters"]
     assert finding.stops and "name hns.psm1" in finding.fix
     server.features.install(server.features.find("Containers"))
     server.reboot()
