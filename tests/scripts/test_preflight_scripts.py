@@ -150,7 +150,9 @@ def test_a_host_of_another_cluster_stops(look_linux, linux):
     assert "a node of https://10.9.9.9:6443" in finding.found
 
 
-def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_write(look_linux, linux):
+def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_write(
+    look_linux, linux
+):
     """Nobody is sent to `kubeadm reset` because a line of the description was changed."""
     server = "clusters:\n- cluster:\n    server: https://{}\n"
     linux.write_file("/etc/kubernetes/admin.conf", server.format("api.site.example:7443"))
@@ -158,11 +160,15 @@ def test_another_endpoint_or_port_of_a_cluster_of_ours_is_told_with_what_to_writ
     linux.write_file(
         "/etc/kubernetes/manifests/kube-apiserver.yaml", "    - --secure-port=7443\n    - --x=y\n"
     )
-    finding = look_linux(API_ENDPOINT="api.site.example:6443", API_PORT="6443")[0]["L25 other-cluster"]
+    finding = look_linux(API_ENDPOINT="api.site.example:6443", API_PORT="6443")[0][
+        "L25 other-cluster"
+    ]
     assert finding.stops and "has the endpoint https://api.site.example:7443" in finding.found
     for wanted in ("`control_plane_endpoint: api.site.example:7443`", "`api_port: 7443`"):
         assert wanted in finding.fix
-    finding = look_linux(API_ENDPOINT="api.site.example:7443", API_PORT="6443")[0]["L25 other-cluster"]
+    finding = look_linux(API_ENDPOINT="api.site.example:7443", API_PORT="6443")[0][
+        "L25 other-cluster"
+    ]
     assert finding.stops and "listens on port 7443, planned is 6443" in finding.found
     assert "`api_port: 7443`" in finding.fix and "reset" not in finding.fix
 
@@ -657,6 +663,7 @@ PLACES = {
     "Folders": r"C:\k;C:\etc\kubernetes\pki;C:\opt\cni\bin",
     "CniFolder": r"C:\etc\cni\net.d",
     "CniFile": "10-flannel.conf",
+    "ControlPlaneAddress": "10.1.0.2",
 }
 SERVICES = r"HKLM:\SYSTEM\CurrentControlSet\Services"
 IN_THE_WAY = [
@@ -671,6 +678,8 @@ IN_THE_WAY = [
     ("mkdir C:\\opt; Set-Content C:\\opt\\cni x", "W08 places", r"C:\opt\cni (a file)", "move it away"),
     ("mkdir C:\\etc\\cni\\net.d\\10-flannel.conf", "W08 places", r"10-flannel.conf (a folder)", "move it away"),
     ("mkdir C:\\etc\\cni\\net.d; Set-Content C:\\etc\\cni\\net.d\\00-calico.conflist x", "W33 other-cni", "00-calico.conflist", "pod_network"),
+    (r"attrib +R C:\Windows\System32\drivers\etc\hosts", "W08 places", r"etc\hosts (read-only)", "attrib -R"),
+    (r"mkdir C:\etc\kubernetes\pki; Set-Content C:\etc\kubernetes\pki\ca.crt x; attrib +R C:\etc\kubernetes\pki\ca.crt", "W08 places", r"ca.crt (read-only)", "attrib -R"),
     ("New-Service kube-proxy C:\\other\\kube-proxy.exe", "W33 other-cluster", "the service kube-proxy", "nobody needs it"),
     ("New-Service flanneld C:\\other\\flanneld.exe", "W33 other-cluster", "the service flanneld", "nobody needs it"),
     ("New-Service containerd C:\\other\\containerd.exe", "W33 runtime", r"runs C:\other\containerd.exe", "move it there"),
