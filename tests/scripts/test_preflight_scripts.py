@@ -678,6 +678,7 @@ PLACES = {
     "Folders": r"C:\k;C:\etc\kubernetes\pki;C:\opt\cni\bin",
     "CniFolder": r"C:\etc\cni\net.d",
     "CniFile": "10-flannel.conf",
+    "ControlPlaneAddress": "10.1.0.2",
 }
 SERVICES = r"HKLM:\SYSTEM\CurrentControlSet\Services"
 IN_THE_WAY = [
@@ -692,6 +693,8 @@ IN_THE_WAY = [
     ("mkdir C:\\opt; Set-Content C:\\opt\\cni x", "W08 places", r"C:\opt\cni (a file)", "move it away"),
     ("mkdir C:\\etc\\cni\\net.d\\10-flannel.conf", "W08 places", r"10-flannel.conf (a folder)", "move it away"),
     ("mkdir C:\\etc\\cni\\net.d; Set-Content C:\\etc\\cni\\net.d\\00-calico.conflist x", "W33 other-cni", "00-calico.conflist", "pod_network"),
+    (r"attrib +R C:\Windows\System32\drivers\etc\hosts", "W08 places", r"etc\hosts (read-only)", "attrib -R"),
+    (r"mkdir C:\etc\kubernetes\pki; Set-Content C:\etc\kubernetes\pki\ca.crt x; attrib +R C:\etc\kubernetes\pki\ca.crt", "W08 places", r"ca.crt (read-only)", "attrib -R"),
     ("New-Service kube-proxy C:\\other\\kube-proxy.exe", "W33 other-cluster", "the service kube-proxy", "nobody needs it"),
     ("New-Service flanneld C:\\other\\flanneld.exe", "W33 other-cluster", "the service flanneld", "nobody needs it"),
     ("New-Service containerd C:\\other\\containerd.exe", "W33 runtime", r"runs C:\other\containerd.exe", "move it there"),

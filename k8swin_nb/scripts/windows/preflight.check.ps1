@@ -183,8 +183,12 @@ Test-Probe 'W08' 'places' {
         }
     }
     if ($CniFile -and (Test-Path -LiteralPath "$CniFolder\$CniFile" -PathType Container)) { $blocked += "$CniFolder\$CniFile (a folder)" }
+    # What is written in its place, and not moved there, has to be writable.
+    $written = @($Folders -split ';' | Where-Object { $_ -like 'C:\etc\*' -and (Test-Path -LiteralPath $_ -PathType Container) } | ForEach-Object { Get-ChildItem -LiteralPath $_ -Recurse -Force -ErrorAction SilentlyContinue })
+    if ($ControlPlaneAddress) { $written += @(Get-Item -LiteralPath "$env:SystemRoot\System32\drivers\etc\hosts" -Force -ErrorAction SilentlyContinue) }
+    $blocked += @($written | Where-Object { $_ -and -not $_.PSIsContainer -and $_.IsReadOnly } | ForEach-Object { "$($_.FullName) (read-only)" })
     $blocked = @($blocked | Select-Object -Unique)
-    New-Answer 'fail' ($blocked.Count -eq 0) ($blocked -join ', ') 'no file in the place of a folder, nor a folder in that of a file' 'move it away when nobody needs it'
+    New-Answer 'fail' ($blocked.Count -eq 0) ($blocked -join ', ') 'no file in the place of a folder, nor a folder in that of a file, and none read-only that is written to' 'move it away when nobody needs it; attrib -R for what is read-only'
 }
 Test-Probe 'W09' 'containers-feature' {
     $state = [string](Get-WindowsFeature -Name Containers).InstallState
