@@ -145,7 +145,7 @@ class Constraints:
                 value = None
             for step in steps:
                 value = step(value)
-            for check in checks:
+            for check in reversed(checks):  # the attribute beside the name is asked first
                 try:
                     check(value)
                 except PowerShellError as error:

@@ -9,6 +9,7 @@ from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
 
 RUNTIME_EXCEPTION = "System.Management.Automation.RuntimeException"
 _SMA = "System.Management.Automation."
+_INVALID_CAST = _SMA + "PSInvalidCastException"
 
 
 class PowerShellError(Exception):
@@ -82,6 +83,8 @@ def runtime_error(
 def from_terminating(error: Terminating, activity: str = "") -> PowerShellError:
     """A cmdlet's terminating error as the language raises it."""
     made = ExceptionObject(error.exception, str(error))
+    if error.exception == _INVALID_CAST:
+        made = ExceptionObject(RUNTIME_EXCEPTION, str(error), inner=made)
     error_id = error.error_id or error.exception.rpartition(".")[2].removesuffix("Exception")
     record = ErrorRecord(made, error_id, error.category, error.target, activity=activity)
     return PowerShellError(record)

@@ -269,11 +269,11 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
 
     def define_enum(self, frame: Frame, node: ast.Enum, values: Any) -> None:
         members: list[tuple[str, int]] = []
-        following = 1 if node.flags else 0
+        following = 0
         for name, code in values:
             number = int(code(frame)) if code is not None else following
             members.append((name, number))
-            following = number * 2 if node.flags and number else number + 1
+            following = number + 1
         dotnet.define_enum(node.name, members, node.flags)
 
     def using(self, frame: Frame, kind: str, name: str) -> None:
@@ -294,7 +294,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
             return found
         if folded == "args":
             return PSArray()  # a script and a console have it too
-        if folded not in ("input", "matches", "lastexitcode") and frame.scope.strictness():
+        if folded not in ("input", "lastexitcode") and frame.scope.strictness():
             raise runtime_error(
                 f"The variable '${node.name}' cannot be retrieved because it has not been set.",
                 "VariableIsUndefined",

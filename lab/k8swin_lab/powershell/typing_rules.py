@@ -418,7 +418,8 @@ def _takes_text(method: ast.MethodAst) -> bool:
 def conversion_error(error: Terminating) -> PowerShellError:
     """A failed cast: a RuntimeException around the exception that says which cast it was."""
     inner = from_terminating(error).record
-    if inner.exception.type_name.endswith("PSInvalidCastException"):
+    cast = inner.exception.inner or inner.exception
+    if cast.type_name.endswith("PSInvalidCastException"):
         return _cast_failure(inner.message, inner.error_id, _cause(inner.message))
     return runtime_error(
         inner.message, inner.error_id, category="InvalidArgument", inner=inner.exception

@@ -38,6 +38,7 @@ def bad_date() -> Exception:
 
 
 _WORDS = re.compile(r"[^\W\d_]+")
+_READ = re.compile(r"[\w\s,./:+-]*")
 _KNOWN_WORDS = frozenset(
     word.lower()
     for name in (*MONTHS, *DAYS, "am", "pm", "a", "p", "t", "z", "gmt")
@@ -48,6 +49,8 @@ _KNOWN_WORDS = frozenset(
 def _unread(text: str) -> Exception:
     """The error of a text that no form fits: its first word that no date has is named."""
     for found in _WORDS.finditer(text):
+        if _READ.fullmatch(text, 0, found.start()) is None:
+            break  # it came to a sign that no date has before the word
         if found.group().lower() not in _KNOWN_WORDS:
             return format_error(
                 "The string was not recognized as a valid DateTime. There is an unknown word starting "

@@ -160,12 +160,7 @@ def set_member(value: Any, name: str, new: Any) -> None:
         found = declared.properties.get(folded)
         if found is not None and (found.set is not None or not isinstance(value, Hashtable)):
             if found.set is None:
-                raise Terminating(
-                    f"'{found.name}' is a ReadOnly property.",
-                    exception="System.Management.Automation.SetValueException",
-                    category="InvalidOperation",
-                    error_id="PropertyAssignmentException",
-                )
+                raise registry.read_only(found.name)
             found.set(value, new)
             return
     if isinstance(value, Hashtable):
@@ -359,12 +354,7 @@ def static_set(type_name: str, member: str, new: Any, interp: Any) -> None:
             return
         fixed = declared.static_names.get(member.lower())
         if fixed is not None:
-            raise Terminating(
-                f"'{fixed}' is a ReadOnly property.",
-                exception="System.Management.Automation.SetValueException",
-                category="InvalidOperation",
-                error_id="PropertyAssignmentException",
-            )
+            raise registry.read_only(fixed)
     if framework.has_static(type_name, member):
         raise NotSimulated(f"[{type_name}]::{member} =")
     raise Terminating(

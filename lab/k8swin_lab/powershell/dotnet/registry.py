@@ -282,6 +282,16 @@ def no_overload(name: str, count: int) -> Terminating:
     )
 
 
+def read_only(name: str) -> Terminating:
+    """The error of a property or field that cannot be set."""
+    return Terminating(
+        f"'{name}' is a ReadOnly property.",
+        exception="System.Management.Automation.SetValueException",
+        category="InvalidOperation",
+        error_id="PropertyAssignmentException",
+    )
+
+
 def no_method(type_name: str, name: str) -> Terminating:
     """The error of a method that a type does not have."""
     return Terminating(
