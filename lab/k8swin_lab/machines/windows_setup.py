@@ -49,7 +49,11 @@ _FOLDERS = (
     r"C:\Users\Public", r"C:\Program Files\WindowsPowerShell\Modules", r"C:\Program Files\Common Files",
     r"C:\Program Files (x86)\Common Files", r"C:\ProgramData\Microsoft\Windows", r"C:\PerfLogs", r"C:\Windows\Temp",
     r"C:\Windows\Logs", r"C:\Windows\System32\drivers\etc", r"C:\Windows\System32\WindowsPowerShell\v1.0\Modules",
-    r"C:\Windows\System32\config\systemprofile\AppData\Local", r"C:\Windows\System32\Tasks",
+    r"C:\Windows\System32\config\systemprofile\AppData\Local", r"C:\Windows\System32\Tasks", r"C:\Windows\SysWOW64",
+    r"C:\Windows\WinSxS", r"C:\Windows\Panther", r"C:\Windows\Microsoft.NET\Framework\v4.0.30319", r"C:\Windows\Fonts",
+    r"C:\Windows\Microsoft.NET\Framework64\v4.0.30319", r"C:\Windows\System32\winevt\Logs", r"C:\Windows\INF",
+    r"C:\Windows\SoftwareDistribution", r"C:\Windows\servicing", r"C:\Windows\Logs\CBS", r"C:\Windows\Logs\DISM",
+    r"C:\Users\Default", r"C:\Program Files\Windows Defender", r"C:\Windows\System32\spool\drivers",
 )  # fmt: skip
 
 _Row = tuple[str, str, int, bool, bool, tuple[str, ...]]

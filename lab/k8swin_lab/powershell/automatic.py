@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.dotnet import culture_now
+from k8swin_lab.powershell.dotnet.encodings import ASCII, UTF8_PLAIN
+from k8swin_lab.powershell.dotnet.extended import attach
 from k8swin_lab.powershell.error_handling import action_name
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.pipeline import Stage
@@ -73,14 +75,17 @@ def define(interp: Interpreter, scope: Scope) -> None:
         "WhatIfPreference": False,
         "PSDefaultParameterValues": Hashtable(),
         "MaximumHistoryCount": 4096,
-        "OutputEncoding": None,
+        "OutputEncoding": ASCII if host.edition == "Desktop" else UTF8_PLAIN,
+        "ErrorView": "NormalView" if host.edition == "Desktop" else "ConciseView",
+        "FormatEnumerationLimit": 4,
+        "PSEmailServer": "",
         "NestedPromptLevel": 0,
         "PSCulture": culture_now.current().name,
         "PSUICulture": locale.words.culture if locale is not None else "en-US",
         "PSHOME": "C:\\Windows\\System32\\WindowsPowerShell\\v1.0"
         if windows
         else "/opt/microsoft/powershell/7",
-        "PROFILE": "",
+        "PROFILE": _profiles(home or "", windows),
         "LASTEXITCODE": None,
     }
     constants: dict[str, Any] = {
@@ -91,7 +96,7 @@ def define(interp: Interpreter, scope: Scope) -> None:
         "Error": interp.errors,
         "Host": PSObject(
             [
-                ("Name", "ConsoleHost" if not windows else "ServerRemoteHost"),
+                ("Name", "ConsoleHost"),
                 ("Version", host.version),
                 ("UI", _user_interface(interp)),
             ],
@@ -99,6 +104,9 @@ def define(interp: Interpreter, scope: Scope) -> None:
         ),
         "ExecutionContext": execution_context(interp),
     }
+    if host.edition == "Desktop":
+        limits = ("Alias", "Drive", "Function", "Variable")
+        values |= {f"Maximum{kind}Count": 4096 for kind in limits} | {"MaximumErrorCount": 256}
     if host.edition == "Core":
         constants.update(
             {"IsWindows": windows, "IsLinux": not windows, "IsMacOS": False, "IsCoreCLR": True}
@@ -111,6 +119,26 @@ def define(interp: Interpreter, scope: Scope) -> None:
             scope.variables[name.lower()] = Variable(name, value)
     for name, value in constants.items():
         scope.variables[name.lower()] = Variable(name, value, "Constant")
+
+
+def _profiles(home: str, windows: bool) -> Any:
+    """$PROFILE: the file of the user and this host, with the other three as properties."""
+    name = "Microsoft.PowerShell_profile.ps1"
+    if not windows:
+        return f"{home}/.config/powershell/{name}"
+    own, shared = (
+        rf"{home}\Documents\WindowsPowerShell",
+        r"C:\Windows\System32\WindowsPowerShell\v1.0",
+    )
+    made: Any = rf"{own}\{name}"
+    for label, path in (
+        ("AllUsersAllHosts", rf"{shared}\profile.ps1"),
+        ("AllUsersCurrentHost", rf"{shared}\{name}"),
+        ("CurrentUserAllHosts", rf"{own}\profile.ps1"),
+        ("CurrentUserCurrentHost", rf"{own}\{name}"),
+    ):
+        made = attach(made, label, path)
+    return made
 
 
 def _action_variable(interp: Interpreter, name: str, value: str) -> Variable:

@@ -9,6 +9,7 @@ from typing import Any
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.powershell.binding import Argument
+from k8swin_lab.powershell.dotnet.encodings import Encoding
 from k8swin_lab.powershell.dotnet.surroundings import input_encoding
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
@@ -59,7 +60,9 @@ class NativeStage(Stage):
         stdin: Any = interp.stdin
         if self.expects_input:
             text = interp.formatted_text(self.input)
-            stdin = io.BytesIO(input_encoding(interp).bom + text.encode())
+            chosen = self.context.frame.scope.get("outputencoding")
+            sent = chosen.encode(text) if isinstance(chosen, Encoding) else text.encode()
+            stdin = io.BytesIO(input_encoding(interp).bom + sent)
         process = Process(
             machine=interp.machine,
             argv=self.argv,

@@ -209,3 +209,35 @@ def test_objects_of_windows_have_their_methods_in_any_spelling_and_drives_their_
     )
     shown = run(f'powershell -Command "{script}"').out.splitlines()
     assert shown == ["Stopped", "CimInstance", "True", "True"]
+
+
+def test_what_a_session_knows_of_itself(run: Run) -> None:
+    script = (
+        "$Host.Name; $PROFILE; $PROFILE.AllUsersAllHosts; $OutputEncoding.WebName; $MaximumErrorCount; "
+        "function f { $OutputEncoding = [Text.UTF8Encoding]::new($false); [string][char]0xe4 | findstr . }; "
+        "(f).Length; [string][char]0xe4 | findstr ?"
+    )
+    own = r"C:\Users\Administrator\Documents\WindowsPowerShell\Microsoft.PowerShell_profile.ps1"
+    shown = run(f'powershell -Command "{script}"').out.splitlines()
+    assert shown[:5] == [
+        "ConsoleHost",
+        own,
+        r"C:\Windows\System32\WindowsPowerShell\v1.0\profile.ps1",
+        "us-ascii",
+        "256",
+    ]
+    assert [line.strip("\ufeff") for line in shown[6:]] == ["?"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("echo a+b?(c) | findstr a+b?(c)", "a+b?(c) "),
+        ("echo a1 | findstr a[0-9]", "a1 "),
+        ("echo a.b | findstr /l a.b", "a.b "),
+        ('echo one two | findstr /r /c:"e t.o"', "one two "),
+        ('echo one two | findstr /c:"e t.o"', ""),
+    ],
+)
+def test_findstr_reads_its_own_small_language(run: Run, line: str, shown: str) -> None:
+    assert run(line).out == (f"{shown}\r\n" if shown else "")

@@ -231,24 +231,47 @@ def where(process: Process) -> int:
     return code
 
 
+_FINDSTR = re.compile(
+    r"\\(?P<edge>[<>])|\\(?P<plain>.)|(?P<set>\[\^?[^\]]+\])|(?P<sign>[.*^$])|(?P<other>.)", re.S
+)
+
+
+def _findstr_pattern(text: str) -> str:
+    """Findstr's own small language of expressions: . * ^ $ [set] and the edges of words; all else is itself."""
+    made = ""
+    for found in _FINDSTR.finditer(text):
+        if found["edge"]:
+            made += r"\b"
+        elif found["set"]:
+            made += found["set"].replace("\\", r"\\")
+        elif found["sign"] == "*" and made in ("", "^"):
+            made += r"\*"
+        elif found["sign"]:
+            made += found["sign"]
+        else:
+            made += re.escape(found["plain"] or found["other"])
+    return made
+
+
 def findstr(process: Process) -> int:
     """findstr.exe [/i /v /r /l /c:TEXT /n] STRINGS [FILES]."""
     machine = machine_of(process)
-    flags, patterns, rest = set(), [], list[str]()
+    flags, whole, rest = set[str](), list[str](), list[str]()
     for word in process.argv[1:]:
         if word.lower().startswith("/c:"):
-            patterns.append(re.escape(word[3:].strip('"')))
+            whole.append(word[3:].strip('"'))
         elif word.startswith("/") and len(word) == 2 and word[1].lower() in "ivrln":
             flags.add(word[1].lower())
         elif word.startswith("/"):
             raise NotSimulated(f"findstr.exe {word}")
         else:
             rest.append(word)
-    if not patterns:
-        if not rest:
-            process.err("FINDSTR: Bad command line\r\n")
-            return 2
-        patterns = [p if "l" not in flags else re.escape(p) for p in rest.pop(0).split()]
+    if not whole and not rest:
+        process.err("FINDSTR: Bad command line\r\n")
+        return 2
+    expressions = "r" in flags or ("l" not in flags and not whole)
+    wanted = whole or rest.pop(0).split()
+    patterns = [_findstr_pattern(p) if expressions else re.escape(p) for p in wanted]
     test = re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE if "i" in flags else 0)
     sources = [(name, machine.files.read(full_path(process, name))) for name in rest] or [
         ("", process.stdin.read())
