@@ -77,7 +77,7 @@ BEHIND = {
     "headless/page.py": "tables and `redact`",
     "headless/progress.py": "`shown_line`",
     "local_files.py": "its callers, who are named here too",
-    "notebook/context.py": "jobs, which show themselves by `shown_line`",
+    "notebook/context.py": "jobs and holders of locks, by `shown_line`",
     "notebook/host_text.py": "masked by the transport, `visible`",
     "notebook/opening.py": "displays a `StaticTable`",
     "notebook/phase_view.py": "displays a `Report` and views",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from k8swin_nb.errors import Interrupted, InventoryError
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.notebook.jobs import KILL_SECONDS
+from k8swin_nb.shown import shown_line
 
 if TYPE_CHECKING:
     from k8swin_nb.api import Cluster
@@ -70,7 +71,7 @@ class Context:
             limit.cancel()
         for name, (held, holder) in found.answers.items():
             if held:
-                who = holder or "somebody"
+                who = shown_line(str(holder or "somebody"))
                 told = f"{name} is worked on by {who}; what runs now may be in its way"
                 print(told, file=sys.stderr)  # noqa: T201
 
