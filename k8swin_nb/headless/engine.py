@@ -66,8 +66,10 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
                 break
             finally:
+                followed = failed is None and index + 1 < len(self.nb.cells)
                 try:
-                    self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+                    with self._saving.left_to_the_next() if followed else contextlib.nullcontext():
+                        self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
                 except K8swinError as unsaved:
                     raise unsaved from failed
 

@@ -23,6 +23,7 @@ class Saving:
         self._manager = manager
         self._running: int | None = None
         self._written: dict[int, str] = {}
+        self._left = False
 
     @contextlib.contextmanager
     def instead(self) -> Iterator[None]:
@@ -32,6 +33,15 @@ class Saving:
             yield
         finally:
             del self._manager.save
+
+    @contextlib.contextmanager
+    def left_to_the_next(self) -> Iterator[None]:
+        """Save nothing: another save follows at once."""
+        self._left = True
+        try:
+            yield
+        finally:
+            self._left = False
 
     def runs(self, index: int) -> None:
         """Take note that a cell begins: it changes until the next one does."""
@@ -44,6 +54,8 @@ class Saving:
         Raises:
             K8swinError: when it cannot be written.
         """
+        if self._left:
+            return
         if self._manager.output_path:
             papermill_io.write(self.text(), self._manager.output_path)
         self._manager.last_save_time = self._manager.now()

@@ -89,7 +89,10 @@ def test_every_declared_parameter_has_a_value(name):
     known |= {folded(value) for value in OF_ONE_STEP} | {folded(value) for value in SECRETS}
     declared = {folded(parameter.name) for parameter in Script.load(name).parameters}
     if name == "windows/hns_removed.job.ps1":
-        known |= {"placeholder", "timeoutseconds"}  # of the script that starts it, and its own default
+        known |= {
+            "placeholder",
+            "timeoutseconds",
+        }  # of the script that starts it, and its own default
     if name == "windows/pod_network.job.ps1":
         known |= {"attemptseconds", "attempts", "externalnetworkfile"}  # the job's own defaults
     if name == "windows/flanneld.run.ps1":

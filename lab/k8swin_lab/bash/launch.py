@@ -1,21 +1,29 @@
 """Starts one command in a private root; a program of its own, run as `python -I -S launch.py`.
 
 It takes a process of its own because namespaces belong to a process and the lab's has many threads.
-Standard library only, and everything is imported before the root changes. The request is JSON on a
-pipe; the exit code goes back as text on a second one. A third pipe is the life line: when its other
-end closes, whether by cancelling or by the end of the lab, everything in the private root ends.
+Standard library only, and everything is imported before the root changes. It is little: a program is
+started for each command, and most of its time went into imports. The request is marshalled on a pipe;
+the exit code goes back as text on a second one. A third pipe is the life line: when its other end
+closes, whether by cancelling or by the end of the lab, everything in the private root ends.
 """
 
+# pathlib takes longer to come than all of this does.
+# ruff: noqa: PTH102, PTH110, PTH123, PTH211
+from __future__ import annotations
+
 import ctypes
-import json
+import marshal
 import os
 import select
-import signal
 import sys
-import traceback
-from pathlib import Path
-from typing import Any
+import warnings  # noqa: F401 - os.execvpe wants it, after the root has changed
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_KILL, _PIPE, _TOO_LARGE, _DEFAULT = 9, 13, 25, None
+"""Signals of Linux, and what is done about them unless somebody says otherwise; see signal(7)."""
 _NEWNS, _NEWUTS, _NEWIPC = 0x00020000, 0x04000000, 0x08000000
 _NEWUSER, _NEWPID, _NEWNET = 0x10000000, 0x20000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 32
@@ -54,20 +62,24 @@ def _bind(source: str, target: str, *, read_only: bool = False) -> None:
 
 
 def _map_identity(inside: int, outside_user: int, outside_group: int) -> None:
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{inside} {outside_user} 1")
-    Path("/proc/self/gid_map").write_text(f"{inside} {outside_group} 1")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{inside} {outside_user} 1"),
+        ("gid_map", f"{inside} {outside_group} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
 
 
 def _make_devices(root: str) -> None:
     dev = f"{root}/dev"
     _mount("tmpfs", dev, "tmpfs", _NOSUID | _NOEXEC, "mode=755,size=64k")
     for name in _DEVICES:
-        Path(f"{dev}/{name}").touch()
+        os.close(os.open(f"{dev}/{name}", os.O_CREAT | os.O_WRONLY, 0o666))
         _mount(f"/dev/{name}", f"{dev}/{name}", flags=_BIND)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-        Path(f"{dev}/{name}").symlink_to(f"/proc/self/{target}")
-    Path(f"{dev}/shm").mkdir()
+        os.symlink(f"/proc/self/{target}", f"{dev}/{name}")
+    os.mkdir(f"{dev}/shm")
     _mount("tmpfs", f"{dev}/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777,size=16m")
 
 
@@ -80,7 +92,7 @@ def _make_root(request: dict[str, Any]) -> None:
     _make_devices(root)
     _mount("proc", f"{root}/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
     for source, target in request["proc"]:
-        if Path(root + target).exists():
+        if os.path.exists(root + target):
             _mount(root + source, root + target, flags=_BIND)
     os.chdir(root)
     _check(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
@@ -100,14 +112,14 @@ def _run_command(request: dict[str, Any]) -> None:
     if request["uid"]:
         _check(_libc.unshare(_NEWUSER), "unshare the user namespace")
         _map_identity(request["uid"], 0, 0)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (_PIPE, _TOO_LARGE):  # Python ignores them
+        _libc.signal(number, _DEFAULT)
     os.execvpe(request["argv"][0], request["argv"], request["env"])  # noqa: S606 - that is the task
 
 
 def _first_process(request: dict[str, Any], status: int) -> None:
     """Be process 1 of the private root: build it, start the command, reap what it leaves."""
-    _check(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL), "prctl")
+    _check(_libc.prctl(_SET_DEATH_SIGNAL, _KILL), "prctl")
     _make_root(request)
     command = os.fork()
     if not command:
@@ -138,7 +150,7 @@ def main() -> int:
     """Read the request, make the namespaces, and stay until everything in them has ended."""
     asked, status, life_line = (int(text) for text in sys.argv[1:4])
     with os.fdopen(asked, "rb") as pipe:
-        request = json.load(pipe)
+        request = marshal.loads(pipe.read())  # noqa: S302 - the lab itself wrote it
     user, group = os.getuid(), os.getgid()
     _check(
         _libc.unshare(_NEWUSER | _NEWNS | _NEWPID | _NEWUTS | _NEWIPC | _NEWNET),
@@ -151,7 +163,8 @@ def main() -> int:
         try:
             _first_process(request, status)
         except BaseException:
-            os.write(2, traceback.format_exc().encode())
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
             os._exit(1)
         os._exit(0)
     os.close(status)
@@ -163,7 +176,7 @@ def main() -> int:
     poll.register(ended, select.POLLIN)
     poll.register(life_line, select.POLLIN | select.POLLHUP)
     if not any(descriptor == ended for descriptor, _ in poll.poll()):
-        os.kill(first, signal.SIGKILL)
+        os.kill(first, _KILL)
     os.waitpid(first, 0)
     return 0
 

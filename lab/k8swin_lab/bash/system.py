@@ -7,6 +7,7 @@ own namespaces; what they share is the machine's disk and the machine's state.
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -92,7 +93,8 @@ class SystemShell:
                 os.close(descriptor)
             streams.started()
         with os.fdopen(asked_in, "wb") as pipe:
-            pipe.write(json.dumps(self._request(argv, process, here)).encode())
+            # By way of JSON: what is marshalled is of the plain types alone.
+            pipe.write(marshal.dumps(json.loads(json.dumps(self._request(argv, process, here)))))
         watched = threading.Event()
         watch = threading.Thread(
             target=self._watch, args=(process, watched, life_in, bridge), daemon=True

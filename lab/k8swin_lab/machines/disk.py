@@ -8,6 +8,7 @@ the shell keeps in step with the machine.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 from pathlib import Path
 
@@ -18,13 +19,19 @@ _DEVICES = frozenset(
 )
 
 
+@functools.cache
+def _real(root: Path) -> Path:
+    """Return where a machine's root lies on the host: asked for each path, and the same as long as the lab runs."""
+    return Path(os.path.realpath(root))
+
+
 class Disk:
     """One machine's file system as a process with a working directory sees it."""
 
     def __init__(self, machine: ShellMachine, cwd: str) -> None:
         self.machine = machine
         self.cwd = cwd
-        self._root = Path(os.path.realpath(machine.root))
+        self._root = _real(machine.root)
 
     def absolute(self, path: str) -> str:
         """Return a path from the root on, with `.` and `..` left in."""
