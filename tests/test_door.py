@@ -76,6 +76,7 @@ BEHIND = {
     "headless/unlocking.py": "a command's streams are `ShownStream`s",
     "headless/page.py": "tables and `redact`",
     "headless/progress.py": "`shown_line`",
+    "headless/saving.py": "executed notebooks, behind the kernel's door",
     "local_files.py": "its callers, who are named here too",
     "notebook/context.py": "jobs and holders of locks, by `shown_line`",
     "notebook/host_text.py": "masked by the transport, `visible`",
