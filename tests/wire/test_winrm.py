@@ -261,7 +261,7 @@ def test_what_a_script_does_to_its_surroundings_hides_no_end(winrm: WinrmTranspo
     ("asked", "missing"),
     [
         ("-Version 5.1", ""),
-        ("-Version 7", "requires PowerShell 7.0"),
+        ("-Version 99", "requires PowerShell 99.0"),
         ("-PSEdition Core", "requires PowerShell's edition Core"),
         ("-RunAsAdministrator", ""),
         ("-Modules Nowhere", "Nowhere"),
