@@ -174,8 +174,15 @@ def multiply(left: Any, right: Any) -> Any:
 def _count(value: Any, type_name: str) -> int:
     """How often a string or an array is repeated."""
     number = to_number(value)
-    if number is not None:
+    if number is not None and number <= INT32_MAX:
         return round_half_even(number)
+    if number is not None:
+        raise runtime_error(
+            f'Cannot convert the "{dotnet.to_string(number)}" value of type '
+            f'"{dotnet.type_name_of(number)}" to type "System.Int32".',
+            "ConvertToFinalInvalidCastException",
+            category="InvalidArgument",
+        )
     try:
         return int(dotnet.convert(None, value, type_name))
     except Terminating as error:
