@@ -19,7 +19,10 @@ Run = Callable[[str], Result]
         ("whoami", r"^winworker01\\administrator\n$"),
         ("ver", r"Microsoft Windows \[Version 10\.0\.20348\.\d+\]"),
         (r"cd C:\Windows && cd", r"^C:\\Windows\n$"),
-        (r"dir C:\Windows", r"<DIR> +System32\n(?:.*\n)*.* 26 win\.ini\n(?:.*\n)* +4 File\(s\) +[0-9,]+ bytes\n"),
+        (
+            r"dir C:\Windows",
+            r"<DIR> +System32\n(?:.*\n)*.* 26 win\.ini\n(?:.*\n)* +4 File\(s\) +[0-9,]+ bytes\n",
+        ),
         ("chcp", r"^Active code page: 65001\n$"),
         (
             r"md C:\x && copy C:\Windows\win.ini C:\x\a.txt && move C:\x\a.txt C:\x\b.txt && del C:\x\b.txt && rd C:\x",

@@ -253,10 +253,11 @@ def remove_item(call: Call) -> None:
                 session.host.files.make_writable(target.path)
             session.host.files.remove(target.path, recursive=bool(call["Recurse"]))
         except PermissionError as error:
+            # A file that is read-only is not even tried without -Force.
+            kept_back = found.read_only and not call["Force"]
             io_problem(
                 call,
-                f"Cannot remove item {target.path}: "
-                f"{error.strerror or 'You do not have sufficient access rights to perform this operation.'}",
+                f"Cannot remove item {target.path}: {_READ_ONLY if kept_back else error.strerror or error}",
                 "RemoveFileSystemItemUnAuthorizedAccess",
                 category="PermissionDenied",
                 target=target.path,
@@ -271,6 +272,9 @@ def remove_item(call: Call) -> None:
                 "RemoveFileSystemItemIOError",
                 target=target.path,
             )
+
+
+_READ_ONLY = "You do not have sufficient access rights to perform this operation."
 
 
 def _needs_prompt() -> Terminating:
