@@ -219,7 +219,10 @@ def test_the_magics_answer_from_every_host(built, tmp_path):
     [
         (["-p", "kubernets_version", "1.36.4"], "did you mean `kubernetes_version`"),
         (["-p", "kubernetes_version", "1.36"], "`kubernetes_version` arrived as the number 1.36"),
-        (["-p", "ip", "winworker01", "-y", "pod_subnet: [10.244.0.0/16]"], "`pod_subnet` (list)"),
+        (
+            ["-p", "ip", "winworker01", "-y", "pod_subnet: [10.244.0.0/16]"],
+            "`pod_subnet` is a list",
+        ),
         (["-p", "ip", "winworker01", "-r", "pod_subnet", "10.100.0.0/16"], "overlaps"),
     ],
 )
