@@ -163,7 +163,7 @@ def test_a_cluster_whose_endpoint_is_a_name_is_drift_before_anything_is_deployed
         for step in ("02_master/control-plane", "03_flannel/api-ready", "04_join_linux/join"):
             error = failed(world, step)
             assert "https://k8s.corp.example:6443" in str(error)
-            assert "`control_plane_endpoint`" in str(error.hint)
+            assert "`control_plane_endpoint: " in str(error.hint)
     finally:
         shell(world, "linuxmaster", change.format("k8s.corp.example", address))
     apply(world, "03_flannel/api-ready")

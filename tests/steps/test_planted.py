@@ -167,7 +167,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$file.FullName": "an address in host-local's store that bears our name"
     },
     "windows/registries.apply.ps1": {
-        "$path": ("C:\\etc\\containerd\\certs.d\\quay.example\\hosts.toml",)
+        "$folder": "a folder of a registry's files, which goes when it is empty",
     },
     "windows/system_settings.apply.ps1": {
         "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\hns\\State": "a key of the registry"
@@ -228,7 +228,8 @@ FOLDERS = (
 """Linux places that are folders: something of the user's lies in them."""
 
 WINDOWS_FOLDERS = (
-    *TREES, *SHARED, "C:\\k\\cni\\config", "C:\\ProgramData\\docker\\config", "C:\\etc\\kubernetes\\manifests",
+    *TREES, *SHARED, "C:\\etc\\containerd\\certs.d", "C:\\k\\cni\\config", "C:\\ProgramData\\docker\\config",
+    "C:\\etc\\kubernetes\\manifests",
     "C:\\etc\\kubernetes\\pki",
 )  # fmt: skip
 
