@@ -319,7 +319,8 @@ def _hint(printed: str, host: Host, *, sudo: bool) -> str | None:
     """Return what to do about what a host printed in place of a script; None: the usual."""
     if "sudo" in printed and ("tty" in printed or "terminal" in printed):
         return f"write `Defaults:{host.user} !requiretty` into a file of /etc/sudoers.d there"
-    may = f"`{host.user} ALL=(ALL) ALL` in a file of /etc/sudoers.d there lets it"
+    asked = "ALL" if host.sudo_password else "NOPASSWD: ALL"
+    may = f"`{host.user} ALL=(ALL) {asked}` in a file of /etc/sudoers.d there lets it"
     if sudo and ("not in the sudoers" in printed or "is not allowed to execute" in printed):
         return f"let `{host.user}` use sudo for `bash`: {may}"
     if sudo and re.search(r"sudo: \S+: command not found", printed):
