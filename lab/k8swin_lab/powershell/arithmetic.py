@@ -183,17 +183,7 @@ def _count(value: Any, type_name: str) -> int:
             "ConvertToFinalInvalidCastException",
             category="InvalidArgument",
         )
-    try:
-        return int(dotnet.convert(None, value, type_name))
-    except Terminating as error:
-        raise runtime_error(
-            str(error),
-            error.error_id,
-            category="InvalidArgument",
-            inner=ExceptionObject(
-                "System.Management.Automation.PSInvalidCastException", str(error)
-            ),
-        ) from error
+    return int(_cast(value, type_name))
 
 
 def _times(value: Any) -> int:
@@ -218,7 +208,7 @@ def modulo(left: Any, right: Any) -> Any:
 
 def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     if hasattr(left, "enum_number") and type(right) is str:
-        right = _as_enum(right, dotnet.type_name_of(left))
+        right = _cast(right, dotnet.type_name_of(left))  # one of its names, or a number
     a = _converted(left, right)
     b = _converted(right, left) if a is not None else None
     if a is None or b is None:
@@ -255,10 +245,10 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     return result
 
 
-def _as_enum(text: str, type_name: str) -> Any:
-    """A string beside an enumeration's value: one of its names, or a number."""
+def _cast(value: Any, type_name: str) -> Any:
+    """An operand as the type that an operator wants; what is not convertible is an invalid argument."""
     try:
-        return dotnet.convert(None, text, type_name)
+        return dotnet.convert(None, value, type_name)
     except Terminating as error:
         raise runtime_error(
             str(error),
