@@ -7,6 +7,7 @@ gets the machine's own words. The lists are text files in this folder, each with
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 
 
@@ -16,3 +17,10 @@ def lines(name: str) -> Iterator[str]:
     for line in text.split("\n"):
         if line and not line.startswith("#"):
             yield line
+
+
+@cache
+def table(name: str) -> dict[str, frozenset[str]]:
+    """A list whose lines have a name and words that belong to it."""
+    parts = (line.split() for line in lines(name))
+    return {first: frozenset(words) for first, *words in parts}

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from k8swin_lab.known import lines
-
-
-@cache
-def _listed() -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    for line in lines("options.txt"):
-        name, *options = line.split()
-        found[name] = frozenset(options)
-    return found
+from k8swin_lab.known import table
 
 
 def of(program: str) -> frozenset[str]:
     """The options of a program; none when it is not listed."""
-    return _listed().get(program, frozenset())
+    return table("options.txt").get(program, frozenset())

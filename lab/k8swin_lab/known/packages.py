@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from k8swin_lab.known import lines
+from k8swin_lab.known import lines, table
 
 _FAMILIES = re.compile(
     r"(librust-|golang-.*-dev$|libghc-|haskell-|node-|ruby-|r-cran-|r-bioc-|elpa-|libjs-|php-|gir1\.2-|fonts-"
@@ -21,18 +21,9 @@ def _names() -> frozenset[str]:
     return frozenset(name for line in lines("packages.txt") for name in line.split())
 
 
-@cache
-def _archives() -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    for line in lines("archives.txt"):
-        host, *names = line.split()
-        found[host] = frozenset(names)
-    return found
-
-
 def in_archive(host: str, name: str) -> bool:
     """Whether an archive beside the distribution's has a package, by the archive's host."""
-    return name in _archives().get(host, ())
+    return name in table("archives.txt").get(host, ())
 
 
 def exists(name: str) -> bool:
