@@ -190,6 +190,28 @@ def test_a_web_proxy_of_the_logins_is_handed_to_steps_and_runtime_and_goes_with_
     assert not machine.exists("/etc/systemd/system/containerd.service.d/k8swin-proxy.conf")
 
 
+def test_logins_that_a_site_wrote_into_containerds_configuration_reach_no_record(world):
+    machine, path = world.lab.machines["linuxworker01"], "/etc/containerd/config.toml"
+    before = machine.read_text(path)
+    images = next(
+        n for n in ("io.containerd.cri.v1.images", "io.containerd.grpc.v1.cri") if n in before
+    )
+    login = (
+        f"""[plugins."{images}".registry.configs."site.example".auth]\nusername = "of-the-site"\n"""
+    )
+    machine.write_file(path, f"{before}\n{login}")
+    of = phase("04_join_linux")
+    run = world.run(of, world.run().inventory.host("linuxworker01").address)
+    try:
+        apply_step(run, of.step("container-runtime"))
+        assert login in machine.read_text(path)
+    finally:
+        machine.write_file(path, before)
+    kept = [p.read_text("utf-8") for p in run.record.folder.rglob("*") if p.is_file()]
+    assert any("linux/containerd_config.check.sh" in text for text in kept)
+    assert not any("of-the-site" in text for text in kept)
+
+
 def test_an_image_that_is_refused_ends_the_wait_with_its_reason(world):
     master = "linuxmaster"
     deployment = f"{KUBECTL} -n kube-system"
