@@ -169,8 +169,8 @@ class Network:
         """Return the machine that owns this address."""
         return self.machines.get(address)
 
-    def resolve(self, source: Source, name: str) -> str:
-        """Return the address of a name as `source` sees it (its hosts file, machine names, origins).
+    def resolve(self, source: Source, name: str, *, hosts_file: bool = True) -> str:
+        """Return the address of a name as `source` sees it: its hosts file, unless DNS alone is asked, machine names, origins.
 
         Raises:
             NetworkError: kind "name".
@@ -180,12 +180,12 @@ class Network:
         except ValueError:
             pass
         wanted = name.rstrip(".").lower()
-        known = source.host_addresses()
+        known = source.host_addresses() if hosts_file else {}
         if wanted in known:
             return known[wanted]
         if wanted in ("localhost", "ip6-localhost"):
             return "127.0.0.1"
-        for address, machine in self.machines.items():
+        for address, machine in list(self.machines.items()):
             if machine.name.lower() == wanted:
                 return address
         if wanted in self.origins:
@@ -218,13 +218,13 @@ class Network:
                 return handler
         if target is not None:
             raise NetworkError("refused", f"connect to {address} port {port}: connection refused")
-        for name, origin in self.origins.items():
+        for name, origin in list(self.origins.items()):
             if _origin_address(name) == address:
                 if port in (80, 443):
                     return origin
                 raise NetworkError("timeout", f"connect to {address} port {port}: timed out")
         if self.outside is not None and not ipaddress.ip_address(address).is_loopback:
-            for kubelet in self.pods.values():
+            for kubelet in list(self.pods.values()):
                 if handler := kubelet.at(address, port):
                     return handler
             return self.outside.open(address, port)

@@ -267,11 +267,12 @@ def diff(session: Session, words: list[str]) -> int:
     for obj, _ in read(session.process, session.files, session.options.all("-f")):
         resource = resource_of(obj, session.minor)
         namespace = _namespace(session, obj)
-        live = session.connection.find(resource.path(namespace, _name(obj)))
         try:
+            live = session.connection.find(resource.path(namespace, _name(obj)))
             merged = _merged(session, resource, obj, namespace, live)
-        except RequestError as error:
-            raise KubectlError(str(error), 2 if error.http != 409 else 1) from error
+        except KubectlError as error:
+            conflict = isinstance(error, RequestError) and error.http == 409
+            raise KubectlError(str(error), 1 if conflict else 2) from error
         text = _difference(resource, namespace, live, merged)
         if text:
             differs = True

@@ -91,7 +91,7 @@ def _is_there(
 
 def dependents(machine: LinuxMachine, names: list[str]) -> list[str]:
     found = []
-    for name, one in machine.installed.table.items():
+    for name, one in list(machine.installed.table.items()):
         if one.removed or name in names:
             continue
         if any(depend.split()[0] in names for depend in one.package.depends):

@@ -12,18 +12,23 @@ from k8swin_lab.web_client import refuse_host
 def getent(process: Process) -> int:
     """Run getent."""
     parsed = Options(flags="-i,--no-idn", values="-s,--service").parse("getent", process.argv[1:])
-    if "-s" in parsed:
-        raise NotSimulated("getent --service")
+    service = parsed.get("-s")
+    if service not in ("", "dns"):
+        raise NotSimulated(f"getent --service {service}")
     if not parsed.operands:
         process.err(
             "getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n"
         )
         return 1
     database, *keys = parsed.operands
+    if service and database not in ("hosts", "ahosts", "ahostsv4"):
+        raise NotSimulated(f"getent --service for {database}")
     if database in ("passwd", "group"):
         return _table(process, database, keys)
     if database in ("hosts", "ahosts", "ahostsv4"):
-        return _hosts(process, database, keys)
+        if service and not keys:
+            raise NotSimulated("getent --service for all hosts")
+        return _hosts(process, database, keys, hosts_file=not service)
     if database in ("services", "networks", "protocols", "shadow", "ahostsv6", "netgroup"):
         raise NotSimulated(f"getent {database}")
     process.err(
@@ -45,7 +50,7 @@ def _table(process: Process, database: str, keys: list[str]) -> int:
     return code
 
 
-def _hosts(process: Process, database: str, keys: list[str]) -> int:
+def _hosts(process: Process, database: str, keys: list[str], *, hosts_file: bool) -> int:
     machine = machine_of(process)
     if not keys:
         process.out(
@@ -55,7 +60,7 @@ def _hosts(process: Process, database: str, keys: list[str]) -> int:
     code = 0
     for key in keys:
         try:
-            address = machine.network.resolve(machine, key)
+            address = machine.network.resolve(machine, key, hosts_file=hosts_file)
         except NetworkError:
             refuse_host(machine, key)
             code = 2

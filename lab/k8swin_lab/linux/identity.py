@@ -50,7 +50,7 @@ def hostname(process: Process) -> int:
     if "-I" in parsed or "-i" in parsed:
         found = [
             address.partition("/")[0]
-            for link in machine.interfaces.links.values()
+            for link in list(machine.interfaces.links.values())
             for address in link.addresses
             if link.name != "lo"
         ]

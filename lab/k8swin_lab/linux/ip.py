@@ -78,7 +78,7 @@ def _links(
         return 1
     links = [
         link
-        for link in machine.interfaces.links.values()
+        for link in list(machine.interfaces.links.values())
         if (not rest or link.name == rest[0]) and (not state or state in link.flags)
     ]
     if "j" in flags:

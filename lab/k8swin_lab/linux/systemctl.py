@@ -392,7 +392,7 @@ def _power_off(process: Process, machine: LinuxMachine, parsed: Parsed, names: l
 def _is_system_running(
     process: Process, machine: LinuxMachine, parsed: Parsed, names: list[str]
 ) -> int:
-    failed = any(state.active == "failed" for state in machine.units.states.values())
+    failed = any(state.active == "failed" for state in list(machine.units.states.values()))
     process.out("degraded\n" if failed else "running\n")
     return 1 if failed else 0
 

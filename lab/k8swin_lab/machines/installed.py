@@ -58,7 +58,7 @@ class InstalledPackages:
         """Return an installed package of this name, or one that provides it."""
         if found := self.get(name):
             return found
-        for one in self.table.values():
+        for one in list(self.table.values()):
             if not one.removed and name in one.package.provides:
                 return one
         return None

@@ -62,7 +62,7 @@ class Interfaces:
         """Add an interface of a kind with an address, or return the one that is there."""
         if name in self.links:
             return self.links[name]
-        index = max(link.index for link in self.links.values()) + 1
+        index = max(link.index for link in list(self.links.values())) + 1
         link = Interface(index, name, mac_of(name + address), mtu, kind=kind)
         self.links[name] = link
         if address:
@@ -118,7 +118,7 @@ class Interfaces:
 
     def own(self, address: str) -> str | None:
         """Return the interface that has an address."""
-        for link in self.links.values():
+        for link in list(self.links.values()):
             if any(one.partition("/")[0] == address for one in link.addresses):
                 return link.name
         return None

@@ -195,7 +195,8 @@ class Kernel:
     def proc_files(self, hostname: str, boot_id: str, booted_at: float) -> dict[str, bytes]:
         """Return the files of /proc and /sys that tell this kernel's state."""
         files = {
-            f"/proc/sys/{setting_path(name)}": f"{value}\n" for name, value in self.settings.items()
+            f"/proc/sys/{setting_path(name)}": f"{value}\n"
+            for name, value in list(self.settings.items())
         }
         files |= {
             "/proc/sys/kernel/hostname": f"{hostname}\n",

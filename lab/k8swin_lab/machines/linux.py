@@ -136,7 +136,7 @@ class LinuxMachine(LinuxFiles):
         """Return the files of /proc and /sys that belong to the machine."""
         with self.lock:
             files = self.kernel.proc_files(self.name, self.boot_id, self.booted_at)
-            for link in self.interfaces.links.values():
+            for link in list(self.interfaces.links.values()):
                 files[f"/sys/class/net/{link.name}/address"] = f"{link.mac}\n".encode()
                 files[f"/sys/class/net/{link.name}/mtu"] = f"{link.mtu}\n".encode()
                 files[f"/sys/class/net/{link.name}/operstate"] = f"{link.state.lower()}\n".encode()

@@ -142,8 +142,9 @@ class Registry:
 
     def subkeys(self, path: str) -> list[str]:
         """Names of the keys below, sorted as the registry does."""
-        key = self.key(path)
-        return sorted((child.name for child in key.keys.values()), key=str.lower) if key else []
+        with self._lock:
+            key = self.key(path)
+            return sorted((child.name for child in key.keys.values()), key=str.lower) if key else []
 
     def walk(self, path: str) -> Iterator[tuple[str, Key]]:
         """The key and all keys below it, each with its path."""

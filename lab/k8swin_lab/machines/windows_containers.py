@@ -105,7 +105,9 @@ class WindowsContainers:
     def image_bytes(self) -> int:
         """What all images take on the disk."""
         found = {
-            image.digest: image.size for images in self.images.values() for image in images.values()
+            image.digest: image.size
+            for images in list(self.images.values())
+            for image in images.values()
         }
         return sum(found.values())
 
@@ -141,7 +143,7 @@ class WindowsContainers:
         """Folders that only containerd can take away, in lower case."""
         return [
             self._layer(image).lower()
-            for images in self.images.values()
+            for images in list(self.images.values())
             for image in images.values()
         ]
 

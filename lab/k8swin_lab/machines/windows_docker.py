@@ -140,11 +140,11 @@ class WindowsDocker:
 
     def image_bytes(self) -> int:
         """What the layers of all images take on the disk."""
-        return sum({image.layer: image.size for image in self.images.values()}.values())
+        return sum({image.layer: image.size for image in list(self.images.values())}.values())
 
     def layers(self) -> list[str]:
         """Folders that only the engine can take away, in lower case."""
-        folders = {image.layer for image in self.images.values()}
+        folders = {image.layer for image in list(self.images.values())}
         return [rf"{self._root}\windowsfilter\{name}".lower() for name in folders if name]
 
     # --- the engine
@@ -188,14 +188,14 @@ class WindowsDocker:
 
     def stop(self) -> None:
         """Dockerd ends, and its containers with it."""
-        for container in self.containers.values():
+        for container in list(self.containers.values()):
             if container.running and container.process is not None:
                 container.process.stop()
         self.engine = None
 
     def crash(self) -> None:
         """The machine goes down."""
-        for container in self.containers.values():
+        for container in list(self.containers.values()):
             if container.process is not None:
                 container.exit_code = container.code or 0xC000013A
                 container.process = None
@@ -206,13 +206,15 @@ class WindowsDocker:
     def find_image(self, name: str) -> DockerImage | None:
         """By reference, or by (the beginning of) an id."""
         full = normalize(name)
-        for image in self.images.values():
+        for image in list(self.images.values()):
             if full in image.tags or full in image.digests:
                 return image
         short = name.removeprefix("sha256:")
         if len(short) >= 4 and all(letter in "0123456789abcdef" for letter in short):
             found = [
-                i for i in self.images.values() if i.id.removeprefix("sha256:").startswith(short)
+                i
+                for i in list(self.images.values())
+                if i.id.removeprefix("sha256:").startswith(short)
             ]
             return found[0] if len(found) == 1 else None
         return None
@@ -295,7 +297,7 @@ class WindowsDocker:
         if image is None:
             raise DockerError(f"No such image: {familiar(normalize(source))}", 404)
         full = normalize(target)
-        for other in self.images.values():
+        for other in list(self.images.values()):
             if full in other.tags:
                 other.tags.remove(full)
         image.tags.append(full)
@@ -329,7 +331,7 @@ class WindowsDocker:
         if image is None:
             raise DockerError(f"No such image: {familiar(normalize(name))}", 404)
         full = normalize(name)
-        users = [c for c in self.containers.values() if c.image is image]
+        users = [c for c in list(self.containers.values()) if c.image is image]
         by_name = full in image.tags
         if by_name and len(image.tags) > 1:
             image.tags.remove(full)
@@ -351,11 +353,13 @@ class WindowsDocker:
         return [*lines, *self._delete(image)]
 
     def _delete(self, image: DockerImage) -> list[str]:
-        if any(other.parent == image.id for other in self.images.values()):
+        if any(other.parent == image.id for other in list(self.images.values())):
             return []
         del self.images[image.id]
         lines = [f"Deleted: {image.id}"]
-        if image.layer and not any(other.layer == image.layer for other in self.images.values()):
+        if image.layer and not any(
+            other.layer == image.layer for other in list(self.images.values())
+        ):
             folder = rf"{self._root}\windowsfilter\{image.layer}"
             if self._machine.files.exists(folder):
                 self._machine.files.remove(folder, recursive=True)
@@ -372,7 +376,7 @@ class WindowsDocker:
         Raises:
             DockerError: There is none.
         """
-        for container in self.containers.values():
+        for container in list(self.containers.values()):
             if name.lstrip("/") == container.name or (
                 len(name) >= 2 and container.id.startswith(name)
             ):
@@ -389,7 +393,7 @@ class WindowsDocker:
         """
         identifier = secrets.token_hex(32)
         name = facts.pop("name", "") or f"{_word(identifier)}_{identifier[:6]}"
-        for other in self.containers.values():
+        for other in list(self.containers.values()):
             if other.name == name:
                 raise DockerError(f'Conflict. The container name "/{name}" is already in use by container "{other.id}". You have to '
                                   "remove (or rename) that container to be able to reuse that name.", 409)  # fmt: skip
@@ -437,7 +441,7 @@ class WindowsDocker:
         network = next((n for n in self._machine.net.hns_networks if n.kind == "NAT"), None)
         if network is None:
             return ""
-        taken = {c.address for c in self.containers.values() if c.running}
+        taken = {c.address for c in list(self.containers.values()) if c.running}
         hosts = ipaddress.ip_network(network.subnets[0]["AddressPrefix"]).hosts()
         gateway = network.subnets[0]["GatewayAddress"]
         return next(str(host) for host in hosts if str(host) not in taken and str(host) != gateway)

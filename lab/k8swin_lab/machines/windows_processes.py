@@ -105,13 +105,13 @@ class ProcessTable:
         """The table's entry of a running program."""
         with self._lock:
             return next(
-                (entry for entry in self.running.values() if entry.process is process), None
+                (entry for entry in list(self.running.values()) if entry.process is process), None
             )
 
     def job_with(self, cancelled: threading.Event) -> int:
         """The job of the programs that a client's `cancelled` event belongs to; 0 when they are in none."""
         with self._lock:
-            for entry in self.running.values():
+            for entry in list(self.running.values()):
                 if entry.process is not None and entry.process.cancelled is cancelled and entry.job:
                     return entry.job
         return 0
@@ -121,7 +121,7 @@ class ProcessTable:
         with self._lock:
             mine = [
                 entry.pid
-                for entry in self.running.values()
+                for entry in list(self.running.values())
                 if entry.process is not None and entry.process.cancelled is cancelled
             ]
         return mine[-1] if mine else SERVICES
@@ -210,14 +210,14 @@ class ProcessTable:
     def end_job(self, job: int) -> None:
         """End what a remote shell has left behind."""
         with self._lock:
-            left = [entry for entry in self.running.values() if entry.job == job]
+            left = [entry for entry in list(self.running.values()) if entry.job == job]
         for entry in left:
             self.kill(entry)
 
     def end_all(self) -> None:
         """The machine goes down."""
         with self._lock:
-            entries = [entry for entry in self.running.values() if entry.process is not None]
+            entries = [entry for entry in list(self.running.values()) if entry.process is not None]
         for entry in entries:
             if entry.process is not None:
                 entry.process.cancelled.set()

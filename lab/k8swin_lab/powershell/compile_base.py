@@ -6,6 +6,7 @@ is a class of its own that knows the others only by the methods declared here.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,8 @@ class CompilerBase(ABC):
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.lock = threading.RLock()
+        """Held while something is compiled: sessions share what was compiled of a text."""
         self.enclosing: ast.ScriptBlockAst | None = None
         """The script block whose statements are being compiled."""
 

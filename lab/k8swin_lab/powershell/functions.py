@@ -24,9 +24,9 @@ _MAXIMUM_DEPTH = 400
 
 
 class CompiledBlock:
-    """The code of a script block, compiled on first use."""
+    """The code of a script block, compiled on first use. It holds nothing of a session: several may run it at once."""
 
-    __slots__ = ("_compiler", "_ready", "ast", "begin", "binder", "end", "parameters", "process")
+    __slots__ = ("_compiler", "_ready", "ast", "begin", "end", "parameters", "process")
 
     def __init__(self, compiler: CommandCompiler, node: ast.ScriptBlockAst) -> None:
         self._compiler = compiler
@@ -36,19 +36,21 @@ class CompiledBlock:
         self.process: Callable[[Frame], None] | None = None
         self.end: Callable[[Frame], None] | None = None
         self.parameters: list[CompiledParameter] = []
-        self.binder: Binder | None = None
 
     def ready(self) -> CompiledBlock:
         if not self._ready:
-            self._ready = True
-            self._compiler.fill(self)
+            with self._compiler.lock:
+                if not self._ready:
+                    self._compiler.fill(self)
+                    self._ready = True
         return self
 
     def as_filter(self) -> None:
         """A `filter`: its body is the process block."""
         self.ready()
-        if self.end is not None and self.process is None:
-            self.process, self.end = self.end, None
+        with self._compiler.lock:
+            if self.end is not None and self.process is None:
+                self.process, self.end = self.end, None
 
 
 class CompiledParameter:
@@ -221,9 +223,9 @@ class FunctionStage(Stage):
             parent = frame.scope if state is frame.scope.state else state.current
             self.scope = Scope(parent, state, is_script=is_script)
         self.dot_sourced = dot_sourced
-        self.binder = binder or block.code.binder or make_binder(frame, name, self.code)
+        self.binder = binder or interp.binders.get(self.code) or make_binder(frame, name, self.code)
         if binder is None and name:
-            block.code.binder = self.binder
+            interp.binders[self.code] = self.binder
         self.bound = Bound()
         self.function_frame = Frame(interp, self.scope, self._emit)
         if not dot_sourced:

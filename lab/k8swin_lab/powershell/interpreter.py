@@ -17,7 +17,7 @@ from k8swin_lab.machines.program import NotSimulated, Reader, Writer
 from k8swin_lab.powershell import ast, automatic, dotnet, formatting, members, operators
 from k8swin_lab.powershell.api import CommandTable, Terminating
 from k8swin_lab.powershell.ast import Source
-from k8swin_lab.powershell.binding import Argument
+from k8swin_lab.powershell.binding import Argument, Binder
 from k8swin_lab.powershell.builtin import STAGE_TYPES
 from k8swin_lab.powershell.builtin import TABLE as BUILTIN
 from k8swin_lab.powershell.classes import PSClass
@@ -55,8 +55,15 @@ from k8swin_lab.powershell.typing_rules import TypingRules
 from k8swin_lab.powershell.values import Hashtable, Input, PSArray, PSObject
 
 Text = str | None
-_parsed = lru_cache(maxsize=128)(parse)
-"""Sessions get the same texts again and again (a loader, a check), and a syntax tree never changes."""
+
+
+@lru_cache(maxsize=128)
+def _compiled(text: str, name: str | None) -> CompiledBlock:
+    """Sessions get the same texts again and again (a loader, a check), and neither the tree nor its code changes."""
+    tree = parse(text, name)
+    return CompiledBlock(Compiler(tree.source), tree)
+
+
 _PYTHON_CALLS = 20_000
 """Python calls within calls that PowerShell's own call depth takes; the language stops before them."""
 
@@ -123,6 +130,8 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         frame = Frame(self, self.global_scope, self.output)
         self.context = Context(None, frame)
         self.expression_compiler = Compiler(Source(""))
+        self.binders: dict[CompiledBlock, Binder] = {}
+        """How the arguments of named functions are taken; types of the session's own may be in it."""
         automatic.define(self, self.global_scope)
         self.drives: dict[str, MutableMapping[str, Any]] = {
             "variable": VariableDrive(self),
@@ -226,7 +235,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
     def compile_block(self, text: str, name: str | None = None) -> ScriptBlock:
         """Text as a script block; a syntax error becomes a ParseException."""
         try:
-            tree = _parsed(text, name)
+            code = _compiled(text, name)
         except ParseError as error:
             source = Source(text, name)
             place = f"{name or 'line'}:{error.line} char:{error.column}"
@@ -237,12 +246,9 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
                 exception="System.Management.Automation.ParseException",
             )
             raise raised from error
-        for using in tree.usings:
+        for using in code.ast.usings:
             self.using(Frame(self, self.global_scope, self.output), using.kind, using.name)
-        compiler = Compiler(tree.source)
-        return ScriptBlock(
-            tree, text, code=CompiledBlock(compiler, tree), module=None, source_name=name or ""
-        )
+        return ScriptBlock(code.ast, text, code=code, module=None, source_name=name or "")
 
     # --- definitions
 
@@ -257,7 +263,7 @@ class Interpreter(Streams, ErrorHandling, Resolution, TypingRules, Constraints, 
         prefix, colon, rest = name.partition(":")
         if colon and prefix in ("global", "script", "local", "private"):
             scope, name = scope.at(prefix, self.global_scope), rest
-        block.code.binder = None
+        self.binders.pop(block.code, None)
         scope.define_function(name, Function(name, block))
 
     def define_class(

@@ -44,7 +44,8 @@ class PodNetwork(Network):
         self._node = node
         self._namespace = namespace
 
-    def resolve(self, source: Source, name: str) -> str:
+    def resolve(self, source: Source, name: str, *, hosts_file: bool = True) -> str:
+        # A pod's hosts file names nobody but the pod.
         return resolve(cluster_of(self._node), self._node, self._namespace, name)
 
     def open(self, source: Source, address: str, port: int) -> HttpHandler | str:
@@ -152,7 +153,7 @@ class WindowsContainer:
             return {}
         return {
             port: handler
-            for port, handler in self.machine.listening.items()
+            for port, handler in list(self.machine.listening.items())
             if not isinstance(handler, str)
         }
 

@@ -76,14 +76,14 @@ class RegistryProvider:
 
         return PSObject(
             {
-                "Name": name, "Property": PSArray([v.name or "(default)" for v in key.values.values()], "System.String"),
+                "Name": name, "Property": PSArray([v.name or "(default)" for v in list(key.values.values())], "System.String"),
                 "SubKeyCount": len(key.keys), "ValueCount": len(key.values), "PSChildName": name.rpartition("\\")[2],
             },
             type_names=["Microsoft.Win32.RegistryKey"], display=name, default_properties=["Name", "Property"],
             methods={
                 "GetValue": read, "GetValueKind": kind, "Close": lambda: None, "Dispose": lambda: None,
                 "GetSubKeyNames": lambda: PSArray(self.children(path), "System.String"),
-                "GetValueNames": lambda: PSArray([v.name for v in key.values.values()], "System.String"),
+                "GetValueNames": lambda: PSArray([v.name for v in list(key.values.values())], "System.String"),
             },
         )  # fmt: skip
 

@@ -87,7 +87,7 @@ class WindowsHost:
         key = self.machine.registry.key(_environment_key(target))
         if key is None:
             return {}
-        return {v.name: self.machine.expand(str(v.content)) for v in key.values.values()}
+        return {v.name: self.machine.expand(str(v.content)) for v in list(key.values.values())}
 
     def environment_set(self, name: str, value: str | None, target: str) -> None:
         """[Environment]::SetEnvironmentVariable; an empty value removes the variable."""

@@ -93,6 +93,8 @@ def test_a_manifest_is_applied_rolled_out_read_back_and_deleted(
         "deployment.apps/web unchanged\nservice/web unchanged\n"
     )
     assert kubectl("diff", "-f", str(manifest)).returncode == 0
+    nowhere = kubectl("diff", "--server=https://127.0.0.1:1", "-f", str(manifest))
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
     assert kubectl("logs", "deploy/web").stdout == "started web\n"
     assert kubectl("exec", "deploy/web", "--", "echo", "hi").stdout == "hi\n"
     refused = kubectl("exec", "deploy/web", "--", "nothing")

@@ -68,4 +68,5 @@ def test_a_machine_that_is_off_does_not_answer(network, machine: LinuxMachine, r
 def test_the_hosts_file_comes_first(machine: LinuxMachine, run):
     machine.write_file("/etc/hosts", "192.168.160.99 dl.k8s.io\n")
     assert run("getent hosts dl.k8s.io").out.split() == ["192.168.160.99", "dl.k8s.io"]
+    assert "192.168.160.99" not in run("getent -s dns hosts dl.k8s.io").out
     assert run("curl -s https://dl.k8s.io/").code == 7

@@ -201,7 +201,7 @@ def test_faults_are_set_and_ended_by_name(lab: Lab, worker: str) -> None:
     lab.fault("winworker01", "drop", "1")
     with pytest.raises(requests.ConnectionError):
         requests.post(f"http://{worker}:55985/wsman", timeout=5)
-    assert requests.post(f"http://{worker}:55985/wsman", timeout=5).status_code == 401
+    assert requests.post(f"http://{worker}:55985/wsman", timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize(

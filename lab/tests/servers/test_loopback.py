@@ -15,19 +15,30 @@ from k8swin_lab.loopback import NoFreeNetwork, free_network
 LAB = Path(loopback.__file__).parents[1]
 TAKE = """
 import sys
-from k8swin_lab.loopback import free_network
-with free_network() as network:
+from k8swin_lab import loopback
+loopback.NETWORKS = sys.argv[1:]
+with loopback.free_network() as network:
     print(network, flush=True)
     sys.stdin.read()
 """
 
 
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Let these be all networks: labs that start beside this test would take what it expects to be free."""
+    block, number = divmod(os.getpid() % (63 * 64), 64)
+    mine = tuple(f"127.{192 + block}.{4 * number + each}.0/24" for each in range(3))
+    assert not set(mine) & set(loopback.NETWORKS)
+    monkeypatch.setattr(loopback, "NETWORKS", mine)
+    return mine
+
+
 def test_who_has_a_network_is_alone_on_it_until_its_process_ends(
-    monkeypatch: pytest.MonkeyPatch,
+    networks: tuple[str, ...],
 ) -> None:
     with free_network() as mine, free_network() as another:
         other = subprocess.Popen(
-            [sys.executable, "-c", TAKE],
+            [sys.executable, "-c", TAKE, *networks],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -36,9 +47,8 @@ def test_who_has_a_network_is_alone_on_it_until_its_process_ends(
         with other:
             assert other.stdout is not None
             theirs = other.stdout.readline().strip()
-            assert len({mine, another, theirs}) == 3
+            assert {mine, another, theirs} == set(networks)
 
-            monkeypatch.setattr(loopback, "NETWORKS", (mine, another, theirs))
             with pytest.raises(NoFreeNetwork), free_network():
                 pass
             other.kill()
@@ -46,10 +56,8 @@ def test_who_has_a_network_is_alone_on_it_until_its_process_ends(
             assert given_back == theirs
 
 
-def test_a_network_on_which_a_lab_answers_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    with free_network() as used, free_network() as unused:
-        pass
-    monkeypatch.setattr(loopback, "NETWORKS", (used, unused))
+def test_a_network_on_which_a_lab_answers_is_not_free(networks: tuple[str, ...]) -> None:
+    used, unused, _ = networks
     for spec in topology.default(used)[:2]:
         port = spec.ssh_port if spec.os == "linux" else spec.winrm_http_port
         with socket.create_server((spec.address, port)), free_network() as found:

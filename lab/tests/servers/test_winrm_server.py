@@ -303,9 +303,10 @@ def test_shells_survive_an_interrupted_network(host: Host) -> None:
     protocol = host.protocol()
     shell = protocol.open_shell()
     command = protocol.run_command(shell, "pause 0.8")
-    host.machine.interrupt(0.4)
+    host.machine.interrupt(600)
     with pytest.raises(requests.ConnectionError):
         protocol.get_command_output_raw(shell, command)
+    host.machine.interrupt(0)
 
     again: list[tuple[bytes, bytes, int]] = []
 

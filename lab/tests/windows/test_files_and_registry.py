@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 from k8swin_lab.machines.registry import Registry
 from k8swin_lab.machines.windows_files import AccessList, AccessRule, WindowsFiles
@@ -59,3 +62,24 @@ def test_volatile_keys_are_gone_after_a_boot() -> None:
     registry.create(r"HKLM\SOFTWARE\Stays")
     registry.drop_volatile()
     assert registry.subkeys(r"HKLM\SOFTWARE") == ["Stays"]
+
+
+def test_keys_are_listed_while_another_thread_adds_some() -> None:
+    registry = Registry()
+
+    def add(first: int, last: int) -> None:
+        for n in range(first, last):
+            registry.create(rf"HKLM\SOFTWARE\k{n}")
+
+    add(0, 2000)
+    added = threading.Thread(target=add, args=(2000, 2100))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        added.start()
+        while added.is_alive():
+            registry.subkeys(r"HKLM\SOFTWARE")
+    finally:
+        sys.setswitchinterval(before)
+        added.join()
+    assert len(registry.subkeys(r"HKLM\SOFTWARE")) == 2100

@@ -222,6 +222,15 @@ def test_a_name_is_found_by_dns_alone(run: Callable[[str], Result]) -> None:
     ask = "(Resolve-DnsName -Name {} -Type A -DnsOnly -ErrorAction Stop).IPAddress"
     found = run(f'powershell -NoProfile -Command "{ask.format("localhost")}"')
     assert (found.code, found.out) == (0, "127.0.0.1\r\n")
+    hosts = r"C:\Windows\System32\drivers\etc\hosts"
+    run(f"powershell -NoProfile -Command \"Add-Content {hosts} '10.1.0.9 box.example'\"")
+    ask_file = (
+        "(Resolve-DnsName box.example -NoHostsFile:${} -ErrorAction SilentlyContinue).IPAddress"
+    )
+    assert [
+        run(f'powershell -NoProfile -Command "{ask_file.format(without)}"').out
+        for without in ("false", "true")
+    ] == ["10.1.0.9\r\n", ""]
     unknown = run(f'powershell -NoProfile -Command "{ask.format("nobody.example")}"')
     assert unknown.code != 0
     assert "DNS name does not exist" in unknown.out + unknown.err

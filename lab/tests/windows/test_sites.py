@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from k8swin_lab import sites
+from k8swin_lab.machines import windows_features, windows_handles
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_network import HnsError
 from k8swin_lab.windows.host import WindowsHost
@@ -219,15 +222,17 @@ def test_what_is_shared_for_reading_is_read(ps: Callable[[str], Result]) -> None
 
 
 def test_a_scanner_lets_a_new_file_be_read_and_not_moved_for_a_moment(
-    machine: WindowsMachine,
+    machine: WindowsMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine.files.scan_seconds = 0.05
+    now = [0.0]
+    monkeypatch.setattr(windows_handles, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    machine.files.scan_seconds = 0.4
     machine.files.write(r"C:\a.exe", b"x")
 
     assert machine.files.read(r"C:\a.exe") == b"x"
     with pytest.raises(OSError, match="used by another process"):
         machine.files.move(r"C:\a.exe", r"C:\b.exe")
-    time.sleep(0.06)
+    now[0] = 0.5
     machine.files.move(r"C:\a.exe", r"C:\b.exe")
 
 
@@ -262,8 +267,17 @@ def test_the_clock_is_stepped_after_a_boot(machine: WindowsMachine) -> None:
 
 @pytest.mark.site("late-pending")
 def test_servicing_says_for_a_while_after_the_boot_that_a_reboot_waits(
-    machine: WindowsMachine,
+    machine: WindowsMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    later: list[Callable[[], None]] = []
+
+    class Timer:
+        def __init__(self, seconds: float, work: Any, given: list[str]) -> None:
+            later.append(lambda: work(*given))
+
+        def start(self) -> None: ...
+
+    monkeypatch.setattr(windows_features, "threading", SimpleNamespace(Timer=Timer))
     feature = machine.features.find("Containers")
     assert feature is not None
     machine.features.install(feature)
@@ -273,9 +287,8 @@ def test_servicing_says_for_a_while_after_the_boot_that_a_reboot_waits(
     path = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"
 
     assert machine.registry.key(path) is not None
-    until = time.monotonic() + 20
-    while machine.registry.key(path) is not None and time.monotonic() < until:
-        time.sleep(0.02)
+    for one in later:
+        one()
     assert machine.registry.key(path) is None
 
 

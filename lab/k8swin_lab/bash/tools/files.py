@@ -199,7 +199,7 @@ def _cp(process: Process) -> int:
         {"recursive": "r", "archive": "a", "force": "f", "preserve?": "p", "verbose": "v",
          "no-clobber": "n", "update": "u", "dereference": "L", "no-dereference": "P",
          "no-target-directory": "T", "target-directory=": "t", "parents": "parents",
-         "backup?": "backup", "suffix=": "S"},
+         "backup?": "backup", "suffix=": "S", "attributes-only": "attributes"},
     )  # fmt: skip
     if "parents" in found or "l" in found or "s" in found or "i" in found:
         raise NotSimulated("cp --parents, -l, -s, -i")
@@ -225,6 +225,11 @@ def _cp(process: Process) -> int:
                     continue
             _backup(process, found, target)
             keep = "a" in found or "p" in found
+            if "attributes" in found and where.exists(target):
+                if keep:
+                    mode = stat.S_IMODE(where.host(source).stat().st_mode)
+                    where.host(target).chmod(mode)
+                continue
             _copy(process, source, target, keep=keep, keep_links=keep_links)
             if "v" in found:
                 put(process, f"'{source}' -> '{target}'\n")

@@ -30,11 +30,11 @@ def _sum(process: Process) -> int:
     found, paths = options(
         process, "bctwz", long={"check": "c", "binary": "b", "text": "t", "quiet": "quiet",
                                 "status": "status", "ignore-missing": "missing", "strict": "strict",
-                                "warn": "w", "tag": "tag"},
+                                "warn": "w", "tag": "tag", "zero": "z"},
     )  # fmt: skip
-    if "tag" in found or "z" in found:
-        raise NotSimulated(f"{process.argv[0]} --tag, -z")
-    code = 0
+    if "tag" in found or ("z" in found and "c" in found):
+        raise NotSimulated(f"{process.argv[0]} --tag, -z with -c")
+    code, end = 0, "\0" if "z" in found else "\n"
     if "c" in found:
         return _check(process, algorithm, paths or ["-"], found)
     for path in paths or ["-"]:
@@ -44,7 +44,7 @@ def _sum(process: Process) -> int:
             complain(process, f"{path}: {reason(error)}")
             code = 1
             continue
-        put(process, f"{digest} {'*' if 'b' in found else ' '}{path}\n")
+        put(process, f"{digest} {'*' if 'b' in found else ' '}{path}{end}")
     return code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import time
 from typing import Any
 
@@ -213,14 +215,53 @@ CONSOLE_READER = NetType("System.IO.SyncTextReader")
 CONSOLE.value("In", ConsoleReader())
 
 
+class ConsoleText(Reader):
+    """Standard input as text, read as it comes: a line is there as soon as its end is, and more may follow."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__("", "System.IO.SyncTextReader")
+        self._input = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+
+    def _more(self) -> bool:
+        """Read what has come, or wait for it; False at the end."""
+        if self._input is None:
+            return False
+        data = self._input.read(_CONSOLE_BUFFER)
+        self.text = self.text[self.position :] + self._decoder.decode(data, final=not data)
+        self.position = 0
+        if not data:
+            self._input = None
+        return bool(data)
+
+    def line(self) -> str | None:
+        looked = self.position
+        while True:
+            found = _LINE_END.search(self.text, looked)
+            # After a carriage return alone .NET waits for what follows it.
+            if found and not (found[0] == "\r" and found.end() == len(self.text)):
+                line = self.text[self.position : found.start()]
+                self.position = found.end()
+                return line
+            looked = max(0, len(self.text) - self.position - 1)
+            if not self._more():
+                return super().line()
+
+    def rest(self) -> str:
+        while self._more():
+            pass
+        return super().rest()
+
+
+_CONSOLE_BUFFER = 4096
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
 def _input(interp: Any) -> Reader:
-    """Standard input as text, read whole at the first use."""
+    """Standard input as text."""
     found = getattr(interp, "console_input", None)
     if found is None:
-        stream = getattr(interp, "stdin", None)
-        data = b"" if stream is None else stream.read()
-        text = data.decode("utf-8-sig", "replace")
-        found = Reader(text, "System.IO.SyncTextReader")
+        found = ConsoleText(getattr(interp, "stdin", None))
         interp.console_input = found
     assert isinstance(found, Reader)  # noqa: S101 - only made here
     return found

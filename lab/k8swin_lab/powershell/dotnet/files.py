@@ -323,6 +323,22 @@ def _move(interp: Any, source: str, target: str) -> None:
     interp.host.files.move(_full(interp, source), _full(interp, target))
 
 
+@FILE.static("Replace")
+def _replace(interp: Any, source: str, target: str, backup: str) -> None:
+    """As ReplaceFile: the new content takes the place, the rights of what was there stay, and that is the backup."""
+    files = interp.host.files
+    new, old, kept = (_full(interp, path) for path in (source, target, backup))
+    for path in (new, old):
+        if not files.exists(path):
+            raise io_error(f"Could not find file '{path}'.", "System.IO.FileNotFoundException")
+    if files.exists(kept):
+        files.remove(kept)
+    content = files.read(new)
+    files.write(kept, files.read(old))
+    files.write(old, content)
+    files.remove(new)
+
+
 def _written(interp: Any, path: str) -> DateTime:
     full = _full(interp, path)
     if not interp.host.files.exists(full):

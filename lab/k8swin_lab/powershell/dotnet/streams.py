@@ -59,6 +59,13 @@ def _set_length(self: Stream, size: Any) -> None:
     self.buffer.truncate(int(size))
 
 
+@STREAM.method("Seek")
+def _seek(self: Stream, offset: Any, origin: Any) -> int:
+    declared = enums.find("System.IO.SeekOrigin")
+    assert declared is not None  # noqa: S101 - declared in enums
+    return self.buffer.seek(int(offset), declared.parse(origin).enum_number)
+
+
 @STREAM.method("WriteByte")
 def _write_byte(self: Stream, value: Any) -> None:
     self.buffer.write(bytes([int(value)]))

@@ -40,7 +40,7 @@ def resolve_name(call: Call) -> Iterator[Any]:
     if kind not in ("A", "A_AAAA"):
         raise NotSimulated(f"Resolve-DnsName -Type {kind}")
     try:
-        address = machine.network.resolve(machine, name)
+        address = machine.network.resolve(machine, name, hosts_file=not call["NoHostsFile"])
     except NetworkError as error:
         refuse_host(machine, name)
         raise Terminating(
@@ -141,7 +141,7 @@ def register(table: CommandTable) -> None:
         "LocalPort object[] @1; State string[]; OwningProcess object[]; LocalAddress string[] @0; RemotePort object[]; "
         "RemoteAddress string[]"), module="NetTCPIP")(get_tcp)  # fmt: skip
     table.cmdlet("Resolve-DnsName", parameters=parameters(
-        "Name string @0 ! both; Type string @1; Server string[] ~; DnsOnly switch; NoHostsFile switch ~; QuickTimeout switch ~"),
+        "Name string @0 ! both; Type string @1; Server string[] ~; DnsOnly switch; NoHostsFile switch; QuickTimeout switch ~"),
         module="DnsClient")(resolve_name)  # fmt: skip
     table.cmdlet("Clear-DnsClientCache", module="DnsClient")(clear_cache)
     table.cmdlet("Test-NetConnection", parameters=parameters(

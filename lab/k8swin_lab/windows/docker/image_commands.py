@@ -56,7 +56,7 @@ def images(process: Process, options: Options) -> int:
         if (
             not names
             and not options.on("all")
-            and any(o.parent == image.id for o in machine.docker.images.values())
+            and any(o.parent == image.id for o in list(machine.docker.images.values()))
         ):
             continue
         for name in names or [""]:

@@ -243,7 +243,7 @@ def reg(process: Process) -> int:
     shown = list(registry.walk(path)) if "/s" in given else [(registry.full_name(path), key)]
     hit = False
     for full, each in shown:
-        values = [v for v in each.values.values() if ("/v" not in given or v.name.lower() == name.lower())
+        values = [v for v in list(each.values.values()) if ("/v" not in given or v.name.lower() == name.lower())
                   and ("/ve" not in given or not v.name)]  # fmt: skip
         if ("/v" in given or "/ve" in given) and not values:
             continue
