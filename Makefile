@@ -77,15 +77,19 @@ test-windows: install ## try everything on the disposable Windows servers WIN_HO
 	@$(foreach name,HOSTS PARAMS MASTER PART USER CREDENTIAL CA PORT REPORT,$(if $(WIN_$(name)),WIN_$(name)='$(WIN_$(name))')) \
 	    $(BIN)/python -m pytest tests/windows -m windows --tb=short
 
+# Its parts, sizes and rounds: make bench BENCH='--only fan_out --hosts 50 --rounds 1'. REAL_HOSTS and so on as for test-real.
+bench: install ## measure beside fabric, pyinfra and ansible-core, which come into an environment of their own
+	@$(BIN)/python -m bench $(BENCH)
+
 lab-reach: install ## measure how much of the lab its users reach, by package; a long measurement
 	@$(BIN)/python -m lab.tools.reach
 
 notebooks: install ## rewrite the notebooks' parameters cells from the model
 	@$(BIN)/python -m k8swin_nb.notebook.parameter_cell notebooks/[0-9]*.ipynb
 
-jupyter: install ## start the lab and open JupyterLab at 00_start_here
+jupyter: install ## start the lab and open a copy of the notebooks in JupyterLab, as one run
 	@$(BIN)/k8swin lab up
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	@$(BIN)/k8swin desk
 
 dist: install ## build both packages into dist/
 	rm -rf dist
@@ -109,4 +113,4 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-lowest \
-    test-real test-windows lab-reach notebooks jupyter dist constraints clean
+    test-real test-windows bench lab-reach notebooks jupyter dist constraints clean

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from k8swin_nb.api import Cluster, open_cluster
     from k8swin_nb.description import Description, open_description
+    from k8swin_nb.description_edit import Change, change_description, change_host
     from k8swin_nb.errors import (
         AuthenticationFailed,
         CertificateRejected,
+        CheckFailed,
         ClusterError,
         CommandFailed,
         CommandTimeout,
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
         Interrupted,
         InventoryError,
         K8swinError,
+        LeftOut,
         MultiHostError,
+        NotKnownYet,
         ParamsError,
         RecordError,
         ScriptError,
@@ -42,15 +46,20 @@ if TYPE_CHECKING:
         TransportTimeout,
         UnexpectedError,
         VerifyFailed,
+        WaitTimeout,
     )
     from k8swin_nb.fan_out import Answers
     from k8swin_nb.host_description import HostDescription
     from k8swin_nb.inventory import Host, Inventory
+    from k8swin_nb.notebook.forms import host_form
+    from k8swin_nb.notebook.k8swin_magic import use
     from k8swin_nb.notebook.opening import open_phase
     from k8swin_nb.opened import OpenPhase
     from k8swin_nb.result import Result
+    from k8swin_nb.rollout import Rollout, Share
     from k8swin_nb.scripts import Script
-    from k8swin_nb.secret import Secret
+    from k8swin_nb.secret import Secret, SecretRef
+    from k8swin_nb.shells import Surroundings
     from k8swin_nb.workflow.report import Report, Row
     from k8swin_nb.workflow.runner import StepProgress
     from k8swin_nb.workflow.step import Outcome
@@ -61,21 +70,26 @@ _WHERE = {
     "api": ("Cluster", "open_cluster"),
     "description": ("Description", "open_description"),
     "host_description": ("HostDescription",),
+    "description_edit": ("Change", "change_description", "change_host"),
     "errors": (
-        "AuthenticationFailed", "CertificateRejected", "ClusterError", "CommandFailed",
+        "AuthenticationFailed", "CertificateRejected", "CheckFailed", "ClusterError", "CommandFailed",
         "CommandTimeout", "DriftFound", "EndUnknown", "HostKeyMismatch", "HostKeyRevoked", "HostKeyUnknown",
-        "HostLocked", "HostUnreachable", "Interrupted", "InventoryError", "K8swinError", "MultiHostError",
-        "ParamsError", "RecordError", "ScriptError", "ScriptNotStarted",
+        "HostLocked", "HostUnreachable", "Interrupted", "InventoryError", "K8swinError", "LeftOut", "MultiHostError",
+        "NotKnownYet", "ParamsError", "RecordError", "ScriptError", "ScriptNotStarted",
         "StepFailed", "Stopped", "TransferFailed", "TransportError", "TransportTimeout",
-        "UnexpectedError", "VerifyFailed",
+        "UnexpectedError", "VerifyFailed", "WaitTimeout",
     ),
     "fan_out": ("Answers",),
     "inventory": ("Host", "Inventory"),
+    "notebook.k8swin_magic": ("use",),
+    "notebook.forms": ("host_form",),
     "notebook.opening": ("open_phase",),
     "opened": ("OpenPhase",),
     "result": ("Result",),
+    "rollout": ("Rollout", "Share"),
     "scripts": ("Script",),
-    "secret": ("Secret",),
+    "shells": ("Surroundings",),
+    "secret": ("Secret", "SecretRef"),
     "workflow.report": ("Report", "Row"),
     "workflow.runner": ("StepProgress",),
     "workflow.step": ("Outcome",),
@@ -103,7 +117,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register `%%remote_bash`, `%%remote_ps` and their completion."""
+    """Register the magics and their completion."""
     from k8swin_nb.notebook import magics
 
     magics.load(shell)

@@ -1,4 +1,4 @@
-"""The command line: `k8swin init`, `run`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
+"""The command line: `k8swin init`, `desk`, `run`, `page`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ READER_GONE = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO})
 
 NEXT = """next, in that folder:
     k8swin lab up                               simulated machines, of the distribution k8swin-lab
-    jupyter lab notebooks/00_start_here.ipynb   at a desk, with k8swin_nb[desk]
+    k8swin desk                                 at a desk, with k8swin_nb[desk]
     k8swin run --params params/lab.yaml         the same without a front end
 your own machines: copy params/example.yaml to params/mine.yaml; every key is explained in it
 """
@@ -49,7 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] and arguments[0] in {*OF_THE_LAB, *entry_points(group=ADDED).names}:
         return _added(arguments[0], arguments[1:])
-    options = _parser().parse_args(arguments)
+    words, further = _further(arguments)
+    options = _parser().parse_args(words)
+    options.jupyter = further
     with _behind_the_door() as (out, err), interrupts() as told:
         code = _command(options, told)
         out.flush()
@@ -57,6 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             err.write(f"k8swin: standard output could not be written: {out.lost.strerror}\n")
             code = code or 1
     return code
+
+
+def _further(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments of `k8swin desk`, and those behind `--`, which are another program's; of others, all of them."""
+    if arguments[:1] != ["desk"] or "--" not in arguments:
+        return arguments, []
+    split = arguments.index("--")
+    return arguments[:split], arguments[split + 1 :]
 
 
 def _command(options: argparse.Namespace, told: Told) -> int:
@@ -129,8 +139,27 @@ def _let_go(stream: TextIO) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+class _Once(argparse.Action):
+    """Stores a value, and refuses another one: argparse itself takes the last without a word."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        given = namespace.__dict__.setdefault("_given", set())
+        if option_string and self.dest in given:
+            parser.error(f"{option_string} is given twice; it takes one value")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(argparse.ArgumentParser):
-    """argparse that does not repeat the value of an option that it does not know: it may be a password."""
+    """argparse that takes no option twice, and does not repeat the value of one that it does not know.
+
+    That may be a password.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register("action", None, _Once)
+        self.register("action", "store", _Once)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, or leave with what is unknown."""
@@ -159,6 +188,23 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("folder", type=Path, metavar="FOLDER", help="is made when it is not there")
     init.set_defaults(command=_init)
 
+    desk = commands.add_parser(
+        "desk",
+        help="open a copy of the notebooks in JupyterLab: one session, one run",
+        epilog="What follows `--` is passed to `jupyter lab`: k8swin desk --no-browser -- --port 9000",
+    )
+    desk.add_argument("--params", type=Path, help="the description; default: params/lab.yaml")
+    desk.add_argument("--run", help="go on with this run; without it a new one begins")
+    desk.add_argument("--no-browser", action="store_true", help="only serve, and print the address")
+    desk.set_defaults(command=_desk)
+
+    page = commands.add_parser("page", help="write the page of a run again")
+    page.add_argument("run", help="the run's id, the name of its folder")
+    page.add_argument(
+        "--runs", type=Path, help="folder of the records; default: runs in the project"
+    )
+    page.set_defaults(command=_page)
+
     run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
     run.add_argument("--params", type=Path, required=True, help="the description, params/NAME.yaml")
     run.add_argument(
@@ -175,8 +221,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--only",
-        default=None,
-        help="notebooks, comma-separated: 01_network,02_master; without it 01 to 06",
+        action="append",
+        default=[],
+        metavar="NOTEBOOKS",
+        help="notebooks, comma-separated or one after the other: 01_network,02_master; without it 01 to 06",
     )
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
     run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
@@ -231,6 +279,21 @@ def _init(options: argparse.Namespace) -> int:
     return 0
 
 
+def _desk(options: argparse.Namespace) -> int:
+    from k8swin_nb.headless.desk import open_desk
+
+    return open_desk(
+        options.params, options.run, browser=not options.no_browser, jupyter=options.jupyter
+    )
+
+
+def _page(options: argparse.Namespace) -> int:
+    from k8swin_nb.description import project_root
+    from k8swin_nb.headless.run_page import print_page
+
+    return print_page(options.runs or project_root() / "runs", options.run)
+
+
 def _run(options: argparse.Namespace) -> int:
     from k8swin_nb.description import project_root
     from k8swin_nb.headless.notebooks import DEFAULT, print_failure, run_notebooks
@@ -243,7 +306,7 @@ def _run(options: argparse.Namespace) -> int:
         options.notebooks or notebooks_of(root),
         options.params,
         options.runs or root / "runs",
-        names=options.only.split(",") if options.only else DEFAULT,
+        names=_words(options.only) or DEFAULT,
         dry_run=options.dry_run,
         more={"confirm": options.confirm} if options.confirm else None,
         stop=stop,
@@ -257,6 +320,11 @@ def _run(options: argparse.Namespace) -> int:
         with contextlib.suppress(OSError):
             sys.stdout.write(f"executed notebooks and index.html: {folder}\n")
     return code
+
+
+def _words(given: Sequence[str]) -> list[str]:
+    """Return what is between commas, of one option or of several."""
+    return [word.strip() for words in given for word in words.split(",") if word.strip()]
 
 
 def _print_tables(params: Path) -> None:

@@ -12,48 +12,36 @@ two of them in one process do not know each other. Nothing here needs IPython.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
-import time
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from k8swin_nb.cluster.asked import AsksTables
 from k8swin_nb.compatibility import check_versions
-from k8swin_nb.description import Description, check_run_id, open_description, project_root
-from k8swin_nb.errors import ClusterError, CommandTimeout, K8swinError
-from k8swin_nb.fan_out import Answers, on_each
+from k8swin_nb.description import Description, open_description, project_root
+from k8swin_nb.errors import ClusterError, K8swinError
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.inventory import Host
+from k8swin_nb.machines import Machines
 from k8swin_nb.opened import OpenPhase
 from k8swin_nb.phases.catalogue import phase as find_phase
 from k8swin_nb.phases.values import VALUES
 from k8swin_nb.plan import check_plan
-from k8swin_nb.result import Result, hold_back
-from k8swin_nb.scripts import Interpreter, Script
+from k8swin_nb.result import hold_back
+from k8swin_nb.scripts import Script
 from k8swin_nb.secret import SecretRef, know_names
-from k8swin_nb.shells import new_tag
-from k8swin_nb.transports.base import CANCELLED
-from k8swin_nb.transports.pool import Pool
-from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.phase_run import Output, PhaseRun
-from k8swin_nb.workflow.record import Record, new_run_id
-from k8swin_nb.workflow.step_run import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.cluster.api import ClusterApi
+    from k8swin_nb.cluster.cluster_map import ClusterMap
     from k8swin_nb.cluster.connection import Dial
-    from k8swin_nb.cluster.kubectl_tables import KubeTable
-    from k8swin_nb.secret import Secret
+    from k8swin_nb.cluster.kubectl_tables import ClusterTables
+    from k8swin_nb.result import Result
     from k8swin_nb.transports.jump import Jump
-
-LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
-"""By operating system, what interprets a script that is given as text."""
-
-TURN_SECONDS = 1.0
-"""A host that began sooner did not wait for its turn; its transport counts from there."""
 
 
 def open_cluster(
@@ -81,8 +69,12 @@ def open_cluster(
     return Cluster(description, runs=runs, run_id=run_id, name=name)
 
 
-class Cluster:
+class Cluster(Machines, AsksTables):
     """A cluster as its description names it; a context manager that closes its connections."""
+
+    _tables: ClusterApi | None = None
+    _asked_tables: ClusterTables | None = None
+    _api_jump: Jump | None = None
 
     def __init__(
         self,
@@ -96,157 +88,27 @@ class Cluster:
         self.description = description
         self.plan = check_plan(description)
         """The networks, checked against each other, and what follows from them."""
-        self.inventory = inventory_of(description)
+        root = project_root(description.folder)
+        super().__init__(
+            inventory_of(description),
+            runs=Path(runs) if runs else root / "runs",
+            run_id=run_id,
+            name=name,
+            lock_wait=description.lock_wait,
+        )
         know_names([description.cluster_name])
-        for host in self.inventory.hosts:
-            know_names([host.name, host.user, host.address])
-            for reference in host.references:
-                SecretRef.parse(reference).know(Path(host.folder))
         for registry in filter(lambda one: one.credential, description.registries):
             SecretRef.parse(registry.credential or "").know(description.folder)
-        self.name = name
-        self.run_id = check_run_id(run_id) if run_id else new_run_id()
-        self.pool = Pool(on_pin=self._pinned)
-        self._runs = Path(runs) if runs else project_root(description.folder) / "runs"
-        self.locks = HostLocks(self.pool, self.run_id, wait=description.lock_wait)
-        """The hosts that this cluster's work has locked against others."""
-        self._tables: ClusterApi | None = None
-        self._api_jump: Jump | None = None
-
-    def __enter__(self) -> Cluster:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
-        self.locks.release()
-        self.pool.close()
+        super().close()
         self._tables = None
         jump, self._api_jump = self._api_jump, None
         if jump is not None:
             from k8swin_nb.transports.jump import give_jump_back
 
             give_jump_back(jump)
-
-    @cached_property
-    def record(self) -> Record:
-        """The record of the run, `runs/<id>/events.jsonl`; its folder is made when it is first asked for."""
-        return Record(self._runs, self.run_id, self.name)
-
-    def _pinned(self, host: str, fingerprint: str) -> None:
-        self.record.write("host-key-pinned", host=host, fingerprint=fingerprint)
-
-    def hosts(self, selection: str = "all") -> tuple[Host, ...]:
-        """Return hosts: by name, operating system, role or `all`; comma-separated, `!x` takes away.
-
-        Raises:
-            InventoryError: when a word is unknown, with the nearest, or no host is left.
-        """
-        return self.inventory.select(selection)
-
-    def run_script(
-        self,
-        script: str | Script,
-        on: str | tuple[Host, ...] = "all",
-        *,
-        parameters: Mapping[str, str] | None = None,
-        secrets: Mapping[str, Secret] | None = None,
-        stdin: bytes = b"",
-        timeout: float | None = None,
-        sudo: bool = False,
-        check: bool = True,
-        on_output: Output | None = None,
-        cancel: threading.Event | None = None,
-        recorded: bool = True,
-    ) -> Answers[Result]:
-        """Run a script on hosts at once, and return every host's answer or error.
-
-        Args:
-            script: Text, which is bash on Linux and PowerShell on Windows hosts, or a `Script`.
-            on: A selection as `hosts` takes it, or hosts.
-            parameters: Values that the script declares, by name.
-            secrets: Likewise; they travel on standard input alone and are never recorded.
-            stdin: Standard input.
-            timeout: Seconds until the script and its children are stopped, from now on: a slow login and the turn of a
-                host count as well; None: no limit.
-            sudo: As root; Linux only.
-            check: An exit code other than 0 is a `CommandFailed`.
-            on_output: Told host, stream (`stdout`, `stderr`) and masked text as it arrives.
-            cancel: When it is set, scripts are stopped, and no further one begins.
-            recorded: Write an event for each host into the record.
-
-        Raises:
-            InventoryError: when the selection names no host.
-            Interrupted: a KeyboardInterrupt, after all scripts were stopped; it says what came of each host.
-        """
-        stop = cancel or threading.Event()
-        began = time.monotonic()
-
-        def one(host: Host) -> Result:
-            text = (
-                script
-                if isinstance(script, Script)
-                else Script.from_text(script, LANGUAGES[host.os])
-            )
-            as_root = sudo and host.user != "root"
-            tag = new_tag(self.run_id, "magic")
-            told = _told(host, text, tag, parameters, secrets, as_root) if recorded else {}
-            if told:
-                # Before it begins: what this process does not survive is known all the same.
-                self.record.write("script-started", **told, **this_process())
-            try:
-                result = self.pool.transport(host).run(
-                    text,
-                    parameters=parameters,
-                    stdin=stdin,
-                    secrets=secrets,
-                    timeout=_left(host, text, timeout, began),
-                    sudo=as_root,
-                    on_output=(lambda stream, piece: on_output(host, stream, piece))
-                    if on_output
-                    else None,
-                    cancel=stop,
-                    tag=tag,
-                )
-            except BaseException as error:
-                if told:
-                    self._broke_off(told, error)
-                if isinstance(error, CommandTimeout):
-                    # About the time that was given, not about what was left of it.
-                    raise CommandTimeout(error.result, timeout or error.timeout) from error
-                raise
-            if told:
-                left = {"left": result.left} if result.left else {}
-                seconds = round(result.seconds, 3)
-                self.record.write(
-                    "magic", **told, exit_code=result.returncode, seconds=seconds, **left
-                )
-            if check:
-                result.check_returncode()
-            return result
-
-        hosts = self.hosts(on) if isinstance(on, str) else on
-        return on_each(hosts, one, name=lambda host: host.name, cancel=stop)
-
-    def _broke_off(self, told: Mapping[str, Any], error: BaseException) -> None:
-        """Write down how a script ended that gave no answer; that stands behind the error itself."""
-        result = getattr(error, "result", None)
-        with contextlib.suppress(OSError, K8swinError):
-            self.record.write(
-                "magic",
-                **told,
-                error=str(error),
-                error_kind=type(error).__name__,
-                exit_code=result.returncode if isinstance(result, Result) else None,
-                left=result.left if isinstance(result, Result) else "",
-            )
 
     def phase(
         self,
@@ -292,35 +154,79 @@ class Cluster:
             **how,
         )
 
-    def nodes(self, cancel: threading.Event | None = None) -> KubeTable:
-        """Return the nodes: a DataFrame with the columns of `kubectl get nodes -o wide`, a row each.
+    def _cluster_tables(self, cancel: threading.Event | None = None) -> ClusterTables:
+        from k8swin_nb.cluster.kubectl_tables import ClusterTables
 
-        Args:
-            cancel: When it is set, asking is stopped.
+        api = self._api(cancel)
+        if self._asked_tables is None or self._asked_tables.api is not api:
+            self._asked_tables = ClusterTables(api, self.description.cluster_name)
+        return self._asked_tables
 
-        Raises:
-            ClusterError: when there is no cluster yet, its API server does not answer within a minute, or what it
-                answers is no table.
-            Stopped: when `cancel` was set.
+    def known_names(self, kind: str) -> list[str]:
+        """Return the names of `namespaces` or `nodes` as far as they are known, for completion; nobody is waited for.
+
+        Until the API server was asked for the first time, hosts are what may be nodes.
         """
-        from k8swin_nb.cluster.kubectl_tables import nodes
+        if self._asked_tables is not None:
+            return self._asked_tables.names(kind)
+        hosts = [host.name for host in self.inventory.hosts]
+        return hosts if kind == "nodes" else ["default", "kube-system"]
 
-        return nodes(self._api(cancel), cancel)
-
-    def pods(self, namespace: str = "", cancel: threading.Event | None = None) -> KubeTable:
-        """Return pods: a DataFrame with the columns of `kubectl get pods -o wide`, a row each.
+    def cluster_map(self, namespace: str = "", cancel: threading.Event | None = None) -> ClusterMap:
+        """Return a picture of the cluster as it is now: pods by node, and who answers each Service.
 
         Args:
-            namespace: One namespace; empty for all, with NAMESPACE as the first column.
+            namespace: Pods and Services of this one; empty: of all.
             cancel: When it is set, asking is stopped.
 
         Raises:
             ClusterError: as `nodes`.
             Stopped: when `cancel` was set.
         """
-        from k8swin_nb.cluster.kubectl_tables import pods
+        from k8swin_nb.cluster.map_reading import read_map
 
-        return pods(self._api(cancel), namespace, cancel)
+        return read_map(self._api(cancel), namespace, cancel)
+
+    def kubectl(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        timeout: float | None = None,
+        check: bool = True,
+        on_output: Callable[[str, str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Run kubectl of this computer on the cluster, with its kubeconfig, and return what it said.
+
+        Args:
+            words: As kubectl takes them: `"get", "pods", "-A"`.
+            stdin: Standard input, for `apply -f -`.
+            timeout: Seconds; None: no limit.
+            check: An exit code other than 0 is a `CommandFailed`; of `diff` not 1, by which it says that something differs.
+            on_output: Told stream and masked text as it comes.
+            cancel: When it is set, kubectl is ended.
+
+        Raises:
+            ClusterError: when there is no kubectl here, or no cluster yet.
+            CommandFailed: when it failed.
+            CommandTimeout: when it took longer than it was given.
+            ParamsError: when a word would lead it to another cluster, or to an editor in a terminal.
+            Stopped: when it was stopped.
+        """
+        from k8swin_nb.host_tools import kubectl
+
+        result = kubectl.run(
+            self._api(cancel),
+            words,
+            record=self.record,
+            stdin=stdin,
+            timeout=timeout,
+            on_output=on_output,
+            cancel=cancel,
+        )
+        if check:
+            kubectl.check(words, result)
+        return result
 
     def _api_dial(self, master: Host) -> Dial | None:
         """Return how the API server is reached where the control plane's host is behind a jump host."""
@@ -339,6 +245,8 @@ class Cluster:
         from k8swin_nb.cluster.api import ClusterApi
 
         if self._tables is None:
+            # What takes half a second of imports, while the host is asked.
+            threading.Thread(target=_load, name="kube-load", daemon=True).start()
             (master,) = self.hosts("control-plane")
             answers = self.run_script(
                 Script.load("linux/read_kubeconfig.check.sh"),
@@ -364,42 +272,8 @@ class Cluster:
         return self._tables
 
 
-def _told(
-    host: Host,
-    script: Script,
-    tag: str,
-    parameters: Mapping[str, str] | None,
-    secrets: Mapping[str, Secret] | None,
-    sudo: bool,
-) -> dict[str, Any]:
-    """Return what the record says of a script, when it begins and when it has ended."""
-    return {
-        "host": host.name,
-        "address": host.address,
-        "user": host.user,
-        "sudo": sudo,
-        "tag": tag,
-        "interpreter": script.interpreter,
-        "name": script.name,
-        "script": script.text,
-        "sha256": script.sha256,
-        "parameters": dict(parameters or {}),
-        "secrets": sorted(secrets or {}),
-    }
-
-
-def _left(host: Host, script: Script, timeout: float | None, began: float) -> float | None:
-    """Return what is left of a deadline for a host whose turn has come.
-
-    Raises:
-        CommandTimeout: when nothing is left; the script never began.
-    """
-    if timeout is None or timeout <= 0:
-        return timeout
-    waited = time.monotonic() - began
-    if waited < TURN_SECONDS:
-        return timeout
-    if waited < timeout:
-        return timeout - waited
-    never = "its turn did not come in time, it never began\n"
-    raise CommandTimeout(Result(script.name, CANCELLED, "", never, host.name, 0.0), timeout)
+def _load() -> None:
+    """Import what tables need."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("kubernetes.client")
+        importlib.import_module("k8swin_nb.cluster.kubectl_tables")

@@ -9,6 +9,9 @@ from k8swin_nb.shown import shown_begin, shown_line, shown_lines
 TAIL_LINES = 10
 """Lines of a failed command's output that its error repeats."""
 
+LOOKS_FIRST = "it looks first at what is there"
+"""What a hint says of a step that is run again; a script of a user's own does not."""
+
 MESSAGE = 4_000
 """Characters of a message that are shown; what a host said may be any length."""
 

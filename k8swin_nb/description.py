@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from k8swin_nb.description_problems import explained, of_a_login
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.field_types import (
     Address,
@@ -40,8 +41,6 @@ from k8swin_nb.field_types import (
     WholeImage,
 )
 from k8swin_nb.foreign_documents import refuse_foreign
-from k8swin_nb.foreign_values import written_otherwise
-from k8swin_nb.foreign_words import advice
 from k8swin_nb.host_description import HostDescription, JumpDescription, StrictModel
 from k8swin_nb.host_rules import rule_problems
 from k8swin_nb.node_fields import (
@@ -51,20 +50,13 @@ from k8swin_nb.node_fields import (
     Interface,
     KubeletSettings,
 )
-from k8swin_nb.reading import Unreadable, expanded, file_text, shown, unseen, yaml_document
+from k8swin_nb.reading import Unreadable, expanded, file_text, shown, yaml_document
 from k8swin_nb.registry_description import RegistryDescription
 
-_SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key)s?$", re.IGNORECASE)
-
-SECRET_REFERENCES = (
-    "credential",
-    "ssh_password",
-    "identity_passphrase",
-    "sudo_password",
-    "winrm_key_passphrase",
+_SECRET_NAME = re.compile(
+    r"(password|passwd|passwort|passcode|pwd|(^|[-_])pass(word)?[0-9]*|(^|[-_])pw|secret|token|(api|access)[-_]?key)s?$",
+    re.IGNORECASE,
 )
-"""Keys of a host that refer to a secret; a mistaken value may be the secret itself."""
-
 
 CLASSIC_DEFAULTS = {
     "kubernetes_version": "1.13.12",
@@ -371,9 +363,8 @@ def check_description(
     try:
         description = Description.model_validate(dict(values))
     except ValidationError as error:
-        lines = [_explain(dict(detail), values) for detail in error.errors()]
         raise ParamsError(
-            f"{source}: " + "; ".join(lines),
+            f"{source}: " + "; ".join(explained(error, values, Description, NESTED)),
             hint="every key is explained in `params/example.yaml`",
         ) from None
     if problems := rule_problems(description):
@@ -395,63 +386,13 @@ def refuse_secrets(values: Mapping[str, Any], source: str) -> None:
         places += [(one, model.model_fields) for one in records if isinstance(one, Mapping)]
     for named, known in places:
         for name in named:
-            if name not in known and _SECRET_NAME.search(str(name)):
+            if name not in known and _SECRET_NAME.search(str(name)) and not of_a_login(str(name)):
                 raise ParamsError(
                     f"{source}: `{shown(name)}` looks like a secret, and parameters are no place for one: papermill "
                     "writes them into the executed notebook",
                     hint="give a reference under the host: `credential: env:NAME` or `file:PATH`; delete "
                     "the executed notebook, and change a password that others may have read there",
                 )
-
-
-def _explain(detail: dict[str, Any], values: Mapping[str, Any]) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-    name = path.lstrip(".")
-    found: Any = values
-    for part in detail["loc"]:
-        try:
-            found = found[part]
-        except (KeyError, IndexError, TypeError):
-            found = None
-            break
-    kind = detail["type"]
-    if detail["loc"] and detail["loc"][-1] in SECRET_REFERENCES and kind != "missing":
-        # Whatever stands there is not repeated: it may be the secret itself, as a number or a date too.
-        return (
-            f"`{name}` holds a literal value; a secret is given as a reference, such as `env:NAME`"
-        )
-    if kind == "extra_forbidden":
-        if found := unseen(name):
-            return f"unknown parameter `{shown(name)}`: its name holds {found}, which nobody sees; type it anew"
-        model = NESTED.get(str(detail["loc"][0]), Description)
-        word = str(detail["loc"][-1])
-        model = model if len(detail["loc"]) > 1 else Description
-        other: type[StrictModel] = Description if model is HostDescription else HostDescription
-        elsewhere = other.model_fields if model in (Description, HostDescription) else ()
-        return f"unknown parameter `{shown(name)}`" + advice(word, model.model_fields, elsewhere)
-    if kind == "missing":
-        return f"`{name}` is missing"
-    if told := written_otherwise(name, detail, found):
-        return told
-    if kind in ("list_type", "dict_type") and isinstance(found, str):
-        what, form = ("a list", "[...]") if kind == "list_type" else ("a mapping", "{...}")
-        return (
-            f"`{name}` arrived as text, expected {what}: papermill takes one by "
-            f"`-y '{name}: {form}'`, such as `-y 'site_networks: [10.20.0.0/16]'`"
-        )
-    if kind == "list_type" and isinstance(found, Mapping) and name in NESTED:
-        fields = ", ".join(f"`{one}`" for one in list(NESTED[name].model_fields)[:5])
-        return f"`{name}` is a mapping; here it is a list, a record each with {fields} and more"
-    if kind == "model_type":
-        model = NESTED.get(str(detail["loc"][0]), HostDescription)
-        form = ", ".join(f"{one}: ..." for one in list(model.model_fields)[:4])
-        return f"`{name}` is no mapping such as `{{{form}}}`"
-    if kind == "value_error":
-        return f"`{name}`: {str(detail['msg']).removeprefix('Value error, ')}"
-    told = "" if isinstance(found, (dict, list)) else f", found `{shown(found)}`"
-    return (
-        f"`{name}` ({type(found).__name__}{told}): {detail['msg'][:1].lower()}{detail['msg'][1:]}"
-    )
 
 
 def check_run_id(text: str) -> str:

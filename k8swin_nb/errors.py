@@ -4,6 +4,7 @@
     ├─ ParamsError               a parameter is unknown, mistyped or contradictory; a secret is not there
     ├─ InventoryError            no host, group, phase or step of that name
     ├─ ScriptError               no such script or view, a parameter that is undeclared or missing, odd output
+    │  └─ NotKnownYet            a fact that an earlier step finds out
     ├─ TransportError            host, detail
     │  ├─ HostUnreachable        nobody answers, or the connection broke
     │  ├─ HostKeyUnknown         an SSH host key that nobody has pinned
@@ -18,12 +19,15 @@
     ├─ CommandFailed             result
     ├─ CommandTimeout            result with what was printed so far, timeout
     ├─ StepFailed                phase, step, host, detail, result
+    │  ├─ CheckFailed            a check could not find out
     │  ├─ VerifyFailed           it was applied, and still is not as wanted
     │  └─ DriftFound             someone else's state is in the way; nothing was touched
     ├─ ClusterError              status, reason
+    │  └─ WaitTimeout            what was waited for in the cluster is not so yet
     ├─ HostLocked                host, detail: another operator works on the host
     ├─ RecordError               where, detail: the run's folder cannot be written
     ├─ Stopped                   host, detail: somebody stopped the work
+    │  └─ LeftOut                a wait for one host was ended; the others went on
     ├─ UnexpectedError           host, cause: an exception that is a bug of ours
     └─ MultiHostError            errors by host
 
@@ -38,6 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from k8swin_nb.base_error import LOOKS_FIRST as LOOKS_FIRST
 from k8swin_nb.base_error import TAIL_LINES, last_lines
 from k8swin_nb.base_error import K8swinError as K8swinError
 from k8swin_nb.shown import shown, shown_line, shown_lines
@@ -73,6 +78,10 @@ class ScriptError(K8swinError):
     """A script or a view does not exist, is not given what it declares, or printed something else than it should."""
 
 
+class NotKnownYet(ScriptError):
+    """A fact is asked for that an earlier step finds out, and that step has not found it."""
+
+
 class CommandFailed(K8swinError):
     """A script ended with an exit code other than 0.
 
@@ -97,15 +106,27 @@ class CommandTimeout(K8swinError):
     Args:
         result: What it printed until then.
         timeout: Seconds that it was given.
+        silent: They were for its silence, and not for all of it.
+        never: They had passed before the host's turn came; nothing was run there.
     """
 
-    def __init__(self, result: Result, timeout: float) -> None:
+    def __init__(
+        self, result: Result, timeout: float, *, silent: bool = False, never: bool = False
+    ) -> None:
+        how = f"was stopped after {timeout:g} s"
+        if silent:
+            how = f"printed nothing for {timeout:g} s and was stopped"
+        elif never:
+            how = f"never began, its turn did not come within the {timeout:g} s that were given"
+        option = "--idle-timeout" if silent else "--timeout"
         super().__init__(
-            f"{result.host}: `{result.args}` was stopped after {timeout:g} s",
-            hint="give it more time with `--timeout SECONDS`, or look at what it waits for",
+            f"{result.host}: `{result.args}` {how}",
+            hint=f"give it more time with `{option} SECONDS`, or look at what it waits for",
         )
         self.result = result
         self.timeout = timeout
+        self.silent = silent
+        self.never = never
 
     def details(self) -> list[str]:
         """Return the last lines that were printed, and what could not be ended."""
@@ -149,6 +170,10 @@ class StepFailed(K8swinError):
         return _tail(self.result) if self.result is not None else []
 
 
+class CheckFailed(StepFailed):
+    """A check could not find out how things are; what is missing may be an earlier step's to make."""
+
+
 class VerifyFailed(StepFailed):
     """A step was applied, and what is read back is not what was wanted."""
 
@@ -180,6 +205,20 @@ class ClusterError(K8swinError):
         self.reason = reason
 
 
+class WaitTimeout(ClusterError):
+    """What was waited for has not become true in time.
+
+    Args:
+        message: What is not yet true.
+        left: A table of the objects of which it is not, or None.
+        hint: What to do.
+    """
+
+    def __init__(self, message: str, *, left: Any = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.left = left
+
+
 class RecordError(K8swinError):
     """The record of a run cannot be written: the disk is full, read-only or gone. Nothing further was begun.
 
@@ -191,7 +230,7 @@ class RecordError(K8swinError):
     def __init__(self, where: str, detail: str) -> None:
         super().__init__(
             f"the run's record cannot be written to {where}: {detail}",
-            hint="make room, or name another folder with `runs`, then run it again: it looks first at what is there",
+            hint=f"make room, or name another folder with `runs`, then run it again: {LOOKS_FIRST}",
         )
         self.where = where
         self.detail = detail
@@ -206,9 +245,13 @@ class Stopped(K8swinError):
     """
 
     def __init__(self, host: str, detail: str) -> None:
-        super().__init__(f"{host}: {detail}", hint="run it again: it looks first at what is there")
+        super().__init__(f"{host}: {detail}", hint=f"run it again: {LOOKS_FIRST}")
         self.host = host
         self.detail = detail
+
+
+class LeftOut(Stopped):
+    """Somebody ended the wait for one host; `detail` says how far it was."""
 
 
 class HostLocked(K8swinError):
@@ -251,6 +294,7 @@ class Interrupted(KeyboardInterrupt):
         self.results = dict(results or {})
         self.where = ""
         """What was worked on, such as `02_master/swap`; whoever knows it fills it in."""
+        self.hint = f"run it again: {LOOKS_FIRST}"
         super().__init__()
 
     def __str__(self) -> str:
@@ -276,7 +320,7 @@ class Interrupted(KeyboardInterrupt):
         """Return what a reader sees instead of a traceback."""
         return [
             f"{type(self).__name__}: {self}",
-            "hint: run it again: it looks first at what is there",
+            f"hint: {self.hint}",
         ]
 
     def _render_traceback_(self) -> list[str]:
@@ -312,13 +356,18 @@ class MultiHostError(K8swinError):
 
     def __init__(self, errors: Mapping[str, Exception]) -> None:
         self.errors = dict(errors)
-        names = ", ".join(self.errors)
-        super().__init__(f"{len(self.errors)} hosts failed: {names}")
+        left = [host for host, error in self.errors.items() if isinstance(error, Stopped)]
+        failed = [host for host in self.errors if host not in left]
+        count = "1 host" if len(failed) == 1 else f"{len(failed)} hosts"
+        told = [f"{count} failed: {', '.join(failed)}"] if failed else []
+        told += [f"stopped or not begun: {', '.join(left)}"] if left else []
+        super().__init__("; ".join(told))
 
     def details(self) -> list[str]:
-        """Return each host's error, the first ones in full."""
+        """Return each host's error, the first ones in full, and those before the ones that were stopped for them."""
         lines: list[str] = []
-        for number, (host, error) in enumerate(self.errors.items()):
+        ordered = sorted(self.errors.items(), key=lambda item: isinstance(item[1], Stopped))
+        for number, (host, error) in enumerate(ordered):
             if number == HOSTS_SHOWN:
                 lines.append(f"... {len(self.errors) - HOSTS_SHOWN} more")
                 break

@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ from k8swin_nb.errors import (
     Stopped,
     UnexpectedError,
 )
+from k8swin_nb.executors import answer_of
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -30,6 +32,9 @@ AT_ONCE = 32
 
 STOP_SECONDS = 15.0
 """How long an interrupt waits for the others to end what they do."""
+
+AT_ONCE_ELSEWHERE = 256
+"""The same where an executor does the work, and a thread only waits for it."""
 
 LOOK_SECONDS = 0.1
 """How often the waiting thread looks up, which is when it can be interrupted."""
@@ -131,8 +136,9 @@ def on_each(
     *,
     name: Callable[[Item], str],
     cancel: threading.Event | None = None,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
     seconds: float | None = None,
+    executor: Executor | None = None,
 ) -> Answers[Answer]:
     """Do something for all items, and return what came of each.
 
@@ -144,8 +150,11 @@ def on_each(
         work: What to do for one; it is given `cancel` by whoever made it.
         name: An item's name, unique among them.
         cancel: Set by whoever wants it to stop, and by an interrupt; what has not begun then never does.
-        at_once: How many at the same time.
+        at_once: How many at the same time; None: 32, and as many as an executor takes.
         seconds: After that `cancel` is set, and what has not answered is an error; None: no limit.
+        executor: Who does the work, in other processes or on other machines: `work` and the items are pickled. It
+            is neither started nor shut down here. What it has begun goes on there; what it has not, never begins
+            once `cancel` is set.
 
     Raises:
         Interrupted: a KeyboardInterrupt, after `cancel` was set and the others were given time to end. A second
@@ -159,6 +168,7 @@ def on_each(
     errors: dict[str, K8swinError] = {}
     fatal: list[BaseException] = []
     begun: set[str] = set()
+    threads = at_once or (AT_ONCE if executor is None else AT_ONCE_ELSEWHERE)
 
     def one(item: Item) -> None:
         key = name(item)
@@ -166,7 +176,9 @@ def on_each(
             if stop.is_set():
                 raise Stopped(key, "was stopped before it began")
             begun.add(key)
-            answers[key] = work(item)
+            answers[key] = (
+                work(item) if executor is None else answer_of(executor, stop, key, work, item)
+            )
         except K8swinError as error:
             errors[key] = error
         except Exception as error:
@@ -188,7 +200,7 @@ def on_each(
     working: list[threading.Event] = []
     ticket = _underway.begin(stop, working)
     try:
-        for number in range(min(at_once, len(todo))):
+        for number in range(min(threads, len(todo))):
             working.append(threading.Event())
             thread = threading.Thread(
                 target=worker, args=(working[-1],), name=f"host {number}", daemon=True

@@ -30,7 +30,7 @@ _RESERVED = frozenset(
 )  # fmt: skip
 """Words that mean something else where hosts are named."""
 
-_REFERENCE = re.compile(r"(env|file|keyring|cmd|prompt):.*", re.DOTALL)
+_REFERENCE = re.compile(r"(env|file|keyring|cmd):\s*\S.*|prompt:.*", re.DOTALL)
 
 
 def _version(text: str) -> str:
@@ -70,6 +70,9 @@ def _network(text: str) -> str:
         raise ValueError(f"`{text}` is not an IPv4 network such as `10.244.0.0/16`") from None
     if "/" not in text:
         raise ValueError(f"`{text}` has no prefix length, such as `{text}/16`")
+    # A mask is the same network to Python, and none to kubeadm and flannel.
+    if (plain := str(ipaddress.IPv4Network(text))) != text:
+        raise ValueError(f"`{text}` has a mask, expected the length of its prefix; write `{plain}`")
     return text
 
 
@@ -121,6 +124,14 @@ def _host_name(text: str) -> str:
     if text in _RESERVED:
         raise ValueError(f"`{text}` means something else where hosts are selected; choose another")
     return _node_name(text)
+
+
+def _group_name(text: str) -> str:
+    if text in _RESERVED:
+        raise ValueError(f"`{text}` means something else where hosts are selected; choose another")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", text):
+        raise ValueError(f"`{text}` is no group of letters, digits, `_` and `-`, a letter first")
+    return text
 
 
 def _user(text: str) -> str:
@@ -328,6 +339,7 @@ Attestation = Annotated[str, AfterValidator(_attestation)]
 Reference = Annotated[str, AfterValidator(_reference)]
 ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
 HostName = Annotated[str, AfterValidator(_host_name)]
+GroupName = Annotated[str, AfterValidator(_group_name)]
 User = Annotated[str, AfterValidator(_user)]
 VmName = Annotated[str, AfterValidator(_vm_name)]
 Repository = Annotated[str, AfterValidator(_repository)]

@@ -10,6 +10,7 @@ from k8swin_nb.field_types import (
     Address,
     Authority,
     CertificateFingerprint,
+    GroupName,
     HostName,
     Port,
     Reference,
@@ -57,6 +58,9 @@ class HostDescription(StrictModel):
 
     user: User
     """Login name; on Linux it may use sudo, on Windows it is an administrator."""
+
+    groups: list[GroupName] = Field(default=[])
+    """Names of the site's own, such as `rack1`, by which magics and programs select this host with others."""
 
     ssh_host: Server | None = None
     """Name or address at which SSH is asked (Linux); None: `address`."""

@@ -55,6 +55,8 @@ def _hosts(description: Description) -> Iterator[str]:
             )
         if host.os == "windows" and host.name.isdigit():
             yield f"`{where}.name` `{host.name}` is all digits, which Windows refuses"
+        for group in set(host.groups) & {other.name for other in description.hosts}:
+            yield f"`{where}.groups` names `{group}`, which is a host; choose another name"
         yield from (f"`{where}.{problem}" for problem in ssh_problems(host, jumps))
         yield from (f"`{where}.{problem}" for problem in winrm_problems(host, jumps))
 

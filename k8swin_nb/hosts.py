@@ -24,6 +24,8 @@ def host_of(entry: HostDescription, description: Description) -> Host:
         os=entry.os,
         roles=(entry.role,),
         user=entry.user,
+        groups=tuple(entry.groups),
+        labels=tuple(entry.labels.items()),
         ssh_port=entry.ssh_port,
         ssh_host=entry.ssh_host,
         ssh_config=path(description.ssh_config),

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from k8swin_nb.errors import InventoryError
-
-ROLE_WORDS = {
-    "control-plane": "control-plane",
-    "master": "control-plane",
-    "masters": "control-plane",
-    "worker": "worker",
-    "workers": "worker",
-    "hypervisor": "hypervisor",
-    "hypervisors": "hypervisor",
-}
-"""Words that select by role."""
+from k8swin_nb import selection as selections
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +41,12 @@ class Host:
 
     user: str
     """Login name."""
+
+    groups: tuple[str, ...] = ()
+    """Names of the site's own under which it is selected too."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    """Labels that the description gives its node, by which it is selected as `KEY=VALUE`."""
 
     ssh_port: int = 22
     """TCP port of the SSH server."""
@@ -131,6 +126,9 @@ class Host:
     known_hosts: str = ".k8swin/known_hosts"
     """Path of the project's file of pinned SSH host keys."""
 
+    known_elsewhere: str | None = None
+    """Path of a further file of pinned keys, which is read and never written; None: there is none."""
+
     host_key_policy: Literal["strict", "accept-new"] = "strict"
     """What happens at the first sight of a host key: an error, or it is pinned and told."""
 
@@ -178,62 +176,20 @@ class Inventory:
         for host in self.hosts:
             if host.name == name:
                 return host
-        raise self._unknown(name)
+        raise selections.unknown(self.hosts, name)
 
-    def select(self, selection: str) -> tuple[Host, ...]:
+    def select(self, selection: str, last: Mapping[str, str] | None = None) -> tuple[Host, ...]:
         """Return the hosts that a selection names, without duplicates, in the inventory's order.
 
         Args:
-            selection: Comma-separated words. Each is a host's name, an operating system, a role
-                (`control-plane`, `workers`), or `all`; with `!` in front it takes hosts away.
-                With nothing but words with `!`, all other hosts are meant.
+            selection: As `selection.select` takes it, such as `linux,!linuxmaster` or `win*`.
+            last: How the last run ended, by host, for words such as `@failed`.
 
         Raises:
             InventoryError: when a word is unknown, or no host is left.
         """
-        words = [word.strip() for word in selection.split(",") if word.strip()]
-        if not words:
-            raise InventoryError("no host is named", hint=f"name one of: {self._names()}")
-        taken = [word for word in words if not word.startswith("!")]
-        left_out = [word[1:].strip() for word in words if word.startswith("!")]
-        chosen = {host for word in taken or ["all"] for host in self._matching(word)}
-        chosen -= {host for word in left_out for host in self._matching(word)}
-        if not chosen:
-            raise InventoryError(
-                f"`{selection}` leaves no host", hint=f"hosts of this cluster: {self._names()}"
-            )
-        return tuple(host for host in self.hosts if host in chosen)
+        return selections.select(self.hosts, selection, last)
 
     def words(self) -> list[str]:
         """Return every word that selects something, hosts first; for completion and suggestions."""
-        words = [host.name for host in self.hosts]
-        words += sorted({host.os for host in self.hosts})
-        roles = {role for host in self.hosts for role in host.roles}
-        words += [word for word, role in ROLE_WORDS.items() if role in roles]
-        words.append("all")
-        return list(dict.fromkeys(words))
-
-    def _matching(self, word: str) -> list[Host]:
-        if word == "all":
-            return list(self.hosts)
-        named = [host for host in self.hosts if host.name == word]
-        if named:
-            return named
-        role = ROLE_WORDS.get(word, word)
-        found = [h for h in self.hosts if word == h.os or role in h.roles]
-        if not found:
-            raise self._unknown(word)
-        return found
-
-    def _unknown(self, word: str) -> InventoryError:
-        close = difflib.get_close_matches(word, self.words(), n=2, cutoff=0.5)
-        did_you_mean = " or ".join(f"`{name}`" for name in close)
-        return InventoryError(
-            f"no host or group is named `{word}`",
-            hint=f"did you mean {did_you_mean}?"
-            if close
-            else f"there are: {', '.join(self.words())}",
-        )
-
-    def _names(self) -> str:
-        return ", ".join(host.name for host in self.hosts)
+        return selections.words_of(self.hosts)

@@ -9,21 +9,27 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from k8swin_nb.cluster.asked import AsksTables
 from k8swin_nb.errors import Interrupted, K8swinError, MultiHostError, ScriptError, Stopped
 from k8swin_nb.phases.troubleshoot.failure import keep_evidence
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.report import Report
 from k8swin_nb.workflow.runner import Watch, apply_step, check_step
 from k8swin_nb.workflow.step import Step
+from k8swin_nb.workflow.stopping import Stop
 from k8swin_nb.workflow.unfinished import Unfinished, unfinished
 
 if TYPE_CHECKING:
+    import threading
+
     from k8swin_nb.api import Cluster
+    from k8swin_nb.cluster.kubectl_tables import ClusterTables
 
 
-class OpenPhase:
+class OpenPhase(AsksTables):
     """A phase that is open on a cluster: its steps are applied or looked at, in order or by name."""
 
     def __init__(self, cluster: Cluster, run: PhaseRun) -> None:
@@ -32,6 +38,8 @@ class OpenPhase:
         self.phase = run.phase
         self.report = Report(run.phase.title)
         """How every step ended so far."""
+        self.on_end: Callable[[], None] | None = None
+        """Told when the phase has come to an end that a reader of the run wants to know: done, failed or stopped."""
         self.unfinished = self._unfinished()
         """Scripts on these hosts that began earlier and whose end no record tells; see `docs/architecture.md`."""
         self.opened = self._write_opened()
@@ -75,7 +83,7 @@ class OpenPhase:
         return self._each(apply_step, names, progress)
 
     def check(self, *names: str, progress: Watch | None = None) -> Report:
-        """Look at steps and change nothing; `skipped` means that apply would act.
+        """Look at steps and change nothing; `would change` means that apply would act.
 
         Args and errors are those of `apply`.
         """
@@ -107,6 +115,18 @@ class OpenPhase:
         self._renew()
         return self.phase.views[name](self.run, **options)
 
+    def leave_out(self, host: str = "") -> str:
+        """End the wait for a host at which a step is at work, or for all; return what came of it.
+
+        The host's outcome is `skipped`, which says how far the step was, and so are its later steps, until the step
+        at which it was left is applied again. A host that is being changed is not left out. To be called from another
+        thread than the one that applies.
+        """
+        return self.run.leave_out(host)
+
+    def _cluster_tables(self, cancel: threading.Event | None = None) -> ClusterTables:
+        return self.cluster._cluster_tables(cancel)
+
     def summary(self) -> Report:
         """Return how every step ended, close the record of the phase with it, and let go of the hosts' locks."""
         self.cluster.locks.release()
@@ -116,6 +136,7 @@ class OpenPhase:
             outcomes=self.report.counts(),
             dry_run=self.run.dry_run,
         )
+        self._ended()
         return self.report
 
     def _each(
@@ -134,8 +155,16 @@ class OpenPhase:
         except BaseException:
             # What was stopped or has failed holds nobody up while a person looks into it.
             self.cluster.locks.release()
+            self._ended()
             raise
+        finally:
+            if shown.rows:
+                self.cluster.last = shown.by_host()
         return shown
+
+    def _ended(self) -> None:
+        if self.on_end:
+            self.on_end()
 
     def _steps(
         self,
@@ -150,16 +179,18 @@ class OpenPhase:
             except Interrupted as interrupt:
                 # How the hosts ended that had ended, and what was stopped, is known all the same.
                 self._keep(getattr(interrupt, "report", None), shown)
-                self._interrupted(shown)
+                self._interrupted(step, shown, interrupt)
                 raise
             except K8swinError as error:
+                folder = None
                 if not _only_stopped(error):
-                    keep_evidence(self.run, step.name, error)
+                    self._looks_into(step, error)
+                    folder = keep_evidence(self.run, step.name, error)
                 self._keep(getattr(error, "report", None), shown)
                 self.run.record.write_beside(
                     error, "failed", phase=self.phase.name, step=step.name, error=str(error)
                 )
-                self._failed(step, shown)
+                self._failed(step, shown, error, folder)
                 raise
             self._keep(report, shown)
 
@@ -171,16 +202,19 @@ class OpenPhase:
     ) -> Report:
         return work(self.run, step, progress)
 
-    def _failed(self, step: Step, shown: Report) -> None:
-        """Show what there is when a step has failed; a front end may."""
+    def _looks_into(self, step: Step, error: K8swinError) -> None:
+        """Show that a step has failed, before its hosts are asked for evidence; a front end may."""
 
-    def _interrupted(self, shown: Report) -> None:
+    def _failed(self, step: Step, shown: Report, error: K8swinError, evidence: Path | None) -> None:
+        """Show what there is when a step has failed; a front end may. `evidence` is the folder of what was kept."""
+
+    def _interrupted(self, step: Step, shown: Report, interrupt: Interrupted) -> None:
         """Show what there is when a step was interrupted; a front end may."""
 
     def _renew(self) -> None:
         """Let what was stopped before be tried again."""
         if self.run.cancel.is_set():
-            self.run.cancel = threading.Event()
+            self.run.cancel = Stop()
 
     def _keep(self, report: Report | None, shown: Report) -> None:
         if report is None:

@@ -29,10 +29,13 @@ BACKENDS = {"host-gw": "host-gw", "l3": "alloc", "ovn": "", "vxlan": "vxlan"}
 """flannel's backend by topology: `alloc` hands out networks and leaves the routing to others."""
 
 RESERVED = (
+    (IPv4Network("0.0.0.0/8"), "the addresses that no host has,"),
     (IPv4Network("127.0.0.0/8"), "the loopback network"),
     (IPv4Network("169.254.0.0/16"), "the link-local network"),
     (IPv4Network("224.0.0.0/4"), "the multicast network"),
+    (IPv4Network("240.0.0.0/4"), "the reserved network that Windows does not use,"),
 )
+"""Networks that are for other things on every host, as IANA's register of special addresses (RFC 6890) has them."""
 
 WINDOWS_DUMMY = IPv4Network("192.168.255.0/30")
 """Prefix of the placeholder network that Microsoft's SDN scripts create on a worker."""
@@ -102,12 +105,17 @@ class NetworkPlan:
     @property
     def api_service_ip(self) -> IPv4Address:
         """Address of the `kubernetes` Service: the 1st of the service network."""
-        return self.service_subnet[1]
+        return self._service_address(1)
 
     @property
     def dns_service_ip(self) -> IPv4Address:
         """Address of the `kube-dns` Service: the 10th of the service network."""
-        return self.service_subnet[10]
+        return self._service_address(10)
+
+    def _service_address(self, number: int) -> IPv4Address:
+        """Return an address by its number; behind a service network that is too small, so that its plan can be shown."""
+        last = 2**32 - 1
+        return IPv4Address(min(int(self.service_subnet.network_address) + number, last))
 
     @property
     def backend(self) -> str:

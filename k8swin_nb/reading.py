@@ -11,7 +11,6 @@ import json
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -28,6 +27,16 @@ SHOWN = 80
 NODES = 100_000
 """Values that a YAML document may have with each reference written out, unless it is longer than that itself; 60 lines
 of references make billions."""
+
+_YAML_SAYS = {
+    "mapping values are not allowed": "a second `: ` in one line, or none in the line before",
+    "could not find expected ':'": "a line has no `: ` behind its key",
+    "found undefined alias": "a value begins with `*`, which stands for a value of that name, and there is none",
+    "could not determine a constructor": "a value begins with `!`, which stands for a kind of value, and there is none",
+    "expected <block end>": "a line is further in or out than those that it belongs to, or a quote or a bracket is left open",
+    "found unhashable key": "a key is a list or a mapping, expected a name",
+}
+"""What the library says that people cannot act on, and what it means."""
 
 _QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\xab\xbb"
 """Quotes that programs for letters put in place of plain ones."""
@@ -70,8 +79,13 @@ def expanded(text: str) -> Path:
 
 def unseen(text: str) -> str:
     """Return the first of what a text holds that nobody sees, or that looks like a space and is none; empty: nothing."""
+    if text.isascii() and text.isprintable():
+        return ""
+    # Half a megabyte of tables, which most texts need not.
+    from unicodedata import category
+
     for sign in text:
-        kind = unicodedata.category(sign)
+        kind = category(sign)
         # The wide space of the East is typed on purpose.
         if kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or (kind == "Zs" and sign not in " \u3000"):
             return _called(sign)
@@ -84,8 +98,10 @@ def quoted_otherwise(text: str) -> str:
 
 
 def _called(sign: str) -> str:
-    name = unicodedata.name(sign, "control character").lower()
-    return f"U+{ord(sign):04X} ({name})"
+    from unicodedata import name
+
+    called = name(sign, "control character").lower()
+    return f"U+{ord(sign):04X} ({called})"
 
 
 def file_text(path: Path, limit: int = FILE_BYTES) -> str:
@@ -245,6 +261,9 @@ def yaml_document(text: str) -> Any:
 
 def _not_yaml(text: str, error: yaml.YAMLError) -> str:
     """Return what is wrong with a text that is no YAML, with what a page or an editor may have put into it."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return f"line {line}: it is not YAML: {_called(text[error.position])} stands there"
     mark = getattr(error, "problem_mark", None)
     said = str(getattr(error, "problem", None) or "")
     if said.startswith("but found another document"):
@@ -261,6 +280,9 @@ def _not_yaml(text: str, error: yaml.YAMLError) -> str:
     found = unseen(near) or next((_called(sign) for sign in near if sign in _QUOTES), "")
     if found:
         return f"{where}it is not YAML: {found} stands there or in the line before, as copied pages have it"
+    for begin, told in _YAML_SAYS.items():
+        if said.startswith(begin):
+            return f"{where}it is not YAML: {told}"
     # What stands in quotes is taken from the text, and may be half a password.
     said = re.sub(r"'[^']{2,}'", "something", said)
     return f"{where}it is not YAML: {shown(said)}"

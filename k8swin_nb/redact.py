@@ -13,6 +13,7 @@ import base64
 import os
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from k8swin_nb.secret_forms import SHORTEST, encoded_forms, letter_forms, plain_forms
@@ -34,7 +35,10 @@ _STEPS = 16
 _NESTED = 2
 """How deep Base64 is read that is no form of a secret, but holds one in a document of its own."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{8,}+={0,2}")
+"""Signs that may be a document in Base64, or have one in hexadecimal in them."""
+_BASE64_LENGTH = 10
+"""Characters of the shortest one in Base64, without the signs that fill it up."""
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}+")
 
 
@@ -44,19 +48,18 @@ class _Known:
     def __init__(self, plain: Index, letters: Index) -> None:
         self.plain = plain
         self._letters = letters
-        self.harmless: set[tuple[int, int, str]] = set()
-        """Words that were read as documents and hold no secret: most of a text's words come again."""
+        self.harmless: dict[int, set[str]] = defaultdict(set)
+        """Words that were read as documents and hold no secret, by how deep they lie: most words of a text come again."""
 
     def forms(self, kind: str) -> Index:
         """Return the forms that are looked for in a reading of some kind."""
         return self._letters if kind == "letters" else self.plain
 
-    def remember(self, looked: tuple[int, int, str]) -> None:
-        """Remember a word that holds no secret; long ones hardly come again."""
-        if len(looked[2]) <= _WORD:
-            if len(self.harmless) >= _WORDS:
-                self.harmless.clear()
-            self.harmless.add(looked)
+    def remember(self, harmless: set[str], words: set[str]) -> None:
+        """Remember words that hold no secret; long ones hardly come again."""
+        if len(harmless) >= _WORDS:
+            harmless.clear()
+        harmless.update(word for word in words if len(word) <= _WORD)
 
 
 _WORD, _WORDS = 100, 20_000
@@ -89,6 +92,20 @@ class Redactor:
     def knows(self, text: str) -> bool:
         """Return whether a text as a whole is a known secret, or one of its forms."""
         return text in self._plain or text in self._encoded
+
+    def clear(self, text: str) -> bool:
+        """Return whether names hold no secret: letters and digits with `.`, `:`, `-` and `/` between, a line each.
+
+        Such a text has no escapes, tags or unseen characters, so that two readings of it say the same as all: as it
+        stands, and without what is between letters.
+        """
+        known = self._known()
+        if next(known.plain.spans(text), None) or next(iter(shapes(text)), None):
+            return False
+        letters = text
+        for sign in _BETWEEN_NAMES:
+            letters = letters.replace(sign, "")
+        return next(known.forms("letters").spans(letters), None) is None
 
     def _known(self) -> _Known:
         """Return the forms that are looked for."""
@@ -156,23 +173,43 @@ class Redactor:
 
     def _holding(self, text: str, depth: int) -> Iterator[Span]:
         """Yield where a document in Base64 or hexadecimal lies that holds a secret."""
+        words = _RUN.findall(text)
+        if not words:
+            return
         known = self._known()
-        for number, (pattern, read) in enumerate(_DOCUMENTS):
-            for match in pattern.finditer(text):
-                word = match[0]
-                if (number, depth, word) in known.harmless:
-                    continue
-                inner = (one for text in _texts(read(word)) for one in self.spans(text, depth))
-                if any(True for _ in inner):
-                    yield match.span()
-                    continue
-                found = False
-                if pattern is _HEXADECIMAL and word != (lower := word.lower()):
-                    for start, stop in known.plain.spans(lower):
-                        found = True
-                        yield match.start() + start, match.start() + stop
-                if not found:
-                    known.remember((number, depth, word))
+        harmless = known.harmless[depth]
+        new = set(words) - harmless
+        if not new:
+            return
+        found = {word: spans for word in new if (spans := self._held_by(word, depth))}
+        known.remember(harmless, new.difference(found))
+        if not found:
+            return
+        for match in _RUN.finditer(text):
+            for start, stop in found.get(match[0], ()):
+                yield match.start() + start, match.start() + stop
+
+    def _held_by(self, word: str, depth: int) -> list[Span]:
+        """Return what of a word is a secret: all that may be a document and holds one."""
+        held: list[Span] = []
+        if len(word.rstrip("=")) >= _BASE64_LENGTH and self._holds(_of_base64(word), depth):
+            held.append((0, len(word)))
+        for match in _HEXADECIMAL.finditer(word):
+            digits = match[0]
+            if self._holds(_of_hexadecimal(digits), depth):
+                held.append(match.span())
+            elif digits != (lower := digits.lower()):
+                found = self._known().plain.spans(lower)
+                held += ((match.start() + start, match.start() + stop) for start, stop in found)
+        return held
+
+    def _holds(self, data: bytes, depth: int) -> bool:
+        """Return whether bytes, read as text, hold a secret."""
+        return any(
+            next(self.spans(text, depth), None) is not None
+            for text in _texts(data)
+            if len(text) >= MIN_LENGTH
+        )
 
     def touched(self, text: str) -> str:
         """Return the few last characters of a text, seen without its line ends, with which a secret may begin."""
@@ -182,6 +219,9 @@ class Redactor:
                 return one[-count:]
         return ""
 
+
+_BETWEEN_NAMES = ".:-/"
+"""What names have beside letters and digits."""
 
 _BETWEEN = re.compile(r"0x|\\x|\W")
 """What stands between bytes that are written one by one."""
@@ -198,9 +238,6 @@ def _of_base64(encoded: str) -> bytes:
 
 def _of_hexadecimal(encoded: str) -> bytes:
     return bytes.fromhex(encoded[: len(encoded) // 2 * 2])
-
-
-_DOCUMENTS = ((_BASE64, _of_base64), (_HEXADECIMAL, _of_hexadecimal))
 
 
 def _texts(data: bytes) -> Iterator[str]:

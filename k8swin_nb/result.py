@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.errors import CommandFailed, ScriptError
-from k8swin_nb.reading import Unreadable, json_document
+from k8swin_nb.reading import Unreadable, json_document, lines
 from k8swin_nb.shown import LINE, shown, shown_line
 from k8swin_nb.tables.text import preformatted
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SHOWN_LINES = 20
 """Lines of each stream that a result shows of itself."""
+
+STILL_RUNS = "it still runs"
+"""What has been left of a script whose result is what it has printed so far; its exit code says nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,60 @@ class Result:
 
     left: str = ""
     """What a script that was stopped has left running on its host, or that this is not known; else empty."""
+
+    stdout_raw: bytes | None = field(default=None, repr=False)
+    """Standard output where `stdout` is not byte for byte the same: what is no UTF-8, other line ends; else None."""
+
+    stderr_raw: bytes | None = field(default=None, repr=False)
+    """Standard error, likewise."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code, under its other name."""
+        return self.returncode
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """Standard output as the host sent it."""
+        return self.stdout.encode() if self.stdout_raw is None else self.stdout_raw
+
+    @property
+    def stderr_bytes(self) -> bytes:
+        """Standard error as the host sent it."""
+        return self.stderr.encode() if self.stderr_raw is None else self.stderr_raw
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of standard output."""
+        return lines(self.stdout)
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """Standard output as a table: JSON, CSV, TSV, or columns under a header, whichever it is.
+
+        Raises:
+            ScriptError: when it is none of them.
+        """
+        return self.frame()
+
+    def frame(self, form: str = "auto") -> pd.DataFrame:
+        """Return standard output as a table.
+
+        Args:
+            form: `auto`, `json`, `csv`, `tsv` or `columns`.
+
+        Raises:
+            ScriptError: when it is none.
+        """
+        from k8swin_nb.output_frames import frame_of
+
+        try:
+            return frame_of(self.stdout, form)
+        except ValueError as error:
+            raise ScriptError(
+                f"{self.host}: `{self.args}` printed no table: {error}",
+                hint="look at `.stdout`; print JSON, CSV or columns under a header",
+            ) from error
 
     @property
     def ok(self) -> bool:
@@ -86,7 +146,9 @@ class Result:
         return read
 
     def __repr__(self) -> str:
-        lines = [f"{shown_line(self.host)}: exit code {self.returncode} after {self.seconds:.1f} s"]
+        runs = self.left == STILL_RUNS
+        how = "still running" if runs else f"exit code {self.returncode}"
+        lines = [f"{shown_line(self.host)}: {how} after {self.seconds:.1f} s"]
         for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
             # Of what is long the end is looked at alone.
             kept = shown(text, most=SHOWN_LINES * LINE).rstrip("\n").split("\n") if text else []
@@ -95,7 +157,7 @@ class Result:
                 kept = [f"... {hidden} lines above, see `.{name}`", *kept[-SHOWN_LINES:]]
             prefix = "" if name == "stdout" else "stderr: "
             lines.extend(prefix + line for line in kept)
-        lines.extend(shown(self.left).splitlines())
+        lines.extend([] if runs else shown(self.left).splitlines())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -107,4 +169,4 @@ def hold_back(error: BaseException) -> None:
     result = getattr(error, "result", None)
     if isinstance(result, Result):
         told = "(what it printed is a secret and is not shown)"
-        error.result = replace(result, stdout="", stderr=told)  # type: ignore[attr-defined]
+        error.result = replace(result, stdout="", stderr=told, stdout_raw=None, stderr_raw=None)  # type: ignore[attr-defined]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote_plus
 
@@ -42,7 +41,11 @@ def plain_forms(value: str) -> set[str]:
     plain |= {shlex.quote(value), quote_plus(value), value.replace(" ", "+")}
     plain |= {line for line in value.splitlines() if _ENCODED_LINE.fullmatch(line)}
     plain |= {decoded(value), *_misread(value)}
-    plain |= {unicodedata.normalize(form, value) for form in ("NFC", "NFD")}
+    if not value.isascii():
+        # Its tables take half a megabyte.
+        from unicodedata import normalize
+
+        plain |= {normalize("NFC", value), normalize("NFD", value)}
     plain |= {seen(View(form)).text for form in plain} | {untagged(View(value)).text}
     return {form for form in plain if len(form.strip()) >= SHORTEST}
 

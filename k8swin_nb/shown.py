@@ -102,6 +102,32 @@ def cell(value: object) -> object:
     return shown_line(value) if isinstance(value, str) else value
 
 
+_NAMES = re.compile(
+    r"(?:[A-Z][A-Za-z]{0,40}/)?[A-Za-z0-9.:-]*(?:\n(?:[A-Z][A-Za-z]{0,40}/)?[A-Za-z0-9.:-]*)*"
+)
+"""Names, a line each, some of them with a kind before, such as `ReplicaSet/web`."""
+
+_FEW = 8
+"""Names of which each is looked at when all together are not plain."""
+
+
+def names(texts: Sequence[str]) -> list[str]:
+    """Return names of a table to be shown, each as `cell` returns it; many plain ones are looked at all at once."""
+    whole = "\n".join(texts)
+    if (
+        _NAMES.fullmatch(whole)
+        and whole.count("\n") == len(texts) - 1
+        and max(map(len, texts), default=0) <= LINE
+        and REDACTOR.clear(whole)
+    ):
+        return list(texts)
+    if len(texts) <= _FEW:
+        return [shown_line(text) for text in texts]
+    # One that is odd does not slow down the others.
+    half = len(texts) // 2
+    return names(texts[:half]) + names(texts[half:])
+
+
 _NAME = re.compile(
     r"[A-Za-z_][A-Za-z_.]*(?:sha256)?|(?:application|audio|image|text|video)/[A-Za-z0-9.+-]+"
 )

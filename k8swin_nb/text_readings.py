@@ -15,6 +15,7 @@ from k8swin_nb.text_views import (
     seen,
     unescaped,
     utf8,
+    without,
 )
 
 READINGS = 3
@@ -22,12 +23,21 @@ READINGS = 3
 
 _HEX = r"[0-9A-Fa-f]"
 
-_BREAK = re.compile(r"(?<![ \t\r\n])[ \t\r]*(?:\\\r?)?\n[ \t\r\n>|]*")
-"""The end of a line with the indentation of the next."""
+_BREAK = re.compile(
+    r"[ \t\r\\\n](?<![ \t\r\n][ \t\r\\\n])"
+    r"(?:(?<=\n)|(?<=\\)\r?\n|(?<=[ \t\r])[ \t\r]*+(?:\\\r?)?\n)[ \t\r\n>|]*+"
+)
+"""The end of a line with the blanks before it, at most one `\\` among them, and the indentation of the next.
+
+Like others here it begins with a set of characters: the engine passes all places at which none of them is in one go.
+"""
 
 _APART = r"[ \t\r\n,:;\\-]"
-_DUMP = re.compile(rf"\b(?:0x|\\x)?{_HEX}{{2,4}}{_APART}{{1,6}}(?:0x|\\x)?{_HEX}{{2}}")
-"""Where bytes begin that are written one by one, in hexadecimal."""
+_DUMP = re.compile(
+    rf"[0-9A-Fa-f\\](?:(?<=\w\\)x{_HEX}{{2,4}}|(?<!\\)(?<!\w{_HEX})(?:(?<=0)x{_HEX}{{2,4}}|{_HEX}{{1,3}}))"
+    rf"{_APART}{{1,6}}(?:0x|\\x)?{_HEX}{{2}}"
+)
+"""Where bytes begin that are written one by one, in hexadecimal, maybe behind `0x` or `\\x`, at a word's edge."""
 _BYTE = re.compile(
     rf"(?:0x|\\x)?({_HEX}{{2,4}})(?:{_APART}(?!x{_HEX})){{0,6}}(?:(?:0x|\\x|0)?{_HEX}?\Z)?"
 )
@@ -59,20 +69,21 @@ _WORD = re.compile(r"\S+")
 
 _TAG = re.compile(r"</?[A-Za-z][\w:.-]{0,40}(?:[ \t][^<>\n]{0,200})?/?>")
 
-_COLOUR = rf"(?:#{_HEX}{{3,6}}|color-mix\(in srgb,#{_HEX}{{3,6}} \d\d%,currentColor\))"
-_STYLE = rf"(?:color: {_COLOUR}|border: 1px solid {_COLOUR}|font-weight: bold|font-style: italic|text-decoration: underline)"
-COLOURING = rf'(?:<span(?: style="{_STYLE}(?:; {_STYLE})*+")?>|</span>)'
+_COLOUR = rf"color: color-mix\(in srgb,#{_HEX}{{6}} \d\d%,currentColor\)"
+_NUMBERING = r"user-select:none;opacity:\.\d+"
+COLOURING = rf'(?:<span style="{_COLOUR}">|</span>|<i style="{_NUMBERING}">|</i>)'
 """Pattern of a tag that colours source text. Nine tenths of a listing are such tags, and nobody wrote what is in them."""
 _COLOURING = re.compile(rf"{COLOURING}++")
 _ONE_TAG = "<s>"
 
 _LETTERS = re.compile(r"[^\W_]+")
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 
-_NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}[,; \t\r\n]{1,4}){3}")
+_NUMBERS = re.compile(r"\d(?<![\w.]\d)\d{0,2}[,; \t\r\n]{1,4}(?:\d{1,3}[,; \t\r\n]{1,4}){2}")
 _NUMBER = re.compile(r"(\d{1,3})(?![\w.])[,; \t\r\n]{0,4}")
 """Bytes as decimal numbers, as a list of them is shown."""
 
-_QUOTED = re.compile(r"((?:=[0-9A-F]{2})+)|=\r?\n")
+_QUOTED = re.compile(r"=(?:([0-9A-F]{2}(?:=[0-9A-F]{2})*)|\r?\n)")
 
 
 _SIMPLE = re.compile(r"[A-Za-z0-9_ .,:;/@+()\[\]<>|*?!#$~-]*")
@@ -122,50 +133,57 @@ def _unescaped(below: View) -> View:
 
 def joined(below: View) -> View:
     """Return a text with its lines put together: what a program wrapped is whole again."""
-    return changed(below, ((m.start(), m.end(), "") for m in _BREAK.finditer(below.text)))
+    return without(below, _BREAK)
 
 
 def dumped(below: View) -> View:
     """Return a text in which bytes that stand one by one, as `50 61 73` or `0x50,0x61`, stand side by side."""
-    return changed(below, _between_bytes(below.text))
+    return changed(below, _between_bytes)
 
 
 def hexdump(below: View) -> View:
     """Return a text without the offsets and the characters beside the bytes of a dump, as xxd writes it."""
-    return changed(below, _beside_bytes(below.text))
+    return changed(below, _beside_bytes)
 
 
 def numbered(below: View) -> View:
     """Return a text in which bytes that are written as decimal numbers are characters."""
-    return changed(below, _numbers(below.text))
+    return changed(below, _numbers)
 
 
 def quoted_printable(below: View) -> View:
     """Return a text in which `=C3=A4` and lines that end with `=` are read as in a mail."""
-    return changed(below, _read_quoted(below.text))
+    return changed(below, _read_quoted)
 
 
 def worded(below: View) -> View:
     """Return a text in which the lines of a dump of words, bits or octal numbers are the bytes' characters."""
-    return changed(below, _words(below.text))
+    return changed(below, _words)
 
 
 def uncoloured(below: View) -> View:
     """Return a text in which one short tag stands for those that colour source text."""
     if "</span>" not in below.text:
         return below
-    return changed(below, ((m.start(), m.end(), _ONE_TAG) for m in _COLOURING.finditer(below.text)))
+    return changed(below, _colouring)
+
+
+def _colouring(text: str) -> Iterator[Change]:
+    return ((match.start(), match.end(), _ONE_TAG) for match in _COLOURING.finditer(text))
 
 
 def untagged(below: View) -> View:
     """Return a text without the tags of XML and HTML."""
     if "<" not in below.text:
         return below
-    return changed(below, ((m.start(), m.end(), "") for m in _TAG.finditer(below.text)))
+    return without(below, _TAG)
 
 
 def letters(below: View) -> View:
     """Return the letters and digits of a text, without whatever stands between them."""
+    text = below.text
+    if text.isascii():
+        return only(below, _LETTERS, text.encode().translate(None, _SIGNS).decode())
     return only(below, _LETTERS)
 
 
@@ -235,7 +253,7 @@ def _read_quoted(text: str) -> Iterator[Change]:
         if match[1] is None:
             yield match.start(), match.end(), ""
         else:
-            yield from characters(match.start(), match[1], 3, 1, 16)
+            yield from characters(match.start(), match[0], 3, 1, 16)
 
 
 def _between_bytes(text: str) -> Iterator[Change]:

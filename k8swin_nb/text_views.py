@@ -10,8 +10,9 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 _STRING = r"[^\x07\x1b\x9c\x9d\x90\x98\x9e\x9f]*(?:\x07|\x1b\\|\x9c)"
 
@@ -74,15 +75,17 @@ class View:
     """Where they begin in the text below."""
     _wide: list[int] = field(default_factory=list)
     """How much of the text below a piece stands for; 0: as much as it is itself."""
-    _kept: re.Pattern[str] | None = None
-    """What of the text below is in this one, where its pieces are worked out once somebody asks for a place."""
+    _later: Callable[[], View] | None = None
+    """Works the pieces out once somebody asks for a place: most texts hold no secret."""
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """Return where a part lies in the lowest text."""
         view = self
         while view.below is not None:
-            if view._kept is not None:
-                view._place(view.below.text)
+            if view._later is not None:
+                placed = view._later()
+                view._at, view._from, view._wide = placed._at, placed._from, placed._wide
+                view._later = None
             first = bisect_right(view._at, start) - 1
             last = bisect_right(view._at, stop - 1) - 1
             begin = view._from[first] + (0 if view._wide[first] else start - view._at[first])
@@ -91,41 +94,74 @@ class View:
             start, stop, view = begin, end, view.below
         return start, stop
 
-    def _place(self, below: str) -> None:
-        length = 0
-        for match in self._kept.finditer(below) if self._kept else ():
-            _piece(self, length, match.start(), 0)
-            length += match.end() - match.start()
-        self._kept = None
+
+def only(below: View, kept: re.Pattern[str], text: str | None = None) -> View:
+    """Return a view of what a pattern finds in a text, and of nothing else.
+
+    Args:
+        below: The text.
+        kept: What is kept of it.
+        text: All of that, where it is known already.
+    """
+    if text is None:
+        text = "".join(kept.findall(below.text))
+    return below if text == below.text else View(text, below, _later=partial(_pieces, below, kept))
 
 
-def only(below: View, kept: re.Pattern[str]) -> View:
-    """Return a view of what a pattern finds in a text, and of nothing else."""
-    text = "".join(kept.findall(below.text))
-    return below if text == below.text else View(text, below, _kept=kept)
+def _pieces(below: View, kept: re.Pattern[str]) -> View:
+    view, length = View("", below), 0
+    for match in kept.finditer(below.text):
+        _piece(view, length, match.start(), 0)
+        length += match.end() - match.start()
+    return view
 
 
-def changed(below: View, changes: Iterable[Change]) -> View:
-    """Return a view in which something else is read in some places; changes come in their order."""
+def without(below: View, left_out: re.Pattern[str]) -> View:
+    """Return a view of a text without what a pattern finds in it."""
+    text = left_out.sub("", below.text)
+    if len(text) == len(below.text):
+        return below
+    return View(text, below, _later=partial(_placed, below, partial(_left_out, left_out)))
+
+
+def _left_out(pattern: re.Pattern[str], text: str) -> Iterator[Change]:
+    return ((match.start(), match.end(), "") for match in pattern.finditer(text))
+
+
+def changed(below: View, read: Callable[[str], Iterable[Change]]) -> View:
+    """Return a view in which something else is read in some places.
+
+    Args:
+        below: The text.
+        read: Tells the changes of a text in their order, the same each time.
+    """
     pieces: list[str] = []
-    view = View("", below)
-    text, place, length = below.text, 0, 0
-    for start, stop, instead in changes:
+    text, place = below.text, 0
+    for start, stop, instead in read(text):
+        if start > place:
+            pieces.append(text[place:start])
+        if instead:
+            pieces.append(instead)
+        place = stop
+    if not pieces and place == 0:
+        return below
+    pieces.append(text[place:])
+    return View("".join(pieces), below, _later=partial(_placed, below, read))
+
+
+def _placed(below: View, read: Callable[[str], Iterable[Change]]) -> View:
+    """Return the pieces of a view with changes."""
+    view, place, length = View("", below), 0, 0
+    for start, stop, instead in read(below.text):
         if start > place:
             _piece(view, length, place, 0)
-            pieces.append(text[place:start])
             length += start - place
         if instead:
             _piece(view, length, start, stop - start)
-            pieces.append(instead)
             length += len(instead)
         place = stop
-    if not view._at and place == 0:
-        return below
-    if place < len(text):
+    if place < len(below.text):
         _piece(view, length, place, 0)
-        pieces.append(text[place:])
-    view.text = "".join(pieces)
     return view
 
 
@@ -137,16 +173,17 @@ def _piece(view: View, at: int, origin: int, wide: int) -> None:
 
 def seen(below: View) -> View:
     """Return a text without what cannot be seen."""
-    if below.text.isascii() and below.text.isprintable():
+    text = below.text
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return below
-    return changed(below, ((m.start(), m.end(), "") for m in UNSEEN.finditer(below.text)))
+    return without(below, UNSEEN)
 
 
 def overstruck(below: View) -> View:
     """Return a text as a terminal shows it in which characters were printed over others."""
     if "\b" not in below.text:
         return below
-    return changed(below, ((m.start(), m.end(), "") for m in _OVER.finditer(below.text)))
+    return without(below, _OVER)
 
 
 _OVER = re.compile(r"[^\n\x08]\x08")
@@ -154,7 +191,7 @@ _OVER = re.compile(r"[^\n\x08]\x08")
 
 def unescaped(below: View) -> View:
     """Return a text with its escapes read once: of URLs, XML, JSON, shells and programs."""
-    return changed(below, _read_escapes(below.text))
+    return changed(below, _read_escapes)
 
 
 def _read_escapes(text: str) -> Iterator[Change]:

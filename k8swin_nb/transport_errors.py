@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8swin_nb.base_error import K8swinError, last_lines
+from k8swin_nb.base_error import LOOKS_FIRST, K8swinError, last_lines
 
 
 class TransportError(K8swinError):
@@ -15,6 +15,9 @@ class TransportError(K8swinError):
     """
 
     default_hint: str | None = None
+
+    begun = False
+    """Whether a script may have begun, of which nobody saw the end."""
 
     def __init__(self, host: str, detail: str, *, hint: str | None = None) -> None:
         super().__init__(f"{host}: {detail}", hint=hint or self.default_hint)
@@ -111,6 +114,20 @@ class TransportTimeout(TransportError):
 
     default_hint = "look at the machine's load, then run the cell again"
 
+    given: float | None = None
+    """Seconds in which no script could begin; None: it is about something else."""
+
+
+def not_begun(host: str, seconds: float) -> TransportTimeout:
+    """Return the error of a script that could not begin in the time that it was given; nothing was run."""
+    error = TransportTimeout(
+        host,
+        f"no script could begin within the {seconds:g} s that it was given; nothing was run",
+        hint="look at the machine's load and at what else runs there, or give it more time with `--timeout SECONDS`",
+    )
+    error.given = seconds
+    return error
+
 
 class ScriptNotStarted(TransportError):
     """The login worked, and then no script began: something else answered in its place. Nothing was run.
@@ -141,7 +158,8 @@ class ScriptNotStarted(TransportError):
 class EndUnknown(TransportError):
     """A script began, and how it ended is not known: its shell was killed, or the connection to it was lost."""
 
-    default_hint = "run the cell again: it looks first at what is there"
+    default_hint = f"run the cell again: {LOOKS_FIRST}"
+    begun = True
 
 
 class TransferFailed(TransportError):

@@ -37,6 +37,20 @@ SHARE_A_CLUSTER = (
 )
 """Modules that one worker runs, so that the cluster of `built` is built once."""
 
+A_LAB_EACH = "tests/steps/test_moods.py"
+"""A module whose tests each have a lab of their own, so that several workers share it."""
+
+TAKE_LONG = (
+    "tests/steps/test_moods.py::test_every_step",
+    "tests/steps/test_moods.py",
+    "tests/notebooks/test_classic.py",
+    "cluster",
+    "tests/notebooks/test_teardown.py",
+    "tests/notebooks/test_interrupts.py",
+    "tests/packaging/test_packages.py",
+)
+"""How what takes minutes with few tests begins: a worker that came to it at last would end long after the others."""
+
 WITHOUT_LAB = Path(__file__).parent / "without_lab"
 
 # How fast a busy computer makes examples says nothing about the code.
@@ -79,13 +93,24 @@ def pytest_pycollect_makemodule(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a class, or a module without classes, on one worker; its tests follow each other on one lab."""
+    """Keep a class, or a module without classes, on one worker; its tests follow each other on one lab.
+
+    What takes long comes first.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByLab(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module = nodeid.partition("::")[0]
+            if module == A_LAB_EACH:
+                return nodeid
             return "cluster" if module in SHARE_A_CLUSTER else super()._split_scope(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            for begin in reversed(TAKE_LONG):
+                for scope in [scope for scope in self.workqueue if scope.startswith(begin)]:
+                    self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
 
     return ByLab(config, log)
 

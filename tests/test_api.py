@@ -371,7 +371,7 @@ def test_what_is_pending_is_looked_at_and_is_no_outcome(tmp_path):
     )
     phase.apply("done")
     pending = phase.pending()
-    assert [(row.step, row.outcome) for row in pending.rows] == [("left", Outcome.SKIPPED)]
+    assert [(row.step, row.outcome) for row in pending.rows] == [("left", Outcome.WOULD_CHANGE)]
     assert "apply linuxmaster" not in left.calls
     assert [row.step for row in phase.report.rows] == ["done"]
 
@@ -385,11 +385,11 @@ def test_drift_is_an_error_of_looking_too(tmp_path):
 def test_a_dry_run_changes_nothing_and_the_record_says_that_it_was_one(tmp_path):
     machine = Machine()
     phase = opened(cluster(tmp_path), machine.step(on="linux"), dry_run=True)
-    assert phase.apply().counts() == {"skipped": 1}
+    assert phase.apply().counts() == {"would change": 1}
     assert machine.calls == ["check linuxmaster"]
     phase.summary()
     assert [e["dry_run"] for e in phase.run.record.events] == [True] * 4
-    assert phase.run.record.events[-1]["outcomes"] == {"skipped": 1}
+    assert phase.run.record.events[-1]["outcomes"] == {"would change": 1}
 
 
 def test_options_reach_the_steps_of_their_phase(tmp_path):

@@ -141,3 +141,25 @@ hosts: [{name: linuxmaster, address: 192.0.2.2, os: linux, role: control-plane, 
     assert "bastion: SSH to 127.0.0.1 port 1: " in capsys.readouterr().err
     assert program.main(["hostkey", "forget", "--params", str(file), "bastion"]) == 0
     assert "keys of bastion removed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--params", "--confirm", "--runs"])
+def test_an_option_that_is_given_twice_is_refused(option, capsys):
+    """argparse alone takes the last one without a word."""
+    with pytest.raises(SystemExit) as stop:
+        program.main(["run", "--params", "a.yaml", option, "one", option, "two"])
+    assert stop.value.code == 2
+    assert f"{option} is given twice" in capsys.readouterr().err
+
+
+def test_notebooks_that_are_named_one_after_the_other_all_run(monkeypatch):
+    asked = []
+
+    def run_notebooks(*_, names, **more):
+        asked.append(list(names))
+        return Path("runs"), []
+
+    monkeypatch.setattr("k8swin_nb.headless.notebooks.run_notebooks", run_notebooks)
+    words = ["run", "--params", "params/lab.yaml", "--only", "01_network, 02_master"]
+    assert program.main([*words, "--only", "03_flannel"]) == 0
+    assert asked == [["01_network", "02_master", "03_flannel"]]

@@ -277,7 +277,82 @@ def test_a_port_that_is_none_is_refused_and_never_another_number(tmp_path, port)
         check_description(read_description(path))
 
 
-@pytest.mark.parametrize("value", [98761234, 9876.1234, True, ["98761234"], {"a": "98761234"}])
+SITE = "hosts: [{name: m1, address: 10.1.0.2, os: linux, role: control-plane, user: u, ssh_port: 22}]\n"
+
+MISTYPED = [
+    ("api_port: " + "9" * 5000, "expected a whole number of few digits"),
+    ("api_port: \u00b2", "`\u00b2`, expected a whole number"),
+    ("api_port: 0755", "write 755, without quotes"),
+    ("api_port: 64:43", "is the text `64:43`, expected a whole number"),
+    ("api_port: 6443.0", "is the number 6443.0, expected a whole number"),
+    ("api_port: 70000", "is 70000, expected at most 65535"),
+    ("test_node_port: -80", "is -80, expected at least 30000"),
+    ("api_port: on", "is true, expected a whole number"),
+    ("lock_wait: 5m", "is the text `5m`, expected a whole number"),
+    ("kubernetes_version: 2024-01-01", "arrived as the date 2024-01-01; pass it as text: `-r"),
+    ("kubernetes_version: 1.30", "arrived as the number 1.3; pass it as text: `-r"),
+    ("cluster_name: no", "arrived as false, as which YAML takes off and no too"),
+    ("cluster_name: !!binary aGVsbG8=", "is binary, expected one text"),
+    ("cluster_name: " + "x" * 500_000, "is not a host name"),
+    ("cluster_name:", "has no value: leave it out"),
+    ("profile: no", "is false, expected one of 'current' or 'classic'"),
+    ('windows_update: "yes"', "write true, without quotes, for papermill `-p windows_update True`"),
+    ("windows_update: 1", "is the number 1, expected true or false"),
+    ("windows_update: disabled", "is the text `disabled`, expected true or false"),
+    ("site_networks: !!set {10.0.0.0/8}", "is a set, expected a list"),
+    ("pod_subnet: 10.244.0.0/255.255.0.0", "has a mask, expected the length of its prefix; write `10.244.0.0/16`"),
+    ("on: off", "the description has a key that is true"),
+    ("2024-01-01: x", "has a key that is the date 2024-01-01"),
+    ("~: x", "has a key that is nothing"),
+    ("dry_run: true", "is a parameter of a notebook"),
+    ("adminPwd: hunter2hunter2", "looks like a secret"),
+    ("pass: hunter2hunter2", "looks like a secret"),
+    ("cluster_name: *name", "`*`, which stands for a value of that name"),
+    ("cluster_name: !vault x", "`!`, which stands for a kind of value"),
+    ("? [a, b]\n: x", "a key is a list or a mapping"),
+    ("topology = l3", "a second `: ` in one line, or none in the line before"),
+    ("topology: \x07l3", "line 1: it is not YAML: U+0007 (control character) stands there"),
+    ("topology:\tl3", "a tab stands where spaces belong"),
+    ("site_networks: &s [*s]", "refers to itself"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "said"), MISTYPED, ids=lambda one: one[:30])
+def test_what_is_typed_otherwise_than_meant_is_told_in_one_line_that_says_what_to_type(
+    tmp_path, line, said
+):
+    path = written(tmp_path, f"{line}\n{SITE}")
+    with pytest.raises(ParamsError) as caught:
+        check_description(read_description(path), source="`site.yaml`")
+    told = str(caught.value)
+    assert said in told and "should be" not in told and "hunter2" not in told
+    assert len(told.splitlines()) == 1 and len(told) < 400
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("user: u", "user:", "`hosts[0].user` has no value, and is needed"),
+        ("user: u", "user: no", "`hosts[0].user` arrived as false"),
+        ("user: u", "user: 1000", "`hosts[0].user` arrived as the number 1000; pass it as text, in quotes"),
+        ("user: u", "user: u, labels: {on: x}", "`hosts.0.labels` has a key that is true"),
+        ("user: u", "user: u, labels: x", "`hosts[0].labels` is the text `x`, expected a mapping"),
+        ("22}]", "22}]\nsite_networks: []\nhosts: []", "`hosts` stands twice"),
+        (SITE, "hosts: []", "`hosts` is empty, expected one at least"),
+        (SITE, "hosts:", "`hosts` has no value, and is needed"),
+        (SITE, "hosts: [" + "{name: A}, " * 3000 + "]", "and 11980 more"),
+    ],
+    ids=lambda one: one[:30],
+)  # fmt: skip
+def test_a_host_that_is_typed_otherwise_than_meant_is_told_in_one_line(tmp_path, old, new, said):
+    with pytest.raises(ParamsError) as caught:
+        check_description(read_description(written(tmp_path, SITE.replace(old, new))))
+    assert said in str(caught.value) and len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "value", [98761234, 9876.1234, True, ["98761234"], {"a": "98761234"}, "env:", "file: "]
+)
 def test_what_stands_where_a_secret_is_referred_to_is_not_repeated(value):
     for key in ("credential", "ssh_password"):
         error = refused(hosts=[MASTER, {**WORKER, key: value}])

@@ -19,6 +19,7 @@ from k8swin_nb.errors import (
     MultiHostError,
     ParamsError,
     StepFailed,
+    Stopped,
     VerifyFailed,
 )
 from k8swin_nb.result import Result
@@ -91,6 +92,9 @@ def test_many_hosts_are_shown_up_to_four() -> None:
     many = MultiHostError({f"h{n}": HostUnreachable(f"h{n}", "gone") for n in range(6)})
     assert "6 hosts failed" in str(many)
     assert "... 2 more" in many.lines()
+    stopped = {f"h{n}": Stopped(f"h{n}", "was not begun") for n in range(5)}
+    first = MultiHostError(stopped | {"h9": HostUnreachable("h9", "gone")}).details()[0]
+    assert first == "HostUnreachable: h9: gone"
 
 
 def test_no_secret_is_in_a_message() -> None:

@@ -54,11 +54,14 @@ def test_all_are_worked_on_at_the_same_time():
 
 def test_no_more_are_worked_on_at_once_than_was_said():
     running, most, lock = [0], [0], threading.Lock()
+    together = threading.Barrier(3, timeout=60)
 
     def work(item: int) -> None:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
+        if item < 3:
+            together.wait()
         time.sleep(0.02)
         with lock:
             running[0] -= 1

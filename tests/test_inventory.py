@@ -46,3 +46,62 @@ def test_a_misspelt_host_is_suggested() -> None:
     with pytest.raises(InventoryError):
         INVENTORY.host("windows")
     assert INVENTORY.host("winworker02").address == "192.0.2.12"
+
+
+SITE = Inventory(
+    (
+        Host("lin1", "192.0.2.2", "linux", ("control-plane",), "u", groups=("rack1",)),
+        Host("win1", "192.0.2.11", "windows", ("worker",), "u", groups=("rack1", "north")),
+        Host("win2", "192.0.2.12", "windows", ("worker",), "u", labels=(("hall", "b"),)),
+        Host("win3", "192.0.2.13", "windows", ("worker",), "u"),
+    )
+)
+LAST = {"lin1": "ok", "win1": "failed", "win2": "unreachable", "win3": "left"}
+
+
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        ("rack1", "lin1 win1"),
+        ("nor*", "win1"),
+        ("win?", "win1 win2 win3"),
+        ("*", "lin1 win1 win2 win3"),
+        ("win*,!win2", "win1 win3"),
+        ("windows[0:2]", "win1 win2"),
+        ("windows[1:]", "win2 win3"),
+        ("windows[-1]", "win3"),
+        ("all,!windows[0:2]", "lin1 win3"),
+        ("windows,&rack1", "win1"),
+        ("&rack1", "lin1 win1"),
+        ("hall=b", "win2"),
+        ("@failed", "win1 win2"),
+        ("@unreachable,@left", "win2 win3"),
+        ("windows,!@failed", "win3"),
+        ("@ok", "lin1"),
+    ],
+)
+def test_patterns_groups_parts_and_ends_of_runs_select(selection: str, names: str) -> None:
+    assert " ".join(host.name for host in SITE.select(selection, LAST)) == names
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        ("rak1", "did you mean `rack1`"),
+        ("windows[3]", "3 hosts: win1, win2, win3"),
+        ("windows[5:]", "leaves no host"),
+        ("x*", "is like `x*`"),
+        ("@faild", "did you mean `@failed`"),
+        ("@changed", "no host of the last run"),
+        ("win1,&lin1", "leaves no host"),
+        ("windows[a]", "selects nothing"),
+    ],
+)
+def test_a_selection_that_cannot_be_is_told_with_what_there_is(selection: str, told: str) -> None:
+    with pytest.raises(InventoryError) as caught:
+        SITE.select(selection, LAST)
+    assert told in f"{caught.value} {caught.value.hint}"
+    with pytest.raises(InventoryError, match="nothing has run"):
+        SITE.select("@failed")
+    with pytest.raises(InventoryError, match="no cluster is open"):
+        Inventory(()).select("linux")

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import quopri
+import random
 import shlex
 import time
 import unicodedata
@@ -18,7 +19,10 @@ import yaml
 from k8swin_nb import redact as redact_module
 from k8swin_nb.redact import MASK, REDACTOR, RedactedStream, Redactor, know_proxies, redact
 from k8swin_nb.secret import Secret
+from k8swin_nb.secret_index import Index
 from k8swin_nb.tables.code import highlighted
+from k8swin_nb.text_readings import joined
+from k8swin_nb.text_views import View
 from tests.conftest import ROOT
 
 SECRETS = {
@@ -496,3 +500,33 @@ def test_masking_a_stream_takes_time_in_proportion_too(piece: str) -> None:
         return work
 
     assert seconds(feed(160_000)) < 40 * max(seconds(feed(20_000)), 0.004)
+
+
+def test_every_known_form_is_found_wherever_it_stands_and_nothing_else() -> None:
+    pick = random.Random(7)
+    signs = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789+/=_-. \n\u00e4\u65e5"
+    forms = {"".join(pick.choices(signs, k=pick.randint(4, 20))) for _ in range(300)}
+    forms |= {"aaaa", "aaaaa", "baaaab", "\0\0\0\0", "zzzz"}
+    index = Index(forms, ())
+    for _ in range(40):
+        some = pick.choices(sorted(forms), k=10)
+        text = "".join(one[: pick.choice((3, 99))] + "a" * pick.randint(0, 6) for one in some)
+        expected = {
+            (place, place + len(form))
+            for form in forms
+            for place in range(len(text))
+            if text.startswith(form, place)
+        }
+        assert set(index.spans(text)) == expected
+
+
+def test_lines_of_a_dump_and_a_line_that_goes_on_are_put_together_where_they_were_apart() -> None:
+    read = {
+        "a \\\n  b": "ab",
+        "a\\\r\n> | b": "ab",
+        "a \n\n\\\n b": "a\\b",
+        "\na\r\n": "a",
+        "> \\\n": ">",
+        "a \\ \n": "a \\",
+    }
+    assert {text: joined(View(text)).text for text in read} == read

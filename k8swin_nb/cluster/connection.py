@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import inspect
+import re
 import socket
 import ssl
 import threading
@@ -21,11 +22,22 @@ from urllib3.connection import HTTPSConnection
 from urllib3.util.response import assert_header_parsing
 
 from k8swin_nb.cluster.kubeconfig import Access
+from k8swin_nb.cluster.messages import MAGIC, content_of, parsed
 from k8swin_nb.errors import ClusterError
-from k8swin_nb.reading import shown
+from k8swin_nb.reading import Unreadable, json_document, shown
+from k8swin_nb.shown import shown_line
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+
+REFUSAL_BYTES = 8192
+"""What a refusal may have that is read: an API server's own has some hundred."""
+
+REFUSAL_SECONDS = 2.0
+"""How long it may keep still: the status is known by then, and says enough."""
+
+WORDS = 400
+"""Characters of it that are told."""
 
 Dial = Callable[[str, int, float], socket.socket]
 """Makes a TCP connection to an address and a port within so many seconds."""
@@ -70,7 +82,7 @@ class Wire:
             ClusterError: with status and reason, when the server refuses.
             Exception: of urllib3, the client or the system, when there is no answer.
         """
-        target = f"{path}?{urlencode(query)}"
+        target = f"{path}?{urlencode(query)}" if query else path
         if urllib3.util.parse_url(self._server + target).request_uri != target:
             # Such as `/..`, which would be taken out on the way, and something else be asked for.
             raise ClusterError(
@@ -201,10 +213,36 @@ class _Manager(urllib3.PoolManager):
         if 200 <= answer.status < 300:
             return answer
         # Before the client sees it: up to version 36 it reads all that comes with a refusal, however much.
+        words = _words(answer)
         answer.close()
+        answer.release_conn()  # or whoever asks again over this wire waits for it
         reason = http.client.responses.get(answer.status) or shown(answer.reason)
+        said = f"{method} {urlsplit(url).path}: the API server answered {answer.status} {reason}"
         raise ClusterError(
-            f"{method} {urlsplit(url).path}: the API server answered {answer.status} {reason}",
+            f"{said}: {words}" if words and words != reason else said,
             status=answer.status,
             reason=reason,
         )
+
+
+def _words(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return what a server says of its refusal, such as who may not list what; empty where that is not short, or no text.
+
+    It is a Status in the form that was asked for (k8s.io/apimachinery, meta/v1).
+    """
+    length = answer.headers.get("Content-Length", "")
+    if not re.fullmatch("[0-9]{1,5}", length) or not 0 < int(length) <= REFUSAL_BYTES:
+        return ""
+    held = getattr(answer.connection, "sock", None)
+    if held is not None:
+        held.settimeout(REFUSAL_SECONDS)
+    try:
+        body = answer.read(decode_content=False)
+        if body.startswith(MAGIC):
+            place, size = content_of(body, "Status") or (0, 0)
+            return shown_line(parsed("Status", body[place : place + size]).message, most=WORDS)
+        document = json_document(body)
+    except (Unreadable, OSError, urllib3.exceptions.HTTPError):
+        return ""
+    told = document.get("message") if isinstance(document, dict) else None
+    return shown_line(told, most=WORDS) if isinstance(told, str) else ""

@@ -15,6 +15,7 @@ from papermill.iorw import LocalHandler, papermill_io
 from papermill.utils import merge_kwargs, remove_args
 
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.headless.kernels import Place
 from k8swin_nb.headless.saving import Saving
 from k8swin_nb.headless.stopping import Cell, Stop
 from k8swin_nb.local_files import write_whole
@@ -26,8 +27,14 @@ ENGINE = "k8swin"
 class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client, whose cells can be stopped."""
 
-    def __init__(self, nb_man: Any, *, stop: Stop, saving: Saving, **how: Any) -> None:
-        super().__init__(nb_man, **how)
+    def __init__(
+        self, nb_man: Any, *, stop: Stop, saving: Saving, place: Place, **how: Any
+    ) -> None:
+        manager = place.manager
+        # A kernel of another name than the notebook's is not its kernel; whoever started it ends it.
+        own = manager if manager is not None and manager.kernel_name == how["kernel_name"] else None
+        super().__init__(nb_man, km=own, **how)
+        self.owns_km = True
         self._stop = stop
         self._saving = saving
         self._cell: Cell | None = None
@@ -94,9 +101,16 @@ class StoppableEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *, stop: Stop, log_output: bool = False, **how: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        stop: Stop,
+        place: Place,
+        log_output: bool = False,
+        **how: Any,
     ) -> Any:
-        """Execute a notebook, as papermill's engine does."""
+        """Execute a notebook, as papermill's engine does; `place` has its kernel when that was started before."""
         how = remove_args(["input_path", "start_timeout", "stdout_file", "stderr_file"], **how)
         given = merge_kwargs(
             how,
@@ -104,9 +118,15 @@ class StoppableEngine(NBClientEngine):  # type: ignore[misc]
             kernel_name=kernel_name,
             log_output=log_output,
         )
+        for cell in nb_man.nb.cells:
+            if "injected-parameters" in cell.metadata.get("tags", ()):
+                # All of a description: it is there for who asks, and the first screen is for how the run went.
+                cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
         saving = Saving(nb_man)
-        with saving.instead():
-            return StoppableClient(nb_man, stop=stop, saving=saving, **given).execute()
+        with saving.instead(), place.aside() as aside:
+            return StoppableClient(nb_man, stop=stop, saving=saving, place=place, **given).execute(
+                **aside
+            )
 
 
 class WholeFiles(LocalHandler):  # type: ignore[misc]

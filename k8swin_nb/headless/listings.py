@@ -8,14 +8,35 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 
+from k8swin_nb.tables.code import HUES, NUMBER, OPENING, colour
 from k8swin_nb.text_readings import COLOURING
 
-_BEGIN, _END = '<pre style="line-height: 125%;">', "</pre>"
+_BEGIN, _END = OPENING, "</pre>"
 _LISTING = re.compile(
     rf"(?<={re.escape(_BEGIN)})(?:[^<&]++|{COLOURING}|&(?:lt|gt|amp|quot|\#39|\#10);)++(?={_END})"
 )
 _READ = {"&quot;": '"', "&#39;": "'", "&#10;": "\n"}
+
+_NAMES = {colour(hue): f"q{n}" for n, hue in enumerate(dict.fromkeys(HUES.values()))}
+_CLASSES = {f'<span style="{look}">': f'<span class="{name}">' for look, name in _NAMES.items()}
+_CLASSES[NUMBER] = '<i class="qn">'
+_LONG = re.compile("|".join(map(re.escape, _CLASSES)))
+
+RULES = "".join(f"pre .{name}{{{look}}}" for look, name in _NAMES.items()) + (
+    f"pre .qn{{{NUMBER.split(chr(34))[1]}}}"
+)
+"""CSS rules of a page whose colours were `shortened`."""
+
+
+def shortened(page: str) -> str:
+    """Return a page in which the colours of source are names, which `RULES` explain.
+
+    A notebook has them in each tag, for front ends drop a style sheet where they do not trust it. There are a hundred thousand
+    in the page of a run: half of its size.
+    """
+    return _LONG.sub(lambda tag: _CLASSES[tag[0]], page)
 
 
 class Listings:
@@ -23,21 +44,27 @@ class Listings:
 
     def __init__(self) -> None:
         self._name = f"listing-{uuid.uuid4().hex}-"
-        self._texts: list[str] = []
+        self._numbers: dict[str, int] = {}
 
     def taken_out(self, html: str) -> str:
         """Return HTML with a word in place of each listing."""
         return _LISTING.sub(self._take, html)
 
-    def put_back(self, page: str) -> str:
-        """Return a page with the listings in place of their words."""
-        return re.sub(rf"{self._name}(\d+)\.", lambda m: self._texts[int(m[1])], page)
+    def put_back(self, page: str, masked: Callable[[str], str]) -> str:
+        """Return a page with the listings in place of their words.
+
+        Args:
+            page: HTML with the words.
+            masked: What is put in for a listing; it is asked once for each, for most stand in a page more than once.
+        """
+        texts = list(map(masked, self._numbers))
+        return re.sub(rf"{self._name}(\d+)\.", lambda m: texts[int(m[1])], page)
 
     def _take(self, listing: re.Match[str]) -> str:
         text = listing[0]
-        if text.count("<span") != text.count("</span>"):
+        if any(text.count(f"<{tag}") != text.count(f"</{tag}>") for tag in ("span", "i")):
             return text  # the parser has to close what is open
         for escaped, character in _READ.items():
             text = text.replace(escaped, character)
-        self._texts.append(text)
-        return f"{self._name}{len(self._texts) - 1}."
+        number = self._numbers.setdefault(text, len(self._numbers))
+        return f"{self._name}{number}."

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from k8swin_nb.description import (
     read_description,
 )
 from k8swin_nb.errors import K8swinError, ParamsError
+from k8swin_nb.headless.kernels import Kernels
 from k8swin_nb.headless.page import write_page
 from k8swin_nb.headless.progress import Progress, interrupted_steps
 from k8swin_nb.headless.stopping import Stop
@@ -145,7 +145,8 @@ def run_notebooks(
     ):
         # A signal that comes before the first notebook leaves a record and a page too.
         held.enter_context(stop.on_signals(progress.say))
-        progress.say(f"run {run_id}")
+        progress.say(f"run {run_id}{' (dry run: nothing is changed)' if dry_run else ''}")
+        kernels = held.enter_context(Kernels(root))
 
         def execute(one: tuple[str, str, str]) -> Executed | None:
             name, output, address = one
@@ -162,7 +163,7 @@ def run_notebooks(
                 **({"ip": address} if address else {}),
             }
             path = target / f"{output}.ipynb"
-            done = _execute(folder / f"{name}.ipynb", path, root, given, stop)
+            done = _execute(folder / f"{name}.ipynb", path, root, given, stop, kernels)
             how = "was stopped" if done.stopped else "is done"
             if done.error:
                 how = f"failed: {done.error.splitlines()[0]}"
@@ -172,10 +173,13 @@ def run_notebooks(
         # papermill changes the process's working directory while a notebook runs; notebooks that run side by
         # side put each other's back.
         with _working_directory_kept():
-            for _, group in itertools.groupby(planned, key=lambda item: item[0]):
+            groups = [list(of) for _, of in itertools.groupby(planned, key=lambda one: one[0])]
+            for group, following in itertools.pairwise([[], *groups, []]):
+                # The kernels of what follows start meanwhile.
+                kernels.begin(min(len(following), JOINS_AT_ONCE))
                 # Workers join side by side; everything else is one notebook at a time.
                 with ThreadPoolExecutor(max_workers=JOINS_AT_ONCE) as pool:
-                    executed.extend(filter(None, pool.map(execute, list(group))))
+                    executed.extend(filter(None, pool.map(execute, group)))
                 if stop.requested or any(item.error for item in executed):
                     break
             if stop.requested:
@@ -256,7 +260,12 @@ def _cell_error(failure: BaseException) -> list[str]:
 
 
 def _execute(
-    notebook: Path, output: Path, root: Path, parameters: dict[str, Any], stop: Stop
+    notebook: Path,
+    output: Path,
+    root: Path,
+    parameters: dict[str, Any],
+    stop: Stop,
+    kernels: Kernels,
 ) -> Executed:
     """Execute one notebook with `root` as its working directory, and return what became of it."""
     import papermill
@@ -269,10 +278,7 @@ def _execute(
     def ended(error: str | None = None, *, stopped: bool = False) -> Executed:
         return Executed(output.stem, output, error, stopped)
 
-    # Messages between papermill and the kernel stay off the network, on sockets of this notebook's own:
-    # kernels that start side by side would otherwise choose the same names.
-    with tempfile.TemporaryDirectory(prefix="k8swin-") as sockets:
-        manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+    with kernels.place() as place:
         try:
             papermill.execute_notebook(
                 _as_pattern(notebook),
@@ -281,9 +287,10 @@ def _execute(
                 cwd=str(root),
                 progress_bar=False,
                 log_output=False,
-                config=Config({"KernelManager": manager}),
+                config=Config({"KernelManager": place.settings()}),
                 engine_name=ENGINE,
                 stop=stop,
+                place=place,
             )
         except papermill.PapermillExecutionError as failure:
             if stop.requested and failure.ename in INTERRUPTS:
@@ -297,7 +304,7 @@ def _execute(
         except (DeadKernelError, RuntimeError) as failure:
             if stop.requested:
                 return ended(stopped=True)
-            return ended(f"{type(failure).__name__}: {failure}")
+            return ended("\n".join([f"{type(failure).__name__}: {failure}", *place.last_words()]))
         except K8swinError as failure:
             return ended("\n".join([*failure.lines(), *_cell_error(failure)]))
         except OSError as failure:

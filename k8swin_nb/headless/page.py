@@ -17,11 +17,13 @@ from typing import Any
 import nbformat
 
 from k8swin_nb.errors import RecordError
-from k8swin_nb.headless.listings import Listings
+from k8swin_nb.headless.listings import Listings, shortened
+from k8swin_nb.headless.page_style import PRINTED, with_style
 from k8swin_nb.redact import redact
-from k8swin_nb.tables import escaped, table_html
+from k8swin_nb.tables import Folded, escaped, folding, table_html
+from k8swin_nb.tables.code import highlighted
 from k8swin_nb.workflow.record import read_events as _events
-from k8swin_nb.workflow.report import COLUMNS, outcome_mark
+from k8swin_nb.workflow.report import COLUMNS, PASSED, outcome_mark
 from k8swin_nb.workflow.step import Outcome
 
 POLICY = (
@@ -59,9 +61,11 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
         for cell in notebook.cells:
             # Ids are unique in a notebook, not between them.
             cell["id"] = re.sub(r"[^\w-]", "-", f"{path.stem}-{cell.get('id', '')}")[:64]
+            if cell.get("metadata", {}).get("jupyter", {}).get("source_hidden"):
+                _fold_source(cell)
             _take_out(listings, cell)
             merged.cells.append(cell)
-    merged.metadata["title"] = f"Run {folder.name}"
+    merged.metadata["title"] = redact(f"Run {folder.name}")
     exporter = HTMLExporter(
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {_ALONE}}}),
         template_name="lab",
@@ -70,15 +74,33 @@ def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
         mermaid_js_url="",
     )
     body, _ = exporter.from_notebook_node(merged)
+    loader = exporter.environment.loader
+    dark, _, _ = loader.get_source(exporter.environment, "static/theme-dark.css")
+    body = with_style(body, dark)
     page = folder / "index.html"
-    _write(page, redact(listings.put_back(_with_policy(body))))
+    # Of the head the title alone is of this run; the rest is a long style.
+    head, begin, rest = _with_policy(body).partition("<body")
+    _write(page, head + begin + shortened(listings.put_back(redact(rest), redact)))
     return page
+
+
+def _fold_source(cell: Any) -> None:
+    """Fold a cell's source away, as the notebook itself has it: nbconvert would show it."""
+    first = cell["source"].partition("\n")[0]
+    code = folding(first, highlighted(cell["source"], "python"))
+    cell["outputs"] = [
+        nbformat.v4.new_output("display_data", {"text/html": code}),
+        *cell.get("outputs", ()),
+    ]
+    cell.metadata["tags"] = [*cell.metadata.get("tags", ()), _ALONE]
 
 
 def _take_out(listings: Listings, cell: Any) -> None:
     for output in cell.get("outputs", ()):
         data = output.get("data", {})
         if isinstance(html := data.get("text/html"), str):
+            # A widget needs scripts, which the page does not run; what it says is in the HTML beside it.
+            data.pop(WIDGET, None)
             data["text/html"] = listings.taken_out(html)
 
 
@@ -87,6 +109,9 @@ def _with_policy(body: str) -> str:
     head = f'<head><meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
     return re.sub(r"<head\b[^>]*>", head, body, count=1)
 
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""How an output is called that is a widget."""
 
 _ALONE = "html-alone"
 """Tag of a cell that is shown without its empty source."""
@@ -125,10 +150,22 @@ def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Pat
     links = "".join(
         f'<li><a href="#{escaped(path.stem)}">{escaped(path.stem)}</a></li>' for path in notebooks
     )
-    table = table_html("", ("notebook", *COLUMNS), map(_row, steps))
+    passed = [event for event in steps if event.get("outcome") in PASSED]
+    table = table_html(
+        "",
+        ("notebook", *COLUMNS),
+        [_row(event) for event in steps if event.get("outcome") not in PASSED],
+        folded=list(map(_row, passed)),
+        word=", ".join(
+            f"{n} {outcome}" for outcome, n in Counter(str(e["outcome"]) for e in passed).items()
+        ),
+    )
     told = escaped(f"{recap}; by {who}, {when}.")
     notes = "".join(f"<p><strong>{escaped(note)}</strong></p>" for note in _notes(events))
-    return f"<h1>Run {escaped(run_id)}</h1><p>{told}</p>{notes}<ul>{links}</ul>{table}"
+    return (
+        f"<h1>Run {escaped(run_id)}</h1><p>{told}</p>{notes}<ul>{links}</ul>"
+        f'<div class="{PRINTED}">{table}</div>'
+    )
 
 
 def _notes(events: list[dict[str, Any]]) -> list[str]:
@@ -145,11 +182,12 @@ def _notes(events: list[dict[str, Any]]) -> list[str]:
 
 def _row(event: dict[str, Any]) -> tuple[object, ...]:
     outcome, seconds = str(event.get("outcome", "")), event.get("seconds")
+    difference = str(event.get("difference") or "")
     return (
         event.get("notebook", ""),
         event.get("step", ""),
         event.get("host", ""),
         outcome_mark(Outcome(outcome)) if outcome in set(Outcome) else outcome,
         f"{seconds:.1f}" if isinstance(seconds, int | float) else "",
-        event.get("detail", ""),
+        Folded(str(event.get("detail", "")), difference) if difference else event.get("detail", ""),
     )

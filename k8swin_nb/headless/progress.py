@@ -1,4 +1,4 @@
-"""Progress on a terminal, read from the run's own record: which notebook, which step, how long."""
+"""Progress on a terminal, read from the run's own record: which notebook, which step, how long, what it waits for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from k8swin_nb.reading import open_file
-from k8swin_nb.shown import shown_line
+from k8swin_nb.shown import cut_line, shown_line, visible
+from k8swin_nb.workflow.heartbeat import QUIET, Heartbeat, next_line
 from k8swin_nb.workflow.record import read_event, read_events
+
+DIFFERENCE_LINES = 60
+"""Lines of what a step would change that a terminal shows; the page has the rest."""
 
 
 def elapsed_text(seconds: float) -> str:
@@ -43,13 +47,15 @@ def interrupted_steps(events: Path) -> list[str]:
 
 
 class Progress:
-    """Follows `events.jsonl` in a thread and prints a line per step that ended."""
+    """Follows `events.jsonl` in a thread and prints a line per step that ended, and of one that goes on at growing intervals."""
 
     def __init__(self, events: Path, *, stream: TextIO | None = None) -> None:
         self.events = events
         self.stream = stream or sys.stdout
         self.started = time.monotonic()
         self._offset = 0
+        self._beats: dict[tuple[str, str], tuple[Heartbeat, float]] = {}
+        """By notebook and step what is at work, and when it is told of next: notebooks may run beside each other."""
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
@@ -74,6 +80,16 @@ class Progress:
     def _follow(self) -> None:
         while not self._stop.wait(0.3):
             self._read()
+            self._say_that_it_runs()
+
+    def _say_that_it_runs(self) -> None:
+        """Say which steps still run, where that is due."""
+        for key, (beat, due) in list(self._beats.items()):
+            elapsed = beat.elapsed
+            if elapsed >= due:
+                self._beats[key] = (beat, next_line(elapsed))
+                notebook, step = key
+                self.say(f"{notebook:<16} {step:<20} {beat.text()}")
 
     def _read(self) -> None:
         # Not there yet, or gone: what becomes of the run its notebooks say.
@@ -87,10 +103,47 @@ class Progress:
                 if event is not None:
                     self._show(event)
 
+    def _follow_step(self, event: dict[str, Any]) -> None:
+        key = (str(event.get("notebook", "")), str(event.get("step", "")))
+        host = str(event.get("host", ""))
+        kind = event["event"]
+        if kind == "step-started":
+            self._beats.setdefault(key, (Heartbeat(), QUIET))[0].begin(host)
+            return
+        if key not in self._beats:
+            return
+        beat = self._beats[key][0]
+        if kind == "waiting":
+            beat.waits(host, str(event.get("detail", "")))
+        elif kind == "script-started":
+            beat.waits(host, f"the end of `{event.get('script', '')}` ({event.get('verb', '')})")
+        elif kind == "script":
+            beat.said(host)
+        elif kind == "step":
+            outcome = event.get("outcome")
+            beat.end(
+                host,
+                fine=outcome not in ("failed", "unreachable"),
+                skipped=outcome == "skipped",
+            )
+        if kind in ("interrupted", "failed") or not beat.going:
+            del self._beats[key]
+
     def _show(self, event: dict[str, Any]) -> None:
+        self._follow_step(event)
         if event["event"] == "step":
             self.say(
                 f"{event.get('notebook', '')!s:<16} {event.get('step', '')!s:<20} "
-                f"{event.get('host', '')!s:<12} {event.get('outcome', '')!s:<11} "
+                f"{event.get('host', '')!s:<12} {event.get('outcome', '')!s:<12} "
                 f"{event.get('detail', '')}".rstrip()
             )
+            if event.get("dry_run"):
+                self._tell(str(event.get("difference") or "").splitlines())
+
+    def _tell(self, lines: list[str]) -> None:
+        """Print what a step would change below its line."""
+        more = len(lines) - DIFFERENCE_LINES
+        told = lines[:DIFFERENCE_LINES] + ([f"... {more} lines more"] if more > 0 else [])
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self.stream.write("".join(f"{'':8}{cut_line(visible(line))}\n" for line in told))
+            self.stream.flush()

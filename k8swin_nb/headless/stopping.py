@@ -211,13 +211,18 @@ class Cell:
         self._signal(number)
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(OSError, RuntimeError):  # it has just ended
-            if number == signal.SIGINT:
-                # In the way of the kernel's own specification; from a thread that has no event loop.
-                thread = threading.Thread(
-                    target=lambda: asyncio.run(self._manager.interrupt_kernel()), daemon=True
-                )
-                thread.start()
-                thread.join()
-            else:
-                os.kill(self._manager.provisioner.pid, number)
+        def interrupt() -> None:
+            # Within the thread: what it raises would be a traceback on the run's terminal.
+            with contextlib.suppress(Exception):  # it has just ended
+                asyncio.run(self._manager.interrupt_kernel())
+
+        if number == signal.SIGINT:
+            # In the way of the kernel's own specification; from a thread that has no event loop.
+            thread = threading.Thread(target=interrupt, daemon=True)
+            thread.start()
+            thread.join()
+            return
+        kernel = self._manager.provisioner
+        if kernel is not None and kernel.has_process:
+            with contextlib.suppress(OSError):  # it has just ended
+                os.kill(kernel.pid, number)

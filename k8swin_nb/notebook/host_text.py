@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from k8swin_nb.errors import RecordError
 from k8swin_nb.shown import cut_line, visible
@@ -21,6 +22,16 @@ KEPT_SIZE = 100_000
 _LONGEST = 16_384
 """Characters after which a line that does not end is taken for one."""
 
+_MANY = 1_024
+"""Characters of an unfinished line after which its earlier states are looked at."""
+
+_MARKS = {"stderr": "stderr: "}
+
+BAR = 20
+"""Characters of a bar of progress."""
+
+_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?%")
+_DRAWN = re.compile(r"[█▉▊▋▌▍▎▏░▒▓]|[#=]{3}|\[[-#=> .]{3,}\]")
 _COUNTING = re.compile(r"[\W\d_]+")
 
 KeepOutput = Callable[[str], KeptLog]
@@ -45,7 +56,7 @@ class HostText:
         if len(rest) > _LONGEST:
             pieces.append(rest)
             rest = ""
-        self._rest[stream] = rest
+        self._rest[stream] = _last_states(rest)
         return self._keep(stream, pieces)
 
     def finish(self) -> list[str]:
@@ -57,8 +68,22 @@ class HostText:
                 done += self._keep(stream, [text])
         return done
 
+    @property
+    def size(self) -> int:
+        """Characters that are kept."""
+        return self._size
+
+    def moving(self) -> list[str]:
+        """Return the unfinished lines as they stand now, such as a bar of progress that writes over itself."""
+        lines = []
+        for stream, rest in self._rest.items():
+            states = settled(rest)
+            if states[-1].strip():
+                lines.append(_MARKS.get(stream, "") + barred(cut_line(states[-1])))
+        return lines
+
     def _keep(self, stream: str, pieces: list[str]) -> list[str]:
-        mark = "stderr: " if stream == "stderr" else ""
+        mark = _MARKS.get(stream, "")
         lines = [mark + cut_line(line) for piece in pieces for line in settled(piece)]
         self.lines += lines
         self._size += sum(map(len, lines))
@@ -70,18 +95,42 @@ class HostText:
         return lines
 
 
+def _last_states(rest: str) -> str:
+    """Return an unfinished line without the states of it that are not shown in the end, once there are many."""
+    if len(rest) < _MANY or "\r" not in rest:
+        return rest
+    states = rest.split("\r")
+    kept = [
+        state
+        for state, following in pairwise(states)
+        if _words(state) not in ("", _words(following))
+    ]
+    return "\r".join([*kept, states[-1]])
+
+
 def settled(piece: str) -> list[str]:
     """Return a line of output as lines to be shown.
 
     A carriage return writes over a line, as progress bars do. Of states that differ in their figures alone the last one
     is shown; what is overwritten by other words is a line of its own, so that nothing can be hidden by it.
     """
+    if piece.isascii() and piece.isprintable():
+        return [piece]  # as nearly all lines are: a host that floods is not to keep the kernel busy
     states = [visible(state) for state in piece.rstrip("\r").split("\r")]
     return [
         state
         for state, following in zip(states, [*states[1:], None], strict=True)
         if following is None or _words(state) not in ("", _words(following))
     ]
+
+
+def barred(line: str) -> str:
+    """Return a line that tells a part in percent with a bar before it; one that draws its own stays as it is."""
+    found = _PERCENT.search(line)
+    if not found or float(found[1]) > 100 or _DRAWN.search(line):
+        return line
+    full = round(float(found[1]) / 100 * BAR)
+    return f"{'█' * full}{'░' * (BAR - full)} {line}"
 
 
 def _words(text: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from k8swin_nb.errors import K8swinError, MultiHostError, Stopped
-from k8swin_nb.result import Result
+from k8swin_nb.notebook.heard import Heard
+from k8swin_nb.result import STILL_RUNS, Result
 from k8swin_nb.shown import shown_line
-from k8swin_nb.tables import preformatted
 from k8swin_nb.transports.base import CANCELLED
 
 Outcome = tuple[dict[str, Result], K8swinError | None]
@@ -25,10 +25,14 @@ KILL_SECONDS = 15.0
 class Job:
     """One script on one or several hosts, in a thread of its own."""
 
-    def __init__(self, number: int, what: str, hosts: list[str], work: Work) -> None:
+    def __init__(
+        self, number: int, what: str, hosts: list[str], work: Work, heard: Heard | None = None
+    ) -> None:
         self.number = number
         self.what = what
         self.hosts = hosts
+        self.heard = heard or Heard()
+        """What it has printed so far, masked."""
         self.started = time.monotonic()
         self._ended: float | None = None
         self._cancel = threading.Event()
@@ -88,6 +92,23 @@ class Job:
         if self._error is not None:
             raise self._error
         return one_or_all(self._results)
+
+    def so_far(self) -> dict[str, Result]:
+        """Return what is known by host; of one that runs the end of what it has printed, with exit code -1."""
+        if self._ended is not None and self._results:
+            return dict(self._results)
+        return {
+            host: Result(
+                self.what,
+                -1,
+                self.heard.text(host, "stdout"),
+                self.heard.text(host, "stderr"),
+                host,
+                self.seconds,
+                STILL_RUNS if self._ended is None else "",
+            )
+            for host in self.hosts
+        }
 
     def stop(self) -> None:
         """Ask the script to end on its hosts, and do not wait for that."""
@@ -150,25 +171,6 @@ class Job:
 
 def _was_cut(result: Any) -> bool:
     return isinstance(result, Result) and result.returncode == CANCELLED
-
-
-class Jobs:
-    """The table of jobs."""
-
-    def __init__(self, jobs: list[Job]) -> None:
-        self._jobs = list(jobs)
-
-    def __iter__(self) -> Any:
-        return iter(self._jobs)
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self._jobs)) or "no jobs"
-
-    def _repr_html_(self) -> str:
-        return preformatted(repr(self))
 
 
 def one_or_all(results: dict[str, Result]) -> Any:

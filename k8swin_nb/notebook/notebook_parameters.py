@@ -1,4 +1,4 @@
-"""A notebook's parameters: found in the kernel, completed from the parameters file, checked.
+"""A notebook's parameters: taken from its parameters cells (`given`), completed from the parameters file, checked.
 
 papermill injects whatever it is given and only warns of a name that the notebook does not know, so the
 check is made here, from inside. A parameter that is None was not given and comes from `params_file`; when
@@ -7,8 +7,7 @@ check is made here, from inside. A parameter that is None was not given and come
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,9 @@ from k8swin_nb.description import (
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.foreign_words import advice
 from k8swin_nb.host_description import HostDescription
+from k8swin_nb.notebook.given import Executed, Given, given
+from k8swin_nb.notebook.stream import is_interactive
 from k8swin_nb.reading import shown
-
-INJECTED = "# Parameters"
-"""The first line of the cell that papermill injects."""
 
 
 def _declared(default: Any, text: str, only: tuple[str, ...] = ()) -> Any:
@@ -80,63 +78,52 @@ class NotebookParameters:
     runs: str = _declared("runs", "folder of the records, relative to the project's folder")
 
 
-def given_names(cells: Sequence[str]) -> set[str]:
-    """Return the names that parameters cells assign: papermill's, and the notebook's own."""
-    names: set[str] = set()
-    for cell in cells:
-        try:
-            tree = ast.parse(cell)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # a magic, or no Python
-            continue
-        assigned: set[str] = set()
-        for node in tree.body:
-            if isinstance(node, ast.Assign):
-                assigned |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                assigned.add(node.target.id)
-        if cell.lstrip().startswith(INJECTED) or "params_file" in assigned:
-            names |= assigned
-    return names
-
-
 def collect(
-    namespace: Mapping[str, Any], cells: Sequence[str]
-) -> tuple[NotebookParameters, Description]:
-    """Return the checked parameters of the running notebook.
+    executed: Executed, named: Mapping[str, Any] | None = None
+) -> tuple[NotebookParameters, Description, Given]:
+    """Return the checked parameters of the running notebook, and what they were made of.
 
     Args:
-        namespace: The kernel's user namespace.
-        cells: Sources of the cells that have run, in order.
+        executed: What ran in the kernel.
+        named: Parameters that the call itself names; they win.
 
     Raises:
         ParamsError: naming every parameter that is unknown, mistyped or missing.
     """
     own = {declared.name for declared in fields(NotebookParameters)}
     known = own | set(Description.model_fields)
-    unknown = sorted(given_names(cells) - known)
+    told = given(executed, known)
+    unknown = sorted((told.names | set(named or {})) - known)
     refuse_secrets(dict.fromkeys(unknown), "parameters")
     if unknown:
-        told = advice(unknown[0], sorted(known), HostDescription.model_fields).lstrip(",: ")
+        nearest = advice(unknown[0], sorted(known), HostDescription.model_fields).lstrip(",: ")
         raise ParamsError(
             "unknown parameter " + ", ".join(f"`{name}`" for name in unknown),
-            hint=told or f"parameters: {', '.join(sorted(known))}",
+            hint=nearest or f"parameters: {', '.join(sorted(known))}",
         )
-    given = {name: namespace[name] for name in known if namespace.get(name) is not None}
-    mine = _notebook_params({name: given.pop(name) for name in own if name in given})
+    values = {
+        **told.values,
+        **{name: one for name, one in (named or {}).items() if one is not None},
+    }
+    mine = _notebook_params({name: values.pop(name) for name in own if name in values})
     source = "parameters"
     path = project_path(mine.params_file)
-    if not given.get("hosts"):
-        given.pop("hosts", None)
-        source = f"`{path.name}`" + (" and parameters" if given else "")
-        given = {**read_description(path), **given}
+    if not values.get("hosts"):
+        values.pop("hosts", None)
+        source = f"`{path.name}`" + (" and parameters" if values else "")
+        values = {**read_description(path), **values}
     elif not path.parent.is_dir():
         raise ParamsError(
             f"no project is at or above `{Path.cwd()}`: it holds no folder `params`, and the description's paths and "
             "its pinned keys have no place to start from",
-            hint="start papermill in the project's folder or below it, or say where the description "
-            "lies: `-p params_file /FOLDER/params/NAME.yaml`",
+            hint="start in the project's folder or below it, or say where the description lies: "
+            + _how_to_give(
+                "params_file",
+                '"/FOLDER/params/NAME.yaml"',
+                "`-p params_file /FOLDER/params/NAME.yaml`",
+            ),
         )
-    return mine, check_description(given, source=source, folder=path.parent)
+    return mine, check_description(values, source=source, folder=path.parent), told
 
 
 def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
@@ -153,14 +140,21 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
             raise ParamsError(
                 f"`{name}` arrived as {type(value).__name__} {value!r}, expected {wanted.__name__}",
                 hint=(
-                    f"pass it as text: `-r {name} VALUE`"
+                    _how_to_give(name, '"VALUE"', f"as text: `-r {name} VALUE`")
                     if wanted is str
-                    else f"pass `-p {name} true` or `false`"
+                    else _how_to_give(name, "True", f"`-p {name} True` or `False`")
                 ),
             )
     if values.get("run_id"):
         check_run_id(values["run_id"])
     return NotebookParameters(**values)
+
+
+def _how_to_give(name: str, value: str, papermill: str) -> str:
+    """Return how a parameter is given: at a desk in its cell, headless to papermill."""
+    if is_interactive():
+        return f"set `{name} = {value}` in the parameters cell"
+    return f"give {papermill}"
 
 
 def require_target(mine: NotebookParameters, description: Description, system: str) -> str:
@@ -181,7 +175,8 @@ def require_target(mine: NotebookParameters, description: Description, system: s
     if not (mine.ip or "").strip(" ,"):
         raise ParamsError(
             "`ip` is missing: the address of the worker to join",
-            hint=f"`-p ip ADDRESS`, one of: {choice}; several with commas",
+            hint=_how_to_give("ip", '"ADDRESS"', "`-p ip ADDRESS`")
+            + f", one of: {choice}; several with commas",
         )
     named = [address.strip() for address in (mine.ip or "").split(",") if address.strip()]
     for address in named:

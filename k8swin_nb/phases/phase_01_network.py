@@ -20,6 +20,15 @@ PHASE = Phase(
     name="01_network",
     title="The network plan holds and every host is fit for it",
     views=network.VIEWS | PREFLIGHT,
+    parts={
+        "The plan is saved and every host answers": ("plan", "reach-linux", "reach-windows"),
+        "Nothing on the hosts stands in the way": (
+            "preflight-linux",
+            "preflight-windows",
+            "hosts-together",
+        ),
+        "Nodes may send with their pods' addresses": ("mac-spoofing", "anti-spoofing"),
+    },
     steps=(
         Step(
             name="plan",

@@ -7,6 +7,7 @@ from k8swin_nb.phases.linux.kubeadm import init_configuration
 from k8swin_nb.phases.linux.user_kubeconfig import check_merged, merged_secret
 from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import (
+    NODE_PARTS,
     kubelet_settings,
     node_settings,
     node_steps,
@@ -19,6 +20,17 @@ PHASE = Phase(
     name="02_master",
     title="The control plane runs",
     views=VIEWS,
+    parts={
+        **NODE_PARTS,
+        "The control plane is made": ("kubeadm-config", "images", "control-plane"),
+        "The control plane is set up and its pods run": (
+            "kubelet-settings",
+            "node-settings",
+            "kubeconfig",
+            "linux-only",
+            "control-plane-ready",
+        ),
+    },
     steps=(
         *node_steps(MASTER),
         Step(

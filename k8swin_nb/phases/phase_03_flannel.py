@@ -13,6 +13,9 @@ PHASE = Phase(
     name="03_flannel",
     title="Pods have a network",
     views={name: VIEWS[name] for name in ("routes", "handover")},
+    parts={
+        "The pod network is made": ("api-ready", "flannel", "flannel-ready", "network-of-others"),
+    },
     steps=(
         API_READY,
         Step(

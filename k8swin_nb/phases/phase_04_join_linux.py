@@ -7,6 +7,7 @@ from k8swin_nb.phases.preflight.views import VIEWS
 from k8swin_nb.phases.shared_steps import (
     API_READY,
     CLUSTER_CA,
+    NODE_PARTS,
     POD_NETWORK_PLANNED,
     kubelet_settings,
     node_settings,
@@ -24,6 +25,11 @@ PHASE = Phase(
     title="The Linux machine is a Ready worker",
     views=VIEWS,
     target="linux",
+    parts={
+        "The cluster can take a worker": ("api-ready", "pod-network-planned", "cluster-ca"),
+        **NODE_PARTS,
+        "The host becomes a worker": ("join", "kubelet-settings", "node-settings", "worker-ready"),
+    },
     steps=(
         API_READY,
         POD_NETWORK_PLANNED,

@@ -41,10 +41,18 @@ from k8swin_nb.workflow.step import Step
 
 TARGET = "target"
 
+SYSTEM_SETTINGS = Step(
+    name="system-settings",
+    title="Node ports are free, and WinRM starts in its turn",
+    on=TARGET,
+    check="windows/system_settings.check.ps1",
+    apply="windows/system_settings.apply.ps1",
+)
 
 CLASSIC = {
     step.name: step
     for step in (
+        SYSTEM_SETTINGS,
         Step(
             name="container-runtime",
             title="The container runtime runs",
@@ -94,6 +102,48 @@ PHASE = Phase(
     title="The Windows server is a Ready worker",
     views=VIEWS,
     target="windows",
+    parts={
+        "The cluster can take a worker": (
+            "api-ready",
+            "pod-network-planned",
+            "cluster-ca",
+            "facts",
+        ),
+        "The server is prepared": (
+            "host-name",
+            "api-name",
+            "containers",
+            "reboot",
+            "folders",
+            "windows-update",
+            "system-settings",
+            "defender",
+            "firewall",
+        ),
+        "Programs and images are in place": (
+            "artifacts",
+            "registries",
+            "container-runtime",
+            "proxy",
+            "images",
+        ),
+        "The server becomes a worker": (
+            "credentials",
+            "kubelet",
+            "join",
+            "kubelet-settings",
+            "node-settings",
+        ),
+        "The worker's pods have a network": (
+            "cni",
+            "flanneld",
+            "pod-network",
+            "source-vip",
+            "kube-proxy",
+            "network-of-others",
+            "worker-ready",
+        ),
+    },
     steps=(
         API_READY,
         POD_NETWORK_PLANNED,
@@ -135,6 +185,7 @@ PHASE = Phase(
             on=TARGET,
             check="windows/reboot.check.ps1",
             apply=reboot,
+            follows=dict.fromkeys(("host-name", "containers"), "reboot: none is pending -> done"),
             runs=("windows/reboot.apply.ps1", "windows/boot_time.check.ps1"),
             wait=600,
         ),
@@ -158,12 +209,12 @@ PHASE = Phase(
             ),
             when=only_when("windows_update", "`windows_update` is false"),
         ),
-        Step(
-            name="system-settings",
-            title="Node ports are free, and WinRM starts in its turn",
-            on=TARGET,
-            check="windows/system_settings.check.ps1",
-            apply="windows/system_settings.apply.ps1",
+        # Docker's pods look shares up in the server's own compartment, which needs no setting of HNS.
+        replace(
+            SYSTEM_SETTINGS,
+            follows={
+                "containers": "EnableCompartmentNamespace of HNS: not there before the feature -> 1"
+            },
         ),
         Step(
             name="defender",

@@ -15,6 +15,10 @@ from k8swin_nb.workflow.step import Step
 PHASE = Phase(
     name="05_test_app",
     title="Pods on the workers answer web requests",
+    parts={
+        "The test app is deployed": ("api-ready", "nodes-ready", "test-app", "test-app-ready"),
+        "The test app answers and scales": ("requests", "scale"),
+    },
     steps=(
         API_READY,
         Step(
@@ -22,6 +26,7 @@ PHASE = Phase(
             title="There are nodes for the test app",
             on=MASTER,
             check=check_nodes,
+            made_by="04_join_windows",
             runs=("linux/nodes_ready.check.sh",),
         ),
         Step(
@@ -33,7 +38,7 @@ PHASE = Phase(
             reads=manifest,
             # The controllers write into the objects for a moment after they were applied.
             wait=30,
-            runs=("container/webserver.ps1",),
+            runs=("container/webserver.ps1", "windows/facts.check.ps1"),
         ),
         Step(
             name="test-app-ready",

@@ -21,6 +21,11 @@ PHASE = Phase(
     name="06_verify",
     title="Everything that has to reach each other does",
     views=VIEWS,
+    parts={
+        "There is something to connect to and from": ("api-ready", "surroundings", "probe-pods"),
+        "Every connection has been tried": ("load-balancing", "connections"),
+        "The connections hold": ("probe-pods-removed", "connections-hold"),
+    },
     steps=(
         API_READY,
         Step(
@@ -28,6 +33,7 @@ PHASE = Phase(
             title="There is something to connect to and from",
             on=MASTER,
             check=look_around,
+            made_by="05_test_app",
             runs=("linux/verify_facts.check.sh",),
         ),
         Step(
@@ -65,6 +71,7 @@ PHASE = Phase(
             title="No pod of this notebook is left",
             on=MASTER,
             check="linux/probe_pods.check.sh",
+            follows={"probe-pods": "pods of this notebook: made before -> none"},
             apply="linux/probe_pods_removed.apply.sh",
         ),
         Step(

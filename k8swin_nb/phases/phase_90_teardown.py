@@ -47,6 +47,7 @@ PHASE = Phase(
     name=removal.NAME,
     title="What was made here is removed",
     narrows=True,
+    confirmed_by="confirm",
     variants={"classic": CLASSIC},
     steps=(
         Step(
@@ -73,6 +74,7 @@ PHASE = Phase(
             on=MASTER,
             check=removal.check_confirmation,
             apply=removal.demand_confirmation,
+            when=removal.preview,
         ),
         removed(
             "apps",

@@ -44,6 +44,7 @@ POD_NETWORK_PLANNED = Step(
     title="flannel is deployed as planned",
     on=MASTER,
     check="linux/pod_network.check.sh",
+    made_by="03_flannel",
     when=by_others,
 )
 
@@ -87,6 +88,7 @@ API_READY = Step(
     title="The control plane answers",
     on=MASTER,
     check="linux/api_ready.check.sh",
+    made_by="02_master",
     wait=60,
 )
 """What every phase after 02 begins with; it names 02_master when there is nothing to talk to."""
@@ -130,6 +132,29 @@ def worker_ready(system: str) -> Step:
         runs=("linux/worker_ready.check.sh", KUBELET_CHECKS[system]),
         wait=300,
     )
+
+
+NODE_PARTS = {
+    "The host is prepared": (
+        "proxy",
+        "system-update",
+        "host-name",
+        "api-name",
+        "time",
+        "swap",
+        "kernel",
+    ),
+    "The container runtime and Kubernetes' programs are installed": (
+        "apt-sources",
+        "downloads",
+        "registries",
+        "container-runtime",
+        "packages",
+        "kubelet-service",
+        "runtime-test",
+    ),
+}
+"""Parts of a notebook with `node_steps`, as `Phase.parts` has them."""
 
 
 def node_steps(on: str) -> tuple[Step, ...]:

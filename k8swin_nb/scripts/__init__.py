@@ -54,6 +54,11 @@ class Parameter:
     help: str = ""
     """What bash's declaration says when the value is missing."""
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether naming it is all that it wants."""
+        return self.type in ("switch", "switchparameter")
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -82,8 +87,13 @@ class Script:
 
     @classmethod
     def from_text(cls, text: str, interpreter: Interpreter, name: str = "") -> Script:
-        """Make a script of a text, such as a cell's body; a byte-order mark that an editor left is no part of it."""
+        """Make a script of a text, such as a cell's body.
+
+        A byte-order mark that an editor left is no part of it, and line ends of Windows are plain ones for bash.
+        """
         text = text.removeprefix("\ufeff")
+        if interpreter == "bash":
+            text = text.replace("\r\n", "\n")
         return cls(name or first_line(text), text, interpreter, _parameters(text, interpreter))
 
     @property
@@ -110,8 +120,13 @@ class Script:
             lines.append(line.lstrip("#").strip())
         return " ".join(lines).strip()
 
-    def bind(self, values: Mapping[str, str]) -> dict[str, str]:
+    def bind(self, values: Mapping[str, str], *, complete: bool = True) -> dict[str, str]:
         """Check values against the declarations and return them.
+
+        Args:
+            values: By name.
+            complete: Whether they are all that the script is given. What it finds around it, such as arguments and variables
+                of the host, it looks at itself.
 
         Raises:
             ScriptError: naming every undeclared and every missing parameter.
@@ -123,7 +138,7 @@ class Script:
         given = {fold(name) for name in values}
         missing = [p.name for p in self.parameters if p.required and fold(p.name) not in given]
         problems = [f"does not declare `{name}`" for name in unknown]
-        problems += [f"needs `{name}`" for name in missing]
+        problems += [f"needs `{name}`" for name in missing if complete]
         if problems:
             names = [parameter.name for parameter in self.parameters]
             close = difflib.get_close_matches(unknown[0], names, n=1) if unknown else []

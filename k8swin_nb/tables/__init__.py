@@ -5,7 +5,18 @@ and only `frames` needs pandas.
 """
 
 from k8swin_nb.tables.palette import Mark, State
-from k8swin_nb.tables.table import Column, StaticTable, table_html
+from k8swin_nb.tables.table import Column, Folded, StaticTable, folding, marked, table_html
 from k8swin_nb.tables.text import escaped, preformatted
 
-__all__ = ["Column", "Mark", "State", "StaticTable", "escaped", "preformatted", "table_html"]
+__all__ = [
+    "Column",
+    "Folded",
+    "Mark",
+    "State",
+    "StaticTable",
+    "escaped",
+    "folding",
+    "marked",
+    "preformatted",
+    "table_html",
+]

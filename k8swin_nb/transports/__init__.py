@@ -3,7 +3,7 @@
 What may live here: one base class, its two implementations, the pool of open connections, host keys and
 certificates, and the small scripts that transports themselves need. What may not: what a script means, how an
 interpreter is handed one (`shells`), and anything about Kubernetes. `connection.py` alone imports fabric, and
-paramiko only what lies around it (`hostkeys`, `login`, `lines`, `session`, `jump`, `ssh_config`). How a host is logged in to over WinRM
+paramiko only what lies around it (`hostkeys`, `login`, `lines`, `session`, `jump`). How a host is logged in to over WinRM
 is in `winrm_login`, whom its TLS trusts in `winrm_tls`.
 """
 

@@ -13,7 +13,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import ClassVar
@@ -24,7 +24,8 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import Secret
-from k8swin_nb.shells import new_tag
+from k8swin_nb.shells import PLAIN, Surroundings, new_tag, objects_apart
+from k8swin_nb.transports.idle import watched
 from k8swin_nb.transports.output import KEPT_BYTES, OnOutput, Output
 
 FILE_SECONDS = 600.0
@@ -49,6 +50,8 @@ class Work:
     """What follows standard input, piece by piece, as it comes (bash only)."""
     tag: str
     """The word by which its processes are found on the host."""
+    around: Surroundings = PLAIN
+    """What the script finds around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Transport(ABC):
         cancel: threading.Event | None = None,
         feed: Iterable[bytes] | None = None,
         tag: str = "",
+        around: Surroundings | None = None,
+        idle: float | None = None,
     ) -> Result:
         """Run a script and return its answer, whatever its exit code.
 
@@ -99,6 +104,8 @@ class Transport(ABC):
                 `Result.left` says what could not be ended.
             feed: More standard input, sent piece by piece while the script runs (bash only).
             tag: What `new_tag` made, where the caller has written it down; empty: one of its own.
+            around: What the script finds around it and does not declare.
+            idle: Seconds without any output after which it is stopped with its children; None: no limit.
 
         Raises:
             ScriptError: when parameters and declarations differ, before anything is sent.
@@ -109,27 +116,39 @@ class Transport(ABC):
             EndUnknown: when the script began and its end was not seen.
             TransportError: when the host cannot be reached or used.
         """
-        work = self._work(
-            script, parameters or {}, secrets or {}, stdin, timeout, sudo, cancel, feed, tag
-        )
         output = Output(on_output)
+        stop = cancel or threading.Event()
+        work = self._work(
+            script, parameters or {}, secrets or {}, stdin, timeout, sudo, stop, feed, tag, around
+        )
+        if idle is not None:
+            work = replace(work, cancel=watched(output, idle, stop))
         started = time.monotonic()
 
         def result(end: End) -> Result:
+            stdout, stdout_raw = output.whole("stdout")
+            stderr, stderr_raw = output.whole("stderr")
+            if work.around.objects:
+                stdout, said = objects_apart(stdout)
+                stderr, stdout_raw, stderr_raw = said + stderr, None, None
             return Result(
                 args=work.script.name,
                 returncode=end.returncode,
-                stdout=output.text("stdout"),
-                stderr=output.text("stderr"),
+                stdout=stdout,
+                stderr=stderr,
                 host=self.host.name,
                 seconds=time.monotonic() - started,
                 left=end.left,
+                stdout_raw=stdout_raw,
+                stderr_raw=stderr_raw,
             )
 
         try:
             end = self._run(work, output)
         finally:
             output.finish()
+        if output.silent and end.returncode == CANCELLED and not (cancel and cancel.is_set()):
+            raise CommandTimeout(result(end), idle or 0, silent=True)
         if end.timed_out:
             raise CommandTimeout(result(end), work.timeout or 0)
         return result(end)
@@ -142,15 +161,17 @@ class Transport(ABC):
         stdin: bytes,
         timeout: float | None,
         sudo: bool,
-        cancel: threading.Event | None,
+        cancel: threading.Event,
         feed: Iterable[bytes] | None,
         tag: str,
+        around: Surroundings | None,
     ) -> Work:
         if isinstance(script, str):
             checked = Script.from_text(script, self.interpreter)
         else:
             checked = script
-            script.bind({**parameters, **dict.fromkeys(secrets, "")})
+            given = {**parameters, **dict.fromkeys(secrets, "")}
+            script.bind(given, complete=around is None)
         if checked.interpreter != self.interpreter:
             raise ScriptError(
                 f"`{checked.name}` is for {checked.interpreter}, {self.host.name} runs {self.interpreter}",
@@ -175,9 +196,10 @@ class Transport(ABC):
             stdin,
             timeout,
             sudo,
-            cancel or threading.Event(),
+            cancel,
             feed or (),
             tag or new_tag(),
+            around or PLAIN,
         )
 
     def put(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -93,6 +94,11 @@ class Clock:
         errors: list[BaseException] = []
         given_up = False
 
+        def undone(result: T) -> None:
+            # It may have broken meanwhile: there is nobody whom that concerns.
+            with contextlib.suppress(Exception):
+                undo(result)
+
         def one() -> None:
             try:
                 result = work()
@@ -103,7 +109,7 @@ class Clock:
                     answer.append(result)
                     unwanted = given_up
                 if unwanted:
-                    undo(result)
+                    undone(result)
             finally:
                 done.set()
 
@@ -115,7 +121,7 @@ class Clock:
                 given_up = True
                 late = list(answer)
             for result in late:
-                undo(result)
+                undone(result)
             raise
         if errors:
             raise errors[0]

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import paramiko
@@ -51,6 +52,12 @@ BUSY_TRIES = 4
 """How often a server that ends a connection before it has said anything is asked: it may have too many at once."""
 
 OnPin = Callable[[str, str], None]
+
+
+@cache
+def _settings() -> Config:
+    """Return fabric's settings, of which nothing comes from files; one for all hosts, for nothing in it is a host's."""
+    return Config(lazy=True, ssh_config=SSHConfig())
 
 
 class _Policy(paramiko.RejectPolicy):  # type: ignore[misc]
@@ -122,7 +129,7 @@ def _open(host: Host, on_pin: OnPin | None, clock: Clock, dial: Dial | None) -> 
         host.ssh_address,
         user=host.user,
         port=host.ssh_port,
-        config=Config(lazy=True, ssh_config=SSHConfig()),
+        config=_settings(),
         connect_timeout=CONNECT_SECONDS,
         connect_kwargs={
             "banner_timeout": BANNER_SECONDS,

@@ -1,4 +1,4 @@
-"""SSH host keys: the project's own `known_hosts` file, and nobody else's.
+"""SSH host keys: the project's own `known_hosts` file; of a host that no description names, the user's own beside it.
 
 A key is fetched, compared by a person, and pinned; from then on another key is an error. The file is in
 OpenSSH's format, so `ssh -o UserKnownHostsFile=...` can use it too.
@@ -130,11 +130,12 @@ def pinned(host: Host) -> list[HostKey]:
 
 
 def known(host: Host) -> Known:
-    """Return what the project's file says of a host. A line that cannot be read is passed over."""
+    """Return what the project's file, and the one beside it, say of a host. A line that cannot be read is passed over."""
     keys: list[Any] = []
     revoked: set[bytes] = set()
     authority = False
-    for entry in _index(Path(host.known_hosts)).of(entry_name(host)):
+    files = [one for one in (host.known_hosts, host.known_elsewhere) if one]
+    for entry in (found for one in files for found in _index(Path(one)).of(entry_name(host))):
         try:
             data = base64.b64decode(entry.base64, validate=True)
         except ValueError:

@@ -12,7 +12,8 @@ $k8code = ''
 # What writes is taken once: a script may give the console another encoding or another place to write to.
 $k8out = [Console]::Out
 $k8err = [Console]::Error
-$k8out.WriteLine("$k8word begin")
+# A process that has served before is known to be ours: what it says first would be waited for by itself.
+if (-not $k8doc.again) { $k8out.WriteLine("$k8word begin") }
 $k8q = New-Object System.Collections.ArrayList
 $k8flush = {
     if ($k8q.Count -gt 0) {
@@ -51,12 +52,23 @@ try {
     }
     $k8script = $k8made
     $k8stdin = $k8doc.stdin
+    $k8rest = @()
+    if ($null -ne $k8doc.arguments) { $k8rest = @($k8doc.arguments) }
+    $k8sink = $k8write
+    if ($k8doc.objects) { $k8sink = . ([ScriptBlock]::Create($k8doc.objects)) }
+    if ($k8doc.progress) { . ([ScriptBlock]::Create($k8doc.progress)) }
+    if ($k8doc.environment) {
+        foreach ($k8p in $k8doc.environment.PSObject.Properties) { Set-Item -LiteralPath "env:$($k8p.Name)" -Value $k8p.Value }
+    }
+    $k8mode = "$($k8doc.strict)"
     $k8doc = $null
+    if ($k8mode -eq 'off') { $ErrorActionPreference = 'Continue' }
+    if ($k8mode -eq 'strict') { Set-StrictMode -Version Latest }
     $k8whole = $false
     # A `break` or `continue` outside of a loop, as in ForEach-Object, leaves the script, and would leave this one too.
     foreach ($k8once in 1) {
-        if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args | & $k8write }
-        else { & $k8script @k8args | & $k8write }
+        if ($null -ne $k8stdin) { $k8stdin | & $k8script @k8args @k8rest | & $k8sink }
+        else { & $k8script @k8args @k8rest | & $k8sink }
         $k8whole = $true
     }
     if (-not $k8whole) {
@@ -65,6 +77,7 @@ try {
     }
     $k8code = $global:LASTEXITCODE -as [int]
 } catch {
+    Set-StrictMode -Off
     $k8code = 1
     $k8e = $_.Exception
     while ($k8e -is [System.Management.Automation.MethodInvocationException] -and $k8e.InnerException) {
@@ -75,14 +88,17 @@ try {
     if ($k8script -and $k8at.ScriptLineNumber -gt 0 -and "$($k8at.Line)" -notlike '*$k8script*') {
         $k8err.WriteLine("at line $($k8at.ScriptLineNumber): $("$($k8at.Line)".Trim())")
     }
-    exit 1
+    if (-not $k8in) { exit 1 }
 } finally {
+    Set-StrictMode -Off
     # What cannot be shown must not hide that the script has ended.
     try { & $k8flush } catch {
         $k8err.WriteLine("$_")
         if ($k8code -eq 0) { $k8code = 1 }
     }
     # A script that calls exit comes here too, and its code is known to the program alone.
+    if ($k8in) { $k8err.WriteLine("$k8word end") }
     $k8out.WriteLine("$k8word end $k8code!")
 }
-exit $global:LASTEXITCODE
+# Of a process that serves several scripts this is not the end.
+if (-not $k8in) { exit $global:LASTEXITCODE }

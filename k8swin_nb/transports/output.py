@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import threading
+import time
 from collections.abc import Callable
 
 from k8swin_nb.redact import redacted_stream
@@ -30,11 +31,26 @@ class Output:
             name: codecs.getincrementaldecoder("utf-8")("replace") for name in self._kept
         }
         self._masks = {name: redacted_stream() for name in self._kept}
+        self._heard: float | None = None
+        self.over = threading.Event()
+        """Set when nothing more comes."""
+        self.silent = False
+        """Whether the script was stopped because it printed nothing for too long."""
+
+    def begun(self) -> None:
+        """Take note that the script runs from now on."""
+        self._heard = time.monotonic()
+
+    def quiet(self) -> float:
+        """Return for how many seconds the script has printed nothing; 0 while it has not begun."""
+        return time.monotonic() - self._heard if self._heard is not None else 0.0
 
     def feed(self, stream: str, data: bytes) -> None:
         """Take bytes of a stream."""
         if not data:
             return
+        if self._heard is not None:
+            self._heard = time.monotonic()
         with self._lock:
             self._kept[stream].feed(data)
             if self._on_output is None:
@@ -44,6 +60,7 @@ class Output:
 
     def finish(self) -> None:
         """Show what is still held back."""
+        self.over.set()
         if self._on_output is None:
             return
         for stream, mask in self._masks.items():
@@ -54,9 +71,19 @@ class Output:
 
     def text(self, stream: str) -> str:
         """Return what is kept so far, unmasked, with plain line ends and without a byte-order mark."""
+        return self.whole(stream)[0]
+
+    def whole(self, stream: str) -> tuple[str, bytes | None]:
+        """Return the same with the bytes that are kept, where the text says something else than they do, else None."""
         with self._lock:
             data = self._kept[stream].all()
-        return data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+        try:
+            sent = data.decode()
+        except UnicodeDecodeError:
+            sent = None
+        told = data.decode("utf-8", "replace") if sent is None else sent
+        text = told.removeprefix("\ufeff").replace("\r\n", "\n")
+        return text, None if text == sent else data
 
     def left_out(self, stream: str) -> int:
         """Return how many bytes of a stream were not kept."""

@@ -23,6 +23,9 @@ LOOK_SECONDS = 30.0
 CHANGING = frozenset({"apply", "magic"})
 """What a tag says of a script that may change its host; the others only look, or carry a file."""
 
+SERVING = "k8swin-serving-"
+"""How the tag of a process begins that serves scripts which only look: it waits, and is none itself."""
+
 _TAG = re.compile(r"k8swin-(?P<verb>[a-z]+)(?:-(?P<run>.+))?-(?P<number>[0-9a-f]{16})")
 
 
@@ -98,6 +101,8 @@ def running(
     for line in lines(done.stdout):
         pid, tag, role, start, user, command = [*line.split(" ", 5), *[""] * 6][:6]
         number, began = whole(pid), whole(start)
+        if tag.startswith(SERVING):
+            continue
         if number is not None and began is not None and command:
             found.append(Running(tag, number, began, user, command.strip(), role == "script"))
     return tuple(sorted(found, key=lambda process: (process.started, process.pid)))

@@ -22,21 +22,42 @@ class Proof:
 
     The script's begin is the line `WORD begin`, its end is `WORD end CODE!`; CODE is empty where only the program
     around the script knows it.
+
+    Args:
+        word: That of a script which was started earlier; empty: one of its own.
     """
 
-    def __init__(self) -> None:
-        self.word = "k8swin" + secrets.token_hex(16)
+    def __init__(self, word: str = "") -> None:
+        self.word = word or "k8swin" + secrets.token_hex(16)
         self.began = False
         self.ended = False
         self.code: int | None = None
+        self.taken = False
+        """Whether a begin is taken for granted, because the same process has served another script."""
+        self.heard = False
         self.before = b""
         """What was printed before the script began; its first part when that was much."""
-        self._begin = re.compile(self.word.encode() + rb" begin\r?\n")
+        self._begin = re.compile(re.escape(self.word).encode() + rb" begin\r?\n")
         self._end = f"{self.word} end ".encode()
+        self._held = b""
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything of the script was seen."""
+        return self.began and (self.heard or not self.taken)
+
+    def take(self) -> None:
+        """Take the begin for granted."""
+        self.began = self.taken = True
+
+    def give_back(self) -> None:
+        """Wait for a begin again: nothing was seen."""
+        self.began = self.taken = self.ended = False
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
         """Take output as it arrives, and return what of it is the script's own."""
+        self.heard = self.heard or bool(data)
         self._held += data
         if not self.began:
             found = self._begin.search(self._held)

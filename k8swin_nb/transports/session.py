@@ -14,6 +14,7 @@ from typing import Any
 import paramiko
 
 from k8swin_nb.errors import (
+    LOOKS_FIRST,
     AuthenticationFailed,
     EndUnknown,
     HostUnreachable,
@@ -269,11 +270,13 @@ class Session:
             raise self._lost(f"the host has given no sign of life for {silence:.0f} s")
 
     def _lost(self, what: str) -> HostUnreachable:
-        return HostUnreachable(
+        error = HostUnreachable(
             self._host.name,
             f"{what}; how it ended is not known",
-            hint="run the cell again: it looks first at what is there",
+            hint=f"run the cell again: {LOOKS_FIRST}",
         )
+        error.begun = True
+        return error
 
     def _not_started(
         self, how: str, *, sudo: bool, asks: SudoWords | None = None

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from k8swin_nb.errors import HostUnreachable, K8swinError, Stopped, TransportError, TransportTimeout
+from k8swin_nb.errors import HostUnreachable, K8swinError, Stopped, TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.scripts import Interpreter
 from k8swin_nb.shells import KILL_AFTER, SudoWords, bash_command, bash_input, new_tag
+from k8swin_nb.transport_errors import not_begun
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work, own_script
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
 from k8swin_nb.transports.connection import open_connection, translate
@@ -66,20 +67,16 @@ class SshTransport(Transport):
 
     def _run(self, work: Work, output: Output) -> End:
         clock = Clock(work.timeout, work.cancel)
-        sent = bash_input(work.script, work.parameters, work.secrets, work.stdin)
+        sent = bash_input(work.script, work.parameters, work.secrets, work.stdin, work.around)
         try:
             session, give_back = self._begun(work, output, clock)
         except Unwanted:
             raise Stopped(self.host.name, "was stopped before its script began") from None
         except Late:
-            raise TransportTimeout(
-                self.host.name,
-                f"no script could begin within the {work.timeout or 0:g} s that it was given; nothing was run",
-                hint="look at the machine's load and at what else runs there, or give it more time with "
-                "`--timeout SECONDS`",
-            ) from None
+            raise not_begun(self.host.name, work.timeout or 0) from None
         try:
             limit = max(0.05, clock.left(work.timeout)) if work.timeout else 0
+            output.begun()
             try:
                 session.send(f"{limit:.3f}\0".encode() + sent, work.feed, last=True)
                 part = Clock(limit + KILL_AFTER + GRACE if limit else None, work.cancel)

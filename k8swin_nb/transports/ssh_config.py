@@ -225,7 +225,7 @@ def configured(host: Host) -> Host:
         host,
         ssh_host=host.ssh_host or words.address or None,
         ssh_port=host.ssh_port if host.ssh_port != 22 else words.port or 22,
-        own_keys=None if host.identity or host.ssh_password else words.keys,
+        own_keys=None if host.identity or host.ssh_password else words.keys or host.own_keys,
         ssh_jump=host.ssh_jump or file.jump(words, host),
         ssh_config=None,
     )

@@ -13,11 +13,14 @@
   # What is exported for people would act on this shell and the programs that it needs: TMOUT ends each `read` that waits for
   # a script, a preloaded library that is missing complains before each program.
   unset TMOUT EXECIGNORE BASH_COMPAT FUNCNEST BASH_XTRACEFD LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT
-  ignored=$(trap -p)
+  # All that needs a process beside this one, in one: each costs a host with many logins a millisecond and more.
+  # 99 is the number that the script's processes hold, see below. What is said after `=` is about the locale.
+  probe=$({ true 99>&1; } 2>/dev/null || exit 1; trap -p; echo "="; { LC_ALL=C.UTF-8; } 2>&1; exit 0)
+  limits=$?
   # What ends the script must not end this shell: it still has to say how the script ended.
   trap : TERM INT HUP QUIT
   IFS= read -rd "" second && IFS= read -rd "" first || exit 125
-  if ! (: 99>&1) 2>/dev/null; then
+  if [ "$limits" != 0 ]; then
     echo "the limits of this login are too low to run a script: $(ulimit -n) open files, $(ulimit -u) processes" >&2
     exit 125
   fi
@@ -33,24 +36,32 @@
   done
   export PATH=$places
 
-  # Names alone are on the command line of `env`: a value may be a proxy's password.
+  # What begins from here is given what is named, and nothing else of what the login has. `env` takes away what is no name
+  # for a shell; names alone are on its command line, for a value may be a proxy's password.
   changes=()
-  while IFS= read -rd "" entry; do
-    case ${entry%%=*} in
+  if [ -r /proc/self/environ ]; then exec 7</proc/self/environ; else exec 7< <(env -0); fi
+  while IFS= read -rd "" entry <&7; do
+    name=${entry%%=*}
+    case $name in
       PATH | HOME | USER | LOGNAME | SHELL | TZ | SSH_CLIENT | SSH_CONNECTION | SSH_AUTH_SOCK | SUDO_* | KRB5CCNAME) ;;
       XDG_RUNTIME_DIR | DBUS_SESSION_BUS_ADDRESS | SSL_CERT_FILE | SSL_CERT_DIR | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE) ;;
       http_proxy | https_proxy | ftp_proxy | all_proxy | no_proxy) ;;
       HTTP_PROXY | HTTPS_PROXY | FTP_PROXY | ALL_PROXY | NO_PROXY) ;;
-      TMPDIR) if ! [ -d "$TMPDIR" ] || ! [ -w "$TMPDIR" ]; then changes+=(-u TMPDIR); fi ;;
+      TMPDIR) if ! [ -d "$TMPDIR" ] || ! [ -w "$TMPDIR" ]; then export -n TMPDIR; fi ;;
       "" | _) ;;
-      *) changes+=(-u "${entry%%=*}") ;;
+      *[!A-Za-z0-9_]*) changes+=(-u "$name") ;;
+      *)
+        # shellcheck disable=SC2163 # the variable of that name
+        export -n "$name" 2>/dev/null || changes+=(-u "$name")
+        ;;
     esac
-  done < <(env -0)
+  done
+  exec 7<&-
+  export -n PWD OLDPWD SHLVL
   # A shell cannot take back that a signal was ignored when it began.
-  if [ -n "$ignored" ] && env --default-signal true 2>/dev/null; then changes+=(--default-signal); fi
-  # Scripts and tables of symptoms know the messages in English, and names may hold any letter.
-  if [ -z "$( (LC_ALL=C.UTF-8) 2>&1)" ]; then changes+=(LANG=C.UTF-8); fi
-  changes+=("K8SWIN_TAG=$1")
+  if [ -n "${probe%%=*}" ] && env --default-signal true 2>/dev/null; then changes+=(--default-signal); fi
+  run=(timeout -k "$2" "$limit")
+  if [ "${#changes[@]}" != 0 ]; then run=(env "${changes[@]}" "${run[@]}"); fi
 
   home=$HOME
   case ${SUDO_USER-} in
@@ -61,6 +72,9 @@
   unset OLDPWD
   umask 022
   IFS=$' \t\n'
+  # Scripts and tables of symptoms know the messages in English, and names may hold any letter.
+  case $probe in *=) export LANG=C.UTF-8 ;; esac
+  export K8SWIN_TAG=$1
 
   # The script holds one end of the pipe as number 99, and so does all that it starts: the other end tells when they are gone.
   # What this shell itself would say of a script that was killed is no output of the script.
@@ -68,7 +82,7 @@
   {
     trap : TERM INT HUP QUIT
     # shellcheck disable=SC2016 # the script's own shell expands it
-    env "${changes[@]}" timeout -k "$2" "$limit" bash --noprofile --norc -c \
+    "${run[@]}" bash --noprofile --norc -c \
       'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"' \
       bash 99>&1 1>&8 2>&9 8>&- 9>&-
     echo "$?"

@@ -29,7 +29,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from operator import methodcaller
 from typing import Any, ClassVar
@@ -37,6 +36,7 @@ from typing import Any, ClassVar
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
 from k8swin_nb.errors import (
+    LOOKS_FIRST,
     EndUnknown,
     HostUnreachable,
     K8swinError,
@@ -47,14 +47,21 @@ from k8swin_nb.errors import (
 )
 from k8swin_nb.inventory import Host
 from k8swin_nb.scripts import Interpreter
-from k8swin_nb.shells import powershell_command, powershell_input
+from k8swin_nb.shells import (
+    new_tag,
+    powershell_command,
+    powershell_input,
+    powershell_serving_input,
+)
 from k8swin_nb.shown import shown_line
+from k8swin_nb.transport_errors import not_begun
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.bounded import Cancelled, Overdue, check, take
 from k8swin_nb.transports.connection import OnPin
 from k8swin_nb.transports.output import Output
-from k8swin_nb.transports.proof import Proof
+from k8swin_nb.transports.winrm_course import Course
 from k8swin_nb.transports.winrm_errors import SHOWN, place, translate
+from k8swin_nb.transports.winrm_serving import ErrorsEnd, Serving, again, is_gone, shared_input
 from k8swin_nb.transports.winrm_shell import CLOSE_SECONDS, SHORT_IDLE_TIMEOUT, WinrmShell
 from k8swin_nb.transports.wsman import (
     OPERATION_SECONDS,
@@ -113,30 +120,8 @@ UNCONFIRMED = "WinRM did not confirm the stop; whether the script still runs is 
 _open: weakref.WeakSet[WinrmTransport] = weakref.WeakSet()
 
 
-@dataclass(slots=True)
-class _Course:
-    """How far one script came."""
-
-    work: Work
-    output: Output
-    until: float
-    proof: Proof = field(default_factory=Proof)
-    begun: bool = False
-    """Whether all of it may have arrived, so that it may run."""
-
-    left: str = ""
-
-    @property
-    def end(self) -> End | None:
-        """How the script ended, once it has said so itself."""
-        code = self.proof.code if self.proof.began and self.proof.ended else None
-        return None if code is None else End(code, left=self.left)
-
-    def so_far(self) -> str:
-        """Say what is known of a script whose end is not."""
-        if self.proof.began:
-            return f"`{self.work.script.name}` had begun, and how it ended is not known"
-        return f"whether `{self.work.script.name}` ran is not known"
+class _Gone(Exception):
+    """A process that served other scripts is no more, and nothing of this one was seen."""
 
 
 class WinrmTransport(Transport):
@@ -154,17 +139,30 @@ class WinrmTransport(Transport):
         super().__init__(host)
         self._turn = threading.Lock()
         self._shell = WinrmShell(host, protocol, on_pin)
+        self._serving: Serving | None = None
 
     def _run(self, work: Work, output: Output) -> End:
         until = time.monotonic() + work.timeout if work.timeout else math.inf
-        course = _Course(work, output, until)
+        course = Course(work, output, until)
         sent = powershell_input(
-            work.script, work.parameters, work.secrets, work.stdin, word=course.proof.word
+            work.script,
+            work.parameters,
+            work.secrets,
+            work.stdin,
+            word=course.proof.word,
+            around=work.around,
         )
+        shared = shared_input(work, course.proof.word)
         try:
             take(self._turn, until=until, cancel=work.cancel)
             try:
-                code = self._in_turn(course, sent)
+                try:
+                    code = self._in_turn(course, shared or sent, serving=shared is not None)
+                except _Gone:
+                    # Nothing of the script was seen, and it only looks.
+                    course.begun, course.errors = False, None
+                    course.proof.give_back()
+                    code = self._in_turn(course, sent, serving=False)
             finally:
                 self._turn.release()
         except Cancelled:
@@ -173,32 +171,36 @@ class WinrmTransport(Transport):
             return course.end or End(CANCELLED, left=course.left)
         except Overdue:
             if not course.begun:
-                raise TransportTimeout(
-                    self.host.name,
-                    f"no script could begin within the {work.timeout or 0:g} s that it was given; nothing was run",
-                    hint="look at the machine's load and at what else runs there, or give it more time with "
-                    "`--timeout SECONDS`",
-                ) from None
+                raise not_begun(self.host.name, work.timeout or 0) from None
             return course.end or End(CANCELLED, timed_out=True, left=course.left)
         return self._judged(code, course)
 
-    def _in_turn(self, course: _Course, sent: bytes) -> int | None:
+    def _in_turn(self, course: Course, sent: bytes, *, serving: bool) -> int | None:
         """Carry one script and return the exit code that the server gives; None: it gives none.
+
+        Args:
+            course: The script.
+            sent: What its process is sent.
+            serving: By the process that serves several; it only looks.
 
         Raises:
             Cancelled, Overdue: when it was stopped, or not begun.
             TransportError: when it was not begun, or its end is not known.
+            _Gone: when a process that served others is gone.
         """
-        work = course.work
-        program, arguments = powershell_command(work.tag)
         _open.add(self)
-        finished = False
+        finished = used = False
         command: str | None = None
+        course.errors = ErrorsEnd(course.proof.word) if serving else None
         try:
-            command = self._shell.start(
-                program, arguments, REQUEST_SECONDS, course.until, work.cancel
-            )
-            refusal = self._send(command, sent, course)
+            command, first, used = self._process(course, serving=serving)
+            if used:
+                course.proof.take()
+                sent = again(sent)
+            refusal = self._send(command, first + sent, course, last=not serving)
+            if refusal is not None and used:
+                raise translate(refusal, self.host) from refusal
+            course.output.begun()
             if refusal is None:
                 code = self._receive(command, course, course.until)
             else:
@@ -206,6 +208,11 @@ class WinrmTransport(Transport):
             finished = True
         except TransportError as error:
             finished = True
+            if serving:
+                self._serving = None
+            if used and not course.proof.seen and is_gone(error):
+                self._shell.give_up()
+                raise _Gone from error
             if isinstance(error, (HostUnreachable, TransportTimeout)):
                 # Nobody is there to be told. What was begun is ended when the host answers again.
                 self._shell.give_up()
@@ -222,34 +229,62 @@ class WinrmTransport(Transport):
         finally:
             if not finished:
                 self._stop(command, course)
+        if serving and self._serving is not None and course.told:
+            self._serving.scripts += 1
+            return code
+        if serving:
+            self._serving = None
+        if used and not course.proof.seen:
+            # It ended before the script came.
+            self._terminate(command)
+            raise _Gone
         self._terminate(command)
         return code
 
-    def _end_unknown(self, error: TransportError, course: _Course) -> TransportError:
+    def _process(self, course: Course, *, serving: bool) -> tuple[str, bytes, bool]:
+        """Return the command that runs a script, what it is sent first, and whether it has served another before."""
+        work = course.work
+        if serving and self._serving is not None:
+            if self._serving.serves(self._shell.id):
+                return self._serving.command, b"", True
+            before, self._serving = self._serving, None
+            if before.shell == self._shell.id:
+                self._terminate(before.command)
+        tag = new_tag(verb="serving") if serving else work.tag
+        program, arguments = powershell_command(tag, serving=serving)
+        command = self._shell.start(program, arguments, REQUEST_SECONDS, course.until, work.cancel)
+        if not serving:
+            return command, b"", False
+        self._serving = Serving(str(self._shell.id), command)
+        return command, powershell_serving_input(), False
+
+    def _end_unknown(self, error: TransportError, course: Course) -> TransportError:
         """Return the error of a script that may have begun when something went wrong."""
         detail = f"{error.detail}; {course.so_far()}"
         if isinstance(error, (HostUnreachable, TransportTimeout)):
-            return type(error)(
-                self.host.name, detail, hint="run the cell again: it looks first at what is there"
-            )
+            unknown = type(error)(self.host.name, detail, hint=f"run the cell again: {LOOKS_FIRST}")
+            unknown.begun = True
+            return unknown
         left = f"; {course.left}" if course.left else ""
         return EndUnknown(self.host.name, detail + left, hint=error.hint)
 
-    def _send(self, command: str, sent: bytes, course: _Course) -> WSManFaultError | None:
-        """Send the whole input; return the server's refusal when it is not taken."""
+    def _send(
+        self, command: str, sent: bytes, course: Course, *, last: bool
+    ) -> WSManFaultError | None:
+        """Send the whole input, `last` with its end; return the server's refusal when it is not taken."""
         until, cancel = course.until, course.work.cancel
         for start in range(0, len(sent), STDIN_PIECE):
-            last = start + STDIN_PIECE >= len(sent)
+            whole = start + STDIN_PIECE >= len(sent)
             piece = methodcaller(
                 "send_command_input",
                 self._shell.id,
                 command,
                 sent[start : start + STDIN_PIECE],
-                end=last,
+                end=whole and last,
             )
             check(until, cancel)
             # Half a document runs nothing.
-            course.begun = last
+            course.begun = whole
             patience = time.monotonic() + BUSY_SECONDS
             while True:
                 try:
@@ -269,7 +304,7 @@ class WinrmTransport(Transport):
                 break
         return None
 
-    def _receive(self, command: str, course: _Course, until: float) -> int | None:
+    def _receive(self, command: str, course: Course, until: float) -> int | None:
         """Take the output until the command has ended, and return its exit code; None: the server gave none."""
         proof, output, cancel = course.proof, course.output, course.work.cancel
         over = math.inf
@@ -309,12 +344,16 @@ class WinrmTransport(Transport):
                 cancel.wait(SPARED_SECONDS)
                 continue
             output.feed("stdout", proof.feed(stdout))
-            output.feed("stderr", stderr)
+            output.feed("stderr", course.errors.feed(stderr) if course.errors else stderr)
+            if course.told:
+                return None
             if done:
                 output.feed("stdout", proof.finish())
+                if course.errors:
+                    output.feed("stderr", course.errors.finish())
                 return code if code is None else int(code)
 
-    def _held_open(self, command: str, course: _Course) -> int | None:
+    def _held_open(self, command: str, course: Course) -> int | None:
         """Return the code of a script that is over, while something that it has started holds its output open."""
         if course.end is not None:
             return course.end.returncode
@@ -329,7 +368,7 @@ class WinrmTransport(Transport):
             ),
         )
 
-    def _last_words(self, command: str, course: _Course, refusal: WSManFaultError) -> int | None:
+    def _last_words(self, command: str, course: Course, refusal: WSManFaultError) -> int | None:
         """Learn why a program took no input: what it printed, and how it ended."""
         limit = min(course.until, time.monotonic() + LAST_SECONDS)
         try:
@@ -344,7 +383,7 @@ class WinrmTransport(Transport):
                 self.host.name, f"{place(self.host)}: the program takes no input and does not end"
             ) from None
 
-    def _judged(self, code: int | None, course: _Course) -> End:
+    def _judged(self, code: int | None, course: Course) -> End:
         """Return how a script ended, if that is proven."""
         host, proof, name = self.host.name, course.proof, course.work.script.name
         if course.end is not None:
@@ -381,8 +420,9 @@ class WinrmTransport(Transport):
             # Its answer is in already; the next command opens a new shell.
             self._shell.give_up()
 
-    def _stop(self, command: str | None, course: _Course) -> None:
+    def _stop(self, command: str | None, course: Course) -> None:
         """End a command with all that it has started, and note when the server does not confirm it."""
+        self._serving = None
         limit = time.monotonic() + STOP_SECONDS
         if command is not None and self._shell.id is not None:
             signal = methodcaller("cleanup_command", self._shell.id, command)

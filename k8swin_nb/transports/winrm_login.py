@@ -106,7 +106,7 @@ def login_of(host: Host) -> Login:
     if not host.credential:
         raise ParamsError(
             f"{host.name}: no `credential` is given",
-            hint="write `credential: env:WIN_PASSWORD`",
+            hint="write `credential: env:WIN_PASSWORD`, beside a login `--credential env:WIN_PASSWORD`",
         )
     password = resolve(host.credential, Path(host.folder)).reveal()
     if method == "credssp":

@@ -16,7 +16,7 @@ def winrm_days_left(host: Host) -> int:
     """
     if host.winrm_jump is None:
         return days_left(host.winrm_address, host.winrm_port)
-    # Imported here, because fabric takes longer to import than everything else together.
+    # Imported here, because paramiko takes longer to import than everything else together.
     from k8swin_nb.transports.jump import give_jump_back, take_jump
 
     jump = take_jump(host.winrm_jump)

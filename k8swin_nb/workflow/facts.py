@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from k8swin_nb.errors import ScriptError
+from k8swin_nb.errors import NotKnownYet
 from k8swin_nb.inventory import Host
 
 T = TypeVar("T")
@@ -55,12 +55,12 @@ class Facts:
         """Return a fact that an earlier step of the phase has kept.
 
         Raises:
-            ScriptError: with host and name, when none has.
+            NotKnownYet: with host and name, when none has.
         """
         host, fact = key
         with self._lock:
             if (host.name, fact.name) not in self._kept:
-                raise ScriptError(
+                raise NotKnownYet(
                     f"{host.name}: `{fact.name}` is not known yet",
                     hint="apply the steps before this one first: one of them finds it",
                 )

@@ -147,9 +147,11 @@ def _boot() -> str:
 class HostLock:
     """One lock, from the attempt to take it until it is let go."""
 
-    def __init__(self, transport: Transport, holder: Holder) -> None:
+    def __init__(self, transport: Transport, holder: Holder, lost: Holder | None = None) -> None:
         self._transport = transport
         self.holder = holder
+        self._lost = lost
+        """Whom this work was there before, if its connection broke."""
         self._lines: list[str] = []
         self._text = ""
         self._answered = threading.Event()
@@ -224,10 +226,14 @@ class HostLock:
         linux = self._transport.interpreter == "bash"
         host = self._transport.host
         values = {"LOCK_HOLDER": self.holder.line(), "LOCK_SILENCE": str(SILENCE)}
+        if not linux:
+            values = {"LockHolder": values["LOCK_HOLDER"]}
+            if self._lost is not None:
+                values["LockLost"] = self._lost.line()
         try:
             self._result = self._transport.run(
                 Script.load(TAKE[host.os]),
-                parameters=values if linux else {"LockHolder": values["LOCK_HOLDER"]},
+                parameters=values,
                 feed=self._beats() if linux else None,
                 sudo=host.asks_for_root,
                 on_output=self._said,
@@ -310,7 +316,9 @@ class HostLocks:
         told = False
         while True:
             at.check_stop("was stopped before it changed anything")
-            lock = HostLock(way, Holder.here(self._run, at.run.phase.name))
+            had = self._held.get(host)
+            lost = had.holder if had is not None else None
+            lock = HostLock(way, Holder.here(self._run, at.run.phase.name), lost)
             other = lock.take(at.run.cancel)
             if other is None:
                 return lock
@@ -331,6 +339,7 @@ class HostLocks:
             if not told:
                 self._say(at, f"waits for at most {self._wait:.0f} s: worked on by {other}")
                 told = True
+            at.waiting(f"the lock of this host, which is worked on by {other}")
             at.pause(ASK_SECONDS)
 
     def _wait_for_orphans(self, at: StepRun) -> None:
@@ -353,6 +362,7 @@ class HostLocks:
                     f"a script of another run has changed it for {ORPHAN_SECONDS:.0f} s and does not end: {left[0]}",
                     hint=f"look at it on the host, or end it: `k8swin unlock --params FILE --stop {at.host.name}`",
                 )
+            at.waiting(f"the end of what still runs there: {left[0]}")
             at.pause(ASK_SECONDS)
 
     def _running(self, at: StepRun) -> tuple[Running, ...]:
@@ -441,5 +451,6 @@ class HostLocks:
 def _note_ended(at: StepRun) -> None:
     """Write down that nothing runs any more of the scripts whose end no record tells."""
     for one in unfinished(at.run.record.folder.parent, address=at.host.address):
-        if not one.at_work:
+        # Nobody waits for one whose connection broke either, and an `apply` that still ran would have been waited for.
+        if not one.at_work or (one.why and one.verb == "apply"):
             at.run.record.write("script-gone", tag=one.tag, host=at.host.name, script=one.script)

@@ -25,6 +25,9 @@ class Phase:
 
     steps: tuple[Step, ...]
 
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Steps that a notebook has under one heading and in one cell: their names, in order, by that heading."""
+
     target: str = ""
     """Operating system of the one host that the phase is about; empty when there is none."""
 
@@ -33,6 +36,9 @@ class Phase:
 
     together: bool = False
     """Whether no host is changed before the locks of all are held: a half-removed cluster serves nobody."""
+
+    confirmed_by: str = ""
+    """The notebook's parameter that confirms what the phase takes away. Without it the notebook is a preview: a dry run."""
 
     variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
     """By variant, the steps that are done in another way: each stands in for the step of its name."""
@@ -62,3 +68,20 @@ class Phase:
         raise InventoryError(
             f"phase `{self.name}` has no step `{name}`", hint=f"its steps: {known}"
         )
+
+    def sections(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the headings of the notebook with the names of the steps below them, in order."""
+        sections: dict[str, tuple[str, ...]] = {}
+        for step in self.steps:
+            heading = self.heading(step.name)
+            sections[heading] = (*sections.get(heading, ()), step.name)
+        return list(sections.items())
+
+    def heading(self, name: str) -> str:
+        """Return the heading below which a notebook has a step: that of its part, else its own title.
+
+        Raises:
+            InventoryError: naming the steps that there are.
+        """
+        title = self.step(name).title
+        return next((heading for heading, names in self.parts.items() if name in names), title)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from k8swin_nb.description import Description
-from k8swin_nb.errors import HostLocked, InventoryError, ScriptError, TransportError
+from k8swin_nb.errors import (
+    HostLocked,
+    InventoryError,
+    ScriptError,
+    StepFailed,
+    TransportError,
+)
 from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.scripts import Script
@@ -17,6 +22,7 @@ from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.step_run import StepRun, Verb
+from k8swin_nb.workflow.stopping import HostWork, Stop
 
 if TYPE_CHECKING:
     from k8swin_nb.secret import Secret
@@ -90,10 +96,17 @@ class PhaseRun:
         self.interactive = False
         """Whether a person looks on, who can click and type."""
         self.facts = Facts()
+        self.foreseen: dict[str, dict[str, str]] = {}
+        """By host and step, what a dry run found that would be made first: a step, or a notebook. Later steps wait for it."""
         self.kept: dict[tuple[str, str], list[str]] = {}
         """By step and host, what scripts said that they kept of somebody else's before they changed it."""
-        self.cancel = threading.Event()
+        self.cancel = Stop()
         """Set: no further script begins, and one that runs is stopped on its host."""
+        self.at_work: dict[str, HostWork] = {}
+        """By host, the step that is at work there."""
+        self._looked: set[str] = set()
+        self.left_out: dict[str, str] = {}
+        """By host, the step at which somebody left it out."""
         self._values = {
             system: {_fold(name): value for name, value in table.items()}
             for system, table in values.items()
@@ -107,6 +120,32 @@ class PhaseRun:
     def at(self, host: Host, step: str, verb: Verb = "check") -> StepRun:
         """Return what asks a host for a step, or under another word for the record."""
         return StepRun(self, step, host, verb, self.cancel)
+
+    def leave_out(self, host: str = "") -> str:
+        """End the wait for a host, or for all that wait; it takes no part in the later steps. Return what came of it.
+
+        May be called from any thread. A host that is being changed is not left out: that would leave it half changed.
+
+        Args:
+            host: Its name; empty: all that are at work.
+        """
+        work = [one for name, one in list(self.at_work.items()) if host in ("", name)]
+        left = [one for one in work if one.leave_out()]
+        others = [one for one in work if one not in left]
+        told = [f"{one.host} is left out at step `{one.step}`" for one in left]
+        told += [
+            f"{one.host} is being changed by step `{one.step}`; only a stop ends that"
+            for one in others
+        ]
+        return "; ".join(told) or "nothing is waited for at the moment"
+
+    def left_at(self, host: str, step: str) -> str:
+        """Return the step at which a host was left out, if this one comes after it; empty otherwise."""
+        names = [one.name for one in self.phase.steps]
+        at = self.left_out.get(host, "")
+        if at not in names or step not in names or names.index(step) <= names.index(at):
+            return ""
+        return at
 
     def take_lock(self, at: StepRun) -> bool:
         """Make sure that nobody else changes a step's host meanwhile; return whether that is so only now.
@@ -143,6 +182,17 @@ class PhaseRun:
                     f"is worked on by {holder}; nothing was changed",
                     hint="wait for them, then run it again: it looks first at what is there",
                 )
+
+    def also_there(self, at: StepRun) -> str:
+        """Return, once for each host, who else works there now, to stand behind what would be changed; empty: nobody."""
+        if self.locks is None or at.host.name in self._looked or self.locks.holds(at.host):
+            return ""
+        self._looked.add(at.host.name)
+        with contextlib.suppress(TransportError, StepFailed):
+            held, holder = self.locks.look(at.host, at.cancel)
+            if held and holder is not None:
+                return f"; {holder} works there now: what is found may be half done, and a run would not begin"
+        return ""
 
     def hosts(self, selection: str) -> list[Host]:
         """Return the hosts that a step is for; `target` is the one named by the notebook's parameter.

@@ -224,9 +224,12 @@ class Record:
         """
         with self._lock, self._writing(self.logs):
             path, descriptor = self._new_log(name)
-        return KeptLog(
-            path, descriptor, f"{self.folder.parent.name}/{self.run_id}/logs/{path.name}"
-        )
+        return KeptLog(path, descriptor, f"{self._shown_runs()}/{self.run_id}/logs/{path.name}")
+
+    def _shown_runs(self) -> str:
+        """Return how a reader is told the folder of all runs: one that is of no project by its whole path."""
+        runs = self.folder.parent
+        return str(runs) if runs.parent.name == ".k8swin" else runs.name
 
     def _new_log(self, name: str) -> tuple[Path, int]:
         """Open a file that nobody else has; notebooks of one run count in the same folder at once."""

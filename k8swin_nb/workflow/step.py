@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.reading import lines as lines_of
+from k8swin_nb.workflow.difference import Difference, without
 
 if TYPE_CHECKING:
     from k8swin_nb.secret import Secret
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """How a step ended on a host, in Ansible's words."""
+    """How a step ended on a host, in Ansible's words; and how it would, where it was only looked at."""
 
     OK = "ok"
     CHANGED = "changed"
+    WOULD_CHANGE = "would change"
     SKIPPED = "skipped"
     FAILED = "failed"
     UNREACHABLE = "unreachable"
@@ -58,13 +60,20 @@ class Verdict:
     hint: str = ""
     """What to do about it, where the check knows."""
 
+    differences: tuple[Difference, ...] = ()
+    """What apply would change, where the check says more than its line."""
+
     @classmethod
-    def read(cls, state: State, text: str) -> Verdict:
-        """Return what a check script printed: its last line sums it up, a line `hint: ...` says what to do."""
-        lines = [line.strip() for line in lines_of(text)]
+    def read(cls, state: State, text: str, more: tuple[Difference, ...] = ()) -> Verdict:
+        """Return what a check script printed: its last line sums it up, a line `hint: ...` says what to do.
+
+        What it says to differ is as `difference` has it; `more` is what the caller knows to differ.
+        """
+        told, differences = without(lines_of(text))
+        lines = [line.strip() for line in told]
         hints = [line.removeprefix(HINT) for line in lines if line.startswith(HINT)]
         said = last_line("\n".join(line for line in lines if not line.startswith(HINT)))
-        return cls(state, said, "; ".join(dict.fromkeys(hints)))
+        return cls(state, said, "; ".join(dict.fromkeys(hints)), (*differences, *more))
 
 
 HINT = "hint: "
@@ -107,6 +116,13 @@ class Step:
 
     verify: str | Check | None = None
     """Proves it; None means that `check` runs again."""
+
+    made_by: str = ""
+    """For a step that only looks: the notebook that makes what it looks for. In a dry run it waits for that one."""
+
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """What this step has to do once an earlier one of the phase has changed something, though now all is as wanted: by
+    that step's name, in the form of `Difference.what`."""
 
     runs: tuple[str, ...] = ()
     """Scripts that the step's functions run, so that a reader is shown them too."""

@@ -11,12 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from k8swin_nb.errors import DriftFound, K8swinError, StepFailed, Stopped
+from k8swin_nb.errors import (
+    CheckFailed,
+    DriftFound,
+    K8swinError,
+    LeftOut,
+    StepFailed,
+    Stopped,
+)
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
+from k8swin_nb.shown import shown_line
 from k8swin_nb.workflow.step import EXIT_STATE, State
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from k8swin_nb.plan import NetworkPlan
     from k8swin_nb.secret import Secret
     from k8swin_nb.workflow.phase_run import PhaseRun
+    from k8swin_nb.workflow.stopping import HostWork
 
 Verb = Literal["check", "apply", "verify"]
 
@@ -68,6 +77,9 @@ class StepRun:
 
     It stays the step's own when the run goes on with others, so that what was stopped never acts later.
     """
+
+    work: HostWork | None = None
+    """What is known of it while a runner applies it or looks at it."""
 
     @property
     def description(self) -> Description:
@@ -136,6 +148,8 @@ class StepRun:
         if self.verb == "apply" or not name.endswith(READ_ONLY):
             # Before it begins: what the kernel does not survive is known all the same.
             run.record.write("script-started", **told, **this_process())
+        if self.work is not None:
+            self.work.runs(script.name, self.verb, changes=not name.endswith(READ_ONLY))
         started = time.monotonic()
         try:
             result = run.connections.transport(host).run(
@@ -236,13 +250,18 @@ class StepRun:
             detail: What to say when the script could not find out.
 
         Raises:
-            StepFailed: when the exit code is none of a check's.
+            CheckFailed: when the exit code is none of a check's.
         """
         result = self.script(name, on=on, values=values, stdin=stdin, timeout=timeout, quiet=True)
         state = EXIT_STATE.get(result.returncode)
         if state is None:
-            raise self.failed(detail or f"{self.verb} failed", result=result)
+            raise self.unknown(result, detail)
         return state, result
+
+    def unknown(self, result: Result, detail: str = "", *, hint: str | None = None) -> StepFailed:
+        """Return the error that a script could not find out how things are, to be raised."""
+        told = detail or f"{self.verb} failed"
+        return self.failed(told, result=result, hint=hint, kind=CheckFailed)
 
     def failed(
         self,
@@ -266,6 +285,24 @@ class StepRun:
         """Return the error that somebody else's state is in the way, to be raised."""
         return self.failed(detail, hint=hint, kind=DriftFound)
 
+    @property
+    def comes_after(self) -> str:
+        """What a dry run would make last, before this step, on its host or the control plane's; empty: nothing."""
+        # Hosts may be worked on without a control plane among them.
+        planes = [host.name for host in self.run.inventory.hosts if "control-plane" in host.roles]
+        for name in (self.host.name, *planes[:1]):
+            before = self.run.foreseen.get(name, {})
+            if made := [label for step, label in before.items() if step != self.step]:
+                return made[-1]
+        return ""
+
+    def foresee(self, label: str) -> None:
+        """Remember what would be made before later steps; empty: nothing."""
+        before = self.run.foreseen.setdefault(self.host.name, {})
+        before.pop(self.step, None)
+        if label:
+            before[self.step] = label
+
     def check_stop(self, detail: str = "was stopped") -> None:
         """Go on unless the run was stopped.
 
@@ -273,6 +310,8 @@ class StepRun:
             Stopped: when it was.
         """
         if self.cancel.is_set():
+            if self.work is not None and self.work.left_out and not self.run.cancel.is_set():
+                raise LeftOut(self.host.name, self.work.outcome())
             raise Stopped(self.host.name, f"step `{self.run.phase.name}/{self.step}`: {detail}")
 
     def pause(self, seconds: float) -> None:
@@ -283,6 +322,11 @@ class StepRun:
         """
         self.cancel.wait(seconds)
         self.check_stop("was stopped while it waited")
+
+    def waiting(self, what: str) -> None:
+        """Say in one line what is waited for at the moment, and why, to whoever watches."""
+        if self.work is not None:
+            self.work.waits_for(shown_line(what))
 
     def tell(self, line: str) -> None:
         """Show a line as if the host had said it."""

@@ -11,29 +11,28 @@ import time
 
 import pytest
 
+from k8swin_nb.cluster import answers, connection
 from k8swin_nb.cluster import api as api_module
 from k8swin_nb.cluster.api import ClusterApi
-from k8swin_nb.cluster.kubectl_tables import pods
+from k8swin_nb.cluster.messages import message
 from k8swin_nb.errors import ClusterError, Stopped
-from tests.cluster.api_server import refused, row, table
+from k8swin_nb.secret import Secret
+from tests.cluster import api_server
+from tests.cluster.api_server import node, nodes, pod, pods, protobuf, read, refused
 from tests.cluster.certificates import Authority, kubeconfig
 
 
-def test_rows_are_cells_of_columns_in_kubectls_spelling(server):
-    server.answer = lambda request: request.json(
-        table(row("a", "Ready", "10.0.0.1", namespace="x"))
-    )
-    found = server.api().table("/api/v1/nodes")
-    assert found.columns == ("NAME", "STATUS", "INTERNAL-IP")
-    assert found.rows == (("a", "Ready", "10.0.0.1"),) and found.namespaces == ("x",)
-    assert server.api().table("/api/v1/nodes", wide=False).columns == ("NAME", "STATUS")
+def test_objects_are_read_as_whoever_the_kubeconfig_says(server):
+    server.answer = lambda request: request.json(nodes(node("a"), node("b")))
+    assert read(server.api()) == ["a", "b"]
     assert server.requests[0].headers["Authorization"] == "Bearer t0ken-of-nobody"
+    assert server.requests[0].path == "/api/v1/nodes"
 
 
 def test_a_client_certificate_says_who_asks(server):
-    server.answer = lambda request: request.json(table())
+    server.answer = lambda request: request.json(nodes())
     certificate, key = server.authority.client("the-administrator")
-    server.api(certificate=certificate, key=key).table("/api/v1/nodes")
+    read(server.api(certificate=certificate, key=key))
     (request,) = server.requests
     assert "the-administrator" in str(request.peer)
 
@@ -52,6 +51,92 @@ def test_a_redirect_is_not_followed(server, status):
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "hint"), [(400, "look at the selectors"), (401, "run 02_master"), (403, "may not"), (429, "too much to do"), (503, "not ready")]
+)  # fmt: skip
+def test_a_refusal_says_what_to_do(server, status, hint):
+    server.answer = lambda request: request.json({"kind": "Status", "code": status}, status)
+    assert hint in refused(server).hint
+
+
+def test_a_refusal_has_the_servers_own_words_where_they_are_few(
+    server, monkeypatch, forgotten_secrets
+):
+    monkeypatch.setattr(connection, "REFUSAL_SECONDS", 0.1)
+    Secret("hunter2-of-dev")
+
+    def still(request):
+        request.send_response(403)
+        request.send_header("Content-Length", "100")
+        request.end_headers()
+        request.close_connection = server.over.wait(5)
+
+    told = 'nodes is forbidden: User "hunter2-of-dev" cannot\x1b list resource "nodes"\n'
+    words = '403 Forbidden: nodes is forbidden: User "*****" cannot^[ list resource "nodes"'
+    packed = message("Status")(message=told).SerializeToString()
+    body = (
+        b"k8s\0" + api_server.field(1, api_server.field(2, b"Status")) + api_server.field(2, packed)
+    )
+    for answer, said in (
+        (lambda request: request.json({"kind": "Status", "message": told}, 403), words),
+        (lambda request: request.raw(body, 403), words),
+        (lambda request: request.json({"message": "Forbidden"}, 403), "403 Forbidden"),
+        (lambda request: request.json({"message": ["x"]}, 403), "403 Forbidden"),
+        (lambda request: request.json({"message": "x" * 9000}, 403), "403 Forbidden"),
+        (lambda request: request.raw(b"k8s\0\xff", 403), "403 Forbidden"),
+        (lambda request: request.raw(b"upstream says no", 403), "403 Forbidden"),
+        (still, "403 Forbidden"),
+    ):  # fmt: skip
+        server.answer = answer
+        error = refused(server)
+        assert str(error) == f"GET /api/v1/nodes: the API server answered {said}"
+        assert error.status == 403
+
+
+def test_a_connection_that_breaks_in_the_middle_of_a_list_is_no_short_list(server):
+    def page(request):
+        if "continue=" in request.path:
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
+        request.json(nodes(*(node(f"n{i}") for i in range(500)), **{"continue": "n"}))
+
+    server.answer = page
+    assert "the connection broke after 500 objects" in str(refused(server))
+
+
+def test_a_list_whose_version_is_gone_is_read_anew(server):
+    seen = []
+
+    def page(request):
+        seen.append(request.path)
+        if "continue=" not in request.path:
+            more = {} if len(seen) == 5 else {"continue": "n"}
+            request.json(nodes(node(f"n{len(seen)}"), **more))
+        else:
+            request.json({"kind": "Status", "code": 410}, 410)
+
+    server.answer = page
+    forgotten = []
+    found = []
+    server.api().objects(
+        "/api/v1/nodes", "Node", lambda items: found.extend(one.metadata.name for one in items),
+        again=lambda: (forgotten.append(list(found)), found.clear()),
+    )  # fmt: skip
+    assert (found, forgotten) == (["n5"], [["n1"], ["n3"]])
+
+
+def test_a_list_whose_version_is_always_gone_is_an_error(server):
+    def page(request):
+        if "continue=" in request.path:
+            request.json({"kind": "Status", "code": 410}, 410)
+        else:
+            request.json(nodes(node("a"), **{"continue": "n"}))
+
+    server.answer = page
+    error = refused(server)
+    assert error.status == 410 and "faster than it can be read" in error.hint
+
+
 def test_what_is_told_to_come_back_later_is_an_error_now(server):
     server.answer = lambda request: request.json({}, 429, Retry_After="86400")
     began = time.monotonic()
@@ -62,67 +147,68 @@ def test_what_is_told_to_come_back_later_is_an_error_now(server):
 @pytest.mark.parametrize(
     "body",
     [b"", b"{}", b"[]", b"null", b"<html>", b"{" * 100_000, b"\xff\xfe", b'{"kind": "PodList", "items": []}',
-     json.dumps({**table(), "columnDefinitions": []}).encode(),
-     json.dumps({**table(), "columnDefinitions": [{"name": 1}]}).encode(),
-     json.dumps({**table(), "columnDefinitions": [{"name": "A"}, {"name": "a"}]}).encode(),
-     json.dumps({**table(), "columnDefinitions": [None]}).encode(),
-     json.dumps({**table(), "columnDefinitions": [{"name": "A"}, {"name": "A\0"}]}).encode(),
-     json.dumps({**table(), "columnDefinitions": [{"name": f"c{i}"} for i in range(50_000)]}).encode(),
-     json.dumps({**table(), "rows": {"a": 1}}).encode(),
-     json.dumps({**table(), "metadata": {"continue": ["x"]}}).encode()],
+     json.dumps({**nodes(), "items": {"a": 1}}).encode(),
+     json.dumps({**nodes(), "metadata": {"continue": ["x"]}}).encode()],
 )  # fmt: skip
-def test_an_answer_that_is_no_table_is_an_error_and_no_empty_table(server, body):
+def test_an_answer_that_is_no_list_is_an_error_and_no_empty_table(server, body):
     server.answer = lambda request: request.raw(body)
-    assert "no table that can be read" in str(refused(server))
+    assert "no list that can be read" in str(refused(server))
 
 
-def test_an_odd_row_takes_no_other_along(server):
-    odd = [
-        None,
-        {},
-        [],
-        {"cells": None},
-        {"cells": ["b"]},
-        {"cells": [None, {"x": 1}, [2]], "object": 5},
-    ]
-    server.answer = lambda request: request.json(table(row("a", "Ready", 7), *odd))
-    found = server.api().table("/api/v1/nodes")
-    assert len(found.rows) == len(odd) + 1 and found.rows[0] == ("a", "Ready", 7)
-    assert found.rows[1] == ("<unknown>",) * 3 and found.rows[5][0] == "b"
-    assert all(len(cells) == 3 for cells in found.rows)
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"k8s\0", b"k8s\0\x12\x05hello", b"k8s\0\x08\x01\x08\x01", b"{}", b"k8s\0" + b"\xff" * 20,
+     protobuf("Pod", pods(pod("a"))), protobuf("Node", nodes(node("a")))[:-40], b"k8s\0" + b" " * 2_000_000],
+)  # fmt: skip
+def test_protobuf_that_is_none_is_an_error_and_no_empty_table(server, body):
+    kind = "application/vnd.kubernetes.protobuf"
+    server.answer = lambda request: request.raw(body, Content_Type=kind)
+    assert "no list that can be read" in str(refused(server))
 
 
-def test_pages_are_put_together_up_to_a_bound_and_the_caption_says_so(server, monkeypatch):
+def test_a_list_is_read_up_to_a_bound_and_the_caption_says_so(server, monkeypatch):
     monkeypatch.setattr(api_module, "MOST_ROWS", 1000)
+    server.serves(nodes=nodes(), pods=pods(*(pod(f"p{i}") for i in range(1500))))
+    frame = server.tables().table("pods")
+    assert len(frame) == 1000 and list(frame["NAME"])[-1] == "p999"
+    assert "1000 pods in default" in frame.caption and "; more were not read; " in frame.caption
+
+
+def test_a_server_that_knows_json_alone_is_asked_for_long_lists_in_pages(server, monkeypatch):
+    monkeypatch.setattr(answers, "JSON_BYTES", 300_000)
 
     def page(request):
+        if "limit=500" not in request.path:
+            request.json(pods(*(pod(f"p{i}") for i in range(1000))))
+            return
         start = int(request.path.rpartition("continue=")[2]) if "continue=" in request.path else 0
-        rows = [row(f"p{start + i}", "Running", "") for i in range(500)]
-        left = 300_000 - start - 500
-        request.json(table(*rows, **{"continue": str(start + 500), "remainingItemCount": left}))
+        more = (
+            {"continue": str(start + 500), "remainingItemCount": 500 - start} if not start else {}
+        )
+        request.json(pods(*(pod(f"p{start + i}") for i in range(500)), **more))
 
-    server.answer = page
-    frame = pods(server.api())
-    assert len(frame) == 1000 and list(frame["NAME"])[-1] == "p999"
-    assert frame.caption == "the first 1000 of 300000 pods in all namespaces"
-    assert len(server.requests) == 2
+    server.serves(nodes=nodes(), pods=page)
+    frame = server.tables().table("pods")
+    assert list(frame["NAME"]) == [f"p{i}" for i in range(1000)]
+    assert "not read" not in frame.caption
 
 
 @pytest.mark.parametrize("left", [-5, True, 1e308, float("nan"), "7", None])
 def test_a_count_that_is_none_is_not_repeated(server, monkeypatch, left):
     monkeypatch.setattr(api_module, "MOST_ROWS", 1)
     metadata = {"continue": "x", "remainingItemCount": left}
-    server.answer = lambda request: request.json(table(row("p", "Running", ""), **metadata))
-    assert pods(server.api()).caption == "the first 1 of more pods in all namespaces"
+    server.serves(nodes=nodes(), pods=pods(pod("p"), **metadata))
+    assert "; more were not read; " in server.tables().table("pods").caption
 
 
-def test_a_list_without_end_is_an_error(server):
-    server.answer = lambda request: request.json(table(**{"continue": "again"}))
+def test_a_list_without_end_is_an_error(server, monkeypatch):
+    monkeypatch.setattr(api_module, "MOST_PAGES", 20)
+    server.answer = lambda request: request.json(nodes(**{"continue": "again"}))
     assert "it goes on after" in str(refused(server))
 
 
 def test_a_page_has_a_bound(server, monkeypatch):
-    monkeypatch.setattr(api_module, "PAGE_BYTES", 1024 * 1024)
+    monkeypatch.setattr(answers, "JSON_BYTES", 1024 * 1024)
 
     def endless(request):
         request.send_response(200)
@@ -186,7 +272,7 @@ def test_a_server_that_never_shakes_hands_is_given_up():
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
         text = kubeconfig(url, authority, token="t0ken-of-nobody")
         with pytest.raises(ClusterError, match="did not answer within 1 s"):
-            ClusterApi(text, server=url, seconds=1.0).table("/api/v1/nodes")
+            read(ClusterApi(text, server=url, seconds=1.0))
         ended = time.monotonic() + 10
         while any(t.name == "kube-api" for t in threading.enumerate()):
             assert time.monotonic() < ended, "the thread that waited has ended"
@@ -199,14 +285,14 @@ def test_a_cancel_cuts_the_connection(server):
     threading.Timer(0.5, cancel.set).start()
     began = time.monotonic()
     with pytest.raises(Stopped):
-        server.api().table("/api/v1/nodes", cancel=cancel)
+        read(server.api(), cancel=cancel)
     assert time.monotonic() - began < 10
 
 
 def test_a_server_of_another_authority_is_not_talked_to(server):
     text = kubeconfig(server.url, Authority(), token="t0ken-of-nobody")
     with pytest.raises(ClusterError, match="not of the cluster's authority"):
-        ClusterApi(text, server=server.url).table("/api/v1/nodes")
+        read(ClusterApi(text, server=server.url))
     assert server.requests == []
 
 
@@ -215,9 +301,7 @@ def test_nobody_at_the_address_is_an_error():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"https://127.0.0.1:{taken.getsockname()[1]}"
     with pytest.raises(ClusterError, match="no answer from"):
-        ClusterApi(kubeconfig(url, authority, token="t0ken-of-nobody"), server=url).table(
-            "/api/v1/nodes"
-        )
+        read(ClusterApi(kubeconfig(url, authority, token="t0ken-of-nobody"), server=url))
 
 
 @pytest.mark.parametrize("memory", [True, False])

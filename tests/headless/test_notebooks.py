@@ -46,7 +46,7 @@ def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_pa
     both = threading.Barrier(2)
     told = []
 
-    def execute(notebook, output, root, parameters, stop):
+    def execute(notebook, output, root, parameters, stop, kernels):
         come_from = Path.cwd()
         os.chdir(notebook.parent)
         both.wait(100)

@@ -8,10 +8,13 @@ import nbformat
 import pytest
 
 from k8swin_nb.errors import RecordError
-from k8swin_nb.headless.listings import Listings
+from k8swin_nb.headless import progress
+from k8swin_nb.headless.listings import RULES, Listings
 from k8swin_nb.headless.page import write_page
+from k8swin_nb.headless.page_style import PRINTED, STYLE
 from k8swin_nb.headless.progress import Progress, elapsed_text
-from k8swin_nb.tables.code import highlighted
+from k8swin_nb.tables.code import OPENING, highlighted
+from k8swin_nb.tables.exported import PAGE, exported, printed
 
 
 def event(step, outcome, **more):
@@ -69,12 +72,16 @@ def test_listings_look_as_if_the_parser_of_html_had_seen_them(tmp_path, monkeypa
         "",
     ]
     html = "<details>" + "".join(highlighted(text, "bash") for text in scripts) + "</details>"
-    html += '<pre style="line-height: 125%;"><span></span>open <span>&nbsp;<b>x</b></pre>'
-    html += '<pre style="line-height: 125%;"><span>open</pre><p>behind</p>'
+    html += f"{OPENING}<span></span>open <span>&nbsp;<b>x</b></pre>"
+    html += f"{OPENING}<span>open</pre><p>behind</p>"
     with monkeypatch.context() as patch:
         patch.setattr(Listings, "taken_out", lambda self, text: text)
         parsed = shown_as_html(tmp_path, html)
-    assert "color-mix" in parsed and "<p>behind</p>" in parsed
+    assert "<p>behind</p>" in parsed
+    # The page is half as long when a name stands for each colour.
+    assert "color-mix" not in parsed
+    for name in set(re.findall(r'<(?:span|i) class="(q\w)">', parsed)) | {"qn"}:
+        assert re.search(rf"pre \.{name}\{{(color: color-mix|user-select:none)", RULES)
     ids = re.compile(r'(?<=cell-id=)[0-9a-f]{8}\b|(?<=id=")[0-9a-f]{8}\b')
     assert ids.sub("", shown_as_html(tmp_path, html)) == ids.sub("", parsed)
 
@@ -85,7 +92,34 @@ def test_progress_says_notebook_step_and_time(tmp_path):
         write_run(tmp_path)
     lines = stream.getvalue().splitlines()
     assert [line.split()[2] for line in lines] == ["swap", "kernel"]
-    assert all("02_master" in line and line.split()[0] == "0:00" for line in lines)
+    assert all(re.match(r" *\d+:\d\d  02_master ", line) for line in lines)
+
+
+def test_progress_says_what_steps_beside_each_other_still_wait_for_until_they_end(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(progress, "QUIET", 0.0)
+    stream = io.StringIO()
+    following = Progress(tmp_path / "events.jsonl", stream=stream)
+    begun = [
+        {**event(step, ""), "event": "step-started", "host": host}
+        for step, host in (("swap", "a"), ("kernel", "b"))
+    ]
+    waits = {**event("kernel", "", detail="pulling servercore"), "event": "waiting", "host": "b"}
+    log = tmp_path / "events.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in (*begun, waits)))
+    following._read()
+    following._say_that_it_runs()
+    following._say_that_it_runs()
+    lines = re.sub(r"running \d+ s", "running N s", stream.getvalue()).splitlines()
+    assert [line.split(maxsplit=3)[2:] for line in lines] == [
+        ["swap", "still running N s: on a"],
+        ["kernel", "still running N s: b: pulling servercore"],
+    ]
+    with log.open("a") as file:
+        file.write(json.dumps({**event("swap", "ok"), "host": "a"}) + "\n")
+    following._read()
+    assert list(following._beats) == [("02_master", "kernel")]
 
 
 def test_elapsed_time_reads_as_a_clock():
@@ -149,3 +183,31 @@ def test_progress_passes_over_half_a_line_and_shows_escapes_as_text(tmp_path):
     assert stream.getvalue().count("\n") == 1
     assert "^[]0;t<U+009B>2J<U+202E>" in stream.getvalue()
     assert not set("\x1b\x07\x9b\u202e") & set(stream.getvalue())
+
+
+def test_paper_has_all_outcomes_whole_words_and_of_the_notebooks_what_is_open(tmp_path):
+    text = write_page(tmp_path, write_run(tmp_path)).read_text()
+    all_of_them = re.search(
+        rf'<div class="{PRINTED}">(<details.*?</details>)</div>', text, re.DOTALL
+    )
+    assert all_of_them and "swap" in all_of_them[1] and "kernel" in all_of_them[1]
+    assert f".{PRINTED} > details::details-content" in STYLE.rpartition("@media print")[2]
+    cells = re.search(r"td,th[^{]*\{[^}]*overflow-wrap:([\w-]+)", printed())
+    assert cells and cells[1] == "break-word"
+
+
+def test_a_notebook_that_is_exported_brings_the_rules_that_make_nbconvert_s_colours_readable(
+    tmp_path,
+):
+    rules = exported(PAGE).removesuffix("}").split("}")
+    assert all(one.startswith(PAGE) for rule in rules for one in rule.partition("{")[0].split(","))
+    assert any(".highlight .c1" in rule and "color-mix" in rule for rule in rules)
+    # What the rules select is there in a page of nbconvert, and in no front end.
+    text = write_page(tmp_path, write_run(tmp_path)).read_text()
+    body, _, name = PAGE.strip().partition(".")
+    assert re.search(rf'<{body} class="{name}"', text)
+    assert exported() in text and printed() in text
+    paper = re.findall(r"([^{}]+)\{[^{}]*\}", printed(PAGE).partition("10mm}")[2])
+    assert len(paper) > 8 and all(
+        one.startswith(PAGE) for rule in paper for one in re.split(r",(?![^(]*\))", rule)
+    )

@@ -1,12 +1,15 @@
 """What a cell shows of what hosts print: bounded, as text, and where the rest is."""
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from k8swin_nb.notebook import stream
 from k8swin_nb.notebook.host_text import KEPT_LINES, KEPT_SIZE, HostText, settled
 from k8swin_nb.notebook.stream import Block, LiveOutput
+from k8swin_nb.workflow.heartbeat import Heartbeat
 from k8swin_nb.workflow.record import Record
 
 
@@ -110,3 +113,93 @@ def test_a_folder_that_cannot_be_written_is_said_in_the_cell(
             live.write("h1", "stdout", f"line {number}\n")
     shown = capsys.readouterr().out
     assert "line 1999" in shown and "cannot be written" in shown
+
+
+def test_a_bar_of_progress_is_seen_as_it_moves_and_does_not_fill_the_memory() -> None:
+    text = HostText()
+    for number in range(100_000):
+        text.add("stderr", f"\r[{'#' * (number % 40):<40}] {number} kB")
+    assert text.moving() == [f"stderr: [{'#' * 39:<40}] 99999 kB"]
+    assert text.lines == [] and len(text._rest["stderr"]) < 2_000
+    assert repr(Block("h1", text)) == f"[h1] stderr: [{'#' * 39:<40}] 99999 kB"
+    text.add("stderr", "\rdone\n")
+    assert text.moving() == [] and text.lines[-1] == "stderr: done"
+
+
+def test_words_that_are_overwritten_long_after_are_kept() -> None:
+    text = HostText()
+    text.add("stdout", "all 3 nodes are broken")
+    for number in range(5_000):
+        text.add("stdout", f"\r{number} %")
+    text.add("stdout", "\n")
+    assert text.lines == ["all 3 nodes are broken", "4999 %"]
+
+
+def test_the_box_of_a_host_is_at_its_end_whenever_it_is_drawn_anew() -> None:
+    text = HostText()
+    text.add("stdout", "<script>one</script>\ntwo\n")
+    html = Block("h<1>", text)._repr_html_()
+    assert "column-reverse" in html and "<script>" not in html and "h<1>" not in html
+
+
+def test_a_front_end_that_takes_no_display_ends_the_live_output_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(stream, "display", broken)
+    with LiveOutput(interactive=True) as live:
+        live.write("h1", "stdout", "one\n")
+    assert capsys.readouterr().err == "live output is not shown: OSError: gone\n"
+
+
+def test_what_takes_long_is_one_line_that_is_updated_and_says_in_the_end_how_long_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, line: object) -> None:
+            shown.append(repr(line))
+
+    def display(line: object, display_id: bool) -> Handle:
+        shown.append(repr(line))
+        return Handle()
+
+    monkeypatch.setattr(stream, "display", display)
+    monkeypatch.setattr(stream, "INTERVAL", 30.0)
+    with LiveOutput(interactive=True, beat=Heartbeat(clock=lambda: now[0])) as live:
+        for second in range(3_600):
+            now[0] = float(second)
+            live._beats()
+    assert shown[0] == "still running 2 s, silent for 2 s"
+    assert shown[-1] == "ran 59 min 59 s"
+    assert 600 < len(shown) < 1_000
+
+
+@pytest.mark.parametrize("went_wrong", [False, True])
+def test_what_hosts_said_is_taken_away_when_all_went_well_and_kept_for_a_place_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, went_wrong: bool
+) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, block: Any) -> None:
+            shown.append(block._repr_html_())
+
+    def display(block: Any, display_id: bool) -> Handle:
+        handle = Handle()
+        handle.update(block)
+        return handle
+
+    monkeypatch.setattr(stream, "display", display)
+    monkeypatch.setattr(stream, "INTERVAL", 30.0)
+    with contextlib.suppress(OSError), LiveOutput(interactive=True, folds=True) as live:
+        live.write("h1", "stdout", "one\n")
+        live._show()
+        if went_wrong:
+            raise OSError
+    assert "one" in shown[0] and ("one" in shown[-1]) is went_wrong
+    assert live.folded().startswith("<details") and "h1 said 1 line" in live.folded()

@@ -11,35 +11,41 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from k8swin_nb import api
+from k8swin_nb import machines
 from k8swin_nb.api import Cluster
 from k8swin_nb.description import check_description
 from k8swin_nb.errors import (
     CommandFailed,
     CommandTimeout,
+    EndUnknown,
     HostUnreachable,
     Interrupted,
     InventoryError,
     K8swinError,
     MultiHostError,
     Stopped,
+    TransportTimeout,
 )
 from k8swin_nb.fan_out import AT_ONCE
 from k8swin_nb.notebook import context
 from k8swin_nb.notebook.completion import candidates
-from k8swin_nb.notebook.host_text import HostText
+from k8swin_nb.notebook.host_text import HostText, barred
 from k8swin_nb.notebook.magic_line import MagicUsageError, expand, split
-from k8swin_nb.notebook.magics import PARSERS
+from k8swin_nb.notebook.magics import ALL
 from k8swin_nb.notebook.stream import LiveOutput
 from k8swin_nb.secret import Secret
+from k8swin_nb.transport_errors import not_begun
 from k8swin_nb.transports.base import CANCELLED, End, Transport, Work
 from k8swin_nb.transports.output import Output
 from k8swin_nb.transports.pool import Pool
 from k8swin_nb.workflow.host_lock import Holder, HostLocks
 from tests.interrupts import interrupt
 from tests.test_description import MASTER, WORKER, described
+
+PARSERS = {name: parser for _, parsers in ALL for name, parser in parsers.items()}
 
 HOSTS = [
     {**MASTER, "name": "cp1"},
@@ -117,6 +123,20 @@ def test_the_body_is_sent_as_it_is_typed(shell: InteractiveShell) -> None:
 
 
 @pytest.mark.usefixtures("events")
+def test_in_a_dry_run_a_magic_says_what_it_would_send_and_sends_nothing(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context.open_context(context.current().cluster, dry_run=True)
+    run(shell, "%%remote_bash --host cp1\nreboot\n")
+    assert Echo.works == []
+    told = capsys.readouterr().out
+    assert "would run on" in told and "  reboot" in told and "nothing was sent" in told
+    context.open_context(context.current().cluster)
+    run(shell, "%remote_bash --host cp1 echo one")
+    assert len(Echo.works) == 1
+
+
+@pytest.mark.usefixtures("events")
 def test_a_host_on_which_somebody_else_works_is_told_before_anything_is_sent(
     shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +163,7 @@ def test_the_line_form_returns_the_result(shell: InteractiveShell) -> None:
     result = run(shell, "%remote_bash -H cp1 awk '{print $1}' \"a b\" --host")
     assert result.stdout == "awk '{print $1}' \"a b\" --host\n"
     assert result.host == "cp1" and result.ok
+    assert run(shell, "%remote_bash -H cp1 -- --host -- x").stdout == "--host -- x\n"
     both = run(shell, "%remote_ps --host=windows $x")
     assert list(both) == ["win1", "win2"]
 
@@ -180,7 +201,9 @@ def test_live_output_without_a_front_end_is_lines_with_their_host(
         "[win1] stderr: complaint",
         "[win2] hello",
         "[win2] stderr: complaint",
+        "will run on: win1, win2",
     ]
+    assert lines[0].startswith("will run on")
 
 
 @pytest.mark.usefixtures("events")
@@ -214,23 +237,53 @@ def test_a_failure_is_shown_in_short(
     [
         ("--hots cp1", "did you mean `--host`"),
         ("--tim 5", "did you mean `--timeout`"),
-        ("--timeout soon", "soon"),
-        ("--timeout -1", "unknown option|invalid|expected"),
+        ("--timeout soon", "`soon` is no time; write `90`"),
+        ("--timeout -1", "`-1` is no time"),
         ("--host", "expected one argument"),
         ("--host 'cp1", "quote"),
         ("--host {", "brace"),
         ("cp1", "goes below the line"),
         ("--out 1x", "no name for a variable"),
+        ("--err class", "no name for a variable"),
+        ("--host cp1 # first", "a comment goes below the line"),
+        ("--retries 1 --retry-delay -1s", "`-1s` is no time"),
         ("--job j", "--bg"),
         ("--raise-error --no-raise-error", "not allowed"),
+        ("--timeout 1h30", "`1h30` is no time"),
+        ("--parallel 0", "`0` is no number from 1"),
+        ("--serial 0", "a batch of 0 hosts"),
+        ("--max-fail 120%", "a part such as `25%`"),
+        ("--fail-fast --max-fail 2", "not allowed"),
+        ("--retry-if ([", "neither exit codes nor a regular expression"),
+        ("--ok-rc none", "no list of exit codes"),
+        ("--env A=nodee", "`nodee` is not defined, did you mean `node`"),
+        ("--env A=two words", "goes into braces"),
+        ("--env 2A=1", "no name of a variable"),
+        ("--arg object()", "type object, which is nothing that a script can be given"),
+        ("--arg None", 'the value is None, which is nothing that a script can be given; pass `""`'),
+        ("--arg [object()]", "cannot be passed as JSON: it holds something of the type object"),
+        ("--arg b'x'", "pass `{value.decode()}`"),
+        ("--arg {1,2}", "pass `{sorted(value)}`"),
+        ("--arg float('nan'),", "cannot be passed as JSON"),
+        ("--arg '\ud800'", "half of a character"),
+        ("--host cp1 win1", "hosts are separated by commas"),
+        ("--env A=node + 1", "an expression with spaces goes into braces: `--env {...}`"),
+        ("--retry-if 75", "no effect without --retries"),
+        ("--ok-rc 3 --ok-rc 4", "`--ok-rc` is given twice"),
+        ("--identity key", "hosts that are named with their login, and none is"),
+        ("--host u@::1", "IPv6 in brackets"),
+        ("--set winrm_aut=ntlm --host u@h", "did you mean `winrm_auth`"),
+        ("--df=table", "invalid choice"),
     ],
 )
 @pytest.mark.usefixtures("events")
 def test_a_wrong_line_is_a_real_error_and_runs_nothing(
     shell: InteractiveShell, line: str, message: str
 ) -> None:
-    with pytest.raises(MagicUsageError, match=message):
+    shell.user_ns["node"] = "cp1"
+    with pytest.raises((MagicUsageError, InventoryError)) as caught:
         run(shell, f"%%remote_bash {line}\nls")
+    assert message in " ".join((str(caught.value), getattr(caught.value, "hint", "") or ""))
     assert not Echo.works
 
 
@@ -243,13 +296,21 @@ def test_sudo_is_for_bash(shell: InteractiveShell) -> None:
 
 
 @pytest.mark.usefixtures("events")
-def test_hosts_of_the_other_system_are_refused(shell: InteractiveShell) -> None:
-    with pytest.raises(InventoryError, match="win1") as caught:
-        run(shell, "%%remote_bash -H all\nls")
+def test_of_a_mixed_selection_the_hosts_of_the_magics_system_are_taken(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "%%remote_bash -H all\nls")
+    assert "will run on: cp1 (left out, Windows: win1, win2)" in capsys.readouterr().out
+    run(shell, "%%remote_ps -H windows[0:1],cp1 -q\nls")
+    assert [name for name, _ in Echo.works] == ["cp1", "win1"] and not capsys.readouterr().out
+    with pytest.raises(
+        InventoryError, match="leaves no Linux host: win1, win2 run Windows"
+    ) as caught:
+        run(shell, "%%remote_bash -H windows\nls")
     assert "%%remote_ps" in (caught.value.hint or "")
-    with pytest.raises(InventoryError, match="2 windows hosts"):
+    with pytest.raises(InventoryError, match="2 Windows hosts"):
         run(shell, "%%remote_ps\nls")
-    assert not Echo.works
+    assert len(Echo.works) == 2
 
 
 def test_without_an_inventory_the_error_says_how_to_open_one(shell: InteractiveShell) -> None:
@@ -279,7 +340,7 @@ def test_a_job_runs_in_the_background_and_is_listed(shell: InteractiveShell) -> 
     assert run(shell, "%%remote_bash --bg --proc named\nhang") is None
     named = shell.user_ns["named"]
     assert named.status == "running"
-    assert "running" in repr(run(shell, "%remote_jobs"))
+    assert "running" in repr(run(shell, "%jobs"))
     named.kill()
     named.wait(100)
     assert named.status == "killed"
@@ -355,17 +416,27 @@ def test_a_job_that_failed_before_it_was_killed_raises_its_error(shell: Interact
 
 
 @pytest.mark.usefixtures("events")
-def test_opening_a_cluster_anew_says_which_jobs_it_stops(
+def test_opening_a_description_again_replaces_nothing_that_runs(
     shell: InteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(shell, "%%remote_bash --bg --proc job\nhang")
     while not Echo.works:
         time.sleep(0.01)
     capsys.readouterr()
-    context.open_context(Cluster(check_description(described(hosts=HOSTS)), runs=tmp_path))
-    first, second = capsys.readouterr().out.splitlines()
+    before = context.current()
+    same = context.cluster_of(check_description(described(hosts=HOSTS)), runs=tmp_path)
+    assert context.open_context(same) is before and same.pool is before.cluster.pool
+    assert not capsys.readouterr().out and shell.user_ns["job"].status == "running"
+    moved = [HOSTS[0], {**HOSTS[1], "user": "operator"}, {**HOSTS[2], "name": "win3"}]
+    changed = check_description(described(hosts=moved))
+    context.open_context(context.cluster_of(changed, runs=tmp_path))
+    told = capsys.readouterr().out
+    assert told == "the description has changed: new win3; gone win2; win1: user; 1 job goes on\n"
+    assert [host.name for host in context.current().inventory.hosts] == ["cp1", "win1", "win3"]
+    run(shell, "%k8swin close")
+    first, second, last = capsys.readouterr().out.splitlines()
     assert "is stopped" in first and "job 1" in first and "running" in first
-    assert "killed" in second and "stopped on cp1" in second
+    assert "killed" in second and "stopped on cp1" in second and last == "closed"
     assert shell.user_ns["job"].status == "killed"
 
 
@@ -394,7 +465,7 @@ def test_the_time_of_a_cell_counts_from_its_start_and_not_from_the_turn_of_a_hos
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(api, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(machines, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     together = threading.Barrier(AT_ONCE, action=lambda: clock.__setitem__(0, 301.0))
 
     class Slow(Echo):
@@ -410,8 +481,42 @@ def test_the_time_of_a_cell_counts_from_its_start_and_not_from_the_turn_of_a_hos
     answers = cluster.run_script("x", hosts, timeout=300)
     assert len(seen) == AT_ONCE
     (late,) = answers.errors.values()
-    assert isinstance(late, CommandTimeout) and "never began" in late.result.stderr
-    assert "after 300 s" in str(late)
+    assert isinstance(late, CommandTimeout) and late.never
+    assert "never began" in str(late) and "300 s" in str(late)
+
+
+@pytest.mark.usefixtures("events")
+def test_what_looking_for_others_took_is_of_the_time_and_errors_tell_all_of_it() -> None:
+    class Crowded(Echo):
+        def _run(self, work: Work, output: Output) -> End:
+            assert work.timeout is not None and 90 < work.timeout <= 100
+            if work.script.text == "begin":
+                return End(124, timed_out=True)
+            raise not_begun(self.host.name, work.timeout)
+
+    cluster = context.current().cluster
+    cluster.pool = Pool(opener=lambda host, _: Crowded(host))
+    for text, kind in (("begin", CommandTimeout), ("x", TransportTimeout)):
+        answers = cluster.run_script(text, "cp1", timeout=300, spent=200)
+        assert isinstance(answers.errors["cp1"], kind) and "300 s" in str(answers.errors["cp1"])
+
+
+@pytest.mark.usefixtures("events")
+def test_no_hint_promises_that_a_script_of_ones_own_looks_first(shell: InteractiveShell) -> None:
+    class Lost(Echo):
+        def _run(self, work: Work, output: Output) -> End:
+            if "host_lock.check" in work.script.name:
+                return super()._run(work, output)
+            raise EndUnknown(self.host.name, "the shell around a script was ended from outside")
+
+    cluster = context.current().cluster
+    cluster.pool = Pool(opener=lambda host, _: Lost(host))
+    cluster.locks = HostLocks(cluster.pool, cluster.run_id)
+    for line in ("--host cp1", "--host cp1 --bg --proc job"):
+        with pytest.raises(EndUnknown) as caught:
+            run(shell, f"%%remote_bash {line}\nls")
+            shell.user_ns["job"].wait()
+        assert "begins anew" in str(caught.value.hint)
 
 
 @pytest.mark.usefixtures("events")
@@ -424,9 +529,6 @@ def test_help_lists_every_option(
     assert all(option in printed for option in PARSERS["remote_bash"].options())
 
 
-OPTIONS = {name: parser.options() for name, parser in PARSERS.items()}
-
-
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -435,14 +537,29 @@ OPTIONS = {name: parser.options() for name, parser in PARSERS.items()}
         ("%%remote_bash --host c", ["cp1", "control-plane"]),
         ("%%remote_ps -H win1,w", ["win2", "windows", "worker", "workers"]),
         ("%%remote_ps --host=!win1,!win2", ["win2"]),
+        ("answer = %remote_ps --bg --host win1,win", ["win2", "windows"]),
         ("%%other --ho", []),
+        ("%k8swin o", ["open"]),
+        ("%%remote_bash --df --set ssh_j", ["ssh_jump="]),
+        ("%%remote_bash --df --se", ["--set", "--serial"]),
+        ("%%remote_bash --timeout 5", ["5"]),
         ("--ho", []),
     ],
 )
 @pytest.mark.usefixtures("events")
 def test_completion_offers_options_and_hosts(line: str, words: list[str]) -> None:
-    assert candidates(line + "\nbody", len(line), 0, OPTIONS)[0] == words
-    assert candidates(line + "\n--ho", 4, 1, OPTIONS)[0] == []
+    assert candidates(line + "\nbody", len(line), 0, PARSERS)[0] == words
+    if line.startswith(("%%remote", "%%k8swin")):
+        # A body is of another language: its own words, and else nothing, which keeps Python's names away.
+        assert candidates(line + "\n--ho", 4, 1, PARSERS) == (["--ho"], "--ho")
+        body = line + "\nsystemctl stop kubelet\nsys stop"
+        assert candidates(body, 3, 2, PARSERS) == (["systemctl"], "sys")
+        assert candidates(body, 4, 2, PARSERS) == ([""], "")
+    elif line.startswith("%%"):
+        assert candidates(line + "\n--ho", 4, 1, PARSERS)[0] == []
+        assert candidates(line + "\n%remote_bash --ho", 17, 1, PARSERS)[0] == ["--host"]
+    else:
+        assert candidates("pass\n" + line, len(line), 1, PARSERS)[0] == words
 
 
 @pytest.mark.usefixtures("events")
@@ -463,10 +580,32 @@ def test_unloading_leaves_nothing_behind(shell: InteractiveShell) -> None:
     assert len(shell.Completer.custom_matchers) == before - 1
     assert all(
         shell.find_magic(name, kind) is None
-        for name in ("remote_bash", "remote_ps", "remote_jobs")
+        for name in ("remote_bash", "remote_ps", "jobs")
         for kind in ("line", "cell")
     )
     shell.run_line_magic("load_ext", "k8swin_nb")
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("%nodse", "did you mean `%nodes`?"),
+        ("%%remote_bahs --host cp1\nls", "did you mean `%%remote_bash`?"),
+        ("for _ in range(1):\n    %remote_bahs ls", "did you mean `%remote_bash`?"),
+        ("%remote_fil /x", "did you mean `%%remote_file`?"),
+        ("%%host\nx", "did you mean `%hosts`?"),
+        ("%timeitt 1", ""),
+        ("%whatever", ""),
+        ("%remote_file /x", ""),  # IPython says itself that there is one for cells
+    ],
+)
+def test_a_mistyped_name_of_a_magic_gets_the_nearest_of_ours(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str, told: str
+) -> None:
+    assert isinstance(shell.run_cell(cell).error_in_exec, UsageError)
+    printed = capsys.readouterr().err
+    assert "not found" in printed
+    assert (printed.splitlines()[-1] == told) if told else "did you mean `" not in printed
 
 
 def test_loading_imports_nothing_heavy() -> None:
@@ -508,6 +647,9 @@ def test_a_carriage_return_replaces_the_line_and_controls_are_dropped() -> None:
     text = HostText()
     assert text.add("stdout", "1%\r2%\r100%\n\x1b[31mred\x1b[0m\x07\nrest") == ["100%", "red"]
     assert text.finish() == ["rest"]
+    text.add("stderr", "\rCopy: a.zip 10%\rCopy: a.zip 50%")
+    assert text.moving() == ["stderr: ██████████░░░░░░░░░░ Copy: a.zip 50%"]
+    assert barred("[####      ] 40%") == "[####      ] 40%" and barred("120% of 5") == "120% of 5"
 
 
 def test_a_front_end_gets_one_display_per_host_that_is_updated(

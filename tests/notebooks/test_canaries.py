@@ -40,7 +40,7 @@ CELLS = {
     "unexpected": "raise ValueError(said)",
     "job": "%%remote_bash --host linuxmaster --bg --proc job\nbase64 -d <<<'{text}' | base64 -d; exit 4",
     "awaited": "job.wait(60)",
-    "jobs": "%remote_jobs",
+    "jobs": "%jobs",
     "frame": "import pandas; pandas.DataFrame({{'a': said.splitlines()}})",
     "nodes": "phase.preflight()",
 }

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from k8swin_nb.api import open_cluster
+from k8swin_nb.headless.stopping import AGAIN_SECONDS
 from tests.conftest import ROOT, RunningLab, running_lab
 
 pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(600)]
@@ -22,8 +24,8 @@ pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(600)]
 SECONDS = 120
 """How long something is waited for that is to happen; only a hang reaches it."""
 
-ENDS = 30
-"""How long a stopped run may take to its end."""
+ENDS = sum(AGAIN_SECONDS[:2])
+"""Seconds after which a kernel whose cell does not end is ended itself."""
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +66,11 @@ class Run:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> str:
         """Send a signal as a terminal does, wait for the end, and return the one line."""
-        sent = time.monotonic()
+        sent = time.time()
         os.killpg(self.process.pid, number)
         assert self.process.wait(SECONDS) == 128 + number
-        assert time.monotonic() - sent < ENDS
+        (stopped,) = [event for event in self.events if event["event"] == "run-stopped"]
+        assert datetime.fromisoformat(stopped["time"]).timestamp() - sent < ENDS
         said = self.said
         assert "Traceback" not in said
         (line,) = [line for line in said.splitlines() if line.startswith("k8swin: stopped by")]
@@ -153,20 +156,38 @@ def test_what_was_stopped_is_finished_by_the_next_run(lab, begin):
 
 MARKS = {"linuxmaster": "/tmp/k8swin-late", "winworker01": r"C:\k8swin-late.txt"}
 LONG = {
-    "linuxmaster": f"echo begun; sleep 8; touch {MARKS['linuxmaster']}",
-    "winworker01": f"'begun'; Start-Sleep 8; New-Item -ItemType File -Path {MARKS['winworker01']}",
+    "linuxmaster": f"echo begun; while touch {MARKS['linuxmaster']}; do sleep 0.2; done",
+    "winworker01": f"'begun'; while ($true) {{ Set-Content {MARKS['winworker01']} x; Start-Sleep -Milliseconds 200 }}",
 }
-"""By host, a cell's body that leaves a mark when it runs to its end."""
+"""By host, a cell's body that makes a mark again and again for as long as it runs."""
+
+REMOVE = {
+    "linuxmaster": f"rm -f {MARKS['linuxmaster']}",
+    "winworker01": f"if (Test-Path {MARKS['winworker01']}) {{ Remove-Item {MARKS['winworker01']} }}",
+}
+LOOK = {
+    "linuxmaster": f"! [ -e {MARKS['linuxmaster']} ] || echo True",
+    "winworker01": f"Test-Path {MARKS['winworker01']}",
+}
 
 
 def marks(lab: RunningLab, folder: Path) -> set[str]:
-    """Return the hosts on which a mark was left, once nothing can leave one any more."""
-    time.sleep(9)
+    """Return the hosts on which a mark that was taken away is made again; they have time until that ends."""
+    deadline = time.monotonic() + SECONDS
     with open_cluster(lab.params, runs=folder) as cluster:
-        linux = cluster.run_script(f"ls {MARKS['linuxmaster']}", "linuxmaster", check=False).all()
-        windows = cluster.run_script(f"Test-Path {MARKS['winworker01']}", "winworker01").all()
-    left = {"linuxmaster"} if linux["linuxmaster"].ok else set()
-    return left | ({"winworker01"} if "True" in windows["winworker01"].stdout else set())
+
+        def said(bodies: dict[str, str]) -> dict[str, str]:
+            return {
+                host: cluster.run_script(body, host).all()[host].stdout
+                for host, body in bodies.items()
+            }
+
+        while True:
+            said(REMOVE)
+            time.sleep(2)
+            left = {host for host, text in said(LOOK).items() if "True" in text}
+            if not left or time.monotonic() > deadline:
+                return left
 
 
 @pytest.fixture
@@ -227,6 +248,17 @@ def test_a_cell_that_is_ended_ends_its_script_on_both_systems(lab, tmp_path, ker
     assert marks(lab, tmp_path / "asked") == set()
 
 
+BOTH_BEGUN = """
+import time
+from k8swin_nb.notebook import context
+def said():
+    return [one.stdout for job in context.current().running for one in job.so_far().values()]
+while "".join(said()).count("begun") < 2:
+    time.sleep(0.1)
+"""
+"""A cell that waits until two jobs have said that they have begun."""
+
+
 def test_a_job_that_is_killed_ends_its_scripts_on_both_systems(lab, tmp_path, kernel):
     _, client = kernel
     said: list[str] = []
@@ -241,7 +273,7 @@ def test_a_job_that_is_killed_ends_its_scripts_on_both_systems(lab, tmp_path, ke
 
     cell(f"%%remote_bash --host linuxmaster --bg --proc one\n{LONG['linuxmaster']}")
     cell(f"%%remote_ps --host winworker01 --bg --proc two\n{LONG['winworker01']}")
-    cell("import time; time.sleep(3)")
+    cell(BOTH_BEGUN)
     cell("one.kill()")
     assert "stopped on linuxmaster" in "".join(said)
     cell("two.kill()")
@@ -251,19 +283,26 @@ def test_a_job_that_is_killed_ends_its_scripts_on_both_systems(lab, tmp_path, ke
     assert marks(lab, tmp_path / "asked") == set()
 
 
-def test_opening_the_phase_again_says_which_jobs_it_stops(lab, kernel):
+def test_opening_the_phase_again_stops_no_job(lab, kernel):
     _, client = kernel
     client.execute_interactive(
         f"%%remote_bash --host linuxmaster --bg\n{LONG['linuxmaster']}", timeout=SECONDS
     )
-    client.execute_interactive("import time; time.sleep(3)", timeout=SECONDS)
+    client.execute_interactive(BOTH_BEGUN.replace("2", "1"), timeout=SECONDS)
     said: list[str] = []
     client.execute_interactive(
         "phase = open_phase('01_network')",
         timeout=SECONDS,
         output_hook=lambda message: said.append(message["content"].get("text", "")),
     )
-    assert "is stopped, because" in "".join(said) and "stopped on linuxmaster" in "".join(said)
+    client.execute_interactive(
+        "from k8swin_nb.notebook import context\n"
+        "(job,) = context.current().running\nprint('still', job.status)\nprint(job.kill().status)",
+        timeout=SECONDS,
+        output_hook=lambda message: said.append(message["content"].get("text", "")),
+    )
+    assert "is stopped" not in "".join(said)
+    assert "still running" in "".join(said) and "killed" in "".join(said)
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,30 @@ def test_a_kernel_that_is_told_to_end_stops_what_runs_on_hosts(project):
     assert process.returncode != 0 and not (project / "later-cell").exists()
 
 
+SAYS = """
+import os, sys
+os.write(getattr(sys.stderr, "_original_stdstream_copy", 2), b"{}\\n")
+"""
+"""A cell whose kernel says something past its notebook, as its loop does of a message that comes while it ends."""
+
+
+def test_what_a_kernel_says_past_its_notebook_is_not_among_the_lines_of_progress(project):
+    notebook(project / "notebooks" / "01_network.ipynb", SAYS.format("a socket is closed already"))
+    process = start(project, *RUN)
+    said, _ = process.communicate(timeout=SECONDS)
+    assert (project / "later-notebook").exists()
+    assert "02_master is done" in said and "socket" not in said
+
+
+def test_what_a_dead_kernel_said_last_is_told(project):
+    cell = SAYS.format("malloc(): corrupted top size") + "os._exit(134)"
+    notebook(project / "notebooks" / "01_network.ipynb", cell)
+    process = start(project, *RUN)
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "DeadKernelError: Kernel died\nmalloc(): corrupted top size\n" in said
+
+
 def test_a_kernel_that_dies_is_one_line_and_the_page_is_written(project):
     notebook(project / "notebooks" / "01_network.ipynb", "import os\nos._exit(9)")
     process = start(project, *RUN)

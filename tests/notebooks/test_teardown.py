@@ -87,8 +87,10 @@ def test_nothing_goes_without_its_name(cluster, tmp_path):
 
 
 def test_a_dry_run_tells_everything_and_touches_nothing(cluster, tmp_path):
-    error, events = remove(cluster, tmp_path, dry_run=True)
+    # Without `confirm` it is a preview, which is one.
+    error, events = remove(cluster, tmp_path)
     assert error is None
+    assert set(outcomes(events).values()) == {"ok", "skipped", "would change"}
     assert applied(events) == []
     told = {e["step"]: e["detail"] for e in events if e["event"] == "step" and e["detail"]}
     assert "k8swin-winrm" in told["firewall"]

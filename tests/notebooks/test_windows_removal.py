@@ -88,7 +88,9 @@ def test_a_half_built_worker_is_taken_apart_and_only_what_is_ours_goes(lab, tmp_
 
     # Whoever leaves a half-done notebook open is told that it is worked on there.
     join.cluster.close()
-    teardown = open_view("90_teardown", NotebookParameters(runs=runs), description)
+    hosts = " ".join(host.name for host in join.cluster.inventory.hosts)
+    confirmed = NotebookParameters(runs=runs, confirm=f"{description.cluster_name}: {hosts}")
+    teardown = open_view("90_teardown", confirmed, description)
     teardown.apply("cluster", "workers")
     changed = [row.step for row in teardown.apply(*REMOVE).rows if row.outcome == "changed"]
     assert changed == ["services", "runtime-windows", "hns", "firewall", "files"]

@@ -585,3 +585,27 @@ def test_files_of_registries_are_written_to_the_last_and_go_when_they_are_not_de
     done(host.run("registries.apply", lines[0]))
     assert host.run("registries.check", lines[0]).returncode == 0
     assert sorted(path.name for path in folder.iterdir()) == ["docker.io", "theirs.example"]
+
+
+def test_our_line_for_the_control_plane_goes_only_where_dns_knows_the_name(host):
+    host.write("/etc/hosts", THEIRS + "10.1.0.2 api.site.example # k8swin api\n")
+    for knows, code in ((2, 20), (0, 10)):
+        host.program("getent", f'[ "$1 $2" != "-s dns" ] || exit {knows}\necho 10.1.0.2')
+        found = host.run("api_name.check", API_ENDPOINT="api.site.example:6443")
+        assert found.returncode == code, found.stdout + found.stderr
+    assert "-> no line of ours" in found.stdout
+
+
+def test_our_line_for_the_control_plane_is_put_back_where_a_resolver_read_it_too(host):
+    text = THEIRS + "10.1.0.2 api.site.example # k8swin api\n"
+    host.write("/etc/hosts", text)
+    host.program("sleep", "exit 0")
+    # A resolver that reads the file answers as if it were DNS, for as long as the line is there.
+    host.program("getent", f"grep api.site.example '{host.path('/etc/hosts')}'")
+    assert host.run("api_name.check", API_ENDPOINT="api.site.example:6443").returncode == 10
+    tried = host.run("api_name.apply", API_ENDPOINT="api.site.example:6443")
+    assert tried.returncode == 1 and "is put back" in tried.stderr
+    assert host.read("/etc/hosts") == text
+    host.program("getent", "echo 10.1.0.2")
+    done(host.run("api_name.apply", API_ENDPOINT="api.site.example:6443"))
+    assert host.read("/etc/hosts") == THEIRS

@@ -188,7 +188,7 @@ def test_the_listing_says_who_needs_the_routes_and_which_nodes_are_missing():
     shown = repr(RouteListing(a_run(topology="l3").plan, ROUTES[:1]))
     assert "The site's router needs these routes" in shown
     assert "Not a node yet: winworker01" in shown
-    assert "<pre>" in RouteListing(a_run().plan, ROUTES)._repr_html_()
+    assert "<pre style=" in RouteListing(a_run().plan, ROUTES)._repr_html_()
     assert "No router needs" in RouteListing(a_run(topology="vxlan").plan, ROUTES).note
 
 

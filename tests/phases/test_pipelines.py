@@ -13,4 +13,6 @@ def test_no_pipeline_ends_before_its_input_does(path):
     # `grep -q` and `head` stop reading; what writes to them then dies of a broken pipe, and with pipefail
     # the whole pipeline fails although the text was found.
     for line in path.read_text().splitlines():
+        if "|| true; } |" in line:
+            continue  # its end counts for nothing
         assert not re.search(r"(?<!\|)\|(?!\|)\s*(grep\s+-\w*q|head\b)", line), line

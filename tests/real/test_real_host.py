@@ -16,13 +16,14 @@ import yaml
 from k8swin_nb.api import open_cluster
 from k8swin_nb.description import check_description
 from k8swin_nb.errors import AuthenticationFailed, HostLocked, TransportError
-from k8swin_nb.headless.notebooks import ORDER, Executed, run_notebooks
+from k8swin_nb.headless.notebooks import JOINS, ORDER, Executed, run_notebooks
 from k8swin_nb.headless.stopping import Stop
 from k8swin_nb.hosts import inventory_of
 from k8swin_nb.scripts import Script
 from k8swin_nb.transports.hostkeys import pin, scan
 from k8swin_nb.transports.pool import Pool
 from k8swin_nb.transports.processes import running
+from k8swin_nb.workflow.step import Outcome
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
@@ -231,6 +232,43 @@ def cells(folder: Path) -> dict[tuple[str, str], str]:
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     (matrix,) = [event for event in events if event["event"] == "matrix"]
     return {(cell["from"], cell["to"]): cell["state"] for cell in matrix["cells"]}
+
+
+STATE = r"""
+files() { find "$@" -xdev -type f ! -name .bash_history -exec sha256sum {} + -printf '%m %U %p\n' 2>/dev/null || true; }
+{
+  files /etc /opt /usr/local /var/lib/k8swin /var/lib/apt /var/lib/dpkg/status /root /home
+  systemctl list-unit-files --no-legend
+  systemctl list-units --no-legend --plain --type=service --state=running | awk '$1 !~ /^systemd-(hostnamed|timedated|localed)/ { print $1 }'
+  cat /proc/swaps /proc/sys/net/ipv4/ip_forward
+  ip -4 route
+  hostname
+} | sort
+"""
+"""What a host is like, a line each: files with their hashes and rights, packages, services, settings."""
+
+
+def test_a_whole_dry_run_says_what_would_be_done_and_changes_nothing(site, tmp_path):
+    before = {host.name: site.run(host, STATE).splitlines() for host in site.hosts}
+    rows, scripts = {}, []
+    with open_cluster(site.path, runs=tmp_path) as cluster:
+        for name in there(*BUILD, *TRY):
+            targets = [host.address for host in site.hosts[1:]] if name in JOINS else [""]
+            for target in targets:
+                phase = cluster.phase(name, target=target, dry_run=True)
+                rows[name] = phase.apply().rows
+                scripts += [e for e in phase.run.record.events if e["event"] == "script"]
+    outcomes = {row.outcome for each in rows.values() for row in each}
+    assert outcomes <= {Outcome.OK, Outcome.SKIPPED, Outcome.WOULD_CHANGE}
+    assert [event["script"] for event in scripts if event["verb"] != "check"] == []
+    master = {row.step: row for row in rows["02_master"]}
+    if master["control-plane"].outcome is Outcome.WOULD_CHANGE:
+        assert "+++ /etc/hosts" in master["host-name"].difference
+        assert "kubelet: not installed -> " in master["packages"].difference
+        assert "+  podSubnet:" in master["kubeadm-config"].difference
+        assert "waits for `02_master`" in rows["03_flannel"][0].detail
+    for host in site.hosts:
+        assert set(site.run(host, STATE).splitlines()) ^ set(before[host.name]) == set()
 
 
 def test_a_cluster_is_built_and_a_second_run_changes_nothing(site, tmp_path):

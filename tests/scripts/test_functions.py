@@ -239,7 +239,7 @@ def test_a_check_with_nothing_to_do_goes_on_and_one_with_something_ends_with_10(
     done = bash(
         'left=(one "two words")\nneeded_if_any "to do" "${left[@]}"\necho ok', "needed_if_any"
     )
-    assert (done.returncode, done.stdout) == (10, "to do: one; two words;\n")
+    assert (done.returncode, done.stdout) == (10, "to do: one; two words\n")
 
 
 def test_only_routes_through_a_gateway_into_the_network_of_the_pods_are_named(tmp_path):
@@ -449,9 +449,12 @@ def test_a_control_plane_whose_program_ends_again_and_again_gives_out_no_pod_net
   *tier=control-plane*) printf 'pod kube-controller-manager-m \\nwaits 5 {state} back-off\\n' ;;
 esac""",
     )
+    script = Script.load("linux/control_plane_ready.check.sh").text
+    admin = tmp_path / "admin.conf"
+    admin.touch()
     done = subprocess.run(
         ["bash", "-s"],
-        input=Script.load("linux/control_plane_ready.check.sh").text,
+        input=script.replace("/etc/kubernetes/admin.conf", str(admin)),
         capture_output=True,
         text=True,
         env={
@@ -463,3 +466,89 @@ esac""",
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert ("kube-controller-manager-m ends again and again" in done.stdout) == (code == 30)
+
+
+def in_bash(function: str, *words: str, given: str = "") -> list[str]:
+    """Return the lines that a shared function of bash prints."""
+    done = subprocess.run(
+        ["bash", "-c", f'set -euo pipefail\n{TEXTS["bash"]}\n{function} "$@"', "bash", *words],
+        input=given.encode(),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode(errors="replace").split("\n")[:-1]
+
+
+LONG = "".join(f"{number}.example\n" for number in range(20_000))
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "told"),
+    [
+        (b"a\nb", "a\nb\n", ["-|a", "-|b", "-|\\ No newline at end of file", "+|a", "+|b"]),
+        (b"a\r\n", "a\n", ["-|a^M", "+|a"]),
+        (b"a\0b\xff\n", "a\n", ["-|a?b\ufffd", "+|a"]),
+        (b"", "a\n\n", ["+|a", "+|"]),
+        (b"a\n", "", ["-|a"]),
+        (None, "a\n", ["+|a"]),
+        (LONG.encode(), LONG.replace("7.example\n", "", 1) + "new\n", ["-|7.example", "+|new"]),
+    ],
+    ids=["no end", "crlf", "no text", "empty", "emptied", "not there", "long"],
+)
+def test_a_file_of_any_kind_is_told_by_the_lines_that_differ(tmp_path, found, wanted, told):
+    path = tmp_path / "file"
+    if found is not None:
+        path.write_bytes(found)
+    assert in_bash("would_write", str(path), given=wanted) == [f"would write: {path}", *told]
+
+
+DIFF = """\
+diff -u -N /tmp/LIVE-1/rbac.authorization.k8s.io.v1.ClusterRole..x /tmp/MERGED-2/x
+--- /tmp/LIVE-1/x\t2026
++++ /tmp/MERGED-2/x\t2026
+@@ -1,2 +1,3 @@
+ rules:
+--- a
++-- b
++
+diff -u -N /tmp/LIVE-1/v1.Secret.ns.x /tmp/MERGED-2/x
+--- /tmp/LIVE-1/x\t2026
++++ /tmp/MERGED-2/x\t2026
+@@ -1 +1 @@
+-  key: one
++  key: two
+"""
+
+
+def test_what_kubectl_finds_to_differ_is_told_with_lines_that_begin_with_dashes_and_no_secret():
+    lines = in_bash("would_apply", "the app", given=DIFF)
+    assert lines[0] == "would write: the app"
+    assert lines[1:] == [
+        "-|rules:",
+        "+|rules:",
+        "-|-- a",
+        "+|-- b",
+        "+|",
+        "+|a Secret that differs, which is not shown",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (b"a\r\nb\r\n", ["would: C:\\f: the same text with other line ends or in another encoding -> as planned"]),
+        (b"a\nb", ["would: C:\\f: the same text with other line ends or in another encoding -> as planned"]),
+        (b"A\r\nb\r\n", ["would write: C:\\f", "-|A", "-|b", "+|a", "+|b"]),
+        (b"", ["would write: C:\\f", "+|a", "+|b"]),
+        (None, ["would write: C:\\f", "+|a", "+|b"]),
+    ],
+    ids=["crlf", "no end", "case", "empty", "not there"],
+)  # fmt: skip
+def test_a_file_of_windows_is_told_by_its_lines_or_that_its_text_is_the_same(server, found, told):
+    if found is not None:
+        server.files.write("C:\\f", found)
+    assert (
+        powershell(server, 'Get-FileDifference C:\\f "a`nb`n"', "Get-FileDifference").splitlines()
+        == told
+    )

@@ -18,6 +18,7 @@ from k8swin_lab.internet import install
 from k8swin_lab.internet.binaries import stand_in
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.network import Network
+from k8swin_lab.powershell import interpreter
 from k8swin_lab.powershell.compile_statements import Compiler
 from k8swin_lab.windows.software import windows_software
 
@@ -78,6 +79,8 @@ def blade(monkeypatch: pytest.MonkeyPatch) -> Blade:
         return run
 
     monkeypatch.setattr(Compiler, "statement", statement)
+    # What was compiled before has no blade, and nobody else is to get what has one.
+    monkeypatch.setattr(interpreter, "_compiled", interpreter._compiled.__wrapped__)
     return made
 
 

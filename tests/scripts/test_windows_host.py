@@ -2,12 +2,15 @@
 
 import json
 import re
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from k8swin_lab.machines import windows_setup
 from k8swin_lab.machines.windows_updates import Update
 from k8swin_lab.powershell.api import Terminating
+from k8swin_lab.powershell.cmdlets import session as session_commands
 
 from k8swin_nb.scripts import Script
 from tests.scripts.test_functions import powershell
@@ -290,3 +293,39 @@ DATES = re.compile(r"\.ToString\('[^']*[yHms][^']*'\)|\.ToLower\(\)|\.ToUpper\(\
 def test_nothing_is_written_in_the_ways_of_one_culture(path):
     """Thai calendars count 2569, Finnish times have points, and Turkish makes a dotless i of I."""
     assert not DATES.findall(path.read_text(encoding="utf-8"))
+
+
+def test_a_lock_that_the_same_work_held_before_is_told_without_waiting_for_its_end(
+    machine, run, monkeypatch
+):
+    """It is told as held at once, so that it is broken and taken again; another's may be let go of in a moment."""
+    waited: list[float] = []
+    own = threading.get_ident()
+
+    def now():
+        return time.monotonic() + (sum(waited) if threading.get_ident() == own else 0)
+
+    def sleep(seconds):
+        if threading.get_ident() == own:
+            waited.append(seconds)
+        else:
+            time.sleep(seconds)
+
+    monkeypatch.setattr(session_commands, "time", SimpleNamespace(monotonic=now, sleep=sleep))
+    place = r"C:\ProgramData\k8swin\lock"
+    holder = threading.Thread(target=run, args=("host_lock.apply",), kwargs={"LockHolder": "mine"})
+    holder.start()
+    while holder.is_alive() and not (
+        machine.files.exists(place) and "mine" in machine.files.read(place).decode()
+    ):
+        time.sleep(0.02)
+    try:
+        told = run("host_lock.apply", LockHolder="anew", LockLost="mine")
+        assert (told.code, told.out.split()) == (75, ["held", "mine"])
+        assert waited == []
+        assert run("host_lock.apply", LockHolder="anew", LockLost="other").code == 75
+        assert waited
+    finally:
+        run("host_lock_broken.apply", LockHolder="mine", LockBreaker="me")
+        holder.join(20)
+    assert not holder.is_alive()

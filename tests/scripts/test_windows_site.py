@@ -24,6 +24,8 @@ def test_the_control_planes_name_has_a_line_of_its_own_and_all_others_stay_to_th
     assert run_on(machine, "api_name.check", **GIVEN).said == "api.site.example leads to 10.1.0.2"
     assert machine.files.read(HOSTS) == theirs + b"\r\n10.1.0.2 api.site.example # k8swin api\r\n"
     # Another address, and none any more.
+    alone = run_on(machine, "api_name.check", **NAMED)
+    assert alone.code == 20 and "by our line in the hosts file alone" in alone.said
     other = {**NAMED, "ControlPlaneAddress": "10.1.0.7"}
     assert run_on(machine, "api_name.check", **other).code == 10
     assert run_on(machine, "api_name.apply", **other).code == 0

@@ -41,6 +41,17 @@ POWERSHELL_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 KNOWN = {"$env:ProgramFiles": r"C:\Program Files", "$env:ProgramData": r"C:\ProgramData"}
 
 
+WHERE_A_PERSON_SAYS = (
+    "file_put.apply",
+    "file_part.apply",
+    "detached.apply",
+    "detached.job",
+    "detached_gone.apply",
+)
+"""Scripts of no step: they write where a person at the desk says, or into a folder of the login's own, and what they find
+there is kept by themselves. tests/wire/test_host_files.py and tests/transports/test_tools.py try them."""
+
+
 @dataclass(frozen=True, order=True)
 class Place:
     """A place in a script's text: one path, or a spelling that nothing in the script makes one."""
@@ -58,7 +69,9 @@ def changing(system: str) -> list[str]:
     return [f"{system}/functions.{'sh' if system == 'linux' else 'ps1'}"] + [
         name
         for name in names()
-        if name.startswith(f"{system}/") and (".apply." in name or ".job." in name)
+        if name.startswith(f"{system}/")
+        and (".apply." in name or ".job." in name)
+        and name.partition("/")[2].rpartition(".")[0] not in WHERE_A_PERSON_SAYS
     ]
 
 

@@ -77,7 +77,7 @@ def phase_run(cluster: Cluster, **how: Any) -> PhaseRun:
 
 
 def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not true() and time.monotonic() < until:
         time.sleep(0.05)
     return true()
@@ -92,7 +92,7 @@ def a_step(host: str, done: list[str], *, hold: threading.Event | None = None) -
     def apply(at: StepRun) -> None:
         done.append(at.run.record.run_id)
         if hold is not None:
-            hold.wait(30)
+            hold.wait(60)
 
     return Step(name="work", title="Work", on=host, check=check, apply=apply)
 
@@ -122,7 +122,7 @@ def test_the_second_operator_is_told_who_works_there_and_since_when(operator_of,
 
 @pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
 def test_who_waits_goes_on_when_the_other_has_finished_and_looks_again_first(operator_of, number):
-    first, second = operator_of(), operator_of(lock_wait=30)
+    first, second = operator_of(), operator_of(lock_wait=120)
     host = linux_and_windows(first)[number].name
     done: list[str] = []
     hold = threading.Event()
@@ -142,14 +142,16 @@ def test_who_waits_goes_on_when_the_other_has_finished_and_looks_again_first(ope
 
     def check(at: StepRun) -> Verdict:
         seen.append("looked")
-        if len(seen) == 1:
-            threading.Timer(6, hold.set).start()
         return fresh[min(len(seen), 2) - 1]
 
+    def hear(host: str, stream: str, text: str) -> None:
+        said.append(text)
+        if "waits" in "".join(said):
+            hold.set()
+
     step = Step(name="work", title="Work", on=host, check=check, apply=lambda at: done.append("2"))
-    run = phase_run(second, on_output=lambda host, stream, text: said.append(text))
-    report = apply_step(run, step)
-    working.join(30)
+    report = apply_step(phase_run(second, on_output=hear), step)
+    working.join(60)
     assert done == [first.run_id], "the second had nothing left to do"
     assert report.rows[0].outcome is Outcome.OK
     assert answers["first"].rows[0].outcome is Outcome.CHANGED
@@ -258,7 +260,9 @@ def test_the_lock_of_an_operator_whose_process_was_killed_is_none(operator_of, l
     assert time.monotonic() - began < 30
 
 
-SLEEPS, DOES_NOT_END = "Start-Sleep -Seconds 8", "Start-Sleep -Seconds 600"
+GO_ON = r"C:\go-on.txt"
+ENDS = f"while (-not (Test-Path {GO_ON})) {{ Start-Sleep -Milliseconds 100 }}"
+DOES_NOT_END = "Start-Sleep -Seconds 600"
 
 
 @contextlib.contextmanager
@@ -287,11 +291,15 @@ def test_what_a_dead_run_left_at_work_is_waited_for_and_said(operator_of):
     first, second = operator_of(), operator_of()
     host = linux_and_windows(first)[1]
     said: list[str] = []
-    run = phase_run(second, on_output=lambda host, stream, text: said.append(text))
-    began = time.monotonic()
-    with left_behind(first, host, SLEEPS, "20990101-000000-dead"):
+
+    def hear(host: str, stream: str, text: str) -> None:
+        said.append(text)
+        if len(said) == 1:  # now it may end
+            first.pool.transport(first.hosts("windows")[0]).run(f"New-Item {GO_ON}")
+
+    run = phase_run(second, on_output=hear)
+    with left_behind(first, host, ENDS, "20990101-000000-dead"):
         assert second.locks.take(run.at(host, "work"))
-        assert time.monotonic() - began > 4
         assert not [one for one in running(second.pool.transport(host)) if one.changes]
     assert "waits for what still runs there: apply of run 20990101-000000-dead" in "".join(said)
 

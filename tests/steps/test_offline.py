@@ -55,9 +55,9 @@ class Asked:
         self.addresses: set[str] = set()
         resolve, connect = network.resolve, network.open
 
-        def recorded_resolve(source: Any, name: str) -> str:
+        def recorded_resolve(source: Any, name: str, **how: Any) -> str:
             self.names.add(name)
-            return resolve(source, name)
+            return resolve(source, name, **how)
 
         def recorded_open(source: Any, address: str, port: int) -> Any:
             self.addresses.add(address)

@@ -80,7 +80,7 @@ DECLARED: dict[str, dict[str, str | tuple[str, ...]]] = {
         "$armoured.gpg": TEMPORARY,
         "$file": "the folder of a keyring that the description names",
     },
-    "linux/api_name.apply.sh": {"$new": TEMPORARY},
+    "linux/api_name.apply.sh": {"$new": TEMPORARY, "$old": TEMPORARY},
     "linux/containerd.apply.sh": {"$new": TEMPORARY, "0600": MODE, "0644": MODE},
     "linux/control_plane.apply.sh": {"$file": ("/etc/kubernetes/pki/ca.crt",)},
     "linux/downloads.apply.sh": {

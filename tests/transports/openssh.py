@@ -45,6 +45,22 @@ def signal_all(pid: int, number: signal.Signals) -> None:
             os.kill(one, number)
 
 
+def free_port() -> int:
+    """Return a port that is free for now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _listens(server: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait until a server says that it listens; False: it has ended, or says nothing."""
+    until = time.monotonic() + 60
+    while "Server listening on " not in log.read_text(errors="replace"):
+        if server.poll() is not None or time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 class OpenSsh:
     """A folder of keys, and the servers that were started in it."""
 
@@ -67,9 +83,22 @@ class OpenSsh:
         assert SSHD
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
         self.key("host")
+        # Between its choice and its use somebody else may take a port.
+        for _ in range(5):
+            port = free_port()
+            server = self._started(port, lines, keys)
+            if _listens(server, self.folder / f"log-{port}"):
+                self.servers.append(server)
+                return port
+            server.kill()
+            server.wait()
+        raise AssertionError((self.folder / f"log-{port}").read_text())
+
+    def _started(
+        self, port: int, lines: tuple[str, ...], keys: tuple[str, ...]
+    ) -> subprocess.Popen[bytes]:
+        assert SSHD
         allowed = self.folder / f"authorized-{port}"
         allowed.write_text("".join(self.key(name).with_suffix(".pub").read_text() for name in keys))
         config = self.folder / f"config-{port}"
@@ -91,13 +120,7 @@ class OpenSsh:
         )
         log = (self.folder / f"log-{port}").open("wb")
         with log:
-            server = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
-        self.servers.append(server)
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return port
-            time.sleep(0.05)
-        raise AssertionError((self.folder / f"log-{port}").read_text())
+            return subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
 
     def host(self, port: int, **changes: Any) -> Host:
         self._known += 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from types import ModuleType
 
-import fabric.exceptions
-import invoke.exceptions
 import paramiko.ssh_exception
 import pytest
 import requests.exceptions
@@ -18,17 +16,6 @@ from k8swin_nb.transports import ssh, winrm_errors
 
 HOST = Host("h", "192.0.2.1", "linux", (), "u")
 
-NEVER_MET = {
-    # invoke's task runner and configuration files, which are not used.
-    "CollectionNotFound",
-    "ParseError",
-    "PlatformError",
-    "AmbiguousEnvVar",
-    "UncastableEnvVar",
-    "UnknownFileType",
-    "UnpicklableConfigMember",
-    "SubprocessPipeError",
-}
 AUTHENTICATION = {
     "AuthenticationException",
     "PasswordRequiredException",
@@ -76,11 +63,7 @@ def accounted_for(source: str, kind: type[BaseException]) -> bool:
     ) or (issubclass(kind, (OSError, EOFError)))
 
 
-SSH = [
-    kind
-    for kind in classes(paramiko.ssh_exception, invoke.exceptions, fabric.exceptions)
-    if kind.__name__ not in NEVER_MET
-]
+SSH = classes(paramiko.ssh_exception)
 WINRM = classes(winrm.exceptions, requests.exceptions)
 
 

@@ -149,8 +149,15 @@ def test_a_script_that_came_to_its_end_before_it_could_be_stopped_was_not_stoppe
     code: int,
 ) -> None:
     cancel = threading.Event()
+    word = f"all-{os.getpid()}-{code}"
     ssh = openssh.transport(openssh.start())
-    result = ssh.run(f"echo all; exit {code}", cancel=cancel, on_output=lambda *_: cancel.set())
+
+    def ended(stream: str, text: str) -> None:
+        assert gone(word)
+        cancel.set()
+
+    script = f"exec -a {word} bash -c 'echo all; exit {code}' {word}"
+    result = ssh.run(script, cancel=cancel, on_output=ended)
     assert (result.returncode, result.stdout, result.left) == (code, "all\n", "")
 
 
@@ -345,6 +352,7 @@ def test_a_stream_without_an_end_ends_with_its_deadline_and_is_bounded(
 ) -> None:
     monkeypatch.setattr(output.Output.__init__, "__kwdefaults__", {"kept_bytes": 100_000})
     ssh = openssh.transport(openssh.start())
+    ssh.run("true")  # the time of the login is not the script's
     with pytest.raises(CommandTimeout) as caught:
         ssh.run(f"yes 'a line that never ends'{stream}", timeout=2)
     result = caught.value.result
@@ -363,6 +371,7 @@ def test_a_stream_without_an_end_is_stopped(openssh: OpenSsh) -> None:
 
 def test_a_script_that_reads_nothing_ends_with_its_deadline(openssh: OpenSsh) -> None:
     ssh = openssh.transport(openssh.start())
+    ssh.run("true")
     with pytest.raises(CommandTimeout):
         ssh.run("sleep 600", stdin=bytes(32 * 2**20), timeout=3)
     assert ssh.run("echo again").stdout == "again\n"

@@ -161,6 +161,7 @@ def test_a_broken_connection_runs_no_half_script(ssh: SshTransport, server: Serv
     thread.start()
     thread.join(15)
     assert "broke while a script ran" in str(done[0])
+    assert isinstance(done[0], HostUnreachable) and done[0].begun
     assert ssh.run("echo again").stdout == "again\n"
 
 

@@ -205,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.commands[stream.get("CommandId", "")] += base64.b64decode(stream.text or "")
         elif action == "Receive":
             name = next(envelope.iter(f"{{{SHELL}}}DesiredStream")).get("CommandId", "")
-            word = json.loads(self.commands[name])["word"].encode()
+            word = json.loads(self.commands[name].splitlines()[-1])["word"].encode()
             told = f"{self.user} by {self.scheme or 'certificate'}\r\n".encode() + self.peer.output
             out = word + b" begin\r\n" + told + word + b" end 0!\r\n"
             said = (

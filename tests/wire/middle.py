@@ -32,6 +32,8 @@ class Middle:
 
     def close(self) -> None:
         self._over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def pause(self, seconds: float) -> None:
@@ -44,28 +46,28 @@ class Middle:
                 threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
     def _relay(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), client:
-            server = socket.create_connection(("127.0.0.1", self._port))
+        with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as opened:
+            opened.enter_context(client)
+            server = opened.enter_context(socket.create_connection(("127.0.0.1", self._port)))
             if self._tls is not None:
-                client = self._tls.wrap_socket(client, server_side=True)
+                client = opened.enter_context(self._tls.wrap_socket(client, server_side=True))
                 context = ssl.create_default_context()
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-                server = context.wrap_socket(server)
-            with server, client:
-                while request := _message(client):
-                    server.sendall(request)
-                    answer = _message(server)
-                    with self._lock:
-                        self.requests.append(request)
-                        number = len(self.requests)
-                    changed = self._change(number, answer)
-                    if changed is None:
-                        self._over.wait(120)
+                server = opened.enter_context(context.wrap_socket(server))
+            while request := _message(client):
+                server.sendall(request)
+                answer = _message(server)
+                with self._lock:
+                    self.requests.append(request)
+                    number = len(self.requests)
+                changed = self._change(number, answer)
+                if changed is None:
+                    self._over.wait(120)
+                    return
+                for piece in [changed] if isinstance(changed, bytes) else changed:
+                    if self._over.is_set():
                         return
-                    for piece in [changed] if isinstance(changed, bytes) else changed:
-                        if self._over.is_set():
-                            return
-                        client.sendall(piece)
+                    client.sendall(piece)
 
 
 def _message(peer: socket.socket) -> bytes:

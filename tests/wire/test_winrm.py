@@ -216,18 +216,17 @@ def test_a_stop_takes_the_shell_along(winrm: WinrmTransport, wire: Wire) -> None
 
 def test_to_close_ends_a_script_that_still_runs(winrm: WinrmTransport, wire: Wire) -> None:
     ended: list[Exception] = []
+    begun = threading.Event()
 
     def work() -> None:
         try:
-            winrm.run("Start-Sleep -Seconds 600")
+            winrm.run("'begun'; Start-Sleep -Seconds 600", on_output=lambda *_: begun.set())
         except TransportError as error:
             ended.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not wire.machine.lines:
-        time.sleep(0.05)
-    time.sleep(0.3)
+    assert begun.wait(60)
     began = time.monotonic()
     winrm.close()
     thread.join(30)

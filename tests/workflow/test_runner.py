@@ -11,17 +11,21 @@ import pytest
 
 from k8swin_nb.errors import (
     AuthenticationFailed,
+    CheckFailed,
     DriftFound,
     HostKeyUnknown,
+    HostLocked,
     HostUnreachable,
     Interrupted,
     MultiHostError,
     RecordError,
+    StepFailed,
     Stopped,
     UnexpectedError,
     VerifyFailed,
 )
 from k8swin_nb.workflow import runner
+from k8swin_nb.workflow.host_lock import Holder
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import Record
 from k8swin_nb.workflow.report import Report
@@ -79,16 +83,122 @@ def test_an_apply_that_does_not_take_is_a_failed_verification(tmp_path):
 def test_a_dry_run_checks_and_sends_no_apply(tmp_path):
     machine = Machine()
     report = apply(machine.step(), make_run(tmp_path, "a", dry_run=True))
-    assert [row.outcome for row in report.rows] == [Outcome.SKIPPED]
-    assert "would act" in report.rows[0].detail
+    assert [row.outcome for row in report.rows] == [Outcome.WOULD_CHANGE]
     assert machine.calls == ["check a"]
+
+
+def dry(tmp_path, **how):
+    """Look at a step in a dry run in which an earlier step would change the host."""
+    run = make_run(tmp_path, "a", dry_run=True)
+    apply(Machine().step(name="before"), run)
+    return apply(Machine().step(**how), run).rows[0]
+
+
+def test_what_a_check_says_to_differ_is_told_as_a_difference(tmp_path):
+    said = """\
+would: swap: on -> off
+would write: /etc/a.conf
+-|one
+-|two
++|one
++|three
+/etc/a.conf differs
+"""
+    run = make_run(tmp_path, "a", dry_run=True)
+    row = apply(Machine().step(check=lambda at: Verdict.read(State.NEEDED, said)), run).rows[0]
+    assert row.detail == "/etc/a.conf differs"
+    assert row.difference.splitlines() == [
+        "swap: on -> off",
+        "--- /etc/a.conf",
+        "+++ /etc/a.conf",
+        "@@ -1,2 +1,2 @@",
+        " one",
+        "-two",
+        "+three",
+    ]
+    assert run.record.events[-1]["difference"] == row.difference
+    assert "+three" in repr(Report("t", [row]))
+    assert "/etc/a.conf differs</summary>" in Report("t", [row])._repr_html_()
+
+
+def test_a_step_that_has_something_to_do_after_an_earlier_one_has_says_so_in_a_dry_run(tmp_path):
+    rows = []
+    for follows in ({"a": "reboot: none -> done", "other": "x"}, {"other": "x"}):
+        run = make_run(tmp_path, "a", dry_run=True)
+        apply(Machine().step(name="a"), run)
+        fine = Machine().step(name="b", check=lambda at: Verdict(State.OK, "fine"), follows=follows)
+        rows += apply(fine, run).rows
+    assert [(row.outcome, row.detail, row.difference) for row in rows] == [
+        (Outcome.WOULD_CHANGE, "follows from `a`; now fine", "reboot: none -> done"),
+        (Outcome.OK, "fine", ""),
+    ]
+
+
+class Theirs(runs.Unlocked):
+    """The lock of every host is another operator's."""
+
+    looks = 0
+
+    def holds(self, host):
+        return False
+
+    def look(self, host, cancel=None):
+        self.looks += 1
+        return True, Holder("joe", "bastion", "", 7, "run-7", "02_master", "2026-01-01T00:00:00Z")
+
+
+def test_a_dry_run_says_once_a_host_who_else_works_there_and_takes_no_lock(tmp_path):
+    run = make_run(tmp_path, "a", dry_run=True)
+    run.locks = Theirs(None, "run")
+    machine = Machine()
+    details = [apply(machine.step(name=name), run).rows[0].detail for name in ("one", "two")]
+    assert "joe on bastion (process 7)" in details[0] and "works there now" in details[0]
+    assert "joe" not in details[1] and run.locks.looks == 1
+    # What looks like somebody else's state may be half-done work.
+    drifted = machine.step(name="three", check=lambda at: Verdict(State.DRIFT, "other"))
+    with pytest.raises(HostLocked, match="worked on by joe"):
+        apply(drifted, run)
+
+
+def test_a_dry_run_says_which_step_a_check_waits_for_that_cannot_find_out(tmp_path):
+    def unknown(at):
+        raise at.failed("no such program", kind=CheckFailed)
+
+    row = dry(tmp_path, check=unknown)
+    assert row.outcome is Outcome.WOULD_CHANGE
+    assert row.detail == "waits for `before`, and is not known before: no such program"
+    row = dry(tmp_path, check=lambda at: Verdict(State.STUCK, "not there"), apply=None)
+    assert (row.outcome, row.detail) == (Outcome.WOULD_CHANGE, "waits for `before`: not there")
+    # It may be as wanted by then: kubeadm writes it so, or an image was brought along.
+    maybe = "would: images: not known before x is installed -> pulled\nthere is no x"
+    row = dry(tmp_path, check=lambda at: Verdict.read(State.NEEDED, maybe))
+    assert row.detail == "waits for `before`, and is not known before: there is no x"
+    row = dry(tmp_path, check=lambda at: Verdict.read(State.NEEDED, f"would: a: b -> c\n{maybe}"))
+    assert row.detail == "there is no x"
+
+
+@pytest.mark.parametrize("kind", [StepFailed, DriftFound])
+def test_a_dry_run_stops_at_drift_and_at_what_a_check_forbids(tmp_path, kind):
+    def stops(at):
+        raise at.failed("in the way", kind=kind)
+
+    with pytest.raises(kind, match="in the way"):
+        dry(tmp_path, check=stops)
+
+
+def test_a_check_that_cannot_find_out_fails_a_dry_run_where_nothing_was_to_be_made_before(tmp_path):
+    def unknown(at):
+        raise at.failed("no such program", kind=CheckFailed)
+
+    with pytest.raises(CheckFailed, match="no such program"):
+        apply(Machine().step(check=unknown), make_run(tmp_path, "a", dry_run=True))
 
 
 def test_checking_alone_changes_nothing(tmp_path):
     machine = Machine()
     step = machine.step()
     report = check_step(make_run(tmp_path, "a"), step)
-    assert [row.outcome for row in report.rows] == [Outcome.SKIPPED]
+    assert [row.outcome for row in report.rows] == [Outcome.WOULD_CHANGE]
     assert machine.calls == ["check a"]
 
 

@@ -176,9 +176,14 @@ def test_the_lock_of_a_host_on_which_nothing_runs_any_more_closes_it(tmp_path):
     told["controller"] = platform.node()
     for tag, pid in (("k8swin-apply-run-1", gone.pid), ("k8swin-apply-run-2", os.getpid())):
         run.record.write("script-started", **told, tag=tag, pid=pid)
+    for verb in ("apply", "magic"):
+        broken = {**told, "tag": f"k8swin-{verb}-run-3", "verb": verb}
+        run.record.write("script-started", **broken, pid=os.getpid())
+        run.record.write("script", **broken, exit_code=None, error="the connection broke")
     host_lock._note_ended(at(run))
-    (left,) = unfinished(tmp_path)
-    assert left.tag == "k8swin-apply-run-2", "a living process waits for it"
+    waited_for, magic = unfinished(tmp_path)
+    assert waited_for.tag == "k8swin-apply-run-2", "a living process waits for it"
+    assert magic.tag == "k8swin-magic-run-3", "a magic may go on beside a step"
 
 
 @pytest.mark.parametrize("half", ['{"event": "script-started", "tag": "k8s', "[1]", '"tag"', ""])

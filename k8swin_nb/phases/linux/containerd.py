@@ -20,8 +20,9 @@ from k8swin_nb.reading import lines as lines_of
 from k8swin_nb.reading import shown
 from k8swin_nb.secret import Secret
 from k8swin_nb.versions import PAUSE, gate
+from k8swin_nb.workflow.difference import Difference, file, setting
 from k8swin_nb.workflow.runner import FAILED_HINT
-from k8swin_nb.workflow.step import State, Verdict, last_line
+from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 CONFIG = "/etc/containerd/config.toml"
@@ -304,37 +305,60 @@ def _value(value: Any) -> str:
     return json.dumps(value)
 
 
-def _merge_for(at: StepRun) -> tuple[str, str]:
-    """Read version and configuration of a host's containerd; return both as they are to be, empty without one."""
+HELD_BACK = re.compile(r"(?m)\b(password|auth|identitytoken)[\"']?\s*=|header")
+"""Where a configuration holds a login of a registry."""
+
+
+def differing(path: str, found: str | None, wanted: str) -> tuple[Difference, ...]:
+    """Return how a configuration differs; one that holds logins is not shown."""
+    if found == wanted:
+        return ()
+    if HELD_BACK.search(f"{found}\n{wanted}"):
+        return (setting(path, "as found", "as planned, with logins that are not shown"),)
+    return (file(path, found, wanted),)
+
+
+def _merge_for(at: StepRun) -> tuple[str, str, str]:
+    """Read version and configuration of a host's containerd.
+
+    Returns:
+        The version, the configuration as it was found, and as it is to be; all empty where there is no containerd.
+    """
     # A site has logins of registries in it as well.
     read = at.script("linux/containerd_config.check.sh", quiet=True, secret_output=True)
     if read.returncode != 0:
         raise at.failed(f"the script that reads {CONFIG} ended with {read.returncode}")
     version, _, text = read.stdout.partition("\n")
     if not version:
-        return "", ""
+        return "", "", ""
     series = re.match(r"[0-9]{1,4}", version)
     if series is None:
         raise at.failed(f"`containerd --version` named no version: {version[:80]}")
-    return version, merged(
+    wanted = merged(
         text,
         pause_image(at.description),
         int(series[0]),
         registries=bool(at.description.registries),
         known=logins(at),
     )
+    return version, text, wanted
 
 
 def check_containerd(at: StepRun) -> Verdict:
     """Merge the host's configuration, and find out whether containerd runs with the result."""
     try:
-        version, wanted = _merge_for(at)
+        version, found, wanted = _merge_for(at)
     except NotMergeable as error:
         return Verdict(State.DRIFT, str(error))
     if not version:
-        return Verdict(State.NEEDED, "containerd is not installed")
+        planned = f"{at.description.containerd_version.split('.')[0]}.x, enabled, active"
+        new = (
+            setting("containerd", "not installed", planned),
+            setting(CONFIG, "not there", f"SystemdCgroup = true, {pause_image(at.description)}"),
+        )
+        return Verdict(State.NEEDED, "containerd is not installed", differences=new)
     state, result = at.ask("linux/containerd.check.sh", stdin=wanted.encode())
-    return Verdict(state, last_line(result.stdout))
+    return Verdict.read(state, result.stdout, differing(CONFIG, found.rstrip("\n"), wanted))
 
 
 def apply_containerd(at: StepRun) -> None:
@@ -343,7 +367,7 @@ def apply_containerd(at: StepRun) -> None:
     if installed.returncode != 0:
         raise at.failed("apply failed", result=installed, hint=FAILED_HINT)
     try:
-        _, wanted = _merge_for(at)
+        _, _, wanted = _merge_for(at)
     except NotMergeable as error:
         raise at.drift(str(error), hint="nothing but the package was changed") from error
     result = at.script("linux/containerd.apply.sh", stdin=wanted.encode(), timeout=900)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from k8swin_nb.phases.linux.kubeadm import join_configuration
 from k8swin_nb.reading import Unreadable, address, json_document, network, shown, strings
 from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.difference import setting
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
@@ -29,9 +30,9 @@ CLUSTER_AUTHORITY = Fact[str]("cluster_ca")
 
 def read_cluster_ca(at: StepRun) -> Verdict:
     """Keep the cluster's certificate authority, by which a worker knows its own cluster."""
-    result = at.script("linux/cluster_ca.check.sh")
-    if result.returncode != 0:
-        raise at.failed("check failed", result=result)
+    state, result = at.ask("linux/cluster_ca.check.sh")
+    if state is not State.OK:
+        return Verdict.read(state, result.stdout)
     authority = result.stdout.strip()
     if not re.fullmatch(BASE64, authority):
         raise at.failed("`linux/cluster_ca.check.sh` printed no certificate in base64")
@@ -143,7 +144,8 @@ def check_join(at: StepRun) -> Verdict:
     if state is State.OK:
         known, found = node_pod_cidr(at)
         if known is not State.OK:
-            return Verdict(State.NEEDED, f"{verdict.detail}, but {found}")
+            again = setting(f"node {at.host.name}", "not there", "registered by its kubelet")
+            return Verdict(State.NEEDED, f"{verdict.detail}, but {found}", differences=(again,))
     return verdict
 
 

@@ -14,6 +14,7 @@ import yaml
 from k8swin_nb.phases.linux.control_plane import KUBELET_CHECKS
 from k8swin_nb.phases.linux.node_settings import described
 from k8swin_nb.reading import Unreadable, shown, yaml_document
+from k8swin_nb.workflow.difference import NOT_KNOWN, Difference, setting
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -40,15 +41,28 @@ def no_settings(at: StepRun) -> str | None:
     return None
 
 
-def _merged(at: StepRun) -> tuple[list[str], str, bool]:
-    """Return what differs, the file as it is to be, and whether the kubelet has yet to read it."""
+class NotWritten(Exception):
+    """kubeadm has not written the kubelet's file yet."""
+
+
+NONE_YET = "the kubelet has no configuration of kubeadm's yet"
+
+
+def _merged(at: StepRun) -> tuple[list[Difference], str, bool]:
+    """Return what differs, the file as it is to be, and whether the kubelet has yet to read it.
+
+    Raises:
+        NotWritten: when there is no file yet.
+    """
     read = at.script(READS[at.host.os], quiet=True)
     if read.returncode != 0:
-        raise at.failed("check failed", result=read)
+        raise at.unknown(read)
     found = read.mapping()
     told = found.get("text")
-    if not isinstance(told, str) or not told:
-        raise at.failed("the kubelet has no configuration of kubeadm's yet", result=read)
+    if not isinstance(told, str):
+        raise at.failed(f"`{READS[at.host.os]}` printed no text", result=read)
+    if not told:
+        raise NotWritten
     try:
         text = base64.b64decode(told, validate=True).decode()
         document = yaml_document(text)
@@ -61,24 +75,37 @@ def _merged(at: StepRun) -> tuple[list[str], str, bool]:
             "the kubelet's configuration is no mapping", hint="see that file on the host"
         )
     settings = wanted(at)
-    differs = [
-        f"{name} is {shown(document.get(name, 'not set'))}, wanted {shown(value)}"
-        for name, value in settings.items()
-        if document.get(name) != value
-    ]
+    differs = _differences(document, settings)
     changed = yaml.safe_dump({**document, **settings}, sort_keys=True) if differs else text
     return differs, changed, found.get("due") is True
 
 
+def _differences(document: dict[str, Any], settings: dict[str, Any]) -> list[Difference]:
+    return [
+        setting(name, shown(document.get(name, "not set")), shown(value))
+        for name, value in settings.items()
+        if document.get(name) != value
+    ]
+
+
 def check_kubelet_settings(at: StepRun) -> Verdict:
     """Find out whether the kubelet's file has what is described, and whether the kubelet runs with it."""
-    differs, _, due = _merged(at)
-    if differs:
-        return Verdict(State.NEEDED, "; ".join(differs))
-    if due:
-        return Verdict(
-            State.NEEDED, "the kubelet has not read its settings since they were changed"
+    try:
+        differs, _, due = _merged(at)
+    except NotWritten:
+        # kubeadm gives its kubelets the cluster's; what a host has of its own is brought in afterwards.
+        own = _differences(dict(at.description.kubelet_settings), wanted(at))
+        from_kubeadm = setting(
+            "settings of the kubelet", NOT_KNOWN + "kubeadm writes them", "as described"
         )
+        return Verdict(State.NEEDED, NONE_YET, differences=tuple(own or [from_kubeadm]))
+    if differs:
+        told = "; ".join(one.what for one in differs)
+        return Verdict(State.NEEDED, told, differences=tuple(differs))
+    if due:
+        told = "the kubelet has not read its settings since they were changed"
+        anew = setting("service kubelet", "with its former settings", "started anew")
+        return Verdict(State.NEEDED, told, differences=(anew,))
     state, result = at.ask(KUBELET_CHECKS[at.host.os])
     if state is not State.OK:
         return Verdict.read(state, result.stdout)
@@ -87,7 +114,10 @@ def check_kubelet_settings(at: StepRun) -> Verdict:
 
 def apply_kubelet_settings(at: StepRun) -> None:
     """Change the settings in the kubelet's file, and start it anew."""
-    _, text, _ = _merged(at)
+    try:
+        _, text, _ = _merged(at)
+    except NotWritten:
+        raise at.failed(NONE_YET) from None
     result = at.script(WRITES[at.host.os], values={"kubelet_config": text})
     if result.returncode != 0:
         raise at.failed("apply failed", result=result)

@@ -13,7 +13,8 @@ from k8swin_nb.description import Description
 from k8swin_nb.host_description import HostDescription
 from k8swin_nb.node_fields import CONTROL_PLANE_TAINTS
 from k8swin_nb.reading import Unreadable, json_document, strings
-from k8swin_nb.workflow.step import State, Verdict
+from k8swin_nb.workflow.difference import NOT_KNOWN
+from k8swin_nb.workflow.step import State, Verdict, last_line
 from k8swin_nb.workflow.step_run import StepRun
 
 CHECK = "linux/node_settings.check.sh"
@@ -42,7 +43,10 @@ def _differs(at: StepRun) -> tuple[State, str, dict[str, str]]:
     host = described(at)
     state, result = at.ask(CHECK, on=at.master, values={"worker_name": host.name})
     if state is not State.OK:
-        return state, result.stdout.strip(), {}
+        # A node registers without what is described; kubeadm may have left its own taints out.
+        own = f"taints of a control plane: {NOT_KNOWN}the node registers -> taken away"
+        said = _wanted(at.description, host, {}, {})[0] or [own]
+        return state, "\n".join([*(f"would: {one}" for one in said), result.stdout.strip()]), {}
     try:
         node = json_document(result.stdout)
     except Unreadable:
@@ -50,30 +54,37 @@ def _differs(at: StepRun) -> tuple[State, str, dict[str, str]]:
     if not isinstance(node, dict) or not isinstance(node.get("metadata"), dict):
         raise at.failed(f"`{CHECK}` printed no node", result=result)
     labels = strings(node["metadata"].get("labels"))
-    taints = _taints(node.get("spec"))
+    said, changes = _wanted(at.description, host, labels, _taints(node.get("spec")))
+    told = [*(f"would: {one}" for one in said), "; ".join(said)]
+    return State.NEEDED if said else State.OK, "\n".join(told), changes
+
+
+def _wanted(
+    description: Description,
+    host: HostDescription,
+    labels: dict[str, str],
+    taints: dict[tuple[str, str], str],
+) -> tuple[list[str], dict[str, str]]:
+    """Hold what a node has against what is described; return what differs, and the changes as words of `kubectl`."""
     said, label_words, taint_words = [], [], []
     for key, value in host.labels.items():
         if labels.get(key) != value:
-            said.append(
-                f"the label {key} is {labels.get(key, 'not there')}, wanted {value or 'empty'}"
-            )
+            said.append(f"label {key}: {labels.get(key, 'not there')} -> {value or 'empty'}")
             label_words.append(f"{key}={value}")
     for taint in host.taints:
         key_value, _, effect = taint.rpartition(":")
         key, _, value = key_value.partition("=")
         if taints.get((key, effect)) != value:
             found = taints.get((key, effect))
-            said.append(
-                f"the taint {key}:{effect} is {'not there' if found is None else found or 'without a value'}"
-            )
+            there = "not there" if found is None else found or "without a value"
+            said.append(f"taint {key}:{effect}: {there} -> {value or 'without a value'}")
             taint_words.append(f"{key}={value}:{effect}" if value else f"{key}:{effect}")
-    if _takes_workloads(at.description, host):
+    if _takes_workloads(description, host):
         for key, effect in taints:
             if key in CONTROL_PLANE_TAINTS:
-                said.append(f"the taint {key}:{effect} keeps workloads off")
+                said.append(f"taint {key}:{effect}: keeps workloads off -> taken away")
                 taint_words.append(f"{key}:{effect}-")
-    changes = {"node_labels": " ".join(label_words), "node_taints": " ".join(taint_words)}
-    return State.NEEDED if said else State.OK, "; ".join(said), changes
+    return said, {"node_labels": " ".join(label_words), "node_taints": " ".join(taint_words)}
 
 
 def _taints(spec: Any) -> dict[tuple[str, str], str]:
@@ -99,9 +110,10 @@ def apply_node_settings(at: StepRun) -> None:
     state, said, changes = _differs(at)
     if state is State.OK:
         return
+    told = last_line(said)
     if not changes:
-        raise at.failed(said)
+        raise at.failed(told)
     values = changes | {"worker_name": at.host.name}
     result = at.script(APPLY, on=at.master, values=values)
     if result.returncode != 0:
-        raise at.failed(f"apply failed: {said}", result=result)
+        raise at.failed(f"apply failed: {told}", result=result)

@@ -16,6 +16,7 @@ import yaml
 from k8swin_nb.reading import Unreadable, lines, yaml_document
 from k8swin_nb.redact import MIN_LENGTH
 from k8swin_nb.secret import Secret
+from k8swin_nb.workflow.difference import setting
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
@@ -225,9 +226,12 @@ def check_merged(at: StepRun) -> Verdict:
     except NotMergeable as error:
         return Verdict(State.DRIFT, str(error))
     if not found.mode:
-        return Verdict(State.NEEDED, f"{found.path} does not exist")
+        new = setting(found.path, "not there", "this cluster's administrator (it is a secret)")
+        return Verdict(State.NEEDED, f"{found.path} does not exist", differences=(new,))
     if found.text != wanted:
-        return Verdict(State.NEEDED, f"{found.path} lacks this cluster as it is now")
+        more = setting(found.path, "without this cluster as it is now", "with it (it is a secret)")
+        said = f"{found.path} lacks this cluster as it is now"
+        return Verdict(State.NEEDED, said, differences=(more,))
     if found.mode != f"600 {at.host.user}":
         return Verdict(
             State.NEEDED,

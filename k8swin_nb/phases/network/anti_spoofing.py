@@ -16,6 +16,7 @@ from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.phases.preflight.checks import HOST_FACTS, HostFacts
 from k8swin_nb.plan import UNENCAPSULATED
 from k8swin_nb.reading import Unreadable, file_text, json_document
+from k8swin_nb.workflow.difference import setting
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.record import operator, utc_now
 from k8swin_nb.workflow.step import State, Verdict
@@ -182,7 +183,9 @@ def check_attested(at: StepRun) -> Verdict:
         kept = saved if isinstance(saved, dict) else {}
         if {key: kept.get(key) for key in ("attested", "hosts")} == _statement(at.run):
             return Verdict(State.OK, f"attested by {kept['attested']} for {where}")
-    return Verdict(State.NEEDED, f"the attestation for {where} is not recorded yet")
+    new = setting(str(path), "not recorded", f"attested for {where}")
+    said = f"the attestation for {where} is not recorded yet"
+    return Verdict(State.NEEDED, said, differences=(new,))
 
 
 def record_attestation(at: StepRun) -> None:

@@ -8,7 +8,7 @@ from k8swin_nb.phases.network.plan_file import plan_document
 from k8swin_nb.phases.network.static_routes import NodeRoute, listings
 from k8swin_nb.plan import NetworkPlan
 from k8swin_nb.shown import shown
-from k8swin_nb.tables import escaped, preformatted
+from k8swin_nb.tables import escaped, folding, preformatted
 from k8swin_nb.workflow.phase_run import PhaseRun
 
 LISTING = 200_000
@@ -54,8 +54,7 @@ class RouteListing:
 
     def _repr_html_(self) -> str:
         blocks = "".join(
-            f"<details><summary>{escaped(router)}</summary>"
-            f"{preformatted(chr(10).join(commands), most=LISTING)}</details>"
+            folding(router, preformatted("\n".join(commands), most=LISTING))
             for router, commands in self.listings.items()
         )
         return f"<p><b>Routes to the nodes' pods.</b> {escaped(self.note)}</p>{blocks}"
@@ -94,4 +93,8 @@ class Handover:
         return shown(f"{self.note}\n\n{self.text}", most=LISTING)
 
     def _repr_html_(self) -> str:
-        return f"<p>{escaped(self.note)}</p>{preformatted(self.text, most=LISTING)}"
+        # It is read by those to whom it is handed, where it matters: it stands open only there.
+        text = preformatted(self.text, most=LISTING)
+        if self.pod_network != "flannel" or self.topology == "ovn":
+            return f"<p>{escaped(self.note)}</p>{text}"
+        return folding(self.note, text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.reading import Unreadable, file_text
+from k8swin_nb.workflow.difference import file
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -53,14 +54,17 @@ def plan_file(run: PhaseRun) -> Path:
 def check_saved_plan(at: StepRun) -> Verdict:
     """Compare the saved plan with the computed one."""
     path = plan_file(at.run)
+    wanted = plan_document(at.run)
     if not path.exists():
-        return Verdict(State.NEEDED, "the plan is not saved yet")
+        new = file(str(path), None, wanted)
+        return Verdict(State.NEEDED, "the plan is not saved yet", differences=(new,))
     try:
-        same = file_text(path) == plan_document(at.run)
+        found = file_text(path)
     except (OSError, Unreadable):
-        same = False  # somebody else wrote it, or half of it
-    if not same:
-        return Verdict(State.NEEDED, "the saved plan differs from the parameters")
+        found = ""  # somebody else wrote it, or half of it
+    if found != wanted:
+        said = "the saved plan differs from the parameters"
+        return Verdict(State.NEEDED, said, differences=(file(str(path), found, wanted),))
     return Verdict(State.OK, f"the plan is saved in {path.name}")
 
 

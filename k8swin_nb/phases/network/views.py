@@ -8,6 +8,7 @@ from k8swin_nb.errors import StepFailed
 from k8swin_nb.phases.network.address_map import AddressMap
 from k8swin_nb.phases.network.anti_spoofing import NAMES, needs
 from k8swin_nb.phases.network.handover import Handover, RouteListing
+from k8swin_nb.phases.network.host_form import form_of
 from k8swin_nb.phases.network.static_routes import read_routes
 from k8swin_nb.phases.network.subnet_form import form
 from k8swin_nb.plan import TOPOLOGIES, NetworkPlan
@@ -39,9 +40,12 @@ def plan_table(plan: NetworkPlan) -> StaticTable:
             plan.topology,
             TOPOLOGIES[plan.topology],
         ),
-        *(("warning", finding.message, "") for finding in plan.problems()),
     ]
-    return StaticTable("Network plan", ("what", "value", "why"), rows)
+    warnings = [("warning", finding.message, "") for finding in plan.problems()]
+    # The form, or the table in its place, stands above and shows most of it.
+    return StaticTable(
+        "Network plan", ("what", "value", "why"), warnings, folded=rows, word="every value, and why"
+    )
 
 
 def anti_spoofing_table(run: PhaseRun) -> StaticTable:
@@ -70,6 +74,7 @@ VIEWS: dict[str, Any] = {
     "plan_table": lambda run: plan_table(run.plan),
     "address_map": lambda run: AddressMap(run.plan),
     "subnet_form": form,
+    "host_form": form_of,
     "anti_spoofing": anti_spoofing_table,
     "routes": routes,
     "handover": Handover,

@@ -18,6 +18,7 @@ from k8swin_nb.reading import Unreadable, address, file_text, json_document, sho
 from k8swin_nb.secret import Secret
 from k8swin_nb.transports.ssh_config import configured
 from k8swin_nb.versions import CREATE_TOKEN, DASHBOARD_MADE_FOR, minor
+from k8swin_nb.workflow.difference import setting
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict, last_line
@@ -87,30 +88,40 @@ def check_token(at: StepRun) -> Verdict:
     """Find out whether the token's file holds one of this cluster's account that is still good."""
     state, result = at.ask("linux/dashboard_account.check.sh", values=dashboard_values(at))
     if state is not State.OK:
-        return Verdict(state, result.stdout.strip())
+        return Verdict.read(state, result.stdout)
     wanted = last_line(result.stdout)
     if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", wanted):
         raise at.failed("`linux/dashboard_account.check.sh` printed no id of an account")
     path = token_file(at.description)
+    why = _not_good(path, wanted)
+    if not why:
+        return Verdict(State.OK, f"the token in {path} is good until {until(file_text(path))}")
+    # The token itself is no part of the difference.
+    new = setting(str(path), why, "a token for an hour, readable by you alone")
+    return Verdict(State.NEEDED, f"{path}: {why}", differences=(new,))
+
+
+def _not_good(path: Path, wanted: str) -> str:
+    """Return why a file's token is not good any more; empty when it is."""
     if not path.exists():
-        return Verdict(State.NEEDED, f"there is no {path}")
+        return "not there"
     try:
         token = file_text(path).strip()
     except (OSError, Unreadable) as error:
-        return Verdict(State.NEEDED, f"{path} cannot be read: {shown(error)}")
+        return f"cannot be read: {shown(error)}"
     if not re.fullmatch(TOKEN, token, re.A):
-        return Verdict(State.NEEDED, f"what is in {path} is no token")
+        return "what is in it is no token"
     Secret(token)
     account: Any = claims(token)
     for key in ("kubernetes.io", "serviceaccount", "uid"):
         account = account.get(key) if isinstance(account, dict) else None
     if account != wanted:
-        return Verdict(State.NEEDED, f"the token in {path} is of another account")
+        return "a token of another account"
     if path.stat().st_mode & 0o077:
-        return Verdict(State.NEEDED, f"others may read {path}")
+        return "others may read it"
     if end_of(token).timestamp() < time.time() + RENEW_BEFORE:
-        return Verdict(State.NEEDED, f"the token in {path} ends {until(token)}")
-    return Verdict(State.OK, f"the token in {path} is good until {until(token)}")
+        return f"a token that ends {until(token)}"
+    return ""
 
 
 def write_token(at: StepRun) -> None:

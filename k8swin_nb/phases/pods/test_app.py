@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from k8swin_nb.description import Description
+from k8swin_nb.errors import ScriptError, TransportError
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.windows.configuration import servercore
 from k8swin_nb.reading import lines, whole
@@ -19,7 +20,7 @@ from k8swin_nb.versions import (
 )
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
-from k8swin_nb.workflow.step import State, Verdict, last_line
+from k8swin_nb.workflow.step import State, Verdict
 from k8swin_nb.workflow.step_run import StepRun
 
 BUILDS = Fact[list[str]]("builds")
@@ -53,7 +54,7 @@ def check_nodes(at: StepRun) -> Verdict:
     """Find out which builds of Windows the pods will meet, and at which addresses nodes answer."""
     state, result = at.ask("linux/nodes_ready.check.sh", values=app_values(at))
     if state is not State.OK:
-        return Verdict(state, last_line(result.stdout))
+        return Verdict.read(state, result.stdout)
     *told, summed = lines(result.stdout) or [""]
     builds = sorted(set(summed.removeprefix("builds:").split()))
     names = {words[1] for words in map(str.split, told) if words[:1] == ["node"] and words[1:]}
@@ -75,13 +76,28 @@ def image(at: StepRun) -> str:
         return at.description.test_image
     if at.description.test_os == "linux":
         return agnhost_image(at.description)
-    builds = at.run.facts.get(at.host, BUILDS, [])
+    builds = _planned_builds(at) if at.run.dry_run else []
+    builds = builds or at.run.facts[at.host, BUILDS]
     if len(builds) != 1:
         raise at.failed(
             f"the Ready workers have the builds {', '.join(builds) or 'none'}, one image fits one build",
             hint=f"set `test_image` to an image of all of them, such as `{agnhost_image(at.description)}`",
         )
     return servercore(at.description, windows_build(int(builds[0])).tag)
+
+
+def _planned_builds(at: StepRun) -> list[str]:
+    """Return the builds of servers that have not joined yet, asked of themselves; none where the cluster knows them."""
+    if at.run.facts.get(at.host, BUILDS) is not None:
+        return []
+    builds = set()
+    for host in at.run.hosts("windows+worker"):
+        try:
+            found = at.script("windows/facts.check.ps1", on=host).mapping()
+        except (TransportError, ScriptError):
+            continue
+        builds.add(str(found.get("build", "")))
+    return sorted(builds - {""})
 
 
 def agnhost(image: str) -> bool:

@@ -16,7 +16,10 @@ RESULTS = {
 
 
 def preflight_table(run: PhaseRun) -> StaticTable:
-    """Return every preflight check of every host, what stops first: check, host, result, found, wanted, fix."""
+    """Return every preflight check of every host, what stops first and what passes folded away.
+
+    Its columns are check, host, result, found, wanted, fix.
+    """
     rows = []
     for host in sorted(run.inventory.hosts, key=lambda host: host.name):
         for check in (*run.facts.get(host, PREFLIGHT, []), *run.facts.get(host, CROSS_NODE, [])):
@@ -30,7 +33,14 @@ def preflight_table(run: PhaseRun) -> StaticTable:
     said = ", ".join(f"{number} {result.word}" for result, number in counts.items() if number)
     wrapped = [Column(name, "wrapped") for name in ("found", "wanted", "fix")]
     columns = [*map(Column, ("check", "host", "result")), *wrapped]
-    return StaticTable(f"Preflight: {len(rows)} checks: {said}", columns, rows)
+    passed = [row for row in rows if row[2] is RESULTS["info"]]
+    return StaticTable(
+        f"Preflight: {len(rows)} checks: {said}",
+        columns,
+        [row for row in rows if row[2] is not RESULTS["info"]],
+        folded=passed,
+        word=Mark(f"{len(passed)} ok", "ok"),
+    )
 
 
 VIEWS = {"preflight": preflight_table}

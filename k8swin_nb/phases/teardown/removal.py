@@ -120,10 +120,29 @@ def check_confirmation(at: StepRun) -> Verdict:
         and set(re.split(r"[\s,]+", names.strip())) == hosts
     ):
         return Verdict(State.OK, f"confirmed: {given}")
-    return Verdict(
-        State.NEEDED,
-        f'not confirmed: `confirm` is "{given}", wanted "{wanted_confirmation(at.run)}"',
-    )
+    wanted = wanted_confirmation(at.run)
+    said = f'not confirmed: `confirm` is "{given}", wanted "{wanted}"'
+    if at.run.dry_run:
+        # The run itself ends here.
+        raise ParamsError(f"{said}; nothing was removed", hint=_how_to_confirm(at))
+    return Verdict(State.NEEDED, said, _how_to_confirm(at))
+
+
+def preview(at: StepRun) -> str | None:
+    """Skip the confirmation where nothing is confirmed and nothing is removed."""
+    if at.run.dry_run and not at.option("confirm"):
+        return f"a preview, nothing is removed; {_how_to_confirm(at)}"
+    return None
+
+
+def _how_to_confirm(at: StepRun) -> str:
+    """Return what to do when all of it shall go: at a desk, or where nobody types."""
+    wanted = wanted_confirmation(at.run)
+    if at.run.interactive:
+        told = f'set `confirm = "{wanted}"` in the parameters cell and run all cells again'
+    else:
+        told = f"`-p confirm '{wanted}'` for papermill, `--confirm '{wanted}'` for k8swin run"
+    return f"if all of that shall go: {told}"
 
 
 def demand_confirmation(at: StepRun) -> None:
@@ -134,7 +153,7 @@ def demand_confirmation(at: StepRun) -> None:
     """
     raise ParamsError(
         check_confirmation(at).detail + "; nothing was removed",
-        hint=f"if all of that shall go: `-p confirm '{wanted_confirmation(at.run)}'`",
+        hint=_how_to_confirm(at),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from k8swin_nb.errors import (
     CommandTimeout,
@@ -27,14 +28,14 @@ HOSTS = 4
 """Failed hosts whose evidence is collected; with very many, the first show what all have."""
 
 
-def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
+def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> Path | None:
     """Collect and keep evidence of a failed step, within bounds of time and size.
 
-    The error's hint then says where it is. Whatever goes wrong here is noted in the record and changes nothing.
+    Return the folder that holds it, if there is one; the error's hint says so too. Whatever goes wrong here is noted in the record and changes nothing.
     """
     if run.dry_run or isinstance(error, ParamsError | RecordError):
         # What a person typed, or this computer's disk, says nothing about a host.
-        return
+        return None
     try:
         name = re.sub(r"[^\w.-]", "-", f"{run.record.notebook}-{step}")
         evidence = _collect(run, _hosts(run, error))
@@ -45,9 +46,10 @@ def keep_evidence(run: PhaseRun, step: str, error: K8swinError) -> None:
         # Of a failure while another is told, the first one is what counts.
         told = f"{type(trouble).__name__}: {trouble}"
         run.record.write_beside(error, "diagnostics", step=step, failed=told)
-        return
+        return None
     where = f"evidence is in {folder}"
     error.hint = f"{error.hint}; {where}" if error.hint else where
+    return folder
 
 
 def _hosts(run: PhaseRun, error: K8swinError) -> list[tuple[Host, TransportError | None]]:

@@ -109,6 +109,13 @@ class Row:
             return OPERATOR
         return self.node if self.kind == "host" else f"{self.os} pod on {self.node}"
 
+    @property
+    def group(self) -> str:
+        """What this and its like are called together."""
+        if self.kind == "operator":
+            return OPERATOR
+        return f"{self.os} hosts" if self.kind == "host" else f"{self.os} pods"
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -119,6 +126,11 @@ class Column:
 
     label: str
     node: str = ""
+
+    @property
+    def group(self) -> str:
+        """What this and its like are called together."""
+        return {"node-port": "NodePorts", "kubelet": "logs, exec"}.get(self.kind, self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +171,9 @@ class Cell:
         """Return the cell as it is kept in the record and shown in tables."""
         return {
             "from": self.row.label,
+            "from_kind": self.row.group,
             "to": self.column.label,
+            "to_kind": self.column.group,
             "state": self.state.value,
             "evidence": self.evidence,
             "command": "; ".join(dict.fromkeys(self.commands)),

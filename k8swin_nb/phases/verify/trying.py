@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
 from dataclasses import replace
 from typing import Any
 
-from k8swin_nb.errors import ScriptError, Stopped
+from k8swin_nb.errors import NotKnownYet, Stopped
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.phases.documents import to_yaml
 from k8swin_nb.phases.pods.test_app import agnhost_image, app_name, web_pod
 from k8swin_nb.phases.verify import connections
 from k8swin_nb.phases.verify.connections import Answer, Cell, CellState, Found, Node, Row
+from k8swin_nb.workflow.difference import NOT_KNOWN, setting
 from k8swin_nb.workflow.facts import Fact
 from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.step import State, Verdict
@@ -87,10 +89,15 @@ def bare_nodes(at: StepRun) -> list[Node]:
 def check_probe_pods(at: StepRun) -> Verdict:
     """Find out whether every Ready node has a pod to connect from."""
     verdict = look_around(at)
-    bare = [node.name for node in bare_nodes(at)] if verdict.state is State.OK else []
+    if verdict.state is not State.OK:
+        later = setting("pods to connect from", NOT_KNOWN + "the test app runs", "one on each node")
+        return replace(verdict, differences=(later,))
+    bare = [node.name for node in bare_nodes(at)]
     if bare:
-        return Verdict(State.NEEDED, f"no pod is Ready on {', '.join(bare)}")
-    return Verdict(verdict.state, "every Ready node has a pod")
+        differences = tuple(setting(f"pod k8swin-verify-{name}", "none", "made") for name in bare)
+        said = f"no pod is Ready on {', '.join(bare)}"
+        return Verdict(State.NEEDED, said, differences=differences)
+    return Verdict(State.OK, "every Ready node has a pod")
 
 
 def probe_pods(at: StepRun) -> bytes:
@@ -127,6 +134,7 @@ def connect_all(at: StepRun) -> Verdict:
     waiting = [cell for cell in cells if cell.probes]
     for number in range(ROUNDS):
         if number:
+            at.waiting(f"{len(waiting)} of {len(cells)} connections, which are tried again")
             at.pause(PAUSE)
         _try(at, waiting)
         waiting = connections.retried(waiting)
@@ -209,7 +217,12 @@ def _from_here(target: str) -> Answer:
     try:
         connection.connect()
         used = connection.sock
-        ended = threading.Timer(PROBE_SECONDS, used.shutdown, [socket.SHUT_RDWR])
+
+        def cut() -> None:
+            with contextlib.suppress(OSError):  # it ended at that very moment
+                used.shutdown(socket.SHUT_RDWR)
+
+        ended = threading.Timer(PROBE_SECONDS, cut)
         ended.daemon = True
         ended.start()
         try:
@@ -231,7 +244,7 @@ def judge_all(at: StepRun) -> Verdict:
     """Fail on the cells that fail; limitations of Windows and what there is not are no failures."""
     cells = at.run.facts.get(at.host, CELLS, [])
     if not cells:
-        raise ScriptError("nothing was tried yet", hint='run `phase.apply("connections")` first')
+        raise NotKnownYet("nothing was tried yet", hint='run `phase.apply("connections")` first')
     failed = [cell for cell in cells if cell.state is CellState.FAIL]
     limited = sum(cell.state is CellState.LIMITATION for cell in cells)
     if not failed:

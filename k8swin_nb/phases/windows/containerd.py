@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from k8swin_nb.description import Description
 from k8swin_nb.phases.linux.containerd import (
     CRI,
+    HELD_BACK,
     IMAGES,
     RUNTIME,
     NotMergeable,
@@ -34,8 +34,6 @@ from k8swin_nb.versions import minor
 from k8swin_nb.workflow.step_run import StepRun
 
 PIPE = r"\\.\pipe\containerd-containerd"
-_HELD_BACK = re.compile(r"(?m)\b(password|auth|identitytoken)[\"']?\s*=|header")
-"""Where a configuration holds a login of a registry."""
 WHAT = r"C:\Program Files\containerd\config.toml"
 
 
@@ -108,10 +106,10 @@ def configuration(at: StepRun) -> Mapping[str, str]:
     """Return the configuration that a worker's containerd is to have; its hash alone when it holds passwords."""
     wanted = _wanted(at)
     values = {"containerd_sha256": hashlib.sha256(wanted.encode()).hexdigest()}
-    return values if _HELD_BACK.search(wanted) else values | {"containerd_config": wanted}
+    return values if HELD_BACK.search(wanted) else values | {"containerd_config": wanted}
 
 
 def configuration_secret(at: StepRun) -> Mapping[str, Secret]:
     """Return the same as a secret, when it holds passwords: the description's, or those that the site wrote there."""
     wanted = _wanted(at)
-    return {"ContainerdConfig": Secret(wanted)} if _HELD_BACK.search(wanted) else {}
+    return {"ContainerdConfig": Secret(wanted)} if HELD_BACK.search(wanted) else {}

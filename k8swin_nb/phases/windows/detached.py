@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from k8swin_nb.errors import AuthenticationFailed, CertificateRejected, TransportError
 from k8swin_nb.result import Result
 from k8swin_nb.transports.clock import passed
+from k8swin_nb.workflow.pauses import growing
 from k8swin_nb.workflow.step_run import StepRun
 
 REBOOT_SECONDS = 1800
@@ -42,6 +43,7 @@ UNDERWAY = ("started", "waiting", "restoring", "relaunching", "searching", "inst
 """What the status of a job says while it works."""
 
 INTERVAL = 2.0
+"""Seconds at most between two looks; the first ones follow sooner."""
 
 REFUSED = (30, 450)
 """Intervals to wait after each refused login that is put up with: a minute, then a quarter of an hour.
@@ -125,23 +127,31 @@ class _Refusals:
         self.at.tell(
             f"the login was refused, as before a domain is reached; tried again in {seconds:.0f} s"
         )
+        self.at.waiting(f"the login, which was refused; tried again in {seconds:.0f} s")
         self.at.run.connections.transport(self.at.host).reconnect()
         self.at.pause(seconds)
 
 
-def reboot(at: StepRun) -> None:
+def reboot(at: StepRun, seconds: float | None = None) -> None:
     """Reboot a Windows server and wait until it has booted and is through with configuring itself.
+
+    Args:
+        at: The step on the server.
+        seconds: What it is given to come back; None: `REBOOT_SECONDS`.
 
     Raises:
         StepFailed: when it does not come back in time.
     """
+    seconds = REBOOT_SECONDS if seconds is None else seconds
     before = _first_boot(at)
     cut = not _ask_to_reboot(at)
-    deadline = time.monotonic() + REBOOT_SECONDS
+    deadline = time.monotonic() + seconds
     refused = _Refusals(at)
     late, misses, looks, settling = False, 0, 0, 0
+    at.waiting(f"the server boots; it booted last at {before.text}")
+    pauses = growing(INTERVAL)
     while not late:
-        at.pause(INTERVAL)
+        at.pause(next(pauses))
         # Before the look: when this computer was paused, a look at what there is now comes after it, and a second
         # one if the first finds no more than a connection that is dead since.
         late = time.monotonic() >= deadline
@@ -151,6 +161,9 @@ def reboot(at: StepRun) -> None:
             misses = 0
             if boot and boot.is_after(before):
                 settling += 1
+                at.waiting(
+                    "the server has booted, and configures itself before it shows a logon screen"
+                )
                 if boot.settled:
                     return
                 if settling > UNSETTLED:
@@ -167,14 +180,15 @@ def reboot(at: StepRun) -> None:
             # It is down, or on its way up.
             misses += 1
             late = late and misses > 1
+            at.waiting("the server does not answer: it is down, or on its way up")
             at.run.connections.transport(at.host).reconnect()
     if settling:
         raise at.failed(
-            f"the server has booted, and is not done with it after {REBOOT_SECONDS} s",
+            f"the server has booted, and is not done with it after {seconds:.0f} s",
             hint="look at its console: it may configure updates, or wait for somebody",
         )
     raise at.failed(
-        f"no answer with a new boot time after {REBOOT_SECONDS} s, it booted at {before.text}",
+        f"no answer with a new boot time after {seconds:.0f} s, it booted at {before.text}",
         hint="look at its console: it may install updates, or somebody called the shutdown off",
     )
 
@@ -311,8 +325,9 @@ def _follow(at: StepRun, job: Job) -> str:
     began = answered = time.monotonic()
     refused = _Refusals(at)
     said, late, silent, misses = "", False, False, 0
+    pauses = growing(INTERVAL)
     while not late and not silent:
-        at.pause(INTERVAL)
+        at.pause(next(pauses))
         # Before the look, as in `reboot`.
         now = time.monotonic()
         late, silent = now - began > job.seconds, now - answered > job.silent
@@ -334,6 +349,7 @@ def _follow(at: StepRun, job: Job) -> str:
         line = f"{state}: {detail}"
         if line != said:
             at.tell(line)
+        at.waiting(line)
         said = line
         if state == "done":
             return detail

@@ -10,6 +10,12 @@ found=$(getent ahostsv4 "$name" | awk 'NR == 1 { print $1 }' || true)
 line=$(grep '# k8swin api$' /etc/hosts || true)
 if [ -z "$CONTROL_PLANE_ADDRESS" ]; then
   if [ -n "$line" ]; then
+    if ! getent -s dns ahostsv4 "$name" >/dev/null; then
+      echo "hint: let the site's DNS know the name first, or leave its address in \`control_plane_address\`"
+      echo "$name is known by our line in /etc/hosts alone, and no \`control_plane_address\` is described any more"
+      exit 20
+    fi
+    echo "would: /etc/hosts: $line -> no line of ours"
     echo "/etc/hosts still has $line, and the site's DNS is to know $name"
     exit 10
   fi
@@ -28,6 +34,7 @@ if [ -n "$others" ]; then
   exit 20
 fi
 if [ "$found" != "$CONTROL_PLANE_ADDRESS" ]; then
+  echo "would: /etc/hosts: ${line:-no line of ours} -> $CONTROL_PLANE_ADDRESS $name # k8swin api"
   echo "$name leads to ${found:-nothing}, wanted $CONTROL_PLANE_ADDRESS"
   exit 10
 fi

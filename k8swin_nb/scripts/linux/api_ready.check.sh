@@ -9,7 +9,7 @@ set -euo pipefail
 if [ ! -e /etc/kubernetes/admin.conf ]; then
   echo "hint: run 02_master first"
   echo "there is no control plane on this host yet"
-  exit 20
+  exit 30
 fi
 foreign=$(foreign_control_plane "$API_ENDPOINT" "$API_PORT")
 if [ -n "$foreign" ]; then

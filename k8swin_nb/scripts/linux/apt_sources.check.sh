@@ -7,7 +7,7 @@ set -euo pipefail
 : "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
 : "${RUNTIME_APT_SOURCE:=}"
-# uses: sources_to_write
+# uses: sources_to_write would_write
 
 for line in "$KUBERNETES_APT_SOURCE" "$RUNTIME_APT_SOURCE"; do
   case $line in
@@ -32,11 +32,13 @@ all=$(printf '%s\n' "$kubernetes" "$runtime" | awk 'NF && !seen[$0]++')
 wanted=$(sources_to_write <<<"$all")
 found=$(cat /etc/apt/sources.list.d/k8swin.list 2>/dev/null || true)
 if [ "$found" != "$wanted" ] || { [ -z "$wanted" ] && [ ! -e /etc/apt/sources.list.d/k8swin.list ]; }; then
+  would_write /etc/apt/sources.list.d/k8swin.list <<<"$wanted"
   echo "package sources differ: found [${found//$'\n'/ | }], wanted [${wanted//$'\n'/ | }]"
   exit 10
 fi
 while read -r file; do
   if [ ! -e "$file" ]; then
+    echo "would: $file: not there -> the source's key"
     echo "the keyring $file is not there"
     exit 10
   fi
@@ -46,6 +48,7 @@ if [ "$PACKAGE_SOURCE" != apt ]; then
   exit 0
 fi
 if ! apt-cache madison kubeadm | awk '{ print $3 }' | grep -F -e "$KUBERNETES_VERSION-" >/dev/null; then
+  echo "would: package lists: without kubeadm $KUBERNETES_VERSION -> read anew"
   echo "the package lists hold no kubeadm $KUBERNETES_VERSION"
   exit 10
 fi

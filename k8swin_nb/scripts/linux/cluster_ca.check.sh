@@ -2,5 +2,9 @@
 set -euo pipefail
 # uses: authority_in
 
+if [ ! -e /etc/kubernetes/pki/ca.crt ]; then
+  echo "there is no cluster on this host yet, and so no certificate authority"
+  exit 10
+fi
 authority_in /etc/kubernetes/pki/ca.crt
 echo

@@ -25,12 +25,12 @@ if [ -n "$CONTAINERD_NEWEST" ] && [ "${version%%.*}" -gt "$CONTAINERD_NEWEST" ];
   exit 20
 fi
 differs=()
-systemctl is-active --quiet containerd || differs+=("the service is not active")
-systemctl is-enabled --quiet containerd || differs+=("the service is not enabled")
+systemctl is-active --quiet containerd || differs+=("service containerd: not active -> active")
+systemctl is-enabled --quiet containerd || differs+=("service containerd: not enabled -> enabled")
 if [ "$(cat /etc/containerd/config.toml 2>/dev/null || true)" = "$wanted" ]; then
   config=$(containerd config dump 2>&1) || true
 else
-  differs+=("/etc/containerd/config.toml lacks what Kubernetes needs of it")
+  differs+=("/etc/containerd/config.toml: lacks what Kubernetes needs of it -> has it")
   trial=$(mktemp)
   trap 'rm -f "$trial"' EXIT
   printf '%s\n' "$wanted" >"$trial"
@@ -47,9 +47,9 @@ if [ ${#effective[@]} -gt 0 ]; then
   exit 20
 fi
 if [ "$REGISTRY_LOGINS" = true ] && [ "$(stat -c %a /etc/containerd/config.toml 2>/dev/null || echo 600)" != 600 ]; then
-  differs+=("/etc/containerd/config.toml, which holds passwords, is not for root alone")
+  differs+=("/etc/containerd/config.toml: holds passwords, and others may read it -> mode 600")
 fi
-[ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
+[ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("/etc/cni/net.d/10-containerd-net.conflist: a sample in the way -> kept elsewhere")
 needed_if_any "containerd $version" "${differs[@]}"
 advice=
 [ "${version%%.*}" -ge "$CONTAINERD_ADVISED" ] || advice="; Kubernetes 1.38 will not work with it"

@@ -11,6 +11,7 @@ set -euo pipefail
 
 admin=/etc/kubernetes/admin.conf
 if [ -e /etc/k8swin/kubeadm-init.started ]; then
+  echo "would: control plane: an interrupted kubeadm init -> reset, and kubeadm init again"
   echo "an earlier kubeadm init was interrupted"
   exit 10
 fi
@@ -23,6 +24,7 @@ if [ ! -e "$admin" ]; then
     echo "no $admin, but traces of a control plane: ${leftovers//$'\n'/ }"
     exit 20
   fi
+  echo "would: control plane: none -> kubeadm init with /etc/k8swin/kubeadm-init.yaml, Kubernetes $KUBERNETES_VERSION"
   echo "no control plane on this host"
   exit 10
 fi

@@ -3,9 +3,10 @@ set -euo pipefail
 : "${NODE_NAME:?node name of the master, for example linuxmaster}"
 : "${API_SERVICE_IP:?for example 10.96.0.1}"
 : "${DNS_SERVICE_IP:?for example 10.96.0.10}"
-# uses: stop_if_stuck
+# uses: needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
   phase=$(kubectl -n kube-system get pod "$name-$NODE_NAME" -o 'jsonpath={.status.phase}' 2>/dev/null || true)
   if [ "$phase" != Running ]; then

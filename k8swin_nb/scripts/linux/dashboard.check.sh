@@ -2,11 +2,15 @@
 set -euo pipefail
 : "${SERVER_SIDE_APPLY:?true where kubectl knows apply --server-side}"
 export KUBECONFIG=/etc/kubernetes/admin.conf
-# uses: manifest_to_kubectl
+# uses: manifest_to_kubectl needs_control_plane would_apply
 
+what="would: namespace kubernetes-dashboard: not there -> the Dashboard, its account and its certificate"
+[ -e "$KUBECONFIG" ] || echo "$what"
+needs_control_plane
 owner=$(kubectl get namespace kubernetes-dashboard --ignore-not-found \
   -o 'jsonpath={.metadata.name} {.metadata.labels.app\.kubernetes\.io/managed-by}')
 if [ -z "$owner" ]; then
+  echo "$what"
   echo "there is no namespace kubernetes-dashboard"
   exit 10
 fi
@@ -23,6 +27,7 @@ if [ "$code" -gt 1 ]; then
   exit 1
 fi
 if [ "$code" = 1 ]; then
+  would_apply "the Dashboard, as the API server has it" <<<"$difference"
   echo "$(grep -c '^[-+][^-+]' <<<"$difference" || true) lines of the Dashboard differ from the plan"
   exit 10
 fi

@@ -1,8 +1,9 @@
 # Does the Dashboard answer at its address in the cluster? The last word printed is that address.
 set -euo pipefail
-# uses: stop_if_stuck
+# uses: needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 available=$(kubectl -n kubernetes-dashboard get deployment kubernetes-dashboard \
   --ignore-not-found -o 'jsonpath={.status.availableReplicas}')
 if [ "${available:-0}" = 0 ]; then

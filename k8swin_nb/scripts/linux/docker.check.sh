@@ -5,10 +5,12 @@
 set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
-# uses: needed_if_any
+# uses: needed_if_any would_write
 
 wanted=$(cat)
 if ! command -v dockerd >/dev/null; then
+  echo "would: Docker: not installed -> $DOCKER_VERSION, from $DOCKER_SOURCE, enabled and active"
+  printf %s "$wanted" | would_write /etc/docker/daemon.json
   echo "Docker is not installed"
   exit 10
 fi
@@ -21,19 +23,22 @@ case $version in
     ;;
 esac
 differs=()
-[ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" = "$wanted" ] || differs+=("/etc/docker/daemon.json differs")
-[ -s /etc/systemd/system/docker.service.d/k8swin.conf ] || differs+=("forwarding is not opened at its start")
-if [ "$DOCKER_SOURCE" = tarball ] && [ ! -s /etc/systemd/system/docker.service ]; then differs+=("it has no service"); fi
-systemctl is-enabled --quiet docker 2>/dev/null || differs+=("the service is not enabled")
+if [ "$(cat /etc/docker/daemon.json 2>/dev/null || true)" != "$wanted" ]; then
+  differs+=("/etc/docker/daemon.json: it differs -> as planned")
+  printf %s "$wanted" | would_write /etc/docker/daemon.json
+fi
+[ -s /etc/systemd/system/docker.service.d/k8swin.conf ] || differs+=("/etc/systemd/system/docker.service.d/k8swin.conf: not there -> forwarding is opened at its start")
+if [ "$DOCKER_SOURCE" = tarball ] && [ ! -s /etc/systemd/system/docker.service ]; then differs+=("/etc/systemd/system/docker.service: not there -> a service"); fi
+systemctl is-enabled --quiet docker 2>/dev/null || differs+=("service docker: not enabled -> enabled")
 driver=
 if systemctl is-active --quiet docker; then
   driver=$(docker info --format '{{.CgroupDriver}} {{.Driver}}')
-  [ "$driver" = "systemd overlay2" ] || differs+=("it runs with $driver")
+  [ "$driver" = "systemd overlay2" ] || differs+=("drivers: $driver -> systemd overlay2")
 else
-  differs+=("the service is not active")
+  differs+=("service docker: not active -> active")
 fi
 policy=$(iptables -S FORWARD | sed -n 1p)
-[ "$policy" = "-P FORWARD ACCEPT" ] || differs+=("the policy is ${policy:-unknown}")
-[ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("a sample CNI configuration is in the way")
+[ "$policy" = "-P FORWARD ACCEPT" ] || differs+=("iptables: ${policy:-unknown} -> -P FORWARD ACCEPT")
+[ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("/etc/cni/net.d/10-containerd-net.conflist: a sample in the way -> kept elsewhere")
 needed_if_any "Docker $version" "${differs[@]}"
 echo "Docker $version runs with $driver, forwarding is open"

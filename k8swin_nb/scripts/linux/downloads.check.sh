@@ -31,9 +31,9 @@ while read -r name _ kind hash folder programs; do
         echo "$name on this node of a cluster is of another version than the lock's: that is an upgrade"
         exit 20
       fi
-      missing+=("$name")
+      missing+=("$name: another version -> the lock's")
     elif ! sha256sum --status -c "$record" 2>/dev/null; then
-      missing+=("$name (changed since it was installed)")
+      missing+=("$name: changed since it was installed -> as locked")
     else
       installed+=("$name")
     fi
@@ -45,7 +45,7 @@ while read -r name _ kind hash folder programs; do
       exit 20
     fi
   done
-  missing+=("$name")
+  missing+=("$name: not there -> installed")
 done <<<"$LINUX_ARTIFACTS"
 needed_if_any "not installed as locked" "${missing[@]}"
 echo "installed and unchanged: ${installed[*]}"

@@ -6,9 +6,10 @@ set -euo pipefail
 : "${FLANNEL_DAEMONSET:?name of its DaemonSet, for example kube-flannel-ds}"
 : "${FLANNEL_INTERFACES:=}"
 : "${FLANNEL_BACKEND:?host-gw, alloc or vxlan}"
-# uses: stop_if_stuck cni_before_flannel
+# uses: cni_before_flannel needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 first=$(cni_before_flannel)
 if [ -n "$first" ]; then
   echo "hint: when nobody needs it, type mv /etc/cni/net.d/$first /root/ on this host, then run this notebook again; see: 80_troubleshoot#second-cni-configuration"
@@ -16,7 +17,7 @@ if [ -n "$first" ]; then
   exit 30
 fi
 read -r ready wanted < <(kubectl -n "$FLANNEL_NAMESPACE" get daemonset "$FLANNEL_DAEMONSET" \
-  -o 'jsonpath={.status.numberReady} {.status.desiredNumberScheduled}{"\n"}')
+  --ignore-not-found -o 'jsonpath={.status.numberReady} {.status.desiredNumberScheduled}{"\n"}') || true
 if [ "${wanted:-0}" -lt 1 ] || [ "$ready" != "$wanted" ]; then
   stop_if_stuck "$FLANNEL_NAMESPACE" -l app=flannel
   waiting=$(kubectl -n "$FLANNEL_NAMESPACE" get pods -l app=flannel -o 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')

@@ -1,12 +1,89 @@
 # Functions that the scripts of this folder share. A script names those that it uses: `# uses: NAME ...`.
 
-# A check that finds several things to do names them all, so that one look says what its apply will change.
+# A check that finds several things to do names them all, so that one look says what its apply will change. An item of the
+# form `WHAT: FOUND -> WANTED` is told as a difference too.
 needed_if_any() { # WHAT ITEM...: ends the check with 10 if there is an item
   [ $# -gt 1 ] || return 0
-  printf '%s:' "$1"
-  printf ' %s;' "${@:2}"
-  echo
+  printf '%s\n' "${@:2}" | sed -n '/ -> /s/^/would: /p'
+  local found
+  found=$(printf '%s; ' "${@:2}")
+  echo "$1: ${found%; }"
   exit 10
+}
+
+# What a check finds to differ in a file is told line by line, and compared by whoever asked. Of a long one those lines
+# are that the other side does not have.
+would_write() { # FILE: the content that is wanted comes on standard input
+  local wanted
+  wanted=$(cat && printf .)
+  echo "would write: $1"
+  if [ -f "$1" ] && [ "$(wc -c <"$1")" -gt 60000 ]; then
+    { LC_ALL=C grep -a -v -x -F -f <(printf %s "${wanted%.}") "$1" | LC_ALL=C sed -n 1,500p | file_lines '-|'; } || true
+    { printf %s "${wanted%.}" | LC_ALL=C grep -a -v -x -F -f "$1" | LC_ALL=C sed -n 1,500p | file_lines '+|'; } || true
+    return
+  fi
+  [ ! -f "$1" ] || file_lines '-|' <"$1"
+  printf %s "${wanted%.}" | LC_ALL=C sed -n 1,2500p | file_lines '+|'
+}
+
+# A line that ends otherwise than others do, or a file that is no text, is no line that looks the same.
+file_lines() { # SIDE: the file comes on standard input
+  { tr '\000' '?' && printf .; } | LC_ALL=C awk -v side="$1" '
+    NR > 1 { print side line }
+    { gsub(/\r/, "^M"); line = $0 }
+    END { if (line != ".") { print side substr(line, 1, length(line) - 1); print side "\\ No newline at end of file" } }
+  '
+}
+
+# What kubectl finds to differ in a manifest's objects, with the lines around it. What is in a Secret is not told.
+would_apply() { # WHAT: the output of `kubectl diff` comes on standard input
+  echo "would write: $1"
+  awk '
+    /^diff / { head = 2; secret = /[.]Secret[.]/; if (secret) { print "+|a Secret that differs, which is not shown" } next }
+    head > 0 && /^(---|[+][+][+]) / { head--; next }
+    secret || /^@@ / || /^[\\]/ { next }
+    /^-/ { print "-|" substr($0, 2) }
+    /^[+]/ { print "+|" substr($0, 2) }
+    /^ / { print "-|" substr($0, 2); print "+|" substr($0, 2) }
+  '
+}
+
+# What only a control plane can tell is not known before there is one.
+needs_control_plane() { # ends the check with 10 where this host has none
+  [ ! -e /etc/kubernetes/admin.conf ] || return 0
+  echo "there is no control plane yet, which 02_master makes"
+  exit 10
+}
+
+# The line that maps the host's name moves to the node's address, with all of its names in their order.
+hosts_with_name() { # NAME ADDRESS: prints /etc/hosts as it is to be
+  awk -v name="$1" -v address="$2" '
+    { ours = /# k8swin$/; text = $0; sub(/#.*/, ""); count = NF; for (i = 1; i <= NF; i++) field[i] = $i }
+    ours || (count > 0 && (field[1] == "127.0.1.1" || field[1] == address)) {
+      has = 0
+      for (i = 2; i <= count; i++) if (field[i] == name) has = 1
+      if (has) {
+        for (i = 2; i <= count; i++) if (!seen[field[i]]++) names = names " " field[i]
+        next
+      }
+      if (ours) next
+    }
+    { print text }
+    END { print address (names == "" ? " " name : names) " # k8swin" }
+  ' /etc/hosts
+}
+
+# What a check shows and an apply writes is one text.
+fstab_without_swap() { # prints /etc/fstab with its lines of swap as comments
+  awk '$1 !~ /^#/ && $3 == "swap" { print "# k8swin: " $0; next } { print }' /etc/fstab
+}
+
+# What pod traffic needs of the kernel: its modules, and that bridged packets pass iptables and are passed on.
+kernel_settings() { # FILE: what is to be in it
+  case $1 in
+    /etc/modules-load.d/*) printf '%s\n' overlay br_netfilter ;;
+    *) printf '%s = 1\n' net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables net.ipv4.ip_forward ;;
+  esac
 }
 
 # What comes new is written down first: a teardown removes these packages and no others.
@@ -313,9 +390,9 @@ keep_before_kubernetes() {
 # Services that make swap when they start, whatever /etc/fstab says: with `swapon` in their command or in the script
 # that it names. Whoever is named after swap does nothing else; what else another one does is not known.
 swap_makers() { # swap or other: a line each, of others with the file
-  local unit found
-  starts_of_services | while read -r unit found; do
-    found=$(runs_swapon "$found")
+  local unit start found
+  starts_of_services | while read -r unit start; do
+    runs_swapon "$start"
     if [ -z "$found" ] || ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then continue; fi
     case $1:$unit in
       swap:*swap* | swap:*zram*) echo "$unit" ;;
@@ -349,17 +426,22 @@ starts_of_services() { # a line for each command of each service: its unit and t
     '
 }
 
-# A script that is named in a command is read too, a program is not.
-runs_swapon() { # COMMAND: the command or its script in which swapon stands, or nothing
-  local word words
-  if grep -q -w swapon <<<"$1"; then
-    echo "$1"
+# A script that is named in a command is read too, a program is not. A host has a hundred services and more: no process is
+# started for one that names no script.
+runs_swapon() { # COMMAND: puts into `found` the command or its scripts in which swapon stands, or nothing
+  local word words head
+  found=
+  if [[ $1 =~ (^|[^A-Za-z0-9_])swapon([^A-Za-z0-9_]|$) ]]; then
+    found=$1
     return
   fi
   read -r -a words <<<"$1"
   for word in "${words[@]}"; do
-    [[ $word == /* ]] && [ -f "$word" ] && [ "$(head -c 2 "$word" | tr -d '\0')" = '#!' ] || continue
-    if awk '!/^ *#/ && /(^|[^A-Za-z0-9_])swapon([^A-Za-z0-9_]|$)/ { found = 1 } END { exit !found }' "$word"; then echo "$word"; fi
+    if [[ $word != /* ]] || [ ! -f "$word" ]; then continue; fi
+    head=
+    IFS= read -r -N 2 head <"$word" || true
+    [ "$head" = '#!' ] || continue
+    if awk '!/^ *#/ && /(^|[^A-Za-z0-9_])swapon([^A-Za-z0-9_]|$)/ { found = 1 } END { exit !found }' "$word"; then found+=${found:+$'\n'}$word; fi
   done
 }
 

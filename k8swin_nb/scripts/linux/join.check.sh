@@ -1,7 +1,7 @@
-# Has this host joined this cluster, and does its kubelet run?
+# Has this host joined this cluster, and does its kubelet run? A cluster that is not made yet has no CLUSTER_CA.
 set -euo pipefail
 : "${API_ENDPOINT:?host and port of the API server, for example 192.168.160.2:6443}"
-: "${CLUSTER_CA:?certificate authority of the cluster in base64}"
+: "${CLUSTER_CA:=}"
 : "${NODE_NAME:?the planned host name, for example linuxworker01}"
 # uses: authority_in authority_of_kubeconfig authority_recorded kubelet_identity kubelet_is_known
 
@@ -25,8 +25,10 @@ if [ ! -e "$config" ]; then
     exit 20
   fi
   if [ -n "$ours" ]; then
+    echo "would: kubelet: an interrupted kubeadm join -> reset, and joined to https://$API_ENDPOINT, active"
     echo "an earlier kubeadm join was interrupted"
   else
+    echo "would: kubelet: of no cluster -> joined to https://$API_ENDPOINT by kubeadm join, active"
     echo "this host has not joined a cluster"
   fi
   exit 10
@@ -53,6 +55,7 @@ if [ -n "$identity" ] && ! kubelet_is_known "$CLUSTER_CA"; then
   exit 20
 fi
 if ! systemctl is-active --quiet kubelet; then
+  echo "would: service kubelet: not active -> active"
   echo "this host has joined, its kubelet does not run"
   exit 10
 fi

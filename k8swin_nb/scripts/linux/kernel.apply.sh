@@ -2,15 +2,12 @@
 #
 # The settings' file comes late in the order of names, so that at boot no usual file has the last word after it.
 set -euo pipefail
-# uses: write_file
+# uses: kernel_settings write_file
 
-printf '%s\n' overlay br_netfilter | write_file 0644 /etc/modules-load.d/k8swin.conf
+for file in /etc/modules-load.d/k8swin.conf /etc/sysctl.d/zz-k8swin.conf; do
+  kernel_settings "$file" | write_file 0644 "$file"
+done
 modprobe overlay
 modprobe br_netfilter
-write_file 0644 /etc/sysctl.d/zz-k8swin.conf <<'END'
-net.bridge.bridge-nf-call-iptables = 1
-net.bridge.bridge-nf-call-ip6tables = 1
-net.ipv4.ip_forward = 1
-END
 sysctl -q -p /etc/sysctl.d/zz-k8swin.conf
 echo "kernel settings are in /etc/sysctl.d/zz-k8swin.conf"

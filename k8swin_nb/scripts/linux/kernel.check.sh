@@ -2,7 +2,7 @@
 #
 # At boot the last file in the order of names decides, and that may be somebody else's.
 set -euo pipefail
-# uses: sysctl_at_boot undone_at_boot
+# uses: kernel_settings sysctl_at_boot undone_at_boot would_write
 
 missing=()
 ours=/etc/sysctl.d/zz-k8swin.conf
@@ -21,6 +21,14 @@ for name in net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tabl
   [ "$(sysctl -n "$name" 2>/dev/null || true)" = 1 ] || missing+=("$name")
 done
 if [ ${#missing[@]} -gt 0 ]; then
+  for file in /etc/modules-load.d/k8swin.conf "$ours"; do
+    wanted=$(kernel_settings "$file")
+    [ "$(cat "$file" 2>/dev/null || true)" = "$wanted" ] || would_write "$file" <<<"$wanted"
+  done
+  for name in net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables net.ipv4.ip_forward; do
+    value=$(sysctl -n "$name" 2>/dev/null || true)
+    [ "$value" = 1 ] || echo "would: $name: ${value:-not there} -> 1"
+  done
   echo "not set: ${missing[*]}"
   exit 10
 fi

@@ -24,6 +24,11 @@ if [ -n "$identity" ] && ! openssl x509 -noout -checkend 0 -in "$certificate" >/
 fi
 said() { journalctl -u kubelet -n 60 -o cat --no-pager 2>/dev/null | grep -E "$1" | tail -n 1 || true; }
 property() { systemctl show -p "$1" --value kubelet; }
+if [ "$(property LoadState)" = not-found ]; then
+  echo "hint: run this notebook from its top: its steps install the kubelet"
+  echo "there is no service kubelet on this host"
+  exit 30
+fi
 state=$(property ActiveState)
 # Before a host joins its kubelet ends every ten seconds, and that is counted too: one that runs now is given its time.
 if [ "$state" = failed ] || [ "$state" = inactive ] || { [ "$state" = activating ] && [ "$(property NRestarts)" -ge 3 ]; }; then

@@ -2,9 +2,10 @@
 set -euo pipefail
 : "${POD_NETWORK:?who makes it, for example calico}"
 : "${OS_LABEL:?the node label that names the operating system, for example kubernetes.io/os}"
-# uses: stop_if_stuck
+# uses: needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 waiting=$(kubectl get nodes -l "$OS_LABEL=linux" \
   -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' | awk '$2 != "True" { print $1 }')
 if [ -n "$waiting" ]; then

@@ -2,8 +2,10 @@
 set -euo pipefail
 : "${TEST_OS:?windows or linux}"
 : "${OS_LABEL:?kubernetes.io/os, or beta.kubernetes.io/os before Kubernetes 1.14}"
+# uses: needs_control_plane
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 # The kernel's version is 10.0.BUILD.UPDATE on Windows; the label that names the build is younger than 1.13.
 nodes=$(kubectl get nodes -l "$OS_LABEL=$TEST_OS" \
   -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.kernelVersion}{"\n"}{end}')
@@ -11,7 +13,7 @@ ready=$(awk '$2 == "True"' <<<"$nodes")
 if [ -z "$ready" ]; then
   echo "hint: run 04_join_$TEST_OS first"
   echo "no $TEST_OS node is Ready"
-  exit 20
+  exit 30
 fi
 builds=""
 while read -r name _ kernel; do

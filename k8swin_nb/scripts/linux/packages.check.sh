@@ -14,12 +14,12 @@ for name in kubeadm kubelet kubectl; do
         echo "$name is ${version##* } on a node of a cluster, wanted $KUBERNETES_VERSION: that is an upgrade"
         exit 20
       fi
-      differs+=("$name is ${version##* }")
+      differs+=("$name: ${version##* } -> $KUBERNETES_VERSION")
       ;;
-    *) differs+=("$name is not installed") ;;
+    *) differs+=("$name: not installed -> $KUBERNETES_VERSION") ;;
   esac
-  grep -q -x "$name" <<<"$held" || differs+=("$name is not held")
+  grep -q -x "$name" <<<"$held" || differs+=("$name: not held -> held")
 done
-systemctl is-enabled --quiet kubelet 2>/dev/null || differs+=("the kubelet is not enabled")
+systemctl is-enabled --quiet kubelet 2>/dev/null || differs+=("service kubelet: not enabled -> enabled")
 needed_if_any "wanted $KUBERNETES_VERSION" "${differs[@]}"
 echo "kubeadm, kubelet and kubectl are $KUBERNETES_VERSION and held"

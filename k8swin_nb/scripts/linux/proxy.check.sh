@@ -9,6 +9,7 @@ folder=/etc/systemd/system
 proxy=$(web_proxy "$LINUX_PROXY")
 if [ -z "$proxy" ]; then
   if [ -e "$file" ]; then
+    echo "would: $file: names a proxy -> removed"
     echo "this host uses no web proxy any more, and $file names one"
     exit 10
   fi
@@ -16,14 +17,20 @@ if [ -z "$proxy" ]; then
   exit 0
 fi
 shown=${proxy/\/\/*@/\/\/}
+differs=()
 if [ "$(cat "$file" 2>/dev/null || true)" != "$(proxy_settings "$proxy" "$CLUSTER_NO_PROXY")" ]; then
-  echo "the steps do not know the proxy $shown, or not what must pass it by"
-  exit 10
+  echo "would: $file: $([ -e "$file" ] && echo another || echo not there) -> the proxy $shown, never asked for $CLUSTER_NO_PROXY"
+  differs+=("the steps do not know the proxy $shown, or not what must pass it by")
 fi
 for service in containerd docker; do
   if ! names_a_proxy "$service" && [ ! -e "$folder/$service.service.d/k8swin-proxy.conf" ]; then
-    echo "the service $service is not told of the proxy $shown"
-    exit 10
+    echo "would: $folder/$service.service.d/k8swin-proxy.conf: not there -> the proxy $shown"
+    differs+=("the service $service is not told of the proxy $shown")
   fi
 done
+if [ ${#differs[@]} -gt 0 ]; then
+  said=$(printf '%s; ' "${differs[@]}")
+  echo "${said%; }"
+  exit 10
+fi
 echo "the steps and the container runtime use the proxy $shown, the cluster's addresses pass it by"

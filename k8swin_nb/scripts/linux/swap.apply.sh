@@ -1,6 +1,6 @@
 # Turn swap off for good. Lines of /etc/fstab become comments, and the file as it was is kept once.
 set -euo pipefail
-# uses: is_unit_of_host keep_found note_written swap_makers swap_units
+# uses: fstab_without_swap is_unit_of_host keep_found note_written swap_makers swap_units
 
 # What was done is written down first, for the removal to undo it.
 switch_off() { # UNIT: neither runs now nor starts with the host
@@ -29,7 +29,7 @@ if awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab
   [ -e /var/lib/k8swin/kept/etc/fstab ] || keep_found /etc/fstab
   new=$(mktemp)
   trap 'rm -f "$new"' EXIT
-  awk '$1 !~ /^#/ && $3 == "swap" { print "# k8swin: " $0; next } { print }' /etc/fstab >"$new"
+  fstab_without_swap >"$new"
   note_written /etc/fstab "$new"
   cat "$new" >/etc/fstab
 fi

@@ -2,11 +2,12 @@
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
 : "${TEST_REPLICAS:=2}"
-# uses: stop_if_stuck
+# uses: needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-available=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.availableReplicas}')
-updated=$(kubectl -n default get deployment "$TEST_APP" -o 'jsonpath={.status.updatedReplicas}')
+needs_control_plane
+available=$(kubectl -n default get deployment "$TEST_APP" --ignore-not-found -o 'jsonpath={.status.availableReplicas}')
+updated=$(kubectl -n default get deployment "$TEST_APP" --ignore-not-found -o 'jsonpath={.status.updatedReplicas}')
 if [ "${available:-0}" != "$TEST_REPLICAS" ] || [ "${updated:-0}" != "$TEST_REPLICAS" ]; then
   stop_if_stuck default -l "app=$TEST_APP"
   left_out=$(kubectl -n default get pods -l "app=$TEST_APP" \

@@ -1,15 +1,22 @@
 # Send twenty web requests to the test app, to one address after the other, each on a new connection.
 #
 # A line per request says which pod on which node answered; the last one sums up. Everybody who is listed as
-# ready behind the Service must have answered, and nobody else.
+# ready behind the Service must have answered, and nobody else. TARGETS are ADDRESS:PORT of the Service, one or several,
+# separated by spaces.
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
-: "${TARGETS:?ADDRESS:PORT of the Service, one or several, separated by spaces}"
+: "${TARGETS:=}"
 : "${ENDPOINTS:?endpointslices, or endpoints before Kubernetes 1.21}"
+# uses: needs_control_plane
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
+if [ -z "$TARGETS" ]; then
+  echo "there is no address yet to send a request to"
+  exit 10
+fi
 if [ "$ENDPOINTS" = endpoints ]; then
-  ready=$(kubectl -n default get endpoints "$TEST_APP" \
+  ready=$(kubectl -n default get endpoints "$TEST_APP" --ignore-not-found \
     -o 'jsonpath={range .subsets[*].addresses[*]}{.targetRef.name} {.nodeName}{"\n"}{end}')
 else
   ready=$(kubectl -n default get endpointslices -l "kubernetes.io/service-name=$TEST_APP" \

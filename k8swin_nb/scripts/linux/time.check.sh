@@ -11,5 +11,6 @@ for unit in chrony chronyd systemd-timesyncd ntp ntpsec; do
     exit 0
   fi
 done
+echo "would: time service: none -> chrony, active"
 echo "no time service is active, wanted one (chrony)"
 exit 10

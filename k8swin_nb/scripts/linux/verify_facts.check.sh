@@ -7,14 +7,16 @@
 set -euo pipefail
 : "${TEST_APP:?name of the deployment, for example win-webserver}"
 : "${EXTERNAL_NAME:?a name outside the cluster, for example registry.k8s.io}"
+# uses: needs_control_plane
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 service=$(kubectl -n default get service "$TEST_APP" --ignore-not-found \
   -o 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
 if [ -z "$service" ]; then
   echo "hint: run 05_test_app first"
   echo "there is no service $TEST_APP"
-  exit 20
+  exit 30
 fi
 kubectl get nodes -o 'jsonpath={range .items[*]}node {.metadata.name} {.status.addresses[?(@.type=="InternalIP")].address} {.status.nodeInfo.operatingSystem} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
 for label in "app=$TEST_APP" k8swin.io/probe=verify; do

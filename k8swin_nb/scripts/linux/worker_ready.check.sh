@@ -3,9 +3,10 @@ set -euo pipefail
 : "${WORKER_NAME:?node name of the worker, for example winworker01}"
 : "${WORKER_ADDRESS:?address of the worker, for example 192.168.160.152}"
 : "${FLANNEL_NAMESPACE:?namespace of flannel, for example kube-flannel}"
-# uses: stop_if_stuck
+# uses: needs_control_plane stop_if_stuck
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+needs_control_plane
 if ! kubectl get node "$WORKER_NAME" >/dev/null 2>&1; then
   echo "node $WORKER_NAME is not registered yet"
   exit 10

@@ -18,6 +18,14 @@ $lines = @(Get-Content -Path 'C:\Windows\System32\drivers\etc\hosts' -ErrorActio
 $ours = @($lines | Where-Object { $_ -match '# k8swin api\s*$' })
 if (-not $ControlPlaneAddress) {
     if ($ours) {
+        $known = $null
+        try { $known = Resolve-DnsName -Name $name -Type A -DnsOnly -NoHostsFile -ErrorAction Stop } catch { $known = $null }
+        if (-not $known) {
+            "hint: let the site's DNS know the name first, or leave its address in ``control_plane_address``"
+            "$name is known by our line in the hosts file alone, and no ``control_plane_address`` is described any more"
+            exit 20
+        }
+        "would: hosts file: $($ours[0]) -> no line of ours"
         "the hosts file still has $($ours[0]), and the site's DNS is to know $name"
         exit 10
     }
@@ -40,6 +48,9 @@ foreach ($line in $lines) {
 }
 if ($found -ne $ControlPlaneAddress) {
     if (-not $found) { $found = 'nothing' }
+    $line = 'no line of ours'
+    if ($ours) { $line = $ours[0] }
+    "would: hosts file: $line -> $ControlPlaneAddress $name # k8swin api"
     "$name leads to $found, wanted $ControlPlaneAddress"
     exit 10
 }

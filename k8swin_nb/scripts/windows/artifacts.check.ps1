@@ -46,6 +46,7 @@ foreach ($artifact in $locked) {
     }
 }
 if ($differs) {
+    foreach ($item in $differs) { "would: ${item}: not in place -> downloaded, with its locked SHA-256" }
     "not in place: $($differs -join ', ')"
     exit 10
 }

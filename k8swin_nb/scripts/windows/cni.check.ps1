@@ -13,7 +13,7 @@ param(
     [string]$NodePodCidr = ''
 )
 $ErrorActionPreference = 'Stop'
-# uses: Get-BridgeReservation Test-FileText
+# uses: Get-BridgeReservation Get-FileDifference Test-FileText
 
 # Of other files nobody takes notice.
 $others = @(Get-ChildItem -Path $CniFolder -Force -ErrorAction SilentlyContinue |
@@ -25,6 +25,11 @@ if ($others) {
 $wanted = [ordered]@{ "$CniFolder\$CniFile" = $CniConf }
 foreach ($file in $NetConfFiles -split ';') { $wanted[$file] = $WindowsNetConf }
 foreach ($file in $wanted.Keys) {
+    if (-not (Test-FileText $file $wanted[$file])) { Get-FileDifference $file $wanted[$file] }
+}
+$reservation = Get-BridgeReservation $HnsNetwork $NetworkType $NodePodCidr
+if ($reservation -and -not (Test-Path $reservation)) { "would: ${reservation}: not there -> kept from pods" }
+foreach ($file in $wanted.Keys) {
     if (-not (Test-FileText $file $wanted[$file])) {
         "$file is missing or differs from the plan"
         exit 10
@@ -34,7 +39,6 @@ foreach ($file in $wanted.Keys) {
         exit 10
     }
 }
-$reservation = Get-BridgeReservation $HnsNetwork $NetworkType $NodePodCidr
 if ($reservation -and -not (Test-Path $reservation)) {
     "the address of the bridge's own endpoint may be given to a pod: $reservation is missing"
     exit 10

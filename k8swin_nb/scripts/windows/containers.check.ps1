@@ -8,6 +8,7 @@ $ErrorActionPreference = 'Stop'
 
 $state = Get-FeatureState Containers
 if ($state -eq 'Available' -or $state -eq 'Removed') {
+    "would: feature Containers: $state -> Installed"
     "the feature Containers is $state"
     exit 10
 }

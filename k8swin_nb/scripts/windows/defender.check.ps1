@@ -22,6 +22,7 @@ if (@(@($found.ExclusionProcess) + @($found.ExclusionPath)) -like 'N/A:*') {
 $missing = @($ExcludedPrograms -split ';' | Where-Object { @($found.ExclusionProcess) -notcontains $_ })
 $missing += @($ExcludedFolders -split ';' | Where-Object { @($found.ExclusionPath) -notcontains $_ })
 if ($missing) {
+    foreach ($item in $missing) { "would: Defender: $item is inspected -> excluded" }
     "Microsoft Defender inspects $($missing -join ', ')"
     exit 10
 }

@@ -4,13 +4,14 @@ Does Docker run as a service of this installation, with the planned configuratio
 #>
 param([Parameter(Mandatory = $true)][string]$DockerConfig)
 $ErrorActionPreference = 'Stop'
-# uses: Get-ForeignRuntime Test-FoundService Test-RestartDue
+# uses: Get-FileDifference Get-ForeignRuntime Test-FoundService Test-RestartDue
 
 $foreign = Get-ForeignRuntime docker
 if ($foreign) {
     $foreign
     exit 20
 }
+$differs = @()
 $folder = Join-Path $env:ProgramFiles 'docker'
 $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='docker'"
 $file = Join-Path $env:ProgramData 'docker\config\daemon.json'
@@ -18,20 +19,25 @@ $text = ''
 if (Test-Path $file) { $text = [System.IO.File]::ReadAllText($file) }
 # Kubernetes needs nothing of it: a Docker that was here before keeps its own.
 if (-not $text.Equals($DockerConfig) -and -not ($text -and (Test-FoundService docker))) {
-    "$file is missing or differs from the plan"
-    exit 10
+    Get-FileDifference $file $DockerConfig
+    $differs += "$file is missing or differs from the plan"
 }
 if (-not $service -or $service.State -ne 'Running' -or $service.StartMode -ne 'Auto') {
-    "the service docker is $($service.State) with start mode $($service.StartMode)"
-    exit 10
-}
-if (Test-RestartDue docker) {
-    'Docker has not read its configuration since that was changed'
-    exit 10
+    $found = 'not there'
+    if ($service) { $found = "$($service.State), $($service.StartMode)" }
+    "would: service docker: $found -> Running, Auto"
+    $differs += "the service docker is $found, wanted Running, Auto"
+} elseif (Test-RestartDue docker) {
+    'would: service docker: runs with another configuration -> started anew'
+    $differs += 'Docker has not read its configuration since that was changed'
 }
 $path = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $_ -eq $folder })
 if ($path.Count -ne 1) {
-    "$folder is $($path.Count) times on the machine's PATH"
+    "would: PATH of the machine: $folder $($path.Count) times -> once"
+    $differs += "$folder is $($path.Count) times on the machine's PATH"
+}
+if ($differs) {
+    $differs -join '; '
     exit 10
 }
 $ErrorActionPreference = 'Continue'

@@ -9,11 +9,17 @@ $ErrorActionPreference = 'Stop'
 # uses: Get-Listed
 
 $docker = "$env:ProgramFiles\docker\docker.exe"
+if (-not (Test-Path $docker)) {
+    foreach ($image in $Images -split ' ') { "would: ${image}: not on this worker -> pulled" }
+    "Docker is not installed yet, and none of these images is on this worker: $Images"
+    exit 10
+}
 $build = (Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuildNumber
 $present = @(Get-Listed $docker @('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'))
 # Tags are told apart by their letters.
 $missing = @($Images -split ' ' | Where-Object { $present -cnotcontains $_ })
 if ($missing) {
+    foreach ($image in $missing) { "would: ${image}: not on this worker -> pulled" }
     "not on this worker: $($missing -join ' ')"
     exit 10
 }
@@ -24,6 +30,7 @@ foreach ($image in $Images -split ' ') {
     if (-not "$version".StartsWith("10.0.$build.")) { $others += "$image is for $version" }
 }
 if ($others) {
+    foreach ($other in $others) { "would: $other -> pulled anew, for 10.0.$build" }
     "not for this server, which is 10.0.${build}: $($others -join ', ')"
     exit 10
 }

@@ -29,6 +29,11 @@ if ($closed) {
     exit 20
 }
 if ($differs) {
+    foreach ($rule in $rules | Where-Object { $differs -contains $_.name }) {
+        $there = 'not there'
+        if (Get-NetFirewallRule -Name $rule.name -ErrorAction SilentlyContinue) { $there = 'off, or another' }
+        "would: firewall rule $($rule.name): $there -> inbound $($rule.protocol) $($rule.port) allowed"
+    }
     "firewall rules that are missing, off, or others than wanted: $($differs -join ' ')"
     exit 10
 }

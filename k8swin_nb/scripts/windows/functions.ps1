@@ -38,6 +38,21 @@ function Test-FileText([string]$Path, [string]$Text) {
     (Test-Path -LiteralPath $Path -PathType Leaf) -and [System.IO.File]::ReadAllText($Path).Equals($Text)
 }
 
+# What a check finds to differ in a file is told line by line, and compared by whoever asked: Windows has no program for it.
+function Get-FileDifference([string]$Path, [string]$Wanted) {
+    $differing = ''
+    if (Test-Path -LiteralPath $Path -PathType Leaf) {
+        $differing = [System.IO.File]::ReadAllText($Path) -replace '\r?\n\z', ''
+        if ($differing -and ($differing -replace '\r', '') -ceq (($Wanted -replace '\r?\n\z', '') -replace '\r', '')) {
+            "would: ${Path}: the same text with other line ends or in another encoding -> as planned"
+            return
+        }
+    }
+    "would write: $Path"
+    if ($differing) { $differing -split '\r?\n' | ForEach-Object { "-|$_" } }
+    ($Wanted -replace '\r?\n\z', '') -split '\r?\n' | ForEach-Object { "+|$_" }
+}
+
 # What a program lists. One that fails lists nothing, which is no empty list.
 function Get-Listed([string]$Program, [string[]]$Words) {
     $listed = @(& $Program @Words)
@@ -907,4 +922,10 @@ function Get-KubeletIdentity {
     $found = ([regex]'(?s)[\x0c\x13](.)system:node:').Match($der)
     if (-not $found.Success) { return '' }
     $der.Substring($found.Index + 2, [int][char]$found.Groups[1].Value).Substring('system:node:'.Length)
+}
+
+# Seconds since 1970, of now or of a moment.
+function Get-UnixTime($Moment = [DateTime]::UtcNow) {
+    $epoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([System.DateTimeKind]::Utc)
+    [long][Math]::Floor(($Moment - $epoch).TotalSeconds)
 }

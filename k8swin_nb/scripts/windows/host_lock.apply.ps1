@@ -1,6 +1,7 @@
 # Take the lock of this host, and hold it until this process ends: with its shell, when nobody asks the shell any more.
 param(
-    [Parameter(Mandatory = $true)] [string] $LockHolder
+    [Parameter(Mandatory = $true)] [string] $LockHolder,
+    [string] $LockLost = ''
 )
 $ErrorActionPreference = 'Stop'
 # uses: Remove-File
@@ -10,10 +11,22 @@ $place = Join-Path $folder 'lock'
 New-Item -ItemType Directory -Force -Path $folder | Out-Null
 
 # Others may read it, and nobody else may open it for writing: Windows lets go when this process ends, however that comes about.
+# One that $LockLost held, whose connection broke, stays until it is broken: no wait ends it.
 $file = $null
+$found = ''
 for ($attempt = 1; -not $file -and $attempt -le 10; $attempt++) {
     try { $file = [System.IO.File]::Open($place, 'OpenOrCreate', 'ReadWrite', 'Read') }
-    catch [System.IO.IOException] { Start-Sleep -Milliseconds 300 }
+    catch [System.IO.IOException] {
+        if ($LockLost) {
+            try {
+                $reader = New-Object System.IO.StreamReader ([System.IO.File]::Open($place, 'Open', 'Read', 'ReadWrite'))
+                $found = $reader.ReadToEnd().Trim()
+                $reader.Dispose()
+            } catch [System.IO.IOException] { }
+            if ($found -ceq $LockLost) { break }
+        }
+        Start-Sleep -Milliseconds 300
+    }
 }
 if (-not $file) {
     'held'
@@ -28,7 +41,7 @@ $file.SetLength(0)
 $file.Write($bytes, 0, $bytes.Length)
 $file.Flush()
 'taken'
-while (-not (Test-Path -LiteralPath "$place.broken")) { Start-Sleep -Seconds 2 }
+while (-not (Test-Path -LiteralPath "$place.broken")) { Start-Sleep -Milliseconds 500 }
 $breaker = ''
 try { $breaker = [System.IO.File]::ReadAllText("$place.broken").Trim() } catch { }
 $file.SetLength(0)

@@ -17,7 +17,7 @@ if ($found -cne $LockHolder) {
 # The holder looks for this file every few seconds, lets go, and takes it away.
 [System.IO.File]::WriteAllText("$place.broken", $LockBreaker)
 $until = (Get-Date).AddSeconds(15)
-while ((Test-Path -LiteralPath "$place.broken") -and (Get-Date) -lt $until) { Start-Sleep -Seconds 1 }
+while ((Test-Path -LiteralPath "$place.broken") -and (Get-Date) -lt $until) { Start-Sleep -Milliseconds 250 }
 if (Test-Path -LiteralPath "$place.broken") {
     Remove-File "$place.broken"
     [Console]::Error.WriteLine('the process that holds the lock does not answer; it ends with its shell, within three minutes')

@@ -18,6 +18,7 @@ if ($next -ne $NodeName) {
         "the computer name is $next, wanted $NodeName, and only its domain $($system.Domain) can rename it"
         exit 20
     }
+    "would: computer name: $next -> $NodeName, after a reboot"
     "the computer name is $next, wanted $NodeName"
     exit 10
 }

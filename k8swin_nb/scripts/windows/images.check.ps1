@@ -6,10 +6,17 @@ param([Parameter(Mandatory = $true)][string]$Images)
 $ErrorActionPreference = 'Stop'
 # uses: Get-Listed
 
-$present = @(Get-Listed "$env:ProgramFiles\containerd\ctr.exe" @('-n', 'k8s.io', 'images', 'ls', '-q'))
+$ctr = "$env:ProgramFiles\containerd\ctr.exe"
+if (-not (Test-Path $ctr)) {
+    foreach ($image in $Images -split ' ') { "would: ${image}: not on this worker -> pulled" }
+    "containerd is not installed yet, and none of these images is on this worker: $Images"
+    exit 10
+}
+$present = @(Get-Listed $ctr @('-n', 'k8s.io', 'images', 'ls', '-q'))
 # Tags are told apart by their letters.
 $missing = @($Images -split ' ' | Where-Object { $present -cnotcontains $_ })
 if ($missing) {
+    foreach ($image in $missing) { "would: ${image}: not on this worker -> pulled" }
     "not on this worker: $($missing -join ' ')"
     exit 10
 }

@@ -1,11 +1,13 @@
 <#
 .SYNOPSIS
 Has this worker joined this cluster, and does its kubelet run?
+.DESCRIPTION
+A cluster that is not made yet has no ClusterCa.
 #>
 param(
     [Parameter(Mandatory = $true)][string]$ApiEndpoint,
-    [Parameter(Mandatory = $true)][string]$ClusterCa,
-    [Parameter(Mandatory = $true)][string]$NodeName
+    [Parameter(Mandatory = $true)][string]$NodeName,
+    [string]$ClusterCa = ''
 )
 $ErrorActionPreference = 'Stop'
 # uses: Get-AuthorityIn Read-Kubeconfig Get-KubeletIdentity
@@ -22,6 +24,7 @@ if (-not (Test-Path $config)) {
         "kubeadm joins no server with pods of its own: $($pods -join ' '); move them away"
         exit 20
     }
+    "would: kubelet: of no cluster -> joined to https://$ApiEndpoint by kubeadm join, Running"
     'this worker has not joined a cluster'
     exit 10
 }
@@ -44,10 +47,12 @@ if ($identity -and $identity -ne $NodeName) {
 }
 $state = (Get-Service -Name kubelet).Status
 if ($state -ne 'Running') {
+    "would: service kubelet: $state -> Running"
     "this worker has joined, its kubelet is $state"
     exit 10
 }
 if (Test-Path 'C:\k8swin\join.yaml') {
+    'would: C:\k8swin\join.yaml: there, with the token of the join -> removed'
     'this worker has joined, and the file with the token of the join is left'
     exit 10
 }

@@ -26,6 +26,7 @@ if ($missing -and $Hypervisors -eq '1') {
     exit 20
 }
 if ($off) {
+    foreach ($name in @($off | Select-Object -Unique)) { "would: MAC address spoofing of ${name}: Off -> On" }
     "MAC address spoofing is off for: $(@($off | Select-Object -Unique) -join ', ')"
     exit 10
 }

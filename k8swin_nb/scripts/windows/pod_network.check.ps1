@@ -13,6 +13,7 @@ $ErrorActionPreference = 'Stop'
 
 $service = Get-Service -Name flanneld -ErrorAction SilentlyContinue
 if (-not $service -or $service.Status -ne 'Running') {
+    "would: HNS network ${HnsNetwork}: not looked for while flanneld does not run -> of type $NetworkType, on the adapter of $NodeAddress"
     'flanneld does not run'
     exit 10
 }
@@ -24,6 +25,7 @@ try {
     exit 10
 }
 if ($networks.Count -ne 1) {
+    "would: HNS network ${HnsNetwork}: there $($networks.Count) times -> once, of type $NetworkType, on the adapter of $NodeAddress"
     "there are $($networks.Count) HNS networks named $HnsNetwork, wanted 1"
     if ($networks.Count -gt 1) { exit 20 }
     exit 10

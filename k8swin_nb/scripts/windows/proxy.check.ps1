@@ -22,19 +22,26 @@ if ($machine.Count -eq 0) {
     exit 0
 }
 $except = @(([string][Environment]::GetEnvironmentVariable('NO_PROXY', 'Machine')) -split ',' | ForEach-Object { $_.Trim() })
+$lacks = ''
 $missing = @(Get-Unspared $NoProxy $except)
 if ($missing) {
-    "NO_PROXY of the machine lacks $($missing -join ' ')"
-    exit 10
+    foreach ($item in $missing) { "would: NO_PROXY of the machine: without $item -> with it" }
+    $except += $missing
+    $lacks = "NO_PROXY of the machine lacks $($missing -join ' ')"
 }
 $wanted = @($machine.Keys | ForEach-Object { "$_=$($machine[$_])" }) + "NO_PROXY=$($except -join ',')"
 $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$RuntimeService"
 $found = @()
-$properties = Get-ItemProperty -Path $key
-if ($properties.PSObject.Properties['Environment']) { $found = @($properties.Environment) }
+$properties = $null
+if (Test-Path $key) { $properties = Get-ItemProperty -Path $key }
+if ($properties -and $properties.PSObject.Properties['Environment']) { $found = @($properties.Environment) }
 $differs = @($wanted | Where-Object { $found -notcontains $_ })
 if ($differs -or (Test-RestartDue $RuntimeService)) {
-    "the service $RuntimeService does not know the proxy of this server"
+    "would: service ${RuntimeService}: without the server's proxy -> with it, started anew"
+    if (-not $lacks) { $lacks = "the service $RuntimeService does not know the proxy of this server" }
+}
+if ($lacks) {
+    $lacks
     exit 10
 }
 "the service $RuntimeService uses the proxy of this server, the cluster's addresses pass it by"

@@ -8,10 +8,12 @@ $ErrorActionPreference = 'Stop'
 
 $service = Get-Service -Name kubelet -ErrorAction SilentlyContinue
 if (-not $service -or $service.Status -ne 'Running') {
+    "would: node ${NodeName}: not registered -> registered by its kubelet"
     'the kubelet does not run'
     exit 10
 }
 if (-not (Test-RegisteredNode $NodeName)) {
+    "would: node ${NodeName}: not registered -> registered by its kubelet"
     "the node $NodeName is not registered"
     exit 10
 }

@@ -6,7 +6,7 @@ They are given a line each: the path and the content in base64.
 #>
 param([string]$RegistryFiles = '')
 $ErrorActionPreference = 'Stop'
-# uses: Get-WrittenBelow
+# uses: Get-FileDifference Get-WrittenBelow
 
 $differs = @()
 $described = @()
@@ -16,10 +16,16 @@ foreach ($line in $wanted) {
     $described += $path
     $found = ''
     if (Test-Path -LiteralPath $path) { $found = [Convert]::ToBase64String([System.IO.File]::ReadAllBytes($path)) }
-    if ($found -cne $content) { $differs += $path }
+    if ($found -cne $content) {
+        $differs += $path
+        Get-FileDifference $path ([System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($content)))
+    }
 }
 foreach ($path in @(Get-WrittenBelow 'C:\etc\containerd\certs.d')) {
-    if ($described -notcontains $path) { $differs += "$path, which is not described any more" }
+    if ($described -notcontains $path) {
+        "would: ${path}: written here, and not described any more -> taken back"
+        $differs += "$path, which is not described any more"
+    }
 }
 if ($differs) {
     "to be written or taken back: $($differs -join ', ')"

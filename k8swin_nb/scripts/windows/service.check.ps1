@@ -6,7 +6,7 @@ nssm keeps a service's definition in the registry, where it is read; `nssm get` 
 #>
 param([Parameter(Mandatory = $true)][string]$Service)
 $ErrorActionPreference = 'Stop'
-# uses: Test-FileText Test-FoundService
+# uses: Get-FileDifference Test-FileText Test-FoundService
 
 $wanted = ConvertFrom-Json $Service
 if (Test-FoundService $wanted.name) {
@@ -19,6 +19,8 @@ if (-not (Test-Path "$key\Parameters")) {
         "a service $($wanted.name) exists that was not defined here"
         exit 20
     }
+    "would: service $($wanted.name): not there -> $($wanted.program) $($wanted.arguments)"
+    foreach ($file in @($wanted.files)) { if ($file) { Get-FileDifference $file.path $file.text } }
     "the service $($wanted.name) is not defined"
     exit 10
 }
@@ -48,22 +50,38 @@ foreach ($name in $expected.Keys) {
     # Flags are told apart by their letters, paths are not.
     $same = $value -eq $expected[$name]
     if ($name -eq 'AppParameters' -or $name -eq 'AppEnvironmentExtra') { $same = $value -ceq $expected[$name] }
-    if (-not $same) { $differs += "$name $value" }
+    if (-not $same) {
+        "would: service $($wanted.name), ${name}: $value -> $($expected[$name])"
+        $differs += "$name $value"
+    }
 }
 $exit = Get-Value "$key\Parameters\AppExit" '(default)'
-if ($exit -ne 'Restart') { $differs += "AppExit $exit" }
+if ($exit -ne 'Restart') {
+    "would: service $($wanted.name), AppExit: $exit -> Restart"
+    $differs += "AppExit $exit"
+}
 $depends = Get-Value $key 'DependOnService'
-if ($depends -ne $wanted.depends) { $differs += "DependOnService $depends" }
+if ($depends -ne $wanted.depends) {
+    "would: service $($wanted.name), DependOnService: $depends -> $($wanted.depends)"
+    $differs += "DependOnService $depends"
+}
 $mode = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$($wanted.name)'").StartMode
-if ($mode -ne 'Auto') { $differs += "start mode $mode" }
+if ($mode -ne 'Auto') {
+    "would: service $($wanted.name), start mode: $mode -> Auto"
+    $differs += "start mode $mode"
+}
 foreach ($file in @($wanted.files)) {
     if ($file -and -not (Test-FileText $file.path $file.text)) {
+        Get-FileDifference $file.path $file.text
         $differs += "file $($file.path)"
     }
 }
 $state = (Get-Service -Name $wanted.name).Status
 if ($wanted.start -and $state -eq 'Paused') { $differs += "its program ends again and again, see $($wanted.log)" }
-elseif ($wanted.start -and $state -ne 'Running') { $differs += 'it does not run' }
+elseif ($wanted.start -and $state -ne 'Running') {
+    "would: service $($wanted.name): $state -> Running"
+    $differs += 'it does not run'
+}
 if ($differs) {
     "the service $($wanted.name) differs: $($differs -join '; ')"
     exit 10

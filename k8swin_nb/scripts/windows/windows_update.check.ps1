@@ -11,6 +11,7 @@ $ErrorActionPreference = 'Stop'
 
 $status = Read-JobStatus 'C:\k8swin\jobs\windows-update'
 if (-not $status) {
+    'would: Windows: not asked for updates yet -> all that Windows Update offers, with reboots'
     'Windows Update has not been asked yet'
     exit 10
 }
