@@ -425,7 +425,7 @@ def _connects(address: str, port: int) -> bool:
     try:
         with socket.create_connection((address, port), 5):
             return True
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
         return False
 
 

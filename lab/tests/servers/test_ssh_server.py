@@ -290,7 +290,7 @@ def _connects(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 5):
             return True
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
         return False
 
 
