@@ -212,12 +212,12 @@ def on_each(
                 if not working:
                     raise
                 break
-        if not _wait(working, seconds):
+        if not wait_for_all(working, seconds):
             stop.set()
     except KeyboardInterrupt:
         stop.set()
         with contextlib.suppress(KeyboardInterrupt):  # who asks twice does not want to wait
-            _wait(working, STOP_SECONDS)
+            wait_for_all(working, STOP_SECONDS)
         raise _interrupted([name(item) for item in todo], begun, answers, errors) from None
     finally:
         _underway.over(ticket, working)
@@ -257,14 +257,21 @@ def _interrupted(
     )
 
 
-def _wait(working: list[threading.Event], seconds: float | None) -> bool:
-    """Wait for all workers to be over; False when the time has passed before.
+def wait_for_all(events: Iterable[threading.Event], seconds: float | None) -> bool:
+    """Wait until all of them are set; False when the time has passed before.
+
+    It looks up again and again: a signal that comes just before a thread waits for a lock is heard only when it wakes.
 
     Threads are not joined: until Python 3.12 one whose `join` was interrupted counts as ended though it runs.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    for over in working:
-        while not over.wait(LOOK_SECONDS):
+    for over in events:
+        while not over.wait(_look(deadline)):
             if deadline is not None and time.monotonic() >= deadline:
                 return False
     return True
+
+
+def _look(deadline: float | None) -> float:
+    left = LOOK_SECONDS if deadline is None else deadline - time.monotonic()
+    return max(0.0, min(LOOK_SECONDS, left))

@@ -203,13 +203,13 @@ def test_a_second_interrupt_ends_the_waiting_and_says_what_still_runs(monkeypatc
     monkeypatch.setattr(fan_out, "STOP_SECONDS", 600.0)
     running, release = threading.Event(), threading.Event()
     waits: list[float | None] = []
-    wait = fan_out._wait
+    wait = fan_out.wait_for_all
 
     def noted(working: list[threading.Event], seconds: float | None) -> bool:
         waits.append(seconds)
         return wait(working, seconds)
 
-    monkeypatch.setattr(fan_out, "_wait", noted)
+    monkeypatch.setattr(fan_out, "wait_for_all", noted)
 
     def work(item: str) -> None:
         running.set()

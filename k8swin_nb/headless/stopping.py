@@ -3,6 +3,10 @@
 A kernel is in a session of its own, so that a terminal's Ctrl-C reaches this process alone. Between two cells a
 kernel ignores interrupts; a cell that has not begun is therefore kept from beginning here, and one that was sent and
 has not begun yet is interrupted as soon as the kernel says that it has.
+
+A signal is read from the interpreter's wake-up socket by a thread of its own. What Python calls for a signal runs in
+the first thread, and that one may have looked for signals just before it waits for a lock: it would hear of this one
+when the run is over.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import queue
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -72,7 +76,6 @@ class Stop:
     def __init__(self) -> None:
         self.told = ""
         """One line that says what was stopped and what is left, once the run is over."""
-        self._signals: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._cells: set[Cell] = set()
         self._over = threading.Event()
@@ -93,38 +96,45 @@ class Stop:
         """128 and the signal's number, as shells have it; 0 when nothing was stopped."""
         return 128 + self._number if self._number else 0
 
-    def request(self, number: int) -> None:
-        """Stop the run; safe in a signal handler, where no lock may be taken."""
-        if self._number is None:
-            self._number = number
-        self._signals.put(number)
-
     @contextlib.contextmanager
     def on_signals(self, say: Callable[[str], None]) -> Iterator[None]:
         """Let the signals stop the run; what is ignored already, as under nohup, stays ignored."""
-        watcher = threading.Thread(target=self._watch, args=(say,), name="stopping", daemon=True)
+        if threading.current_thread() is not threading.main_thread():
+            yield  # no thread but the first takes signals
+            return
+        heard, woken = socket.socketpair()
+        woken.setblocking(False)
+        watcher = threading.Thread(
+            target=self._watch, args=(heard, say), name="stopping", daemon=True
+        )
         watcher.start()
+        # A handler has to be there, or a signal ends the process; the socket is told of it in any thread.
+        before_that = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
         before: dict[signal.Signals, Any] = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in NAMES:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    before[number] = signal.signal(number, lambda given, _: self.request(given))
+        for number in NAMES:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, lambda *_: None)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            signal.set_wakeup_fd(before_that)
             self._over.set()
-            self._signals.put(None)
+            woken.close()
             watcher.join()
+            heard.close()
 
-    def _watch(self, say: Callable[[str], None]) -> None:
-        told = False
-        while (number := self._signals.get()) is not None:
-            if told:
+    def _watch(self, heard: socket.socket, say: Callable[[str], None]) -> None:
+        """Stop at the first signal, whose number comes as a byte; the end of the socket is that of the run."""
+        while numbers := heard.recv(1):
+            number = numbers[0]
+            if number not in NAMES:
+                continue  # of another handler in this process
+            if self._number is not None:
                 say("is being stopped already; the record and the page are written")
                 continue
-            told = True
+            self._number = number
             say(f"{NAMES[signal.Signals(number)]}: what runs on hosts is being stopped")
             threading.Thread(target=self._interrupt, name="interrupting", daemon=True).start()
 

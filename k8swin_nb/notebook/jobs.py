@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8swin_nb.errors import K8swinError, MultiHostError, Stopped
+from k8swin_nb.fan_out import wait_for_all
 from k8swin_nb.notebook.heard import Heard
 from k8swin_nb.result import STILL_RUNS, Result
 from k8swin_nb.shown import shown_line
@@ -80,7 +81,7 @@ class Job:
             K8swinError: what went wrong on the hosts; or that it still runs.
         """
         # The thread is not joined: until Python 3.12 one whose `join` was interrupted counts as ended.
-        if not self._over.wait(timeout):
+        if not wait_for_all([self._over], timeout):
             raise K8swinError(
                 f"job {self.number} still runs after {self.seconds:.0f} s",
                 hint="wait again, or stop it with `.kill()`",
