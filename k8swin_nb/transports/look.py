@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from dataclasses import dataclass
 
-from k8swin_nb.errors import HostUnreachable, TransportError
+from k8swin_nb.errors import TransportError
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.certificate import presented
 from k8swin_nb.transports.dialling import Dial, dial
@@ -71,7 +70,9 @@ def _look(host: Host, way: Dial, seconds: float) -> Seen:
         shown = fingerprint(presented(host.winrm_address, host.winrm_port, seconds, timed))
     except TransportError:
         raise
-    except (OSError, ssl.SSLError, ValueError) as error:
-        where = f"{host.winrm_address} port {host.winrm_port}"
-        raise HostUnreachable(host.name, f"{where}: {error}") from error
+    except (OSError, ValueError) as error:
+        # Imported here, because pywinrm takes long to import, and most hosts answer.
+        from k8swin_nb.transports.winrm_errors import unseen
+
+        raise unseen(error, host) from error
     return Seen(took[0], shown)

@@ -1,5 +1,6 @@
 """The forms, driven as objects: what is wrong stands beside its field, what is free is proposed, what is confirmed is written."""
 
+import html
 import json
 from ipaddress import IPv4Network
 from typing import Any
@@ -10,16 +11,14 @@ import yaml
 
 from k8swin_nb.description import check_description, open_description
 from k8swin_nb.description_edit import change_description, change_host
-from k8swin_nb.errors import AuthenticationFailed, HostUnreachable
 from k8swin_nb.headless.page import write_page
-from k8swin_nb.phases.network import host_form, host_trial, host_widget, subnet_form
+from k8swin_nb.phases.network import host_form, host_widget, subnet_form
 from k8swin_nb.phases.network.free_networks import Taken, proposals
 from k8swin_nb.phases.preflight.checks import HOST_FACTS, HostFacts, Route
-from k8swin_nb.result import Result
-from k8swin_nb.transports import hostkeys, jump
 from k8swin_nb.transports.hostkeys import HostKey
+from tests.conftest import ROOT
 from tests.runs import make_run
-from tests.test_description import MASTER, WORKER, described
+from tests.test_description import WORKER, described
 
 PARAMS = check_description(described(site_networks=["172.30.0.0/16"]))
 TYPED = subnet_form.values_of(PARAMS)
@@ -129,7 +128,7 @@ def test_typing_judges_at_once_beside_the_field_and_a_proposal_fills_it(file):
     pods.value = "10.96.0.0/16"
     assert "overlaps" in form.problems["pod_subnet"].value
     assert form.problems["host_subnet"].value == ""
-    assert "overlaps" in form.problems["service_subnet"].value and form.writer.confirm.disabled
+    assert "overlaps" in form.problems["service_subnet"].value
     assert "✗ overlaps" in form.drawing.value
     pods.value = "nonsense"
     assert form.drawing.value == ""
@@ -149,9 +148,8 @@ def test_a_change_is_written_when_it_is_confirmed_and_not_before(file):
     shown = form.writer.shown.value
     assert "+topology: vxlan" in shown
     assert "change_description(" in shown and "topology=&#x27;vxlan&#x27;" in shown
-    assert form.writer.confirm.disabled
     form.writer.confirm.click()
-    assert file.read_text() == before
+    assert file.read_text() == before and "tick the box" in form.writer.told.value
     form.writer.sure.value = True
     form.fields["site_networks"].value = "172.30.0.0/16 10.20.0.0/16"
     assert not form.writer.sure.value, "another change is confirmed anew"
@@ -186,7 +184,10 @@ def test_a_change_that_collides_with_what_another_notebook_wrote_is_not_offered(
     change_description(file, pod_subnet="10.112.0.0/16").write()
     form.fields["service_subnet"].value = "10.112.0.0/12"
     assert "holds other networks than this form began with" in form.writer.shown.value
-    assert form.writer.confirm.disabled and form.writer.sure.disabled
+    before = file.read_text()
+    form.writer.sure.value = True
+    form.writer.confirm.click()
+    assert file.read_text() == before and "nothing is written" in form.writer.told.value
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,11 @@ def filled(form, **values):
 
 def test_a_host_that_is_typed_is_judged_beside_its_fields_and_written_when_it_is_confirmed(file):
     form = host_form_of(file)
-    assert "is still missing" in form.problems["address"].value and form.test.disabled
+    assert "is still missing" in form.problems["address"].value
+    form.test.click()
+    form.fetch.click()
+    for place in (form.tried, form.seen):
+        assert "Address: is still missing" in place.value
     filled(form, name="winworker09", address="10.1.0.999", user="Administrator")
     assert "✗" in form.problems["address"].value and "`address`" in form.problems["address"].value
     assert "is still missing" in form.problems["secret"].value
@@ -259,7 +264,9 @@ def test_a_host_that_is_typed_is_judged_beside_its_fields_and_written_when_it_is
     assert "+- name: winworker09" in shown and "change_host(" in shown
     form.fields["address"].value = "10.244.0.9"
     assert "lies in `pod_subnet`" in form.problems["address"].value
-    assert not form.writer.sure.disabled, "it may be the network that is to be changed"
+    assert "+  address: 10.244.0.9" in form.writer.shown.value, (
+        "it may be the network that is to be changed"
+    )
     form.fields["address"].value = "10.1.0.9"
     assert form.problems["address"].value == ""
     form.writer.sure.value = True
@@ -283,7 +290,7 @@ def test_a_host_that_is_there_shows_its_fields_and_what_the_form_has_no_field_fo
     form = host_form_of(file)
     form.which.value = "winworker01"
     assert form.fields["address"].value == "10.1.0.3"
-    assert "Nothing is changed yet" in form.writer.shown.value
+    assert "says the same" in form.writer.shown.value
     form.kind.value, form.place.value = "env", "WIN_TWO"
     form.writer.sure.value = True
     form.writer.confirm.click()
@@ -321,7 +328,10 @@ def test_a_form_says_so_when_somebody_took_the_host_out_or_broke_the_file(file):
     assert "is no longer in" in form.writer.shown.value
     file.write_text("hosts: [")
     form.which.value = "linuxmaster"
-    assert "is not YAML" in form.problems[""].value and form.writer.confirm.disabled
+    assert "is not YAML" in form.problems[""].value
+    form.writer.sure.value = True
+    form.writer.confirm.click()
+    assert file.read_text() == "hosts: ["
 
 
 def test_where_a_secret_is_kept_already_is_no_mistake(file):
@@ -341,21 +351,40 @@ def test_a_key_is_pinned_only_when_the_console_shows_the_same(file, monkeypatch)
     monkeypatch.setattr(host_widget, "scan_through", lambda host: KEY)
     form = host_form_of(file)
     form.which.value = "linuxmaster"
+    form.same.value = True
     form.pin.click()
+    assert "press `Fetch its key` first" in form.seen.value and not form.same.value
     form.fetch.click()
     assert "SHA256:abc" in form.seen.value and "ssh_host_ed25519_key.pub" in form.seen.value
     known = open_description(file).host_keys()
-    assert form.pin.disabled
     form.pin.click()
+    assert "tick the box" in form.seen.value and "SHA256:abc" in form.seen.value
     assert not known.exists()
     form.same.value = True
     form.pin.click()
     assert f"10.1.0.2 ssh-ed25519 {KEY.base64}" in known.read_text()
-    assert "is pinned in" in form.seen.value and form.pin.disabled
+    assert "is pinned in" in form.seen.value
     form.fetch.click()
     form.same.value = True
     form.fields["address"].value = "10.1.0.5"
-    assert form.pin.disabled and form.seen.value == "", "another address has another key"
+    assert form.seen.value == "" and not form.same.value, "another address has another key"
+
+
+def test_nothing_that_is_pressed_is_ever_disabled_so_that_tab_stops_there_and_the_focus_stays(file):
+    for form in (host_form_of(file), subnet_form.form(run_of(file))):
+        pressed = [one for one in _all(form) if type(one).__name__ in ("Button", "Checkbox")]
+        assert pressed and not any(one.disabled for one in pressed)
+        for one in [one for one in pressed if type(one).__name__ == "Button"]:
+            if one.description != "Ask the hosts for their routes":
+                one.click()
+        assert not any(one.disabled for one in pressed)
+
+
+def test_a_port_of_the_sites_own_stays_when_the_scheme_changes(file):
+    form = filled(host_form_of(file), winrm_scheme="http")
+    assert form.fields["winrm_port"].value == "5985"
+    filled(form, winrm_port="55985", winrm_scheme="https")
+    assert form.fields["winrm_port"].value == "55985"
 
 
 def test_a_certificate_is_pinned_in_the_description(file, monkeypatch):
@@ -363,82 +392,13 @@ def test_a_certificate_is_pinned_in_the_description(file, monkeypatch):
     form = host_form_of(file)
     form.which.value = "winworker01"
     form.fetch.click()
+    shown = html.unescape(form.seen.value)
+    assert host_widget.CERTIFICATE in shown
+    assert host_widget.CERTIFICATE in (ROOT / "docs" / "connections.md").read_text()
     form.same.value = True
     form.pin.click()
     assert form.fields["winrm_fingerprint"].value == "5f" * 32
     assert f"+  winrm_fingerprint: {'5f' * 32}" in form.writer.shown.value
-
-
-class Answering:
-    """A transport whose answers are told by a function of whether root is asked for."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def run(self, script, *, timeout, sudo=False):
-        found = self.answer(sudo)
-        if isinstance(found, Exception):
-            raise found
-        returncode, stdout = found
-        return Result("reach", returncode, stdout, "sudo: a password is required\n", "h", 0.1)
-
-    def close(self):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("answer", "states", "told"),
-    [
-        (lambda sudo: (0, "m: Debian 12, kernel 6.1, u\n"), ["ok"] * 6, "Debian 12"),
-        (
-            lambda sudo: (int(sudo), "m: Debian 12\n"),
-            ["ok"] * 5 + ["failed"],
-            "password is required",
-        ),
-        (lambda sudo: AuthenticationFailed("m", "refused"), ["ok"] * 3 + ["failed"], "refused"),
-    ],
-    ids=["fit", "no root", "refused"],
-)
-def test_a_trial_ends_at_the_first_look_that_does_not_hold(file, monkeypatch, answer, states, told):
-    monkeypatch.setattr(host_trial, "open_transport", lambda host: Answering(answer))
-    monkeypatch.setattr(jump, "scan_through", lambda host: KEY)
-    host = host_form.host_from(file, "linuxmaster", {"name": "linuxmaster", **MASTER})
-    tried = host_trial.try_host(host)
-    assert [one.mark.state for one in tried] == ["ok", "failed"]
-    assert "pin it" in tried[-1].fix
-    hostkeys.pin(host, KEY)
-    tried = host_trial.try_host(host)
-    assert [one.mark.state for one in tried] == states
-    assert told in f"{tried[-1].found} {tried[-2].found}"
-    assert "not tried" in repr(host_trial.trial_table(host, tried)) or len(states) > 4
-
-
-@pytest.mark.parametrize(
-    ("said", "state"),
-    [
-        ("w: Windows Server 2022 Standard 20348.2966, Administrator", "ok"),
-        ("w: Windows Server 2016 Standard 14393.1, Administrator", "failed"),
-    ],
-)
-def test_a_build_of_windows_that_has_no_images_fails_the_trial(file, monkeypatch, said, state):
-    monkeypatch.setenv("WIN_PASSWORD", "Geheim-und-lang-7")
-    monkeypatch.setattr(host_trial, "open_transport", lambda host: Answering(lambda _: (0, said)))
-    monkeypatch.setattr(host_trial, "certificate_fingerprint", lambda host: "5f" * 32)
-    tried = host_trial.try_host(host_form.host_from(file, "winworker01", WORKER))
-    assert (tried[-1].what, tried[-1].mark.state) == ("system", state)
-
-
-def test_a_trial_of_a_host_that_is_off_says_so_in_a_table(file, monkeypatch):
-    def gone(host):
-        raise HostUnreachable("winworker01", "nobody answers")
-
-    monkeypatch.setattr(host_trial, "certificate_fingerprint", gone)
-    form = host_form_of(file)
-    form.which.value = "winworker01"
-    form.test.click()
-    assert "nobody answers" in form.tried.value and "cannot be worked on yet" in form.tried.value
-    form.fields["address"].value = "10.1.0.4"
-    assert form.tried.value == "", "it was about another address"
 
 
 def test_the_hosts_are_a_static_table_where_nobody_can_type(file, monkeypatch):

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from k8swin_nb.errors import K8swinError, ParamsError
+from k8swin_nb.errors import (
+    CertificateRejected,
+    HostKeyMismatch,
+    HostKeyRevoked,
+    HostKeyUnknown,
+    K8swinError,
+    ParamsError,
+)
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import first_line, whole
 from k8swin_nb.scripts import Script
@@ -23,6 +30,9 @@ from k8swin_nb.versions import windows_build
 
 SECONDS = 60.0
 """What one script there may take, with the login."""
+
+IMPOSTORS = (CertificateRejected, HostKeyMismatch, HostKeyRevoked, HostKeyUnknown)
+"""Errors of a login that are about who answers."""
 
 LOOKS = ("reached", "identity", "secret", "login", "system", "root")
 
@@ -46,31 +56,44 @@ def _ok(what: str, found: str) -> Tried:
     return Tried(what, Mark("ok", "ok"), found)
 
 
+def _judged_later(found: str) -> Tried:
+    """Return what a host shows, of which the login says whether it is the right one."""
+    return Tried("identity", Mark("shown", "waiting"), found)
+
+
 def _failed(what: str, error: BaseException) -> Tried:
     hint = getattr(error, "hint", None) or "look at the machine, then try again"
     return Tried(what, Mark("failed", "failed"), first_line(error) or type(error).__name__, hint)
 
 
 def try_host(host: Host) -> list[Tried]:
-    """Return what was found out about a host, in order; the last is what failed, if anything did."""
-    found: list[Tried] = []
-    for look in _looks(host):
-        found.append(look)
-        if look.stops:
+    """Return what was found out about a host, in order of the looks; one at most failed, and none was tried behind it."""
+    found: dict[str, Tried] = {}
+    for one in _looks(host):
+        if one.stops or one.what != "login":
+            found[one.what] = one
+        else:
+            # Who has let this login in was the one that it was to be.
+            shown = found["identity"].found
+            found |= {"identity": _ok("identity", shown), one.what: one}
+        if one.stops:
             break
-    return found
+    return list(found.values())
 
 
 def trial_table(host: Host, tried: list[Tried]) -> StaticTable:
     """Return the looks at a host as a table; those that were not tried are named."""
-    rows = [(one.what, one.mark, one.found, one.fix) for one in tried]
+    rows: list[tuple[Mark | str, ...]] = [(one.what, one.mark, one.found, one.fix) for one in tried]
     done = {one.what for one in tried}
     wanted = [what for what in LOOKS if what != "root" or host.asks_for_root]
     rows += [(what, Mark("not tried", "skipped"), "", "") for what in wanted if what not in done]
     good = tried and not any(one.stops for one in tried)
+    columns: tuple[str, ...] = ("what", "result", "found", "what to do")
+    if not any(one.fix for one in tried):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return StaticTable(
         f"{host.name}: {'is fit to be worked on' if good else 'cannot be worked on yet'}",
-        ("what", "result", "found", "what to do"),
+        columns,
         rows,
     )
 
@@ -97,38 +120,24 @@ def _identity(host: Host) -> Iterator[Tried]:
     if host.os == "linux":
         yield from _host_key(host)
         return
-    where = f"{host.winrm_scheme}://{host.winrm_address}:{host.winrm_port}"
-    if host.winrm_jump is not None:
-        yield _ok("reached", f"{where} is asked through {host.winrm_jump.name}")
-        yield _ok("identity", "its certificate is judged with the login")
-    elif host.winrm_scheme == "http":
-        from k8swin_nb.transports.dialling import dial
-
-        dial(host.winrm_address, host.winrm_port, 10).close()
-        yield _ok("reached", where)
-        yield _ok("identity", "knows the login; each message is encrypted")
+    seen = certificate_fingerprint(host)
+    through = f", through {host.winrm_jump.name}" if host.winrm_jump else ""
+    yield _ok("reached", f"{host.winrm_scheme}://{host.winrm_address}:{host.winrm_port}{through}")
+    if seen:
+        yield _judged_later(f"certificate {seen}")
     else:
-        seen = certificate_fingerprint(host)
-        yield _ok("reached", where)
-        yield _ok("identity", f"certificate {seen}, judged with the login")
+        yield _judged_later("no certificate: each message is encrypted under the login")
 
 
 def certificate_fingerprint(host: Host) -> str:
-    """Return the SHA-256 of the certificate that a Windows host shows, whoever signed it.
+    """Return the SHA-256 of the certificate that a Windows host shows, whoever signed it; over HTTP it is empty.
 
     Raises:
-        K8swinError: when none is shown there.
+        K8swinError: when nobody answers there, or shows none.
     """
-    from k8swin_nb.transports.certificate import presented
-    from k8swin_nb.transports.winrm_tls import fingerprint
+    from k8swin_nb.transports.look import look
 
-    try:
-        return fingerprint(presented(host.winrm_address, host.winrm_port))
-    except (OSError, ValueError) as error:
-        raise K8swinError(
-            f"no certificate is shown at {host.winrm_address} port {host.winrm_port}: {error}",
-            hint="check the address, the port, that the machine is on and listens for WinRM over HTTPS, and the firewall between",
-        ) from None
+    return look(host).fingerprint
 
 
 def _host_key(host: Host) -> Iterator[Tried]:
@@ -139,9 +148,7 @@ def _host_key(host: Host) -> Iterator[Tried]:
     yield _ok("reached", f"{host.ssh_address} port {host.ssh_port}")
     pinned = known(host).keys
     if not pinned and host.host_key_policy == "accept-new":
-        yield Tried(
-            "identity", Mark("new", "waiting"), f"{key.fingerprint} is pinned at first sight"
-        )
+        yield _judged_later(f"{key.algorithm} {key.fingerprint} is pinned at first sight")
     elif not pinned:
         yield Tried(
             "identity",
@@ -151,7 +158,7 @@ def _host_key(host: Host) -> Iterator[Tried]:
         )
     else:
         # Whether it is the pinned one, or revoked, is judged where the login begins, in the errors' own words.
-        yield _ok("identity", f"a key is pinned; shown is {key.algorithm} {key.fingerprint}")
+        yield _judged_later(f"{key.algorithm} {key.fingerprint}")
 
 
 def _secret(host: Host) -> Tried:
@@ -176,7 +183,7 @@ def _inside(host: Host, transport: Transport) -> Iterator[Tried]:
     try:
         result = transport.run(script, timeout=SECONDS)
     except (K8swinError, OSError) as error:
-        yield _failed("login", error)
+        yield _failed("identity" if isinstance(error, IMPOSTORS) else "login", error)
         return
     said = first_line(result.stdout)
     if result.returncode != 0 or not said:

@@ -26,6 +26,7 @@ from k8swin_nb.phases.network.host_form import (
 )
 from k8swin_nb.phases.network.host_trial import certificate_fingerprint, trial_table, try_host
 from k8swin_nb.phases.network.widget_parts import (
+    NOTHING_TYPED,
     Form,
     Writer,
     announced,
@@ -45,13 +46,23 @@ from k8swin_nb.transports.ssh_config import configured
 
 NEW = "a new host"
 
-CERTIFICATES = """\
-$hash = [System.Security.Cryptography.SHA256]::Create()
-Get-ChildItem Cert:\\LocalMachine\\My |
-    ForEach-Object { [BitConverter]::ToString($hash.ComputeHash($_.RawData)).Replace('-', '').ToLower() }"""
-"""What shows the fingerprints of a server's certificates on its console, as `winrm_fingerprint` takes them."""
+CERTIFICATE = """\
+$listener = Get-ChildItem WSMan:\\localhost\\Listener | Where-Object { $_.Keys -contains 'Transport=HTTPS' }
+$thumbprint = (Get-ChildItem "WSMan:\\localhost\\Listener\\$($listener.Name)" | Where-Object Name -eq CertificateThumbprint).Value
+$certificate = Get-Item "Cert:\\LocalMachine\\My\\$($thumbprint -replace '[^0-9A-Fa-f]')"
+$hash = [System.Security.Cryptography.SHA256]::Create().ComputeHash($certificate.RawData)
+[System.BitConverter]::ToString($hash).Replace('-', '').ToLower()"""
+"""What shows the fingerprint of the listener's certificate on a host's console, as docs/connections.md has it."""
 
 PORTS = ("ssh_port", "winrm_port")
+
+USUAL_PORTS = {"https": "5986", "http": "5985"}
+
+NO_CERTIFICATE = (
+    "over HTTP there is no certificate to pin: each message is encrypted under the login"
+)
+
+NOT_COMPARED = "nothing is pinned: compare it with the machine's console, and tick the box"
 
 PASTED_KEY = "that is a private key itself, and it was not kept here; write the path of its file"
 
@@ -83,10 +94,11 @@ class HostForm(Form):
         self.tried = widgets.HTML()
         self.fetch = button("Fetch its key", self._fetch, told="Fetches the host key; pins nothing")
         self.seen = widgets.HTML()
-        self.same = sure("The machine's own console shows the same", disabled=True)
+        self.same = sure("The machine's own console shows the same")
         self.pin = button("Pin it", self._pin)
-        self.pin.disabled = True
         self._key: HostKey | str | None = None
+        self._shown = ""
+        self._hindered: list[str] = []
         self.writer = Writer(self._written, self._judge)
         self._filling, self._kept = False, ""
         self.rows = {name: row(self.fields[name], self.problems[name]) for name in FIELDS}
@@ -112,7 +124,6 @@ class HostForm(Form):
         self.fields["winrm_scheme"].observe(lambda _: self._usual_port(), names="value")
         for entry in (*self.fields.values(), self.opens, self.kind, self.place):
             entry.observe(lambda _: self._judge(), names="value")
-        self.same.observe(lambda _: self._allow(), names="value")
         self._fill()
 
     @property
@@ -187,10 +198,10 @@ class HostForm(Form):
         )
 
     def _usual_port(self) -> None:
-        if not self._filling:
-            self.fields["winrm_port"].value = (
-                "5986" if self.fields["winrm_scheme"].value == "https" else "5985"
-            )
+        scheme = self.fields["winrm_scheme"].value
+        # A port of the site's own goes with neither and stays.
+        if not self._filling and self.fields["winrm_port"].value in ("", *USUAL_PORTS.values()):
+            self.fields["winrm_port"].value = USUAL_PORTS[scheme]
 
     def _judge(self) -> None:
         if self._filling:
@@ -232,7 +243,12 @@ class HostForm(Form):
         self.keep.value = (
             f"<div>To keep it there, type in a terminal:</div>{preformatted(how)}" if how else ""
         )
-        self.test.disabled = self.fetch.disabled = bool(found)
+        self._hindered = [
+            f"{FIELDS[name]}: {'is still missing' if name not in typed else texts[0]}"
+            if name in FIELDS
+            else texts[0]
+            for name, texts in found.items()
+        ]
         self._show_change(typed, bool(found or bad))
 
     def _show_change(self, typed: Typed, hindered: bool) -> None:
@@ -246,9 +262,12 @@ class HostForm(Form):
         except K8swinError as error:
             self.writer.show(None, "", str(error))
             return
-        self.writer.show(change, code_of(self.path, self.chosen, typed), "Nothing is changed yet.")
+        self.writer.show(change, code_of(self.path, self.chosen, typed), NOTHING_TYPED)
 
     def _test(self) -> None:
+        if self._hindered:
+            self.tried.value = wrong(["nothing is tried before this is right:", *self._hindered])
+            return
         self.tried.value = announced("the host is tried ...")
         try:
             host = host_from(self.path, self.chosen, self.typed())
@@ -258,14 +277,18 @@ class HostForm(Form):
 
     def _fetch(self) -> None:
         self._forget()
+        if self._hindered:
+            self.seen.value = wrong(["nothing is fetched before this is right:", *self._hindered])
+            return
         self.seen.value = announced("it is fetched ...")
         try:
             host = configured(host_from(self.path, self.chosen, self.typed()))
             if host.os == "windows":
-                self._key = seen = certificate_fingerprint(host)
-                console = (
-                    "Get-ChildItem Cert:\\LocalMachine\\My   # and each one's RawData, by SHA-256"
-                )
+                seen, console = certificate_fingerprint(host), CERTIFICATE
+                if not seen:
+                    self.seen.value = announced(escaped(NO_CERTIFICATE))
+                    return
+                self._key = seen
             else:
                 key = scan_through(host)
                 self._key, seen = key, f"{key.algorithm} {key.fingerprint}"
@@ -275,21 +298,21 @@ class HostForm(Form):
             told = [str(error), *([error.hint] if error.hint else [])]
             self.seen.value = wrong(told)
             return
-        self.seen.value = announced(
+        self.seen.value = self._shown = announced(
             f"<p>{escaped(host.name)} shows <code>{escaped(seen)}</code></p>"
             f"<p>On the machine's own console:</p>{preformatted(console)}"
         )
-        self.same.disabled = False
 
     def _forget(self) -> None:
-        self._key, self.seen.value, self.same.value, self.same.disabled = None, "", False, True
-        self._allow()
-
-    def _allow(self) -> None:
-        self.pin.disabled = self._key is None or not self.same.value
+        self._key, self.seen.value, self.same.value = None, "", False
 
     def _pin(self) -> None:
-        if self._key is None or not self.same.value:
+        if self._key is None:
+            self.same.value = False
+            self.seen.value = wrong([f"nothing is pinned: press `{self.fetch.description}` first"])
+            return
+        if not self.same.value:
+            self.seen.value = self._shown + wrong([NOT_COMPARED])
             return
         if isinstance(self._key, str):
             # A certificate is pinned in the description.

@@ -26,6 +26,7 @@ from k8swin_nb.phases.network.subnet_form import (
     values_of,
 )
 from k8swin_nb.phases.network.widget_parts import (
+    NOTHING_TYPED,
     Form,
     Writer,
     announced,
@@ -102,7 +103,7 @@ class SubnetForm(Form):
                 None, "", "What is wrong above comes first; then the change is shown here."
             )
         elif not changed:
-            self.writer.show(None, "", "Nothing is changed yet.")
+            self.writer.show(None, "", NOTHING_TYPED)
         else:
             change, why = change_of(self.run, changed)
             self.writer.show(change, code_of(self.run, changed), why)

@@ -1,7 +1,8 @@
 """Pieces that forms of widgets have in common: a field with what is wrong beside it, and a change that is confirmed.
 
 What is wrong stands in regions that screen readers announce, in colours that hold on light and dark themes. Every field has
-a label of its own, and all of it is reached by the keyboard: what is pressed stays where it is, so that the focus does.
+a label of its own, and all of it is reached by the keyboard: what is pressed stays where it is, so that the focus does, and
+no button is ever disabled, for the focus would leave it, and Tab would pass it by. One that cannot act yet says why.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def announced(html: str) -> str:
     """Return HTML that a screen reader announces once nothing else is said."""
     return f'<div role="status" aria-live="polite" style="line-height:1.5">{html}</div>'
 
+
+NOTHING_TYPED = "The description says the same: nothing is to be written."
 
 MOST_WRONG = 5
 """What is wrong with one field, at most: who pastes a hundred networks is not told a hundred things."""
@@ -126,14 +129,14 @@ class Writer(widgets.VBox):  # type: ignore[misc]
         self._change: Change | None = None
         self._written, self._again = written, again
         super().__init__([self.shown, row(self.sure, self.confirm), self.told])
-        self.sure.observe(lambda _: self._allow(), names="value")
         self.show(None, "", "")
 
     def show(self, change: Change | None, code: str, why: str) -> None:
         """Show a change, or why there is none; one that was confirmed before has to be confirmed anew."""
         self._change = change if change and change.diff() else None
         self.sure.value = False
-        self._allow()
+        if "alert" in self.told.value:
+            self.told.value = ""
         if self._change is None:
             self.shown.value = announced(escaped(why or "Nothing changes."))
             return
@@ -146,12 +149,14 @@ class Writer(widgets.VBox):  # type: ignore[misc]
             + preformatted(code, look=look)
         )
 
-    def _allow(self) -> None:
-        self.sure.disabled = self._change is None
-        self.confirm.disabled = self._change is None or not self.sure.value
-
     def _write(self) -> None:
-        if self._change is None or not self.sure.value:
+        if self._change is None:
+            self.sure.value = False
+            if not self.told.value:  # what was written is no mistake when it is pressed twice
+                self.told.value = wrong(["nothing is written: there is no change to be confirmed"])
+            return
+        if not self.sure.value:
+            self.told.value = wrong(["nothing is written: read the change, and tick the box"])
             return
         try:
             path = self._change.write()
@@ -161,8 +166,6 @@ class Writer(widgets.VBox):  # type: ignore[misc]
             self.told.value = wrong([told])
             return
         self.show(None, "", "")
-        told = (
-            f"written to {path}; run the parameters cell and the setup cell again to work with it"
-        )
+        told = f"written to {path}; in notebooks that are open, run the parameters cell and the setup cell again"
         self.told.value = announced(marked([told], "ok"))
         self._written()
