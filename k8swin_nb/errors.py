@@ -39,6 +39,7 @@ instead of a Python traceback: these are the expected errors; a bug keeps its tr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -372,10 +373,20 @@ class MultiHostError(K8swinError):
                 lines.append(f"... {len(self.errors) - HOSTS_SHOWN} more")
                 break
             if isinstance(error, K8swinError):
-                lines.extend(error.lines())
+                # What is wrong here, as with a secret's file, knows of no host.
+                first, *others = error.lines()
+                if not names_host("\n".join([first, *others]), host):
+                    kind, colon, said = first.partition(": ")
+                    first = f"{kind}{colon}{host}: {said}"
+                lines += [first, *others]
             else:
                 lines.append(shown_line(f"{host}: {type(error).__name__}: {error}"))
         return lines
+
+
+def names_host(text: str, host: str) -> bool:
+    """Whether a text says which host it is about."""
+    return re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", text) is not None
 
 
 def _mask_chain(error: BaseException) -> None:

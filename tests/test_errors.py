@@ -134,3 +134,13 @@ def test_what_a_runner_adds_to_an_error_survives_too() -> None:
     error = ParamsError("x")
     error.report = Reported(3)  # type: ignore[attr-defined]
     assert pickle.loads(pickle.dumps(error)).report == Reported(3)
+
+
+def test_of_several_hosts_each_error_names_its_own_though_it_is_about_something_here():
+    lines = MultiHostError(
+        {"win1": ParamsError("no secret"), "win2": HostUnreachable("win2", "gone")}
+    ).details()
+    assert (
+        lines[0] == "ParamsError: win1: no secret"
+        and lines.count("HostUnreachable: win2: gone") == 1
+    )

@@ -58,6 +58,13 @@ class Trouble:
     stopped: bool = False
     """Whether a person stopped it."""
 
+    more: Sequence[tuple[str, str]] = ()
+    """What happened on further hosts, each with what to do about it, where that differs from the one behind."""
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return everything that happened, each with its fix."""
+        return [(self.what, self.fix), *self.more]
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -121,9 +121,11 @@ class Bar:
         if picture.mood == "works":
             told.append(f"  as of {picture.when}; {_late(picture)}")
         if trouble := picture.trouble:
-            told.append(f"  {shown_line(trouble.what)}")
-            if trouble.fix:
-                told.append(f"  fix: {shown_line(trouble.fix)}")
+            for what, fix in trouble.told():
+                if what:
+                    told.append(f"  {shown_line(what)}")
+                if fix:
+                    told.append(f"  fix: {shown_line(fix)}")
             if trouble.evidence:
                 told.append(f"  evidence: {shown_line(trouble.evidence)}")
         return "\n".join(told)
@@ -171,11 +173,13 @@ def _late(picture: Picture) -> str:
 
 
 def _trouble(picture: Picture, trouble: Trouble) -> str:
-    parts = [
-        f"<div role='alert' style='{style('failed')}'>{escaped(shown_line(trouble.what))}</div>"
-    ]
-    if trouble.fix:
-        parts.append(f"<div><b>fix:</b> {escaped(shown_line(trouble.fix))}</div>")
+    parts = []
+    for what, fix in trouble.told():
+        if what:
+            look = style("failed")
+            parts.append(f"<div role='alert' style='{look}'>{escaped(shown_line(what))}</div>")
+        if fix:
+            parts.append(f"<div><b>fix:</b> {escaped(shown_line(fix))}</div>")
     links = []
     if title := dict(picture.steps).get(trouble.step):
         links.append(_link("#" + anchor(title), f"to the step: {title}", key=KEY))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from k8swin_nb.errors import Interrupted, K8swinError, MultiHostError
+from k8swin_nb.errors import Interrupted, K8swinError, MultiHostError, names_host
 from k8swin_nb.notebook.board import Board, Trouble
 from k8swin_nb.notebook.live_buttons import Buttons, buttons
 from k8swin_nb.notebook.live_picture import Bar, Steps
@@ -322,19 +322,33 @@ class LiveView:
 
 
 def _trouble(step: str, error: K8swinError, evidence: Path | None) -> Trouble:
-    errors = list(error.errors.values()) if isinstance(error, MultiHostError) else [error]
-    what = [_first_line(one) for one in errors[:ERRORS]]
-    if len(errors) > ERRORS:
-        what.append(f"and {len(errors) - ERRORS} more hosts")
-    hints = [one.hint or "" for one in (*errors, error)]
-    kept = f"evidence is in {evidence}"
-    fixes = [hint.removesuffix(kept).rstrip("; ") for hint in hints]
-    return Trouble(
-        "; ".join(what),
-        "; ".join(dict.fromkeys(fix for fix in fixes if fix)),
-        step=step,
-        evidence=str(evidence or ""),
-    )
+    """Return what a step's error says, host by host: whoever has to act has to know where."""
+    hosts = error.errors if isinstance(error, MultiHostError) else {}
+    few = dict(list(hosts.items())[:ERRORS]) or {"": error}
+    told = [(_of_host(host, _first_line(one)), _fix_of(one, evidence)) for host, one in few.items()]
+    # One fix for several hosts is told once, below the last of them.
+    following = [fix for _, fix in told]
+    told = [
+        (what, "" if fix in following[number : number + 1] else fix)
+        for number, (what, fix) in enumerate(told, 1)
+    ]
+    others = [one for host, one in hosts.items() if host not in few] + ([error] if hosts else [])
+    fixes = dict.fromkeys(_fix_of(one, evidence) for one in others)
+    rest = "; ".join(fix for fix in fixes if fix and fix not in following)
+    left = f"and {len(hosts) - len(few)} more hosts" if len(others) > 1 else ""
+    if left or rest:
+        told.append((left, rest))
+    (what, fix), *more = told
+    return Trouble(what, fix, step=step, evidence=str(evidence or ""), more=more)
+
+
+def _of_host(host: str, text: str) -> str:
+    return text if not host or names_host(text, host) else f"{host}: {text}"
+
+
+def _fix_of(error: BaseException, evidence: Path | None) -> str:
+    hint: str = getattr(error, "hint", None) or ""
+    return hint.removesuffix(f"evidence is in {evidence}").rstrip("; ")
 
 
 def not_opened(name: str, error: K8swinError, *, held: bool) -> None:

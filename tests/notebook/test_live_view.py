@@ -97,9 +97,20 @@ def test_hosts_that_failed_for_several_reasons_are_told_with_all_fixes():
     view = LiveView(make_run(phase=phase_of(*STEPS)))
     errors = {f"h{n}": K8swinError(f"h{n}: broke", hint=f"mend {n % 2}") for n in range(5)}
     view.failed("login", MultiHostError(errors), None)
-    trouble = view.board.trouble
-    assert trouble.what == "h0: broke; h1: broke; h2: broke; and 2 more hosts"
-    assert "mend 0; mend 1" in trouble.fix
+    assert repr(Bar(view.board.picture())).splitlines()[1:] == [
+        "  h0: broke", "  fix: mend 0", "  h1: broke", "  fix: mend 1", "  h2: broke", "  fix: mend 0",
+        "  and 2 more hosts",
+    ]  # fmt: skip
+    errors = {
+        "win1": K8swinError("no file", hint="write it"),
+        "win2": K8swinError("win2: off", hint="switch it on"),
+    }
+    errors |= {f"h{n}": K8swinError(f"h{n}: broke", hint="mend") for n in range(3)}
+    view.failed("login", MultiHostError(errors), None)
+    lines = repr(Bar(view.board.picture())).splitlines()[1:]
+    assert lines[:2] == ["  win1: no file", "  fix: write it"]
+    shown = Page(Bar(view.board.picture())._repr_html_()).text
+    assert shown.index("switch it on") < shown.index("h0: broke") < shown.index("mend")
 
 
 def test_the_bar_is_held_in_sight_by_a_style_sheet_that_only_jupyterlab_matches():
