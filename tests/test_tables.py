@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from k8swin_nb.host_tools.survey import COLUMNS, HostTable
 from k8swin_nb.tables import Column, Mark, StaticTable, table_html
 from k8swin_nb.tables.code import HUES, NUMBER, OPENING, SHARE, highlighted
 from k8swin_nb.tables.frames import ShownFrame
@@ -372,3 +373,15 @@ def test_a_picture_has_a_ground_of_its_own_and_words_for_those_who_do_not_see_it
     assert (title.text, told.text) == ('one "dot" <here>', 'one "dot" <here>\nin red')
     assert (svg.get("role"), ground.get("fill")) == ("img", "#ffffff")
     assert ET.fromstring(Dot()._repr_html_()).get("alt") == repr(Dot())
+
+
+def test_why_a_host_cannot_be_worked_with_stands_beside_its_state_and_takes_no_room_otherwise():
+    rows = [["a", "ok", *[None] * 8], ["b", "unreachable", *[None] * 7, "nobody answers"]]
+    table = HostTable(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    heads = [
+        cell.text for cell in parsed(table._repr_html_()).iter("th") if cell.get("scope") == "col"
+    ]
+    assert heads[:3] == ["HOST", "STATE", "REASON"]
+    assert "REASON" not in table.iloc[:1]._repr_html_()
+    assert list(table.columns) == list(COLUMNS)
+    assert "REASON" in table[["HOST", "REASON"]]._repr_html_()

@@ -57,6 +57,14 @@ class HostTable(ShownFrame):
         when = f", {self.source}" if self.source else ""
         return f"{ok} of {len(self)} hosts can be worked with{when}"
 
+    def _places(self) -> list[int]:
+        """Return the places of the columns that are shown: a reason stands beside its state, which a narrow window shows."""
+        places = super()._places()
+        if list(self.columns) != list(COLUMNS):
+            return places
+        reason = places.pop(list(COLUMNS).index("REASON"))
+        return [*places[:2], reason, *places[2:]] if self["REASON"].notna().any() else places
+
     def _mark(self, column: str, value: str) -> Mark | None:
         if column != "STATE":
             return None
