@@ -74,6 +74,10 @@ def printed(within: str = "") -> str:
         ): "flex:0 0 4.5em!important;min-width:0!important;font-size:7pt!important",
         (f"{words} pre", ".highlight pre"): "white-space:pre-wrap!important;overflow-wrap:anywhere;"
         "font-size:7pt!important",
+        # All names that papermill can set, folded on a screen: whole for who checks it, on less than a sheet.
+        (
+            ".celltag_parameters .highlight pre",
+        ): "font-size:5.5pt!important;line-height:1.2!important",
         (
             ".jp-OutputArea-output",
             ".jp-OutputArea-output div",

@@ -194,6 +194,10 @@ def test_paper_has_all_outcomes_whole_words_and_of_the_notebooks_what_is_open(tm
     assert f".{PRINTED} > details::details-content" in STYLE.rpartition("@media print")[2]
     cells = re.search(r"td,th[^{]*\{[^}]*overflow-wrap:([\w-]+)", printed())
     assert cells and cells[1] == "break-word"
+    sizes = dict(re.findall(r"([^{},]*\.highlight pre)\{[^}]*font-size:([\d.]+)pt", printed()))
+    folded = next(size for cell, size in sizes.items() if "celltag_parameters" in cell)
+    usual = next(size for cell, size in sizes.items() if "celltag" not in cell)
+    assert float(folded) < float(usual), "what is folded on a screen takes more than a sheet"
 
 
 def test_a_notebook_that_is_exported_brings_the_rules_that_make_nbconvert_s_colours_readable(
