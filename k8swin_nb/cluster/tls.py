@@ -11,21 +11,7 @@ from pathlib import Path
 
 from k8swin_nb.cluster.kubeconfig import Access
 from k8swin_nb.errors import ClusterError
-
-
-class _Tls(ssl.SSLSocket):
-    """A connection over TLS that is closed where the server resets it before the first message.
-
-    Python's own gives up there with the socket open, and nobody else has it (`SSLSocket._create`, up to 3.12).
-    """
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        try:
-            return super().recv(buflen, flags)
-        except OSError:
-            if self.version() is None:
-                self.close()
-            raise
+from k8swin_nb.tls_sockets import closing
 
 
 def tls_context(access: Access) -> ssl.SSLContext:
@@ -34,8 +20,7 @@ def tls_context(access: Access) -> ssl.SSLContext:
     Raises:
         ClusterError: when a certificate or the key cannot be read.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.sslsocket_class = _Tls
+    context = closing(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(cadata=access.authority.decode("ascii"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from k8swin_nb.tls_sockets import closing
 from k8swin_nb.transports.dialling import Dial, dial
 
 
@@ -17,7 +18,7 @@ def presented(address: str, port: int, timeout: float = 10, dial: Dial = dial) -
         OSError: when the server cannot be reached, or does not come to its certificate within the timeout.
         ValueError: when it sends no certificate.
     """
-    context = ssl.create_default_context()
+    context = closing(ssl.create_default_context())
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with dial(address, port, timeout) as plain:

@@ -26,6 +26,7 @@ from k8swin_nb.errors import AuthenticationFailed, CertificateRejected
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import file_bytes
 from k8swin_nb.shown import shown_line
+from k8swin_nb.tls_sockets import closing
 
 # OpenSSL's X509_V_ERR numbers.
 _NOT_YET, _EXPIRED = 9, 10
@@ -80,7 +81,7 @@ class Trust:
         if host.winrm_auth == "certificate":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             self._prove(context)
-        return context
+        return closing(context)
 
     def _prove(self, context: ssl.SSLContext) -> None:
         """Load the client certificate with its key."""

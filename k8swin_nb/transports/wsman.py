@@ -94,13 +94,19 @@ class _Socket:
         self._held: socket.socket | None = None
         self.cut = False
 
-    def hold(self, opened: socket.socket) -> None:
+    def hold(self, opened: socket.socket) -> socket.socket:
+        """Take note of what was opened, and return it."""
         # A handle of our own: TLS takes the socket's away. The one before is no longer used.
         with self._lock:
             self._let_go()
-            self._held = opened.dup()
+            try:
+                self._held = opened.dup()
+            except OSError:  # the system gives no more
+                opened.close()
+                raise
             if self.cut:
                 self._let_go()
+        return opened
 
     def end(self) -> None:
         """End what is open, and whatever is opened later."""
@@ -123,8 +129,7 @@ def _pools(held: _Socket, dial: Dial | None) -> dict[str, Any]:
 
         def _new_conn(self) -> socket.socket:
             opened = dial(self.host, self.port, CONNECT_SECONDS) if dial else super()._new_conn()
-            held.hold(opened)
-            return opened
+            return held.hold(opened)
 
     class Secure(HTTPSConnection):
         debuglevel = 0
@@ -133,8 +138,7 @@ def _pools(held: _Socket, dial: Dial | None) -> dict[str, Any]:
 
         def _new_conn(self) -> socket.socket:
             opened = dial(self.host, self.port, CONNECT_SECONDS) if dial else super()._new_conn()
-            held.hold(opened)
-            return opened
+            return held.hold(opened)
 
         def connect(self) -> None:
             try:

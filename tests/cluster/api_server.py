@@ -11,6 +11,7 @@ from k8swin_nb.cluster.api import ClusterApi
 from k8swin_nb.cluster.kubectl_tables import ClusterTables
 from k8swin_nb.cluster.messages import of_json
 from k8swin_nb.errors import ClusterError
+from k8swin_nb.tls_sockets import closing
 from tests.cluster.certificates import Authority, kubeconfig
 
 
@@ -122,14 +123,15 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         self.http.handle_error = lambda *a: None
-        context = self.authority.server_context(folder)
+        # A client may be gone again before it is accepted.
+        context = closing(self.authority.server_context(folder))
         self.http.socket = context.wrap_socket(
             self.http.socket, server_side=True, do_handshake_on_connect=False
         )
         self.url = f"https://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
-    def api(self, seconds=20.0, dial=None, **user):
+    def api(self, seconds=100.0, dial=None, **user):
         text = kubeconfig(self.url, self.authority, **(user or {"token": "t0ken-of-nobody"}))
         return ClusterApi(text, server=self.url, seconds=seconds, dial=dial)
 

@@ -1,16 +1,13 @@
 """The client of Kubernetes, held back: what it or urllib3 would do beyond one request as asked, does not happen."""
 
 import functools
-import gc
 import http.client
 import logging
 import os
 import socket
-import struct
 import tempfile
 import threading
 import time
-import warnings
 from pathlib import Path
 
 import pytest
@@ -75,25 +72,6 @@ def test_what_a_jump_host_says_stands_in_the_error(server):
     with pytest.raises(ClusterError, match=r"the jump host `bastion`.*Connect failed") as caught:
         read(server.api(dial=through))
     assert caught.value.hint == "see that it reaches the machine"
-
-
-def test_a_connection_that_is_reset_before_tls_leaves_no_socket_open(server, recwarn):
-    """Of a server behind a load balancer that has none, each attempt would leave one."""
-
-    def reset(address, port, seconds):
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            made = socket.create_connection(door.getsockname(), seconds)
-            there, _ = door.accept()
-        # The server's end goes with a reset, not politely.
-        there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        there.close()
-        return made
-
-    warnings.simplefilter("always")
-    with pytest.raises(ClusterError, match="no answer"):
-        read(server.api(dial=reset))
-    gc.collect()
-    assert [str(one.message) for one in recwarn if "unclosed" in str(one.message)] == []
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 429, 503])

@@ -25,6 +25,8 @@ from xml.etree import ElementTree
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
+from k8swin_nb.tls_sockets import closing
+
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 BOUNDARY = b"--Encrypted Boundary"
@@ -257,6 +259,8 @@ def serving(peer: Peer) -> Iterator[Peer]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             return
 
+    if peer.tls is not None:
+        closing(peer.tls)
     server = Server(("127.0.0.1", 0), handler)
     peer.port = server.server_address[1]
     thread = threading.Thread(
@@ -268,7 +272,7 @@ def serving(peer: Peer) -> Iterator[Peer]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(100)
 
 
 def kerberos_acceptor(service: str = "HTTP", host: str | None = None) -> Callable[[Any], Any]:

@@ -8,6 +8,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 
+from k8swin_nb.tls_sockets import closing
+
 Change = Callable[[int, bytes], "bytes | Iterable[bytes] | None"]
 """Given the number of an answer, from 1, and the whole of it; None withholds it for ever."""
 
@@ -22,7 +24,8 @@ class Middle:
     """
 
     def __init__(self, port: int, change: Change, tls: ssl.SSLContext | None = None) -> None:
-        self._port, self._change, self._tls = port, change, tls
+        self._port, self._change = port, change
+        self._tls = tls and closing(tls)
         self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -51,7 +54,7 @@ class Middle:
             server = opened.enter_context(socket.create_connection(("127.0.0.1", self._port)))
             if self._tls is not None:
                 client = opened.enter_context(self._tls.wrap_socket(client, server_side=True))
-                context = ssl.create_default_context()
+                context = closing(ssl.create_default_context())
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 server = opened.enter_context(context.wrap_socket(server))
             while request := _message(client):

@@ -27,6 +27,7 @@ from k8swin_lab.machines.base import Machine
 from k8swin_lab.network import CERTIFICATE_HEADER, HttpRequest, HttpResponse
 from k8swin_lab.servers import spdy
 from k8swin_lab.servers.listener import Connection, Faults, Listener, reset
+from k8swin_lab.tls_sockets import tls_context
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class KubeletServer:
     def _tls(self, address: str) -> ssl.SSLContext:
         own = CertificateAuthority.create(f"{self._machine.name}-ca")
         certificate, key = own.issue(self._machine.name, sans=[address], server=True)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = tls_context(ssl.PROTOCOL_TLS_SERVER)
         if authority := self.handler.client_authority:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.load_verify_locations(cadata=authority.decode())

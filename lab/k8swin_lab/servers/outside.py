@@ -25,6 +25,7 @@ from k8swin_lab.network import (
     NetworkError,
     Tls,
 )
+from k8swin_lab.tls_sockets import tls_context
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
@@ -126,7 +127,7 @@ def _lines(
 
 @functools.lru_cache(64)
 def _context(tls: Tls) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = tls_context(ssl.PROTOCOL_TLS_CLIENT)
     if tls.trusted:
         context.load_verify_locations(cadata=tls.trusted.decode())
     else:
