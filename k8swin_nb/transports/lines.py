@@ -15,7 +15,7 @@ from typing import Any
 
 import paramiko
 
-from k8swin_nb.errors import K8swinError, TransportError, TransportTimeout
+from k8swin_nb.errors import HostUnreachable, K8swinError, TransportError, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.transports.clock import LOOK_SECONDS, Clock, Late
 from k8swin_nb.transports.connection import close_soon, translate
@@ -84,6 +84,8 @@ class Lines:
         self._changed = threading.Condition()
         self._lines: list[Line] = []
         self._opening = False
+        self._closed = 0
+        """How often all were closed."""
         self._refused_at = -AGAIN_SECONDS
 
     def session(self, command: str, clock: Clock, *, urgent: bool = False) -> tuple[Line, Any]:
@@ -151,8 +153,9 @@ class Lines:
         close_soon(line.connection)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, also one that is just being opened."""
         with self._changed:
+            self._closed += 1
             lines, self._lines = self._lines, []
             self._changed.notify_all()
         closing = [close_soon(line.connection) for line in lines]
@@ -194,6 +197,8 @@ class Lines:
     def _open(self, clock: Clock) -> Line | None:
         """Open a further connection; None: it was refused, and a session of the others is to be waited for."""
         line = None
+        with self._changed:
+            closed = self._closed
         try:
             line = Line(self._opener(clock), used=1)
         except K8swinError:
@@ -205,9 +210,18 @@ class Lines:
         finally:
             with self._changed:
                 self._opening = False
-                if line is not None:
+                late = closed != self._closed
+                if line is not None and not late:
                     self._lines.append(line)
                 self._changed.notify_all()
+        if line is not None and late:
+            # Nobody would close it: whoever closed has let go of all this.
+            close_soon(line.connection)
+            raise HostUnreachable(
+                self._host.name,
+                "the connection was closed from here while it was opened; nothing was run",
+                hint="run it again",
+            )
         return line
 
     def _start(self, line: Line, command: str, clock: Clock) -> Any:

@@ -49,7 +49,11 @@ ASLEEP_SECONDS = 5.0
 """A longer pause between two looks was this computer's own: it slept, or this process was suspended."""
 
 LAST_SECONDS = 1.0
-"""How long the second stream's end, and the session's, are waited for after the first's."""
+"""How long the session's end is waited for after the streams'."""
+
+SECOND_SECONDS = 10.0
+"""How long the end of the second stream is waited for after the first's, and what else is on its way then: only a host or a
+computer that has much to do takes longer than a moment."""
 
 
 class Session:
@@ -95,7 +99,7 @@ class Session:
             clock.check()
             raise self._not_started(f"within {START_SECONDS:.0f} s", sudo=sudo, asks=asks) from None
         if not self._frames["stdout"].began:
-            self._channel.status_event.wait(LAST_SECONDS)
+            self._channel.status_event.wait(SECOND_SECONDS)
             code = self._channel.exit_status
             raise self._not_started(
                 f"and the session ended with exit code {code}" if code >= 0 else "",
@@ -172,7 +176,7 @@ class Session:
         self._pump(lambda: out.ended, clock)
         if out.ended:
             with contextlib.suppress(Late):
-                last = LAST_SECONDS if err.began else 0.1
+                last = SECOND_SECONDS if err.began else 0.1
                 self._pump(lambda: err.ended, Clock(last))
         for name, frame in self._frames.items():
             self._output.feed(name, frame.rest())
