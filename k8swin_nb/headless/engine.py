@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -57,28 +56,32 @@ class StoppableClient(PapermillNotebookClient):  # type: ignore[misc]
             NotebookStopped: when cells are left because of that.
         """
         for index, cell in enumerate(self.nb.cells):
-            if self._stop.requested:
-                raise NotebookStopped
-            failed: CellExecutionError | None = None
+            self._cell = Cell(self.km)
+            with self._stop.running(self._cell):
+                # Asked once the cell is known: a stop that comes later interrupts it, and goes on until it has ended.
+                if self._stop.requested:
+                    raise NotebookStopped
+                if not self._ended_well(cell, index):
+                    break
+
+    def _ended_well(self, cell: Any, index: int) -> bool:
+        """Execute one cell, and return whether a next one may follow."""
+        failed: CellExecutionError | None = None
+        try:
+            self._saving.runs(index)
+            self.nb_man.cell_start(cell, index)
+            self.execute_cell(cell, index)
+        except CellExecutionError as error:
+            failed = error
+            self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+        finally:
+            followed = failed is None and index + 1 < len(self.nb.cells)
             try:
-                self._saving.runs(index)
-                self.nb_man.cell_start(cell, index)
-                self._cell = Cell(self.km)
-                with self._stop.running(self._cell):
-                    if self._stop.requested:
-                        self._cell.send(signal.SIGINT, 0)
-                    self.execute_cell(cell, index)
-            except CellExecutionError as error:
-                failed = error
-                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
-                break
-            finally:
-                followed = failed is None and index + 1 < len(self.nb.cells)
-                try:
-                    with self._saving.left_to_the_next() if followed else contextlib.nullcontext():
-                        self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
-                except K8swinError as unsaved:
-                    raise unsaved from failed
+                with self._saving.left_to_the_next() if followed else contextlib.nullcontext():
+                    self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+            except K8swinError as unsaved:
+                raise unsaved from failed
+        return failed is None
 
     def process_message(self, msg: dict[str, Any], *arguments: Any) -> Any:
         """Take a message of the kernel; `execute_input` says that it executes the cell."""

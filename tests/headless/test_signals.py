@@ -1,10 +1,15 @@
 """The signals that stop a run, heard at any moment."""
 
+import contextlib
 import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
+import pytest
+
+from k8swin_nb.headless.engine import NotebookStopped, StoppableClient
 from k8swin_nb.headless.stopping import Stop
 
 SECONDS = 60
@@ -50,3 +55,34 @@ def test_what_was_there_for_signals_is_there_again():
     socket = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(socket)
     assert socket == -1
+
+
+def test_a_stop_between_two_cells_begins_none_that_nobody_would_interrupt_again():
+    """It found no cell at work and was through; the next one was interrupted once, which a kernel may miss: the run hung."""
+    stop, begun = Stop(), []
+    nothing = lambda *_, **__: None  # noqa: E731
+
+    class Between(dict):
+        """The cells at work, of which the second is noted just after the stop has looked."""
+
+        def add(self, cell):
+            self[cell] = None
+            if len(begun) == 1:
+                stop._number = signal.SIGINT
+
+        def discard(self, cell):
+            del self[cell]
+
+    stop._cells = Between()
+    client = SimpleNamespace(
+        nb=SimpleNamespace(cells=["one", "two"]),
+        nb_man=SimpleNamespace(cell_start=nothing, cell_complete=nothing),
+        km=None,
+        _stop=stop,
+        _saving=SimpleNamespace(runs=nothing, left_to_the_next=contextlib.nullcontext),
+        execute_cell=lambda cell, index: begun.append(cell),
+    )
+    client._ended_well = lambda cell, index: StoppableClient._ended_well(client, cell, index)
+    with pytest.raises(NotebookStopped):
+        StoppableClient.papermill_execute_cells(client)
+    assert begun == ["one"] and not stop._cells
