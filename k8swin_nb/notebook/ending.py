@@ -2,6 +2,9 @@
 
 A kernel may be told to end (SIGTERM), or be left alone: papermill or the notebook server is gone. In both cases
 nobody waits for its scripts any more. IPython's kernel would die at once, and they would run on.
+
+SIGTERM is read from the interpreter's wake-up socket by a thread of its own: what Python calls for a signal runs in the
+first thread, which may just go to wait for a front end's next message.
 """
 
 from __future__ import annotations
@@ -9,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import signal
+import socket
 import sys
 import threading
 import time
@@ -49,11 +54,46 @@ def watch(shell: InteractiveShell) -> None:
     if _watching or app is None or threading.current_thread() is not threading.main_thread():
         return
     _watching = True
+    heard, woken = socket.socketpair()
+    woken.setblocking(False)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        # Nothing but a note here: whoever holds a lock at this moment could not give it back.
-        signal.signal(signal.SIGTERM, lambda number, _: _wanted.put(128 + number))
+        signal.signal(signal.SIGTERM, _noted)
+        before = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        if before >= 0:  # somebody else's, and the note has to do
+            signal.set_wakeup_fd(before)
+        if hasattr(os, "register_at_fork"):
+            _let_children_be(woken)
     parent = _parent(app)
-    threading.Thread(target=_look, args=(parent,), name="end of the kernel", daemon=True).start()
+    threading.Thread(
+        target=_look, args=(parent, heard, woken), name="end of the kernel", daemon=True
+    ).start()
+
+
+def _noted(number: int, _: object) -> None:
+    # Nothing but a note here: whoever holds a lock at this moment could not give it back.
+    _wanted.put(128 + number)
+
+
+def _let_children_be(woken: socket.socket) -> None:
+    """Let a process that a cell forks, such as a pool's, end by SIGTERM as any other does, and its kernel not."""
+    mine = threading.local()
+
+    def before() -> None:
+        # The child has the same socket. It must not tell of a signal that comes before it has let go of that.
+        mine.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mine.mask)
+
+    def after_in_child() -> None:
+        if signal.getsignal(signal.SIGTERM) is _noted:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        held = signal.set_wakeup_fd(-1)
+        if held not in (-1, woken.fileno()):
+            signal.set_wakeup_fd(held)
+        after()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after_in_child)
 
 
 def _parent(app: Any) -> int | None:
@@ -82,10 +122,17 @@ class _AnyProcess(int):
     __hash__ = int.__hash__
 
 
-def _look(parent: int | None) -> None:
+def _look(parent: int | None, heard: socket.socket, woken: socket.socket) -> None:
+    """Wait for a reason to end; `woken` is the other end of `heard`, and is kept open."""
     while True:
+        told = b""
+        if select.select([heard], [], [], LOOK_SECONDS)[0]:
+            told = heard.recv(4096)
+        # Each signal that anybody handles is told of.
+        if signal.SIGTERM in told and signal.getsignal(signal.SIGTERM) is _noted:
+            end(128 + signal.SIGTERM)
         with contextlib.suppress(queue.Empty):
-            end(_wanted.get(timeout=LOOK_SECONDS))
+            end(_wanted.get_nowait())
         if parent is not None and _is_gone(parent):
             end(ORPHANED)
 
