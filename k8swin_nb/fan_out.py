@@ -218,19 +218,21 @@ def on_each(
         stop.set()
         with contextlib.suppress(KeyboardInterrupt):  # who asks twice does not want to wait
             wait_for_all(working, STOP_SECONDS)
-        raise _interrupted([name(item) for item in todo], begun, answers, errors) from None
+        order, told, failed = [name(item) for item in todo], dict(answers), dict(errors)
+        raise _interrupted(order, set(begun), told, failed) from None
     finally:
         _underway.over(ticket, working)
     if fatal:
         raise fatal[0]
-    for item in todo:
-        key = name(item)
-        if key not in answers and key not in errors:
-            errors[key] = Stopped(key, f"gave no answer within {seconds or 0:.0f} s")
+    # Who still works may answer at any moment: each is told of once, as it is now.
+    told, failed = dict(answers), dict(errors)
     order = [name(item) for item in todo]
+    for key in order:
+        if key not in told and key not in failed:
+            failed[key] = Stopped(key, f"gave no answer within {seconds or 0:.0f} s")
     return Answers(
-        {key: answers[key] for key in order if key in answers},
-        {key: errors[key] for key in order if key in errors},
+        {key: told[key] for key in order if key in told},
+        {key: failed[key] for key in order if key in failed},
     )
 
 

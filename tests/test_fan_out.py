@@ -48,7 +48,7 @@ def test_nothing_to_do_is_done():
 
 
 def test_all_are_worked_on_at_the_same_time():
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=100)
     assert len(asked("abc", lambda item: together.wait()).all()) == 3
 
 
@@ -158,6 +158,28 @@ def test_after_the_time_the_answers_there_are_come_back_and_the_rest_is_told_to_
     assert "within 10 s" in str(found.errors["slow"])
 
 
+def test_who_answers_after_the_time_while_answers_are_told_is_told_of_once(monkeypatch):
+    release, over = threading.Event(), threading.Event()
+
+    def work(item: str) -> str:
+        release.wait(60)
+        return item
+
+    def name(item: str) -> str:
+        """The name of the second is asked for when the first is told of already."""
+        if item == "b" and over.is_set() and threading.current_thread() is threading.main_thread():
+            release.set()
+            time.sleep(0.5)  # for the first to answer; without it less is tried
+        return item
+
+    wait = fan_out.wait_for_all
+    monkeypatch.setattr(fan_out, "wait_for_all", lambda *given: (wait(*given), over.set())[0])
+    found = on_each("ab", work, name=name, seconds=0.1)
+    release.set()
+    assert not set(found.answers) & set(found.errors)
+    assert list(found.answers) + list(found.errors) == ["a", "b"]
+
+
 def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
     cancel, running = threading.Event(), threading.Event()
     begun: list[int] = []
@@ -167,7 +189,7 @@ def test_an_interrupt_stops_what_runs_waits_for_it_and_lets_nothing_begin():
         begun.append(item)
         if len(begun) == 2:
             running.set()
-        assert cancel.wait(20)
+        assert cancel.wait(100)
         time.sleep(0.2)
         ended.append(item)
 
@@ -185,10 +207,10 @@ def test_an_interrupt_tells_what_it_stopped_from_what_had_ended():
     def work(item: str) -> Result:
         running.append(item)
         if item == "cut":
-            assert cancel.wait(20)
+            assert cancel.wait(100)
             return Result("x", CANCELLED, "", "", item, 0.1)
         if item == "cut-error":
-            assert cancel.wait(20)
+            assert cancel.wait(100)
             raise Stopped(item, "was stopped")
         return Result("x", 0, "", "", item, 0.1)
 
@@ -279,5 +301,5 @@ def test_an_interrupt_while_the_first_begin_stops_them_too(monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        asked("abc", lambda item: cancel.wait(20), cancel=cancel)
+        asked("abc", lambda item: cancel.wait(100), cancel=cancel)
     assert cancel.is_set()

@@ -195,15 +195,18 @@ def run(
             threads = _carried(process, stdin, output)
             late = stopped = False
             try:
-                while any(thread.is_alive() for thread in threads):
+                # It may close its output long before it ends.
+                while any(thread.is_alive() for thread in threads) or process.poll() is None:
                     late = timeout is not None and time.monotonic() - began > timeout
                     stopped = cancel is not None and cancel.is_set()
                     if late or stopped:
                         _end(process)
                         break
-                    threads[0].join(LOOK_SECONDS)
-                    if not threads[0].is_alive():
-                        threads = [*threads[1:], threads[0]]
+                    if going := next((one for one in threads if one.is_alive()), None):
+                        going.join(LOOK_SECONDS)
+                    else:
+                        with contextlib.suppress(subprocess.TimeoutExpired):
+                            process.wait(LOOK_SECONDS)
             except BaseException:
                 _end(process)
                 raise

@@ -123,7 +123,7 @@ class Job:
         """
         if self._ended is None:
             self.stop()
-            self._over.wait(timeout)
+            wait_for_all([self._over], timeout)
         return self
 
     def _killed(self) -> bool:

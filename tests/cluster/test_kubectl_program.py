@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from k8swin_nb.errors import CommandFailed, ParamsError, Stopped
+from k8swin_nb.errors import CommandFailed, CommandTimeout, ParamsError, Stopped
 from k8swin_nb.host_tools import kubectl
 from k8swin_nb.transports.jump import give_jump_back, take_jump
 from tests.transports.openssh import OpenSsh, needs_sshd, openssh
@@ -26,6 +26,9 @@ __all__ = ["openssh"]
 PROGRAM = f"""#!{sys.executable}
 import base64, http.client, json, os, ssl, sys, time
 if sys.argv[1] == "sleep":
+    time.sleep(600)
+if sys.argv[1] == "quiet":
+    os.close(1), os.close(2)
     time.sleep(600)
 for again in 1, 2:
     with open(os.environ["KUBECONFIG"]) as file:
@@ -80,6 +83,12 @@ def test_who_stops_it_is_told_so(server):
     stop.set()
     with pytest.raises(Stopped, match="was stopped"):
         kubectl.run(server.api(), ["sleep"], record=RECORD, cancel=stop)
+
+
+def test_one_that_has_closed_its_output_and_does_not_end_is_ended(server):
+    """Its end alone was waited for then, without a look at the time or at who wants it stopped."""
+    with pytest.raises(CommandTimeout):
+        kubectl.run(server.api(), ["quiet"], record=RECORD, timeout=2)
 
 
 @needs_sshd
