@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,9 +36,10 @@ def serve(
         stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    ended = threading.Event()
+    # No event: a signal may come while this thread holds the event's own lock, and would wait for itself.
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: ended.put(None))
     home.pid.write_text(f"{os.getpid()}\n")
     lab = Lab(home, machines, python_bash=python_bash)
     try:
@@ -51,7 +52,7 @@ def serve(
     control = ControlServer(home.control, lambda request: _answer(lab, ended, request))
     _tell(ready, "ready")
     identity = home.path.stat().st_ino
-    while not ended.wait(_LOOK_INTERVAL):
+    while not _has_ended(ended):
         try:
             if home.path.stat().st_ino != identity:
                 break
@@ -62,9 +63,18 @@ def serve(
     return 0
 
 
-def _answer(lab: Lab, ended: threading.Event, request: dict[str, Any]) -> dict[str, Any] | None:
+def _has_ended(ended: queue.SimpleQueue[None]) -> bool:
+    with contextlib.suppress(queue.Empty):
+        ended.get(timeout=_LOOK_INTERVAL)
+        return True
+    return False
+
+
+def _answer(
+    lab: Lab, ended: queue.SimpleQueue[None], request: dict[str, Any]
+) -> dict[str, Any] | None:
     if request.get("command") == "stop":
-        ended.set()
+        ended.put(None)
     elif request.get("command") == "fault":
         lab.fault(request["machine"], request["name"], request.get("value"))
     elif request.get("command") == "site":

@@ -25,6 +25,8 @@ NOTEBOOKS = "01_network,02_master,03_flannel,04_join_linux,04_join_windows,05_te
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a program; the lab is taken down all the same."""
 
+_LOOK_SECONDS = 0.2
+
 RUN = (sys.executable, "-m", "k8swin_nb", "run")
 
 
@@ -77,15 +79,18 @@ def _run(command: list[str]) -> int:
     It has a session of its own, or a terminal's Ctrl-C would reach it twice. It is waited for: it stops what it
     runs, and writes down what it did.
     """
-    process = subprocess.Popen(command, start_new_session=True)
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
-
-    with _on_signals(pass_on):
-        code = process.wait()
-    return code if code >= 0 else 128 - code
+    asked: list[int] = []
+    with _on_signals(lambda number, _: asked.append(number)):
+        process = subprocess.Popen(command, start_new_session=True)
+        while True:
+            for number in asked[:]:
+                asked.remove(number)
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(number)
+            # A signal that comes just before a thread goes to wait is heard only when it wakes.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(_LOOK_SECONDS)
+                return code if code >= 0 else 128 - code
 
 
 class _Ended(BaseException):
