@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-SECONDS = 20
+SECONDS = 100
 """How long the moment of an interrupt is waited for."""
 
 

@@ -87,7 +87,7 @@ def test_what_has_begun_is_ended_by_whoever_asked():
 
     def work() -> str:
         stop.set()
-        ended.wait(20)
+        ended.wait(100)
         return "came to its end"
 
     with ThreadPoolExecutor(1) as pool:

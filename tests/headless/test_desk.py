@@ -208,16 +208,16 @@ def test_who_asks_for_a_page_that_is_being_written_is_served_by_that_writer(tmp_
     def write(folder):
         written.append(folder)
         began.set()
-        assert go_on.wait(30)
+        assert go_on.wait(100)
 
     monkeypatch.setattr(run_page, "write_run_page", write)
     first = threading.Thread(target=renew, args=(tmp_path,))
     first.start()
-    assert began.wait(30)
+    assert began.wait(100)
     renew(tmp_path)  # comes back at once
     assert len(written) == 1
     go_on.set()
-    first.join(30)
+    first.join(100)
     assert len(written) == 2
 
 

@@ -75,7 +75,7 @@ class Echo(Transport):
         if text == "unreachable":
             raise HostUnreachable(self.host.name, "gone")
         if text == "hang":
-            if work.cancel.wait(20 if work.timeout is None else 0.05):
+            if work.cancel.wait(100 if work.timeout is None else 0.05):
                 return End(CANCELLED)
             return End(124, timed_out=True)
         output.feed("stdout", f"{text}\n".encode())
@@ -363,12 +363,12 @@ def test_an_interrupt_while_a_job_is_waited_for_leaves_it_running(shell: Interac
     asked: list[bool] = []
     soon = lambda: len(asked) > 20 or asked.append(True)  # noqa: E731
     with interrupt(soon), pytest.raises(KeyboardInterrupt):
-        job.wait(20)
+        job.wait(100)
     with pytest.raises(K8swinError, match="still runs"):
         job.wait(0.1)
-    assert job.kill() is job
+    assert job.kill(100) is job
     assert job.status == "killed" and repr(job).endswith("hang; stopped on cp1")
-    result = job.wait(20)
+    result = job.wait(100)
     assert (result.host, result.returncode) == ("cp1", CANCELLED)
 
 
@@ -383,10 +383,10 @@ def test_a_job_that_was_killed_says_what_came_of_each_host(shell: InteractiveShe
             if host.name == "win1":
                 output.feed("stdout", b"as far as it came\n")
                 busy.set()
-                assert work.cancel.wait(20)
+                assert work.cancel.wait(100)
                 return End(CANCELLED)
-            assert busy.wait(20)
-            if work.cancel.wait(20):
+            assert busy.wait(100)
+            if work.cancel.wait(100):
                 raise Stopped(host.name, "was stopped before it began")
             return End(0)
 
@@ -395,10 +395,10 @@ def test_a_job_that_was_killed_says_what_came_of_each_host(shell: InteractiveShe
 
     context.current().cluster.pool = Pool(opener=one_at_a_time)
     job = run(shell, "%%remote_ps --host windows --bg --out text\nhang")
-    assert busy.wait(20)
-    told = repr(job.kill())
+    assert busy.wait(100)
+    told = repr(job.kill(100))
     assert "killed" in told and "stopped on win1; not begun on win2" in told
-    results = job.wait(20)
+    results = job.wait(100)
     assert results["win1"].stdout == "as far as it came\n"
     assert {result.returncode for result in results.values()} == {CANCELLED}
     assert "before it began" in results["win2"].stderr
@@ -408,11 +408,11 @@ def test_a_job_that_was_killed_says_what_came_of_each_host(shell: InteractiveShe
 def test_a_job_that_failed_before_it_was_killed_raises_its_error(shell: InteractiveShell) -> None:
     job = run(shell, "%%remote_bash --bg\nexit 9")
     with pytest.raises(CommandFailed):
-        job.wait(20)
+        job.wait(100)
     job.kill()
     assert job.status == "failed"
     with pytest.raises(CommandFailed):
-        job.wait(20)
+        job.wait(100)
 
 
 @pytest.mark.usefixtures("events")

@@ -274,9 +274,9 @@ def test_a_job_that_is_killed_ends_its_scripts_on_both_systems(lab, tmp_path, ke
     cell(f"%%remote_bash --host linuxmaster --bg --proc one\n{LONG['linuxmaster']}")
     cell(f"%%remote_ps --host winworker01 --bg --proc two\n{LONG['winworker01']}")
     cell(BOTH_BEGUN)
-    cell("one.kill()")
+    cell(f"one.kill({SECONDS})")
     assert "stopped on linuxmaster" in "".join(said)
-    cell("two.kill()")
+    cell(f"two.kill({SECONDS})")
     assert "stopped on winworker01" in "".join(said)
     cell("print(one.wait().returncode, two.wait().returncode, repr(one.wait().stdout))")
     assert "143 143 'begun" in "".join(said)
@@ -297,7 +297,7 @@ def test_opening_the_phase_again_stops_no_job(lab, kernel):
     )
     client.execute_interactive(
         "from k8swin_nb.notebook import context\n"
-        "(job,) = context.current().running\nprint('still', job.status)\nprint(job.kill().status)",
+        "(job,) = context.current().running\nprint('still', job.status)\nprint(job.kill(100).status)",
         timeout=SECONDS,
         output_hook=lambda message: said.append(message["content"].get("text", "")),
     )

@@ -20,7 +20,7 @@ from tests.test_description import described
 
 pytestmark = pytest.mark.notebook
 
-SECONDS = 60
+SECONDS = 120
 """How long something is waited for that is to happen; only a hang reaches it."""
 
 WORKS = """
@@ -215,7 +215,7 @@ def test_a_kernel_that_never_tells_the_end_of_a_cell_holds_nothing_up(project):
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 130 and "Traceback" not in said
-    assert time.monotonic() - sent < AGAIN_SECONDS[0]
+    assert time.monotonic() - sent < sum(AGAIN_SECONDS[:2])
 
 
 LATE = """
@@ -228,7 +228,7 @@ def send(stream, kind, *rest, **more):
         return real(stream, kind, *rest, **more)
     try:
         (Path({folder!r}) / "late").touch()
-        time.sleep(60)
+        time.sleep(600)
     except KeyboardInterrupt:
         pass
     told = dict(status="error", ename="KeyboardInterrupt", evalue="", traceback=[])

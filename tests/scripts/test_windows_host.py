@@ -327,5 +327,5 @@ def test_a_lock_that_the_same_work_held_before_is_told_without_waiting_for_its_e
         assert waited
     finally:
         run("host_lock_broken.apply", LockHolder="mine", LockBreaker="me")
-        holder.join(20)
+        holder.join(100)
     assert not holder.is_alive()

@@ -646,7 +646,7 @@ def ask(
     env = {
         "CNI_COMMAND": command, "CNI_CONTAINERID": container, "CNI_NETNS": "x", "CNI_IFNAME": "eth0", "CNI_PATH": "/",
     }  # fmt: skip
-    return subprocess.run([program], input=question, env=env, capture_output=True, timeout=20)
+    return subprocess.run([program], input=question, env=env, capture_output=True, timeout=100)
 
 
 def question(store: Path) -> bytes:

@@ -177,10 +177,8 @@ def test_who_waits_can_be_stopped(operator_of):
     first.locks.take(phase_run(first).at(host, "work"))
     run = phase_run(second)
     threading.Timer(1.0, run.cancel.set).start()
-    began = time.monotonic()
     with pytest.raises(Stopped):
         second.locks.take(run.at(host, "work"))
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
@@ -257,7 +255,7 @@ def test_the_lock_of_an_operator_whose_process_was_killed_is_none(operator_of, l
     began = time.monotonic()
     for host in linux_and_windows(second):
         assert second.locks.take(run.at(host, "work"))
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < host_lock.SILENCE
 
 
 GO_ON = r"C:\go-on.txt"
@@ -284,7 +282,7 @@ def left_behind(cluster: Cluster, host: Any, script: str, run: str) -> Iterator[
     yield
     if any(one.run == run for one in running(transport)):
         end(transport, [one for one in running(transport) if one.run == run])
-    working.join(20)
+    working.join(100)
 
 
 def test_what_a_dead_run_left_at_work_is_waited_for_and_said(operator_of):

@@ -132,7 +132,7 @@ def server(keys: Path) -> Iterator[Server]:
             encoding=None,
         )
 
-    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(100)
     state.port = listener.get_port()
     yield state
 
@@ -146,7 +146,7 @@ def server(keys: Path) -> Iterator[Server]:
         for child in state.children:
             _end_session(child.pid)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        _, waiting = await asyncio.wait(tasks, timeout=5) if tasks else (None, set())
+        _, waiting = await asyncio.wait(tasks, timeout=60) if tasks else (None, set())
         for task in waiting:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -155,9 +155,9 @@ def server(keys: Path) -> Iterator[Server]:
             await asyncio.sleep(0)
         await loop.shutdown_asyncgens()
 
-    asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(stop(), loop).result(100)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    thread.join(100)
     loop.close()
 
 

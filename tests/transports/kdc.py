@@ -118,7 +118,7 @@ def kdc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kdc]:
         stderr=log,
     )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 100
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -130,5 +130,5 @@ def kdc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kdc]:
         yield made
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(100)
         log.close()

@@ -37,7 +37,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[int]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(10)
+        thread.join(100)
 
 
 def dribble(client: socket.socket) -> None:

@@ -65,7 +65,7 @@ def test_hosts_that_are_silent_are_let_go_of_beside_each_other() -> None:
 
     class Silent(Scripted):
         def _close(self, *, abandon: bool = False) -> None:
-            together.wait(timeout=20)
+            together.wait(timeout=100)
             self.closed += 1
             if self.host.name == "b":
                 raise OSError("b is gone")

@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -548,7 +547,6 @@ for each in silent:
     threading.Thread(target=WinrmTransport(host).run, args=("1",), daemon=True).start()
 threading.Event().wait(0.5)
 """
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PW": "x y z 1"},
@@ -556,7 +554,6 @@ threading.Event().wait(0.5)
         check=False,
     )
     assert done.returncode == 0
-    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("answer", [(b"", b"", -1, False), WinRMOperationTimeoutError()])

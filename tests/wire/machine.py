@@ -130,7 +130,7 @@ def wire(tmp_path: Path) -> Iterator[Wire]:
     yield Wire(machine, http, https, ca, context, server)
     run(server.stop())
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    thread.join(100)
     loop.close()
 
 

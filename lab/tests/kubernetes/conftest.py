@@ -119,7 +119,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(30)
+    asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(100)
     authority = lab.cluster.authority
     certificate, key = authority.issue("kubernetes-admin", ("system:masters",))
 
@@ -145,8 +145,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         )
     )
     yield Served(lab, server.port, kubeconfig)
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
-    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.6), loop).result(30)
+    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(100)
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.6), loop).result(100)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    thread.join(100)
     loop.close()

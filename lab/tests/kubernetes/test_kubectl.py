@@ -60,7 +60,7 @@ def kubectl(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> R
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -88,7 +88,7 @@ def test_a_manifest_is_applied_rolled_out_read_back_and_deleted(
     assert kubectl("apply", "-f", str(manifest)).stdout == (
         "deployment.apps/web created\nservice/web created\n"
     )
-    assert kubectl("rollout", "status", "deploy/web", "--timeout=60s").returncode == 0
+    assert kubectl("rollout", "status", "deploy/web", "--timeout=200s").returncode == 0
     assert kubectl("apply", "-f", str(manifest)).stdout == (
         "deployment.apps/web unchanged\nservice/web unchanged\n"
     )
@@ -107,7 +107,7 @@ def test_server_side_apply_reads_back(kubectl: Run, manifest: Path) -> None:
     made = kubectl("apply", "--server-side", "-f", str(manifest))
     assert made.stdout == "deployment.apps/web serverside-applied\nservice/web serverside-applied\n"
     # Until then the controller writes what a comparison would find.
-    assert kubectl("rollout", "status", "deploy/web", "--timeout=60s").returncode == 0
+    assert kubectl("rollout", "status", "deploy/web", "--timeout=200s").returncode == 0
     assert kubectl("diff", "--server-side", "-f", str(manifest)).returncode == 0
 
 
@@ -116,14 +116,14 @@ def test_scale_patch_and_wait(kubectl: Run, manifest: Path) -> None:
     assert kubectl("scale", "deploy/web", "--replicas=3").returncode == 0
     change = json.dumps({"spec": {"template": {"spec": {"hostname": "w"}}}})
     assert kubectl("patch", "deploy", "web", "-p", change).returncode == 0
-    assert kubectl("rollout", "status", "deploy/web", "--timeout=60s").returncode == 0
-    waited = kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=60s")
+    assert kubectl("rollout", "status", "deploy/web", "--timeout=200s").returncode == 0
+    waited = kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=200s")
     assert waited.stdout == "deployment.apps/web condition met\n"
 
 
 def test_drain_evicts_and_uncordon_lets_pods_come_back(kubectl: Run, manifest: Path) -> None:
     kubectl("apply", "-f", str(manifest))
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=200s")
     drained = kubectl("drain", "win1", "--ignore-daemonsets", "--delete-emptydir-data")
     assert (drained.returncode, drained.stdout.splitlines()[-1]) == (
         0,

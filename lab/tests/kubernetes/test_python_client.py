@@ -44,7 +44,7 @@ def test_nodes_are_listed_with_their_versions(api: client.ApiClient) -> None:
 def test_a_watch_streams_what_scaling_changes(served: Served, deployed: client.ApiClient) -> None:
     apps = client.AppsV1Api(deployed)
     apps.patch_namespaced_deployment_scale("web", "default", {"spec": {"replicas": 3}})
-    events = watch.Watch().stream(apps.list_namespaced_deployment, "default", timeout_seconds=20)
+    events = watch.Watch().stream(apps.list_namespaced_deployment, "default", timeout_seconds=100)
     for event in events:
         if event["object"].status.ready_replicas == 3:
             break

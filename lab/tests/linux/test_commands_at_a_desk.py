@@ -13,7 +13,7 @@ from lab.tests.linux.conftest import run_on
 
 
 def comes(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 100
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
     return condition()

@@ -110,7 +110,7 @@ def test_a_manifest_is_applied_changed_compared_and_deleted(kubectl):
     changed = APP.replace("replicas: 2", "replicas: 1")
     assert "-  replicas: 2\n+  replicas: 1\n" in kubectl("diff -f -", changed).out
     assert kubectl("apply -f -", changed).out == "deployment.apps/web configured\n"
-    assert kubectl("rollout status deploy/web --timeout=20s").out.endswith(
+    assert kubectl("rollout status deploy/web --timeout=100s").out.endswith(
         "successfully rolled out\n"
     )
     assert kubectl("exec deploy/web -- hostname").out == "linuxmaster\n"

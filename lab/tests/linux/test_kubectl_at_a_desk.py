@@ -21,7 +21,7 @@ def kubectl(cluster: LinuxMachine) -> Iterator[object]:
         )
 
     kubectl("apply -f -", APP)
-    assert kubectl("rollout status deploy/web --timeout=20s").code == 0
+    assert kubectl("rollout status deploy/web --timeout=100s").code == 0
     yield kubectl
     kubectl("delete deploy web")
 
@@ -103,7 +103,7 @@ def test_an_object_is_patched(kubectl, kind, patch, replicas):
         assert kubectl("get deploy web -o jsonpath={.spec.replicas}").out == replicas
     finally:  # as every test of the cluster finds it, alone or after others
         kubectl("scale deploy web --replicas=2")
-        kubectl("rollout status deploy/web --timeout=20s")
+        kubectl("rollout status deploy/web --timeout=100s")
 
 
 @pytest.mark.parametrize(
@@ -159,19 +159,19 @@ def test_a_role_is_given_to_a_service_account(kubectl):
 
 
 def test_a_deployment_is_waited_for_and_restarted(kubectl):
-    done = kubectl("wait --for=condition=Available deploy/web --timeout=10s")
+    done = kubectl("wait --for=condition=Available deploy/web --timeout=100s")
     assert done.out == "deployment.apps/web condition met\n"
-    running = "wait --for=jsonpath='{.status.phase}'=Running pod -l app=web --timeout=10s"
+    running = "wait --for=jsonpath='{.status.phase}'=Running pod -l app=web --timeout=100s"
     assert re.fullmatch(r"(pod/web-\S+ condition met\n)+", kubectl(running).out)
     before = kubectl("get pods -l app=web -o name").out
     assert kubectl("rollout restart deploy/web").out == "deployment.apps/web restarted\n"
-    assert "successfully rolled out" in kubectl("rollout status deploy/web --timeout=20s").out
+    assert "successfully rolled out" in kubectl("rollout status deploy/web --timeout=100s").out
     assert set(kubectl("get pods -l app=web -o name").out.split()) & set(before.split()) == set()
 
 
 def test_a_node_is_drained_and_taken_back(kubectl):
     assert kubectl("cordon linuxmaster").out == "node/linuxmaster cordoned\n"
-    done = kubectl("drain linuxmaster --ignore-daemonsets --force --timeout=20s")
+    done = kubectl("drain linuxmaster --ignore-daemonsets --force --timeout=100s")
     assert re.search(r"evicting pod default/web-\S+\n", done.out)
     assert done.out.endswith("node/linuxmaster drained\n")
     assert "ignoring DaemonSet-managed Pods: kube-system/kube-proxy-" in done.err

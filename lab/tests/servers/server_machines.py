@@ -31,7 +31,7 @@ def command(line: str, process: Process) -> int:
         return int(rest)
     if word == "wait":
         process.out("waiting\n")
-        if process.cancelled.wait(30):
+        if process.cancelled.wait(200):
             process.machine.cancelled += 1  # type: ignore[attr-defined]
             return 130
         return 1

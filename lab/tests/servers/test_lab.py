@@ -156,7 +156,7 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
     running.machine.listening[api_port] = SimpleNamespace(cluster=cluster)
     running.opened["api", api_port] = _Nothing()
     _eventually(lambda: _connects(worker, 30080))
-    answer = requests.post(url, timeout=10)
+    answer = requests.post(url, timeout=100)
     assert (answer.text, answer.headers["X-Method"]) == (url, "POST")
     assert not _connects(master, 30080)
 
@@ -195,12 +195,12 @@ def test_faults_are_set_and_ended_by_name(lab: Lab, worker: str) -> None:
 
     lab.fault("winworker01", "silent")
     with pytest.raises(requests.ReadTimeout):
-        requests.post(f"http://{worker}:55985/wsman", timeout=0.3)
+        requests.post(f"http://{worker}:55985/wsman", timeout=(100, 0.3))
     lab.fault("winworker01", "none")
 
     lab.fault("winworker01", "drop", "1")
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"http://{worker}:55985/wsman", timeout=5)
+        requests.post(f"http://{worker}:55985/wsman", timeout=100)
     assert requests.post(f"http://{worker}:55985/wsman", timeout=60).status_code == 401
 
 
@@ -423,7 +423,7 @@ def _winrm(status: dict[str, Any], machine: dict[str, Any], endpoint: str, line:
 
 def _connects(address: str, port: int) -> bool:
     try:
-        with socket.create_connection((address, port), 5):
+        with socket.create_connection((address, port), 100):
             return True
     except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
         return False

@@ -169,7 +169,7 @@ rmdir desk
 -ls desk
 """
     sftp = ["sftp", *host.options, "-P", str(host.port), "-b", "-", "ubuntu@127.0.0.1"]
-    done = subprocess.run(sftp, input=batch.encode(), capture_output=True, timeout=20)
+    done = subprocess.run(sftp, input=batch.encode(), capture_output=True, timeout=100)
     assert done.returncode == 0, done.stderr
     told = done.stdout.decode()
     assert re.search(r"-rw-r-----.* b\n", told)
@@ -288,7 +288,7 @@ def _fabric(host: Host, connect_kwargs: dict[str, Any]) -> Any:
 
 def _connects(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), 5):
+        with socket.create_connection(("127.0.0.1", port), 100):
             return True
     except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
         return False
