@@ -25,5 +25,6 @@ def closing(context: ssl.SSLContext) -> ssl.SSLContext:
     # truststore makes them in a context of its own, with sockets of its own.
     inner: Any = getattr(context, "_ctx", context)
     kind = inner.sslsocket_class
-    inner.sslsocket_class = type(kind.__name__, (_Closing, kind), {})
+    if not issubclass(kind, _Closing):
+        inner.sslsocket_class = type(kind.__name__, (_Closing, kind), {})
     return context

@@ -55,7 +55,9 @@ def test_what_a_context_has_of_its_own_stays():
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = Own
-    assert issubclass(closing(context).sslsocket_class, Own)
+    made = closing(context).sslsocket_class
+    assert issubclass(made, Own)
+    assert closing(context).sslsocket_class is made, "twice is once"
 
 
 def test_a_connection_whose_end_was_heard_before_is_its_owners():
