@@ -95,6 +95,9 @@ def test_a_dry_run_tells_everything_and_touches_nothing(cluster, tmp_path):
     told = {e["step"]: e["detail"] for e in events if e["event"] == "step" and e["detail"]}
     assert "k8swin-winrm" in told["firewall"]
     assert "cbr0" in told["hns"]
+    # The first drain closes all workers, and the test app's pods are gone by then.
+    foretold = outcomes(events)
+    assert (foretold["drain/winworker01"], foretold["drain/winworker02"]) == ("would change", "ok")
     assert nodes(cluster).count(" Ready ") == 3
 
 

@@ -62,6 +62,8 @@ OF_ONE_STEP = {
     "closed_nodes",
     "emptydir_flag",
     "whole_cluster",
+    "closed_before",
+    "apps_gone_before",
     "drain_seconds",
     "keep_images",
     "remove_packages",

@@ -17,6 +17,7 @@ from k8swin_nb.phases.windows.configuration import FOLDERS
 from k8swin_nb.phases.windows.places import IMAGES_FOLDERS, SHARED, TREES, places
 from k8swin_nb.scripts import Script
 from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.runner import check_step
 from k8swin_nb.workflow.step import State
 from tests import runs
 from tests.runs import Hosts, at
@@ -169,6 +170,66 @@ def test_a_drain_uses_the_flag_of_its_version(tmp_path, version, flag):
     run = make_run(tmp_path)
     run.description = run.description.model_copy(update={"kubernetes_version": version})
     assert removal.removal_values(at(run))["emptydir_flag"] == flag
+
+
+KUBECTL = """#!/bin/bash
+case "$*" in
+  *"get node winworker01 --ignore"* | *"get node winworker02 --ignore"*) echo node ;;
+  *unschedulable*) ;;
+  *"get deployments"*) echo default/win-webserver ;;
+  *"get namespaces"*) echo kubernetes-dashboard/ ;;
+  *nodeName=winworker01*) cat <<'END'
+default/win-webserver-5d8f-abcde Running ReplicaSet win-webserver-5d8f
+kube-flannel/kube-flannel-x Running DaemonSet kube-flannel
+site/shop-77-x Running ReplicaSet shop-77
+END
+    ;;
+  *nodeName=winworker02*) cat <<'END'
+default/win-webserver-5d8f-fghij Running ReplicaSet win-webserver-5d8f
+kubernetes-dashboard/board-1-x Running ReplicaSet board-1
+END
+    ;;
+esac
+"""
+
+
+def test_a_dry_run_says_of_a_drain_what_is_left_to_do_after_the_first(tmp_path):
+    (tmp_path / "kubectl").write_text(KUBECTL)
+    (tmp_path / "kubectl").chmod(0o755)
+    told: list[str] = []
+
+    def drained(host: Any, work: Any) -> tuple[int, str]:
+        values = dict(work.parameters)
+        done = subprocess.run(
+            ["bash", "-c", work.script.text],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **values},
+            capture_output=True,
+            text=True,
+        )
+        told.append(done.stdout.strip())
+        return done.returncode, done.stdout
+
+    answers = {"drained": drained, "apps_removed": (10, "deployed by these notebooks: x\n")}
+
+    def outcomes(*, dry_run: bool, apps: bool = True) -> dict[str, str]:
+        run = make_run(tmp_path, node_removed="gone", **answers)
+        run.dry_run = dry_run
+        removal.check_cluster(at(run))
+        steps = [step for step in PHASE.steps if step.name in ("apps", "drain")[not apps :]]
+        rows = [row for step in steps for row in check_step(run, step).rows]
+        return {row.host: row.outcome.value for row in rows if row.step == "drain"}
+
+    assert outcomes(dry_run=True) == {
+        "winworker01": "would change",
+        "winworker02": "ok",
+        "linuxworker01": "ok",
+    }
+    assert told[0] == "node winworker01 takes new pods: yes, it runs: site/shop-77-x"
+    assert told[1].endswith("is closed with the first worker")
+    # Where the test app stays, its pods have to go from each worker.
+    assert outcomes(dry_run=True, apps=False)["winworker02"] == "would change"
+    # A look at one step alone tells what is.
+    assert outcomes(dry_run=False, apps=False)["winworker02"] == "would change"
 
 
 def test_no_folder_that_others_use_is_removed_with_what_is_in_it():

@@ -251,6 +251,7 @@ def removal_values(at: StepRun) -> dict[str, str]:
         "closed_nodes": " ".join(h.name for h in at.run.hosts("worker+target")),
         "emptydir_flag": gate(EMPTYDIR_FLAG, at.description.kubernetes_version),
         "whole_cluster": str(not at.run.target).lower(),
+        **_done_before(at),
         "drain_seconds": str(DRAIN_SECONDS),
         "keep_images": str(bool(keep_images)).lower(),
         "remove_packages": asked("remove_packages"),
@@ -259,6 +260,16 @@ def removal_values(at: StepRun) -> dict[str, str]:
     if at.host.os == "windows":
         values["removed_places"] = places(at.description, keep_images=bool(keep_images))
     return values
+
+
+def _done_before(at: StepRun) -> dict[str, str]:
+    """Return what earlier steps of a dry run would have done to what a drain looks at; otherwise they have done it."""
+    foreseen = at.run.foreseen if at.run.dry_run else {}
+    others = [made for host, made in foreseen.items() if host != at.host.name]
+    return {
+        "closed_before": str(any("drain" in made for made in others)).lower(),
+        "apps_gone_before": str(any("apps" in made for made in foreseen.values())).lower(),
+    }
 
 
 def removed(name: str, title: str, on: str, scripts: str, **more: Any) -> Step:
