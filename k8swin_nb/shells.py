@@ -8,7 +8,9 @@ a shell for the script, which reads fields that end in a NUL byte. What follows 
 Parameters are exported; secrets become shell variables that are not, so they are in no process's environment unless the
 script itself exports them.
 
-    seconds NUL   NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   script NUL   standard input
+    seconds NUL   NAME=value NUL ... NUL   NAME NUL value NUL ... NUL   before NUL   script NUL   standard input
+
+What stands before a script is none of it: bash repeats the line in which it found an error of syntax.
 
 PowerShell: a constant command reads one JSON document and runs the loader that stands in it, `transports/loader.ps1`.
 """
@@ -91,7 +93,8 @@ class Listed(str):
 PLAIN = Surroundings()
 """Nothing but what a script finds anyway."""
 
-_ENDS_HERE = """trap 'echo "ended here with exit code $?: $BASH_COMMAND" >&2' ERR; """
+_ENDS_HERE = """trap 'case $- in *e*) echo "ended here with exit code $?: $BASH_COMMAND" >&2 ;; esac' ERR; """
+"""Where a script has said `set +e` it does not end."""
 
 _STRICT = {
     "": "",
@@ -99,10 +102,20 @@ _STRICT = {
     "stop": f"set -e; {_ENDS_HERE}",
     "strict": f"set -euo pipefail; {_ENDS_HERE}",
 }
-"""By strictness, what bash is told before the first line of a script, in the same line, so that its numbers stay."""
+"""By strictness, what bash is told before it reads a script."""
 
 _TAKEN = frozenset(
-    {"REPLY", "K8SWIN_TAG", "BASHOPTS", "SHELLOPTS", "UID", "EUID", "PPID", "BASH_VERSINFO"}
+    {
+        "REPLY",
+        "K8SWIN_TAG",
+        "K8SWIN_SCRIPT",
+        "BASHOPTS",
+        "SHELLOPTS",
+        "UID",
+        "EUID",
+        "PPID",
+        "BASH_VERSINFO",
+    }
 )
 """Variables that bash, or what stands around a script, keeps for itself."""
 
@@ -207,7 +220,7 @@ def bash_input(
     fields.append("")
     for name, secret in secrets.items():
         fields += [name, secret.reveal()]
-    fields += ["", first + script.text]
+    fields += ["", first, script.text]
     for field in fields:
         if "\0" in field:
             raise ScriptError(

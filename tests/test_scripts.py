@@ -142,4 +142,4 @@ def test_the_powershell_document_is_ascii_and_holds_the_loader() -> None:
 
 def test_bash_is_sent_fields_that_end_in_a_nul_byte() -> None:
     script = Script.from_text("echo", "bash")
-    assert bash_input(script, {"A": "1"}, {}, b"in") == b"A=1\0\0\0echo\0in"
+    assert bash_input(script, {"A": "1"}, {}, b"in") == b"A=1\0\0\0\0echo\0in"

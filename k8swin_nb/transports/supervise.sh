@@ -81,9 +81,10 @@
   exec 8>&1 9>&2
   {
     trap : TERM INT HUP QUIT
+    # The script is read by itself, for bash repeats the line in which it finds an error; its variable is emptied as it is read.
     # shellcheck disable=SC2016 # the script's own shell expands it
     "${run[@]}" bash --noprofile --norc -c \
-      'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; IFS= read -rd "" || exit 125; eval "unset REPLY; $REPLY"' \
+      'while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" "$REPLY" || exit 125; done; IFS= read -rd "" || exit 125; IFS= read -rd "" K8SWIN_SCRIPT || exit 125; eval "unset REPLY; $REPLY"; eval "$K8SWIN_SCRIPT${K8SWIN_SCRIPT:K8SWIN_SCRIPT=0:0}"' \
       bash 99>&1 1>&8 2>&9 8>&- 9>&-
     echo "$?"
   } 2>/dev/null | {

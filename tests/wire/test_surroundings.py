@@ -31,6 +31,19 @@ def test_strictness_decides_what_follows_a_line_that_fails(winrm: WinrmTransport
     assert winrm.run('"[$unset]"', around=Surroundings(strict="stop")).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("strict", ["", "strict"])
+def test_an_error_of_syntax_is_told_with_the_scripts_own_line_and_nothing_before_it(
+    winrm: WinrmTransport, strict: str
+) -> None:
+    around = Surroundings({"ODD": "x"}, ["one"], strict=strict, objects=True, progress=True)
+    for line, body in ((1, "Write-Output )\n'b'"), (2, "'a'\nWrite-Output )")):
+        result = winrm.run(body, around=around)
+        assert (result.returncode, result.stdout) == (1, "")
+        said = result.stderr.splitlines()
+        assert said[0].startswith(f"At line:{line} char:") and said[1] == "+ Write-Output )"
+        assert "k8" not in result.stderr
+
+
 def test_objects_come_back_as_typed_columns(winrm: WinrmTransport) -> None:
     around = Surroundings(objects=True)
     body = (

@@ -18,7 +18,7 @@ code=0
   # As in the shell around every script: variables, those that are not exported, and the script itself.
   # shellcheck disable=SC2016 # the script's own shell expands it
   exec timeout -k 5 "$limit" bash --noprofile --norc -c \
-    'while IFS= read -rd "" -u 3 || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" -u 3 || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" -u 3 "$REPLY" || exit 125; done; IFS= read -rd "" -u 3 || exit 125; exec 3<&-; eval "unset REPLY; $REPLY"' \
+    'while IFS= read -rd "" -u 3 || exit 125; [ -n "$REPLY" ]; do export "$REPLY"; done; while IFS= read -rd "" -u 3 || exit 125; [ -n "$REPLY" ]; do IFS= read -rd "" -u 3 "$REPLY" || exit 125; done; IFS= read -rd "" -u 3 || exit 125; IFS= read -rd "" -u 3 K8SWIN_SCRIPT || exit 125; exec 3<&-; eval "unset REPLY; $REPLY"; eval "$K8SWIN_SCRIPT${K8SWIN_SCRIPT:K8SWIN_SCRIPT=0:0}"' \
     bash </dev/null >"$folder/stdout" 2>"$folder/stderr"
 ) || code=$?
 printf '%s %s\n' "$code" "$(date +%s)" >rc.new
