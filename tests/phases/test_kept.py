@@ -522,6 +522,23 @@ def test_sources_that_apt_refuses_are_taken_back(host, before):
     assert host.read("/etc/apt/sources.list.d/k8swin.list") == before
 
 
+@pytest.mark.parametrize("wanted", ["1.36.5", "1.37.0"])
+def test_an_upgrade_is_refused_before_the_sources_are_changed_for_it(host, wanted):
+    apt_host(host).program("dpkg-query", 'echo "hold ok installed 1.36.4-1.1"')
+    other = {**APT, "KUBERNETES_VERSION": wanted}
+    assert host.run("apt_sources.check", **other).returncode == 10
+    assert host.run("packages.check", **other).returncode == 10
+    host.write("/etc/kubernetes/kubelet.conf", "")
+    for name in ("apt_sources.check", "packages.check"):
+        found = host.run(name, **other)
+        assert (found.returncode, found.stdout) == (
+            20,
+            f"kubeadm is 1.36.4-1.1 on a node of a cluster, wanted {wanted}: that is an upgrade\n",
+        )
+    done(host.run("apt_sources.apply", **APT))
+    done(host.run("apt_sources.check", **APT))
+
+
 def test_a_source_of_two_lines_is_refused(host):
     values = {**APT, "KUBERNETES_APT_SOURCE": APT["KUBERNETES_APT_SOURCE"] + "\ndeb http://x ./"}
     assert apt_host(host).run("apt_sources.check", **values).returncode == 20

@@ -185,7 +185,17 @@ def test_a_web_proxy_of_the_logins_is_handed_to_steps_and_runtime_and_goes_with_
     assert "EnvironmentFile=-/etc/k8swin/proxy" in told
     assert shell(world, "linuxworker01", "stat -c %a /etc/k8swin/proxy").strip() == "600"
     machine.write_file("/etc/environment", before)
-    assert apply(world, "04_join_linux/proxy").rows[0].outcome.value == "changed"
+    (taken,) = apply(world, "04_join_linux/proxy").rows
+    assert taken.outcome.value == "changed"
+    # All of it is told before: files that go, and a runtime that ends for a moment.
+    assert taken.difference.splitlines() == [
+        "/etc/k8swin/proxy: names a proxy -> removed",
+        *(
+            f"/etc/systemd/system/{service}.service.d/k8swin-proxy.conf: names a proxy -> removed"
+            for service in ("containerd", "docker")
+        ),
+        "service containerd: runs -> started anew",
+    ]
     assert not machine.exists("/etc/k8swin/proxy")
     assert not machine.exists("/etc/systemd/system/containerd.service.d/k8swin-proxy.conf")
 

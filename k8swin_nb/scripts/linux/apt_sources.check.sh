@@ -7,8 +7,9 @@ set -euo pipefail
 : "${PACKAGE_SOURCE:?apt or tarball}"
 : "${KUBERNETES_APT_SOURCE:=}"
 : "${RUNTIME_APT_SOURCE:=}"
-# uses: sources_to_write would_write
+# uses: no_upgrade sources_to_write would_write
 
+[ "$PACKAGE_SOURCE" != apt ] || no_upgrade "$KUBERNETES_VERSION"
 for line in "$KUBERNETES_APT_SOURCE" "$RUNTIME_APT_SOURCE"; do
   case $line in
     *$'\n'* | *$'\r'*)

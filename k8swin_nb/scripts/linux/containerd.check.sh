@@ -8,7 +8,7 @@ set -euo pipefail
 : "${CONTAINERD_NEWEST:=}"
 : "${CONTAINERD_ADVISED:=1}"
 : "${REGISTRY_LOGINS:=false}"
-# uses: needed_if_any
+# uses: needed_if_any would_restart
 
 wanted=$(cat)
 if ! command -v containerd >/dev/null; then
@@ -50,6 +50,7 @@ if [ "$REGISTRY_LOGINS" = true ] && [ "$(stat -c %a /etc/containerd/config.toml 
   differs+=("/etc/containerd/config.toml: holds passwords, and others may read it -> mode 600")
 fi
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("/etc/cni/net.d/10-containerd-net.conflist: a sample in the way -> kept elsewhere")
+would_restart containerd "${differs[@]}"
 needed_if_any "containerd $version" "${differs[@]}"
 advice=
 [ "${version%%.*}" -ge "$CONTAINERD_ADVISED" ] || advice="; Kubernetes 1.38 will not work with it"

@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${DOCKER_VERSION:?for example 18.06.3}"
 : "${DOCKER_SOURCE:?apt or tarball}"
-# uses: needed_if_any would_write
+# uses: needed_if_any would_restart would_write
 
 wanted=$(cat)
 if ! command -v dockerd >/dev/null; then
@@ -40,5 +40,6 @@ fi
 policy=$(iptables -S FORWARD | sed -n 1p)
 [ "$policy" = "-P FORWARD ACCEPT" ] || differs+=("iptables: ${policy:-unknown} -> -P FORWARD ACCEPT")
 [ ! -e /etc/cni/net.d/10-containerd-net.conflist ] || differs+=("/etc/cni/net.d/10-containerd-net.conflist: a sample in the way -> kept elsewhere")
+would_restart docker "${differs[@]}"
 needed_if_any "Docker $version" "${differs[@]}"
 echo "Docker $version runs with $driver, forwarding is open"

@@ -699,6 +699,29 @@ use_proxy() {
   set +a
 }
 
+# Upgrades are not made here, and that is told before the first thing is changed for one: ends with drift.
+no_upgrade() { # KUBERNETES_VERSION
+  local name version
+  if [ ! -e /etc/kubernetes/kubelet.conf ]; then return; fi
+  for name in kubeadm kubelet kubectl; do
+    version=$(dpkg-query -W -f '${Status} ${Version}' "$name" 2>/dev/null || true)
+    case $version in
+      *" installed $1-"*) ;;
+      *" installed "*)
+        echo "$name is ${version##* } on a node of a cluster, wanted $1: that is an upgrade"
+        exit 20
+        ;;
+    esac
+  done
+}
+
+# Programs that talk to a service hear of its end: a start anew is part of what is changed.
+would_restart() { # SERVICE [DIFFERENCE...]: nothing where nothing differs, or where the service does not run
+  local service=$1
+  shift
+  if [ "$#" -gt 0 ] && systemctl is-active --quiet "$service"; then echo "would: service $service: runs -> started anew"; fi
+}
+
 # A site's own addition to a service says it with `Environment`, which a file of ours would outdo.
 names_a_proxy() { # SERVICE
   systemctl show -p Environment --value "$1" 2>/dev/null | grep -i '_proxy=' >/dev/null

@@ -1,21 +1,16 @@
 # Are kubeadm, kubelet and kubectl installed at the planned version, and held there?
 set -euo pipefail
 : "${KUBERNETES_VERSION:?for example 1.36.4}"
-# uses: needed_if_any
+# uses: needed_if_any no_upgrade
 
+no_upgrade "$KUBERNETES_VERSION"
 differs=()
 held=$(apt-mark showhold)
 for name in kubeadm kubelet kubectl; do
   version=$(dpkg-query -W -f '${Status} ${Version}' "$name" 2>/dev/null || true)
   case $version in
     "install ok installed $KUBERNETES_VERSION-"* | "hold ok installed $KUBERNETES_VERSION-"*) ;;
-    *" installed "*)
-      if [ -e /etc/kubernetes/kubelet.conf ]; then
-        echo "$name is ${version##* } on a node of a cluster, wanted $KUBERNETES_VERSION: that is an upgrade"
-        exit 20
-      fi
-      differs+=("$name: ${version##* } -> $KUBERNETES_VERSION")
-      ;;
+    *" installed "*) differs+=("$name: ${version##* } -> $KUBERNETES_VERSION") ;;
     *) differs+=("$name: not installed -> $KUBERNETES_VERSION") ;;
   esac
   grep -q -x "$name" <<<"$held" || differs+=("$name: not held -> held")

@@ -14,8 +14,6 @@ if [ -n "$proxy" ]; then
   install -m 0600 /dev/null "$file.new"
   proxy_settings "$proxy" "$CLUSTER_NO_PROXY" >"$file.new"
   mv "$file.new" "$file"
-else
-  rm -f "$file"
 fi
 for service in containerd docker; do
   addition=/etc/systemd/system/$service.service.d/k8swin-proxy.conf
@@ -30,4 +28,6 @@ for service in containerd docker; do
   # Of a service that runs the environment is that of its start.
   if systemctl is-active --quiet "$service"; then systemctl restart "$service"; fi
 done
+# At the very end: while it is there, a check says that there is still something to take back.
+[ -n "$proxy" ] || rm -f "$file"
 echo "the steps and the container runtime know the web proxy of this host"

@@ -2,15 +2,22 @@
 set -euo pipefail
 : "${LINUX_PROXY:=}"
 : "${CLUSTER_NO_PROXY:?what a proxy is never asked for, separated by commas}"
-# uses: web_proxy proxy_settings names_a_proxy
+# uses: web_proxy proxy_settings names_a_proxy was_written would_restart
 
 file=/etc/k8swin/proxy
 folder=/etc/systemd/system
 proxy=$(web_proxy "$LINUX_PROXY")
 if [ -z "$proxy" ]; then
-  if [ -e "$file" ]; then
-    echo "would: $file: names a proxy -> removed"
-    echo "this host uses no web proxy any more, and $file names one"
+  names=()
+  [ ! -e "$file" ] || names+=("$file")
+  for service in containerd docker; do
+    addition=$folder/$service.service.d/k8swin-proxy.conf
+    if was_written "$addition"; then names+=("$addition"); fi
+  done
+  if [ ${#names[@]} -gt 0 ]; then
+    for name in "${names[@]}"; do echo "would: $name: names a proxy -> removed"; done
+    for service in containerd docker; do would_restart "$service" "${names[@]}"; done
+    echo "this host uses no web proxy any more, and ${names[0]} names one"
     exit 10
   fi
   echo "this host uses no web proxy"
@@ -29,6 +36,7 @@ for service in containerd docker; do
   fi
 done
 if [ ${#differs[@]} -gt 0 ]; then
+  for service in containerd docker; do would_restart "$service" "${differs[@]}"; done
   said=$(printf '%s; ' "${differs[@]}")
   echo "${said%; }"
   exit 10
