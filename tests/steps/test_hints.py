@@ -184,6 +184,13 @@ def test_a_web_proxy_of_the_logins_is_handed_to_steps_and_runtime_and_goes_with_
     told = machine.read_text("/etc/systemd/system/containerd.service.d/k8swin-proxy.conf")
     assert "EnvironmentFile=-/etc/k8swin/proxy" in told
     assert shell(world, "linuxworker01", "stat -c %a /etc/k8swin/proxy").strip() == "600"
+    # As an apply leaves it that was interrupted before the services were started anew.
+    shell(world, "linuxworker01", "sudo cp -p /etc/k8swin/proxy /etc/k8swin/proxy.new")
+    (again,) = apply(world, "04_join_linux/proxy").rows
+    assert again.outcome.value == "changed"
+    assert again.difference.splitlines() == ["service containerd: runs -> started anew"]
+    assert apply(world, "04_join_linux/proxy").rows[0].outcome.value == "ok"
+    assert shell(world, "linuxworker01", "ls /etc/k8swin | grep -c '^proxy'").strip() == "1"
     machine.write_file("/etc/environment", before)
     (taken,) = apply(world, "04_join_linux/proxy").rows
     assert taken.outcome.value == "changed"

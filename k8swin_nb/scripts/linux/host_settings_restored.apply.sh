@@ -52,7 +52,7 @@ for addition in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/
   rmdir "$(dirname "$addition")" 2>/dev/null || true
   systemctl daemon-reload
 done
-rm -f /etc/k8swin/proxy
+rm -f /etc/k8swin/proxy /etc/k8swin/proxy.new
 
 if [ -s /etc/k8swin/enabled ]; then
   while read -r service state; do

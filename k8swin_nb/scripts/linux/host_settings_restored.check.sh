@@ -11,7 +11,7 @@ for file in /etc/systemd/system/containerd.service.d/k8swin-proxy.conf /etc/syst
   if was_written "$file"; then left+=("$file"); fi
 done
 [ ! -s /etc/k8swin/enabled ] || left+=("$(tr '\n' ',' </etc/k8swin/enabled) which did not start with this host")
-[ ! -e /etc/k8swin/proxy ] || left+=("/etc/k8swin/proxy")
+for file in /etc/k8swin/proxy /etc/k8swin/proxy.new; do [ ! -e "$file" ] || left+=("$file"); done
 if grep -q -E '# k8swin( api)?$' /etc/hosts; then left+=("lines in /etc/hosts"); fi
 if [ "$RESTORE_SWAP" = true ] && { grep -q '^# k8swin: ' /etc/fstab || [ -s /etc/k8swin/masked ] || [ -s /etc/k8swin/disabled ] || [ -s /etc/k8swin/stopped ] || [ -s /etc/k8swin/swaps ]; }; then left+=("swap"); fi
 needed_if_any "to be put back" "${left[@]}"

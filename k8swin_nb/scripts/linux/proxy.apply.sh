@@ -13,7 +13,8 @@ install -d -m 0755 /etc/k8swin
 if [ -n "$proxy" ]; then
   install -m 0600 /dev/null "$file.new"
   proxy_settings "$proxy" "$CLUSTER_NO_PROXY" >"$file.new"
-  mv "$file.new" "$file"
+  cp -p "$file.new" "$file.put"
+  mv "$file.put" "$file"
 fi
 for service in containerd docker; do
   addition=/etc/systemd/system/$service.service.d/k8swin-proxy.conf
@@ -28,6 +29,7 @@ for service in containerd docker; do
   # Of a service that runs the environment is that of its start.
   if systemctl is-active --quiet "$service"; then systemctl restart "$service"; fi
 done
-# At the very end: while it is there, a check says that there is still something to take back.
+# At the very end: while they are there, a check says that services may still have what was before.
+rm -f "$file.new"
 [ -n "$proxy" ] || rm -f "$file"
 echo "the steps and the container runtime know the web proxy of this host"

@@ -9,7 +9,7 @@ folder=/etc/systemd/system
 proxy=$(web_proxy "$LINUX_PROXY")
 if [ -z "$proxy" ]; then
   names=()
-  [ ! -e "$file" ] || names+=("$file")
+  for name in "$file" "$file.new"; do [ ! -e "$name" ] || names+=("$name"); done
   for service in containerd docker; do
     addition=$folder/$service.service.d/k8swin-proxy.conf
     if was_written "$addition"; then names+=("$addition"); fi
@@ -29,6 +29,8 @@ if [ "$(cat "$file" 2>/dev/null || true)" != "$(proxy_settings "$proxy" "$CLUSTE
   echo "would: $file: $([ -e "$file" ] && echo another || echo not there) -> the proxy $shown, never asked for $CLUSTER_NO_PROXY"
   differs+=("the steps do not know the proxy $shown, or not what must pass it by")
 fi
+# apply takes it away when the services have been started anew.
+[ ! -e "$file.new" ] || differs+=("an earlier change of the proxy was interrupted, the services may have another one")
 for service in containerd docker; do
   if ! names_a_proxy "$service" && [ ! -e "$folder/$service.service.d/k8swin-proxy.conf" ]; then
     echo "would: $folder/$service.service.d/k8swin-proxy.conf: not there -> the proxy $shown"
