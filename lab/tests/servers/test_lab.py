@@ -9,8 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +27,7 @@ from k8swin_lab.network import HttpResponse
 from k8swin_lab.servers.listener import PortInUse
 
 from lab.tests.servers.server_machines import build
+from lab.tests.servers.waiting import connects, eventually
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[2]
@@ -116,10 +116,10 @@ def test_nothing_listens_and_no_status_is_left_after_it_stops(
     tmp_path: Path, network: str, master: str, worker: str
 ) -> None:
     with Lab(tmp_path, topology.default(network), build=build):
-        assert _connects(master, 2222)
+        assert connects(master, 2222)
 
-    assert not _connects(master, 2222)
-    assert not _connects(worker, 55986)
+    assert not connects(master, 2222)
+    assert not connects(worker, 55986)
     assert not (tmp_path / "status.json").exists()
     assert not (tmp_path / "machines").exists()
 
@@ -133,7 +133,7 @@ def test_a_port_in_use_is_named_and_nothing_stays_open(
             Lab(tmp_path, topology.default(network), build=build),
         ):
             pass
-        assert not _connects(master, 2222)
+        assert not connects(master, 2222)
 
 
 @pytest.mark.wire
@@ -155,13 +155,13 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
     url = f"http://{worker}:30080/path?x=1"
     running.machine.listening[api_port] = SimpleNamespace(cluster=cluster)
     running.opened["api", api_port] = _Nothing()
-    _eventually(lambda: _connects(worker, 30080))
+    eventually(lambda: connects(worker, 30080))
     answer = requests.post(url, timeout=100)
     assert (answer.text, answer.headers["X-Method"]) == (url, "POST")
-    assert not _connects(master, 30080)
+    assert not connects(master, 30080)
 
     ports.clear()
-    _eventually(lambda: not _connects(worker, 30080))
+    eventually(lambda: not connects(worker, 30080))
 
 
 @pytest.mark.wire
@@ -182,16 +182,16 @@ def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(
     )
     running.cluster = running.machine.listening[api_port].cluster
 
-    _eventually(lab.home.kubeconfig.exists)
+    eventually(lab.home.kubeconfig.exists)
     assert lab.home.kubeconfig.read_text() == f"server: https://{master}:{api_port}\n"
 
 
 @pytest.mark.wire
 def test_faults_are_set_and_ended_by_name(lab: Lab, worker: str) -> None:
     lab.fault("winworker01", "refuse")
-    _eventually(lambda: not _connects(worker, 55985))
+    eventually(lambda: not connects(worker, 55985))
     lab.fault("winworker01", "none")
-    _eventually(lambda: _connects(worker, 55985))
+    eventually(lambda: connects(worker, 55985))
 
     lab.fault("winworker01", "silent")
     with pytest.raises(requests.ReadTimeout):
@@ -355,14 +355,14 @@ def test_a_lab_is_found_disturbed_and_stopped_from_another_process(
     assert "already up" in capsys.readouterr().out
 
     assert cli.main(["fault", "winworker01", "refuse", *where]) == 0
-    _eventually(lambda: not _connects(worker, 55985))
+    eventually(lambda: not connects(worker, 55985))
     assert cli.main(["fault", "winworker01", "burn", *where]) == 1
     assert "unknown fault `burn`" in capsys.readouterr().err
 
     assert cli.main(["down", *where]) == 0
     assert daemon.process.wait(100) == 0
     assert cli.main(["status", *where]) == 3
-    assert not _connects(master, 2222)
+    assert not connects(master, 2222)
 
 
 @pytest.mark.wire
@@ -419,20 +419,3 @@ def _winrm(status: dict[str, Any], machine: dict[str, Any], endpoint: str, line:
     output: bytes = protocol.get_command_output(shell, protocol.run_command(shell, line))[0]
     protocol.close_shell(shell)
     return output
-
-
-def _connects(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), 100):
-            return True
-    except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
-        return False
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(1200):
-        if condition():
-            return
-        waiting.wait(0.05)
-    assert condition()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from k8swin_lab.servers.listener import Faults, PortInUse
 from k8swin_lab.servers.ssh import SshServer
 
 from lab.tests.servers.server_machines import FakeLinux, ssh_keygen
+from lab.tests.servers.waiting import connects, eventually
 
 pytestmark = [
     pytest.mark.wire,
@@ -100,7 +100,7 @@ def test_a_command_is_cancelled_when_its_client_goes_away(host: Host) -> None:
         assert client.stdout.readline() == b"waiting\n"
         client.kill()
 
-    _eventually(lambda: host.machine.cancelled == 1)
+    eventually(lambda: host.machine.cancelled == 1)
 
 
 def test_commands_sent_to_a_shell_without_a_command_run_line_by_line(host: Host) -> None:
@@ -248,10 +248,10 @@ def test_a_pseudo_terminal_merges_the_streams(host: Host) -> None:
 def test_a_machine_that_is_off_refuses_and_comes_back(host: Host) -> None:
     host.machine.powered_on = False
     host.machine.changed()
-    _eventually(lambda: not _connects(host.port))
+    eventually(lambda: not connects("127.0.0.1", host.port))
     host.machine.powered_on = True
     host.machine.changed()
-    _eventually(lambda: _connects(host.port))
+    eventually(lambda: connects("127.0.0.1", host.port))
 
     assert host.ssh("echo back").stdout == b"back\n"
 
@@ -260,8 +260,8 @@ def test_an_interrupted_network_resets_connections_and_returns_by_itself(host: H
     with _fabric(host, connect_kwargs={"key_filename": str(host.key)}) as connection:
         connection.open()
         host.machine.interrupt(0.4)
-        _eventually(lambda: not connection.transport.is_active())
-        _eventually(lambda: host.ssh("echo back").stdout == b"back\n")
+        eventually(lambda: not connection.transport.is_active())
+        eventually(lambda: host.ssh("echo back").stdout == b"back\n")
 
 
 def test_a_port_that_is_taken_is_named_with_what_to_do(loop: Any, host: Host) -> None:
@@ -284,20 +284,3 @@ def _fabric(host: Host, connect_kwargs: dict[str, Any]) -> Any:
     )
     connection.client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
     return connection
-
-
-def _connects(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 100):
-            return True
-    except (ConnectionRefusedError, ConnectionResetError):  # at the door, or just behind it
-        return False
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(1200):
-        if condition():
-            return
-        waiting.wait(0.05)
-    assert condition()

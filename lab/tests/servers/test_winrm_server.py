@@ -8,7 +8,7 @@ import re
 import ssl
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from winrm.exceptions import (
 )
 
 from lab.tests.servers.server_machines import FakeWindows
+from lab.tests.servers.waiting import eventually
 
 pytestmark = pytest.mark.wire
 
@@ -249,7 +250,7 @@ def test_a_command_is_cancelled_by_a_signal_and_with_its_shell(host: Host, how: 
     else:
         protocol.close_shell(shell)
 
-    _eventually(lambda: host.machine.cancelled == 1)
+    eventually(lambda: host.machine.cancelled == 1)
 
 
 def test_what_the_lab_does_not_know_says_so_and_fails(host: Host) -> None:
@@ -317,7 +318,7 @@ def test_shells_survive_an_interrupted_network(host: Host) -> None:
             return False
         return True
 
-    _eventually(reconnects)
+    eventually(reconnects)
     assert again == [(b"done\n", b"", 0)]
 
 
@@ -334,7 +335,7 @@ def test_shells_are_gone_after_a_boot(host: Host) -> None:
             return error.wsman_fault_code == 2150858843
         return False
 
-    _eventually(gone)
+    eventually(gone)
 
 
 def test_the_next_connections_can_be_dropped(host: Host) -> None:
@@ -394,15 +395,6 @@ def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, key_path)
     return path, context
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(1200):
-        if condition():
-            return
-        waiting.wait(0.05)
-    assert condition()
 
 
 def test_pypsrps_remote_shell_is_served(host: Host) -> None:
