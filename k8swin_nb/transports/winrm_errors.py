@@ -174,7 +174,7 @@ def translate(error: BaseException, host: Host) -> K8swinError:
             return TransportError(
                 host.name,
                 f"{where}: no TLS connection comes about: {_last_cause(error)}",
-                hint=tls_hint(broken, host),
+                hint=_tls_hint(broken, host),
             )
         return CertificateRejected(host.name, f"{where}: {_last_cause(error)}")
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -233,7 +233,7 @@ def _of_fault(error: WSManFaultError, host: Host, where: str) -> K8swinError:
     )
 
 
-def tls_hint(error: ssl.SSLError, host: Host) -> str:
+def _tls_hint(error: ssl.SSLError, host: Host) -> str:
     """Return what to do about a TLS connection that did not come about."""
     reason = error.reason or ""
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
@@ -260,7 +260,7 @@ def tls_hint(error: ssl.SSLError, host: Host) -> str:
 def unseen(error: Exception, host: Host) -> HostUnreachable:
     """Return our error for a look at a listener, before any login, that showed nothing."""
     gone = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-    hint = tls_hint(error, host) if isinstance(error, ssl.SSLError) and not gone else None
+    hint = _tls_hint(error, host) if isinstance(error, ssl.SSLError) and not gone else None
     return HostUnreachable(host.name, f"{place(host)}: {_words(error)}", hint=hint)
 
 
