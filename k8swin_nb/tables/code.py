@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from k8swin_nb.shown import shown
 from k8swin_nb.tables.text import MONOSPACE, passed
@@ -44,8 +45,11 @@ def colour(hue: str) -> str:
     return f"color: color-mix(in srgb,{hue} {SHARE}%,currentColor)"
 
 
+@lru_cache(maxsize=128)
 def highlighted(text: str, language: str) -> str:
     """Return source text as a highlighted `<pre>` with line numbers.
+
+    A notebook shows a step's scripts before they run and with how they ended, and Pygments is slow.
 
     Args:
         text: The source.
