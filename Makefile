@@ -16,6 +16,7 @@ $(VENV)/.installed: pyproject.toml lab/pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
 	    --editable '.[desk]' --editable lab --group dev
+	$(BIN)/python -m compileall -q k8swin_nb lab/k8swin_lab
 	touch $@
 
 install: $(VENV)/.installed ## make the virtual environment and install both packages, with what a desk needs
