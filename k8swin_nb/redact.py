@@ -74,6 +74,8 @@ class Redactor:
         self._plain: set[str] = set()
         self._encoded: set[str] = set()
         self._index: _Known | None = _Known(Index((), ()), Index((), ()))
+        self.known = 0
+        """How many values are known: what was masked when there were fewer is to be masked again."""
 
     def add(self, value: str) -> None:
         """Make a value known, with the forms in which it may turn up.
@@ -88,6 +90,7 @@ class Redactor:
                 self._plain |= plain_forms(value)
                 self._encoded |= encoded_forms(value)
                 self._index = None
+                self.known += 1
 
     def knows(self, text: str) -> bool:
         """Return whether a text as a whole is a known secret, or one of its forms."""

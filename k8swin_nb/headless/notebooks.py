@@ -20,7 +20,7 @@ from k8swin_nb.description import (
 )
 from k8swin_nb.errors import K8swinError, ParamsError
 from k8swin_nb.headless.kernels import Kernels
-from k8swin_nb.headless.page import write_page
+from k8swin_nb.headless.page import RunPage
 from k8swin_nb.headless.progress import Progress, interrupted_steps
 from k8swin_nb.headless.stopping import Stop
 from k8swin_nb.shown import shown
@@ -147,6 +147,8 @@ def run_notebooks(
         held.enter_context(stop.on_signals(progress.say))
         progress.say(f"run {run_id}{' (dry run: nothing is changed)' if dry_run else ''}")
         kernels = held.enter_context(Kernels(root))
+        page = RunPage(target)
+        pages = held.enter_context(ThreadPoolExecutor(max_workers=1))
 
         def execute(one: tuple[str, str, str]) -> Executed | None:
             name, output, address = one
@@ -164,6 +166,7 @@ def run_notebooks(
             }
             path = target / f"{output}.ipynb"
             done = _execute(folder / f"{name}.ipynb", path, root, given, stop, kernels)
+            pages.submit(page.take_in, path)
             how = "was stopped" if done.stopped else "is done"
             if done.error:
                 how = f"failed: {done.error.splitlines()[0]}"
@@ -184,7 +187,7 @@ def run_notebooks(
                     break
             if stop.requested:
                 stop.told = _tell(stop, target, executed, [output for _, output, _ in planned])
-            executed.extend(_write_page(target, executed))
+            executed.extend(_write_page(page, target, executed))
     return target, executed
 
 
@@ -204,10 +207,10 @@ def _tell(stop: Stop, target: Path, executed: Sequence[Executed], planned: Seque
     return told
 
 
-def _write_page(target: Path, executed: Sequence[Executed]) -> list[Executed]:
+def _write_page(page: RunPage, target: Path, executed: Sequence[Executed]) -> list[Executed]:
     """Write the page of the run, and return it as what failed if it could not be written."""
     try:
-        write_page(target, [item.path for item in executed if item.path.is_file()])
+        page.write([item.path for item in executed if item.path.is_file()])
     except (OSError, ValueError, K8swinError) as error:
         told = f"the page of the run could not be written: {type(error).__name__}: {error}"
         return [Executed("index.html", target / "index.html", told)]

@@ -6,9 +6,11 @@ runs nothing of it and loads nothing from elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ import nbformat
 from k8swin_nb.errors import RecordError
 from k8swin_nb.headless.listings import Listings, shortened
 from k8swin_nb.headless.page_style import PRINTED, with_style
-from k8swin_nb.redact import redact
+from k8swin_nb.redact import REDACTOR, redact
 from k8swin_nb.tables import Folded, escaped, folding, table_html
 from k8swin_nb.tables.code import highlighted
 from k8swin_nb.workflow.record import read_events as _events
@@ -34,54 +36,128 @@ POLICY = (
 
 
 def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
-    """Write `index.html` into a run's folder and return its path.
+    """Write `index.html` into a run's folder and return its path; see `RunPage.write`."""
+    return RunPage(folder).write(notebooks)
 
-    The page is one file: no script or style is fetched from elsewhere when it is opened. A notebook that cannot be
-    read is named in it.
 
-    Raises:
-        RecordError: when it cannot be written.
+class RunPage:
+    """The page of a run. A notebook that has ended can be taken in while others run: most of the work is there.
+
+    It may be used from several threads.
+
+    Args:
+        folder: The run's.
     """
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
 
-    listings = Listings()
-    events = _events(folder / "events.jsonl")
-    merged = nbformat.v4.new_notebook()
-    merged.cells.append(_shown_html(_contents(folder.name, events, notebooks)))
-    for path in notebooks:
-        merged.cells.append(_shown_html(f'<hr/><a id="{escaped(path.stem)}"></a>'))
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._exporter: Any = None
+        self._listings = Listings()
+        self._masked: dict[str, str] = {}
+        self._secrets = -1
+        self._parts: dict[Path, tuple[tuple[int, int], str]] = {}
+
+    def take_in(self, path: Path) -> None:
+        """Make the part of a notebook that has ended. What fails here fails again, and is told, when the page is written."""
+        with self._lock, contextlib.suppress(Exception):
+            self._part(path)
+
+    def write(self, notebooks: Sequence[Path]) -> Path:
+        """Write `index.html` into the run's folder and return its path.
+
+        The page is one file: no script or style is fetched from elsewhere when it is opened. A notebook that cannot be
+        read is named in it.
+
+        Args:
+            notebooks: Files, in the order of the page.
+
+        Raises:
+            RecordError: when it cannot be written.
+        """
+        with self._lock:
+            parts = "".join(map(self._part, notebooks))
+            contents = _contents(
+                self._folder.name, _events(self._folder / "events.jsonl"), notebooks
+            )
+            body = self._html([_shown_html(contents)])
+            loader = self._exporter.environment.loader
+        dark, _, _ = loader.get_source(self._exporter.environment, "static/theme-dark.css")
+        # Of the head the title alone is of this run; the rest is a long style.
+        head, begin, rest = _with_policy(with_style(body, dark)).partition("<body")
+        before, end, after = shortened(redact(rest)).rpartition(_MAIN_END)
+        page = self._folder / "index.html"
+        _write(page, head + begin + before + parts + end + after)
+        return page
+
+    def _part(self, path: Path) -> str:
+        """Return what the page shows of a notebook: masked HTML, made once as long as file and known secrets are the same."""
+        if self._secrets != REDACTOR.known:
+            self._secrets = REDACTOR.known
+            self._masked.clear()
+            self._parts.clear()
+        try:
+            state = path.stat()
+            stamp = (state.st_mtime_ns, state.st_size)
+        except OSError:
+            stamp = (0, 0)
+        kept = self._parts.get(path)
+        if kept is None or kept[0] != stamp:
+            body = self._html(self._cells(path))
+            main = body.partition(_MAIN)[2].partition(">")[2].rpartition(_MAIN_END)[0]
+            html = shortened(self._listings.put_back(redact(main), self._mask))
+            kept = self._parts[path] = (stamp, html)
+        return kept[1]
+
+    def _cells(self, path: Path) -> list[Any]:
+        cells = [_shown_html(f'<hr/><a id="{escaped(path.stem)}"></a>')]
         try:
             notebook = nbformat.read(path, as_version=4)
         except (OSError, ValueError) as error:
-            merged.cells.append(
-                _shown_html(f"<p>{escaped(f'{path.name} cannot be read: {error}')}</p>")
-            )
-            continue
+            return [
+                *cells,
+                _shown_html(f"<p>{escaped(f'{path.name} cannot be read: {error}')}</p>"),
+            ]
         for cell in notebook.cells:
             # Ids are unique in a notebook, not between them.
             cell["id"] = re.sub(r"[^\w-]", "-", f"{path.stem}-{cell.get('id', '')}")[:64]
             if cell.get("metadata", {}).get("jupyter", {}).get("source_hidden"):
                 _fold_source(cell)
-            _take_out(listings, cell)
-            merged.cells.append(cell)
-    merged.metadata["title"] = redact(f"Run {folder.name}")
-    exporter = HTMLExporter(
+            _take_out(self._listings, cell)
+            cells.append(cell)
+        return cells
+
+    def _html(self, cells: list[Any]) -> str:
+        """Return cells as a whole page of nbconvert's."""
+        if self._exporter is None:
+            self._exporter = _new_exporter()
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        notebook.metadata["title"] = redact(f"Run {self._folder.name}")
+        body, _ = self._exporter.from_notebook_node(notebook)
+        return str(body)
+
+    def _mask(self, listing: str) -> str:
+        """Return a listing masked; most stand in a page more than once."""
+        if listing not in self._masked:
+            self._masked[listing] = redact(listing)
+        return self._masked[listing]
+
+
+_MAIN, _MAIN_END = "<main", "</main>"
+"""The tags around the cells of nbconvert's page."""
+
+
+def _new_exporter() -> Any:
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    return HTMLExporter(
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {_ALONE}}}),
         template_name="lab",
         mathjax_url="",
         require_js_url="",
         mermaid_js_url="",
     )
-    body, _ = exporter.from_notebook_node(merged)
-    loader = exporter.environment.loader
-    dark, _, _ = loader.get_source(exporter.environment, "static/theme-dark.css")
-    body = with_style(body, dark)
-    page = folder / "index.html"
-    # Of the head the title alone is of this run; the rest is a long style.
-    head, begin, rest = _with_policy(body).partition("<body")
-    _write(page, head + begin + shortened(listings.put_back(redact(rest), redact)))
-    return page
 
 
 def _fold_source(cell: Any) -> None:

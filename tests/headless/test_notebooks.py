@@ -63,7 +63,7 @@ def test_workers_that_join_side_by_side_leave_the_working_directory_alone(tmp_pa
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(described(hosts=hosts)))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runner, "_execute", execute)
-    monkeypatch.setattr(runner, "write_page", lambda folder, notebooks: None)
+    monkeypatch.setattr(runner.RunPage, "write", lambda self, notebooks: None)
     folder, executed = run_notebooks(
         ROOT / "notebooks", Path("mine.yaml"), Path("runs"), names=["04_join_windows"]
     )

@@ -10,9 +10,10 @@ import pytest
 from k8swin_nb.errors import RecordError
 from k8swin_nb.headless import progress
 from k8swin_nb.headless.listings import RULES, Listings
-from k8swin_nb.headless.page import write_page
+from k8swin_nb.headless.page import RunPage, write_page
 from k8swin_nb.headless.page_style import PRINTED, STYLE
 from k8swin_nb.headless.progress import Progress, elapsed_text
+from k8swin_nb.redact import REDACTOR
 from k8swin_nb.tables.code import OPENING, highlighted
 from k8swin_nb.tables.exported import PAGE, exported, printed
 
@@ -52,6 +53,40 @@ def test_the_page_holds_outcomes_and_notebooks_and_fetches_nothing(tmp_path):
     assert "&lt;detail&gt;" in text
     for attribute in ('src="http', "src='http", 'href="http'):
         assert attribute not in text
+
+
+def printing(folder, name, text):
+    """Write a notebook that shows a text, and its script's listing, and return its path."""
+    cell = nbformat.v4.new_code_cell("", id=name)
+    listing = f"<p>{text}</p>{highlighted('echo ' + text, 'bash')}"
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": listing})]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+def test_a_page_made_as_notebooks_end_is_the_page_that_is_made_at_once(tmp_path):
+    notebooks = [*write_run(tmp_path), printing(tmp_path, "03_flannel", "text-of-the-third")]
+    whole = write_page(tmp_path, notebooks).read_text()
+    page = RunPage(tmp_path)
+    for path in reversed(notebooks):
+        page.take_in(path)
+    page.take_in(tmp_path / "gone.ipynb")
+    ids = re.compile(r'(?<=cell-id=)[0-9a-f]{8}\b|(?<=id=")[0-9a-f]{8}\b')
+    assert ids.sub("", page.write(notebooks).read_text()) == ids.sub("", whole)
+    assert whole.count("</main>") == 1
+    assert whole.index("Title of it") < whole.index("text-of-the-third") < whole.index("</main>")
+
+
+@pytest.mark.usefixtures("forgotten_secrets")
+def test_a_part_made_before_is_made_again_when_its_notebook_or_what_is_secret_has_changed(tmp_path):
+    first = printing(tmp_path, "02_master", "canary-of-a-page")
+    page = RunPage(tmp_path)
+    page.take_in(first)
+    assert "canary-of-a-page" in body(page.write([first]).read_text())
+    printing(tmp_path, "02_master", "another-canary-of-a-page")
+    assert "another-canary-of-a-page" in body(page.write([first]).read_text())
+    REDACTOR.add("another-canary-of-a-page")
+    assert "canary" not in body(page.write([first]).read_text())
 
 
 def test_a_run_that_ended_before_its_first_event_has_a_page(tmp_path):
