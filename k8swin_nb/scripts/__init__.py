@@ -214,9 +214,10 @@ def _functions(name: str, interpreter: Interpreter) -> dict[str, str]:
     return functions.read(file.read_text(encoding="utf-8"), interpreter) if file.is_file() else {}
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Return the names of all scripts of the package; a file of functions is none."""
-    found = []
+    found: list[str] = []
     for folder in resources.files("k8swin_nb.scripts").iterdir():
         if folder.is_dir():
             found += [
@@ -225,4 +226,4 @@ def names() -> list[str]:
                 if PurePosixPath(file.name).suffix in _SUFFIXES
                 and PurePosixPath(file.name).stem != functions.STEM
             ]
-    return sorted(found)
+    return tuple(sorted(found))

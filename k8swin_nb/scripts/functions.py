@@ -23,6 +23,9 @@ STEM = "functions"
 
 _USES = re.compile(r"^# uses: (.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"(^|\s)#.*$", re.MULTILINE)
+_WORD = re.compile(r"(?<![\w$./-])[\w-]+")
+"""A whole word of code that may call a function: no variable, no member and no part of a path."""
+
 _FUNCTION = {
     "bash": re.compile(r"(?:^#[^\n]*\n)*^(\w+)\(\) \{.*?^\}\n", re.MULTILINE | re.DOTALL),
     "powershell": re.compile(
@@ -93,10 +96,8 @@ def _closure(
 
 def _used(text: str, interpreter: str, functions: Iterable[str]) -> set[str]:
     """Return the names that stand in code; each is of several words, so that no prose holds one."""
-    flags = re.IGNORECASE if interpreter == "powershell" else re.NOFLAG
     code = without_comments(text) if interpreter == "powershell" else _COMMENT.sub("", text)
-    return {
-        name
-        for name in functions
-        if re.search(rf"(?<![\w$./-]){re.escape(name)}(?![\w-])", code, flags)
-    }
+    if interpreter == "powershell":
+        words = {word.lower() for word in _WORD.findall(code)}
+        return {name for name in functions if name.lower() in words}
+    return set(functions).intersection(_WORD.findall(code))
