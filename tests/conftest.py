@@ -171,9 +171,11 @@ def forgotten_secrets() -> Iterator[None]:
     before = (REDACTOR._plain, REDACTOR._encoded)
     REDACTOR._plain, REDACTOR._encoded = set(), set()
     REDACTOR._index = None
+    REDACTOR.known += 1
     yield
     REDACTOR._plain, REDACTOR._encoded = before
     REDACTOR._index = None
+    REDACTOR.known += 1
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import threading
+import uuid
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.redact import REDACTOR, redact
 from k8swin_nb.shown import coloured, masked
+from k8swin_nb.tables.code import OPENING
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -177,6 +180,8 @@ def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
     for kind, value in data.items():
         if kind == "text/plain" and isinstance(value, str):
             passed[kind] = _text(value)
+        elif kind == "text/html" and isinstance(value, str):
+            passed[kind] = _html(value)
         elif kind == _WIDGET:
             passed[kind] = value  # the number of a widget
         elif kind.startswith(("text/", "application/")) or kind == "image/svg+xml":
@@ -184,6 +189,29 @@ def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
         else:
             passed[kind] = value
     return passed
+
+
+_LISTING = re.compile(rf"{re.escape(OPENING)}.*?</pre>", re.DOTALL)
+"""What begins as a listing of source does, whoever wrote it."""
+
+
+def _html(text: str) -> str:
+    """Return HTML masked. Listings are masked each by itself, and once: a notebook sends those of a step twice."""
+    listings = _LISTING.findall(text)
+    if not listings:
+        return redact(text)
+    word = f"listing-{uuid.uuid4().hex}."
+    parts = redact(_LISTING.sub(word, text)).split(word)
+    if len(parts) != len(listings) + 1:
+        return redact(text)
+    between = [_listing(listing, REDACTOR.known) for listing in listings]
+    return "".join(part for pair in zip(parts, [*between, ""], strict=True) for part in pair)
+
+
+@lru_cache(maxsize=128)
+def _listing(text: str, known: int) -> str:
+    """Return a listing masked, as long as no more secrets are `known`."""
+    return redact(text)
 
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 
 from k8swin_nb.notebook import kernel_door
 from k8swin_nb.secret import Secret
+from k8swin_nb.tables.code import OPENING, highlighted
 
 CANARY = "Nicht-aus-dem-Kern-5"
 
@@ -149,3 +150,23 @@ def test_a_picture_is_left_as_it_is() -> None:
     Secret(CANARY)
     passed = kernel_door.passed_content("display_data", {"data": data, "metadata": {}})
     assert passed["data"] == {"image/png": "iVBORw0KGgo=", "text/plain": "*****"}
+
+
+def _shown(html: str) -> str:
+    sent = kernel_door.passed_content("display_data", {"data": {"text/html": html}})
+    return str(sent["data"]["text/html"])
+
+
+def test_html_with_listings_is_masked_within_them_and_between(forgotten_secrets: None) -> None:
+    listings = [highlighted(f"echo one-canary{n}  # {n}\nls", "bash") for n in range(3)]
+    html = f"<p>two-canary</p>{listings[0]}<i>two-canary</i>{listings[1]}{listings[0]}<b>x</b>"
+    assert _shown(html) == html
+    Secret("one-canary0")
+    Secret("two-canary")
+    shown = _shown(html)
+    assert "two-canary" not in shown and "one-canary1" in shown
+    assert "canary0" not in shown.replace("</span>", "")
+    assert shown.count("*****") == 4 and shown.endswith("<b>x</b>")
+    # What imitates a listing is no way past the door.
+    assert "canary" not in _shown(f"{OPENING}two-<span>canary</span></pre>")
+    assert "canary" not in _shown(f"{OPENING}<p>two-canary</p>{OPENING}two-canary</pre>two-canary")
