@@ -19,7 +19,7 @@ from IPython.display import display
 from k8swin_nb.notebook.live_picture import KEY
 from k8swin_nb.reading import open_file
 from k8swin_nb.shown import shown_lines
-from k8swin_nb.tables import escaped, preformatted
+from k8swin_nb.tables import at_its_end, escaped
 
 if TYPE_CHECKING:
     from k8swin_nb.notebook.live_view import LiveView
@@ -33,9 +33,6 @@ _READ = 40_000
 """Bytes of a file's end that are looked at for them."""
 
 ALL = "all that wait"
-
-# Reversed, so that the end is in view whenever it is drawn anew.
-_BOX = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
 
 
 class _Place:
@@ -163,10 +160,9 @@ def log_html(view: LiveView) -> str:
         where, kept = _kept(view, host)
         lines = lines or kept
         told = "\n".join(lines[-TAIL:]) or "nothing was printed yet"
-        text = preformatted(told, look="margin:0;white-space:pre-wrap;overflow-wrap:anywhere")
-        parts.append(
-            f'<div><b>{escaped(host)}</b> {escaped(where)}</div><div tabindex="0" style="{_BOX}">{text}</div>'
-        )
+        look = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere"
+        box = at_its_end(told, height="12em", look=look)
+        parts.append(f"<div><b>{escaped(host)}</b> {escaped(where)}</div>{box}")
     told = "".join(parts) or escaped("nothing is at work at the moment")
     return f'<div class="k8swin-log" style="max-height:14em;overflow:auto;line-height:1.3">{told}</div>'
 

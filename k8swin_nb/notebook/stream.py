@@ -23,7 +23,7 @@ from IPython.display import display
 
 from k8swin_nb.notebook.host_text import KEPT_SIZE, LAST_LINES, HostText, KeepOutput, Whole
 from k8swin_nb.shown import shown_line, visible
-from k8swin_nb.tables import escaped, folding, preformatted
+from k8swin_nb.tables import at_its_end, escaped, folding, preformatted
 from k8swin_nb.tables.table import PREFORMATTED
 from k8swin_nb.workflow.heartbeat import QUIET, Heartbeat, duration, next_line
 
@@ -249,17 +249,13 @@ class Block:
         return "\n".join(f"[{self._name}] {line}".rstrip() for line in self._lines)
 
     def _repr_html_(self) -> str:
-        look = PREFORMATTED if self._folded else "margin:0"
-        text = preformatted("\n".join(self._lines), look=look, most=2 * KEPT_SIZE)
+        text, most = "\n".join(self._lines), 2 * KEPT_SIZE
         if self._folded:
             number = len(self._lines)
             told = f"{self._name} said {number} line{'' if number == 1 else 's'}"
-            return folding(told, text)
-        # Reversed, the box begins at its end: the last lines are in view whenever it is drawn anew.
-        box = "max-height:24em;overflow:auto;display:flex;flex-direction:column-reverse"
-        return (
-            f'<div><b>{escaped(self._name)}</b><div style="{box}" tabindex="0">{text}</div></div>'
-        )
+            return folding(told, preformatted(text, look=PREFORMATTED, most=most))
+        box = at_its_end(text, height="24em", most=most)
+        return f"<div><b>{escaped(self._name)}</b>{box}</div>"
 
 
 class Gone:

@@ -6,7 +6,7 @@ and only `frames` needs pandas.
 
 from k8swin_nb.tables.palette import Mark, State
 from k8swin_nb.tables.table import Column, Folded, StaticTable, folding, marked, table_html
-from k8swin_nb.tables.text import escaped, preformatted
+from k8swin_nb.tables.text import at_its_end, escaped, preformatted
 
 __all__ = [
     "Column",
@@ -14,6 +14,7 @@ __all__ = [
     "Mark",
     "State",
     "StaticTable",
+    "at_its_end",
     "escaped",
     "folding",
     "marked",

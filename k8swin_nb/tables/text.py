@@ -63,6 +63,21 @@ def preformatted(text: object, *, look: str = "", most: int = TEXT) -> str:
     return f'<pre style="{look}">{attribute(text, most=most)}</pre>'
 
 
+def at_its_end(text: object, *, height: str, look: str = "margin:0", most: int = TEXT) -> str:
+    """Return text as a `<pre>` in a box that scrolls, whose end is in view whenever it is drawn anew.
+
+    Args:
+        text: Shown with its line ends.
+        height: The box's, at most, as CSS has it.
+        look: CSS declarations of the text.
+        most: Characters that are shown; of more, the end.
+    """
+    # Reversed, the box begins at its end. JupyterLab lets a <pre> scroll by itself: as high as the box it would show its begin.
+    box = f"max-height:{height};overflow:auto;display:flex;flex-direction:column-reverse"
+    text = preformatted(text, look=f"{look};flex:none", most=most)
+    return f'<div style="{box}" tabindex="0">{text}</div>'
+
+
 def attribute(text: object, *, most: int = TEXT) -> str:
     """Return text as HTML whose line ends are references, for attributes and `<pre>`."""
     return html.escape(shown(text, most=most)).replace("\n", "&#10;")

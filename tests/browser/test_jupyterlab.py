@@ -298,6 +298,32 @@ def test_all_notebooks_of_the_session_are_in_one_record_and_none_was_touched(ser
     assert {path: path.read_bytes() for path in server.notebooks} == server.notebooks
 
 
+LONG = """from k8swin_nb.notebook.host_text import HostText
+from k8swin_nb.notebook.stream import Block
+text = HostText()
+text.add("stdout", "".join(f"line {n}\\n" for n in range(1, 81)))
+Block("linuxmaster", text)"""
+
+
+def test_of_a_long_output_the_last_lines_are_in_view(server, page):
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    notebook.cells = [nbformat.v4.new_code_cell(code) for code in ("1", "2", "3", LONG)]
+    nbformat.write(notebook, server.run / "long.ipynb")
+    open_notebook(page, server, "long")
+    run_all_cells(page)
+    box = page.locator(".jp-OutputArea-output div[tabindex='0']")
+    seen = box.evaluate(
+        """box => { const lines = document.createTreeWalker(box, NodeFilter.SHOW_TEXT).nextNode();
+        const place = text => { const range = document.createRange(), at = lines.data.indexOf(text);
+            range.setStart(lines, at); range.setEnd(lines, at + text.length);
+            return range.getBoundingClientRect(); };
+        const shown = box.getBoundingClientRect(), last = place('line 80'), first = place('line 1');
+        return [shown.height < 500, last.bottom <= shown.bottom + 1, first.bottom < shown.top]; }"""
+    )
+    assert seen == [True, True, True]
+
+
 def live_notebook(path: Path) -> None:
     """Write a notebook whose waits are ended by buttons, and whose end is far from its beginning."""
     notebook = nbformat.v4.new_notebook()
