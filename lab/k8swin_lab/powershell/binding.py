@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.dotnet.castability import shown
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
+from k8swin_lab.powershell.parameters import (
+    ALL_SETS,
+    Argument,
+    Bound,
+    ParameterName,
+    Spec,
+    delays,
+    respelled,
+)
 from k8swin_lab.powershell.records import ExceptionObject, ScriptBlock
 from k8swin_lab.powershell.values import PSArray
 
 _BINDING = "System.Management.Automation.ParameterBindingException"
 _NAMING = ("NamedParameterNotFound", "ParameterAlreadyBound", "MissingArgument")
 """Errors that name a parameter."""
-ALL_SETS = "__AllParameterSets"
-
 COMMON_PARAMETERS: dict[str, str] = {
     "Verbose": "switch", "Debug": "switch", "ErrorAction": "action", "WarningAction": "action",
     "InformationAction": "action", "ProgressAction": "action", "ErrorVariable": "string",
@@ -29,66 +37,6 @@ _COMMON_ALIASES = {
     "ev": "ErrorVariable", "wv": "WarningVariable", "iv": "InformationVariable", "ov": "OutVariable",
     "ob": "OutBuffer", "pv": "PipelineVariable", "wi": "WhatIf", "cf": "Confirm",
 }  # fmt: skip
-
-
-class ParameterName(str):
-    """`-Name` in `$args`: splatting it passes a parameter and not a string."""
-
-    __slots__ = ()
-
-
-@dataclass(slots=True)
-class Argument:
-    """One argument as it stands: a parameter (`name`) with or without a value, or a value."""
-
-    name: str | None
-    value: Any = None
-    text: str | None = None
-    attached: bool = False
-    splatted: bool = False
-    claimed: bool = False
-    """Goes to $args: an unknown `-Name` of a simple function, and the value after it."""
-    spellings: list[str | None] | None = None
-    """How the numbers of a list were spelled."""
-
-
-@dataclass(slots=True)
-class Spec:
-    """A parameter as the binder sees it."""
-
-    name: str
-    type: str | None = None
-    aliases: tuple[str, ...] = ()
-    position: int | None = None
-    mandatory: bool = False
-    by_value: bool = False
-    by_property: bool = False
-    remaining: bool = False
-    is_switch: bool = False
-    sets: dict[str, Spec] = field(default_factory=dict)
-    """The same facts for each parameter set that the parameter names; empty: in all sets."""
-    convert: Callable[[Any], Any] | None = None
-    """Converts and validates; raises PowerShellError."""
-    default: Any = None
-
-    def in_set(self, name: str) -> Spec | None:
-        """The facts that hold in a parameter set; None when the parameter is not in it."""
-        if not self.sets:
-            return self
-        return self.sets.get(name.lower()) or self.sets.get(ALL_SETS.lower())
-
-
-@dataclass(slots=True)
-class Bound:
-    """What the binder found."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    rest: list[Any] = field(default_factory=list)
-    common: dict[str, Any] = field(default_factory=dict)
-    delayed: dict[str, Any] = field(default_factory=dict)
-    """Script blocks that compute a parameter for each pipeline object."""
-    delays: bool = False
-    set_name: str = ALL_SETS
 
 
 def _full_name(spec: Spec | str) -> str:
@@ -160,6 +108,7 @@ class Binder:
             # Only what came down the pipeline is a target; a parameter is in the exception.
             target=target if error_id == "InputObjectNotBound" else None,
             exception=kind,
+            activity=self.name,
         )
         if error_id in _NAMING:
             made.record.exception.properties["ParameterName"] = target
@@ -247,8 +196,6 @@ class Binder:
                 index += 1
             elif self._follows_unknown(arguments, index):
                 following = arguments[index]
-                if self.advanced:
-                    raise self._not_found(str(following.name))
                 value = ParameterName(following.text or f"-{following.name}")
                 index += 1
             else:
@@ -295,7 +242,7 @@ class Binder:
             return
         if spec.name in bound.values:
             raise self._twice(spec)
-        if bound.delays and isinstance(value, ScriptBlock) and _delays(spec):
+        if bound.delays and isinstance(value, ScriptBlock) and delays(spec):
             bound.delayed[spec.name] = value
             return
         bound.values[spec.name] = self.converted(spec, respelled(spec, value, source))
@@ -307,13 +254,19 @@ class Binder:
         try:
             return spec.convert(value)
         except PowerShellError as error:
-            validation = error.record.exception.type_name.endswith("ValidationMetadataException")
+            if error.record.error_id == "TypeNotFound":
+                raise
+            exception = error.record.exception
+            validation = error.validates or exception.type_name.endswith(
+                "ValidationMetadataException"
+            )
             if error.record.error_id.endswith("NotAllowed"):
                 refused = runtime_error(
                     error.record.message,
                     f"{error.record.error_id}{self.error_suffix}",
                     category="InvalidData",
                     exception="System.Management.Automation.ParameterBindingValidationException",
+                    activity=self.name,
                 )
                 refused.record.exception.properties["ParameterName"] = spec.name
                 raise refused from error
@@ -330,9 +283,8 @@ class Binder:
                 # the category is what scripts test; both kinds of failure are bad input to them
                 category="InvalidData",
                 exception=f"System.Management.Automation.ParameterBinding{kind}Exception",
-                inner=error.record.exception.inner or error.record.exception
-                if validation
-                else _transformation(error),
+                inner=exception if validation else _transformation(error),
+                activity=self.name,
             )
             wrapped.record.exception.properties["ParameterName"] = spec.name
             raise wrapped from error
@@ -369,14 +321,15 @@ class Binder:
                 return
         if self.advanced and not self.accepts_pipeline:
             self.resolve_set(bound.values)  # that no set is chosen is said first
-        if unknown:
-            raise self._not_found(unknown[0])
         if self.advanced:
-            value = next((a for a in arguments if not a.claimed), arguments[0]).value
+            first = arguments[0].value
+            if unknown and isinstance(first, ParameterName):
+                raise self._not_found(unknown[0])
+            text = "$null" if first is None else shown(first)
             raise self.error(
                 "PositionalParameterNotFound",
-                f"A positional parameter cannot be found that accepts argument '{value}'.",
-                target=value,
+                f"A positional parameter cannot be found that accepts argument '{text}'.",
+                target=first,
             )
         bound.rest = [a.value for a in arguments]
 
@@ -474,26 +427,3 @@ class Binder:
             "MissingMandatoryParameter",
             f"Cannot process command because of one or more missing mandatory parameters: {' '.join(names)}.",
         )
-
-
-def _delays(spec: Spec) -> bool:
-    """Whether a script block given to the parameter is run for each pipeline object."""
-    kind = (spec.type or "object").lower().removesuffix("[]")
-    takes = any(s.by_value or s.by_property for s in [spec, *spec.sets.values()])
-    return takes and kind not in ("scriptblock", "object", "psobject", "system.object")
-
-
-def respelled(spec: Spec, value: Any, source: Argument) -> Any:
-    """A number goes to a [string] parameter as it was written."""
-    if spec.type is None or not spec.type.lower().startswith(("string", "system.string")):
-        return value
-    if source.text is not None and source.name is None and not isinstance(value, str | bool):
-        return source.text
-    if source.spellings and isinstance(value, list):
-        return PSArray(
-            [
-                s if s is not None and not isinstance(v, str) else v
-                for v, s in zip(value, source.spellings, strict=False)
-            ]
-        )
-    return value

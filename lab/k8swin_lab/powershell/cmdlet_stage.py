@@ -7,11 +7,12 @@ from typing import Any
 from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Call, Cmdlet, Parameter, StopUpstream, Terminating
-from k8swin_lab.powershell.binding import Argument, Binder, Bound, Spec
+from k8swin_lab.powershell.binding import Binder
 from k8swin_lab.powershell.default_parameters import apply_defaults
 from k8swin_lab.powershell.errors import StopPipeline, from_terminating
 from k8swin_lab.powershell.functions import bind_pipeline
 from k8swin_lab.powershell.members import os_error
+from k8swin_lab.powershell.parameters import Argument, Bound, Spec
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.scopes import NOTHING, Frame
 

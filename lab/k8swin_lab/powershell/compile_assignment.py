@@ -73,8 +73,7 @@ class AssignmentCompiler(CompilerBase):
                         variable.options = "Private"
                     variable.value = value
                     return
-                if scope == "private" and "Private" not in variable.options:
-                    variable.options = f"{variable.options}, Private".strip(", ")
+                # a variable that is there stays as visible as it is
                 if variable.options or variable.convert is not None:
                     variable.assign(value)
                 else:
@@ -124,6 +123,7 @@ class AssignmentCompiler(CompilerBase):
             variable = at.variables.get(name.lower())
             if variable is not None:
                 variable.convert = None
+                first = check  # the attributes come to a variable that is there
             converted = first(None if value is NOTHING else value)
             plain(frame, converted)
             variable = at.variables.get(name.lower())

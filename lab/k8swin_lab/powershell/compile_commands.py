@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from k8swin_lab.powershell import ast, operators
-from k8swin_lab.powershell.binding import Argument, ParameterName
 from k8swin_lab.powershell.compile_base import Code
 from k8swin_lab.powershell.compile_expressions import ExpressionCompiler
 from k8swin_lab.powershell.functions import CompiledBlock, compile_parameters
+from k8swin_lab.powershell.parameters import Argument, ParameterName
 from k8swin_lab.powershell.pipeline import Redirect, Stage, ValueStage, run_pipeline
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame

@@ -107,7 +107,9 @@ class ExpressionCompiler(AssignmentCompiler):
             def from_scope(frame: Frame) -> Any:
                 at = frame.scope.at(scope, frame.interp.global_scope)
                 variable = at.find(folded)
-                return variable.value if variable else frame.interp.automatic(folded, frame, node)
+                if variable and (at is frame.scope or "Private" not in variable.options):
+                    return variable.value
+                return frame.interp.automatic(folded, frame, node)
 
             return from_scope
 

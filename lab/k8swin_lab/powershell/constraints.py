@@ -14,6 +14,7 @@ from k8swin_lab.powershell.records import Reference
 from k8swin_lab.powershell.scopes import NOTHING, Frame
 from k8swin_lab.powershell.validation import (
     VALIDATION,
+    WITHOUT_CHECK,
     not_in_set,
     refuse_empty,
     validation_error,
@@ -47,6 +48,7 @@ class Constraints:
     if TYPE_CHECKING:
 
         def cast(self, value: Any, type_name: str) -> Any: ...
+        def is_structure_without_default(self, type_name: str) -> bool: ...
         def to_string(self, value: Any) -> str: ...
 
     def parameter_converter(self, parameter: Parameter) -> Callable[[Any], Any] | None:
@@ -80,11 +82,11 @@ class Constraints:
 
         return convert
 
-    def plain_convert(self, spec: Any, value: Any) -> Any:
-        """A default value as the parameter's type; validation is for arguments only."""
-        if spec.type is None:
-            return value
-        return self.cast(value, spec.type)
+    def default_converter(self, type_name: str | None, *, exact: bool) -> Callable[[Any], Any]:
+        """What a default value goes through: the conversion of an argument, and no validation."""
+        return (
+            self._caster(type_name, True, exact) if type_name is not None else lambda value: value
+        )
 
     def assignment_converter(
         self,
@@ -94,10 +96,11 @@ class Constraints:
         parameter: bool = False,
         *,
         exact: bool = False,
+        strict: bool = False,
     ) -> Callable[[Any], Any]:
         """The conversion and checks that types and attributes before a variable or parameter ask for.
 
-        `exact`: an array is no [string], as in functions with CmdletBinding.
+        `exact`: an array is no [string], as in functions with CmdletBinding. `strict`: [bool] takes no texts.
         """
         steps: list[Callable[[Any], Any]] = []
         mandatory = any(
@@ -136,7 +139,7 @@ class Constraints:
                     type_constraint.name,
                     parameter,
                     exact,
-                    frame.scope is frame.interp.global_scope,
+                    strict,
                 )
             )
 
@@ -149,7 +152,7 @@ class Constraints:
                 try:
                     check(value)
                 except PowerShellError as error:
-                    error.checked = value
+                    error.validates, error.checked = True, value
                     raise
             if parameter and mandatory:
                 refuse_empty(value, name, type_constraint.name if type_constraint else "", allowed)
@@ -196,16 +199,47 @@ class Constraints:
 
         `elsewhere`: the assignment names the scope.
         """
-        convert = self.assignment_converter(frame, constraints, name)
         own = not elsewhere and frame.scope is not frame.interp.global_scope
         if own and all(
             isinstance(c, ast.TypeLiteral) and not c.name.lower().startswith("nullable[")
             for c in constraints
         ):
             # a compiled function's own variable: the conversion's error is plain
-            return convert, convert
-
+            plain = self.assignment_converter(frame, constraints, name)
+            return plain, plain
+        convert = self.assignment_converter(frame, constraints, name, strict=True)
         return self.named_errors(convert, name, adding=True), self.named_errors(convert, name)
+
+    def parameter_converter_inside(
+        self,
+        frame: Frame,
+        constraints: list[Any],
+        name: str,
+        bound: Callable[[Any], Any],
+        *,
+        dotted: bool,
+    ) -> Callable[[Any], Any]:
+        """What an assignment to a parameter goes through in its own function.
+
+        `bound`: what its argument went through. A compiled function's parameter that has a type alone is
+        converted as its other variables are, and not by the binder's rules.
+        """
+        kinds = [c for c in constraints if isinstance(c, ast.TypeLiteral)]
+        checked = any(
+            isinstance(c, ast.Attribute)
+            and c.name.lower().removesuffix("attribute") not in WITHOUT_CHECK
+            for c in constraints
+        )
+        plain = (
+            len(kinds) == 1
+            and not checked
+            and not dotted
+            and kinds[0].name.lower() != "ref"
+            and not self.is_structure_without_default(kinds[0].name)
+        )
+        if plain:
+            return self.assignment_converter(frame, kinds, name)
+        return self.named_errors(bound, name)
 
     def named_errors(
         self, convert: Callable[[Any], Any], name: str, *, adding: bool = False
@@ -220,6 +254,9 @@ class Constraints:
                 return convert(value)
             except PowerShellError as error:
                 exception = error.record.exception
+                script = error.validates and exception.type_name != VALIDATION
+                if script or error.record.error_id == "TypeNotFound":
+                    raise  # what a ValidateScript throws goes through
                 if exception.type_name == VALIDATION:
                     if adding:
                         message = (
@@ -227,7 +264,7 @@ class Constraints:
                             f"{shown(error.checked)} would no longer be valid."
                         )
                     else:
-                        text = "$null" if value is None else shown(value)
+                        text = "$null" if error.checked is None else shown(error.checked)
                         message = (
                             f"The variable cannot be validated because the value {text} "
                             f"is not a valid value for the {name} variable."
@@ -247,16 +284,14 @@ class Constraints:
 
         return assign
 
-    def _condition(self, value: Any, type_name: str, parameter: bool) -> Any:
-        """[bool]: a parameter takes only Booleans and numbers, a variable texts too."""
-        plain = isinstance(value, bool | int | float | Decimal | Switch)
-        others = (str, list, type(None))
-        if not plain and (parameter or not isinstance(value, others)):
+    def _condition(self, value: Any, type_name: str, strict: bool) -> Any:
+        """[bool]: a parameter takes only Booleans and numbers, a function's own variable anything."""
+        if strict and not isinstance(value, bool | int | float | Decimal | Switch):
             raise _no_condition(value, "System.Boolean")
         return self.cast(value, type_name)
 
     def _caster(
-        self, type_name: str, parameter: bool, exact: bool, of_script: bool = False
+        self, type_name: str, parameter: bool, exact: bool, strict: bool = False
     ) -> Callable[[Any], Any]:
         folded = type_name.lower()
 
@@ -266,7 +301,7 @@ class Constraints:
             if folded == "ref":
                 raise runtime_error("Reference type is expected in argument.")
             if folded in _CONDITIONS:
-                return self._condition(value, type_name, parameter or of_script)
+                return self._condition(value, type_name, parameter or strict)
             if parameter and folded in _SWITCHES and isinstance(value, str):
                 raise _no_condition(value, "System.Management.Automation.SwitchParameter")
             if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):

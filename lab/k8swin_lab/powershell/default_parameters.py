@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from k8swin_lab.powershell import dotnet, operators
-from k8swin_lab.powershell.binding import Binder, Bound, Spec
+from k8swin_lab.powershell.binding import Binder
 from k8swin_lab.powershell.errors import PowerShellError
+from k8swin_lab.powershell.parameters import Bound, Spec
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING

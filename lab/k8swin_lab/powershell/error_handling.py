@@ -244,7 +244,8 @@ class ErrorHandling:
     def locate(self, record: ErrorRecord, source: Source, node: Any) -> None:
         """Give a record the position of a statement, unless it has one."""
         if record.properties.get("InvocationInfo") is None:
-            record.properties["InvocationInfo"] = invocation_info(source, node, "")
+            named = str(record.properties["CategoryInfo"].properties["Activity"])
+            record.properties["InvocationInfo"] = invocation_info(source, node, named)
             record.properties["ScriptStackTrace"] = self.stack_trace(record)
 
     def stack_trace(self, record: ErrorRecord) -> str:

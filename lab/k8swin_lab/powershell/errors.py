@@ -20,8 +20,10 @@ class PowerShellError(Exception):
         self.record = record
         self.thrown = thrown
         self.stop = stop
+        self.validates = False
+        """Whether a validation attribute raised it, or what a ValidateScript runs."""
         self.checked: Any = None
-        """The value that a validation attribute refused, as the type before it made it."""
+        """The value that such an attribute refused, as the type before it made it."""
 
 
 class FlowSignal(Exception):
@@ -74,10 +76,11 @@ def runtime_error(
     target: Any = None,
     exception: str = RUNTIME_EXCEPTION,
     inner: ExceptionObject | None = None,
+    activity: str = "",
 ) -> PowerShellError:
-    """A terminating error of the language itself."""
+    """A terminating error of the language itself; `activity`: of the command that it names."""
     made = ExceptionObject(exception, message, inner=inner)
-    return PowerShellError(ErrorRecord(made, error_id, category, target))
+    return PowerShellError(ErrorRecord(made, error_id, category, target, activity=activity))
 
 
 def from_terminating(error: Terminating, activity: str = "") -> PowerShellError:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import ast, operators
-from k8swin_lab.powershell.binding import ALL_SETS, Argument, Binder, Bound, Spec
+from k8swin_lab.powershell.binding import Binder
 from k8swin_lab.powershell.default_parameters import apply_defaults
 from k8swin_lab.powershell.errors import ExitSignal, PowerShellError, ReturnSignal, runtime_error
+from k8swin_lab.powershell.parameters import ALL_SETS, Argument, Bound, Spec
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, Variable
@@ -331,14 +332,19 @@ class FunctionStage(Stage):
         elif parameter.default is not None:
             value = parameter.default(self.function_frame)
             value = None if value is NOTHING else value
-            variable.value = self.binder.converted(
-                replace(spec, convert=lambda item: self.interp.plain_convert(spec, item)), value
-            )
+            convert = self.interp.default_converter(spec.type, exact=self.binder.advanced)
+            variable.value = self.binder.converted(replace(spec, convert=convert), value)
         elif spec.type is not None:
             variable.value = self.interp.default_of_parameter(spec.type)
         if parameter.constraints:
             assert spec.convert is not None  # noqa: S101 - constraints make one
-            variable.convert = self.interp.named_errors(spec.convert, parameter.name)
+            variable.convert = self.interp.parameter_converter_inside(
+                self.function_frame,
+                parameter.constraints,
+                parameter.name,
+                spec.convert,
+                dotted=self.dot_sourced,
+            )
 
     def _execute(self, code: Callable[[Frame], None]) -> None:
         try:

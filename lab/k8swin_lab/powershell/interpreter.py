@@ -17,7 +17,7 @@ from k8swin_lab.machines.program import NotSimulated, Reader, Writer
 from k8swin_lab.powershell import ast, automatic, dotnet, formatting, members, operators
 from k8swin_lab.powershell.api import CommandTable, Terminating
 from k8swin_lab.powershell.ast import Source
-from k8swin_lab.powershell.binding import Argument, Binder
+from k8swin_lab.powershell.binding import Binder
 from k8swin_lab.powershell.builtin import STAGE_TYPES
 from k8swin_lab.powershell.builtin import TABLE as BUILTIN
 from k8swin_lab.powershell.classes import PSClass
@@ -44,6 +44,7 @@ from k8swin_lab.powershell.errors import (
 from k8swin_lab.powershell.functions import CompiledBlock, FunctionStage
 from k8swin_lab.powershell.host import PowerShellHost
 from k8swin_lab.powershell.invocation import Invocation
+from k8swin_lab.powershell.parameters import Argument
 from k8swin_lab.powershell.parser import ParseError, parse
 from k8swin_lab.powershell.pipeline import Context, Stage
 from k8swin_lab.powershell.places import Places

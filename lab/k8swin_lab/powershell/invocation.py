@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import dotnet, operators
-from k8swin_lab.powershell.binding import Argument
 from k8swin_lab.powershell.errors import ReturnSignal
 from k8swin_lab.powershell.functions import CompiledBlock, FunctionStage
+from k8swin_lab.powershell.parameters import Argument
 from k8swin_lab.powershell.pipeline import Context
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.resolution import ModuleInfo

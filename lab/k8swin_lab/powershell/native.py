@@ -8,9 +8,9 @@ from typing import Any
 
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_command_line import split_command_line
-from k8swin_lab.powershell.binding import Argument
 from k8swin_lab.powershell.dotnet.encodings import Encoding
 from k8swin_lab.powershell.dotnet.surroundings import input_encoding
+from k8swin_lab.powershell.parameters import Argument
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ErrorRecord, ExceptionObject
 from k8swin_lab.powershell.scopes import NOTHING, Frame

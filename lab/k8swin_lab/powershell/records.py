@@ -258,6 +258,8 @@ def category_info(category: str, activity: str, reason: str, target: Any) -> PSO
 def _target_name(target: Any) -> str:
     if target is None:
         return ""
+    if isinstance(target, TypeName):
+        return str(target.display)
     return type_name_of(target) if isinstance(target, Hashtable | list) else str(target)
 
 
@@ -318,16 +320,28 @@ class ScriptBlock:
         return self.text
 
 
-class TypeName:
+class TypeName(PSObject):
     """The name of a type as the parser has it: what an unknown type's error is about."""
 
-    type_name = "System.Management.Automation.Language.TypeName"
+    __slots__ = ()
 
     def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __str__(self) -> str:
-        return self.name
+        language = _SMA + "Language."
+        extent = PSObject(
+            [("Text", name)], type_names=[language + "InternalScriptExtent"], display=name
+        )
+        super().__init__(
+            [
+                ("FullName", name),
+                ("Name", name),
+                ("AssemblyName", None),
+                ("IsArray", False),
+                ("IsGeneric", False),
+                ("Extent", extent),
+            ],
+            type_names=[language + "TypeName"],
+            display=name,
+        )
 
 
 class Reference:

@@ -8,12 +8,12 @@ from k8swin_lab.known import commands
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Cmdlet, CommandTable
 from k8swin_lab.powershell.ast import Source
-from k8swin_lab.powershell.binding import Argument
 from k8swin_lab.powershell.cmdlet_stage import CmdletStage
 from k8swin_lab.powershell.error_handling import invocation_info
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.functions import FunctionStage
 from k8swin_lab.powershell.native import NativeStage
+from k8swin_lab.powershell.parameters import Argument
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import EnumValue, ScriptBlock, TypeValue
 from k8swin_lab.powershell.scopes import Frame, Scope, SessionState

@@ -72,7 +72,9 @@ class TypingRules:
         if found is None:
             self.refuse_type(name)
             raise runtime_error(
-                f"Unable to find type [{name}].", "TypeNotFound", target=TypeName(name)
+                f"Unable to find type [{name}].",
+                "TypeNotFound",
+                target=TypeName(name.removesuffix("[]")),
             )
         return found
 
@@ -300,6 +302,14 @@ class TypingRules:
         found = self.find_type(type_name)
         plain = found is not None and found.name in _WITH_DEFAULT
         return self.default_of_type(type_name) if plain else None
+
+    def is_structure_without_default(self, type_name: str) -> bool:
+        """Whether a parameter of the type is null before it has a value: structures other than numbers."""
+        found = self.find_type(type_name)
+        if found is None or found.name in _WITH_DEFAULT:
+            return False
+        nullable = found.name.startswith("System.Nullable")
+        return nullable or "System.ValueType" in dotnet.base_types(found.name)
 
     # --- statics
 

@@ -9,7 +9,6 @@ from k8swin_lab.powershell import ast, dotnet, operators
 from k8swin_lab.powershell.arithmetic import to_number
 from k8swin_lab.powershell.dotnet.comparison import compare
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
-from k8swin_lab.powershell.records import ExceptionObject
 from k8swin_lab.powershell.scopes import Frame
 from k8swin_lab.powershell.values import Hashtable, PSArray
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from k8swin_lab.powershell.interpreter import Interpreter
 
 VALIDATION = "System.Management.Automation.ValidationMetadataException"
-_ATTRIBUTES = frozenset(
+WITHOUT_CHECK = frozenset(
     [
         "parameter",
         "alias",
@@ -43,7 +42,7 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
     """The check that an attribute asks for; None for one that asks for none."""
     interp: Interpreter = frame.interp
     kind = attribute.name.lower().removesuffix("attribute").rpartition(".")[2]
-    if kind in _ATTRIBUTES:
+    if kind in WITHOUT_CHECK:
         return None
     compiler = interp.expression_compiler
     arguments = [compiler.expression(a)(frame) for a in attribute.positional]
@@ -54,6 +53,7 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
 
         def check_set(value: Any) -> None:
             for item in _elements(value):
+                _refuse_null(item)
                 text = interp.to_string(item)
                 if not any(
                     operators.equal(interp.to_string(a), text, not exact) for a in arguments
@@ -65,6 +65,7 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
 
         def check_range(value: Any) -> None:
             for item in _elements(value):
+                _refuse_null(item)
                 _refuse_outside(interp, item, *arguments[:2])
 
         return check_range
@@ -72,6 +73,7 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
 
         def check_pattern(value: Any) -> None:
             for item in _elements(value):
+                _refuse_null(item)
                 if (
                     operators.regex(interp.to_string(arguments[0])).search(interp.to_string(item))
                     is None
@@ -91,18 +93,15 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
                 for item in _elements(value):
                     _refuse_length(item, low, high)
             else:
-                _refuse_count(value, low, high)
+                _refuse_count(value, low, high, interp.host.edition == "Desktop")
 
         return check_size
     if kind == "validatescript":
 
         def check_script(value: Any) -> None:
             for item in _elements(value):
-                try:
-                    answer = interp.invoke(arguments[0], [], dollar_underbar=item)
-                except PowerShellError as error:
-                    # What the script threw is the reason in its own words.
-                    raise validation_error(error.record.message, error.record.exception) from error
+                _refuse_null(item)
+                answer = interp.invoke(arguments[0], [], dollar_underbar=item)
                 if not operators.truth(operators.collapse(answer)):
                     raise validation_error(
                         f'The "{interp.to_string(arguments[0])}" validation script for the argument with value '
@@ -115,11 +114,8 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
         strict = kind != "validatenotnull"
 
         def check_filled(value: Any) -> None:
-            if value is None and not strict:
-                raise validation_error(
-                    "The argument is null. Provide a valid value for the argument, and then try running "
-                    "the command again."
-                )
+            if not strict:
+                _refuse_null(value)
             if value is None or (strict and value == ""):
                 raise validation_error(
                     "The argument is null or empty. Provide an argument that is not null or empty, and "
@@ -147,11 +143,20 @@ _NULL_ELEMENT = (
 
 
 def _elements(value: Any) -> list[Any]:
-    """What an attribute looks at one by one; null is no element for any of them."""
-    items = list(value) if isinstance(value, list) else [value]
-    if any(item is None for item in items):
+    """What an attribute looks at one by one; of null there is nothing to look at."""
+    if value is None:
         raise validation_error(_NULL_ELEMENT)
-    return items
+    items = operators.items_of(value)
+    return [value] if items is None else list(items)
+
+
+def _refuse_null(item: Any) -> None:
+    """An element that most attributes do not look at."""
+    if item is None:
+        raise validation_error(
+            "The argument is null. Provide a valid value for the argument, and then try running the "
+            "command again."
+        )
 
 
 def _refuse_length(item: Any, low: int, high: int) -> None:
@@ -174,14 +179,28 @@ def _refuse_length(item: Any, low: int, high: int) -> None:
         )
 
 
-def _refuse_count(value: Any, low: int, high: int) -> None:
-    """ValidateCount: of collections; null has no elements."""
-    if value is not None and not isinstance(value, list | Hashtable):
+def _refuse_count(value: Any, low: int, high: int, desktop: bool) -> None:
+    """ValidateCount: of collections, and a text is one of characters; null has no elements."""
+    if value is not None and type(value) is not str and not isinstance(value, list | Hashtable):
         raise validation_error(
             "The ValidateCount attribute cannot be applied to a non-array parameter. Either remove the "
             "attribute from the parameter or make the parameter an array parameter."
         )
     size = 0 if value is None else len(value)
+    if desktop and size < low:
+        raise validation_error(
+            f"The number of provided arguments ({size}) is fewer than the minimum number of allowed "
+            f"arguments ({low}). Provide more than {low} arguments, and then try the command again."
+        )
+    if desktop and size > high:
+        raise validation_error(
+            f"The number of provided arguments, ({size}), exceeds the maximum number of allowed arguments "
+            f"({high}). Provide fewer than {high} arguments, and then try the command again."
+        )
+    if low == high != size:
+        raise validation_error(
+            f"The parameter requires exactly {high} value(s) - {size} value(s) were provided."
+        )
     if not low <= size <= high:
         raise validation_error(
             f"The parameter requires at least {low} value(s) and no more than {high} value(s) - {size} "
@@ -191,14 +210,11 @@ def _refuse_count(value: Any, low: int, high: int) -> None:
 
 def _refuse_outside(interp: Any, item: Any, low: Any, high: Any) -> None:
     """ValidateRange: the value is compared as the limits' type."""
-    kind = dotnet.type_name_of(low)
-    if isinstance(low, str):
-        value: Any = interp.to_string(item)
-        below, above = (compare(value, low) < 0, compare(value, high) > 0)
-    else:
-        value = _number(item, kind)
-        low, high = to_number(low), to_number(high)
-        below, above = value < low, value > high
+    kind, wider = dotnet.type_name_of(low), dotnet.type_name_of(high)
+    if kind == "System.Int32" and wider in ("System.Double", "System.Decimal", "System.Int64"):
+        kind = wider
+    value = _as_limit(interp, item, kind)
+    below, above = compare(value, low, False) < 0, compare(value, high, False) > 0
     if below:
         raise validation_error(
             f"The {interp.to_string(value)} argument is less than the minimum allowed range of {low}. Supply "
@@ -211,26 +227,23 @@ def _refuse_outside(interp: Any, item: Any, low: Any, high: Any) -> None:
         )
 
 
-def _number(item: Any, kind: str) -> Any:
-    """An element as a number of the limits."""
+def _as_limit(interp: Any, item: Any, kind: str) -> Any:
+    """An element as the type of the limits."""
     try:
-        number = to_number(item)
-    except PowerShellError:
-        number = None
-    if number is None:
+        return interp.cast(item, kind)
+    except PowerShellError as error:
         own, wanted = (n.rpartition(".")[2] for n in (dotnet.type_name_of(item), kind))
         raise validation_error(
             f'The argument cannot be validated because its type "{own}" is not the same type ({wanted}) as '
             "the maximum and minimum limits of the parameter. Make sure the argument is of type "
             f"{wanted} and then try the command again."
-        )
-    return number
+        ) from error
 
 
-def validation_error(message: str, cause: ExceptionObject | None = None) -> PowerShellError:
-    """A value that a validation attribute refuses; `cause`: what its script threw."""
+def validation_error(message: str) -> PowerShellError:
+    """A value that a validation attribute refuses."""
     return runtime_error(
-        message, "ValidateArgumentError", category="InvalidData", exception=VALIDATION, inner=cause
+        message, "ValidateArgumentError", category="InvalidData", exception=VALIDATION
     )
 
 

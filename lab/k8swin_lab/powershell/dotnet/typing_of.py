@@ -10,7 +10,9 @@ from k8swin_lab.powershell.dotnet.names import element_type
 from k8swin_lab.powershell.records import (
     EXCEPTION_PARENTS,
     EnumValue,
+    ErrorRecord,
     ExceptionObject,
+    TypeName,
     TypeValue,
     exception_chain,
     type_name_of,
@@ -86,7 +88,7 @@ def is_instance(value: Any, type_name: str) -> bool:
         return (
             isinstance(value, PSObject)
             and not hasattr(value, "ps_class")
-            and not isinstance(value, ExceptionObject)
+            and not isinstance(value, ExceptionObject | ErrorRecord | TypeName)
         )
     own = type_name_of(value)
     if own.lower() == wanted:

@@ -16,7 +16,7 @@ _TARGETS = [
     "System.DayOfWeek", "System.ConsoleColor", "nullable[int]", "System.Collections.ArrayList", "exception",
 ]  # fmt: skip
 _CHECKS = [
-    "[ValidateLength(2, 4)]", "[ValidateCount(1, 2)]", "[ValidateRange(1, 5)]", "[ValidateRange('b', 'd')]",
+    "[ValidateLength(2, 4)]", "[ValidateCount(1, 2)]", "[ValidateRange(1, 5)]", "[ValidateRange('1', '5')]",
     "[ValidatePattern('^a')]", "[ValidateSet('a', 'b')]", "[ValidateSet('a', 'b', IgnoreCase = $false)]",
     "[ValidateNotNull()]", "[ValidateNotNullOrEmpty()]", "[ValidateScript({ $_ -gt 2 })]",
     "[ValidateScript({ throw 'no' })]", "[ValidateScript({ 1 / 0 })]",

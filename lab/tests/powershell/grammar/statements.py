@@ -27,7 +27,7 @@ _FACTS = ["$_.Exception.GetType().FullName", "$_.FullyQualifiedErrorId", "$_.Cat
 _ATTRIBUTES = ["", "", "[int]", "[string]", "[Parameter(Mandatory)]", "[switch]", "[ValidateSet('a', 'b', 'c')]",
                "[ValidateRange(1, 10)][int]", "[ValidateNotNullOrEmpty()]", "[ValidatePattern('^a')]",
                "[ValidateCount(1, 2)]", "[ValidateLength(1, 3)]", "[AllowNull()]", "[AllowEmptyString()][string]",
-               "[ValidateScript({ $_ -gt 0 })]", "[string[]]", "[Parameter(ValueFromPipeline)]", "[Alias('al')]",
+               "[ValidateScript({ $_ -ne 2 })]", "[string[]]", "[Parameter(ValueFromPipeline)]", "[Alias('al')]",
                "[bool]", "[hashtable]", "[object]", "[double]", "[datetime]",
                "[Parameter(ValueFromPipelineByPropertyName)]", "[version]", "[char]", "[scriptblock]",
                "[ValidateNotNull()]", "[Parameter(ValueFromRemainingArguments)]"]  # fmt: skip
