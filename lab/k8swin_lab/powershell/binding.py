@@ -17,14 +17,14 @@ from k8swin_lab.powershell.parameters import (
     ParameterName,
     Spec,
     delays,
+    gathered,
     respelled,
+    takes_several,
 )
 from k8swin_lab.powershell.records import ExceptionObject, ScriptBlock
 from k8swin_lab.powershell.values import PSArray
 
 _BINDING = "System.Management.Automation.ParameterBindingException"
-_NAMING = ("NamedParameterNotFound", "ParameterAlreadyBound", "MissingArgument")
-"""Errors that name a parameter."""
 COMMON_PARAMETERS: dict[str, str] = {
     "Verbose": "switch", "Debug": "switch", "ErrorAction": "action", "WarningAction": "action",
     "InformationAction": "action", "ProgressAction": "action", "ErrorVariable": "string",
@@ -98,20 +98,25 @@ class Binder:
         )
 
     def error(
-        self, error_id: str, message: str, *, target: Any = None, kind: str = _BINDING
+        self,
+        error_id: str,
+        message: str,
+        *,
+        target: Any = None,
+        category: str = "InvalidArgument",
     ) -> PowerShellError:
         """A binding error, named after the command."""
         made = runtime_error(
             message,
             f"{error_id}{self.error_suffix}",
-            category="InvalidArgument",
+            category=category,
             # Only what came down the pipeline is a target; a parameter is in the exception.
             target=target if error_id == "InputObjectNotBound" else None,
-            exception=kind,
+            exception=_BINDING,
             activity=self.name,
         )
-        if error_id in _NAMING:
-            made.record.exception.properties["ParameterName"] = target
+        named = target if error_id != "InputObjectNotBound" else None
+        made.record.exception.properties["ParameterName"] = named
         return made
 
     def find(self, name: str) -> Spec | str | None:
@@ -138,6 +143,7 @@ class Binder:
         if not matches:
             matches = {c: c for c in self.common if c.lower().startswith(folded)}
         if len(matches) > 1:
+            matches.update((c, c) for c in self.common if c.lower().startswith(folded))
             listed = " ".join(f"-{m}" for m in matches)
             raise self.error(
                 "AmbiguousParameter",
@@ -208,6 +214,7 @@ class Binder:
                 )
             named.append((spec, value, source))
         for spec, value, source in named:
+            bound.order.append(spec if isinstance(spec, str) else spec.name)
             self._store(bound, spec, value, source)
         self._positional(bound, positional, unknown)
         return bound
@@ -217,7 +224,7 @@ class Binder:
         if index >= len(arguments):
             return False
         following = arguments[index]
-        named = following.name is not None and not following.attached
+        named = following.name is not None and not following.attached and following.text != "--"
         return named and self.find(str(following.name)) is None
 
     def _not_found(self, name: str) -> PowerShellError:
@@ -245,6 +252,14 @@ class Binder:
         if bound.delays and isinstance(value, ScriptBlock) and delays(spec):
             bound.delayed[spec.name] = value
             return
+        if self.advanced and isinstance(value, ScriptBlock) and delays(spec):
+            raise self.error(
+                "ScriptBlockArgumentNoInput",
+                f"Cannot evaluate parameter '{spec.name}' because its argument is specified as a script "
+                "block and there is no input. A script block cannot be evaluated without input.",
+                target=spec.name,
+                category="MetadataError",
+            )
         bound.values[spec.name] = self.converted(spec, respelled(spec, value, source))
 
     def converted(self, spec: Spec, value: Any) -> Any:
@@ -298,13 +313,18 @@ class Binder:
             if not free or place is None:
                 break
             last = free[0]
+            self._refuse_shared(groups)
             group = [spec for spec in groups[last] if not spec.remaining]
             if group:
                 self._store_in_one(bound, group, arguments.pop(place))
         if not arguments:
             return
+        if self.advanced and not self.accepts_pipeline:
+            self.resolve_set(bound.values)  # that no set is chosen is said first
+        valid = self.candidate_sets(bound.values)
         for spec in self.specs:
-            if spec.remaining and spec.name not in bound.values:
+            there = not valid or any(spec.in_set(name) for name in valid)
+            if there and spec.remaining and spec.name not in bound.values:
                 values: Any = PSArray(
                     [
                         a.text
@@ -315,23 +335,36 @@ class Binder:
                 )
                 if len(values) == 1 and isinstance(values[0], list):
                     values = PSArray(values[0])
-                elif spec.type is None and self.gathers is not None:
+                elif self.gathers is not None and not takes_several(spec):
                     values = self.gathers(values)
                 bound.values[spec.name] = self.converted(spec, values)
                 return
-        if self.advanced and not self.accepts_pipeline:
-            self.resolve_set(bound.values)  # that no set is chosen is said first
         if self.advanced:
             first = arguments[0].value
             if unknown and isinstance(first, ParameterName):
                 raise self._not_found(unknown[0])
-            text = "$null" if first is None else shown(first)
+            text = arguments[0].text or ("$null" if first is None else shown(first))
             raise self.error(
                 "PositionalParameterNotFound",
                 f"A positional parameter cannot be found that accepts argument '{text}'.",
-                target=first,
+                target=text,
             )
         bound.rest = [a.value for a in arguments]
+
+    def _refuse_shared(self, groups: dict[int, list[Spec]]) -> None:
+        """A position of a set belongs to one parameter."""
+        for group in groups.values():
+            seen: set[str] = set()
+            for spec in group:
+                own = set(spec.sets) or {ALL_SETS.lower()}
+                if spec.remaining:
+                    continue
+                if own & seen:
+                    raise self.error(
+                        "AmbiguousPositionalParameterNoName",
+                        "Cannot bind positional parameters because no names were given.",
+                    )
+                seen |= own
 
     def _store_in_one(self, bound: Bound, group: list[Spec], argument: Argument) -> None:
         """Bind to the parameter of a position: of several sets' ones the first that has the type, or takes it."""
@@ -339,7 +372,7 @@ class Binder:
         first: PowerShellError | None = None
         for spec in [*exact, *(spec for spec in group if spec not in exact)]:
             try:
-                self._store(bound, spec, argument.value, argument)
+                self._store(bound, spec, gathered(spec, argument.value), argument)
                 return
             except PowerShellError as error:
                 first = first or error
@@ -373,13 +406,25 @@ class Binder:
                 candidates = [c for c in candidates if c in spec.sets]
         return candidates
 
-    def resolve_set(self, taken: dict[str, Any]) -> str:
-        """The parameter set in force; raises when what is bound fits none."""
+    def _chooses(self, taken: dict[str, Any]) -> bool:
+        """Whether one of the bound parameters is not in all sets."""
+        return any(
+            spec.name in taken and spec.sets and ALL_SETS.lower() not in spec.sets
+            for spec in self.specs
+        )
+
+    def resolve_set(self, taken: dict[str, Any], *, expecting_input: bool = False) -> str:
+        """The parameter set in force; raises when what is bound fits none.
+
+        Args:
+            taken: the bound parameters.
+            expecting_input: whether an object of the pipeline may yet choose among several sets.
+        """
         if not self.set_names:
             return self.default_set or ALL_SETS
         candidates = self.candidate_sets(taken)
         default = self.default_set.lower()
-        if default and default not in self.set_names and len(candidates) == len(self.set_names):
+        if default and default not in self.set_names and not self._chooses(taken):
             # a default set that no parameter names holds until a parameter of another set is given
             return self.default_set
         if not candidates:
@@ -398,7 +443,10 @@ class Binder:
         if len(candidates) > 1 and default in candidates:
             return self.default_set
         pick = complete or candidates
-        if len(pick) > 1 and not default:
+        waiting = [c for c in candidates if expecting_input and self._open_to_input(c, taken)]
+        if waiting and len(pick) > 1 and not default:
+            pick = waiting  # an object of the pipeline may yet tell
+        elif len(pick) > 1 and not default:
             raise self.error(
                 "AmbiguousParameterSet",
                 "Parameter set cannot be resolved using the specified named parameters.",
@@ -406,9 +454,18 @@ class Binder:
         names = {s.lower(): s for spec in self.specs for s in (v.name for v in spec.sets.values())}
         return names.get(pick[0], pick[0])
 
+    def _open_to_input(self, set_name: str, taken: dict[str, Any]) -> bool:
+        """Whether a parameter of a set still takes an object of the pipeline."""
+        return any(
+            spec.name not in taken
+            and (facts := spec.in_set(set_name)) is not None
+            and (facts.by_value or facts.by_property)
+            for spec in self.specs
+        )
+
     def require(self, bound: Bound, *, expecting_input: bool) -> None:
         """Check that mandatory parameters have a value (or will get one from the pipeline)."""
-        bound.set_name = self.resolve_set(bound.values)
+        bound.set_name = self.resolve_set(bound.values, expecting_input=expecting_input)
         missing = []
         for spec in self.specs:
             facts = spec.in_set(bound.set_name) if self.set_names else spec
@@ -418,12 +475,24 @@ class Binder:
                 continue
             if spec.name not in bound.delayed:
                 missing.append(spec.name)
+        if missing and expecting_input:
+            # an object of the pipeline may yet choose another set
+            others = (
+                c for c in self.candidate_sets(bound.values) if self._open_to_input(c, bound.values)
+            )
+            if (chosen := next(others, None)) not in (None, bound.set_name.lower()):
+                bound.set_name = str(chosen)
+                return
         if missing:
             raise self.missing(missing)
+        alone = len(self.set_names) == 1 and not self.default_set
+        if alone and not expecting_input and not self._chooses(bound.values):
+            bound.set_name = ALL_SETS
 
     def missing(self, names: list[str]) -> PowerShellError:
         """The error of mandatory parameters without a value (nobody is there to be asked)."""
         return self.error(
             "MissingMandatoryParameter",
             f"Cannot process command because of one or more missing mandatory parameters: {' '.join(names)}.",
+            target="".join(f" {name}" for name in names),
         )

@@ -30,6 +30,12 @@ _TRANSFORMATION = "System.Management.Automation.ArgumentTransformationMetadataEx
 _SWITCHES = ("switch", "switchparameter", "system.management.automation.switchparameter")
 
 
+def _is_condition(value: Any) -> bool:
+    """Whether the binder takes a value for a condition: Booleans, numbers and what counts as one."""
+    enumerated = isinstance(getattr(value, "enum_number", None), int)
+    return enumerated or isinstance(value, bool | int | float | Decimal | Switch)
+
+
 def _no_condition(value: Any, type_name: str) -> PowerShellError:
     """The error of a parameter that is a condition and gets something else."""
     kind = "" if value is None else dotnet.type_name_of(value)
@@ -215,14 +221,12 @@ class Constraints:
         frame: Frame,
         constraints: list[Any],
         name: str,
-        bound: Callable[[Any], Any],
         *,
         dotted: bool,
     ) -> Callable[[Any], Any]:
-        """What an assignment to a parameter goes through in its own function.
+        """What an assignment to a parameter goes through in its own function: no rule that is the binder's own.
 
-        `bound`: what its argument went through. A compiled function's parameter that has a type alone is
-        converted as its other variables are, and not by the binder's rules.
+        A compiled function's parameter that has a type alone is converted as its other variables are.
         """
         kinds = [c for c in constraints if isinstance(c, ast.TypeLiteral)]
         checked = any(
@@ -239,7 +243,9 @@ class Constraints:
         )
         if plain:
             return self.assignment_converter(frame, kinds, name)
-        return self.named_errors(bound, name)
+        return self.named_errors(
+            self.assignment_converter(frame, constraints, name, strict=True), name
+        )
 
     def named_errors(
         self, convert: Callable[[Any], Any], name: str, *, adding: bool = False
@@ -286,7 +292,7 @@ class Constraints:
 
     def _condition(self, value: Any, type_name: str, strict: bool) -> Any:
         """[bool]: a parameter takes only Booleans and numbers, a function's own variable anything."""
-        if strict and not isinstance(value, bool | int | float | Decimal | Switch):
+        if strict and not _is_condition(value):
             raise _no_condition(value, "System.Boolean")
         return self.cast(value, type_name)
 
@@ -302,11 +308,15 @@ class Constraints:
                 raise runtime_error("Reference type is expected in argument.")
             if folded in _CONDITIONS:
                 return self._condition(value, type_name, parameter or strict)
-            if parameter and folded in _SWITCHES and isinstance(value, str):
+            if (
+                (parameter or strict)
+                and folded in _SWITCHES
+                and not (value is None or _is_condition(value))
+            ):
                 raise _no_condition(value, "System.Management.Automation.SwitchParameter")
             if value is None and (folded.endswith("[]") or folded in ("array", "system.array")):
                 return None
-            if exact and folded in ("string", "system.string") and isinstance(value, list):
+            if exact and folded in ("string", "system.string") and type(value) is PSArray:
                 raise runtime_error(
                     "Cannot convert value to type System.String.",
                     "CannotConvertArgument",

@@ -21,7 +21,7 @@ from k8swin_lab.powershell.formatting_table import (
     list_lines,
     table_lines,
 )
-from k8swin_lab.powershell.formatting_values import is_line, line
+from k8swin_lab.powershell.formatting_values import is_line, line, text_lines
 from k8swin_lab.powershell.formatting_views import column, generated, view
 from k8swin_lab.powershell.records import ErrorRecord
 from k8swin_lab.powershell.values import Hashtable, PSArray, PSObject
@@ -64,7 +64,7 @@ class Formatter:
             yield from self._trimmed(self._formatted(obj))
             return
         if is_line(obj):
-            text = line(obj).splitlines() or [""]
+            text = text_lines(line(obj))
             if self._layout is not None:
                 self._held.append(Line(text))
             else:
@@ -100,7 +100,7 @@ class Formatter:
             found = view(self._session, obj) or self._of_properties(obj, later)
             if found is None:
                 text = dotnet.to_string(obj)
-                yield from text.splitlines() or [""]
+                yield from text_lines(text)
                 return
             self._layout, self._key = found, key
         self._held.extend(items)

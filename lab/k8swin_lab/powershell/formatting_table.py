@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell.dotnet.text import to_string
-from k8swin_lab.powershell.formatting_values import cell, is_number
+from k8swin_lab.powershell.formatting_values import cell, is_number, text_lines
 
 
 @dataclass
@@ -95,9 +95,7 @@ class Table:
                 wanted.append(column.width)
             elif self.layout.auto_size:
                 texts = [row[index] for row in self.rows]
-                longest = max(
-                    (len(part) for text in texts for part in text.splitlines() or [""]), default=0
-                )
+                longest = max((len(part) for text in texts for part in text_lines(text)), default=0)
                 wanted.append(max(longest, len(column.label), 1))
             else:
                 wanted.append(0)
@@ -154,13 +152,13 @@ class Table:
     def _cell_lines(self, text: str, width: int) -> list[str]:
         if self.layout.wrap:
             return wrapped(text, width)
-        return text.splitlines()[:1] or [""] if "\n" not in text else text.splitlines()
+        return text_lines(text)
 
 
 def wrapped(text: str, width: int) -> list[str]:
     """Break a text at word ends into lines of at most `width`."""
     lines: list[str] = []
-    for part in text.splitlines() or [""]:
+    for part in text_lines(text):
         while len(part) > width:
             cut = part.rfind(" ", 0, width + 1)
             cut = width if cut <= 0 else cut
@@ -231,7 +229,7 @@ def list_lines(
 def wrapped_exact(text: str, width: int) -> list[str]:
     """Break a text after exactly `width` characters."""
     lines: list[str] = []
-    for part in text.splitlines() or [""]:
+    for part in text_lines(text):
         lines.extend(
             part[i : i + width] for i in range(0, len(part), width)
         ) if part else lines.append("")

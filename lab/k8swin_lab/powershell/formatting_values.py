@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,14 @@ from k8swin_lab.powershell.values import Char, Hashtable, PSObject
 
 ENUMERATION_LIMIT = 4
 """$FormatEnumerationLimit: how many elements of a collection are shown."""
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def text_lines(text: str) -> list[str]:
+    """A text's lines: only carriage return and line feed end one, and after the last one is another."""
+    return _LINE_END.split(text)
 
 
 def cell(value: Any, pattern: str = "") -> str:

@@ -10,7 +10,7 @@ from k8swin_lab.powershell import ast, operators
 from k8swin_lab.powershell.binding import Binder
 from k8swin_lab.powershell.default_parameters import apply_defaults
 from k8swin_lab.powershell.errors import ExitSignal, PowerShellError, ReturnSignal, runtime_error
-from k8swin_lab.powershell.parameters import ALL_SETS, Argument, Bound, Spec
+from k8swin_lab.powershell.parameters import ALL_SETS, Argument, Bound, Spec, gathered
 from k8swin_lab.powershell.pipeline import Stage
 from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.scopes import NOTHING, Frame, Scope, Variable
@@ -104,7 +104,8 @@ def make_binder(frame: Frame, name: str, code: CompiledBlock) -> Binder:
     cmdlet_binding: dict[str, Any] | None = None
     for attribute in code.ast.attributes:
         if attribute.name.lower().removesuffix("attribute") == "cmdletbinding":
-            cmdlet_binding = {n.lower(): getattr(v, "value", True) for n, v in attribute.named}
+            compiler = frame.interp.expression_compiler
+            cmdlet_binding = {n.lower(): compiler.expression(v)(frame) for n, v in attribute.named}
     decorated = any(a[0].lower() == "parameter" for p in code.parameters for a in p.attributes)
     advanced = cmdlet_binding is not None or decorated
     positional = str((cmdlet_binding or {}).get("positionalbinding", True)).lower() != "false"
@@ -313,9 +314,9 @@ class FunctionStage(Stage):
         if self.context.name and interp.is_path(self.context.name):
             self._set("PSScriptRoot", interp.parent_path(self.context.name))
             self._set("PSCommandPath", self.context.name)
-        self._set("PSBoundParameters", BoundParameters(bound.values.items()))
-        for common, value in bound.common.items():
-            variables["psboundparameters"].value[common] = value
+        given = {**bound.values, **bound.common}
+        in_order = [(name, given.pop(name)) for name in bound.order if name in given]
+        self._set("PSBoundParameters", BoundParameters([*in_order, *given.items()]))
         for parameter, spec in zip(self.code.parameters, binder.specs, strict=True):
             self._parameter(parameter, spec)
         if self.code.begin is not None:
@@ -337,12 +338,10 @@ class FunctionStage(Stage):
         elif spec.type is not None:
             variable.value = self.interp.default_of_parameter(spec.type)
         if parameter.constraints:
-            assert spec.convert is not None  # noqa: S101 - constraints make one
             variable.convert = self.interp.parameter_converter_inside(
                 self.function_frame,
                 parameter.constraints,
                 parameter.name,
-                spec.convert,
                 dotted=self.dot_sourced,
             )
 
@@ -357,7 +356,7 @@ class FunctionStage(Stage):
             self._execute(self.code.process)
 
     def process(self, item: Any) -> None:
-        if self.binder.accepts_pipeline and not self._bind_item(item):
+        if self.binder.advanced and not self._bind_item(item):
             return
         if self.code.process is None:
             self.input.append(item)
@@ -440,10 +439,11 @@ def bind_pipeline(
         for spec in open_specs:
             if not spec.by_value or taken or spec.name in values:
                 continue
-            if exact and spec.type is not None and not interp.fits(item, spec.type):
+            wrapped = gathered(spec, item) is not item
+            if exact and spec.type is not None and not wrapped and not interp.fits(item, spec.type):
                 continue
             try:
-                values[spec.name] = binder.converted(spec, item)
+                values[spec.name] = binder.converted(spec, gathered(spec, item))
                 failure, taken = None, True
             except PowerShellError as error:
                 failure = error

@@ -94,13 +94,17 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
         if hasattr(left, "enum_number"):
             return dotnet.equals(left, right, ignore_case)
         if isinstance(left, Char) and not isinstance(right, str):
-            return bool(dotnet.compare(left, right, ignore_case) == 0)
+            return dotnet.equals(left, right, ignore_case)
         other = right if isinstance(right, str) else dotnet.to_string(right)
         return left == other or (ignore_case and left.casefold() == other.casefold())
     if left is None or right is None:
         return left is right
-    if isinstance(left, bool | Switch):
-        return bool(left) == truth(right)
+    if isinstance(left, bool):
+        return left == truth(right)
+    if isinstance(left, Switch):
+        return isinstance(right, bool | Switch) and bool(left) == bool(right)
+    if isinstance(right, Switch) and isinstance(left, int | float | Decimal):
+        return False
     if isinstance(left, int | float | Decimal):
         if isinstance(right, int | float | Decimal):
             return left == right

@@ -68,6 +68,8 @@ class Bound:
     delayed: dict[str, Any] = field(default_factory=dict)
     """Script blocks that compute a parameter for each pipeline object."""
     delays: bool = False
+    order: list[str] = field(default_factory=list)
+    """The parameters that the command line names, in its order."""
     set_name: str = ALL_SETS
 
 
@@ -79,8 +81,9 @@ def delays(spec: Spec) -> bool:
 
 
 def respelled(spec: Spec, value: Any, source: Argument) -> Any:
-    """A number goes to a [string] parameter as it was written."""
-    if spec.type is None or not spec.type.lower().startswith(("string", "system.string")):
+    """A number goes to a [string] or [version] parameter as it was written."""
+    kind = (spec.type or "").lower().removeprefix("system.")
+    if not kind.startswith("string") and kind != "version":
         return value
     if source.text is not None and source.name is None and not isinstance(value, str | bool):
         return source.text
@@ -92,3 +95,16 @@ def respelled(spec: Spec, value: Any, source: Argument) -> Any:
             ]
         )
     return value
+
+
+def takes_several(spec: Spec) -> bool:
+    """Whether the type of a parameter is an array's or another collection's."""
+    kind = (spec.type or "").lower()
+    return kind.endswith(("]", "array", "list")) and not kind.startswith("nullable")
+
+
+def gathered(spec: Spec, value: Any) -> Any:
+    """An argument without a name as an ArrayList takes it: whatever is no list becomes one of a single element."""
+    if not (spec.type or "").lower().endswith("arraylist") or value is None:
+        return value
+    return value if isinstance(value, list) else PSArray([value])

@@ -101,6 +101,12 @@ def test_windows_powershell_says_how_many_values_are_missing() -> None:
         ("function f { [CmdletBinding()] param($a, $b, [Parameter(ValueFromRemainingArguments)]$r) \"$a $b $r\" }; f 1 -b -nope 3 4", "1 -nope 3 4"),
         ("$v = 1; $private:v = 2; & { $v }", "2"),
         ("$private:v = 2; & { $global:v; $script:v; 'none' }", "none"),
+        ("function f { param([version]$p) \"$p\" }; f 1.10", "1.10"),
+        ("function f { param([Collections.ArrayList]$p) $p.Count }; f a; f 1, 2", "1\n2"),
+        ("function f { param([Parameter(ValueFromPipeline)][Collections.ArrayList]$p) process { \"<$p>\" } }; 'a', 1 | f", "<a>\n<1>"),
+        ("function f { param([ValidateNotNull()][string]$p) $p = 1, 2; $p }; f a", "1 2"),
+        ("function f { [CmdletBinding()] param($a, $b) $PSBoundParameters.Keys -join ',' }; f 1 -Verbose -b 2", "Verbose,b,a"),
+        ("function f { param([bool]$p) $p }; f -p:([DayOfWeek]1)", "True"),
     ],
 )  # fmt: skip
 def test_a_value_is_taken_as_the_engine_takes_it(code: str, printed: str) -> None:
@@ -120,6 +126,11 @@ def test_a_value_is_taken_as_the_engine_takes_it(code: str, printed: str) -> Non
         ("function f { param([Parameter(Mandatory)]$p) }; f 4 5 -nope 3", "PositionalParameterNotFound,f"),
         ("function f { param([Parameter(Mandatory)]$p) }; f 4 -nope 5 6", "NamedParameterNotFound,f"),
         ("function f { param([nope]$p) }; f 1", "TypeNotFound"),
+        ("function f { [CmdletBinding(PositionalBinding = $false)] param($p) }; f 1", "PositionalParameterNotFound,f"),
+        ("function f { param([Parameter(ValueFromPipeline)][int]$p) }; f -p { 1 }", "ScriptBlockArgumentNoInput,f"),
+        ("function f { param([Parameter(Position = 1)]$a, [Parameter(Position = 1)]$b) }; f 1", "AmbiguousPositionalParameterNoName,f"),
+        ("function f { [CmdletBinding()] param($a) }; f -a --", "MissingArgument,f"),
+        ("function f { param([switch]$p) }; f -p:@(1)", "ParameterArgumentTransformationError,f"),
     ],
 )  # fmt: skip
 def test_a_value_is_refused_as_the_engine_refuses_it(code: str, error_id: str) -> None:
@@ -138,3 +149,46 @@ def test_an_unknown_type_s_error_is_about_its_name() -> None:
     )
     assert shown.splitlines()[0] == "FullName     : nope"
     assert shown.splitlines()[-2:] == ["nope", "False"]
+
+
+def test_a_function_that_takes_no_input_says_so_of_each_object() -> None:
+    ran = run(
+        "function f { [CmdletBinding()] param($a) begin { 'b' } process { 'p' } end { 'e' } }; 1, 2 | f; f"
+    )
+    assert ran.output.split() == ["b", "e", "b", "p", "e"]
+    assert (
+        ran.errors.count("The input object cannot be bound to any parameters for the command") == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "call", "chosen"),
+    [
+        ("[Parameter(ParameterSetName = 'B')]$a, $b", "f; f -a 1; f -b 1", "__AllParameterSets\nB\n__AllParameterSets"),
+        ("[Parameter(ParameterSetName = 'A', ValueFromPipeline)][int]$a, "
+         "[Parameter(Mandatory, ParameterSetName = 'B')]$b", "1 | f", "A"),
+    ],
+)  # fmt: skip
+def test_the_set_of_parameters_in_force(parameters: str, call: str, chosen: str) -> None:
+    code = (
+        f"function f {{ [CmdletBinding()] param({parameters}) $PSCmdlet.ParameterSetName }}; {call}"
+    )
+    assert said(code, "$_.FullyQualifiedErrorId") == chosen
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [("f", "' a'"), ("f 1 1kb", "'1kb'"), ("f -x 1", "'x'")],
+)
+def test_a_binding_error_s_exception_names_the_parameter(call: str, name: str) -> None:
+    code = f"function f {{ param([Parameter(Mandatory)]$a) }}; {call}"
+    assert said(code, "\"'$($_.Exception.ParameterName)'\"") == name
+
+
+def test_common_parameters_are_among_what_a_beginning_may_mean() -> None:
+    code = "function f { [CmdletBinding()] param($Value, $Verb) }; f -V 1"
+    assert said(code, _MESSAGE).endswith("include: -Value -Verb -Verbose.")
+
+
+def test_a_text_ends_its_lines_at_line_ends_alone() -> None:
+    assert run('"a`n"; \'b\'; "c`fd$([char]0x85)e"').output == "a\n\nb\nc\fd\x85e\n"

@@ -171,7 +171,7 @@ STATIC = r"""
 [string]::Concat({q}, {n})
 [string]::Concat('a', 'b', {q})
 [string]::Format('{{0:D3}}|{{1,5}}', {n}, {q})
-[string]::Compare({q}, 'abc', $true)
+[math]::Sign([string]::Compare({q}, 'abc', $true))
 [string]::Equals({q}, 'abc')
 [string]::new('x', {n})
 [string]::Empty
