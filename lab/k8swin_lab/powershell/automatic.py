@@ -380,10 +380,13 @@ def apply_common(
             ):
                 raise runtime_error(
                     f"Cannot bind parameter '{name}'. Cannot convert value \"{value}\" to type "
-                    '"System.Management.Automation.ActionPreference".',
-                    f"CannotConvertArgumentNoMessage,{stage.context.name}",
+                    '"System.Management.Automation.ActionPreference". Error: "Unable to match the identifier '
+                    f"name {value} to a valid enumerator name. Specify one of the following enumerator names and "
+                    'try again:\nSilentlyContinue, Stop, Continue, Inquire, Ignore, Suspend"',
+                    f"CannotConvertArgumentNoMessage,{stage.context.suffix or stage.context.name}",
                     category="InvalidArgument",
                     exception="System.Management.Automation.ParameterBindingException",
+                    activity=stage.context.name,
                 )
             _prefer(stage, scope, name, action)
         elif name in _TAPS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell import dotnet
+from k8swin_lab.powershell.binding_errors import not_taken
 from k8swin_lab.powershell.dotnet.castability import shown
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.parameters import (
@@ -21,7 +22,7 @@ from k8swin_lab.powershell.parameters import (
     respelled,
     takes_several,
 )
-from k8swin_lab.powershell.records import ExceptionObject, ScriptBlock
+from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.values import PSArray
 
 _BINDING = "System.Management.Automation.ParameterBindingException"
@@ -51,16 +52,6 @@ def _has_type(spec: Spec, value: Any) -> bool:
     return name is not None and (name == "System.Object" or dotnet.is_instance(value, name))
 
 
-def _transformation(error: PowerShellError) -> ExceptionObject:
-    """What the binder puts around a failed conversion."""
-    inner = error.record.exception
-    return ExceptionObject(
-        "System.Management.Automation.ArgumentTransformationMetadataException",
-        inner.message,
-        inner=inner.inner or inner,
-    )
-
-
 class Binder:
     """Binds to one command's parameters."""
 
@@ -75,8 +66,13 @@ class Binder:
         error_suffix: str = "",
         gathers: Callable[[list[Any]], Any] | None = None,
         missing: Mapping[str, str] | None = None,
+        compiled: bool = False,
     ) -> None:
-        """`missing`: folded names, each with the name itself, of parameters that only the real command has."""
+        """`missing`: folded names, each with the name itself, of parameters that only the real command has.
+
+        `compiled`: the command is a cmdlet.
+        """
+        self.compiled = compiled
         self.name = name
         self.lacking = missing or {}
         self.specs = specs
@@ -271,38 +267,9 @@ class Binder:
         except PowerShellError as error:
             if error.record.error_id == "TypeNotFound":
                 raise
-            exception = error.record.exception
-            validation = error.validates or exception.type_name.endswith(
-                "ValidationMetadataException"
-            )
-            if error.record.error_id.endswith("NotAllowed"):
-                refused = runtime_error(
-                    error.record.message,
-                    f"{error.record.error_id}{self.error_suffix}",
-                    category="InvalidData",
-                    exception="System.Management.Automation.ParameterBindingValidationException",
-                    activity=self.name,
-                )
-                refused.record.exception.properties["ParameterName"] = spec.name
-                raise refused from error
-            verb = "validate argument on" if validation else "process argument transformation on"
-            kind = "Validation" if validation else "ArgumentTransformation"
-            short = (
-                "ParameterArgumentValidationError"
-                if validation
-                else "ParameterArgumentTransformationError"
-            )
-            wrapped = runtime_error(
-                f"Cannot {verb} parameter '{spec.name}'. {error.record.message}",
-                f"{short}{self.error_suffix}",
-                # the category is what scripts test; both kinds of failure are bad input to them
-                category="InvalidData",
-                exception=f"System.Management.Automation.ParameterBinding{kind}Exception",
-                inner=exception if validation else _transformation(error),
-                activity=self.name,
-            )
-            wrapped.record.exception.properties["ParameterName"] = spec.name
-            raise wrapped from error
+            raise not_taken(
+                error, spec.name, self.name, self.error_suffix, compiled=self.compiled
+            ) from error
 
     def _positional(self, bound: Bound, arguments: list[Argument], unknown: list[str]) -> None:
         last: int | None = None

@@ -34,6 +34,7 @@ def cmdlet_binder(interp: Any, cmdlet: Cmdlet) -> Binder:
         should_process=cmdlet.supports_should_process,
         error_suffix=error_suffix(cmdlet),
         missing=_missing(cmdlet),
+        compiled=True,
     )
     if interp.host.edition == "Desktop":
         binder.common.pop("ProgressAction", None)

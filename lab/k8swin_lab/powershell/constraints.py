@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8swin_lab.powershell import ast, dotnet, operators
 from k8swin_lab.powershell.api import Parameter
+from k8swin_lab.powershell.binding_errors import no_switch
 from k8swin_lab.powershell.dotnet.castability import shown
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.records import Reference
@@ -17,7 +18,6 @@ from k8swin_lab.powershell.validation import (
     WITHOUT_CHECK,
     not_in_set,
     refuse_empty,
-    validation_error,
     validator,
 )
 from k8swin_lab.powershell.values import PSArray, Switch
@@ -67,6 +67,8 @@ class Constraints:
             if value is NOTHING:
                 value = None
             if name == "switch":
+                if not (value is None or _is_condition(value)):
+                    raise no_switch(value)
                 return operators.truth(value)
             if name != "object":
                 if isinstance(value, Reference):
@@ -187,14 +189,11 @@ class Constraints:
             )
 
         def check(value: Any) -> None:
-            try:
-                if ps_class.finds("validate"):
-                    ps_class.call(interp, instance, "Validate", [value, None])
-                    return
-                for item in value if isinstance(value, list) else [value]:
-                    ps_class.call(interp, instance, "ValidateElement", [item])
-            except PowerShellError as error:
-                raise validation_error(error.record.message) from error
+            if ps_class.finds("validate"):
+                ps_class.call(interp, instance, "Validate", [value, None])
+                return
+            for item in value if isinstance(value, list) else [value]:
+                ps_class.call(interp, instance, "ValidateElement", [item])
 
         return "validate", check
 

@@ -80,7 +80,8 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
                 ):
                     raise validation_error(
                         f'The argument "{interp.to_string(item)}" does not match the "{arguments[0]}" pattern. '
-                        f'Supply an argument that matches "{arguments[0]}" and try the command again.'
+                        f'Supply an argument that matches "{arguments[0]}" and try the command again.',
+                        "ValidatePatternFailure",
                     )
 
         return check_pattern
@@ -106,7 +107,8 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
                     raise validation_error(
                         f'The "{interp.to_string(arguments[0])}" validation script for the argument with value '
                         f'"{interp.to_string(item)}" did not return a result of True. Determine why the '
-                        "validation script failed, and then try the command again."
+                        "validation script failed, and then try the command again.",
+                        "ValidateScriptFailure",
                     )
 
         return check_script
@@ -119,18 +121,20 @@ def validator(frame: Frame, attribute: ast.Attribute) -> Callable[[Any], None] |
             if value is None or (strict and value == ""):
                 raise validation_error(
                     "The argument is null or empty. Provide an argument that is not null or empty, and "
-                    "then try the command again."
+                    "then try the command again.",
+                    "ArgumentIsEmpty",
                 )
             items = value if isinstance(value, list) else []
             if not strict and any(v is None for v in items):
                 raise validation_error(
                     "The argument has a null value, or an element of the argument collection contains a "
                     "null value. Provide a collection that does not contain any null values, and then try "
-                    "the command again."
+                    "the command again.",
+                    "ArgumentIsNull",
                 )
             empty = isinstance(value, list | Hashtable) and not value
             if strict and (empty or any(v in (None, "") for v in items)):
-                raise validation_error(_NULL_ELEMENT)
+                raise validation_error(_NULL_ELEMENT, "ArgumentIsEmpty")
 
         return check_filled
     return None
@@ -145,7 +149,7 @@ _NULL_ELEMENT = (
 def _elements(value: Any) -> list[Any]:
     """What an attribute looks at one by one; of null there is nothing to look at."""
     if value is None:
-        raise validation_error(_NULL_ELEMENT)
+        raise validation_error(_NULL_ELEMENT, "ArgumentIsEmpty")
     items = operators.items_of(value)
     return [value] if items is None else list(items)
 
@@ -155,7 +159,8 @@ def _refuse_null(item: Any) -> None:
     if item is None:
         raise validation_error(
             "The argument is null. Provide a valid value for the argument, and then try running the "
-            "command again."
+            "command again.",
+            "ArgumentIsNull",
         )
 
 
@@ -164,18 +169,21 @@ def _refuse_length(item: Any, low: int, high: int) -> None:
     if type(item) is not str:
         raise validation_error(
             "The ValidateLength attribute cannot be applied to a parameter that is not a string or "
-            "string[] parameter. Make the parameter a string or string[] parameter."
+            "string[] parameter. Make the parameter a string or string[] parameter.",
+            "ValidateLengthNotString",
         )
     size = len(item)
     if size < low:
         raise validation_error(
             f"The character length ({size}) of the argument is too short. Specify an argument with a "
-            f'length that is greater than or equal to "{low}", and then try the command again.'
+            f'length that is greater than or equal to "{low}", and then try the command again.',
+            "ValidateLengthMinLengthFailure",
         )
     if size > high:
         raise validation_error(
             f"The character length of the {size} argument is too long. Shorten the character length of the "
-            f'argument so it is fewer than or equal to "{high}" characters, and then try the command again.'
+            f'argument so it is fewer than or equal to "{high}" characters, and then try the command again.',
+            "ValidateLengthMaxLengthFailure",
         )
 
 
@@ -184,27 +192,32 @@ def _refuse_count(value: Any, low: int, high: int, desktop: bool) -> None:
     if value is not None and type(value) is not str and not isinstance(value, list | Hashtable):
         raise validation_error(
             "The ValidateCount attribute cannot be applied to a non-array parameter. Either remove the "
-            "attribute from the parameter or make the parameter an array parameter."
+            "attribute from the parameter or make the parameter an array parameter.",
+            "NotAnArrayParameter",
         )
     size = 0 if value is None else len(value)
     if desktop and size < low:
         raise validation_error(
             f"The number of provided arguments ({size}) is fewer than the minimum number of allowed "
-            f"arguments ({low}). Provide more than {low} arguments, and then try the command again."
+            f"arguments ({low}). Provide more than {low} arguments, and then try the command again.",
+            "ValidateCountSmallerThanMin",
         )
     if desktop and size > high:
         raise validation_error(
             f"The number of provided arguments, ({size}), exceeds the maximum number of allowed arguments "
-            f"({high}). Provide fewer than {high} arguments, and then try the command again."
+            f"({high}). Provide fewer than {high} arguments, and then try the command again.",
+            "ValidateCountGreaterThanMax",
         )
     if low == high != size:
         raise validation_error(
-            f"The parameter requires exactly {high} value(s) - {size} value(s) were provided."
+            f"The parameter requires exactly {high} value(s) - {size} value(s) were provided.",
+            "ValidateCountExactFailure",
         )
     if not low <= size <= high:
         raise validation_error(
             f"The parameter requires at least {low} value(s) and no more than {high} value(s) - {size} "
-            "value(s) were provided."
+            "value(s) were provided.",
+            "ValidateCountMinMaxFailure",
         )
 
 
@@ -218,12 +231,14 @@ def _refuse_outside(interp: Any, item: Any, low: Any, high: Any) -> None:
     if below:
         raise validation_error(
             f"The {interp.to_string(value)} argument is less than the minimum allowed range of {low}. Supply "
-            f"an argument that is greater than or equal to {low} and then try the command again."
+            f"an argument that is greater than or equal to {low} and then try the command again.",
+            "ValidateRangeTooSmall",
         )
     if above:
         raise validation_error(
             f"The {interp.to_string(value)} argument is greater than the maximum allowed range of {high}. "
-            f"Supply an argument that is less than or equal to {high} and then try the command again."
+            f"Supply an argument that is less than or equal to {high} and then try the command again.",
+            "ValidateRangeTooBig",
         )
 
 
@@ -236,15 +251,14 @@ def _as_limit(interp: Any, item: Any, kind: str) -> Any:
         raise validation_error(
             f'The argument cannot be validated because its type "{own}" is not the same type ({wanted}) as '
             "the maximum and minimum limits of the parameter. Make sure the argument is of type "
-            f"{wanted} and then try the command again."
+            f"{wanted} and then try the command again.",
+            "ValidationRangeElementType",
         ) from error
 
 
-def validation_error(message: str) -> PowerShellError:
+def validation_error(message: str, error_id: str) -> PowerShellError:
     """A value that a validation attribute refuses."""
-    return runtime_error(
-        message, "ValidateArgumentError", category="InvalidData", exception=VALIDATION
-    )
+    return runtime_error(message, error_id, category="MetadataError", exception=VALIDATION)
 
 
 def not_in_set(text: str, allowed: Any) -> PowerShellError:
@@ -252,7 +266,8 @@ def not_in_set(text: str, allowed: Any) -> PowerShellError:
     listed = ",".join(allowed)
     return validation_error(
         f'The argument "{text}" does not belong to the set "{listed}" specified by the ValidateSet '
-        "attribute. Supply an argument that is in the set and then try the command again."
+        "attribute. Supply an argument that is in the set and then try the command again.",
+        "ValidateSetFailure",
     )
 
 

@@ -192,3 +192,52 @@ def test_common_parameters_are_among_what_a_beginning_may_mean() -> None:
 
 def test_a_text_ends_its_lines_at_line_ends_alone() -> None:
     assert run('"a`n"; \'b\'; "c`fd$([char]0x85)e"').output == "a\n\nb\nc\fd\x85e\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("Get-Command -TotalCount x",
+         "ParameterBindingException/CannotConvertArgumentNoMessage,Microsoft.PowerShell.Commands.GetCommandCommand/"
+         "Cannot bind parameter 'TotalCount'. Cannot convert value \"x\" to type \"System.Int32\"."),
+        ("Write-Output 1 -NoEnumerate:x",
+         "ParameterBindingException/CannotConvertArgument,Microsoft.PowerShell.Commands.WriteOutputCommand/"
+         "Cannot convert 'System.String' to the type 'System.Management.Automation.SwitchParameter' required by parameter"),
+        ("function f { [CmdletBinding()] param() }; f -ErrorAction nope",
+         "ParameterBindingException/CannotConvertArgumentNoMessage,f/Cannot bind parameter 'ErrorAction'. Cannot convert"),
+    ],
+)  # fmt: skip
+def test_a_cmdlet_converts_its_arguments_itself(call: str, error: str) -> None:
+    facts = (
+        "$_.Exception.GetType().Name + '/' + $_.FullyQualifiedErrorId + '/' + $_.Exception.Message"
+    )
+    assert said(call, facts).startswith(error)
+
+
+_EVEN = (
+    "class EvenAttribute : Management.Automation.ValidateEnumeratedArgumentsAttribute "
+    '{ [void] ValidateElement([object]$e) { if ($e % 2) { throw "odd $e" } } }; '
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (_EVEN + "function f { param([Even()]$p) }; f 3", "ParameterBindingValidationException/ParameterArgumentValidationError,f"),
+        (_EVEN + "[Even()]$v = 4; $v = 5", "RuntimeException/odd 5"),
+        ("class C { [ValidateRange(1, 3)][int]$A = 9 }; [C]::new()", "ValidationMetadataException/ValidateRangeTooBig"),
+    ],
+)  # fmt: skip
+def test_who_raises_what_an_attribute_refuses(code: str, error: str) -> None:
+    assert said(code, "$_.Exception.GetType().Name + '/' + $_.FullyQualifiedErrorId") == error
+
+
+@pytest.mark.parametrize(
+    ("code", "printed"),
+    [
+        ("[switch]$true -eq $true; [switch]$true -eq 1; 1 -eq [switch]$true", "True\nFalse\nFalse"),
+        ("[char]'I' -ne ('a', 'b'); [char]'I' -eq @('I')", "True\nFalse"),
+    ],
+)
+def test_values_that_do_not_convert_are_not_equal(code: str, printed: str) -> None:
+    assert run(code).output.strip() == printed

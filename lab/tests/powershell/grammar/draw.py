@@ -2,8 +2,8 @@
 
 An operand is the text of an expression. What Windows PowerShell 5.1 and PowerShell 7 do differently
 is not drawn: number suffixes of 7, ranges of letters, the order of a hashtable's keys (only one key,
-or [ordered]), -0.0, comparison of strings with punctuation (NLS against ICU), and what only newer
-.NET has.
+or [ordered]), -0.0, the order of strings with punctuation or of capital letters (NLS against code
+points), and what only newer .NET has.
 """
 
 from __future__ import annotations
