@@ -277,10 +277,10 @@ class Binder:
             groups = self.positional_groups(bound.values)
             free = [position for position in sorted(groups) if last is None or position > last]
             place = next((i for i, a in enumerate(arguments) if not a.claimed), None)
+            self._refuse_shared(groups)
             if not free or place is None:
                 break
             last = free[0]
-            self._refuse_shared(groups)
             group = [spec for spec in groups[last] if not spec.remaining]
             if group:
                 self._store_in_one(bound, group, arguments.pop(place))

@@ -431,8 +431,13 @@ def bind_pipeline(
         spec = next(s for s in binder.specs if s.name == delayed)
         computed = operators.collapse(interp.invoke(block, [], dollar_underbar=item))
         values[delayed] = binder.converted(spec, None if computed is NOTHING else computed)
+    sets = binder.candidate_sets(bound.values)
     open_specs = [
-        s for s in binder.specs if s.name not in bound.values and s.name not in bound.delayed
+        s
+        for s in binder.specs
+        if s.name not in bound.values
+        and s.name not in bound.delayed
+        and (not sets or any(s.in_set(name) for name in sets))
     ]
     taken = False
     for exact in (True, False):

@@ -129,6 +129,9 @@ def test_a_value_is_taken_as_the_engine_takes_it(code: str, printed: str) -> Non
         ("function f { [CmdletBinding(PositionalBinding = $false)] param($p) }; f 1", "PositionalParameterNotFound,f"),
         ("function f { param([Parameter(ValueFromPipeline)][int]$p) }; f -p { 1 }", "ScriptBlockArgumentNoInput,f"),
         ("function f { param([Parameter(Position = 1)]$a, [Parameter(Position = 1)]$b) }; f 1", "AmbiguousPositionalParameterNoName,f"),
+        ("function f { param([Parameter(Position = 1)]$a, [Parameter(Position = 1)]$b) }; f -x", "AmbiguousPositionalParameterNoName,f"),
+        ("function f { param([Parameter(ParameterSetName = 'A')]$a, [Parameter(ParameterSetName = 'B', ValueFromPipeline)]$b) }; "
+         "$ErrorActionPreference = 'Stop'; 1 | f -a 2", "InputObjectNotBound,f"),
         ("function f { [CmdletBinding()] param($a) }; f -a --", "MissingArgument,f"),
         ("function f { param([switch]$p) }; f -p:@(1)", "ParameterArgumentTransformationError,f"),
     ],
