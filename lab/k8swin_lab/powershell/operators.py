@@ -99,12 +99,10 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
         return left == other or (ignore_case and left.casefold() == other.casefold())
     if left is None or right is None:
         return left is right
-    if isinstance(left, bool):
-        return left == truth(right)
     if isinstance(left, Switch):
         return isinstance(right, bool | Switch) and bool(left) == bool(right)
-    if isinstance(right, Switch) and isinstance(left, int | float | Decimal):
-        return False
+    if isinstance(left, bool):
+        return left == truth(right)
     if isinstance(left, int | float | Decimal):
         if isinstance(right, int | float | Decimal):
             return left == right
