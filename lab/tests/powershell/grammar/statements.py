@@ -209,6 +209,7 @@ class Statements(Expressions, Refusals):
                 self.operand("typed"),
             ]
         )
+        self.formatted_output = self.formatted_output or "pscustomobject" in source
         call = self.one([f"{source} | {name}", f"{name} {self.operand('int')}", f"{source} | {name} -All", f"{name} -{prop} 1, 2",
                          f"{source} | {name} | ForEach-Object {{ \"[$_]\" }}"])  # fmt: skip
         return text + f"try {{ {call} }} catch {{ oops $_ }}"
