@@ -81,6 +81,8 @@ PHASE = Phase(
             title="The control plane's pods run at the planned addresses",
             on=MASTER,
             check="linux/control_plane_ready.check.sh",
+            # With the runtime, which starts anew with another proxy, its pods may start anew.
+            proves=("proxy", "container-runtime", "control-plane"),
             wait=180,
         ),
     ),

@@ -32,6 +32,7 @@ PHASE = Phase(
             title="The pod network is up and CoreDNS is available",
             on=MASTER,
             check="linux/flannel_ready.check.sh",
+            proves=("flannel",),
             wait=300,
             when=by_others,
         ),

@@ -344,6 +344,7 @@ PHASE = Phase(
             title="The pod network of others is up on the worker",
             on=TARGET,
             check="windows/network_of_others.check.ps1",
+            proves=("reboot", "join"),
             wait=300,
             when=by_flannel,
         ),

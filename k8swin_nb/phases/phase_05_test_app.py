@@ -45,6 +45,7 @@ PHASE = Phase(
             title="Both pods are available",
             on=MASTER,
             check="linux/test_app_ready.check.sh",
+            proves=("test-app",),
             values=app_values,
             # The first pull of a server image is several GiB.
             wait=1800,
@@ -54,6 +55,7 @@ PHASE = Phase(
             title="Twenty web requests are answered by every pod",
             on=MASTER,
             check="linux/test_app_requests.check.sh",
+            proves=("test-app",),
             values=app_values,
             wait=60,
         ),

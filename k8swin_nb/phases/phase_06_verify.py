@@ -60,6 +60,7 @@ PHASE = Phase(
             title="Every connection has been tried",
             on=MASTER,
             check=connect_all,
+            proves=("probe-pods",),
             runs=(
                 "linux/connect_host.check.sh",
                 "linux/connect_pod.check.sh",
@@ -79,6 +80,7 @@ PHASE = Phase(
             title="The connections hold",
             on=MASTER,
             check=judge_all,
+            proves=("probe-pods",),
         ),
     ),
 )

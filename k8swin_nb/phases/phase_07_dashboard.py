@@ -49,6 +49,7 @@ PHASE = Phase(
             title="The Dashboard answers",
             on=MASTER,
             check=keep_address,
+            proves=("dashboard",),
             runs=("linux/dashboard_ready.check.sh",),
             when=not_wanted,
             wait=600,

@@ -122,6 +122,31 @@ def kubelet_settings(on: str, system: str) -> Step:
     )
 
 
+READY_AFTER = {
+    "linux": (
+        "proxy",
+        "container-runtime",
+        "packages",
+        "kubelet-service",
+        "join",
+        "kubelet-settings",
+    ),
+    "windows": (
+        "reboot",
+        "artifacts",
+        "container-runtime",
+        "proxy",
+        "kubelet",
+        "join",
+        "kubelet-settings",
+        "cni",
+        "flanneld",
+        "pod-network",
+    ),
+}
+"""Steps after which a worker's kubelet, runtime or pod network starts anew, in their order, by operating system."""
+
+
 def worker_ready(system: str) -> Step:
     """Make the step that proves a worker of an operating system by asking the master."""
     return Step(
@@ -129,6 +154,7 @@ def worker_ready(system: str) -> Step:
         title="The worker is Ready at its planned address",
         on="target",
         check=check_worker_ready,
+        proves=READY_AFTER[system],
         runs=("linux/worker_ready.check.sh", KUBELET_CHECKS[system]),
         wait=300,
     )

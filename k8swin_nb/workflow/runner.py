@@ -103,7 +103,7 @@ def _look_at(at: StepRun, step: Step) -> Row:
     """Say how a step would end on a host, and change nothing.
 
     What an earlier step of the phase would make is not there yet: what cannot be found out for that, or is not as no wait
-    makes it, waits for that step. Drift, a failed preflight and a host that is not reached are errors here too.
+    makes it, waits for that step, and so does what proves its work. Drift, a failed preflight and a host that is not reached are errors here too.
     """
     started = time.monotonic()
     if reason := _not_for(at, step):
@@ -125,6 +125,10 @@ def _look_at(at: StepRun, step: Step) -> Row:
         return _row(at, Outcome.WOULD_CHANGE, started, detail)
     if verdict.state is State.OK:
         made = at.run.foreseen.get(at.host.name, {})
+        if proved := [made[name] for name in step.proves if name in made]:
+            at.foresee(proved[-1])
+            detail = f"waits for {proved[-1]}; now {verdict.detail}"
+            return _row(at, Outcome.WOULD_CHANGE, started, detail)
         follows = {name: what for name, what in step.follows.items() if name in made}
         if not follows:
             return _row(at, Outcome.OK, started, verdict.detail)

@@ -124,6 +124,10 @@ class Step:
     """What this step has to do once an earlier one of the phase has changed something, though now all is as wanted: by
     that step's name, in the form of `Difference.what`."""
 
+    proves: tuple[str, ...] = ()
+    """For a step that only looks: the earlier ones of the phase whose work it looks at. While one of them has something to
+    change, a dry run does not take what is found now for what will be."""
+
     runs: tuple[str, ...] = ()
     """Scripts that the step's functions run, so that a reader is shown them too."""
 

@@ -149,6 +149,29 @@ def test_step_names_are_unique_in_a_phase():
         assert len(found) == len(set(found))
 
 
+PROVES_NOTHING = {
+    "01_network/reach-linux": "the plan is a file of this computer",
+    "01_network/reach-windows": "likewise",
+    "01_network/preflight-linux": "likewise",
+    "01_network/preflight-windows": "likewise",
+    "01_network/hosts-together": "likewise",
+    "03_flannel/network-of-others": "what others make; flannel is not deployed there",
+    "06_verify/load-balancing": "the test app's pods alone, which 05 makes",
+}
+"""Steps that only look, behind one that changes something, and what they look at."""
+
+
+@pytest.mark.parametrize(("phase", "step"), STEPS, ids=NAMES)
+def test_what_a_step_proves_or_follows_comes_before_it(phase, step):
+    before = phase.steps[: phase.steps.index(step)]
+    named = {*step.proves, *step.follows}
+    assert named <= {each.name for each in before}
+    assert step.apply is None or not step.proves, "what changes something says what it follows"
+    # What is found now is not what will be: whoever looks only says whose work that is.
+    if step.apply is None and any(each.apply for each in before):
+        assert bool(step.proves) != (f"{phase.name}/{step.name}" in PROVES_NOTHING)
+
+
 def test_the_built_in_lock_fits_the_default_versions():
     listed = json.loads(worker_artifacts(check_description(described())))
     assert {entry["name"] for entry in listed} == set(LAYOUT)

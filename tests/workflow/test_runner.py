@@ -134,6 +134,22 @@ def test_a_step_that_has_something_to_do_after_an_earlier_one_has_says_so_in_a_d
     ]
 
 
+def test_what_proves_an_earlier_step_waits_for_it_in_a_dry_run_though_all_is_well_now(tmp_path):
+    rows = []
+    for before in ("a", "other"):
+        run = make_run(tmp_path, "a", dry_run=True)
+        apply(Machine().step(name=before), run)
+        for name, proves in (("b", ("a",)), ("c", ("b",))):
+            how = {"check": lambda at: Verdict(State.OK, "fine"), "apply": None, "proves": proves}
+            rows += apply(Machine().step(name=name, **how), run).rows
+    assert [(row.outcome, row.detail) for row in rows] == [
+        (Outcome.WOULD_CHANGE, "waits for `a`; now fine"),
+        (Outcome.WOULD_CHANGE, "waits for `a`; now fine"),
+        (Outcome.OK, "fine"),
+        (Outcome.OK, "fine"),
+    ]
+
+
 class Theirs(runs.Unlocked):
     """The lock of every host is another operator's."""
 
