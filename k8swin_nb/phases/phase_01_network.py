@@ -9,7 +9,7 @@ from k8swin_nb.phases.network.anti_spoofing import (
     record_attestation,
     vm_names,
 )
-from k8swin_nb.phases.network.plan_file import check_saved_plan, save_plan
+from k8swin_nb.phases.network.plan_file import NETWORKS, check_saved_plan, save_plan
 from k8swin_nb.phases.preflight.checks import LINUX, WINDOWS, preflight
 from k8swin_nb.phases.preflight.together import check_together, not_a_node
 from k8swin_nb.phases.preflight.views import VIEWS as PREFLIGHT
@@ -36,6 +36,7 @@ PHASE = Phase(
             on="control-plane",
             check=check_saved_plan,
             apply=save_plan,
+            runs=(NETWORKS,),
         ),
         Step(
             name="reach-linux",

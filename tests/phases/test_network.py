@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from k8swin_nb.errors import StepFailed
+from k8swin_nb.errors import DriftFound, HostUnreachable, StepFailed
 from k8swin_nb.phases import phase_01_network as network
-from k8swin_nb.phases.network import anti_spoofing
+from k8swin_nb.phases.network import anti_spoofing, plan_file
 from k8swin_nb.phases.network.flannel import net_conf
 from k8swin_nb.phases.network.handover import Handover, RouteListing
 from k8swin_nb.phases.network.static_routes import NodeRoute, listings, read_routes
@@ -16,6 +16,7 @@ from k8swin_nb.phases.pods.flannel_manifest import manifest
 from k8swin_nb.phases.preflight.checks import HostFacts
 from k8swin_nb.phases.windows.cni import cni_conf
 from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.runner import apply_step
 from k8swin_nb.workflow.step import State
 from tests.runs import Hosts, at, make_run
 from tests.test_description import MASTER, WORKER
@@ -217,3 +218,46 @@ def test_with_l3_linux_only_hands_out_networks_and_windows_makes_its_bridge():
     windows = json.loads(net_conf(plan, windows=True))["Backend"]
     assert windows == {"Type": "host-gw", "Name": "cbr0"}
     assert json.loads(cni_conf(plan, "10.1.0.3"))["delegate"]["type"] == "win-bridge"
+
+
+class TestThePlanBesideAClusterThatStands:
+    def saved(self, folder, answer, **changes):
+        """Apply the step `plan`; return how it ended, and the plan that is saved then."""
+        run = make_run(folder, Hosts({plan_file.NETWORKS: answer}), phase=network.PHASE, **changes)
+        path = plan_file.plan_file(run)
+        try:
+            row = apply_step(run, network.PHASE.step("plan")).rows[0]
+            said = f"{row.outcome} {row.detail}"
+        except (StepFailed, HostUnreachable) as error:
+            said = type(error).__name__
+        return said, json.loads(path.read_text())["pod_subnet"] if path.exists() else None
+
+    def test_a_plan_with_other_networks_is_not_saved_over_the_clusters(self, tmp_path):
+        other = "10.200.0.0/16"
+        well = "the cluster on this host has pods in 10.244.0.0/16"
+        stands = (
+            20,
+            "hint: give it those\na cluster stands on this host with pods in 10.244.0.0/16",
+        )
+        assert self.saved(tmp_path, stands, pod_subnet=other) == ("DriftFound", None)
+        assert self.saved(tmp_path, well)[1] == "10.244.0.0/16"
+        assert self.saved(tmp_path, stands, pod_subnet=other) == ("DriftFound", "10.244.0.0/16")
+        # Also where a plan is saved already that the cluster refuses.
+        assert self.saved(tmp_path, "no cluster stands on this host", pod_subnet=other)[1] == other
+        assert self.saved(tmp_path, stands, pod_subnet=other) == ("DriftFound", other)
+
+    def test_of_a_host_that_cannot_be_asked_the_next_step_tells_but_no_other_plan_is_lost(
+        self, tmp_path
+    ):
+        gone = HostUnreachable("linuxmaster", "nobody answers")
+        changed = "changed the plan is saved in plan.json"
+        assert self.saved(tmp_path, gone) == (changed, "10.244.0.0/16")
+        assert self.saved(tmp_path, gone, kubernetes_version="1.35.1") == (changed, "10.244.0.0/16")
+        other = self.saved(tmp_path, gone, pod_subnet="10.200.0.0/16")
+        assert other == ("HostUnreachable", "10.244.0.0/16")
+
+    def test_a_dry_run_says_it_too(self, tmp_path):
+        hosts = Hosts({plan_file.NETWORKS: (20, "a cluster stands on this host with others")})
+        run = make_run(tmp_path, hosts, phase=network.PHASE, dry_run=True)
+        with pytest.raises(DriftFound, match="a cluster stands on this host"):
+            apply_step(run, network.PHASE.step("plan"))

@@ -101,6 +101,22 @@ def typed(error: K8swinError, pattern: str) -> str:
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 
 
+@pytest.mark.parametrize(
+    "other", [{"pod_subnet": "10.200.0.0/16"}, {"service_subnet": "10.97.0.0/16"}]
+)
+def test_other_networks_than_those_of_a_cluster_that_stands_are_refused_by_the_plan(world, other):
+    name, planned = next(iter(other.items()))
+    kept = world.description
+    changed = open_world(world.lab, world.folder, host_key_policy="accept-new", **other).description
+    error = failed(dataclasses.replace(world, description=changed), "01_network/plan")
+    assert f"a cluster stands on this host with pods in {kept.pod_subnet}" in str(error)
+    assert planned in str(error) and "90_teardown" in str(error.hint)
+    # What is saved is that of the cluster.
+    saved = json.loads((kept.state / "clusters" / kept.cluster_name / "plan.json").read_text())
+    assert saved[name] == str(getattr(kept, name))
+    assert apply(world, "01_network/plan").rows[0].outcome.value == "ok"
+
+
 def test_a_node_that_was_deleted_comes_back_with_the_join_notebook(world):
     shell(world, "linuxmaster", f"{KUBECTL} delete node linuxworker01")
     report = apply(world, "04_join_linux/join", "04_join_linux/worker-ready")
