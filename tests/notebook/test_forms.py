@@ -341,6 +341,32 @@ def test_where_a_secret_is_kept_already_is_no_mistake(file):
     assert form.place.value == "win.password" and "✗" not in form.problems["secret"].value
 
 
+def test_another_kind_of_place_is_asked_for_plainly_and_each_keeps_what_was_typed_for_it(file):
+    form = filled(host_form_of(file), name="winworker09", **WORKER_FIELDS)
+    kinds = {"env": "WIN_PW", "file": "../.k8swin/w.password", "keyring": "windows/winworker09"}
+    for kind, place in kinds.items():
+        form.kind.value = kind
+        told = form.problems["secret"].value
+        assert form.place.value == "" and "is still missing: write" in told and "✗" not in told
+        form.place.value = place
+        assert form.problems["secret"].value == ""
+    for kind, place in kinds.items():
+        form.kind.value = kind
+        assert (form.place.value, form.problems["secret"].value) == (place, "")
+        assert f"{kind}:{place}" in form.writer.shown.value
+    # What was refused is not kept, and the red word was about the other kind.
+    form.place.value = "Passw0rd-2026!"
+    form.kind.value = "env"
+    assert form.place.value == "WIN_PW"
+    form.kind.value = "keyring"
+    assert form.place.value == kinds["keyring"] and form.problems["secret"].value == ""
+    # Of another host nothing is known yet.
+    form.which.value = "winworker01"
+    form.which.value = host_widget.NEW
+    form.kind.value = "file"
+    assert form.place.value == ""
+
+
 def _all(widget):
     yield widget
     for child in getattr(widget, "children", ()):

@@ -74,6 +74,14 @@ KINDS = {
 }
 """Where a secret may be kept."""
 
+PLACES = {
+    "env": "write a NAME of capitals, such as WIN_PASSWORD",
+    "file": "write a path with its folder, such as ../.k8swin/NAME.password",
+    "keyring": "write SERVICE/USER",
+    "cmd": "write a program of this computer and what it is given, such as pass show winworker01",
+}
+"""How such a place is written."""
+
 Typed = dict[str, Any]
 """Fields of a host by name, as they stand in the form; what is empty is not given."""
 
@@ -158,9 +166,9 @@ def place_problem(kind: str, place: str) -> str:
             "belong here"
         )
     if kind == "keyring" and not re.fullmatch(r"[^/\s]+/\S+", place):
-        return "write SERVICE/USER; the secret itself does not belong here"
+        return f"{PLACES[kind]}; the secret itself does not belong here"
     if kind == "file" and not re.search(r"[/\\]", place):
-        return "write a path with its folder, such as ../.k8swin/NAME.password; the secret itself does not belong here"
+        return f"{PLACES[kind]}; the secret itself does not belong here"
     if kind == "cmd" and not shutil.which(place.split()[0]):
         return (
             "that starts with no program of this computer; the secret itself does not belong here"

@@ -12,6 +12,7 @@ from k8swin_nb.phases.network.host_form import (
     FIELDS,
     KINDS,
     OF_SYSTEM,
+    PLACES,
     SECRETS,
     Typed,
     change_of,
@@ -101,6 +102,7 @@ class HostForm(Form):
         self._hindered: list[str] = []
         self.writer = Writer(self._written, self._judge)
         self._filling, self._kept = False, ""
+        self._places: dict[str, str] = {}
         self.rows = {name: row(self.fields[name], self.problems[name]) for name in FIELDS}
         super().__init__(
             [
@@ -121,6 +123,8 @@ class HostForm(Form):
         self.secret_row = self.children[len(self.rows) + 2]
         self.which.observe(lambda _: self._fill(), names="value")
         self.fields["os"].observe(lambda _: self._of_system(), names="value")
+        # Before it is judged: a name is no path, and a path no name.
+        self.kind.observe(lambda change: self._of_kind(change["old"]), names="value")
         self.fields["winrm_scheme"].observe(lambda _: self._usual_port(), names="value")
         for entry in (*self.fields.values(), self.opens, self.kind, self.place):
             entry.observe(lambda _: self._judge(), names="value")
@@ -167,6 +171,7 @@ class HostForm(Form):
                 None,
             )
             self._kept = secret[1] if secret else ""
+            self._places.clear()
             if secret:
                 kind, _, place = secret[1].partition(":")
                 self.opens.value = secret[0]
@@ -196,6 +201,19 @@ class HostForm(Form):
         self.fetch.description = (
             "Fetch its key" if system == "linux" else "Fetch its certificate's fingerprint"
         )
+
+    def _of_kind(self, before: str) -> None:
+        """Show the place that was given for the chosen kind; what stands there for another kind is kept for that one."""
+        if self._filling:
+            return
+        place = self.place.value.strip()
+        # As everywhere: what may be the secret itself is not kept.
+        if f"{before}:{place}" == self._kept or not place_problem(before, place):
+            self._places[before] = place
+        self._filling = True
+        self.place.value = self._places.get(self.kind.value, "")
+        self._filling = False
+        self.problems["secret"].value = ""
 
     def _usual_port(self) -> None:
         scheme = self.fields["winrm_scheme"].value
@@ -234,7 +252,8 @@ class HostForm(Form):
         if self.opens.value and place:
             self.problems["secret"].value = wrong(secret)
         elif self.opens.value and not self.problems["secret"].value:
-            self.problems["secret"].value = announced(escaped("is still missing"))
+            told = f"is still missing: {PLACES[self.kind.value]}; not the secret itself"
+            self.problems["secret"].value = announced(escaped(told))
         self.problems[""].value = wrong(found.get("", []))
         if not found and (notes := plan_notes(self.path, self.chosen, typed)):
             self.problems["address"].value = announced(marked(notes, "waiting"))
