@@ -16,7 +16,7 @@ import paramiko
 
 from k8swin_nb.errors import NotPassedOn, TransportError
 from k8swin_nb.inventory import Host
-from k8swin_nb.transports.clock import Clock
+from k8swin_nb.transports.clock import Clock, Unwanted
 from k8swin_nb.transports.connection import OnPin, close_soon, open_connection
 from k8swin_nb.transports.dialling import Dial
 from k8swin_nb.transports.hostkeys import HostKey, scan
@@ -41,6 +41,8 @@ class Jump:
         self._host = configured(host)
         self._on_pin = on_pin
         self._lock = threading.Lock()
+        self._over = threading.Event()
+        """Set when nobody uses it any more: a login that is under way ends, and no other begins."""
         self._connection: Any = None
         self._before: Jump | None = None
         self.users = 0
@@ -49,7 +51,7 @@ class Jump:
         """Open a connection from the jump host.
 
         Raises:
-            NotPassedOn: when the jump host does not open it.
+            NotPassedOn: when the jump host does not open it, or was let go of meanwhile.
             TransportError: when there is no way to the jump host itself.
         """
         until = time.monotonic() + seconds
@@ -76,7 +78,8 @@ class Jump:
         return _carried(channel)
 
     def close(self) -> None:
-        """Let go of the jump host."""
+        """Let go of the jump host for good, also while somebody is still logging in there."""
+        self._over.set()
         with self._lock:
             connection, self._connection = self._connection, None
             before, self._before = self._before, None
@@ -87,10 +90,17 @@ class Jump:
 
     def _open(self) -> Any:
         with self._lock:
-            if self._connection is None or not self._connection.is_connected:
-                self._connection = open_connection(
-                    self._host, self._on_pin, Clock(OPEN_SECONDS), self._dial_of_jump()
-                )
+            clock = Clock(OPEN_SECONDS, self._over)
+            try:
+                # Whoever comes late, or finds the connection lost because it was let go of, opens no other: nobody closed it.
+                clock.check()
+                if self._connection is None or not self._connection.is_connected:
+                    self._connection = open_connection(
+                        self._host, self._on_pin, clock, self._dial_of_jump()
+                    )
+            except Unwanted:
+                told = f"the jump host `{self._host.name}` was let go of meanwhile"
+                raise NotPassedOn(told) from None
             return self._connection
 
     def _dial_of_jump(self) -> Dial | None:
