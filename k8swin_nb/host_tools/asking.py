@@ -87,7 +87,7 @@ def ask(
             recorded.
 
     Raises:
-        Stopped: when it was stopped.
+        Stopped: when it was stopped; its `result` has what was printed until then.
         TransportError: when the host cannot be reached or used.
     """
     script = script_of(host, name)
@@ -115,5 +115,7 @@ def ask(
         result = written_down(cluster.record, event, work)
     if not result.ok and cancel is not None and cancel.is_set():
         left_running = f"; {result.left}" if result.left else ""
-        raise Stopped(host.name, f"`{script.name}` was stopped{left_running}")
+        stopped = Stopped(host.name, f"`{script.name}` was stopped{left_running}")
+        stopped.result = result  # type: ignore[attr-defined]
+        raise stopped
     return result

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
-import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
-from k8swin_nb.errors import K8swinError, ParamsError, ScriptError, TransferFailed
+from k8swin_nb.errors import ParamsError, ScriptError, TransferFailed
 from k8swin_nb.host_tools.asking import Machines, ask
 from k8swin_nb.host_tools.places import EMPTY, LINE_END, advice, refused
 from k8swin_nb.inventory import Host
@@ -28,20 +26,11 @@ READ_BYTES = 4 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
 """Bytes of a file up to which one script reads many, as long as all are no longer than `READ_BYTES`."""
 
-SEND_BYTES = 1_200_000
-"""Bytes of a file that one script on Windows is given: in base64, with what goes around it, below the two million
-characters that Windows PowerShell reads as one JSON text whatever its settings."""
-
 PER_FILE = 4096
 """What a file counts beside its bytes: no more than a thousand are read at once."""
 
-PIECE = 256 * 1024
-
 LISTINGS = 3
 """How often a folder is listed from which files go meanwhile."""
-
-CLEAN_SECONDS = 20.0
-"""For taking away what was begun."""
 
 Progress = Callable[[Host, str, int], None]
 """Told host, path and the bytes of it that have been carried so far."""
@@ -120,7 +109,7 @@ def states(
     result.check_returncode()
     rows = [line.split("\t") for line in lines(result.stdout) if line]
     if len(rows) != len(paths):
-        raise _unreadable(result, f"{len(rows)} answers to {len(paths)} questions")
+        raise unreadable(result, f"{len(rows)} answers to {len(paths)} questions")
     return [_found(result, row) for row in rows]
 
 
@@ -131,7 +120,7 @@ def _found(result: Result, row: list[str]) -> Found:
         case [kind, mode, owner, group, size, sha256]:
             pass
         case _:
-            raise _unreadable(result, "a line of another form")
+            raise unreadable(result, "a line of another form")
     known = {"-": ""}
     return Found(
         kind,
@@ -175,7 +164,7 @@ def below(
     if host.os == "windows":
         rows = [line.split("\t", 2) for line in lines(result.stdout) if line]
         if any(len(row) != 3 for row in rows):
-            raise _unreadable(result, "a line of another form")
+            raise unreadable(result, "a line of another form")
         found = [
             Below(path.replace("\\", "/"), whole(n) or 0, sha)
             for n, sha, path in rows
@@ -202,7 +191,7 @@ def below(
         }
         left |= {path.removeprefix("./"): LINE_END for _, _, path in rows if "\n" in path}
     except ValueError as error:
-        raise _unreadable(result, f"{type(error).__name__}: {error}") from error
+        raise unreadable(result, f"{type(error).__name__}: {error}") from error
     return sorted(found, key=lambda file: file.path), left
 
 
@@ -278,121 +267,6 @@ def small(
     }
 
 
-def put(
-    cluster: Machines,
-    host: Host,
-    content: BinaryIO,
-    path: str,
-    *,
-    sha256: str,
-    write: bool = True,
-    mode: str = "",
-    owner: str = "",
-    validate: str = "",
-    sudo: bool = False,
-    cancel: threading.Event | None = None,
-    progress: Progress | None = None,
-    told: Mapping[str, Any] | None = None,
-) -> list[str]:
-    """Put a file into its place, and return what the host says that it kept of somebody else's, or left as it was.
-
-    Args:
-        cluster: An open cluster.
-        host: Where.
-        content: What is read to its end.
-        path: Its place; folders that are missing are made.
-        sha256: Of the content.
-        write: Whether the content is another than what is there; else only mode and owner are set.
-        mode: Such as `644` (Linux only); empty: as it is, of a new file 644.
-        owner: Such as `root:adm` (Linux only); empty: as it is, of a new file the login's.
-        validate: A command that has to accept the file before it goes to its place; `%s` stands for the file.
-        sudo: As root (Linux only).
-        cancel: When it is set, it is stopped, and the file is as it was.
-        progress: Told how far it is.
-        told: What the record says beside it.
-
-    Raises:
-        TransferFailed: when it cannot be written, or does not arrive whole.
-        Stopped: when it was stopped.
-    """
-    event = {"file": path, "content_sha256": sha256, **(told or {})}
-    how: dict[str, Any] = {"timeout": None, "sudo": sudo, "cancel": cancel, "told": event}
-    if host.os == "linux":
-
-        def pieces() -> Iterator[bytes]:
-            done = 0
-            while piece := content.read(PIECE):
-                yield piece
-                done += len(piece)
-                if progress:
-                    progress(host, path, done)
-
-        values = {
-            "file": path,
-            "sha256": sha256,
-            "content": "true" if write else "false",
-            "file_mode": mode,
-            "file_owner": owner,
-            "validate": validate,
-        }
-        feed = pieces() if write else None
-        result = ask(cluster, host, "file_put.apply", values, feed=feed, **how)
-    elif write:
-        part = f"k8swin-{secrets.token_hex(8)}"
-        _send(cluster, host, content, path, part, how, progress)
-        values = {"file": path, "part": part, "sha256": sha256, "validate": validate}
-        result = ask(cluster, host, "file_put.apply", values, **how)
-    else:
-        return []
-    if not result.ok:
-        raise _not_written(host, path, result, sudo=sudo)
-    return [line for line in lines(result.stdout) if line.startswith(("kept: ", "left: "))]
-
-
-def _send(
-    cluster: Machines,
-    host: Host,
-    content: BinaryIO,
-    path: str,
-    part: str,
-    how: Mapping[str, Any],
-    progress: Progress | None,
-) -> None:
-    """Send a file to a Windows server part by part, beside its place."""
-    done, first = 0, True
-    values = {"file": path, "part": part}
-    # The record names the file at its first part and at its last; those between say nothing more.
-    quiet = {**how, "told": None}
-    try:
-        while (piece := content.read(SEND_BYTES)) or first:
-            encoded = base64.b64encode(piece) or b"="
-            result = ask(
-                cluster,
-                host,
-                "file_part.apply",
-                {**values, "offset": str(done)},
-                stdin=encoded,
-                **(how if first else quiet),
-            )
-            if not result.ok:
-                raise _not_written(host, path, result, sudo=False)
-            done, first = done + len(piece), False
-            if progress:
-                progress(host, path, done)
-    except BaseException:
-        with contextlib.suppress(K8swinError):
-            over = {**values, "offset": "-1"}
-            ask(cluster, host, "file_part.apply", over, timeout=CLEAN_SECONDS)
-        raise
-
-
-def _not_written(host: Host, path: str, result: Result, *, sudo: bool) -> TransferFailed:
-    reason = why(result)
-    return TransferFailed(
-        host.name, f"`{path}` was not written: {reason}", hint=advice(host, reason, sudo=sudo)
-    )
-
-
 def why(result: Result) -> str:
     """Return what a script said that failed: its last lines that say something."""
     said = [line for line in lines(result.stderr or result.stdout) if line.strip()]
@@ -401,7 +275,7 @@ def why(result: Result) -> str:
     return "; ".join(line.strip() for line in last)
 
 
-def _unreadable(result: Result, what: str) -> ScriptError:
+def unreadable(result: Result, what: str) -> ScriptError:
     return ScriptError(
         f"{result.host}: `{result.args}` gave an answer that is not to be read: {what}",
         hint="look at what start-up files of the login print",

@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ from k8swin_nb.errors import K8swinError, ParamsError, TransferFailed
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.host_tools.asking import Machines, chosen
 from k8swin_nb.host_tools.file_report import FileReport, FileRow
-from k8swin_nb.host_tools.host_files import Found, Progress, put, states
+from k8swin_nb.host_tools.host_files import PER_FILE, SMALL_BYTES, Found, Progress, states
 from k8swin_nb.host_tools.places import below
+from k8swin_nb.host_tools.putting import SHORT_BYTES, Short, put, put_short
 from k8swin_nb.inventory import Host
 
 PIECE = 1024 * 1024
@@ -48,6 +49,31 @@ class How:
     validate: str = ""
     sudo: bool = False
     dry_run: bool = False
+
+
+@dataclass(slots=True)
+class _Ready:
+    """What comes of one file: it is put, or only told of."""
+
+    file: Wanted
+    outcome: str
+    detail: list[str]
+    diff: str
+    write: bool
+    """Whether its content is another one; else mode and owner alone are set."""
+
+    @property
+    def put(self) -> bool:
+        return self.outcome == "changed"
+
+    @property
+    def size(self) -> int:
+        """Bytes that are sent."""
+        return self.file.size if self.write else 0
+
+    def row(self, host: Host) -> FileRow:
+        told = ", ".join(self.detail)
+        return FileRow(host.name, self.file.path, self.outcome, self.file.size, told, self.diff)
 
 
 def of_bytes(path: str, content: bytes) -> Wanted:
@@ -199,45 +225,76 @@ def _on_one(
     ways: dict[str, Any] = {"sudo": how.sudo, "cancel": cancel}
     found = states(cluster, host, [file.path for file in wanted], **ways) if wanted else []
     changed: list[Wanted] = []
+    waiting: list[_Ready] = []
+    carry: dict[str, Any] = {"progress": progress, **ways}
+
+    def flush() -> None:
+        """Put what waits, and tell of each in its turn; what fails ends it."""
+        said = _put_each(cluster, host, [one for one in waiting if one.put], how, carry)
+        for one in waiting:
+            if one.put:
+                one.detail += next(said)
+                changed.append(one.file)
+            done.append(one.row(host))
+        waiting.clear()
+
+    room = SHORT_BYTES
     for file, there in zip(wanted, found, strict=True):
         if there.kind not in ("file", "missing"):
+            flush()
             told, what = _in_the_way(there)
             raise TransferFailed(host.name, f"`{file.path}`: {told}", hint=what)
         write = there.sha256 != file.sha256
         rights = _rights(there, how)
         if not write and not rights:
-            done.append(FileRow(host.name, file.path, "ok", file.size))
+            waiting.append(_Ready(file, "ok", [], "", write=False))
             continue
         diff = differ(host, there) if differ and write else ""
         detail = ["new" if there.kind == "missing" else "other content"] if write else []
         if there.kind == "file":
             detail += rights
-        if how.dry_run:
-            told = ", ".join(detail)
-            done.append(FileRow(host.name, file.path, "would change", file.size, told, diff))
-            continue
-        with file.open() as content:
-            detail += put(
-                cluster,
-                host,
-                content,
-                file.path,
-                sha256=file.sha256,
-                write=write,
-                mode=how.mode,
-                owner=how.owner,
-                validate=how.validate,
-                sudo=how.sudo,
-                cancel=cancel,
-                progress=progress,
-            )
-        changed.append(file)
-        told = ", ".join(detail)
-        done.append(FileRow(host.name, file.path, "changed", file.size, told, diff))
+        outcome = "would change" if how.dry_run else "changed"
+        ready = _Ready(file, outcome, detail, diff, write=write)
+        # A script a file takes most of the time of a folder of many small ones.
+        short = host.os == "linux" and ready.size <= SMALL_BYTES
+        if not short or room < ready.size:
+            flush()
+            room = SHORT_BYTES
+        room -= ready.size + PER_FILE
+        waiting.append(ready)
+        if not short:
+            flush()
+    flush()
     if changed:
         again = states(cluster, host, [file.path for file in changed], **ways)
         for file, there in zip(changed, again, strict=True):
             _read_back(host, file, there, how)
+
+
+def _put_each(
+    cluster: Machines,
+    host: Host,
+    ready: list[_Ready],
+    how: How,
+    ways: Mapping[str, Any],
+) -> Iterator[list[str]]:
+    """Put files into their places, several by one script, and yield of each in turn what the host says beside it."""
+    rights: dict[str, Any] = {"mode": how.mode, "owner": how.owner, "validate": how.validate}
+    if len(ready) > 1:
+        files = []
+        for one in ready:
+            content = None
+            if one.write:
+                with one.file.open() as opened:
+                    # What it has become longer by since it was measured makes it another one, however much that is.
+                    content = opened.read(one.file.size + 1)
+            files.append(Short(one.file.path, one.file.sha256, content))
+        yield from put_short(cluster, host, files, **rights, **ways)
+        return
+    for one in ready:
+        with one.file.open() as opened:
+            given = {"sha256": one.file.sha256, "write": one.write, **rights, **ways}
+            yield put(cluster, host, opened, one.file.path, **given)
 
 
 def _rights(there: Found, how: How) -> list[str]:

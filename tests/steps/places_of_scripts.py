@@ -43,6 +43,7 @@ KNOWN = {"$env:ProgramFiles": r"C:\Program Files", "$env:ProgramData": r"C:\Prog
 
 WHERE_A_PERSON_SAYS = (
     "file_put.apply",
+    "small_files_put.apply",
     "file_part.apply",
     "detached.apply",
     "detached.job",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from typing import Any
 import pytest
 
 from k8swin_nb.errors import ParamsError, TransferFailed
-from k8swin_nb.host_tools import pulling
+from k8swin_nb.host_tools import pulling, pushing, putting
+from k8swin_nb.host_tools.host_files import PER_FILE, SMALL_BYTES
 from k8swin_nb.host_tools.places import advice, refused
 from k8swin_nb.inventory import Host, Inventory
 from k8swin_nb.machines import Machines
@@ -69,6 +73,144 @@ def test_a_folder_of_odd_names_goes_there_and_back_and_what_is_left_out_is_told(
     assert ends(report) == [*((name, "changed") for name in files), *left]
     for name in NAMES:
         assert (back / name).read_bytes() == (here / name).read_bytes()
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 100
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def scripts(box: Machines) -> list[str]:
+    """Return the scripts that may have changed something, and forget them."""
+    events = [e for e in box.record.events if e["event"] == "script-started"]
+    names = [Path(event["script"]).name for event in events[seen(box) :]]
+    box.__dict__["seen"] = len(events)
+    return names
+
+
+def seen(box: Machines) -> int:
+    return int(box.__dict__.get("seen", 0))
+
+
+def many(folder: Path, count: int, text: str = "x") -> Path:
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        (folder / f"f{number:03}").write_text(f"{text} {number}\n" * number)
+    return folder
+
+
+def test_many_short_files_go_by_few_scripts_and_each_has_its_own_outcome(
+    box: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = many(tmp_path / "here", 40), tmp_path / "there"
+    (here / "f005").write_bytes(b"\0\xff\r\n" * 5)
+    (here / "f006").write_bytes(b"")
+    (here / "f020").write_bytes(b"y" * (SMALL_BYTES + 1))
+    there.mkdir()
+    (there / "f003").write_text("his\n")
+    (there / "f004").write_bytes((here / "f004").read_bytes())
+    (there / "f006").write_text("his\n")
+    (there / "f006").chmod(0o600)
+    (there / "f007").write_text("old\n")
+    (there / "g007").hardlink_to(there / "f007")
+    carried: list[tuple[str, int]] = []
+    report = box.push(
+        here, str(there), "box", progress=lambda _, path, size: carried.append((path, size))
+    )
+    names = sorted(path.name for path in here.iterdir())
+    ended = [(name, "ok" if name == "f004" else "changed") for name in names]
+    assert ends(report) == ended
+    assert [Path(path).name for path, _ in carried if path.endswith(("3", "4"))] == [
+        name for name in names if name.endswith(("3", "4")) and name != "f004"
+    ]
+    # The long one goes by itself, between those before it and those behind it.
+    short = "small_files_put.apply.sh"
+    assert scripts(box) == [short, "file_put.apply.sh", short]
+    for name in names:
+        assert (there / name).read_bytes() == (here / name).read_bytes()
+    details = {Path(row.file).name: row.detail for row in report}
+    assert details["f002"] == "new"
+    assert details["f003"].startswith("other content, kept: ")
+    kept = Path(details["f003"].rpartition(" is in ")[2])
+    assert kept.read_text() == "his\n"
+    assert "left: another name of it" in details["f007"]
+    assert (there / "f006").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in there.glob(".k8swin*")] == []
+    # Rights alone are set in the same way, and what fits into no one script goes by several.
+    report = box.push(here, str(there), "box", mode="640")
+    assert {row.outcome for row in report} == {"changed"} and scripts(box) == [short]
+    assert {path.stat().st_mode & 0o777 for path in there.iterdir()} == {0o640, 0o644}
+    assert {row.outcome for row in box.push(here, str(there), "box", mode="640")} == {"ok"}
+    assert scripts(box) == []
+    monkeypatch.setattr(pushing, "SHORT_BYTES", 10 * PER_FILE)
+    many(here, 20, "other")
+    report = box.push(here, str(there), "box")
+    # The first is as empty as it was.
+    assert sum(row.outcome == "changed" for row in report) == 19
+    assert 1 < len(scripts(box)) < 10
+
+
+def test_the_first_of_many_short_files_that_fails_ends_it_and_those_before_it_are_told(
+    box: Machines, tmp_path: Path
+) -> None:
+    here, there = many(tmp_path / "here", 9), tmp_path / "there"
+    with pytest.raises(TransferFailed, match=r"f004.* did not pass `! grep -q .x 4. %s`") as caught:
+        pushing.push(box, here, str(there), "box", pushing.How(validate="! grep -q 'x 4' %s"))
+    assert ends(caught.value.report)[:4] == [(f"f00{n}", "changed") for n in range(4)]
+    assert [row.outcome for row in caught.value.report][4:] == ["failed"]
+    assert sorted(path.name for path in there.iterdir()) == [f"f00{n}" for n in range(4)]
+
+
+def test_a_short_file_that_changes_while_it_is_sent_arrives_in_no_part(
+    box: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = many(tmp_path / "here", 4), tmp_path / "there"
+    real: Callable[..., Any] = pushing.put_short
+
+    def overtaken(cluster: Any, host: Any, files: Any, **how: Any) -> Any:
+        files[2] = dataclasses.replace(files[2], content=b"longer than it was\n")
+        return real(cluster, host, files, **how)
+
+    monkeypatch.setattr(pushing, "put_short", overtaken)
+    with pytest.raises(TransferFailed, match=r"f002.* was not written: SHA-256 is"):
+        box.push(here, str(there), "box")
+    assert sorted(path.name for path in there.iterdir()) == ["f000", "f001"]
+
+
+def test_where_short_files_fit_nowhere_together_each_goes_by_itself(
+    box: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = many(tmp_path / "here", 3), tmp_path / "there"
+    real: Callable[..., Any] = putting.ask
+
+    def cut_short(cluster: Any, host: Any, name: str, values: Any, **how: Any) -> Any:
+        # As on a full disk: not all of it is there.
+        told = {**values, "total": "1000000"} if name == "small_files_put.apply" else values
+        return real(cluster, host, name, told, **how)
+
+    monkeypatch.setattr(putting, "ask", cut_short)
+    assert {row.outcome for row in box.push(here, str(there), "box")} == {"changed"}
+    assert scripts(box) == ["small_files_put.apply.sh", *["file_put.apply.sh"] * 3]
+    assert (there / "f002").read_bytes() == (here / "f002").read_bytes()
+
+
+def test_what_was_put_before_a_stop_is_told_and_nothing_is_left_of_the_others(
+    box: Machines, tmp_path: Path
+) -> None:
+    here, there = many(tmp_path / "here", 4), tmp_path / "there"
+    cancel, begun = threading.Event(), tmp_path / "begun"
+    # The third one does not come to its end before somebody stops it.
+    hangs = f"if grep -q 'x 2' %s; then touch {begun}; sleep 600; fi"
+    stop = threading.Thread(target=lambda: (wait_for(begun.exists), cancel.set()))
+    stop.start()
+    with pytest.raises(BaseException) as caught:
+        pushing.push(box, here, str(there), "box", pushing.How(validate=hangs), cancel=cancel)
+    stop.join()
+    report: Any = caught.value
+    assert ends(report.report)[:2] == [("f000", "changed"), ("f001", "changed")]
+    assert sorted(path.name for path in there.iterdir()) == ["f000", "f001"]
 
 
 def test_a_file_that_grows_or_has_another_size_than_it_says_is_read(

@@ -14,7 +14,7 @@ from k8swin_lab.loopback import free_network
 from k8swin_nb.api import Cluster
 from k8swin_nb.description import check_description
 from k8swin_nb.errors import InventoryError, K8swinError, ParamsError, TransferFailed
-from k8swin_nb.host_tools import host_files
+from k8swin_nb.host_tools import host_files, putting
 from k8swin_nb.host_tools.file_report import FileReport
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]
@@ -118,7 +118,7 @@ def test_mode_and_owner_are_of_linux_alone_and_are_set_without_sending_the_file(
 def test_a_folder_goes_there_and_back_in_parts_and_only_what_differs(
     cluster: Cluster, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_files, "SEND_BYTES", 40_000)
+    monkeypatch.setattr(putting, "SEND_BYTES", 40_000)
     monkeypatch.setattr(host_files, "READ_BYTES", 30_000)
     source = tmp_path / "site"
     (source / "a b").mkdir(parents=True)
