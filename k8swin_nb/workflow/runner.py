@@ -138,8 +138,9 @@ def _look_at(at: StepRun, step: Step) -> Row:
         )
         differences = text_of(Difference(what) for what in dict.fromkeys(follows.values()))
         return _row(at, Outcome.WOULD_CHANGE, started, detail, differences)
+    made_by = f"`{step.made_by}`" if step.made_by else ""
     if verdict.state is State.DRIFT or (
-        verdict.state is State.STUCK and step.apply is None and not earlier
+        verdict.state is State.STUCK and step.apply is None and not (earlier or made_by)
     ):
         # What was found may be the half-done work of another operator.
         at.run.check_lock(at)
@@ -147,7 +148,7 @@ def _look_at(at: StepRun, step: Step) -> Row:
         raise _drift(at, verdict)
     detail, differences = verdict.detail or "not as wanted", text_of(verdict.differences)
     if step.apply is None:
-        earlier = earlier or (f"`{step.made_by}`" if step.made_by else "")
+        earlier = earlier or made_by
         if verdict.state is State.STUCK and not earlier:
             raise at.failed(detail, hint=verdict.hint or FAILED_HINT, kind=VerifyFailed)
         waits = f"waits for {earlier}" if earlier else "waits"
@@ -155,7 +156,7 @@ def _look_at(at: StepRun, step: Step) -> Row:
     elif earlier and verdict.differences and all(one.unknown for one in verdict.differences):
         detail = f"waits for {earlier}, and is not known before: {detail}"
     at.foresee(f"`{step.name}`" if step.apply else earlier)
-    detail += at.run.also_there(at) if step.apply else ""
+    detail += at.run.also_there(at) if step.apply or step.made_by else ""
     return _row(at, Outcome.WOULD_CHANGE, started, detail, differences)
 
 

@@ -33,6 +33,7 @@ from k8swin_nb.workflow.phase_run import PhaseRun
 from k8swin_nb.workflow.runner import apply_step
 from k8swin_nb.workflow.step import Outcome, State, Step, Verdict
 from k8swin_nb.workflow.step_run import StepRun
+from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]
 
@@ -375,6 +376,37 @@ def test_what_looks_like_drift_while_another_works_there_is_told_as_his_work(ope
     first.locks.release()
     with pytest.raises(Exception, match="half a cluster"):
         apply_step(phase_run(second), half)
+
+
+@pytest.mark.timeout(600)
+def test_a_whole_dry_run_of_another_operator_ends_well_and_names_the_first_on_each_host(
+    operator_of, lab, tmp_path
+):
+    first = operator_of()
+    for host in first.hosts():
+        first.locks.take(phase_run(first).at(host, "work"))
+    (tmp_path / "params").mkdir()
+    params = described_in(lab, tmp_path / "params")
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "k8swin_nb", "run", "--params", str(params), *more]
+        return subprocess.run(
+            [*command, "--notebooks", str(ROOT / "notebooks")],
+            capture_output=True, text=True, check=False, cwd=tmp_path, timeout=300,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+
+    planned = run("--dry-run", "--only", "02_master,03_flannel,04_join_windows")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    named = [line for line in planned.stdout.splitlines() if "works there now" in line]
+    assert all(first.run_id in line and "a run would not begin" in line for line in named)
+    # Once on each host that a notebook would change, or that lacks what another notebook makes.
+    notebooks = [line.split()[1] for line in named]
+    assert notebooks.count("02_master") == notebooks.count("03_flannel") == 1
+    assert {line.split()[3] for line in named} == {host.name for host in first.hosts()}
+    refused = run("--only", "02_master")
+    assert refused.returncode == 1 and first.run_id in refused.stderr
+    assert "nothing was changed" in refused.stderr and "k8swin unlock" in refused.stderr
 
 
 def test_what_a_host_says_of_its_holder_is_data():

@@ -170,6 +170,17 @@ def test_a_dry_run_says_once_a_host_who_else_works_there_and_takes_no_lock(tmp_p
     details = [apply(machine.step(name=name), run).rows[0].detail for name in ("one", "two")]
     assert "joe on bastion (process 7)" in details[0] and "works there now" in details[0]
     assert "joe" not in details[1] and run.locks.looks == 1
+    # What another notebook makes may be what he makes now: it waits for that, and names him.
+    run = make_run(tmp_path, "a", dry_run=True)
+    run.locks = Theirs(None, "run")
+    missing = {"check": lambda at: Verdict(State.STUCK, "not there"), "apply": None}
+    row = apply(machine.step(name="api", made_by="02_master", **missing), run).rows[0]
+    assert row.outcome is Outcome.WOULD_CHANGE
+    assert row.detail.startswith("waits for `02_master`: not there; joe on bastion (process 7)")
+    run = make_run(tmp_path, "a", dry_run=True)
+    run.locks = Theirs(None, "run")
+    with pytest.raises(HostLocked, match="worked on by joe"):
+        apply(machine.step(name="api", **missing), run)
     # What looks like somebody else's state may be half-done work.
     drifted = machine.step(name="three", check=lambda at: Verdict(State.DRIFT, "other"))
     with pytest.raises(HostLocked, match="worked on by joe"):
