@@ -89,6 +89,24 @@ def test_a_route_that_an_earlier_flannel_left_is_deleted_and_no_other_network_ch
     assert other.fix == "choose another `pod_subnet`, or give up that network on linuxmaster"
 
 
+@pytest.mark.parametrize(
+    ("host", "own", "theirs"),
+    [
+        ("linuxmaster", "10.244.0.0/24 cni0 -", "10.244.7.0/24 eth0 10.1.0.77"),
+        ("winworker01", "10.244.1.0/24 0.0.0.0 vEthernet (cbr0_ep)", "10.244.7.0/24 10.1.0.77 Ethernet"),
+    ],
+)  # fmt: skip
+def test_the_pods_of_a_node_that_was_taken_out_of_the_description_stop_nothing(host, own, theirs):
+    (found,) = routes_on(host, own, theirs)
+    assert not found.holds and not found.stops and found.severity == "warn"
+    assert "a node at 10.1.0.77 has these pods and is none of `hosts`" in found.fix
+    # Where no pod of this host runs it was left, and what leads elsewhere is no node's.
+    (left,) = routes_on(host, theirs)
+    (elsewhere,) = routes_on(host, own, theirs.replace("10.1.0.77", "192.0.2.1"))
+    (odd,) = routes_on(host, own, theirs.replace("10.1.0.77", "fe80::1"))
+    assert left.stops and elsewhere.stops and odd.stops
+
+
 def test_the_hosts_own_network_and_the_hns_nat_network_are_named():
     found = routes_on(
         "winworker01", "172.29.64.0/20 0.0.0.0 vEthernet (nat)", pod_subnet="172.29.0.0/16"

@@ -16,6 +16,7 @@ from k8swin_nb.phases.preflight.checks import HostFacts, PreflightCheck, Route
 from k8swin_nb.phases.preflight.identity import owners
 from k8swin_nb.phases.proxies import Exceptions, advice, uncovered
 from k8swin_nb.plan import RESERVED, WINDOWS_DUMMY, NetworkPlan
+from k8swin_nb.reading import address as read_address
 from k8swin_nb.reading import network as read_network
 from k8swin_nb.reading import shown, whole
 from k8swin_nb.transports.winrm_route import winrm_days_left
@@ -62,16 +63,17 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
                 # A site's summary route, such as 10.0.0.0/8 to its router, says that these addresses may be
                 # in use somewhere; the more specific routes of the pods win over it on the nodes.
                 summary = route.via and route.network.prefixlen < network.prefixlen
+                node = name == "pod_subnet" and _of_a_node(plan, route, facts)
                 found.append(
                     PreflightCheck(
                         ident,
                         "routes",
                         host.name,
-                        "warn" if summary else "fail",
+                        "warn" if summary or node else "fail",
                         False,
                         f"{_what(route, host, facts)} {route.network} overlaps `{name}` {network}",
                         "no network inside the pods' and services' networks",
-                        _route_fix(name, network, route, host),
+                        _node_fix(route) if node else _route_fix(name, network, route, host),
                     )
                 )
         scripted = plan.profile == "classic" and host.os == "windows"
@@ -112,11 +114,40 @@ def routes(plan: NetworkPlan, host: Host, facts: HostFacts) -> list[PreflightChe
     ]
 
 
+def _of_a_node(plan: NetworkPlan, route: Route, facts: HostFacts) -> bool:
+    """Whether a node that the description does not name has the pods behind a route.
+
+    On a host whose own pods run the pod network itself leads to those of each other node, also of one that was taken out of
+    the description and not out of the cluster. What an earlier cluster left is another finding: `other-links`.
+    """
+    if not route.via or not _is_part(plan.pod_subnet, route):
+        return False
+    neighbour = read_address(route.via)
+    if neighbour is None or neighbour not in plan.host_subnet:
+        return False
+    return any(
+        _is_part(plan.pod_subnet, own)
+        and (own.interface == "cni0" or plan.hns_network in own.interface)
+        for own in facts.routes
+    )
+
+
+def _is_part(pods: IPv4Network, route: Route) -> bool:
+    """Whether a route leads to a node's part of the pods' network."""
+    return route.network.prefixlen == 24 and route.network.subnet_of(pods)
+
+
+def _node_fix(route: Route) -> str:
+    return (
+        f"a node at {route.via} has these pods and is none of `hosts`: name it there, or take it out of the cluster, by "
+        f"90_teardown with `ip` {route.via} and a description that names it, or by kubectl delete node where it is gone"
+    )
+
+
 def _route_fix(name: str, planned: IPv4Network, route: Route, host: Host) -> str:
     """Return what to do about a collision: a node's part of the pods' network is what an earlier flannel leaves."""
     otherwise = f"choose another `{name}`, or give up that network on {host.name}"
-    part = route.network.prefixlen == 24 and route.network.subnet_of(planned)
-    if name != "pod_subnet" or not part or not route.via:
+    if name != "pod_subnet" or not _is_part(planned, route) or not route.via:
         return otherwise
     command = f"ip route delete {route.network} via {route.via}"
     if host.os == "windows":
