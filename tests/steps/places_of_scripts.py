@@ -53,6 +53,10 @@ WHERE_A_PERSON_SAYS = (
 there is kept by themselves. tests/wire/test_host_files.py and tests/transports/test_tools.py try them."""
 
 
+FUNCTIONS_OF_A_PERSON = ("put_file",)
+"""Functions that those scripts alone use."""
+
+
 @dataclass(frozen=True, order=True)
 class Place:
     """A place in a script's text: one path, or a spelling that nothing in the script makes one."""
@@ -85,7 +89,8 @@ def places(name: str) -> set[Place]:
     parts = [text]
     if "/functions." in name:
         # What a variable is in one function says nothing of another.
-        parts = list(functions.read(text, "bash" if shell else "powershell").values())
+        read = functions.read(text, "bash" if shell else "powershell")
+        parts = [part for of, part in read.items() if of not in FUNCTIONS_OF_A_PERSON]
     return {Place(name, one) for part in parts for one in (_bash if shell else _powershell)(part)}
 
 
