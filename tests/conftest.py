@@ -43,6 +43,7 @@ A_LAB_EACH = "tests/steps/test_moods.py"
 TAKE_LONG = (
     "tests/steps/test_moods.py::test_every_step",
     "tests/steps/test_moods.py",
+    "tests/steps/test_foretold.py",
     "tests/notebooks/test_classic.py",
     "cluster",
     "tests/notebooks/test_teardown.py",
