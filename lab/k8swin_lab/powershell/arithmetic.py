@@ -2,84 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.powershell import dotnet
-from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
 from k8swin_lab.powershell.numeric_types import (
+    INT32,
     INT32_MAX,
     INT32_MIN,
     calculate,
     combine,
     complement,
+    integer,
     shift,
 )
-from k8swin_lab.powershell.records import EnumValue, ExceptionObject
-from k8swin_lab.powershell.scanner import parse_number
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, PSObject
-
-_METHOD_NAMES = {
-    "+": "op_Addition",
-    "-": "op_Subtraction",
-    "*": "op_Multiply",
-    "/": "op_Division",
-    "%": "op_Modulus",
-    "band": "op_BitwiseAnd",
-    "bor": "op_BitwiseOr",
-    "bxor": "op_ExclusiveOr",
-    "shl": "op_LeftShift",
-    "shr": "op_RightShift",
-}
-
-
-def string_to_number(text: str) -> Any:
-    """A string as arithmetic reads it; raises the conversion error when it is no number."""
-    stripped = text.strip()
-    if not stripped:
-        return 0
-    sign = 1
-    body = stripped
-    if body[0] in "+-":
-        sign = -1 if body[0] == "-" else 1
-        body = body[1:]
-    value = parse_number(body)
-    if value is None:
-        try:
-            return dotnet.convert(None, text, "System.Int32")  # with its thousands separators
-        except Terminating:
-            raise cast_error(text, "System.Int32") from None
-    return calculate("-", 0, value) if sign < 0 else value
-
-
-_CAST_IDS = {"System.Double": "DoubleOrSingle", "System.Decimal": "Decimal"}
-
-
-def _converted(value: Any, other: Any) -> Any:
-    """An operand as a number; a string that is none does not convert to the other operand's type."""
-    try:
-        return to_number(value)
-    except PowerShellError:
-        wide = isinstance(other, int | float | Decimal) and not isinstance(other, bool)
-        name = dotnet.type_name_of(other) if wide else "System.Int32"
-        if name == "System.Single":
-            name = "System.Double"
-        raise cast_error(value, name) from None
-
-
-def cast_error(value: Any, type_name: str) -> PowerShellError:
-    """The error of a value that does not convert."""
-    message = (
-        f'Cannot convert value "{dotnet.to_string(value)}" to type "{type_name}". '
-        'Error: "Input string was not in a correct format."'
-    )
-    return runtime_error(
-        message,
-        f"InvalidCastFromStringTo{_CAST_IDS.get(type_name, 'Integer')}",
-        category="InvalidArgument",
-        inner=ExceptionObject("System.Management.Automation.PSInvalidCastException", message),
-    )
+from k8swin_lab.powershell.operands import (
+    beside,
+    by_method,
+    cast,
+    computed,
+    is_enum,
+    is_fraction,
+    is_number,
+    is_numeric,
+    kind_of,
+    not_shifted,
+    nothing_there,
+    number_of,
+    plain,
+    string_to_number,
+)
+from k8swin_lab.powershell.records import EnumValue
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray
 
 
 def to_number(value: Any) -> Any:
@@ -164,11 +120,7 @@ def multiply(left: Any, right: Any) -> Any:
         return PSArray(list(left) * count, left.element_type)
     if left is None:
         return None
-    if isinstance(left, bool | Char) and not isinstance(right, Decimal):
-        if isinstance(right, str | list):
-            raise _no_operator("*", left)
-        raise _not_defined("*", left, right)
-    return _arithmetic("*", left, right)
+    return _arithmetic("*", left, right, is_number)
 
 
 def _count(value: Any, type_name: str) -> int:
@@ -183,14 +135,14 @@ def _count(value: Any, type_name: str) -> int:
             "ConvertToFinalInvalidCastException",
             category="InvalidArgument",
         )
-    return int(_cast(value, type_name))
+    return int(cast(value, type_name))
 
 
 def _times(value: Any) -> int:
     count = _count(value, "System.Int32")
     if count < 0:
         raise runtime_error(
-            f"Specified argument was out of the range of valid values. (Parameter 'times') {count}",
+            "Specified argument was out of the range of valid values.\r\nParameter name: times",
             "System.ArgumentOutOfRangeException",
             category="OperationStopped",
             exception="System.ArgumentOutOfRangeException",
@@ -206,91 +158,23 @@ def modulo(left: Any, right: Any) -> Any:
     return _arithmetic("%", left, right)
 
 
-def _arithmetic(operator: str, left: Any, right: Any) -> Any:
-    if hasattr(left, "enum_number") and type(right) is str:
-        right = _cast(right, dotnet.type_name_of(left))  # one of its names, or a number
-    a = _converted(left, right)
-    b = _converted(right, left) if a is not None else None
-    if a is None or b is None:
-        if isinstance(a, Decimal):
-            raise runtime_error(
-                f'Cannot convert argument "1", with value: "{_shown(right)}", for '
-                f'"{_METHOD_NAMES[operator]}" to type "System.Decimal": "{_no_decimal(right)}"',
-                "MethodArgumentConversionInvalidCastArgument",
-                category="NotSpecified",
-                exception="System.Management.Automation.MethodException",
-            )
-        ps_class = getattr(left, "ps_class", None)
-        name = _METHOD_NAMES[operator]
-        if ps_class is not None and ps_class.finds_static(name.lower()):
-            return ps_class.call_static(ps_class.frame.interp, name, [left, right])
-        if isinstance(left, list) or (isinstance(right, list) and a is not None):
-            raise _no_operator(operator, left if isinstance(left, list) else right)
-        primitive = left is None or isinstance(left, bool | int | float | Char)
-        if primitive and b is None and not isinstance(right, dotnet.DateTime | dotnet.TimeSpan):
-            raise _no_operator(operator, right)  # the operand that is no primitive is asked
-        if type(left) is PSObject:
-            raise _no_operator(operator, left)
-        return dotnet.binary_operator(operator, left, right)
-    result = calculate(operator, a, b)
-    if hasattr(left, "enum_number") and not isinstance(result, int):
-        raise runtime_error(
-            f"Unable to cast object of type '{dotnet.type_name_of(result)}' to type 'System.Int32'.",
-            "System.InvalidCastException",
-            category="OperationStopped",
-            exception="System.InvalidCastException",
-        )
-    if hasattr(left, "enum_number"):
-        return dotnet.enum_of(dotnet.type_name_of(left), int(result))
-    return result
-
-
-def _cast(value: Any, type_name: str) -> Any:
-    """An operand as the type that an operator wants; what is not convertible is an invalid argument."""
-    try:
-        return dotnet.convert(None, value, type_name)
-    except Terminating as error:
-        raise runtime_error(
-            str(error),
-            error.error_id,
-            category="InvalidArgument",
-            inner=ExceptionObject(
-                "System.Management.Automation.PSInvalidCastException", str(error)
-            ),
-        ) from error
-
-
-def _shown(value: Any) -> str:
-    return dotnet.type_name_of(value) if isinstance(value, list) else dotnet.to_string(value)
-
-
-def _no_decimal(value: Any) -> str:
-    """Why a value is no Decimal."""
-    try:
-        dotnet.convert(None, value, "System.Decimal")
-    except Terminating as error:
-        return str(error)
-    return ""
-
-
-def _no_operator(operator: str, left: Any) -> PowerShellError:
-    name = dotnet.type_name_of(left)
-    if name.endswith(".PSCustomObject"):
-        name = "System.Management.Automation.PSObject"
-    return runtime_error(
-        f"Method invocation failed because [{name}] does not contain a method named "
-        f"'{_METHOD_NAMES[operator]}'.",
-        "MethodNotFound",
-        target=_METHOD_NAMES[operator],
-    )
-
-
-def _not_defined(operator: str, left: Any, right: Any) -> PowerShellError:
-    names = ["$null" if item is None else dotnet.type_name_of(item) for item in (left, right)]
-    return runtime_error(
-        f"The operation '[{names[0]}] {operator} [{names[1]}]' is not defined.",
-        "NotADefinedOperationForType",
-    )
+def _arithmetic(
+    operator: str, left: Any, right: Any, takes: Callable[[Any], bool] = is_numeric
+) -> Any:
+    """`left operator right`, where `takes` says which left operands compute."""
+    if left is None:
+        left = 0
+    if takes(left):
+        number = beside(right, dotnet.type_name_of(left))
+        if number is not None:
+            return computed(operator, left, number)
+        if type(right) is str:
+            return _arithmetic(operator, left, number_of(right, left), takes)
+    if type(left) is str:
+        number = number_of(left, right)
+        other = number_of(right, left) if type(right) is str else right
+        return _arithmetic(operator, number, other, takes)
+    return by_method(operator, left, right)
 
 
 def round_half_even(value: Any) -> int:
@@ -319,8 +203,7 @@ def step(value: Any, by: int) -> Any:
     if isinstance(value, bool) or not (enum or isinstance(value, int | float | Decimal)):
         sign = "++" if by > 0 else "--"
         raise runtime_error(
-            f"The '{sign}' operator works only on numbers. The operand is a "
-            f"'{dotnet.type_name_of(value)}'.",
+            f"The '{sign}' operator works only on numbers. The operand is a '{dotnet.kind_name(value)}'.",
             "OperatorRequiresNumber",
         )
     return add(value, by)
@@ -339,20 +222,57 @@ def to_integer(value: Any) -> int:
 
 def bitwise(operator: str, left: Any, right: Any) -> Any:
     """-band, -bor, -bxor, -shl, -shr."""
-    enum = hasattr(left, "enum_number") or (
-        hasattr(right, "enum_number") and isinstance(left, str) and not isinstance(left, Char)
-    )
-    if enum and operator not in ("shl", "shr"):
-        return dotnet.binary_operator(operator, left, right)
-    if operator in ("shl", "shr") and isinstance(left, bool):
-        raise _not_defined(f"-{operator}", left, right)
-    a = to_number(left)
-    b = to_number(right) if a is not None else None
-    if a is None or b is None:
-        raise _no_operator(operator, left if a is None else right)
     if operator in ("shl", "shr"):
-        return shift(operator, a, round_half_even(b))
-    return combine(operator, a, b)
+        return _shifted(operator, left, right)
+    if left is None and right is None:
+        return 0
+    if is_numeric(left) or is_numeric(right):
+        found = _combined(operator, left, right)
+        if found is not None:
+            return found
+    if type(left) is str or type(right) is str:
+        return bitwise(operator, *_read(left, right))
+    return by_method(operator, left, right)
+
+
+def _combined(operator: str, left: Any, right: Any) -> Any:
+    """-band, -bor and -bxor where one operand is numeric; None when the other one does not become it."""
+    codes = kind_of(left), kind_of(right)
+    a, b = (0 if item is None else item for item in (left, right))
+    if not (is_numeric(a) and is_numeric(b)):
+        if is_fraction(max(codes)):
+            raise nothing_there()
+        return None
+    result = combine(operator, plain(a), plain(b))
+    if is_enum(left) and not is_fraction(max(codes)):
+        return dotnet.enum_of(dotnet.type_name_of(left), integer(int(result), INT32))
+    return result
+
+
+def _read(left: Any, right: Any) -> tuple[Any, Any]:
+    """The operands, strings among them as numbers."""
+    return (
+        number_of(left, right) if type(left) is str else left,
+        number_of(right, left) if type(right) is str else right,
+    )
+
+
+def _shifted(operator: str, left: Any, right: Any) -> Any:
+    if left is None:
+        return 0
+    if type(left) is str or type(right) is str:
+        return _shifted(operator, *_read(left, right))
+    if not is_number(left):
+        return by_method(operator, left, right)
+    try:
+        places = cast(right, "System.Int32")
+    except PowerShellError as error:
+        if is_enum(left) and not error.record.error_id.startswith("ConvertToFinal"):
+            raise not_shifted(operator, left) from error
+        raise
+    if is_enum(left):
+        raise not_shifted(operator, left)
+    return shift(operator, left, places)
 
 
 def bitwise_not(value: Any) -> Any:

@@ -140,6 +140,8 @@ def _decimals(operator: str, a: Decimal, b: Decimal) -> Decimal:
             raise divide_by_zero()
         elif operator == "/":
             result = _quotient(a, b)
+        elif abs(a) < abs(b):
+            return a
         else:
             result = _SUMS.remainder(a, b)
     except (InvalidOperation, Overflow) as error:

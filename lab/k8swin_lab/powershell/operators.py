@@ -373,15 +373,15 @@ def unary_split(value: Any) -> PSArray:
     """`-split text`: at white space, without empty pieces."""
     result = PSArray((), "System.String")
     for item in value if isinstance(value, list) else [value]:
-        result.extend(dotnet.to_string(item).split())
+        result.extend(dotnet.to_string(item).split() or [""])
     return result
 
 
 def join(left: Any, right: Any) -> str:
     """`left -join separator`."""
-    items = None if isinstance(left, Input) else items_of(left)
+    items = (left,) if isinstance(left, Input) else items_of(left)
     if items is None:
-        items = (left,)
+        return dotnet.to_string(left)
     return dotnet.to_string(right).join(
         f"{item.element_type}[]"
         if isinstance(item, PSArray)

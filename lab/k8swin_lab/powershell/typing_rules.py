@@ -71,6 +71,7 @@ class TypingRules:
         found = self.find_type(name)
         if found is None:
             self.refuse_type(name)
+            plain = name.partition("[")[0]  # without the brackets of an array or of type arguments
             raise runtime_error(
                 f"Unable to find type [{name}].",
                 "TypeNotFound",
@@ -133,7 +134,7 @@ class TypingRules:
             return self._to_class(ps_class, value)
         if folded in ("pscustomobject", "system.management.automation.pscustomobject"):
             return value
-        if folded == "type" and isinstance(value, str):
+        if folded == "type" and type(value) is str:
             if self.find_type(value) is None:
                 self.refuse_type(value)
                 message = f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".'

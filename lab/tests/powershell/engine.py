@@ -54,6 +54,8 @@ _WORDS = (
     (re.compile(r"String was not recognized as a valid"), "string was not recognized as a valid"),
     (re.compile(r"starting at index '(\d+)'"), r"starting at index \1"),
     (re.compile(r"Invalid pattern '(.*?)' at offset \d+\. "), r'parsing "\1" - '),
+    (re.compile(r"Decimal constructor requires an array or span of four valid decimal bytes"),
+     "Decimal byte array constructor requires an array of length four containing valid decimal bytes"),
     (re.compile(r"Unrecognized Guid format|Guid should contain 32 digits[^\n\"]*(?=\.)"), "no guid"),
     (re.compile(r"a name of a cmdlet, function, script file, or executable program\.\n"),
      "the name of a cmdlet, function, script file, or operable program. "),

@@ -52,6 +52,9 @@ def test_an_error_has_the_identifier_that_the_engine_gives_it(code: str, error_i
         ("class B { [string]$X }; $b = [B]::new(); $b.X = $null; $b.X.Length", "0"),
         ("enum En { A }; $null -eq [En]::Nope", "True"),
         ("$null-lt-1", "False"),
+        ("try { [nope[]]1 } catch { $_.Exception.Message; $_.TargetObject.psobject.Properties.Name -join ' ' }",
+         "Unable to find type [nope].\nFullName Name AssemblyName IsArray IsGeneric Extent"),
+        ("try { [a.nope]1 } catch { \"$($_.TargetObject.Extent) $($_.TargetObject.IsArray)\" }", "a.nope False"),
         ("$Host.UI.WriteLine('u')", "u"),
     ],
 )  # fmt: skip

@@ -46,7 +46,7 @@ from k8swin_lab.powershell.dotnet.members import (
     static_set,
 )
 from k8swin_lab.powershell.dotnet.names import resolve_type
-from k8swin_lab.powershell.dotnet.overloads import binary_operator
+from k8swin_lab.powershell.dotnet.overloads import binary_operator, kind_name, no_operator, operand
 from k8swin_lab.powershell.dotnet.primitives import byte_array
 from k8swin_lab.powershell.dotnet.reflection import default_value, define_enum
 from k8swin_lab.powershell.dotnet.regex_syntax import compile_regex
@@ -82,7 +82,10 @@ __all__ = [
     "get_member",
     "has_member",
     "is_instance",
+    "kind_name",
     "match_groups",
+    "no_operator",
+    "operand",
     "property_names",
     "resolve_type",
     "set_index",

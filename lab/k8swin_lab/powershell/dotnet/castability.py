@@ -103,6 +103,26 @@ def not_convertible(value: Any, type_name: str) -> ConversionError:
     )
 
 
+def failure(value: Any, type_name: str, reason: str, error_id: str) -> ConversionError:
+    """`Cannot convert value "x" to type "T". Error: "reason"`."""
+    return ConversionError(
+        f'Cannot convert value "{to_string(value)}" to type "{type_name}". Error: "{reason}"',
+        error_id,
+    )
+
+
+def no_conversion(value: Any, type_name: str) -> ConversionError:
+    """The error of types that have nothing to do with each other."""
+    if value is None:
+        return ConversionError(f'Cannot convert null to type "{type_name}".', "nullToValueType")
+    own = type_name_of(value)
+    if own in CONVERTIBLE and type_name in CONVERTIBLE:
+        return not_convertible(value, type_name)
+    return ConversionError(
+        f'Cannot convert the "{shown(value)}" value of type "{own}" to type "{type_name}".'
+    )
+
+
 def no_property(type_name: str, key: str, settable: str = "") -> ConversionError:
     """The error of a table with a key that is no property of the type."""
     tail = (
@@ -125,6 +145,17 @@ def of_record(value: Any, type_name: str) -> ConversionError:
         f'value of type "{CUSTOM_OBJECT}" to type "{type_name}"."',
         "InvalidCastConstructorException",
     )
+
+
+def of_structure(value: Any, type_name: str, default: Callable[[], Any], settable: str = "") -> Any:
+    """What a table or an object makes of a type whose values are plain: the default one, from no keys alone."""
+    record = source_kind(value) == "record"
+    keys = list(value.properties if record else value)
+    if not keys:
+        return default()
+    if record:
+        raise of_record(value, type_name)
+    raise no_property(type_name, to_string(keys[0]), settable)
 
 
 def admitted(
@@ -152,12 +183,13 @@ def admitted(
         raise not_convertible(value, type_name)
     if kind == "number":
         ticks = type_name in _TICKS and isinstance(value, int)
+        ticks = ticks and type_name_of(value) != "System.UInt64"  # an Int64 does not take all of it
         capacity = (
             type_name == "System.Text.StringBuilder" and type_name_of(value) == "System.Int32"
         )
         return value if ticks or capacity else to_string(value)
     if kind in ("table", "record") and (type_name in _ZERO or exception):
-        return _from_properties(value, type_name, construct, record=kind == "record")
+        return _from_properties(value, type_name, construct)
     bytes_of_guid = type_name == "System.Guid" and type_name_of(value) == "System.Byte[]"
     if kind in ("string", "table") or bytes_of_guid:
         if kind == "table" and type_name != "System.Text.StringBuilder":
@@ -190,19 +222,16 @@ def _collection(value: Any, type_name: str, refused: ConversionError) -> Any:
     return value
 
 
-def _from_properties(
-    value: Any, type_name: str, construct: Callable[[list[Any]], Any], *, record: bool
-) -> Any:
+def _from_properties(value: Any, type_name: str, construct: Callable[[list[Any]], Any]) -> Any:
     """What a type without settable properties makes of a table or an object."""
-    keys = list(value.properties if record else value)
-    if not keys:
+
+    def default() -> Any:
         if type_name == "System.Version":
             return construct([0, 0])
         declared = registry.find(type_name)
         if declared is not None and declared.default is not None:
             return declared.default()
         return construct([])
-    if record:
-        raise of_record(value, type_name)
+
     settable = _OF_EXCEPTIONS if "System.Exception" in base_types(type_name) else ""
-    raise no_property(type_name, to_string(keys[0]), settable)
+    return of_structure(value, type_name, default, settable)

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from k8swin_lab.machines.program import NotSimulated
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet import enums, registry
 from k8swin_lab.powershell.dotnet.castability import (
-    CONVERTIBLE,
     admitted,
+    failure,
+    no_conversion,
     no_property,
     not_convertible,
+    of_structure,
     shown,
     source_kind,
 )
 from k8swin_lab.powershell.dotnet.names import element_type, generic_arguments, resolve_type
+from k8swin_lab.powershell.dotnet.number_conversion import (
+    to_big_integer,
+    to_decimal,
+    to_double,
+    to_integer,
+)
 from k8swin_lab.powershell.dotnet.primitives import (
     INTEGERS,
     Single,
     byte_array,
-    parse_number,
     round_single,
     sized,
 )
 from k8swin_lab.powershell.dotnet.registry import ConversionError
 from k8swin_lab.powershell.dotnet.text import is_sequence, to_string
-from k8swin_lab.powershell.dotnet.typing_of import base_types, is_instance, type_name_of
+from k8swin_lab.powershell.dotnet.typing_of import base_types, is_instance
 from k8swin_lab.powershell.records import ScriptBlock, TypeValue
-from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch, TypedInt
+from k8swin_lab.powershell.values import Char, Hashtable, PSArray, Switch
 
 _SMA = "System.Management.Automation."
 
@@ -42,135 +49,6 @@ def to_bytes(value: Any) -> bytes:
     if isinstance(value, list):
         return bytes(int(item) for item in value)
     return bytes([int(convert(None, value, "System.Byte"))])
-
-
-def failure(value: Any, type_name: str, reason: str, error_id: str) -> ConversionError:
-    """`Cannot convert value "x" to type "T". Error: "reason"`."""
-    return ConversionError(
-        f'Cannot convert value "{to_string(value)}" to type "{type_name}". Error: "{reason}"',
-        error_id,
-    )
-
-
-def no_conversion(value: Any, type_name: str) -> ConversionError:
-    """The error of types that have nothing to do with each other."""
-    if value is None:
-        return ConversionError(f'Cannot convert null to type "{type_name}".', "nullToValueType")
-    own = type_name_of(value)
-    if own in CONVERTIBLE and type_name in CONVERTIBLE:
-        return not_convertible(value, type_name)
-    return ConversionError(
-        f'Cannot convert the "{shown(value)}" value of type "{own}" to type "{type_name}".'
-    )
-
-
-def round_half_even(value: float | Decimal) -> int:
-    """[int] rounds to the even neighbour."""
-    return round(value)
-
-
-def _to_integer(value: Any, type_name: str) -> int:
-    low, high, words = INTEGERS[type_name]
-    too_large = f"Value was either too large or too small for {words}."
-    if isinstance(value, Char):
-        number = ord(value)
-    elif isinstance(getattr(value, "enum_number", None), int):
-        number = value.enum_number
-    elif isinstance(value, str):
-        if not value.strip():
-            return sized(0, type_name)
-        parsed = parse_number(value)
-        if parsed is None:
-            raise failure(
-                value,
-                type_name,
-                "Input string was not in a correct format.",
-                "InvalidCastFromStringToInteger",
-            )
-        if not low <= parsed <= high:
-            # What is no integer is read as a Double first, and its failure is the first attempt's.
-            plain = value.strip().lstrip("+-").isdigit()
-            words = too_large if plain else "Input string was not in a correct format."
-            raise failure(value, type_name, words, "InvalidCastFromStringToInteger")
-        number = round_half_even(parsed)
-    elif isinstance(value, bool):
-        number = int(value)
-    elif isinstance(value, int | float | Decimal):
-        try:
-            number = value if isinstance(value, int) else round_half_even(value)
-        except (ValueError, OverflowError) as error:
-            raise failure(value, type_name, too_large, "InvalidCastIConvertible") from error
-        if not low <= number <= high:
-            raise failure(value, type_name, too_large, "InvalidCastIConvertible")
-    else:
-        raise no_conversion(value, type_name)
-    if not low <= number <= high:
-        raise failure(value, type_name, too_large, "InvalidCastIConvertible")
-    return sized(number, type_name)
-
-
-def _to_double(value: Any, type_name: str) -> float:
-    if isinstance(value, Char):
-        return float(ord(value))
-    if isinstance(getattr(value, "enum_number", None), int):
-        return float(value.enum_number)
-    if isinstance(value, str):
-        if not value.strip():
-            return 0.0
-        special = {"nan": "nan", "infinity": "inf", "-infinity": "-inf"}.get(value.strip().lower())
-        parsed = float(special) if special else parse_number(value)
-        if parsed is None:
-            raise failure(
-                value,
-                type_name,
-                "Input string was not in a correct format.",
-                "InvalidCastFromStringToDoubleOrSingle",
-            )
-        return float(parsed)
-    if isinstance(value, bool | int | float | Decimal):
-        return float(value)
-    raise no_conversion(value, type_name)
-
-
-def _to_decimal(value: Any) -> Decimal:
-    if isinstance(value, Char):
-        return Decimal(ord(value))
-    if isinstance(value, str) and not hasattr(value, "enum_number"):
-        if not value.strip():
-            return Decimal(0)
-        try:
-            return _shortest(Decimal(value.strip().replace(",", "")))
-        except InvalidOperation as error:
-            parsed = parse_number(value)
-            if parsed is not None:
-                return Decimal(str(parsed))
-            raise failure(
-                value,
-                "System.Decimal",
-                "Input string was not in a correct format.",
-                "InvalidCastFromStringToDecimal",
-            ) from error
-    if isinstance(value, bool | int | Decimal):
-        return Decimal(int(value)) if isinstance(value, int) else value
-    if isinstance(getattr(value, "enum_number", None), int):
-        return Decimal(value.enum_number)
-    if isinstance(value, float):
-        if not abs(value) < 7.9228162514264338e28:
-            raise failure(
-                value,
-                "System.Decimal",
-                "Value was either too large or too small for a Decimal.",
-                "InvalidCastIConvertible",
-            )
-        return Decimal(f"{value:.15g}")
-    raise no_conversion(value, "System.Decimal")
-
-
-def _shortest(value: Decimal) -> Decimal:
-    """Without zeros at its end: a cast reads a number, not its notation."""
-    if value == value.to_integral_value():
-        return value.quantize(Decimal(1)) if abs(value) < 10**27 else value
-    return value.normalize()
 
 
 def to_bool(value: Any) -> bool:
@@ -247,11 +125,18 @@ def _to_type(value: Any) -> TypeValue | None:
 
 
 def _to_hashtable(value: Any) -> Hashtable:
-    if source_kind(value) in ("bool", "date"):
+    kind = source_kind(value)
+    if kind in ("bool", "date"):
         raise not_convertible(value, "System.Collections.Hashtable")
     if isinstance(value, Hashtable):
         plain = type(value) is Hashtable and not value.ordered
         return value if plain else Hashtable(value.items())
+    if kind in ("char", "enum"):
+        return Hashtable()  # its constructor takes an Int32, the capacity
+    if kind == "record":
+        made = of_structure(value, "System.Collections.Hashtable", Hashtable)
+        assert isinstance(made, Hashtable)  # noqa: S101 - what was asked for
+        return made
     raise no_conversion(value, "System.Collections.Hashtable")
 
 
@@ -261,21 +146,14 @@ def _to_ordered(value: Any) -> Hashtable:
     raise no_conversion(value, "System.Collections.Specialized.OrderedDictionary")
 
 
-def _to_big_integer(value: Any) -> int:
-    parsed = parse_number(value) if isinstance(value, str) else value
-    if isinstance(parsed, int | float | Decimal):
-        return TypedInt(int(parsed), "System.Numerics.BigInteger")
-    raise no_conversion(value, "System.Numerics.BigInteger")
-
-
 _CASTS: dict[str, Callable[[Any], Any]] = {
     "System.String": to_string,
     "System.Boolean": _to_boolean,
     "System.Char": _to_char,
-    "System.Decimal": _to_decimal,
-    "System.Double": lambda value: _to_double(value, "System.Double"),
-    "System.Single": lambda value: Single(round_single(_to_double(value, "System.Single"))),
-    "System.Numerics.BigInteger": _to_big_integer,
+    "System.Decimal": to_decimal,
+    "System.Double": lambda value: to_double(value, "System.Double"),
+    "System.Single": lambda value: Single(round_single(to_double(value, "System.Single"))),
+    "System.Numerics.BigInteger": to_big_integer,
     "System.Type": _to_type,
     "System.Collections.Hashtable": _to_hashtable,
     "System.Collections.Specialized.OrderedDictionary": _to_ordered,
@@ -285,6 +163,12 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
     "System.Void": lambda _value: None,
     "System.Object": lambda value: value,
 }
+
+
+_NO_OBJECT = (
+    'Cannot process argument because the value of argument "obj" is null. '
+    'Change the value of argument "obj" to a non-null value.'
+)
 
 
 def convert(interp: Any, value: Any, type_name: str) -> Any:
@@ -300,7 +184,7 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
             return sized(0, type_name)
         if type(value) is int and type_name == "System.Int32" and -(1 << 31) <= value < 1 << 31:
             return value
-        return _to_integer(value, type_name)
+        return to_integer(value, type_name)
     element = element_type(type_name)
     if element is not None:
         return _to_array(interp, value, type_name, element)
@@ -310,6 +194,13 @@ def convert(interp: Any, value: Any, type_name: str) -> Any:
         return PSArray(_items(value))
     if type_name.startswith("System.Nullable`1"):
         inner = generic_arguments(type_name)[0]
+        if source_kind(value) in ("table", "record"):
+            raise failure(
+                shown(value),
+                f"System.Nullable`1[{inner}]",
+                _NO_OBJECT,
+                "InvalidCastConstructorException",
+            )
         try:
             return None if value is None else convert(interp, value, inner)
         except ConversionError as error:
@@ -351,7 +242,7 @@ def _to_array(interp: Any, value: Any, type_name: str, element: str) -> Any:
         return None
     if isinstance(value, PSArray) and value.element_type == element and type(value) is PSArray:
         return value
-    if element == "System.Char" and isinstance(value, str) and not isinstance(value, Char):
+    if element == "System.Char" and source_kind(value) == "string":
         return PSArray((Char(char) for char in value), element)
     if element == "System.Byte" and isinstance(value, bytes | bytearray):
         return byte_array(bytes(value))
@@ -394,6 +285,8 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
                 f'values are "{",".join(enum.members)}".',
                 "nullToEnumInvalidCast",
             )
+        if source_kind(value) in ("table", "record"):
+            return of_structure(value, type_name, lambda: enum.of(0), "[value__ <System.Int32>]")
         return enum.parse(_to_enum_source(value, type_name))
     if is_instance(value, type_name):
         return value
@@ -430,6 +323,10 @@ def _to_declared(interp: Any, value: Any, type_name: str) -> Any:
         except Terminating as error:
             by_culture = type_name in ("System.DateTime", "System.TimeSpan", "System.Guid")
             error_id = "InvalidCastParseTargetInvocation"
+            if type_name == "System.DateTime" and isinstance(value, int):
+                raise failure(
+                    value, type_name, str(error), "InvalidCastConstructorException"
+                ) from error
             if type_name == "System.Text.RegularExpressions.Regex":
                 error_id = "InvalidCastFromStringToRegex"
             if by_culture and type_name == "System.DateTime":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from k8swin_lab.powershell.dotnet.date_format import DAYS, MONTHS, TOKEN, expand_standard
@@ -180,6 +180,10 @@ _SPAN_CLOCK = re.compile(
 )
 
 
+_MAX_DAYS = 10_675_199
+"""Whole days of the longest time span."""
+
+
 def parse_span(text: str) -> TimeSpan:
     """Read `[-][d.]hh:mm[:ss[.fffffff]]` or a number of days.
 
@@ -191,7 +195,8 @@ def parse_span(text: str) -> TimeSpan:
         raise format_error("String was not recognized as a valid TimeSpan.")
     parts = match.groupdict()
     hours, minutes, seconds = (int(parts.get(key) or 0) for key in "hms")
-    if hours > 23 or minutes > 59 or seconds > 59:
+    days = int(parts.get("d") or 0)
+    if days > _MAX_DAYS or hours > 23 or minutes > 59 or seconds > 59:
         error = format_error(
             "The TimeSpan could not be parsed because at least one of the numeric components is out "
             "of range or contains too many digits."
@@ -199,8 +204,6 @@ def parse_span(text: str) -> TimeSpan:
         error.exception = "System.OverflowException"
         error.error_id = "OverflowException"
         raise error
-    whole = timedelta(days=int(parts.get("d") or 0), hours=hours, minutes=minutes, seconds=seconds)
-    ticks = (whole.days * 86_400 + whole.seconds) * TICKS + int(
-        (parts.get("f") or "0").ljust(7, "0")
-    )
+    ticks = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * TICKS
+    ticks += int((parts.get("f") or "0").ljust(7, "0"))
     return TimeSpan(-ticks if parts["sign"] else ticks)

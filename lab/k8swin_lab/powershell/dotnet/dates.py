@@ -201,7 +201,7 @@ def _new_date(*args: Any) -> DateTime:
     kind = next((to_string(a) for a in args if isinstance(a, str)), "Unspecified")
     numbers = [int(a) for a in args if isinstance(a, int)]
     if len(numbers) <= 1:
-        return DateTime(numbers[0] if numbers else 0, kind)
+        return _of_ticks(numbers[0] if numbers else 0, kind)
     milliseconds = numbers[6] if len(numbers) > 6 else 0
     try:
         return DateTime(DateTime.of(datetime(*numbers[:6])).ticks + milliseconds * 10_000, kind)  # type: ignore[arg-type]
@@ -277,8 +277,20 @@ def _date(value: Any) -> DateTime:
     if isinstance(value, DateTime):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return DateTime(int(value))
+        return _of_ticks(value)
     return parse_date(to_string(value))
+
+
+def _of_ticks(ticks: int, kind: str = "Unspecified") -> DateTime:
+    """The constructor that takes ticks."""
+    if not 0 <= ticks <= MAX_TICKS:
+        raise Terminating(
+            "Ticks must be between DateTime.MinValue.Ticks and DateTime.MaxValue.Ticks.\r\n"
+            "Parameter name: ticks",
+            exception="System.ArgumentOutOfRangeException",
+            error_id="ArgumentOutOfRangeException",
+        )
+    return DateTime(int(ticks), kind)
 
 
 DATE.from_value = lambda value: (

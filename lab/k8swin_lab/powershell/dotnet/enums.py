@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,13 +54,12 @@ class EnumType(NetType):
         return NetEnum(str(number), self.name, number)
 
     def number_of(self, text: str, *, partial: bool = False) -> int | None:
-        """The number of a name or of names with commas between; None when a name is unknown."""
+        """The number of one number, or of names with commas between; None when a name is unknown."""
+        if text.strip().lstrip("+-").isdigit():
+            return int(text)
         number = 0
         for part in text.split(","):
             name = part.strip()
-            if name.lstrip("+-").isdigit():
-                number |= int(name)
-                continue
             found = [v for n, v in self.members.items() if n.lower() == name.lower()]
             if not found and partial:
                 found = [v for n, v in self.members.items() if n.lower().startswith(name.lower())]
@@ -74,6 +75,10 @@ class EnumType(NetType):
             return value
         if isinstance(value, EnumValue):
             value = getattr(value, "enum_number", value)
+        if isinstance(value, list) and value and all(type(item) is int for item in value):
+            return self.of(
+                functools.reduce(operator.or_, (self.parse(i).enum_number for i in value))
+            )
         if isinstance(value, list):
             value = ",".join(to_string(item) for item in value)
         if isinstance(value, int) and not isinstance(value, bool):

@@ -1,94 +1,89 @@
-"""Arithmetic on values that are no numbers: dates, time spans, enumerations."""
+"""Operators that types declare as methods: those of dates and time spans.
+
+An operand is converted as the argument of any method is. A date is the one type with two methods of a
+name: a date and a span can both be subtracted, and an operand that converts to either is ambiguous.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from k8swin_lab.powershell.api import Terminating
-from k8swin_lab.powershell.dotnet import enums, registry
+from k8swin_lab.powershell.dotnet import registry
+from k8swin_lab.powershell.dotnet.castability import source_kind
 from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.dates import _instant, _shifted
 from k8swin_lab.powershell.dotnet.registry import ConversionError
-from k8swin_lab.powershell.dotnet.text import to_string
+from k8swin_lab.powershell.dotnet.text import CUSTOM_OBJECT, to_string
 from k8swin_lab.powershell.dotnet.times import DateTime, TimeSpan
 from k8swin_lab.powershell.dotnet.typing_of import type_name_of
+from k8swin_lab.powershell.records import TypeValue
 
-_NAMES = {
-    "+": "op_Addition",
-    "-": "op_Subtraction",
-    "*": "op_Multiply",
-    "/": "op_Division",
-    "%": "op_Modulus",
-}
+_METHOD_EXCEPTION = "System.Management.Automation.MethodException"
+_DATE, _SPAN = DateTime.type_name, TimeSpan.type_name
+_EITHER = frozenset(["string", "number", "char", "bool", "enum", "table"])
+"""What converts to a date as well as to a span."""
 
 
-def binary_operator(operator: str, left: Any, right: Any) -> Any:
-    """`left operator right` when the left operand is not a number.
+def binary_operator(name: str, owner: Any, left: Any, right: Any) -> Any:
+    """`left` and `right` to the operator's method `name` of the type of `owner`, which is one of them.
 
     Raises:
-        Terminating: the type has no such operator.
+        Terminating: the type has no such operator, or it does not take the operands.
     """
-    if isinstance(left, DateTime | TimeSpan) and isinstance(right, list):
-        raise Terminating(
-            f'Cannot convert argument "1", with value: "System.Object[]", for "{_NAMES[operator]}".',
-            exception="System.Management.Automation.MethodException",
-            error_id="MethodArgumentConversionInvalidCastArgument",
-        )
-    if isinstance(left, DateTime):
-        if operator == "+":
-            return _shifted(left, _operand(operator, right).ticks)
-        if operator == "-" and isinstance(right, DateTime):
-            return TimeSpan(_instant(left) - _instant(right))
-        if operator == "-" and isinstance(right, TimeSpan):
-            return _shifted(left, -right.ticks)
-        if operator == "-" and isinstance(right, str | int | float):
-            # A date and a span can both be subtracted, and the operand converts to either.
-            raise Terminating(
-                f'Multiple ambiguous overloads found for "{_NAMES[operator]}" and the argument count: "2".',
-                exception="System.Management.Automation.MethodException",
-                error_id="MethodCountCouldNotFindBest",
-            )
-        if operator == "-":
-            return _shifted(left, -_operand(operator, right).ticks)
-    if isinstance(right, TimeSpan | DateTime) and isinstance(left, int | None) and operator in "+-":
-        # a number becomes ticks, as .NET's conversions of the engine have it
-        ticks = int(left or 0)
-        if isinstance(right, TimeSpan):
-            return TimeSpan(ticks + (1 if operator == "+" else -1) * right.ticks)
-        if operator == "-":
-            return TimeSpan(ticks - _instant(right))
-    if isinstance(left, TimeSpan) and operator in "+-":
-        return TimeSpan(
-            left.ticks + (1 if operator == "+" else -1) * _operand(operator, right).ticks
-        )
-    if operator in ("band", "bor", "bxor"):
-        return _bitwise(operator, left, right)
-    raise registry.no_method(type_name_of(left), _NAMES.get(operator, operator))
+    kind = kind_name(owner)
+    if isinstance(owner, DateTime | TimeSpan) and name in ("op_Addition", "op_Subtraction"):
+        second = _SPAN
+        if kind == _DATE and name == "op_Subtraction":
+            second = _subtracted(right)
+        a, b = operand(name, 0, left, kind), operand(name, 1, right, second)
+        sign = 1 if name == "op_Addition" else -1
+        if isinstance(a, TimeSpan):
+            return TimeSpan(a.ticks + sign * b.ticks)
+        if isinstance(b, DateTime):
+            return TimeSpan(_instant(a) - _instant(b))
+        return _shifted(a, sign * b.ticks)
+    raise no_operator(kind, name)
 
 
-def _operand(operator: str, value: Any) -> TimeSpan:
-    """The right operand as the only overload of a date's or a span's operator takes it."""
+def _subtracted(value: Any) -> str:
+    """The type that a value is taken as when it is subtracted from a date."""
+    if isinstance(value, DateTime | TimeSpan):
+        return _DATE if isinstance(value, DateTime) else _SPAN
+    words = "Cannot find an overload for"
+    if source_kind(value) in _EITHER:
+        words = "Multiple ambiguous overloads found for"
+    raise Terminating(
+        f'{words} "op_Subtraction" and the argument count: "2".',
+        exception=_METHOD_EXCEPTION,
+        error_id="MethodCountCouldNotFindBest",
+    )
+
+
+def kind_name(value: Any) -> str:
+    """The type that an operator sees: of a custom object its wrapper's."""
+    name = type_name_of(value)
+    return "System.Management.Automation.PSObject" if name == CUSTOM_OBJECT else name
+
+
+def no_operator(type_name: str, name: str) -> Terminating:
+    """The error of a type without the operator's method."""
+    error = registry.no_method(type_name, name)
+    error.target = name
+    return error
+
+
+def operand(name: str, index: int, value: Any, type_name: str) -> Any:
+    """An operand as the operator's method takes it."""
     try:
-        converted = convert(None, value, "System.TimeSpan")
+        return convert(None, value, type_name)
     except ConversionError as error:
+        text = type_name_of(value) if isinstance(value, list) else to_string(value)
+        if isinstance(value, TypeValue):
+            text = value.name
         raise Terminating(
-            f'Cannot convert argument "1", with value: "{to_string(value)}", for "{_NAMES[operator]}" '
-            f'to type "System.TimeSpan": "{error}"',
-            exception="System.Management.Automation.MethodException",
+            f'Cannot convert argument "{index}", with value: "{text}", for "{name}" '
+            f'to type "{type_name}": "{error}"',
+            exception=_METHOD_EXCEPTION,
             error_id="MethodArgumentConversionInvalidCastArgument",
         ) from error
-    assert isinstance(converted, TimeSpan)  # noqa: S101 - what the conversion gives
-    return converted
-
-
-def _bitwise(operator: str, left: Any, right: Any) -> Any:
-    enum = enums.find(type_name_of(left)) or enums.find(type_name_of(right))
-    assert enum is not None  # noqa: S101 - the caller has an enumeration in hand
-    a, b = (
-        enum.parse(item).enum_number
-        if isinstance(item, str)
-        else int(getattr(item, "enum_number", item))
-        for item in (left, right)
-    )
-    result = a & b if operator == "band" else a | b if operator == "bor" else a ^ b
-    return enum.of(result)

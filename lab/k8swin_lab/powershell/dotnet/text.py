@@ -117,7 +117,7 @@ def _property_text(item: Any, owner: PSObject) -> str:
 
 def exception_text(value: ExceptionObject) -> str:
     """`Exception.ToString()`, without stack traces."""
-    text = f"{value.type_name}: {value.message}"
+    text = f"{value.type_name}: {value.message}" if value.message else value.type_name
     if value.inner is not None:
         text += (
             f" ---> {exception_text(value.inner)}\r\n   --- End of inner exception stack trace ---"

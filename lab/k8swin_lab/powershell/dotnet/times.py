@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from datetime import datetime, timedelta
 
+from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.dotnet.date_format import format_date, format_span
 from k8swin_lab.powershell.dotnet.registry import NetObject, out_of_range
 
@@ -25,6 +26,12 @@ class TimeSpan(NetObject):
     __slots__ = ("ticks",)
 
     def __init__(self, ticks: int) -> None:
+        if not -(1 << 63) <= ticks < 1 << 63:
+            raise Terminating(
+                "TimeSpan overflowed because the duration is too long.",
+                exception="System.OverflowException",
+                error_id="OverflowException",
+            )
         self.ticks = int(ticks)
 
     @classmethod
