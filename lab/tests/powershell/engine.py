@@ -44,6 +44,7 @@ foreach ($file in [IO.File]::ReadAllLines($List)) {
 """
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONG_NUMBER = re.compile(r"\d+\.\d{14,}(E[+-]\d+)?|\d\.\d+E[+-]\d+")
+_DOUBLE = re.compile(r"double:(-?[\d.]+(?:E[+-]\d+)?)")
 _ASSEMBLY = re.compile(r", [\w.]+, Version=[\d.]+, Culture=\w+, PublicKeyToken=\w+")
 _BLOCKS = re.compile(r",Microsoft\.PowerShell\.Commands\.(ForEach|Where)ObjectCommand")
 _WORDS = (
@@ -126,10 +127,9 @@ def normal(text: str) -> str:
     text = _BLOCKS.sub("", text)
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
+    text = _DOUBLE.sub(lambda match: f"double:{float(match[1]) + 0.0:.12g}", text)
     text = _LONG_NUMBER.sub(shorter, _COLOUR.sub("", text.replace("\r\n", "\n")))
-    return "\n".join(
-        line.rstrip() for line in text.replace("double:-0\n", "double:0\n").split("\n")
-    ).rstrip()
+    return "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
 
 
 def refused(result: Result) -> bool:

@@ -237,10 +237,22 @@ def _items(value: Any) -> list[Any]:
     return [value]
 
 
+def _holds(own: str, element: str) -> bool:
+    """Whether an array of `own` is one of `element`: of a base of it as well, unless `own` is a value type."""
+    if own == element:
+        return True
+    bases = base_types(own)
+    return element in bases and "System.ValueType" not in bases
+
+
 def _to_array(interp: Any, value: Any, type_name: str, element: str) -> Any:
     if value is None:
         return None
-    if isinstance(value, PSArray) and value.element_type == element and type(value) is PSArray:
+    if (
+        isinstance(value, PSArray)
+        and type(value) is PSArray
+        and _holds(value.element_type, element)
+    ):
         return value
     if element == "System.Char" and source_kind(value) == "string":
         return PSArray((Char(char) for char in value), element)

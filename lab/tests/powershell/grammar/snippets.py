@@ -11,7 +11,7 @@ function show($v) {
     if ($null -eq $v) { return 'null' }
     $type = $v.GetType().FullName
     if ($v -is [string]) { return "'$v'" }
-    if ($v -is [double]) { return "double:" + $v.ToString('G12', [cultureinfo]::InvariantCulture) }
+    if ($v -is [double]) { return "double:" + $v.ToString('R', [cultureinfo]::InvariantCulture) }
     if ($v -is [float]) { return "single:" + $v.ToString('G6', [cultureinfo]::InvariantCulture) }
     if ($v -is [datetime]) { return "datetime:" + $v.ToString('yyyy-MM-ddTHH:mm:ss.fffffff') }
     if ($v -is [System.Management.Automation.PSCustomObject]) {
