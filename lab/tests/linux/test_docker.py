@@ -95,6 +95,14 @@ def test_what_a_unit_adds_after_its_program_is_run(docker):
     assert run_on(docker, "iptables -S FORWARD").out.startswith("-P FORWARD ACCEPT\n")
 
 
+def test_containers_without_a_name_get_names_that_no_other_has(docker, monkeypatch):
+    monkeypatch.setattr("secrets.choice", lambda words: words[0])
+    for _ in range(3):
+        assert run_on(docker, "docker run hello-world").code == 0
+    names = run_on(docker, "docker ps -a --format '{{.Names}}'").out.split()
+    assert sorted(names) == ["brave_curie", "brave_curie1", "brave_curie2"]
+
+
 def test_a_container_runs_and_is_gone_with_rm(docker):
     first = run_on(docker, "docker run --rm hello-world")
     assert "Hello from Docker!" in first.out

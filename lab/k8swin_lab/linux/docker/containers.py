@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from k8swin_lab.arguments import Options, Parsed
@@ -63,6 +64,16 @@ _NAMES = (
 )
 
 
+def _any_name(taken: Mapping[str, ContainerRecord]) -> str:
+    """A name of two words; with a digit, as Docker's are, when it is taken."""
+    name = plain = f"{secrets.choice(_NAMES[0])}_{secrets.choice(_NAMES[1])}"
+    number = 0
+    while name in taken:
+        number += 1
+        name = f"{plain}{number}"
+    return name
+
+
 def run(call: Call, words: list[str]) -> int:
     """Run docker run."""
     parsed = RUN.parse("docker run", words)
@@ -79,8 +90,9 @@ def run(call: Call, words: list[str]) -> int:
         )
     reference, *command = parsed.operands
     engine = call.engine
-    name = parsed.get("--name") or f"{secrets.choice(_NAMES[0])}_{secrets.choice(_NAMES[1])}"
-    if other := next((one for one in engine.containers if container_name(one) == name), None):
+    taken = {container_name(one): one for one in engine.containers}
+    name = parsed.get("--name") or _any_name(taken)
+    if other := taken.get(name):
         raise DockerError(
             f'docker: Error response from daemon: Conflict. The container name "/{name}" is already in use by '
             f'container "{other.id}". You have to remove (or rename) that container to be able to reuse that'
