@@ -109,33 +109,32 @@ def multiply(left: Any, right: Any) -> Any:
     if isinstance(left, str) and not isinstance(left, Char) and not hasattr(left, "enum_number"):
         return left * _times(right)
     if isinstance(left, PSArray):
-        count = _count(right, "System.UInt32")
-        if count < 0:
-            raise runtime_error(
-                f'Cannot convert value "{count}" to type "System.UInt32". Error: "Value was either too '
-                'large or too small for a UInt32."',
-                "InvalidCastIConvertible",
-                category="InvalidArgument",
-            )
-        return PSArray(list(left) * count, left.element_type)
+        return PSArray(list(left) * _repeated(right, len(left)), _element(left))
     if left is None:
         return None
     return _arithmetic("*", left, right, is_number)
 
 
-def _count(value: Any, type_name: str) -> int:
-    """How often a string or an array is repeated."""
-    number = to_number(value)
-    if number is not None and number <= INT32_MAX:
-        return round_half_even(number)
-    if number is not None:
+def _element(items: PSArray) -> str:
+    """The type of the elements of what an array or a list becomes; a list is an array of objects then."""
+    return items.element_type if type(items) is PSArray else "System.Object"
+
+
+def _repeated(value: Any, length: int) -> int:
+    """How often a collection of that length is repeated."""
+    count = _count(value, "System.UInt32")
+    if count * length > INT32_MAX:
         raise runtime_error(
-            f'Cannot convert the "{dotnet.to_string(number)}" value of type '
-            f'"{dotnet.type_name_of(number)}" to type "System.Int32".',
+            f'Cannot convert the "{count * length}" value of type "System.Int64" to type "System.Int32".',
             "ConvertToFinalInvalidCastException",
             category="InvalidArgument",
         )
-    return int(cast(value, type_name))
+    return count
+
+
+def _count(value: Any, type_name: str) -> int:
+    """How often a string or a collection is repeated, as the type that PowerShell asks for."""
+    return int(cast(number_of(value, None) if type(value) is str else value, type_name))
 
 
 def _times(value: Any) -> int:
