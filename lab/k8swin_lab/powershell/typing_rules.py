@@ -71,7 +71,6 @@ class TypingRules:
         found = self.find_type(name)
         if found is None:
             self.refuse_type(name)
-            plain = name.partition("[")[0]  # without the brackets of an array or of type arguments
             raise runtime_error(
                 f"Unable to find type [{name}].",
                 "TypeNotFound",

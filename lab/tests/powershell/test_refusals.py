@@ -54,9 +54,6 @@ def test_an_error_has_the_identifier_that_the_engine_gives_it(code: str, error_i
         ("$null-lt-1", "False"),
         ("$v = 1; $private:v = 2; & { \"[$v]\" }; $private:w = 2; $w = 3; & { \"[$w]\" }", "[2]\n[]"),
         ("([object[]][string[]]'a').GetType().Name; ([object[]][int[]]1).GetType().Name", "String[]\nObject[]"),
-        ("try { [nope[]]1 } catch { $_.Exception.Message; $_.TargetObject.psobject.Properties.Name -join ' ' }",
-         "Unable to find type [nope].\nFullName Name AssemblyName IsArray IsGeneric Extent"),
-        ("try { [a.nope]1 } catch { \"$($_.TargetObject.Extent) $($_.TargetObject.IsArray)\" }", "a.nope False"),
         ("$Host.UI.WriteLine('u')", "u"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the parser tells of a script's text: what its `#requires` lines ask for, how it reads a type's name."""
+"""What a script block tells of its text: what its `#requires` lines ask for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from k8swin_lab.powershell.dotnet.conversion import convert
 from k8swin_lab.powershell.dotnet.registry import NetType
-from k8swin_lab.powershell.records import ScriptBlock, TypeName
+from k8swin_lab.powershell.records import ScriptBlock
 from k8swin_lab.powershell.values import PSArray, PSObject
 
 _SMA = "System.Management.Automation."
@@ -54,15 +54,6 @@ def _requirements(lines: Iterable[str]) -> PSObject | None:
     )
 
 
-def _extent(value: TypeName) -> PSObject:
-    """Where the name stands; what it says is the name."""
-    return PSObject(
-        [("Text", value.name)],
-        type_names=[_SMA + "Language.InternalScriptExtent"],
-        display=value.name,
-    )
-
-
 def _tree(block: ScriptBlock) -> Any:
     return PSObject(
         [("ScriptRequirements", _requirements(block.ast.requires))],
@@ -72,11 +63,3 @@ def _tree(block: ScriptBlock) -> Any:
 
 BLOCK = NetType(_SMA + "ScriptBlock")
 BLOCK.prop("Ast", _tree)
-
-_NAME = NetType(TypeName.type_name)
-_NAME.prop("FullName", lambda value: value.name)
-_NAME.prop("Name", lambda value: value.name)
-_NAME.prop("AssemblyName", lambda _value: None)
-_NAME.prop("IsArray", lambda _value: False)
-_NAME.prop("IsGeneric", lambda _value: False)
-_NAME.prop("Extent", _extent)
