@@ -113,25 +113,32 @@ def beside(value: Any, type_name: str) -> Any:
 
 def computed(operator: str, left: Any, right: Any) -> Any:
     """What `calculate` makes of two numeric operands; an enumeration wants its result to be one of its own."""
-    if type(left) is bool and isinstance(right, Decimal):
-        raise _no_coercion(left, right)
+    number = met(left, right)
     if not is_enum(left):
-        return calculate(operator, plain(left), plain(right))
-    number = plain(right)
+        return calculate(operator, plain(left), number)
     own = dotnet.type_name_of(left)
-    if isinstance(number, Decimal):
-        raise _no_coercion(left, right)
     if isinstance(number, float):
         raise _no_cast(own, "System.Double")
-    if isinstance(number, int) and type_code(number) in (UINT32, UINT64):
-        raise _fault(
-            "System.InvalidOperationException",
-            f"The binary operator GreaterThanOrEqual is not defined for the types '{own}' and 'System.Int32'.",
-        )
     result = calculate(operator, left.enum_number, number)
     if dotnet.type_name_of(result) != "System.Int32":
         raise _no_cast(dotnet.type_name_of(result), own)
     return dotnet.enum_of(own, int(result))
+
+
+def met(left: Any, right: Any) -> Any:
+    """The number of the right operand; not every number goes together with an enumeration or a Boolean."""
+    number = plain(right)
+    if isinstance(number, Decimal) and (type(left) is bool or is_enum(left)):
+        raise _no_coercion(left, right)
+    if not is_enum(left):
+        return number
+    if type_code(number) in (UINT32, UINT64):
+        raise _fault(
+            "System.InvalidOperationException",
+            "The binary operator GreaterThanOrEqual is not defined for the types "
+            f"'{dotnet.type_name_of(left)}' and 'System.Int32'.",
+        )
+    return number
 
 
 def _no_cast(source: str, target: str) -> PowerShellError:

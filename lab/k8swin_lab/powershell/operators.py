@@ -12,7 +12,16 @@ from k8swin_lab.powershell import dotnet
 from k8swin_lab.powershell.api import Terminating
 from k8swin_lab.powershell.arithmetic import to_number
 from k8swin_lab.powershell.errors import PowerShellError, runtime_error
-from k8swin_lab.powershell.records import ScriptBlock
+from k8swin_lab.powershell.operands import (
+    beside,
+    is_enum,
+    is_number,
+    is_numeric,
+    met,
+    number_of,
+    plain,
+)
+from k8swin_lab.powershell.records import ScriptBlock, TypeValue
 from k8swin_lab.powershell.scopes import NOTHING
 from k8swin_lab.powershell.values import Char, Hashtable, Input, LiveView, PSArray, PSObject, Switch
 from k8swin_lab.powershell.wildcards import wildcard
@@ -91,6 +100,8 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
     if isinstance(left, str):
         if right is None:
             return False
+        if is_enum(left) and is_numeric(right) and not is_enum(right):
+            return bool(plain(left) == met(left, right))
         if hasattr(left, "enum_number"):
             return dotnet.equals(left, right, ignore_case)
         if isinstance(left, Char) and not isinstance(right, str):
@@ -117,61 +128,74 @@ def equal(left: Any, right: Any, ignore_case: bool = True) -> bool:
 
 def order(left: Any, right: Any, ignore_case: bool = True) -> int:
     """-1, 0 or 1; the left operand's type decides."""
-    if isinstance(left, int | float | Decimal) and not isinstance(left, bool):
-        try:
-            other = to_number(right)
-        except PowerShellError as error:
-            raise _no_number(left, error) from error
-        if other is not None:
-            return int(left > other) - int(left < other)
-        raise _not_comparable(left, right)
     if type(left) is str and right is None:
         return 1
-    if (left is None or right is None) and (
-        hasattr(left, "enum_number") or hasattr(right, "enum_number")
-    ):
-        raise runtime_error(
-            "An enumeration value does not compare to nothing.",
-            "System.InvalidOperationException",
-            category="OperationStopped",
-            exception="System.InvalidOperationException",
-        )
+    if left is None or right is None:
+        if is_enum(left) or is_enum(right):
+            raise runtime_error(
+                "An enumeration value does not compare to nothing.",
+                "System.InvalidOperationException",
+                category="OperationStopped",
+                exception="System.InvalidOperationException",
+            )
+        return dotnet.compare(left, right, ignore_case)
+    if is_number(left):
+        if type(right) is str:
+            right = number_of(right, left)
+        number = beside(right, dotnet.type_name_of(left))
+        if number is None:
+            number = _to_compare(left, right)
+        a, b = plain(left), met(left, number)
+        return int(a > b) - int(a < b)
+    if type(left) is not str and not isinstance(left, PSObject) and dotnet.is_ordered(left):
+        right = _to_compare(left, right)
+    if isinstance(left, Char):
+        return int(left > right) - int(left < right)
+    if isinstance(left, Switch):
+        if equal(left, right):
+            return 0
+        raise _no_order(left)
     try:
         return dotnet.compare(left, right, ignore_case)
     except Terminating as error:
-        if error.error_id == "NotIcomparable":
-            if isinstance(left, PSObject):
-                raise runtime_error(
-                    str(error),
-                    "PSObjectCompareTo",
-                    category="NotSpecified",
-                    exception="System.Management.Automation.ExtendedTypeSystemException",
-                ) from error
-            raise runtime_error(str(error), "NotIcomparable") from error
-        if hasattr(left, "enum_number"):
-            raise runtime_error(str(error), error.error_id, category="InvalidArgument") from error
-        reason = "" if error.error_id == "NotIcomparable" else str(error)
-        raise _not_comparable(left, right, reason) from error
+        if error.error_id != "NotIcomparable":
+            raise _not_comparable(left, right, str(error)) from error
+        if isinstance(left, PSObject):
+            own = dotnet.to_string(left)
+            raise runtime_error(
+                f'Cannot compare "{own}" to "{dotnet.to_string(right)}" because the objects are not the '
+                f'same type or the object "{own}" does not implement "IComparable".',
+                "PSObjectCompareTo",
+                category="NotSpecified",
+                exception="System.Management.Automation.ExtendedTypeSystemException",
+            ) from error
+        raise _no_order(left) from error
 
 
-def _not_comparable(left: Any, right: Any, reason: str = "") -> PowerShellError:
-    tail = f' Error: "{reason}"' if reason else ""
+def _no_order(left: Any) -> PowerShellError:
+    name = left.name if isinstance(left, TypeValue) else dotnet.to_string(left)
+    if isinstance(left, list):
+        name = dotnet.type_name_of(left)
     return runtime_error(
-        f'Could not compare "{dotnet.to_string(left)}" to "{dotnet.to_string(right)}".{tail}',
-        "ComparisonFailure",
+        f'Cannot compare "{name}" because it is not IComparable.', "NotIcomparable"
     )
 
 
-def _no_number(left: Any, error: PowerShellError) -> PowerShellError:
-    if isinstance(left, int):
-        return error
-    kind = "Decimal" if isinstance(left, Decimal) else "DoubleOrSingle"
-    inner = error.record.exception.inner
+def _to_compare(left: Any, right: Any) -> Any:
+    """The right operand as the left one's type."""
+    name = dotnet.type_name_of(left)
+    if dotnet.type_name_of(right) == name:
+        return right
+    try:
+        return dotnet.convert(None, right, name)
+    except Terminating as error:
+        raise _not_comparable(left, right, str(error)) from error
+
+
+def _not_comparable(left: Any, right: Any, reason: str) -> PowerShellError:
     return runtime_error(
-        error.record.message,
-        f"InvalidCastFromStringTo{kind}",
-        category="InvalidArgument",
-        inner=inner,
+        f'Could not compare "{dotnet.to_string(left)}" to "{dotnet.to_string(right)}". Error: "{reason}"',
+        "ComparisonFailure",
     )
 
 
@@ -296,7 +320,13 @@ def replace(
 ) -> Any:
     """`left -replace pattern, replacement`."""
     operands = list(right) if isinstance(right, list) else [right]
-    pattern = checked_regex(dotnet.to_string(operands[0]), ignore_case)
+    if len(operands) > 2:
+        raise runtime_error(
+            f"The -replace operator allows only two elements to follow it, not {len(operands)}.",
+            "BadReplaceArgument",
+            target=right,
+        )
+    pattern = checked_regex(dotnet.to_string(operands[0]) if operands else "", ignore_case)
     replacement: Any = operands[1] if len(operands) > 1 else ""
     expand: Callable[[re.Match[str]], str]
     if isinstance(replacement, ScriptBlock):
@@ -317,7 +347,12 @@ def split(
 ) -> PSArray:
     """`left -split pattern, count, options`."""
     operands = list(right) if isinstance(right, list) else [right]
-    limit = int(to_number(operands[1])) if len(operands) > 1 else 0
+    if not operands:
+        raise runtime_error(
+            f"The argument to operator '-split' is not valid: {dotnet.type_name_of(right)}.",
+            "BadOperatorArgument",
+        )
+    limit = _limit(operands[1]) if len(operands) > 1 else 0
     options = dotnet.to_string(operands[2]).lower() if len(operands) > 2 else ""
     result = PSArray((), "System.String")
     for item in left if isinstance(left, list) else [left]:
@@ -337,6 +372,14 @@ def split(
             compiled = re.compile(compiled.pattern, compiled.flags | re.MULTILINE)
         result.extend(_split_text(text, compiled, limit))
     return result
+
+
+def _limit(value: Any) -> int:
+    """How many pieces a text is split into at most."""
+    try:
+        return int(dotnet.convert(None, value, "System.Int32"))
+    except Terminating as error:
+        raise runtime_error(str(error), "RuntimeException", category="NotSpecified") from error
 
 
 def _split_text(text: str, pattern: re.Pattern[str], limit: int) -> list[str]:

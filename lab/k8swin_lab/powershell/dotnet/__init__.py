@@ -27,7 +27,7 @@ from k8swin_lab.powershell.dotnet import (  # noqa: F401 - these modules declare
     values,
 )
 from k8swin_lab.powershell.dotnet.collections import entries as dictionary_entries
-from k8swin_lab.powershell.dotnet.comparison import compare, equals, to_number
+from k8swin_lab.powershell.dotnet.comparison import compare, equals, is_ordered, to_number
 from k8swin_lab.powershell.dotnet.composite import format_operator, format_value
 from k8swin_lab.powershell.dotnet.conversion import convert, to_bool, to_bytes
 from k8swin_lab.powershell.dotnet.enums import NetEnum as NetEnumType
@@ -82,6 +82,7 @@ __all__ = [
     "get_member",
     "has_member",
     "is_instance",
+    "is_ordered",
     "kind_name",
     "match_groups",
     "no_operator",

@@ -111,8 +111,7 @@ def compare(left: Any, right: Any, ignore_case: bool = True) -> int:
         raise _not_ordered(left)
     type_name = type_name_of(left)
     declared = find(type_name)
-    ordered = declared is not None and declared.compare is not None
-    if ordered or (isinstance(left, NetObject) and _defines_order(type(left))):
+    if is_ordered(left):
         other = right if type_name_of(right) == type_name else convert(None, right, type_name)
         if declared is not None and declared.compare is not None:
             return declared.compare(left, other)
@@ -129,6 +128,15 @@ def _not_ordered(left: Any) -> Terminating:
         category="InvalidOperation",
         error_id="NotIcomparable",
     )
+
+
+def is_ordered(value: Any) -> bool:
+    """Whether the type of a value has an order (IComparable)."""
+    if isinstance(value, str | int | float | Decimal):
+        return True
+    declared = find(type_name_of(value))
+    ordered = declared is not None and declared.compare is not None
+    return ordered or (isinstance(value, NetObject) and _defines_order(type(value)))
 
 
 def _defines_order(kind: type) -> bool:
