@@ -107,7 +107,10 @@ def subtract(left: Any, right: Any) -> Any:
 def multiply(left: Any, right: Any) -> Any:
     """`left * right`: strings and arrays are repeated."""
     if isinstance(left, str) and not isinstance(left, Char) and not hasattr(left, "enum_number"):
-        return left * _times(right)
+        count = _times(right)
+        if count * len(left) > _MOST:
+            raise _too_much("Exception of type 'System.OutOfMemoryException' was thrown.")
+        return left * count
     if isinstance(left, PSArray):
         return PSArray(list(left) * _repeated(right, len(left)), _element(left))
     if left is None:
@@ -129,7 +132,22 @@ def _repeated(value: Any, length: int) -> int:
             "ConvertToFinalInvalidCastException",
             category="InvalidArgument",
         )
+    if count * length > _MOST:
+        raise _too_much("Array dimensions exceeded supported range.")
     return count
+
+
+_MOST = 1 << 28
+"""Elements that a collection or a string is repeated to; more would take the computer's memory."""
+
+
+def _too_much(message: str) -> PowerShellError:
+    return runtime_error(
+        message,
+        "System.OutOfMemoryException",
+        category="OperationStopped",
+        exception="System.OutOfMemoryException",
+    )
 
 
 def _count(value: Any, type_name: str) -> int:
