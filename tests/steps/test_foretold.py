@@ -116,7 +116,7 @@ def test_a_worker_that_comes_into_the_description(lab):
 def test_a_worker_that_is_taken_out_of_it_and_a_cluster_that_stands(lab):
     if lab[0] == "classic":
         pytest.skip(
-            "hosts of the lab with Docker have no cni0, by which a route to pods is told from a foreign one"
+            "the lab's CoreDNS makes no cni0 and classic has no other pod on the control plane: by it a node's route is told"
         )
     assert wrong(lab, "winworker02") == []
     again = built(lab, "winworker02", dry_run=True)
