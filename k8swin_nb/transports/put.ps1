@@ -1,13 +1,14 @@
 # Write base64 from standard input to a file: beside its place first, then checked, then moved there.
 param(
     [Parameter(Mandatory = $true)][string]$Path,
-    [Parameter(Mandatory = $true)][string]$Sha256
+    [Parameter(Mandatory = $true)][string]$Sha256,
+    [Parameter(ValueFromPipeline = $true)][string]$Stdin
 )
 $ErrorActionPreference = 'Stop'
 
 # Move-Item would put the file into the folder and say that all is well.
 if (Test-Path -LiteralPath $Path -PathType Container) { throw "$Path is a folder" }
-$text = "$input".Trim()
+$text = $Stdin.Trim()
 if ($text -eq '=') { $text = '' }
 # A name that nobody else has: beside it may lie a file of somebody's.
 $new = "$Path.k8swin-$([guid]::NewGuid().ToString('N'))"

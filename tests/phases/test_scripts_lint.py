@@ -1,6 +1,7 @@
 """Every script passes the linter and the parser of its own language."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -60,3 +61,10 @@ def test_a_powershell_script_is_ascii(name):
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".ps1")])
 def test_a_powershell_script_stops_at_its_first_error(name):
     assert "$ErrorActionPreference = 'Stop'" in SCRIPTS[name]
+
+
+@pytest.mark.parametrize("name", POWERSHELL)
+def test_a_powershell_script_with_attributes_takes_its_input_by_a_parameter(name):
+    """One attribute makes a script block an advanced one, to which nothing can be piped but what a parameter takes."""
+    if re.search(r"\[\s*(Parameter|CmdletBinding)\b", POWERSHELL[name], re.IGNORECASE):
+        assert not re.search(r"\$input\b", POWERSHELL[name], re.IGNORECASE)

@@ -19,14 +19,14 @@ cat >"$all" || exit 75
 [ "$(stat -c %s -- "$all")" = "$TOTAL" ] || exit 75
 fields=()
 while IFS= read -rd '' field; do fields+=("$field"); done < <(head -c "$LIST" -- "$all")
-offset=$((LIST + 1)) number=0
+offset=$LIST number=0
 while [ $((number * 4)) -lt ${#fields[@]} ]; do
   FILE=${fields[number * 4]} SHA256=${fields[number * 4 + 1]} CONTENT=${fields[number * 4 + 2]} size=${fields[number * 4 + 3]}
   # A shell of its own, in which an error ends it.
   set +e
   (
     set -e
-    put_file < <(tail -c "+$offset" -- "$all" | head -c "$size")
+    put_file < <(head -c $((offset + size)) -- "$all" | tail -c "$size")
   )
   code=$?
   set -e

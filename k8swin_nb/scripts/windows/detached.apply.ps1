@@ -8,7 +8,8 @@ the same account. Its folder holds what it gets, what it prints and how it ends.
 param(
     [Parameter(Mandatory = $true)][string]$JobId,
     [Parameter(Mandatory = $true)][string]$JobTold,
-    [Parameter(Mandatory = $true)][string]$JobCommand
+    [Parameter(Mandatory = $true)][string]$JobCommand,
+    [Parameter(ValueFromPipeline = $true)][string]$Stdin
 )
 $ErrorActionPreference = 'Stop'
 # uses: Get-UnixTime
@@ -34,7 +35,7 @@ New-Item -ItemType Directory -Path $folder -Force | Out-Null
 if ($LASTEXITCODE -ne 0) { throw "icacls.exe ended with $LASTEXITCODE" }
 $utf8 = New-Object System.Text.UTF8Encoding($false)
 [System.IO.File]::WriteAllText("$folder\told", $JobTold, $utf8)
-[System.IO.File]::WriteAllText("$folder\request", "$input".Trim() + "`r`n", $utf8)
+[System.IO.File]::WriteAllText("$folder\request", $Stdin.Trim() + "`r`n", $utf8)
 [System.IO.File]::WriteAllText("$folder\started", [string](Get-UnixTime), $utf8)
 # The exit code is expanded when its line is read, which is after the program has ended.
 $lines = @(

@@ -5,7 +5,8 @@ Write one part of a new file beside its place: base64 on standard input, at its 
 param(
     [Parameter(Mandatory = $true)][string]$File,
     [Parameter(Mandatory = $true)][string]$Part,
-    [Parameter(Mandatory = $true)][string]$Offset
+    [Parameter(Mandatory = $true)][string]$Offset,
+    [Parameter(ValueFromPipeline = $true)][string]$Stdin
 )
 $ErrorActionPreference = 'Stop'
 # uses: Remove-File
@@ -23,7 +24,7 @@ if (-not (Test-Path -LiteralPath $root)) { throw "there is no $root" }
 $folder = [System.IO.Path]::GetDirectoryName($File)
 if ($folder -and -not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder -Force | Out-Null }
 if ($folder -and -not (Test-Path -LiteralPath $folder -PathType Container)) { throw "$folder is no folder" }
-$text = "$input".Trim()
+$text = $Stdin.Trim()
 if ($text -eq '=') { $text = '' }
 $bytes = [System.Convert]::FromBase64String($text)
 $stream = [System.IO.File]::Open("$File.$Part", 'OpenOrCreate', 'Write', 'None')
