@@ -15,6 +15,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from k8swin_nb.secret_forms import SHORTEST, encoded_forms, letter_forms, plain_forms
 from k8swin_nb.secret_index import Index
@@ -352,6 +353,16 @@ def redact(text: str) -> str:
     stream = redacted_stream()
     parts = [stream.feed(text[i : i + _PART]) for i in range(0, len(text), _PART)]
     return "".join([*parts, stream.flush()])
+
+
+def redact_kept(text: str) -> str:
+    """Return a text masked as `redact` does, remembered for one that is asked for again, as long as no more secrets are known."""
+    return _kept(text, REDACTOR.known)
+
+
+@lru_cache(maxsize=160)
+def _kept(text: str, known: int) -> str:
+    return redact(text)
 
 
 def redacted_stream() -> RedactedStream:

@@ -21,7 +21,7 @@ import nbformat
 from k8swin_nb.errors import RecordError
 from k8swin_nb.headless.listings import Listings, shortened
 from k8swin_nb.headless.page_style import PRINTED, with_style
-from k8swin_nb.redact import REDACTOR, redact
+from k8swin_nb.redact import REDACTOR, redact, redact_kept
 from k8swin_nb.tables import Folded, escaped, folding, table_html
 from k8swin_nb.tables.code import highlighted
 from k8swin_nb.workflow.record import read_events as _events
@@ -54,7 +54,6 @@ class RunPage:
         self._lock = threading.Lock()
         self._exporter: Any = None
         self._listings = Listings()
-        self._masked: dict[str, str] = {}
         self._secrets = -1
         self._parts: dict[Path, tuple[tuple[int, int], str]] = {}
 
@@ -94,7 +93,6 @@ class RunPage:
         """Return what the page shows of a notebook: masked HTML, made once as long as file and known secrets are the same."""
         if self._secrets != REDACTOR.known:
             self._secrets = REDACTOR.known
-            self._masked.clear()
             self._parts.clear()
         try:
             state = path.stat()
@@ -105,7 +103,7 @@ class RunPage:
         if kept is None or kept[0] != stamp:
             body = self._html(self._cells(path))
             main = body.partition(_MAIN)[2].partition(">")[2].rpartition(_MAIN_END)[0]
-            html = shortened(self._listings.put_back(redact(main), self._mask))
+            html = shortened(self._listings.put_back(redact(main), redact_kept))
             kept = self._parts[path] = (stamp, html)
         return kept[1]
 
@@ -135,12 +133,6 @@ class RunPage:
         notebook.metadata["title"] = redact(f"Run {self._folder.name}")
         body, _ = self._exporter.from_notebook_node(notebook)
         return str(body)
-
-    def _mask(self, listing: str) -> str:
-        """Return a listing masked; most stand in a page more than once."""
-        if listing not in self._masked:
-            self._masked[listing] = redact(listing)
-        return self._masked[listing]
 
 
 _MAIN, _MAIN_END = "<main", "</main>"

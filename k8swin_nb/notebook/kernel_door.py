@@ -10,10 +10,9 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from k8swin_nb.redact import REDACTOR, redact
+from k8swin_nb.redact import REDACTOR, redact, redact_kept
 from k8swin_nb.shown import coloured, masked
 from k8swin_nb.tables.code import OPENING
 
@@ -204,14 +203,8 @@ def _html(text: str) -> str:
     parts = redact(_LISTING.sub(word, text)).split(word)
     if len(parts) != len(listings) + 1:
         return redact(text)
-    between = [_listing(listing, REDACTOR.known) for listing in listings]
+    between = [redact_kept(listing) for listing in listings]
     return "".join(part for pair in zip(parts, [*between, ""], strict=True) for part in pair)
-
-
-@lru_cache(maxsize=128)
-def _listing(text: str, known: int) -> str:
-    """Return a listing masked, as long as no more secrets are `known`."""
-    return redact(text)
 
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
