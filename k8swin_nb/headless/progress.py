@@ -11,8 +11,9 @@ from typing import Any, TextIO
 
 from k8swin_nb.reading import open_file
 from k8swin_nb.shown import cut_line, shown_line, visible
+from k8swin_nb.workflow.chain import read_event
 from k8swin_nb.workflow.heartbeat import QUIET, Heartbeat, next_line
-from k8swin_nb.workflow.record import read_event, read_events
+from k8swin_nb.workflow.record import read_events
 
 DIFFERENCE_LINES = 60
 """Lines of what a step would change that a terminal shows; the page has the rest."""

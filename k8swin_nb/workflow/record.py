@@ -29,6 +29,7 @@ from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.reading import open_file
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
+from k8swin_nb.workflow.chain import NUMBER, PREVIOUS, beginning, digest, read_event
 
 try:
     import fcntl
@@ -37,6 +38,7 @@ except ImportError:  # Windows has no such lock; a line is written in one call t
 
 OURS = frozenset(
     {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
+    | {NUMBER, PREVIOUS}
     | {"output", "output_sha256", "parameters_sha256", "tag"}
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
@@ -72,13 +74,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
         return []
 
 
-def read_event(line: bytes) -> dict[str, Any] | None:
-    """Return the event of a line of a record, or None when it is none."""
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+_TAIL_BYTES = 4096
 
 
 class KeptLog:
@@ -148,9 +144,8 @@ class Record:
         event = {
             name: value if name in OURS else _kept(masked(value)) for name, value in fields.items()
         }
-        line = json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "replace")
         with self._lock, self._writing(self.path):
-            self._append(line + b"\n")
+            line = self._append(event)
         written: dict[str, Any] = json.loads(line)
         self.events.append(written)
         return written
@@ -167,18 +162,24 @@ class Record:
             else:
                 raised.add_note(f"not in the record: {lost}")
 
-    def _append(self, line: bytes) -> None:
-        """Append a line on a line of its own, whole or not at all."""
+    def _append(self, event: dict[str, Any]) -> bytes:
+        """Append an event as a link of the chain, on a line of its own, whole or not at all; return the line."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "it is no file")
             locked = _lock(descriptor)
             size = os.fstat(descriptor).st_size
-            if size and _last_byte(descriptor, size) != b"\n":
-                line = b"\n" + line
+            last, whole = _last_line(descriptor, size)
+            link = {
+                NUMBER: _place(last) + 1 if size else 1,
+                PREVIOUS: digest(last) if size else beginning(self.run_id),
+            }
+            text = json.dumps({**link, **event}, ensure_ascii=False, default=str)
+            line = text.encode("utf-8", "replace")
+            written = (b"" if whole else b"\n") + line + b"\n"
             try:
-                if os.write(descriptor, line) < len(line):
+                if os.write(descriptor, written) < len(written):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
             except OSError:
@@ -189,6 +190,7 @@ class Record:
                 raise
         finally:
             os.close(descriptor)
+        return line
 
     @contextlib.contextmanager
     def _writing(self, path: Path) -> Iterator[None]:
@@ -271,6 +273,18 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _last_byte(descriptor: int, size: int) -> bytes:
-    os.lseek(descriptor, size - 1, os.SEEK_SET)
-    return os.read(descriptor, 1)
+def _last_line(descriptor: int, size: int) -> tuple[bytes, bool]:
+    """Return the last line of a file without its end, and whether it has one."""
+    tail, begin = b"", size
+    while begin and b"\n" not in tail[:-1]:
+        step = min(begin, max(_TAIL_BYTES, len(tail)))
+        begin -= step
+        tail = os.pread(descriptor, step, begin) + tail
+    whole = tail.endswith(b"\n") or not tail
+    return tail.removesuffix(b"\n").rpartition(b"\n")[2], whole
+
+
+def _place(line: bytes) -> int:
+    """Return the place that a line names; of one that names none, such as half a line, 0: that is no place."""
+    number = (read_event(line) or {}).get(NUMBER)
+    return number if isinstance(number, int) else 0
