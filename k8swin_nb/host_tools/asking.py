@@ -11,7 +11,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
-from k8swin_nb.workflow.script_events import about, written_down
+from k8swin_nb.workflow.script_events import about, of_script, written_down
 
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Inventory
@@ -110,7 +110,7 @@ def ask(
     if told is None:
         result = work()
     else:
-        ours = {"script": script.name, "sha256": script.sha256, "parameters": bound}
+        ours = of_script(cluster.record, script) | {"parameters": bound}
         event = about(host, tag, sudo=as_root, **(ours | dict(told)))
         result = written_down(cluster.record, event, work)
     if not result.ok and cancel is not None and cancel.is_set():

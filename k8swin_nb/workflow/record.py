@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_nb.errors import K8swinError, RecordError
-from k8swin_nb.reading import open_file
+from k8swin_nb.reading import Unreadable, file_bytes, open_file
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
 from k8swin_nb.workflow.chain import NUMBER, PREVIOUS, beginning, digest, read_event
@@ -39,7 +39,7 @@ except ImportError:  # Windows has no such lock; a line is written in one call t
 OURS = frozenset(
     {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
     | {NUMBER, PREVIOUS}
-    | {"output", "output_sha256", "parameters_sha256", "tag"}
+    | {"output", "output_sha256", "parameters_sha256", "tag", "script_file"}
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
 
@@ -118,6 +118,9 @@ class Record:
         self.notebook = notebook
         self.folder = folder / run_id
         self.logs = self.folder / "logs"
+        self.scripts = self.folder / "scripts"
+        self._kept_scripts: dict[tuple[str, bytes], str] = {}
+        """By interpreter and digest of what is sent, the file that holds a script's text; looked at once by each process."""
         with self._writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.logs.mkdir(exist_ok=True, mode=0o700)
@@ -218,6 +221,30 @@ class Record:
                 raise
         return f"logs/{path.name}", digest
 
+    def keep_script(self, text: str, interpreter: str) -> str:
+        """Keep the text of a script, masked, once for all that run it; return the file's name below the run's folder.
+
+        The file is named by the SHA-256 of what it holds. One that is there and holds something else, as a disk that was full
+        leaves it, is written again.
+
+        Args:
+            text: The script as it is sent.
+            interpreter: `bash` or `powershell`.
+
+        Raises:
+            RecordError: when it cannot be written; nothing of it is then left under that name.
+        """
+        known = (interpreter, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        with self._lock:
+            if known not in self._kept_scripts:
+                content = visible(redact(text)).encode("utf-8", "replace")
+                suffix = "ps1" if interpreter == "powershell" else "sh"
+                name = f"{hashlib.sha256(content).hexdigest()}.{suffix}"
+                with self._writing(self.scripts):
+                    _keep_once(self.scripts, name, content)
+                self._kept_scripts[known] = f"{self.scripts.name}/{name}"
+            return self._kept_scripts[known]
+
     def open_log(self, name: str) -> KeptLog:
         """Begin a file for what is too long to be shown.
 
@@ -252,6 +279,28 @@ class Record:
             python=platform.python_version(),
             **fields,
         )
+
+
+def _keep_once(folder: Path, name: str, content: bytes) -> None:
+    """Write a file that is named by its content, unless it is there and holds just that."""
+    path = folder / name
+    folder.mkdir(exist_ok=True, mode=0o700)
+    try:
+        if file_bytes(path, len(content)) == content:
+            return
+    except (OSError, Unreadable):
+        pass  # it is not there, or not what it should be
+    # Beside its place first: nobody who reads, and no other kernel that writes the same, ever sees half of it.
+    beside = folder / f".{name}.{secrets.token_hex(4)}"
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _kept(value: Any) -> Any:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.result import Result
-from k8swin_nb.workflow.step_run import this_process
+from k8swin_nb.workflow.this_process import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Host
+    from k8swin_nb.scripts import Script
     from k8swin_nb.workflow.record import Record
 
 
@@ -19,9 +20,31 @@ def about(host: Host, tag: str, *, sudo: bool, **more: Any) -> dict[str, Any]:
         "host": host.name,
         "address": host.address,
         "user": host.user,
+        "as_root": as_root(host, sudo=sudo),
         "sudo": sudo,
         "tag": tag,
         **more,
+    }
+
+
+def as_root(host: Host, *, sudo: bool) -> bool:
+    """Return whether a script has root's rights on its host: by sudo, or because the login is root's."""
+    return host.os == "linux" and (sudo or host.user == "root")
+
+
+def of_script(record: Record, script: Script) -> dict[str, Any]:
+    """Return what the events say of a script itself, with its text kept once in the run's folder.
+
+    `script` is its name, `sha256` of the text that is sent, `script_file` the file that holds the text as it may be kept:
+    masked, and named by the SHA-256 of what it holds. The two digests differ where a secret stood in the text.
+
+    Raises:
+        RecordError: when the text cannot be kept; nothing may run that the record does not know.
+    """
+    return {
+        "script": script.name,
+        "sha256": script.sha256,
+        "script_file": record.keep_script(script.text, script.interpreter),
     }
 
 

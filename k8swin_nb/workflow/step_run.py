@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import threading
 import time
 from collections.abc import Mapping
@@ -25,7 +23,9 @@ from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.shown import shown_line
+from k8swin_nb.workflow.script_events import about, of_script
 from k8swin_nb.workflow.step import EXIT_STATE, State
+from k8swin_nb.workflow.this_process import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.description import Description
@@ -41,11 +41,6 @@ SECONDS = 300.0
 
 READ_ONLY = (".check.sh", ".check.ps1", ".status.sh", ".status.ps1")
 """How scripts are named that change nothing; any other stands in the record before it begins."""
-
-
-def this_process() -> dict[str, Any]:
-    """Return what tells a script that this process waits for from one that nobody waits for any more."""
-    return {"controller": platform.node(), "pid": os.getpid()}
 
 
 KEPT = "kept: "
@@ -182,17 +177,11 @@ class StepRun:
         sudo: bool,
     ) -> dict[str, Any]:
         """Return what the record says of a script, when it begins and when it has ended."""
+        where = {"phase": self.run.phase.name, "step": self.step, "verb": self.verb}
         return {
-            "phase": self.run.phase.name,
-            "step": self.step,
-            "host": host.name,
-            "address": host.address,
-            "user": host.user,
-            "sudo": sudo,
-            "verb": self.verb,
-            "tag": tag,
-            "script": script.name,
-            "sha256": script.sha256,
+            **where,
+            **about(host, tag, sudo=sudo),
+            **of_script(self.run.record, script),
             "parameters": dict(bound),
             "secrets": sorted(secrets),
         }

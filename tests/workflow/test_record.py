@@ -107,6 +107,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
 for work in (
     lambda: record.write("step", step="two", detail="x" * 500),
     lambda: record.keep_output("out", "y" * 5000),
+    lambda: record.keep_script("y" * 5000, "bash"),
 ):
     try:
         work()
@@ -118,7 +119,7 @@ print(log.close())
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 record.write("step", step="three")
 print([event["step"] for event in read_events(record.path)], record.path.read_bytes().count(b"\\n"))
-print(sorted(path.name for path in record.logs.iterdir()))
+print(*(sorted(path.name for path in folder.iterdir()) for folder in (record.logs, record.scripts)))
 """
 
 
@@ -130,9 +131,9 @@ def test_a_full_disk_is_a_clear_error_and_leaves_no_half_line(tmp_path: Path) ->
     lines = done.stdout.splitlines()
     assert lines[0].startswith("RecordError: the run's record cannot be written to ")
     assert lines[1].startswith("hint: make room") and lines[2].startswith("RecordError: ")
-    assert "(not whole: " in lines[4]
-    assert lines[5] == "['one', 'three'] 2"
-    assert lines[6] == "['0001-long.log']"
+    assert "/run/scripts: " in lines[4] and "(not whole: " in lines[6]
+    assert lines[7] == "['one', 'three'] 2"
+    assert lines[8] == "['0001-long.log'] []"
 
 
 def test_a_folder_that_is_gone_or_read_only_is_a_clear_error(tmp_path: Path) -> None:
@@ -142,6 +143,7 @@ def test_a_folder_that_is_gone_or_read_only_is_a_clear_error(tmp_path: Path) -> 
         lambda: record.write("step", step="one"),
         lambda: record.keep_output("a", "text"),
         lambda: record.open_log("a"),
+        lambda: record.keep_script("text", "bash"),
     ):
         with pytest.raises(RecordError, match="No such file"):
             work()
@@ -183,3 +185,34 @@ def test_several_kernels_write_whole_lines(tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(records)) as pool:
         list(pool.map(lambda r: [r.write("step", detail="x" * 5000) for _ in range(10)], records))
     assert len(read_events(records[0].path)) == 40
+
+
+def test_a_script_is_kept_once_masked_and_named_by_what_is_kept(tmp_path: Path) -> None:
+    Secret("Nicht-in-die-Akte-8")
+    text = "echo 'Nicht-in-die-Akte-8'\n"
+    names = {
+        Record(tmp_path, "run", f"join-{number}").keep_script(text, "bash") for number in range(3)
+    }
+    (name,) = names
+    content = (tmp_path / "run" / name).read_bytes()
+    assert b"Nicht-in-die" not in content and b"echo" in content
+    assert name == f"scripts/{hashlib.sha256(content).hexdigest()}.sh"
+    assert [file.name for file in (tmp_path / "run" / "scripts").iterdir()] == [Path(name).name]
+    assert Record(tmp_path, "run", "a").keep_script("'x'", "powershell").endswith(".ps1")
+
+
+@pytest.mark.parametrize("left", [b"", b"echo", b"something else", b"echo hello\nand more"])
+def test_a_kept_script_that_is_damaged_is_written_again(tmp_path: Path, left: bytes) -> None:
+    file = tmp_path / "run" / Record(tmp_path, "run", "a").keep_script("echo hello\n", "bash")
+    file.write_bytes(left)
+    again = Record(tmp_path, "run", "b").keep_script("echo hello\n", "bash")
+    assert (tmp_path / "run" / again) == file and file.read_bytes() == b"echo hello\n"
+
+
+def test_kernels_that_keep_the_same_script_at_once_never_show_half_of_it(tmp_path: Path) -> None:
+    records = [Record(tmp_path, "run", f"join-{number}") for number in range(8)]
+    text = "echo hello\n" * 20_000
+    with ThreadPoolExecutor(len(records)) as pool:
+        (name,) = set(pool.map(lambda record: record.keep_script(text, "bash"), records))
+    assert [file.name for file in records[0].scripts.iterdir()] == [Path(name).name]
+    assert (tmp_path / "run" / name).read_text() == text
