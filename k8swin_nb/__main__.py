@@ -32,6 +32,9 @@ OF_THE_LAB = {
 READER_GONE = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO})
 """How a closed pipe and a terminal that hung up are told: whoever read has seen what they wanted."""
 
+PASSED_ON = ("confirm", "reason", "sign")
+"""Options of `k8swin run` that are parameters of the notebooks, where they are given."""
+
 NEXT = """next, in that folder:
     k8swin lab up                               simulated machines, of the distribution k8swin-lab
     k8swin desk                                 at a desk, with k8swin_nb[desk]
@@ -228,6 +231,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
     run.add_argument("--confirm", help="what 90_teardown removes: 'CLUSTER: HOST HOST'")
+    run.add_argument(
+        "--reason",
+        metavar="TEXT",
+        help="why this is done, such as a ticket's number; it stands in the record",
+    )
+    run.add_argument(
+        "--sign",
+        metavar="HOW",
+        help="what the record is signed with: ssh:PATH, certificate:PATH or sigstore; default: the variable K8SWIN_SIGN",
+    )
     run.set_defaults(command=_run)
 
     check = commands.add_parser(
@@ -308,7 +321,7 @@ def _run(options: argparse.Namespace) -> int:
         options.runs or root / "runs",
         names=_words(options.only) or DEFAULT,
         dry_run=options.dry_run,
-        more={"confirm": options.confirm} if options.confirm else None,
+        more={name: one for name in PASSED_ON if (one := getattr(options, name))},
         stop=stop,
     )
     code = print_failure(executed, stop)

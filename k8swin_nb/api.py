@@ -50,6 +50,8 @@ def open_cluster(
     runs: str | Path | None = None,
     run_id: str | None = None,
     name: str = "program",
+    reason: str | None = None,
+    sign: str | None = None,
 ) -> Cluster:
     """Open a cluster by its description; nothing is connected before it is used.
 
@@ -59,6 +61,9 @@ def open_cluster(
         runs: Folder of the records; default: `runs` in the project that the description belongs to.
         run_id: Puts several openings into one record; default: a new one.
         name: What the record calls this program.
+        reason: Why this is done, such as a ticket's number; it stands in the record.
+        sign: What the record is signed with: `ssh:PATH`, `certificate:PATH` or `sigstore`; default: the environment's
+            `K8SWIN_SIGN`, else nothing.
 
     Raises:
         ParamsError: naming every parameter that is unknown, mistyped, missing or contradictory, and
@@ -66,7 +71,7 @@ def open_cluster(
     """
     if not isinstance(description, Description):
         description = open_description(description)
-    return Cluster(description, runs=runs, run_id=run_id, name=name)
+    return Cluster(description, runs=runs, run_id=run_id, name=name, reason=reason, sign=sign)
 
 
 class Cluster(Machines, AsksTables):
@@ -83,6 +88,8 @@ class Cluster(Machines, AsksTables):
         runs: str | Path | None = None,
         run_id: str | None = None,
         name: str = "program",
+        reason: str | None = None,
+        sign: str | None = None,
     ) -> None:
         check_versions(description)
         self.description = description
@@ -95,6 +102,8 @@ class Cluster(Machines, AsksTables):
             run_id=run_id,
             name=name,
             lock_wait=description.lock_wait,
+            reason=reason,
+            sign=sign,
         )
         know_names([description.cluster_name])
         for registry in filter(lambda one: one.credential, description.registries):

@@ -409,6 +409,39 @@ def check_run_id(text: str) -> str:
     return text
 
 
+REASON_CHARACTERS = 1000
+"""Characters of a reason at most: what is longer belongs into the ticket that it names."""
+
+
+def check_reason(text: str | None) -> str:
+    """Return why a run is made, in one line without spaces around it; empty: nobody said.
+
+    Raises:
+        ParamsError: when it is too long to stand in every notebook's first event.
+    """
+    reason = " ".join((text or "").split())
+    if len(reason) > REASON_CHARACTERS:
+        raise ParamsError(
+            f"`reason` has {len(reason)} characters, expected at most {REASON_CHARACTERS}",
+            hint="name the ticket in which the rest stands",
+        )
+    return reason
+
+
+def check_sign(text: str | None) -> str | None:
+    """Return what a record is signed with; None: what the environment says.
+
+    Raises:
+        ParamsError: when it is none of the forms.
+    """
+    if text is not None and not re.fullmatch(r"(ssh|certificate):\S.*|sigstore", text):
+        raise ParamsError(
+            f"`sign` is {shown(text)}, expected `ssh:PATH`, `certificate:PATH` or `sigstore`",
+            hint="a path starts at the project's folder: `ssh:~/.ssh/id_ed25519`; leave it out to sign nothing",
+        )
+    return text
+
+
 def project_root(start: Path | None = None) -> Path:
     """Return the project's folder: the nearest at or above `start` that holds `params/`, else `start`.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from k8swin_nb.description import check_run_id
+from k8swin_nb.description import check_reason, check_run_id, check_sign
 from k8swin_nb.elsewhere import Job, end_from_here, references, run_there
 from k8swin_nb.errors import (
     CommandFailed,
@@ -70,9 +70,15 @@ class Machines(HostTools, JobTools):
         run_id: str | None = None,
         name: str = "program",
         lock_wait: int = 0,
+        reason: str | None = None,
+        sign: str | None = None,
     ) -> None:
         self.inventory = inventory
         self.name = name
+        self.reason = check_reason(reason)
+        """Why this is done, as the record says it; also on `record.reason`."""
+        self.sign = check_sign(sign)
+        """What the record is signed with; None: what the environment says. Also on `record.sign`."""
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.runs = runs
         """Folder of the records."""
@@ -128,7 +134,7 @@ class Machines(HostTools, JobTools):
     @cached_property
     def record(self) -> Record:
         """The record of the run, `runs/<id>/events.jsonl`; its folder is made when it is first asked for."""
-        return Record(self.runs, self.run_id, self.name)
+        return Record(self.runs, self.run_id, self.name, reason=self.reason, sign=self.sign)
 
     def _pinned(self, host: str, fingerprint: str) -> None:
         self.record.write("host-key-pinned", host=host, fingerprint=fingerprint)

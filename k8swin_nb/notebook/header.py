@@ -32,6 +32,7 @@ class Header(StaticTable):
             ("notebook", phase.name),
             ("started", opened["time"]),
             ("operator", f"{opened['operator']} on {opened['controller']}"),
+            *([("reason", opened["reason"])] if opened["reason"] else []),
             (
                 "cluster",
                 f"{description.cluster_name}, Kubernetes {description.kubernetes_version}, profile {description.profile}",

@@ -15,7 +15,9 @@ from typing import Any
 from k8swin_nb.description import (
     Description,
     check_description,
+    check_reason,
     check_run_id,
+    check_sign,
     project_path,
     read_description,
     refuse_secrets,
@@ -76,6 +78,13 @@ class NotebookParameters:
         None, "puts several notebooks into one record; None starts a new one"
     )
     runs: str = _declared("runs", "folder of the records, relative to the project's folder")
+    reason: str | None = _declared(
+        None, "why this is done, such as a ticket's number; it stands in the record"
+    )
+    sign: str | None = _declared(
+        None,
+        "what the record is signed with: ssh:PATH, certificate:PATH or sigstore; None: the variable K8SWIN_SIGN, else nothing",
+    )
 
 
 def collect(
@@ -147,6 +156,8 @@ def _notebook_params(values: dict[str, Any]) -> NotebookParameters:
             )
     if values.get("run_id"):
         check_run_id(values["run_id"])
+    check_reason(values.get("reason"))
+    check_sign(values.get("sign"))
     return NotebookParameters(**values)
 
 

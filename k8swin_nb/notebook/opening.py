@@ -85,7 +85,9 @@ def open_view(name: str, mine: NotebookParameters, description: Description) -> 
     session = None if mine.run_id else session_folder(runs)
     run_id = session.name if session else mine.run_id
     # What is open in this kernel keeps its connections, and what runs there goes on.
-    cluster = context.cluster_of(description, runs=runs, run_id=run_id, name=name)
+    cluster = context.cluster_of(
+        description, runs=runs, run_id=run_id, name=name, reason=mine.reason, sign=mine.sign
+    )
     options = asdict(mine)
     preview = bool(phase.confirmed_by) and not options[phase.confirmed_by]
     run = cluster.phase_run(phase, target=target, dry_run=mine.dry_run or preview, options=options)

@@ -28,7 +28,7 @@ ALL = "# All that papermill can set (None: from the description)"
 """The first line of the cell that is folded away. JupyterLab shows it in its place, and a longer one, which it does not wrap,
 moves the whole notebook sideways on a screen of 1000 px."""
 
-ABOUT = {"params_file": "description of the cluster", "dry_run": ""}
+ABOUT = {"params_file": "description of the cluster", "dry_run": "", "reason": ""}
 """Parameters of every notebook that are shown; with other words, where those for papermill speak of what is folded."""
 
 

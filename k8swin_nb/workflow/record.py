@@ -111,11 +111,29 @@ class KeptLog:
 
 
 class Record:
-    """The event log of one run, shared by all notebooks that are given its id."""
+    """The event log of one run, shared by all notebooks that are given its id.
 
-    def __init__(self, folder: Path, run_id: str, notebook: str) -> None:
+    Args:
+        folder: Folder of all runs.
+        run_id: Name of this run's folder in it.
+        notebook: Who writes: a notebook's or a program's name.
+        reason: Why this is done, in one line; empty: nobody said.
+        sign: What the run's seals are signed with, as the parameter `sign` has it; None: what the environment says.
+
+    Raises:
+        RecordError: when the run's folder cannot be made.
+    """
+
+    def __init__(
+        self, folder: Path, run_id: str, notebook: str, *, reason: str = "", sign: str | None = None
+    ) -> None:
         self.run_id = run_id
         self.notebook = notebook
+        self.reason = reason
+        """Why this is done; each `notebook-opened` says it."""
+        self.sign = sign
+        """What seals of the run are signed with (`ssh:PATH`, `certificate:PATH`, `sigstore`); None: what the environment
+        says. Nothing is signed here: whoever seals the run asks for it."""
         self.folder = folder / run_id
         self.logs = self.folder / "logs"
         self.scripts = self.folder / "scripts"
@@ -277,6 +295,7 @@ class Record:
             controller=platform.node(),
             system=platform.platform(terse=True),
             python=platform.python_version(),
+            reason=self.reason,
             **fields,
         )
 

@@ -84,7 +84,10 @@ def test_a_version_that_papermill_turned_into_a_number_is_named(project):
     assert "`kubernetes_version` arrived as the number 1.3" in str(error)
 
 
-@pytest.mark.parametrize(("name", "value"), [("dry_run", "yes"), ("ip", 192.168), ("run_id", 7)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("dry_run", "yes"), ("ip", 192.168), ("run_id", 7), ("reason", 4711), ("sign", True)],
+)
 def test_a_mistyped_parameter_of_the_notebook_is_named(project, name, value):
     error = refusal(**{name: value})
     assert f"`{name}` arrived as {type(value).__name__}" in str(error)
@@ -327,6 +330,18 @@ def test_outside_of_a_project_the_descriptions_folder_is_where_paths_start(
 
 def test_a_run_id_that_leads_elsewhere_is_refused(project):
     assert "is no name of a folder" in str(refusal(run_id="../x"))
+
+
+@pytest.mark.parametrize(
+    "sign", ["", "ssh", "ssh:", "gpg:/key", "ssh: /key", "SIGSTORE", "sigstore:x"]
+)
+def test_a_way_to_sign_that_is_none_is_refused_before_anything_is_opened(project, sign):
+    error = refusal(sign=sign)
+    assert "expected `ssh:PATH`, `certificate:PATH` or `sigstore`" in str(error)
+
+
+def test_a_reason_is_bounded(project):
+    assert "has 1001 characters" in str(refusal(reason="x" * 1001))
 
 
 def test_several_workers_are_named_with_commas_or_as_a_list(project):
