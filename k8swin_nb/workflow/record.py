@@ -4,23 +4,21 @@ One JSON object a line in `runs/<id>/events.jsonl`, written and synced before th
 so that what ran is known even when the kernel dies. Every text in it passes the door (`shown`); what a script
 printed goes to a file of its own beside it, and the event holds that file's SHA-256.
 
-A line is whole or not there: what a full disk cut off is taken back, and what another program left half is ended
-before the next event. `read_events` passes over what is no event.
+A line is whole or not there: how it is appended, and what becomes of what others left, is in `log_file`. `read_events`
+passes over what is no event. Which events there are, and what stands in them: docs/record.md.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import getpass
 import hashlib
 import json
 import os
 import platform
 import secrets
-import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,12 +27,8 @@ from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.reading import Unreadable, file_bytes, open_file
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
-from k8swin_nb.workflow.chain import NUMBER, PREVIOUS, beginning, digest, read_event
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock; a line is written in one call there too
-    fcntl = None  # type: ignore[assignment]
+from k8swin_nb.workflow.chain import NUMBER, PREVIOUS, read_event
+from k8swin_nb.workflow.log_file import append
 
 OURS = frozenset(
     {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
@@ -72,9 +66,6 @@ def read_events(path: Path) -> list[dict[str, Any]]:
             return [event for line in file if (event := read_event(line)) is not None]
     except FileNotFoundError:
         return []
-
-
-_TAIL_BYTES = 4096
 
 
 class KeptLog:
@@ -142,6 +133,8 @@ class Record:
         with self._writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.logs.mkdir(exist_ok=True, mode=0o700)
+        self._last_log = 0
+        """Number of the last file in `logs` that is known here."""
         self.path = self.folder / "events.jsonl"
         self._lock = threading.Lock()
         self.events: list[dict[str, Any]] = []
@@ -153,23 +146,29 @@ class Record:
         Raises:
             RecordError: when it cannot be written; nothing of it is then left in the record.
         """
-        fields = {
-            "time": utc_now(),
-            "run": self.run_id,
-            "notebook": self.notebook,
-            "event": kind,
-            "operator": operator(),
-            **fields,
-        }
+        fields = {**self._frame(), "event": kind, **fields}
         # Texts are masked, never their frame: a secret may be the same word as a name of a field.
-        event = {
-            name: value if name in OURS else _kept(masked(value)) for name, value in fields.items()
-        }
+        event = self._masked(fields)
         with self._lock, self._writing(self.path):
-            line = self._append(event)
+            line = append(self.path, self.run_id, event, lambda: self._masked(self._frame()))
         written: dict[str, Any] = json.loads(line)
         self.events.append(written)
         return written
+
+    def _frame(self) -> dict[str, Any]:
+        """Return the fields that every event has, in their order."""
+        return {
+            "time": utc_now(),
+            "run": self.run_id,
+            "notebook": self.notebook,
+            "event": "",
+            "operator": operator(),
+        }
+
+    def _masked(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value if name in OURS else _kept(masked(value)) for name, value in fields.items()
+        }
 
     def write_beside(self, raised: BaseException, kind: str, /, **fields: Any) -> None:
         """Append an event about an error that is being raised; what hinders it is added to the error's hint or notes."""
@@ -182,36 +181,6 @@ class Record:
                 raised.hint = f"{raised.hint or ''}; not in the record: {lost}".lstrip("; ")
             else:
                 raised.add_note(f"not in the record: {lost}")
-
-    def _append(self, event: dict[str, Any]) -> bytes:
-        """Append an event as a link of the chain, on a line of its own, whole or not at all; return the line."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is no file")
-            locked = _lock(descriptor)
-            size = os.fstat(descriptor).st_size
-            last, whole = _last_line(descriptor, size)
-            link = {
-                NUMBER: _place(last) + 1 if size else 1,
-                PREVIOUS: digest(last) if size else beginning(self.run_id),
-            }
-            text = json.dumps({**link, **event}, ensure_ascii=False, default=str)
-            line = text.encode("utf-8", "replace")
-            written = (b"" if whole else b"\n") + line + b"\n"
-            try:
-                if os.write(descriptor, written) < len(written):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(descriptor)
-            except OSError:
-                # Without the lock another kernel's line may stand behind ours.
-                if locked:
-                    with contextlib.suppress(OSError):
-                        os.ftruncate(descriptor, size)
-                raise
-        finally:
-            os.close(descriptor)
-        return line
 
     @contextlib.contextmanager
     def _writing(self, path: Path) -> Iterator[None]:
@@ -236,6 +205,7 @@ class Record:
                     file.write(content)
             except OSError:
                 path.unlink(missing_ok=True)
+                self._last_log -= 1
                 raise
         return f"logs/{path.name}", digest
 
@@ -280,13 +250,14 @@ class Record:
 
     def _new_log(self, name: str) -> tuple[Path, int]:
         """Open a file that nobody else has; notebooks of one run count in the same folder at once."""
-        number = len(list(self.logs.iterdir())) + 1
+        if not self._last_log:
+            # Once: a folder with thousands of files is not listed for each of them.
+            self._last_log = sum(1 for _ in self.logs.iterdir())
         while True:
-            path = self.logs / f"{number:04d}-{name}.log"
-            try:
+            self._last_log += 1
+            path = self.logs / f"{self._last_log:04d}-{name}.log"
+            with contextlib.suppress(FileExistsError):
                 return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                number += 1
 
     def opened(self, **fields: Any) -> dict[str, Any]:
         """Append the event that starts a notebook: where the toolkit itself runs."""
@@ -329,30 +300,3 @@ def _kept(value: Any) -> Any:
     if isinstance(value, dict):
         return {visible(key): _kept(item) for key, item in value.items()}
     return [_kept(item) for item in value] if isinstance(value, list) else value
-
-
-def _lock(descriptor: int) -> bool:
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:  # some network file systems have none
-        return False
-    return True
-
-
-def _last_line(descriptor: int, size: int) -> tuple[bytes, bool]:
-    """Return the last line of a file without its end, and whether it has one."""
-    tail, begin = b"", size
-    while begin and b"\n" not in tail[:-1]:
-        step = min(begin, max(_TAIL_BYTES, len(tail)))
-        begin -= step
-        tail = os.pread(descriptor, step, begin) + tail
-    whole = tail.endswith(b"\n") or not tail
-    return tail.removesuffix(b"\n").rpartition(b"\n")[2], whole
-
-
-def _place(line: bytes) -> int:
-    """Return the place that a line names; of one that names none, such as half a line, 0: that is no place."""
-    number = (read_event(line) or {}).get(NUMBER)
-    return number if isinstance(number, int) else 0
