@@ -241,6 +241,7 @@ class Description(StrictModel):
     """All machines; when they are given, `params_file` is not read."""
 
     _folder: Path | None = PrivateAttr(default=None)
+    _given: frozenset[str] | None = PrivateAttr(default=None)
 
     @property
     def api_endpoint(self) -> str:
@@ -278,6 +279,11 @@ class Description(StrictModel):
         moved = self.model_copy()
         moved._folder = folder.resolve() if folder else None
         return moved
+
+    def as_given(self) -> dict[str, Any]:
+        """Return the description without what was left out of it; secrets are references."""
+        told = self.model_dump(exclude_unset=True)
+        return {k: one for k, one in told.items() if self._given is None or k in self._given}
 
     @model_validator(mode="before")
     @classmethod
@@ -370,7 +376,10 @@ def check_description(
     if problems := rule_problems(description):
         hint = "correct the `hosts` in the parameters file"
         raise ParamsError(f"{source}: " + "; ".join(problems), hint=hint)
-    return description.in_folder(folder)
+    described = description.in_folder(folder)
+    # Before the profile's own defaults were filled in.
+    described._given = frozenset(values)
+    return described
 
 
 def refuse_secrets(values: Mapping[str, Any], source: str) -> None:

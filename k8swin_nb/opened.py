@@ -51,10 +51,14 @@ class OpenPhase(AsksTables):
 
     def _write_opened(self) -> dict[str, Any]:
         description = self.cluster.description
-        described = json.dumps(description.model_dump(), sort_keys=True)
+        whole = description.model_dump()
+        described = json.dumps(whole, sort_keys=True)
         return self.run.record.opened(
             phase=self.phase.name,
             cluster=description.cluster_name,
+            # Secrets are references in both. What was left out stands with its value in the file, once for all notebooks.
+            parameters={"description": description.as_given(), "notebook": self.run.options},
+            parameters_file=self.run.record.keep_parameters(whole),
             parameters_sha256=hashlib.sha256(described.encode()).hexdigest(),
             dry_run=self.run.dry_run,
             target=self.run.target,

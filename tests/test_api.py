@@ -1,5 +1,6 @@
 """The Python interface: what it offers, what it costs to import, and that no two clusters know each other."""
 
+import hashlib
 import importlib
 import inspect
 import json
@@ -416,3 +417,35 @@ def test_every_line_of_the_record_is_json_and_names_run_and_program(tmp_path):
     events = [json.loads(line) for line in made.record.path.read_text().splitlines()]
     assert {event["run"] for event in events} == {made.run_id}
     assert {event["notebook"] for event in events} == {"program"}
+
+
+def test_the_first_event_holds_the_parameters_as_given_and_names_the_file_of_all(tmp_path):
+    made = cluster(tmp_path, {ALL_SCRIPTS: "x\n"})
+    first, second = (made.phase("02_master", options={"ip": None}).opened for _ in range(2))
+    told = first["parameters"]
+    assert told == {
+        "description": json.loads(json.dumps(made.description.as_given())),
+        "notebook": {"ip": None},
+    }
+    assert set(told["description"]) == set(described()) and "api_port" not in told["description"]
+    assert told["description"]["hosts"][1]["credential"] == WORKER["credential"]
+    file = made.record.folder / first["parameters_file"]
+    assert json.loads(file.read_text()) == json.loads(made.description.model_dump_json())
+    assert file.name == hashlib.sha256(file.read_bytes()).hexdigest() + ".json"
+    assert second["parameters_file"] == first["parameters_file"]
+    assert first["parameters_sha256"] == second["parameters_sha256"]
+
+
+def test_what_a_profile_adds_was_not_given(tmp_path):
+    classic = check_description(described(profile="classic", kubernetes_version="1.13.12"))
+    assert "docker_version" not in classic.as_given() and classic.docker_version == "18.06.3"
+
+
+def test_a_reason_reaches_the_record_and_what_signs_it(tmp_path):
+    (tmp_path / "params").mkdir()
+    description = check_description(described(), folder=tmp_path / "params")
+    made = Cluster(description, runs=tmp_path / "runs", reason=" CHG-4711\n", sign="ssh:/key")
+    assert (made.record.reason, made.record.sign) == ("CHG-4711", "ssh:/key")
+    assert made.phase("01_network").opened["reason"] == "CHG-4711"
+    with pytest.raises(K8swinError, match="`sign` is gpg, expected"):
+        Cluster(description, sign="gpg")

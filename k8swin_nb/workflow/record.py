@@ -11,7 +11,6 @@ passes over what is no event. Which events there are, and what stands in them: d
 from __future__ import annotations
 
 import contextlib
-import getpass
 import hashlib
 import json
 import os
@@ -27,13 +26,14 @@ from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.reading import Unreadable, file_bytes, open_file
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import masked, visible
+from k8swin_nb.workflow import origin
 from k8swin_nb.workflow.chain import NUMBER, PREVIOUS, read_event
 from k8swin_nb.workflow.log_file import append
 
 OURS = frozenset(
     {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
     | {NUMBER, PREVIOUS}
-    | {"output", "output_sha256", "parameters_sha256", "tag", "script_file"}
+    | {"output", "output_sha256", "parameters_sha256", "parameters_file", "tag", "script_file"}
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
 
@@ -50,13 +50,7 @@ def new_run_id() -> str:
 
 def operator() -> str:
     """Who runs this: `K8SWIN_OPERATOR`, else the system's user name."""
-    name = os.environ.get("K8SWIN_OPERATOR")
-    if name:
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without an entry in the password file
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+    return origin.operator()[0]
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
@@ -225,13 +219,26 @@ class Record:
         known = (interpreter, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         with self._lock:
             if known not in self._kept_scripts:
-                content = visible(redact(text)).encode("utf-8", "replace")
                 suffix = "ps1" if interpreter == "powershell" else "sh"
-                name = f"{hashlib.sha256(content).hexdigest()}.{suffix}"
-                with self._writing(self.scripts):
-                    _keep_once(self.scripts, name, content)
-                self._kept_scripts[known] = f"{self.scripts.name}/{name}"
+                self._kept_scripts[known] = self._keep(self.scripts, visible(redact(text)), suffix)
             return self._kept_scripts[known]
+
+    def keep_parameters(self, parameters: Mapping[str, Any]) -> str:
+        """Keep a whole description, masked, once for all notebooks that have the same; return its file below the run's folder.
+
+        Raises:
+            RecordError: when it cannot be written; nothing of it is then left.
+        """
+        text = json.dumps(_kept(masked(parameters)), ensure_ascii=False, indent=1) + "\n"
+        with self._lock:
+            return self._keep(self.folder / "parameters", text, "json")
+
+    def _keep(self, folder: Path, text: str, suffix: str) -> str:
+        content = text.encode("utf-8", "replace")
+        name = f"{hashlib.sha256(content).hexdigest()}.{suffix}"
+        with self._writing(folder):
+            _keep_once(folder, name, content)
+        return f"{folder.name}/{name}"
 
     def open_log(self, name: str) -> KeptLog:
         """Begin a file for what is too long to be shown.
@@ -260,13 +267,16 @@ class Record:
                 return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def opened(self, **fields: Any) -> dict[str, Any]:
-        """Append the event that starts a notebook: where the toolkit itself runs."""
+        """Append the event that starts a notebook: who works, why, from where, and with what."""
         return self.write(
             "notebook-opened",
+            operator_by=origin.operator()[1],
+            reason=self.reason,
             controller=platform.node(),
+            **{"from": origin.came_from()},
             system=platform.platform(terse=True),
             python=platform.python_version(),
-            reason=self.reason,
+            toolkit=origin.toolkit(),
             **fields,
         )
 
