@@ -278,6 +278,14 @@ class Cluster(Machines, AsksTables):
                 at=(master.address, self.description.api_port),
                 dial=self._api_dial(master),
             )
+            if self.records:
+                # What only looks at a cluster makes no record of its own.
+                self.record.write(
+                    "api-identified",
+                    server=self._tables.server,
+                    authority_sha256=self._tables.authority,
+                    pinned="the login user's kubeconfig, read over SSH",
+                )
         return self._tables
 
 

@@ -40,7 +40,7 @@ from k8swin_nb.transports.pool import Pool
 from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase_run import Output
 from k8swin_nb.workflow.record import Record, new_run_id
-from k8swin_nb.workflow.script_events import about, written_down
+from k8swin_nb.workflow.script_events import about, identified, written_down
 
 LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
 """By operating system, what interprets a script that is given as text."""
@@ -136,6 +136,11 @@ class Machines(HostTools, JobTools):
         """The record of the run, `runs/<id>/events.jsonl`; its folder is made when it is first asked for."""
         return Record(self.runs, self.run_id, self.name, reason=self.reason, sign=self.sign)
 
+    @property
+    def records(self) -> bool:
+        """Whether the record of the run has been begun here."""
+        return "record" in self.__dict__
+
     def _pinned(self, host: str, fingerprint: str) -> None:
         self.record.write("host-key-pinned", host=host, fingerprint=fingerprint)
 
@@ -212,6 +217,7 @@ class Machines(HostTools, JobTools):
             )
             as_root = sudo and host.user != "root"
             tag = new_tag(self.run_id, "magic")
+            transport = self.pool.transport(host)
 
             def work() -> Result:
                 left_over = _left(host, text, timeout, began)
@@ -230,7 +236,7 @@ class Machines(HostTools, JobTools):
                         idle=idle_timeout,
                     )
                     return self._elsewhere(executor, job, stop, on_output)
-                return self.pool.transport(host).run(
+                return transport.run(
                     text,
                     parameters=parameters,
                     stdin=stdin,
@@ -250,7 +256,8 @@ class Machines(HostTools, JobTools):
                 if not recorded:
                     return work()
                 told = _told(host, text, tag, parameters, secrets, as_root, around) | kept(text)
-                return written_down(self.record, told, work)
+                with identified(self.record, host, transport, told):
+                    return written_down(self.record, told, work)
             except CommandTimeout as error:
                 if error.silent:
                     raise

@@ -9,8 +9,10 @@ never stands anywhere as a whole.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import queue
+import re
 import ssl
 import threading
 import time
@@ -84,6 +86,8 @@ class Listed:
     """How many more there are on the server; None: some, and it does not say how many."""
 
 
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
 _AGAIN = object()
 """Stands in place of a page: what was read is out of date, and the list begins anew."""
 
@@ -127,6 +131,15 @@ class ClusterApi:
     def server(self) -> str:
         """Which API server is asked, such as `https://192.168.160.150:6443`."""
         return self._server
+
+    @property
+    def authority(self) -> str:
+        """SHA-256 of the authority's certificates, a PEM text of one or more, each in DER and one after the other."""
+        pem = self._access.authority.decode("ascii", "replace")
+        digest = hashlib.sha256()
+        for one in _CERTIFICATE.findall(pem):
+            digest.update(ssl.PEM_cert_to_DER_cert(one))
+        return digest.hexdigest()
 
     @property
     def way(self) -> tuple[Access, str, Dial | None]:

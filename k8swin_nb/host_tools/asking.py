@@ -11,7 +11,7 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
-from k8swin_nb.workflow.script_events import about, of_script, written_down
+from k8swin_nb.workflow.script_events import about, identified, of_script, written_down
 
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Inventory
@@ -95,8 +95,10 @@ def ask(
     as_root = sudo and host.asks_for_root
     tag = new_tag(cluster.run_id, "magic") if told is not None else ""
 
+    transport = cluster.pool.transport(host)
+
     def work() -> Result:
-        return cluster.pool.transport(host).run(
+        return transport.run(
             script,
             parameters=bound,
             stdin=stdin,
@@ -112,7 +114,8 @@ def ask(
     else:
         ours = of_script(cluster.record, script) | {"parameters": bound}
         event = about(host, tag, sudo=as_root, **(ours | dict(told)))
-        result = written_down(cluster.record, event, work)
+        with identified(cluster.record, host, transport, event):
+            result = written_down(cluster.record, event, work)
     if not result.ok and cancel is not None and cancel.is_set():
         left_running = f"; {result.left}" if result.left else ""
         stopped = Stopped(host.name, f"`{script.name}` was stopped{left_running}")

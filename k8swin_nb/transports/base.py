@@ -25,6 +25,7 @@ from k8swin_nb.result import Result
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import Secret
 from k8swin_nb.shells import PLAIN, Surroundings, new_tag, objects_apart
+from k8swin_nb.transports.identity import Identities
 from k8swin_nb.transports.idle import watched
 from k8swin_nb.transports.output import KEPT_BYTES, OnOutput, Output
 
@@ -72,6 +73,8 @@ class Transport(ABC):
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.identities = Identities()
+        """What the host has shown of itself on this way; told of before a script is sent."""
 
     def run(
         self,

@@ -14,6 +14,10 @@ NOISE_BYTES = 65_536
 """Bytes that are kept of what a host prints before the script, to be shown when none begins."""
 
 
+LINE_BYTES = 64
+"""Bytes of a line of ours behind the word, at most: how it began and as whom, or how it ended."""
+
+
 class Word:
     """The random word of one script."""
 
@@ -36,13 +40,17 @@ class Frame:
 
     def __init__(self, word: Word) -> None:
         self._mark = word.mark
-        self._begin = word.mark + b"begins\n"
+        self._begin = re.compile(re.escape(word.mark) + rb"begins(?: (\d+) ([0-9a-f-]{0,36}))?\n")
         self._end = re.compile(re.escape(word.mark) + rb"ends (\d+)\n")
         self._held = b""
         self.began = False
         self.returncode: int | None = None
         self.noise = b""
         """What came before the script."""
+        self.user: int | None = None
+        """Number of the user as whom the script's shell runs; None: it did not say."""
+        self.boot = ""
+        """Id of the host's boot; empty: it did not say."""
 
     @property
     def ended(self) -> bool:
@@ -56,25 +64,37 @@ class Frame:
         data = self._held + data
         self._held = b""
         if not self.began:
-            before, found, data = data.partition(self._begin)
+            found = self._begin.search(data)
             if not found:
-                keep = _overlap(before, self._begin)
-                self._held = before[len(before) - keep :]
-                self._hear(before[: len(before) - keep])
+                at = self._unfinished(data)
+                self._held = data[at:]
+                self._hear(data[:at])
                 return b""
-            self._hear(before)
+            self._hear(data[: found.start()])
+            self._told(found)
+            data = data[found.end() :]
             self.began = True
         # Where a host brings both streams together, the other stream's line arrives here too.
-        data = data.replace(self._begin, b"")
+        data = self._begin.sub(self._told, data)
         end = self._end.search(data)
         if end:
             self.returncode = int(end[1])
             return data[: end.start()]
-        at = data.rfind(self._mark)
-        if at < 0 or len(data) - at > len(self._mark) + 16:  # more than the line could have
-            at = len(data) - _overlap(data, self._mark)
+        at = self._unfinished(data)
         self._held = data[at:]
         return data[:at]
+
+    def _unfinished(self, data: bytes) -> int:
+        """Return where a line of ours may begin that has not arrived as a whole."""
+        at = data.rfind(self._mark)
+        if at < 0 or len(data) - at > len(self._mark) + LINE_BYTES:
+            at = len(data) - _overlap(data, self._mark)
+        return at
+
+    def _told(self, line: re.Match[bytes]) -> bytes:
+        if line[1] is not None:
+            self.user, self.boot = int(line[1]), line[2].decode()
+        return b""
 
     def rest(self) -> bytes:
         """Return what was held back, when nothing more comes."""

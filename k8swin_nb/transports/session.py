@@ -76,6 +76,12 @@ class Session:
         """The script's exit code, once it has said it."""
         return self._frames["stdout"].returncode
 
+    @property
+    def seen(self) -> tuple[int | None, str]:
+        """As which user the shell runs, by number, and which boot of the host it is; None and empty: it did not say."""
+        frame = self._frames["stdout"]
+        return frame.user, frame.boot
+
     def begin(self, clock: Clock, *, sudo: bool, asks: SudoWords | None = None) -> None:
         """Wait for the proof that our shell runs. Nothing of the script was sent before, nor any secret of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,6 +19,8 @@ from k8swin_nb.transports.base import CANCELLED, End, Transport, Work, own_scrip
 from k8swin_nb.transports.clock import Clock, Late, Unwanted
 from k8swin_nb.transports.connection import open_connection, translate
 from k8swin_nb.transports.dialling import Dial
+from k8swin_nb.transports.hostkeys import of_paramiko
+from k8swin_nb.transports.identity import Identity
 from k8swin_nb.transports.jump import Jump, give_jump_back, take_jump
 from k8swin_nb.transports.lines import Lines
 from k8swin_nb.transports.output import Output
@@ -50,12 +53,37 @@ class SshTransport(Transport):
     def __init__(self, host: Host, *, on_pin: Callable[[str, str], None] | None = None) -> None:
         super().__init__(configured(host))
         self._on_pin = on_pin
+        self._shown: Identity | None = None
+        """What the host showed on the newest connection."""
         self._jump: Jump | None = None
         self._jump_lock = threading.Lock()
         self._lines = Lines(self.host, self._open)
 
     def _open(self, clock: Clock) -> Any:
-        return open_connection(self.host, self._on_pin, clock, self._dial())
+        pinned: list[str] = []
+
+        def on_pin(name: str, fingerprint: str) -> None:
+            if name == self.host.name:
+                pinned.append(fingerprint)
+            if self._on_pin:
+                self._on_pin(name, fingerprint)
+
+        connection = open_connection(self.host, on_pin, clock, self._dial())
+        key = of_paramiko(connection.transport.get_remote_server_key()).fingerprint
+        jump = self.host.ssh_jump
+        self._shown = Identity(
+            by="ssh",
+            key=key,
+            pinned="accept-new" if pinned else "known_hosts",
+            through=jump.name if jump else "",
+        )
+        return connection
+
+    def _see(self, session: Session, *, sudo: bool) -> None:
+        """Take note of whom a shell shows, before it is sent anything of a script."""
+        user, boot = session.seen
+        if self._shown is not None:
+            self.identities.see(replace(self._shown, boot=boot, root=user == 0 and not sudo))
 
     def _dial(self) -> Dial | None:
         if self.host.ssh_jump is None:
@@ -115,6 +143,7 @@ class SshTransport(Transport):
             try:
                 session.begin(clock, sudo=work.sudo, asks=asks)
                 clock.check()
+                self._see(session, sudo=work.sudo)
             except BaseException as error:
                 session.close()
                 self._lines.give_back(line)

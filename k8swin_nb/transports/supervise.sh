@@ -24,7 +24,10 @@
     echo "the limits of this login are too low to run a script: $(ulimit -n) open files, $(ulimit -u) processes" >&2
     exit 125
   fi
-  printf "\036%s%s begins\n" "$first" "$second"
+  # Whoever asks is told as whom this runs, and which boot it is, without a question of its own.
+  boot=
+  { IFS= read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+  printf "\036%s%s begins %s %s\n" "$first" "$second" "$EUID" "$boot"
   printf "\036%s%s begins\n" "$first" "$second" >&2
   IFS= read -rd "" limit || exit 125
 

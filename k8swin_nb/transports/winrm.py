@@ -194,6 +194,7 @@ class WinrmTransport(Transport):
         course.errors = ErrorsEnd(course.proof.word) if serving else None
         try:
             command, first, used = self._process(course, serving=serving)
+            self.identities.see(self._shell.identity())
             if used:
                 course.proof.take()
                 sent = again(sent)

@@ -18,10 +18,11 @@ from k8swin_nb.inventory import Host
 from k8swin_nb.secret import resolve
 from k8swin_nb.transports.bounded import Cancelled, Overdue, bounded, check
 from k8swin_nb.transports.connection import OnPin
+from k8swin_nb.transports.identity import Identity, protection
 from k8swin_nb.transports.jump import Jump, give_jump_back, take_jump
 from k8swin_nb.transports.winrm_errors import QUOTAS, place, translate
 from k8swin_nb.transports.winrm_login import login_of
-from k8swin_nb.transports.winrm_tls import Trust
+from k8swin_nb.transports.winrm_tls import Trust, fingerprint
 from k8swin_nb.transports.wsman import LoginGone
 
 LOGIN_SECONDS = 45.0
@@ -188,6 +189,17 @@ class WinrmShell:
             else None,
             dial=self._jump.dial if self._jump else None,
             sealing=not secure,
+        )
+
+    def identity(self) -> Identity:
+        """Return whom the newest connection showed."""
+        shown = getattr(self._protocol, "shown", None)
+        jump = self._host.winrm_jump
+        return Identity(
+            by="winrm",
+            key=fingerprint(shown) if shown else "",
+            pinned=protection(self._host),
+            through=jump.name if jump else "",
         )
 
     def leave(self) -> None:

@@ -93,6 +93,8 @@ class _Socket:
         self._lock = threading.Lock()
         self._held: socket.socket | None = None
         self.cut = False
+        self.shown: bytes | None = None
+        """The certificate that the server showed on the newest connection, in DER; None: there is no TLS."""
 
     def hold(self, opened: socket.socket) -> socket.socket:
         """Take note of what was opened, and return it."""
@@ -146,7 +148,7 @@ def _pools(held: _Socket, dial: Dial | None) -> dict[str, Any]:
             except ssl.SSLCertVerificationError as error:
                 raise self._with_certificate(error) from error
             opened: Any = self.sock
-            self.shown = opened.getpeercert(binary_form=True)
+            self.shown = held.shown = opened.getpeercert(binary_form=True)
 
         def _with_certificate(self, error: ssl.SSLCertVerificationError) -> CertificateRefused:
             """Say which certificate was refused. OpenSSL does not give it, so that it is asked for once more."""
@@ -471,6 +473,11 @@ class WsmanProtocol(Protocol):
         codes = [code.text for code in answer.iter(f"{{{_SHELL}}}ExitCode") if code.text]
         done = any(state.endswith("/CommandState/Done") for state in states)
         return streams["stdout"], streams["stderr"], int(codes[0]) if done and codes else None, done
+
+    @property
+    def shown(self) -> bytes | None:
+        """The certificate that the server showed, in DER; None: there is no TLS."""
+        return self._guarded.socket.shown
 
     def cut(self) -> None:
         """End whatever waits on the wire, now and for good; safe from any thread."""

@@ -7,18 +7,20 @@ more, and when somebody breaks the lock. So what is left of a holder that died n
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from k8swin_nb.errors import HostLocked, StepFailed, Stopped, TransportTimeout
+from k8swin_nb.errors import HostLocked, RecordError, StepFailed, Stopped, TransportTimeout
 from k8swin_nb.inventory import Host
 from k8swin_nb.reading import json_document, lines
 from k8swin_nb.scripts import Script
@@ -49,6 +51,9 @@ ASK_SECONDS = 3.0
 
 ORPHAN_SECONDS = 3600.0
 """Time that a script whose operator is gone is given to end; most end by their own deadlines before."""
+
+BOOTED = "booted "
+"""How the line begins by which a host of Windows says when it booted, once its lock is taken."""
 
 HELD, BROKEN = 75, 76
 """Exit codes of the script that holds a lock: another one has it; it was broken."""
@@ -147,13 +152,22 @@ def _boot() -> str:
 class HostLock:
     """One lock, from the attempt to take it until it is let go."""
 
-    def __init__(self, transport: Transport, holder: Holder, lost: Holder | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        holder: Holder,
+        lost: Holder | None = None,
+        on_boot: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._transport = transport
         self.holder = holder
+        self._on_boot = on_boot
+        """Told when a host of Windows booted, some time after its lock was taken."""
         self._lost = lost
         """Whom this work was there before, if its connection broke."""
         self._lines: list[str] = []
         self._text = ""
+        self._booted = ""
         self._answered = threading.Event()
         self._release = threading.Event()
         self._cancel = threading.Event()
@@ -256,6 +270,11 @@ class HostLock:
             self._lines = lines(self._text)
             if self._text.startswith("taken\n"):
                 self._answered.set()
+            booted = [line for line in self._lines if line.startswith(BOOTED)]
+            if booted and not self._booted:
+                self._booted = booted[0].removeprefix(BOOTED)
+                with contextlib.suppress(RecordError):  # what is written next says so
+                    self._on_boot(self._booted)
 
 
 class HostLocks:
@@ -318,7 +337,8 @@ class HostLocks:
             at.check_stop("was stopped before it changed anything")
             had = self._held.get(host)
             lost = had.holder if had is not None else None
-            lock = HostLock(way, Holder.here(self._run, at.run.phase.name), lost)
+            holder = Holder.here(self._run, at.run.phase.name)
+            lock = HostLock(way, holder, lost, partial(self._see_boot, at))
             other = lock.take(at.run.cancel)
             if other is None:
                 return lock
@@ -341,6 +361,13 @@ class HostLocks:
                 told = True
             at.waiting(f"the lock of this host, which is worked on by {other}")
             at.pause(ASK_SECONDS)
+
+    def _see_boot(self, at: StepRun, boot: str) -> None:
+        """Write down which boot it is whose lock is held; the way that holds it is another one than the steps'."""
+        identities = self._ways.transport(at.host).identities
+        identities.see_boot(boot)
+        if identities.known is not None:
+            at.run.record.identify(at.host, identities.known)
 
     def _wait_for_orphans(self, at: StepRun) -> None:
         """Wait for scripts that change the host though nobody waits for them: of a run that was killed."""

@@ -20,7 +20,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.errors import K8swinError, RecordError
 from k8swin_nb.reading import Unreadable, file_bytes, open_file
@@ -36,6 +36,11 @@ OURS = frozenset(
     | {"output", "output_sha256", "parameters_sha256", "parameters_file", "tag", "script_file"}
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
+
+
+if TYPE_CHECKING:
+    from k8swin_nb.inventory import Host
+    from k8swin_nb.transports.identity import Identity
 
 
 def utc_now() -> str:
@@ -127,6 +132,8 @@ class Record:
         with self._writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.logs.mkdir(exist_ok=True, mode=0o700)
+        self._identified: dict[str, Identity] = {}
+        self._identifying = threading.Lock()
         self._last_log = 0
         """Number of the last file in `logs` that is known here."""
         self.path = self.folder / "events.jsonl"
@@ -265,6 +272,35 @@ class Record:
             path = self.logs / f"{self._last_log:04d}-{name}.log"
             with contextlib.suppress(FileExistsError):
                 return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def identify(self, host: Host, identity: Identity) -> None:
+        """Append whom a host showed, unless that stands there already as it is now.
+
+        Raises:
+            RecordError: when it cannot be written; it is written with the next script then.
+        """
+        with self._identifying:
+            before = self._identified.get(host.name)
+            seen = identity.after(before)
+            named = "host_key" if seen.by == "ssh" else "certificate_sha256"
+            changed = []
+            if before is not None:
+                if (seen.key, seen.boot, seen.through) == (before.key, before.boot, before.through):
+                    return
+                changed += [named] if before.key != seen.key else []
+                changed += ["boot_id"] if before.boot and before.boot != seen.boot else []
+            told = {
+                "host": host.name,
+                "address": host.address,
+                "by": seen.by,
+                named: seen.key,
+                "pinned": seen.pinned,
+                **({"through": seen.through} if seen.through else {}),
+                **({"boot_id": seen.boot} if seen.boot else {}),
+                **({"changed": changed} if changed else {}),
+            }
+            self.write("host-identified", **told)
+            self._identified[host.name] = seen
 
     def opened(self, **fields: Any) -> dict[str, Any]:
         """Append the event that starts a notebook: who works, why, from where, and with what."""

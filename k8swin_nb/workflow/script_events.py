@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.result import Result
@@ -11,6 +12,8 @@ from k8swin_nb.workflow.this_process import this_process
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Host
     from k8swin_nb.scripts import Script
+    from k8swin_nb.transports.base import Transport
+    from k8swin_nb.transports.identity import Identity
     from k8swin_nb.workflow.record import Record
 
 
@@ -30,6 +33,28 @@ def about(host: Host, tag: str, *, sudo: bool, **more: Any) -> dict[str, Any]:
 def as_root(host: Host, *, sudo: bool) -> bool:
     """Return whether a script has root's rights on its host: by sudo, or because the login is root's."""
     return host.os == "linux" and (sudo or host.user == "root")
+
+
+@contextlib.contextmanager
+def identified(
+    record: Record, host: Host, transport: Transport, told: dict[str, Any]
+) -> Iterator[None]:
+    """Write down whom a host shows while a script is sent there, before it gets anything of the script.
+
+    Args:
+        record: Where `host-identified` goes, once for each host and change.
+        host: Which.
+        transport: The way to it.
+        told: Fields of the script's events: that the login has root's rights is known for sure once it was let in.
+    """
+
+    def tell(identity: Identity) -> None:
+        record.identify(host, identity)
+        if identity.root:
+            told["as_root"] = True
+
+    with transport.identities.told_to(tell):
+        yield
 
 
 def of_script(record: Record, script: Script) -> dict[str, Any]:

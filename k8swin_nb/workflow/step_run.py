@@ -23,7 +23,7 @@ from k8swin_nb.result import Result, hold_back
 from k8swin_nb.scripts import Script
 from k8swin_nb.shells import new_tag
 from k8swin_nb.shown import shown_line
-from k8swin_nb.workflow.script_events import about, of_script
+from k8swin_nb.workflow.script_events import about, identified, of_script
 from k8swin_nb.workflow.step import EXIT_STATE, State
 from k8swin_nb.workflow.this_process import this_process
 
@@ -147,17 +147,19 @@ class StepRun:
             self.work.runs(script.name, self.verb, changes=not name.endswith(READ_ONLY))
         started = time.monotonic()
         try:
-            result = run.connections.transport(host).run(
-                script,
-                parameters=bound,
-                stdin=stdin,
-                secrets=given,
-                timeout=timeout,
-                sudo=as_root,
-                on_output=(lambda stream, text: show(host, stream, text)) if show else None,
-                cancel=self.cancel,
-                tag=tag,
-            )
+            transport = run.connections.transport(host)
+            with identified(run.record, host, transport, told):
+                result = transport.run(
+                    script,
+                    parameters=bound,
+                    stdin=stdin,
+                    secrets=given,
+                    timeout=timeout,
+                    sudo=as_root,
+                    on_output=(lambda stream, text: show(host, stream, text)) if show else None,
+                    cancel=self.cancel,
+                    tag=tag,
+                )
         except BaseException as error:
             if secret_output:
                 hold_back(error)
