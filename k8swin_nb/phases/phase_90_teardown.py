@@ -48,6 +48,7 @@ PHASE = Phase(
     title="What was made here is removed",
     narrows=True,
     confirmed_by="confirm",
+    before_change=removal.write_confirmation,
     variants={"classic": CLASSIC},
     steps=(
         Step(

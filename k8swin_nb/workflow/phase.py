@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.errors import InventoryError
 from k8swin_nb.workflow.step import Step
+
+if TYPE_CHECKING:
+    from k8swin_nb.workflow.step_run import StepRun
 
 View = Callable[..., Any]
 """Makes something to be shown, with a text and an HTML form, of a `PhaseRun` and options."""
@@ -39,6 +42,9 @@ class Phase:
 
     confirmed_by: str = ""
     """The notebook's parameter that confirms what the phase takes away. Without it the notebook is a preview: a dry run."""
+
+    before_change: Callable[[StepRun], None] | None = None
+    """Called before each change of a step; what it raises, nothing is changed after."""
 
     variants: Mapping[str, Mapping[str, Step]] = field(default_factory=dict)
     """By variant, the steps that are done in another way: each stands in for the step of its name."""

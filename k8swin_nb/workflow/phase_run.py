@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from k8swin_nb.description import Description
@@ -36,6 +38,20 @@ Value = Callable[["PhaseRun", Host], str]
 
 Values = Mapping[str, Mapping[str, Value]]
 """By operating system, what scripts may declare, by name in snake case."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a step began to change on a host, for the record."""
+
+    found: str
+    """What the check said before, in one line."""
+
+    difference: str
+    """What was to be changed, as text of several lines; empty where `found` says it."""
+
+    now: str = ""
+    """What was read back after it; empty: it was not, because the step failed."""
 
 
 class Connections(Protocol):
@@ -100,10 +116,16 @@ class PhaseRun:
         """By host and step, what a dry run found that would be made first: a step, or a notebook. Later steps wait for it."""
         self.kept: dict[tuple[str, str], list[str]] = {}
         """By step and host, what scripts said that they kept of somebody else's before they changed it."""
+        self.changes: dict[tuple[str, str], Change] = {}
+        """By step and host, what was begun to be changed there."""
+        self.tags: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        """By step and host, verb and tag of each script that ran for it, in order."""
         self.cancel = Stop()
         """Set: no further script begins, and one that runs is stopped on its host."""
         self.at_work: dict[str, HostWork] = {}
         """By host, the step that is at work there."""
+        self._doing_once = threading.Lock()
+        self._done: set[str] = set()
         self._looked: set[str] = set()
         self.left_out: dict[str, str] = {}
         """By host, the step at which somebody left it out."""
@@ -111,6 +133,13 @@ class PhaseRun:
             system: {_fold(name): value for name, value in table.items()}
             for system, table in values.items()
         }
+
+    def once(self, what: str, work: Callable[[], object]) -> None:
+        """Do something once in this run, whichever host comes first; one that failed is done again by the next."""
+        with self._doing_once:
+            if what not in self._done:
+                work()
+                self._done.add(what)
 
     @property
     def master(self) -> Host:

@@ -28,10 +28,11 @@ from k8swin_nb.errors import (
 from k8swin_nb.fan_out import AT_ONCE, on_each
 from k8swin_nb.inventory import Host
 from k8swin_nb.result import Result
+from k8swin_nb.shown import shown_line
 from k8swin_nb.symptoms import reference
 from k8swin_nb.workflow.difference import Difference, text_of
 from k8swin_nb.workflow.pauses import growing
-from k8swin_nb.workflow.phase_run import PhaseRun
+from k8swin_nb.workflow.phase_run import Change, PhaseRun
 from k8swin_nb.workflow.report import Report, Row
 from k8swin_nb.workflow.step import (
     EXIT_STATE,
@@ -170,6 +171,8 @@ def _each_host(
         started = time.monotonic()
         with _at_work(run, step, host, watch) as at:
             _begins(run, step, host)
+            run.tags.pop((step.name, host.name), None)
+            run.changes.pop((step.name, host.name), None)
             if watch:
                 watch(StepProgress(run.phase.name, step.name, host.name))
             failed: K8swinError | None = None
@@ -268,7 +271,10 @@ def _begins(run: PhaseRun, step: Step, host: Host) -> None:
 
 
 def _told(run: PhaseRun, row: Row) -> dict[str, Any]:
-    """Return what the record says of how a step ended on a host."""
+    """Return what the record says of how a step ended on a host; of a change, what was found before and what is there now."""
+    change = run.changes.pop((row.step, row.host), None)
+    ran = run.tags.pop((row.step, row.host), [])
+    difference = change.difference if change is not None else row.difference
     return {
         "phase": run.phase.name,
         "step": row.step,
@@ -277,8 +283,15 @@ def _told(run: PhaseRun, row: Row) -> dict[str, Any]:
         "seconds": round(row.seconds, 3),
         "detail": row.detail,
         "dry_run": run.dry_run,
-        **({"difference": row.difference} if row.difference else {}),
+        **({"difference": difference} if difference else {}),
+        **({"found": change.found, "now": change.now, "tags": _tags(ran)} if change else {}),
     }
+
+
+def _tags(ran: list[tuple[str, str]]) -> list[str]:
+    """Return the tags of what a change rests on: the checks before it, what changed, and the last proof of many."""
+    proofs = [tag for verb, tag in ran if verb == "verify"]
+    return [tag for verb, tag in ran if verb != "verify"] + proofs[-1:]
 
 
 def _interrupted(run: PhaseRun, step: Step, interrupt: Interrupted) -> None:
@@ -320,8 +333,13 @@ def _apply_on(at: StepRun, step: Step) -> Row:
             return _row(at, Outcome.OK, started, before.detail)
         if before.state is State.DRIFT:
             raise _drift(at, before)
+    if at.run.phase.before_change is not None:
+        at.run.phase.before_change(at)
+    change = Change(shown_line(before.detail or "not as wanted"), text_of(before.differences))
+    at.run.changes[at.step, at.host.name] = change
     _change(at, step, step.apply)
     after = _wait_until_ok(at.doing("verify"), step)
+    change.now = shown_line(after.detail)
     kept = at.run.kept.pop((at.step, at.host.name), [])
     detail = "; ".join([after.detail, *kept])
     return _row(at, Outcome.CHANGED, started, detail, text_of(before.differences))

@@ -140,6 +140,7 @@ class StepRun:
         as_root = sudo and host.asks_for_root
         tag = new_tag(run.record.run_id, self.verb)
         told = self._told(host, script, tag, bound, given, as_root)
+        run.tags.setdefault((self.step, self.host.name), []).append((self.verb, tag))
         if self.verb == "apply" or not name.endswith(READ_ONLY):
             # Before it begins: what the kernel does not survive is known all the same.
             run.record.write("script-started", **told, **this_process())

@@ -128,6 +128,23 @@ def check_confirmation(at: StepRun) -> Verdict:
     return Verdict(State.NEEDED, said, _how_to_confirm(at))
 
 
+def write_confirmation(at: StepRun) -> None:
+    """Write down, before the first thing is removed, who confirmed it, with which words, and for which hosts."""
+    if check_confirmation(at).state is not State.OK:
+        return  # the step that demands it says so
+    hosts = [{"name": host.name, "address": host.address} for host in removed_hosts(at.run)]
+    at.run.once(
+        "removal-confirmed",
+        lambda: at.run.record.write(
+            "removal-confirmed",
+            phase=at.run.phase.name,
+            cluster=at.description.cluster_name,
+            confirm=str(at.option("confirm")),
+            hosts=hosts,
+        ),
+    )
+
+
 def preview(at: StepRun) -> str | None:
     """Skip the confirmation where nothing is confirmed and nothing is removed."""
     if at.run.dry_run and not at.option("confirm"):
