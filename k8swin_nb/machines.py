@@ -82,6 +82,8 @@ class Machines(HostTools, JobTools):
         self.run_id = check_run_id(run_id) if run_id else new_run_id()
         self.runs = runs
         """Folder of the records."""
+        self.on_record: Callable[[Record], None] | None = None
+        """Told once when the record is there, before its first other event."""
         self.pool = Pool(on_pin=self._pinned)
         self._lock_wait = lock_wait
         self.locks = HostLocks(self.pool, self.run_id, wait=lock_wait)
@@ -134,7 +136,12 @@ class Machines(HostTools, JobTools):
     @cached_property
     def record(self) -> Record:
         """The record of the run, `runs/<id>/events.jsonl`; its folder is made when it is first asked for."""
-        return Record(self.runs, self.run_id, self.name, reason=self.reason, sign=self.sign)
+        record = Record(self.runs, self.run_id, self.name, reason=self.reason, sign=self.sign)
+        if self.on_record is not None:
+            # What is told asks for the record again.
+            self.__dict__["record"] = record
+            self.on_record(record)
+        return record
 
     @property
     def records(self) -> bool:

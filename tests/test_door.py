@@ -126,6 +126,9 @@ BEHIND = {
     "shown.py": "the door itself",
     "transports/connection.py": "quiets the logger of paramiko",
     "transports/hostkeys.py": "writes known_hosts",
+    "workflow/cell_compare.py": "differences through `shown_line`",
+    "workflow/cell_digest.py": "digests alone",
+    "notebook/cells.py": "what has passed the kernel's door, as digests; the record masks",
     "workflow/script_events.py": "writes the record, which masks",
 }
 """Modules that show or keep something, and by what they are behind the door. A new one is to be looked at, then named."""

@@ -6,6 +6,8 @@ a description that is opened anew takes connections and jobs over.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import threading
 import time
@@ -18,12 +20,15 @@ from k8swin_nb.notebook.jobs import KILL_SECONDS
 from k8swin_nb.shown import shown_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import BaseModel
 
     from k8swin_nb.api import Cluster
     from k8swin_nb.description import Description
     from k8swin_nb.inventory import Host, Inventory
     from k8swin_nb.notebook.jobs import Job
+    from k8swin_nb.workflow.record import Record
 
 LOOK_SECONDS = 60.0
 """How long an answer to who works on a host counts; each takes a script there."""
@@ -142,6 +147,9 @@ class Context:
 
 _current: Context | None = None
 
+on_record: Callable[[], None] | None = None
+"""Told when the open cluster has a record that was not there before."""
+
 
 def open_context(cluster: Cluster, *, dry_run: bool = False) -> Context:
     """Make a cluster the one that magics use. Jobs of one that was open before go on, and are listed further on."""
@@ -154,7 +162,33 @@ def open_context(cluster: Cluster, *, dry_run: bool = False) -> Context:
             _current.looked.clear()
         _current.cluster = cluster
     _current.dry_run = dry_run
+    _follow(cluster)
     return _current
+
+
+def _follow(cluster: Cluster) -> None:
+    """Let the record of a notebook's cluster begin with who opened it; one of a phase does already."""
+    if "record" not in cluster.__dict__:
+        cluster.on_record = lambda record: _record_begins(cluster, record)
+    elif on_record is not None:
+        on_record()
+
+
+def _record_begins(cluster: Cluster, record: Record) -> None:
+    told: dict[str, Any] = {"cluster": ""}
+    if cluster.inventory.hosts:
+        description = cluster.description
+        described = json.dumps(description.model_dump(), sort_keys=True)
+        told["cluster"] = description.cluster_name
+        told["parameters_sha256"] = hashlib.sha256(described.encode()).hexdigest()
+    told["hosts"] = [
+        {"name": host.name, "address": host.address, "os": host.os, "user": host.user}
+        for host in cluster.inventory.hosts
+    ]
+    dry_run = _current is not None and _current.cluster is cluster and _current.dry_run
+    record.opened(phase="", dry_run=dry_run, **told)
+    if on_record is not None:
+        on_record()
 
 
 def cluster_of(description: Description, **how: Any) -> Cluster:
@@ -213,6 +247,7 @@ def current() -> Context:
         from k8swin_nb.notebook.undescribed import Undescribed
 
         _current = Context(Undescribed())
+        _follow(_current.cluster)
     return _current
 
 

@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from k8swin_nb.fan_out import end_all
@@ -39,6 +40,9 @@ CLOSE_SECONDS = 2.0
 
 ORPHANED = 1
 """Exit code of a kernel whose parent is gone, as IPython's own."""
+
+on_end: list[Callable[[], None]] = []
+"""Called when the kernel ends by a signal or with its parent, where nothing else is any more."""
 
 _wanted: queue.SimpleQueue[int] = queue.SimpleQueue()
 _watching = False
@@ -149,6 +153,9 @@ def end(code: int) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         end_all(STOP_SECONDS)
         time.sleep(CELL_SECONDS)
+        for told in on_end:
+            with contextlib.suppress(Exception):
+                told()
         closing = threading.Thread(target=close_all, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)

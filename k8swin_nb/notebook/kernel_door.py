@@ -6,14 +6,15 @@ are not written by us. They leave the kernel as messages of its one session, so 
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from k8swin_nb.redact import REDACTOR, redact, redact_kept
-from k8swin_nb.shown import coloured, masked
+from k8swin_nb.shown import coloured, masked, shown_line
 from k8swin_nb.tables.code import OPENING
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 _SEND = "_k8swin_send"
 """Attribute of a session that holds its own `send` while ours stands before it."""
+
+
+class Listener(Protocol):
+    """Hears what passes the door."""
+
+    def heard(self, kind: str, content: Any, message: str) -> None:
+        """Take a message's content as it is sent; `message` is the number of the one that it answers."""
+
+    def replied(self, content: Any, message: str) -> None:
+        """Take the reply to an execution before it is sent, when everything else of the cell was."""
 
 
 def install(shell: InteractiveShell) -> None:
@@ -31,6 +42,15 @@ def install(shell: InteractiveShell) -> None:
     send = session.send
     setattr(session, _SEND, send)
     session.send = _behind(send)
+
+
+def listen(shell: InteractiveShell, listener: Listener | None) -> bool:
+    """Let somebody hear what passes, or nobody any more; return whether there is a door."""
+    door = getattr(getattr(_session(shell), "send", None), "__self__", None)
+    if not isinstance(door, _Door):
+        return False
+    door.listener = listener
+    return True
 
 
 def remove(shell: InteractiveShell) -> None:
@@ -56,6 +76,8 @@ class _Door:
         self._send = send
         self._lock = threading.RLock()  # text is sent by another thread than the rest
         self._waiting: dict[tuple[str, str], tuple[str, Callable[[str], Any]]] = {}
+        self.listener: Listener | None = None
+        self._deaf = False
 
     def passed(
         self, stream: Any, message: Any, content: Any = None, *rest: Any, **more: Any
@@ -68,11 +90,21 @@ class _Door:
         else:
             kind, carried = str(message), content
 
+        listener = self.listener
+        asked = _asked_by(message, rest, more) if listener is not None else ""
+
         def sent(instead: Any) -> Any:
+            if listener is not None:
+                self._hears(listener.heard, kind, instead, asked)
             if whole:
                 return self._send(stream, {**message, "content": instead}, content, *rest, **more)
             return self._send(stream, message, instead, *rest, **more)
 
+        if kind == "execute_reply" and listener is not None:
+            with self._lock:
+                self._let_go()
+            # Without the lock: what is said then is printed, which another thread brings here.
+            self._hears(listener.replied, passed_content(kind, carried), asked)
         with self._lock:
             if kind == "stream" and isinstance(carried, Mapping):
                 parent = (message.get("parent_header") or {}) if whole else {}
@@ -103,11 +135,32 @@ class _Door:
             )
         return sent({**carried, "text": coloured(shown)}) if shown else None
 
+    def _hears(self, hear: Callable[..., None], *what: Any) -> None:
+        """Tell the listener, whose trouble keeps no message from its way."""
+        try:
+            hear(*what)
+        except Exception as error:
+            if not self._deaf:
+                self._deaf = True
+                told = shown_line(f"{type(error).__name__}: {error}")
+                logging.getLogger(__name__).error("cells are not followed: %s", told)
+
     def _let_go(self, *keys: tuple[str, str]) -> None:
         """Send what waited, in front of what is not printed or is printed elsewhere."""
         for key in keys or list(self._waiting):
             text, sent = self._waiting.pop(key)
             sent(text)
+
+
+def _asked_by(message: Any, rest: tuple[Any, ...], more: Mapping[str, Any]) -> str:
+    """Return the number of the message that one answers, as the arguments of a session's `send` have it."""
+    parent = message.get("parent_header") if isinstance(message, dict) else None
+    if parent is None:
+        parent = more.get("parent", rest[0] if rest else None)
+    if isinstance(parent, Mapping):
+        parent = parent.get("header", parent)
+        return str(parent.get("msg_id", "")) if isinstance(parent, Mapping) else ""
+    return ""
 
 
 _HELD = 65_536

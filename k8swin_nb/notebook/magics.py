@@ -15,6 +15,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics
 
 from k8swin_nb.notebook import (
+    cells,
     completion,
     context,
     ending,
@@ -60,6 +61,7 @@ def load(shell: InteractiveShell) -> None:
     for magics, _ in ALL:
         shell.register_magics(magics)
     ending.watch(shell)
+    cells.watch(shell)
     shell.events.register("post_run_cell", tell_nearest)
     completion.install(shell, {name: one for _, parsers in ALL for name, one in parsers.items()})
 
@@ -73,6 +75,7 @@ def unload(shell: InteractiveShell) -> None:
     completion.remove(shell)
     shell.events.unregister("post_run_cell", tell_nearest)
     context.close_context()
+    cells.unwatch(shell)
     kernel_door.remove(shell)
 
 

@@ -14,7 +14,7 @@ from IPython.display import display
 
 from k8swin_nb.description import Description, project_path
 from k8swin_nb.errors import K8swinError
-from k8swin_nb.notebook import context, ending, given, kernel_door
+from k8swin_nb.notebook import cells, context, ending, given, kernel_door
 from k8swin_nb.notebook.header import Header
 from k8swin_nb.notebook.live_view import not_opened
 from k8swin_nb.notebook.notebook_parameters import NotebookParameters, collect, require_target
@@ -40,6 +40,7 @@ def open_phase(name: str, **parameters: Any) -> PhaseView:
         # Also in a notebook that opens a phase without having loaded the extension.
         kernel_door.install(shell)
         ending.watch(shell)
+        cells.watch(shell)
         given.watch(shell)
     executed = given.executed_in(shell) if shell else given.Executed([], {})
     try:

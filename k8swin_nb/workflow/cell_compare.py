@@ -50,18 +50,22 @@ class _Ran:
 
     kernel: str
     count: int
-    source: str
-    source_sha256: str
-    cell_id: str
+    cell_id: str = ""
+    source: str = ""
+    source_sha256: str = ""
+    """Empty: it never ended, so that its source is not known."""
+
     ended: bool = False
-    whole: bool = True
+    followed: str = "whole"
+    """`whole`, `in part`: the record begins within it, or `not`: it ran before, and its source alone is known."""
+
     inputs: int = 0
     digests: set[str] = field(default_factory=set)
     used: bool = False
 
     def has_source(self, source: str) -> bool:
         """Whether a source is this one; what was masked in the record may be anything."""
-        if source_digest(source) == self.source_sha256:
+        if not self.source_sha256 or source_digest(source) == self.source_sha256:
             return True
         if MASK not in self.source:
             return False
@@ -133,22 +137,19 @@ def _executions(events: Iterable[Mapping[str, Any]]) -> list[_Ran]:
             continue
         one = known.get((kernel, count))
         if kind != UPDATED and one is None:
-            one = known[kernel, count] = _Ran(
-                kernel,
-                count,
-                str(event.get("source", "")),
-                str(event.get("source_sha256")),
-                str(event.get("cell_id") or ""),
-            )
+            cell_id = str(event.get("cell_id") or "")
+            one = known[kernel, count] = _Ran(kernel, count, cell_id=cell_id)
         if one is None or kind == STARTED:
             continue
         if kind == ENDED:
             one.ended = True
-            one.whole = event.get("followed", "whole") == "whole"
+            one.source = str(event.get("source") or "")
+            one.source_sha256 = str(event.get("source_sha256") or "")
+            one.followed = str(event.get("followed", "whole"))
         inputs = event.get("inputs")
         one.inputs = max(one.inputs, inputs if isinstance(inputs, int) else 0)
         also = event.get("outputs_also")
-        one.digests |= {str(event.get("outputs_sha256"))}
+        one.digests |= {str(event.get("outputs_sha256") or "")}
         one.digests |= {str(digest) for digest in also} if isinstance(also, list) else set()
     return list(known.values())
 
@@ -213,8 +214,10 @@ def _of_cell(cell: _Cell, own: Sequence[_Ran], ran: Sequence[_Ran]) -> list[Diff
         return told(
             UNKNOWN, "its kernel ended while it ran: what it had shown by then is not recorded"
         )
-    if not one.whole:
-        what = "the record begins within it, so that what it showed before is not known"
+    if one.followed == "not" and not cell.outputs:
+        return []
+    if one.followed != "whole":
+        what = "the toolkit was loaded later, so that what it showed before is not known"
         return told(UNKNOWN, what)
     return told("output", f"its outputs are others than it showed: {_outputs_differ(cell)}")
 

@@ -37,6 +37,11 @@ OURS = frozenset(
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
 
+OF_CELLS = frozenset(
+    {"kernel", "source_sha256", "outputs_sha256", "outputs_also", "ended", "followed"}
+)
+"""The same of events about a notebook's cells."""
+
 
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Host
@@ -168,7 +173,8 @@ class Record:
 
     def _masked(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: value if name in OURS else _kept(masked(value)) for name, value in fields.items()
+            name: value if name in OURS | OF_CELLS else _kept(masked(value))
+            for name, value in fields.items()
         }
 
     def write_beside(self, raised: BaseException, kind: str, /, **fields: Any) -> None:
