@@ -33,20 +33,17 @@ from k8swin_nb.rollout import Rollout, roll_out
 from k8swin_nb.scripts import Interpreter, Script
 from k8swin_nb.secret import Secret, SecretRef, know_names
 from k8swin_nb.shells import PLAIN, Surroundings, new_tag
-from k8swin_nb.shown import LINE
 from k8swin_nb.transport_errors import not_begun
 from k8swin_nb.transports.base import CANCELLED
+from k8swin_nb.transports.output import OnOutput
 from k8swin_nb.transports.pool import Pool
 from k8swin_nb.workflow.host_lock import HostLocks
 from k8swin_nb.workflow.phase_run import Output
 from k8swin_nb.workflow.record import Record, new_run_id
-from k8swin_nb.workflow.script_events import about, identified, written_down
+from k8swin_nb.workflow.script_events import about, identified, of_script, written_down
 
 LANGUAGES: dict[str, Interpreter] = {"linux": "bash", "windows": "powershell"}
 """By operating system, what interprets a script that is given as text."""
-
-LONG = 50_000
-"""Characters of a script that an event of the record holds; of a longer one it names the file."""
 
 TURN_SECONDS = 1.0
 """A host that began sooner did not wait for its turn; its transport counts from there."""
@@ -178,6 +175,7 @@ class Machines(HostTools, JobTools):
         idle_timeout: float | None = None,
         executor: Executor | None = None,
         spent: float = 0.0,
+        on_log: Callable[[Host, str], None] | None = None,
     ) -> Answers[Result]:
         """Run a script on hosts at once, and return every host's answer or error.
 
@@ -202,6 +200,7 @@ class Machines(HostTools, JobTools):
                 a connection of its own. Keys, pinned host keys and references of secrets are looked for there, under the
                 same paths and names; what is printed is told when the script has ended.
             spent: Seconds of the timeout that have passed before; errors tell the whole of it.
+            on_log: Told host and name of the file in which the record keeps all that the script prints.
 
         Raises:
             K8swinError: when a secret is given as its value, and there is an executor.
@@ -214,8 +213,6 @@ class Machines(HostTools, JobTools):
         named = references(secrets) if executor is not None else {}
         values = {} if executor is not None else self._values(secrets)
 
-        kept = _Kept(lambda text: self.record.keep_output("script", text)[0])
-
         def one(host: Host) -> Result:
             text = (
                 script
@@ -226,7 +223,7 @@ class Machines(HostTools, JobTools):
             tag = new_tag(self.run_id, "magic")
             transport = self.pool.transport(host)
 
-            def work() -> Result:
+            def work(show: OnOutput | None) -> Result:
                 left_over = _left(host, text, timeout, began)
                 if executor is not None:
                     job = Job(
@@ -242,7 +239,7 @@ class Machines(HostTools, JobTools):
                         around=around,
                         idle=idle_timeout,
                     )
-                    return self._elsewhere(executor, job, stop, on_output)
+                    return self._elsewhere(executor, job, stop, show)
                 return transport.run(
                     text,
                     parameters=parameters,
@@ -250,21 +247,22 @@ class Machines(HostTools, JobTools):
                     secrets=values,
                     timeout=left_over,
                     sudo=as_root,
-                    on_output=(lambda stream, piece: on_output(host, stream, piece))
-                    if on_output
-                    else None,
+                    on_output=show,
                     cancel=stop,
                     tag=tag,
                     around=around,
                     idle=idle_timeout,
                 )
 
+            show = (lambda *piece: on_output(host, *piece)) if on_output else None
             try:
                 if not recorded:
-                    return work()
-                told = _told(host, text, tag, parameters, secrets, as_root, around) | kept(text)
+                    return work(show)
+                told = of_script(self.record, text)
+                told = _told(host, told, text, tag, parameters, secrets, as_root, around)
+                on_file = (lambda file: on_log(host, file)) if on_log else None
                 with identified(self.record, host, transport, told):
-                    return written_down(self.record, told, work)
+                    return written_down(self.record, told, work, show=show, on_file=on_file)
             except CommandTimeout as error:
                 if error.silent:
                     raise
@@ -301,7 +299,7 @@ class Machines(HostTools, JobTools):
         }
 
     def _elsewhere(
-        self, executor: Executor, job: Job, stop: threading.Event, on_output: Output | None
+        self, executor: Executor, job: Job, stop: threading.Event, show: OnOutput | None
     ) -> Result:
         """Have a job done by an executor; one that is no longer wanted is ended on its host from here."""
         transport = self.pool.transport(job.host)
@@ -313,10 +311,10 @@ class Machines(HostTools, JobTools):
             job,
             end=lambda: end_from_here(transport, job),
         )
-        if on_output:
+        if show:
             for stream, text in (("stdout", result.stdout), ("stderr", result.stderr)):
                 if text:
-                    on_output(job.host, stream, redact(text))
+                    show(stream, redact(text))
         return result
 
 
@@ -343,27 +341,9 @@ def _interrupted(hosts: Sequence[Host], interrupt: Interrupted, how: Rollout) ->
     return states
 
 
-class _Kept:
-    """A script that is too long for an event: its text is in one file of the record, for all hosts."""
-
-    def __init__(self, keep: Callable[[str], str]) -> None:
-        self._keep = keep
-        self._lock = threading.Lock()
-        self._files: dict[str, str] = {}
-
-    def __call__(self, script: Script) -> dict[str, str]:
-        """Return what an event holds in the place of the text; nothing for a script that fits."""
-        if len(script.text) <= LONG:
-            return {}
-        with self._lock:
-            if script.sha256 not in self._files:
-                self._files[script.sha256] = self._keep(script.text)
-            file = self._files[script.sha256]
-        return {"script": script.text[:LINE], "script_file": file}
-
-
 def _told(
     host: Host,
+    text: Mapping[str, Any],
     script: Script,
     tag: str,
     parameters: Mapping[str, str] | None,
@@ -383,10 +363,8 @@ def _told(
         host,
         tag,
         sudo=sudo,
+        **text,
         interpreter=script.interpreter,
-        name=script.name,
-        script=script.text,
-        sha256=script.sha256,
         parameters=dict(parameters or {}),
         secrets=sorted([*(secrets or {}), *given.secrets]),
         **{key: value for key, value in more.items() if value},

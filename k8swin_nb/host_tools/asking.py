@@ -15,6 +15,7 @@ from k8swin_nb.workflow.script_events import about, identified, of_script, writt
 
 if TYPE_CHECKING:
     from k8swin_nb.inventory import Inventory
+    from k8swin_nb.transports.output import OnOutput
     from k8swin_nb.transports.pool import Pool
     from k8swin_nb.workflow.host_lock import HostLocks
     from k8swin_nb.workflow.record import Record
@@ -97,7 +98,7 @@ def ask(
 
     transport = cluster.pool.transport(host)
 
-    def work() -> Result:
+    def work(show: OnOutput | None = None) -> Result:
         return transport.run(
             script,
             parameters=bound,
@@ -107,6 +108,7 @@ def ask(
             sudo=as_root,
             cancel=cancel,
             tag=tag,
+            on_output=show,
         )
 
     if told is None:

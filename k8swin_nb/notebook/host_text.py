@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from k8swin_nb.errors import RecordError
 from k8swin_nb.shown import cut_line, visible
+from k8swin_nb.workflow.output_log import AlreadyKept
 from k8swin_nb.workflow.record import KeptLog
 
 KEPT_LINES = 400
@@ -34,7 +35,7 @@ _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?%")
 _DRAWN = re.compile(r"[█▉▊▋▌▍▎▏░▒▓]|[#=]{3}|\[[-#=> .]{3,}\]")
 _COUNTING = re.compile(r"[\W\d_]+")
 
-KeepOutput = Callable[[str], KeptLog]
+KeepOutput = Callable[[str], KeptLog | AlreadyKept]
 """Opens a file of the run's folder for what is too long for a cell; given a name."""
 
 
@@ -149,7 +150,7 @@ class Whole:
         self._size = 0
         self._head: list[str] = []
         self._length = 0
-        self._log: KeptLog | None = None
+        self._log: KeptLog | AlreadyKept | None = None
         self._lost = ""
 
     def fitting(self, lines: list[str]) -> list[str]:

@@ -58,6 +58,8 @@ NOT_KNOWN = (
 )
 """The same where nobody saw how it ended."""
 
+NO_FILE = "no file, for the record could not be written"
+
 DRY_LINE = 200
 """Characters of each line that it shows."""
 
@@ -227,9 +229,14 @@ class Run:
     ) -> tuple[dict[str, Result], K8swinError | None]:
         """Run on all hosts, and return the results with the error to be raised."""
         from k8swin_nb.notebook.stream import LiveOutput
+        from k8swin_nb.workflow.output_log import AlreadyKept
 
         options = self.options
-        shown_live = LiveOutput(keep=self._cluster.record.open_log)
+        logs: dict[str, str] = {}
+        # What is too long for the cell is in the record already.
+        shown_live = LiveOutput(
+            keep=lambda name: AlreadyKept(logs.get(name.partition("-")[2], NO_FILE))
+        )
 
         def show(host: Host, stream: str, text: str) -> None:
             if tell is not None:
@@ -252,6 +259,7 @@ class Run:
                 how=rollout_of(options),
                 idle_timeout=options.idle_timeout,
                 spent=self._spent,
+                on_log=lambda host, file: logs.__setitem__(host.name, file),
             )
         # What a script printed before it failed or was stopped is a result too.
         failed = {name: getattr(error, "result", None) for name, error in answers.errors.items()}

@@ -253,6 +253,19 @@ class Record:
             _keep_once(folder, name, content)
         return f"{folder.name}/{name}"
 
+    def new_log(self, name: str) -> tuple[Path, int]:
+        """Make a file for what a script prints; return it with a descriptor to write to.
+
+        Raises:
+            RecordError: when it cannot be made.
+        """
+        with self._lock, self._writing(self.logs):
+            return self._new_log(name)
+
+    def shown_name(self, file: str) -> str:
+        """Return how a reader is told a file that lies below the run's folder."""
+        return f"{self._shown_runs()}/{self.run_id}/{file}"
+
     def open_log(self, name: str) -> KeptLog:
         """Begin a file for what is too long to be shown.
 
@@ -261,7 +274,7 @@ class Record:
         """
         with self._lock, self._writing(self.logs):
             path, descriptor = self._new_log(name)
-        return KeptLog(path, descriptor, f"{self._shown_runs()}/{self.run_id}/logs/{path.name}")
+        return KeptLog(path, descriptor, self.shown_name(f"logs/{path.name}"))
 
     def _shown_runs(self) -> str:
         """Return how a reader is told the folder of all runs: one that is of no project by its whole path."""
