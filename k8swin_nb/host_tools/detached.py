@@ -167,7 +167,7 @@ def start(
             "job": job,
             "job_tag": tag,
             "job_name": text.name,
-            "job_script": text.text,
+            "job_script_file": cluster.record.keep_script(text.text, text.interpreter),
             "job_sha256": text.sha256,
             "job_parameters": bound,
             "job_environment": {n: v for n, v in around.environment.items() if isinstance(v, str)},
@@ -321,10 +321,16 @@ def kill(
     def one(job: DetachedJob) -> str:
         if job.state != "running" or not job.tag:
             return f"had ended: {job.status}"
-        cluster.record.write("job-killed", host=job.host.name, job=job.id, job_tag=job.tag)
+        told = {"host": job.host.name, "job": job.id, "job_tag": job.tag}
+        cluster.record.write("job-killed", **told)
         transport = cluster.pool.transport(job.host)
         process = Running(job.tag, 0, 0, "", "", script=True)
-        left = end(transport, [process], sudo=job.sudo)
+        try:
+            left = end(transport, [process], sudo=job.sudo)
+        except BaseException as error:
+            cluster.record.write_beside(error, "job-kill-ended", **told, error=str(error))
+            raise
+        cluster.record.write("job-kill-ended", **told, left=[str(one) for one in left])
         return f"still runs: {'; '.join(map(str, left))}" if left else "ended"
 
     return on_each(jobs, one, name=lambda job: job.host.name, cancel=stop)

@@ -19,9 +19,12 @@ from k8swin_nb.host_tools.detached import LOOK_SECONDS, DetachedJob, of_host
 from k8swin_nb.host_tools.facts import size_text
 from k8swin_nb.host_tools.host_files import parts
 from k8swin_nb.result import STILL_RUNS, Result
-from k8swin_nb.transports.output import Output
+from k8swin_nb.transports.output import OnOutput, Output
 from k8swin_nb.transports.proof import Proof
+from k8swin_nb.workflow.output_log import KeptOutput
 from k8swin_nb.workflow.phase_run import Output as Told
+from k8swin_nb.workflow.script_events import check_whole, ended_with
+from k8swin_nb.workflow.this_process import this_process
 
 INTERVAL = 1.0
 """Seconds between two looks."""
@@ -60,7 +63,27 @@ def follow(
     stop = cancel or threading.Event()
 
     def one(job: DetachedJob) -> Result:
-        return _Followed(cluster, job, on_output, stop).to_the_end(wait=wait)
+        told = {"host": job.host.name, "job": job.id, "job_tag": job.tag, "wait": wait}
+        record = cluster.record
+        record.write("job-followed-started", **told, **this_process())
+        kept = KeptOutput(record, f"job-{job.host.name}")
+
+        def take(stream: str, text: str) -> None:
+            kept.take(stream, text)
+            if on_output is not None:
+                on_output(job.host, stream, text)
+
+        try:
+            result = _Followed(cluster, job, take, stop).to_the_end(wait=wait)
+        except BaseException as error:
+            how = {"error": str(error), "error_kind": type(error).__name__}
+            record.write_beside(error, "job-followed", **told, **how, **kept.close())
+            raise
+        with ended_with(result):
+            code = None if result.left == STILL_RUNS else result.returncode
+            record.write("job-followed", **told, exit_code=code, **kept.close())
+            check_whole(kept, record)
+        return result
 
     return on_each(jobs, one, name=lambda job: job.host.name, cancel=stop)
 
@@ -69,12 +92,10 @@ class _Followed:
     """One script on one host, and how much of its output is known."""
 
     def __init__(
-        self, cluster: Machines, job: DetachedJob, on_output: Told | None, stop: threading.Event
+        self, cluster: Machines, job: DetachedJob, on_output: OnOutput, stop: threading.Event
     ) -> None:
         self.cluster, self.job, self.stop = cluster, job, stop
-        self.output = Output(
-            (lambda stream, text: on_output(job.host, stream, text)) if on_output else None
-        )
+        self.output = Output(on_output)
         self.known = {"stdout": 0, "stderr": 0}
         self.proof = Proof(str(job.told.get("proof", ""))) if job.host.os == "windows" else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -12,13 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from k8swin_nb.cluster.client_file import client_file
 from k8swin_nb.errors import ClusterError, CommandTimeout, ParamsError, Stopped
+from k8swin_nb.redact import redact
 from k8swin_nb.result import Result
 from k8swin_nb.shown import shown_line
 from k8swin_nb.transports.output import Output
+from k8swin_nb.workflow.output_log import KeptOutput
+from k8swin_nb.workflow.script_events import check_whole, ended_with
+from k8swin_nb.workflow.this_process import this_process
 
 if TYPE_CHECKING:
     from k8swin_nb.cluster.api import ClusterApi
@@ -177,49 +182,70 @@ def run(
         # The cluster is asked directly, as everything here asks it.
         if not name.lower().endswith("_proxy") and name != "KUBECONFIG"
     }
-    output = Output(on_output)
-    told = {"words": [*words], "changes": verb_of(words) not in READS}
-    record.write("kubectl-started", **told)
+    told: dict[str, Any] = {"words": [*words], "changes": verb_of(words) not in READS}
+    if stdin:
+        # A manifest may hold secrets: what is known of them is in no digest either.
+        given = redact(stdin.decode("utf-8", "replace")).encode()
+        told |= {"stdin_bytes": len(stdin), "stdin_sha256": hashlib.sha256(given).hexdigest()}
+    record.write("kubectl-started", **told, **this_process())
+    kept = KeptOutput(record, "kubectl")
+
+    def take(stream: str, text: str) -> None:
+        kept.take(stream, text)
+        if on_output is not None:
+            on_output(stream, text)
+
+    output = Output(take)
     began = time.monotonic()
-    with client_file(api) as (file, descriptors):
-        environment["KUBECONFIG"] = str(file)
-        with subprocess.Popen(
-            [path, *words],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=descriptors,
-        ) as process:
-            threads = _carried(process, stdin, output)
-            late = stopped = False
-            try:
-                # It may close its output long before it ends.
-                while any(thread.is_alive() for thread in threads) or process.poll() is None:
-                    late = timeout is not None and time.monotonic() - began > timeout
-                    stopped = cancel is not None and cancel.is_set()
-                    if late or stopped:
-                        _end(process)
-                        break
-                    if going := next((one for one in threads if one.is_alive()), None):
-                        going.join(LOOK_SECONDS)
-                    else:
-                        with contextlib.suppress(subprocess.TimeoutExpired):
-                            process.wait(LOOK_SECONDS)
-            except BaseException:
-                _end(process)
-                raise
-            finally:
-                # What it has started may hold its output open; nobody reads on once that is closed here.
-                for thread in threads:
-                    thread.join(LOOK_SECONDS)
-                output.finish()
-            code = process.wait()
+    late = stopped = False
+    try:
+        with client_file(api) as (file, descriptors):
+            environment["KUBECONFIG"] = str(file)
+            with subprocess.Popen(
+                [path, *words],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=descriptors,
+            ) as process:
+                threads = _carried(process, stdin, output)
+                try:
+                    # It may close its output long before it ends.
+                    while any(thread.is_alive() for thread in threads) or process.poll() is None:
+                        late = timeout is not None and time.monotonic() - began > timeout
+                        stopped = cancel is not None and cancel.is_set()
+                        if late or stopped:
+                            _end(process)
+                            break
+                        if going := next((one for one in threads if one.is_alive()), None):
+                            going.join(LOOK_SECONDS)
+                        else:
+                            with contextlib.suppress(subprocess.TimeoutExpired):
+                                process.wait(LOOK_SECONDS)
+                except BaseException:
+                    _end(process)
+                    raise
+                finally:
+                    # What it has started may hold its output open; nobody reads on once that is closed here.
+                    for thread in threads:
+                        thread.join(LOOK_SECONDS)
+                    output.finish()
+                code = process.wait()
+    except BaseException as error:
+        how = {"error": str(error), "error_kind": type(error).__name__, "exit_code": None}
+        seconds = round(time.monotonic() - began, 3)
+        record.write_beside(error, "kubectl", **told, **how, seconds=seconds, **kept.close())
+        raise
     seconds = time.monotonic() - began
-    record.write("kubectl", **told, exit_code=code, seconds=round(seconds, 3))
     name = shown_line(" ".join(["kubectl", *words]))
     result = Result(name, code, output.text("stdout"), output.text("stderr"), "here", seconds)
+    event = {"exit_code": code, "seconds": round(seconds, 3), **kept.close()}
+    cut = {"stopped": True} if stopped else {"late": True} if late else {}
+    with ended_with(result):
+        record.write("kubectl", **told, **event, **cut)
+        check_whole(kept, record)
     if late:
         raise CommandTimeout(result, timeout or 0)
     if stopped:

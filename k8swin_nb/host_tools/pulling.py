@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from k8swin_nb.errors import K8swinError, TransferFailed
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.host_tools.asking import Machines, chosen
+from k8swin_nb.host_tools.file_events import Work, of_here
 from k8swin_nb.host_tools.file_report import FileReport, FileRow
 from k8swin_nb.host_tools.host_files import (
     SMALL_BYTES,
@@ -71,6 +72,11 @@ def pull(
         return file
 
     def one(host: Host) -> None:
+        work = Work(cluster, host, f"{remote} to {local}", "pull", sudo=sudo, dry_run=dry_run)
+        with work.written_down(done[host.name]):
+            bring(host, work)
+
+    def bring(host: Host, work: Work) -> None:
         root = _place(str(local), host, several=len(hosts) > 1)
         found = states(cluster, host, [remote], sudo=sudo, cancel=cancel)[0]
         if found.kind == "folder":
@@ -109,11 +115,14 @@ def pull(
                 continue
             detail = "other content" if place.exists() else "new"
             if not dry_run:
+                before = of_here(place)
                 if at_once and file.size <= SMALL_BYTES:
                     if name not in ready:
                         ready = small(cluster, host, short, sudo=sudo, cancel=cancel)
                     del short[0]
                 file = read(host, name, file, place, ready.pop(name, None))
+                now = {"bytes": file.size, "sha256": file.sha256}
+                work.file(str(place), before, now, remote=name)
             outcome = "would change" if dry_run else "changed"
             done[host.name].append(FileRow(host.name, str(place), outcome, file.size, detail))
 
@@ -121,11 +130,6 @@ def pull(
     caption = f"{remote} to {local}"
     rows = [row for host in hosts for row in (*done[host.name], *others.get(host.name, ()))]
     report = FileReport(caption, rows)
-    for row in report:
-        if row.outcome == "changed":
-            cluster.record.write(
-                "pulled", host=row.host, remote=remote, file=row.file, bytes=row.size
-            )
     if error := answers.error():
         report.rows += [
             FileRow(name, "", "failed", 0, each.lines()[0]) for name, each in answers.errors.items()

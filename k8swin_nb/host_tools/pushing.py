@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from k8swin_nb.errors import K8swinError, ParamsError, TransferFailed
 from k8swin_nb.fan_out import on_each
 from k8swin_nb.host_tools.asking import Machines, chosen
+from k8swin_nb.host_tools.file_events import Work, of_host
 from k8swin_nb.host_tools.file_report import FileReport, FileRow
 from k8swin_nb.host_tools.host_files import PER_FILE, SMALL_BYTES, Found, Progress, states
 from k8swin_nb.host_tools.places import below
@@ -197,7 +198,9 @@ def put_all(
     done: dict[str, list[FileRow]] = {host.name: [] for host in hosts}
 
     def one(host: Host) -> None:
-        _on_one(cluster, host, wanted(host), how, done[host.name], differ, cancel, progress)
+        work = Work(cluster, host, caption, "push", sudo=how.sudo, dry_run=how.dry_run)
+        with work.written_down(done[host.name]):
+            _on_one(work, wanted(host), how, done[host.name], differ, cancel, progress)
 
     answers = on_each(hosts, one, name=lambda host: host.name, cancel=cancel)
     others = left_out or {}
@@ -213,8 +216,7 @@ def put_all(
 
 
 def _on_one(
-    cluster: Machines,
-    host: Host,
+    work: Work,
     wanted: list[Wanted],
     how: How,
     done: list[FileRow],
@@ -222,6 +224,7 @@ def _on_one(
     cancel: threading.Event | None,
     progress: Progress | None,
 ) -> None:
+    cluster, host = work.cluster, work.host
     ways: dict[str, Any] = {"sudo": how.sudo, "cancel": cancel}
     found = states(cluster, host, [file.path for file in wanted], **ways) if wanted else []
     changed: list[Wanted] = []
@@ -267,6 +270,9 @@ def _on_one(
     flush()
     if changed:
         again = states(cluster, host, [file.path for file in changed], **ways)
+        before = {file.path: there for file, there in zip(wanted, found, strict=True)}
+        for file, there in zip(changed, again, strict=True):
+            work.file(file.path, of_host(before[file.path]), of_host(there))
         for file, there in zip(changed, again, strict=True):
             _read_back(host, file, there, how)
 

@@ -33,7 +33,15 @@ from k8swin_nb.workflow.log_file import append
 OURS = frozenset(
     {"time", "run", "notebook", "event", "phase", "step", "outcome", "verb", "sha256"}
     | {NUMBER, PREVIOUS}
-    | {"output", "output_sha256", "parameters_sha256", "parameters_file", "tag", "script_file"}
+    | {
+        "output",
+        "output_sha256",
+        "parameters_sha256",
+        "parameters_file",
+        "tag",
+        "script_file",
+        "job_script_file",
+    }
 )
 """Fields whose values are words of the toolkit itself, which no secret is in, though one may be the same word."""
 
