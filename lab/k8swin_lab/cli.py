@@ -1,4 +1,4 @@
-"""The commands `k8swin lab up`, `down`, `status`, `logs`, `fault`, `sites` and `site`.
+"""The commands `k8swin lab up`, `down`, `status`, `logs`, `fault`, `sites`, `site` and those of snapshots.
 
 A lock on a file in the lab's folder says whether a lab runs: unlike a process number it cannot go
 stale. Everything heavy is imported by the lab's own process only, so that `status` answers at once.
@@ -27,6 +27,7 @@ NOT_RUNNING = 3
 _UP_TIMEOUT = 120.0
 _DOWN_TIMEOUT = 20.0
 _LOG_LINES = 200
+_SNAPSHOT_TIMEOUT = 90.0
 
 
 class LabError(Exception):
@@ -83,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     site = add("site", "Bring a running Windows machine into moods.", _site)
     site.add_argument("machine", metavar="MACHINE")
     site.add_argument("names", metavar="NAME[,NAME]")
+    snapshot = add("snapshot", "Keep the state of all machines under a name.", _snapshot)
+    snapshot.add_argument("name", metavar="NAME")
+    restore = add("restore", "Bring all machines back to a snapshot.", _restore)
+    restore.add_argument("name", metavar="NAME")
+    listing = add("snapshots", "List the snapshots of the running lab.", _snapshots)
+    listing.add_argument("--json", action="store_true", help="as JSON")
     fault = add("fault", "Let something go wrong on a machine.", _fault)
     fault.add_argument("machine", metavar="MACHINE")
     fault.add_argument("name", metavar="NAME")
@@ -195,10 +202,11 @@ def _serve(home: Home, machines: list[topology.MachineSpec], options: argparse.N
     """Be the lab until a signal, a stop request, or the end of its folder."""
     from k8swin_lab.daemon import serve
 
-    # Never given back: the lock is to last exactly as long as the process, which `down` waits for.
-    if _lock(home) is None:
+    # Never given back: the lock is to last as long as the process and its snapshots, which `down` waits for.
+    lock = _lock(home)
+    if lock is None:
         raise LabError(f"another lab runs in {home.path}")
-    return serve(home, machines, python_bash=options.python_bash, ready=options.ready_fd)
+    return serve(home, machines, python_bash=options.python_bash, ready=options.ready_fd, lock=lock)
 
 
 def _down(home: Home, options: argparse.Namespace) -> int:
@@ -301,17 +309,47 @@ def _fault(home: Home, options: argparse.Namespace) -> int:
     return _control(home, asked | {"value": options.value})
 
 
-def _control(home: Home, request: dict[str, Any]) -> int:
+def _snapshot(home: Home, options: argparse.Namespace) -> int:
+    code = _control(home, {"command": "snapshot", "name": options.name}, _SNAPSHOT_TIMEOUT)
+    if code == 0:
+        _say(f"snapshot {options.name}: back to it with k8swin lab restore {options.name}")
+    return code
+
+
+def _restore(home: Home, options: argparse.Namespace) -> int:
+    code = _control(home, {"command": "restore", "name": options.name}, _SNAPSHOT_TIMEOUT)
+    if code == 0:
+        _say(f"the machines are as in the snapshot {options.name}")
+    return code
+
+
+def _snapshots(home: Home, options: argparse.Namespace) -> int:
+    if not _runs(home):
+        return _control(home, {})
+    found = _ask(home, {"command": "snapshots"})["snapshots"]
+    if options.json:
+        _say(json.dumps(found, indent=2))
+        return 0
+    for one in found:
+        _say(
+            f"{one['name']:<40} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(one['taken']))}"
+        )
+    if not found:
+        _say("no snapshot; take one: k8swin lab snapshot NAME")
+    return 0
+
+
+def _control(home: Home, request: dict[str, Any], timeout: float = 10.0) -> int:
     """Ask the running lab for something."""
     if not _runs(home):
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
-    _ask(home, request)
+    _ask(home, request, timeout)
     return 0
 
 
-def _ask(home: Home, request: dict[str, Any]) -> dict[str, Any]:
+def _ask(home: Home, request: dict[str, Any], timeout: float = 10.0) -> dict[str, Any]:
     try:
-        return control.ask(home.control, request)
+        return control.ask(home.control, request, timeout)
     except control.ControlError as error:
         raise LabError(str(error)) from error

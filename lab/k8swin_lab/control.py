@@ -1,4 +1,4 @@
-"""The lab's control socket: one JSON object per line each way, for `down`, `fault`, `site` and `status`."""
+"""The lab's control socket: one JSON object per line each way, for the commands that ask a running lab."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from k8swin_lab.lasting import Lasting
 
 _TIMEOUT = 10.0
 _LARGEST = 65536
@@ -19,15 +20,15 @@ class ControlError(Exception):
     """The lab did not answer, or refused; the text is its own."""
 
 
-def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Send a request, wait until it is done, and return the answer.
+def ask(path: Path, request: dict[str, Any], timeout: float = _TIMEOUT) -> dict[str, Any]:
+    """Send a request, wait until it is done, at most `timeout` seconds, and return the answer.
 
     Raises:
         ControlError: there is no lab, or it refuses.
     """
     try:
-        with _within_length(path) as name, socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_TIMEOUT)
+        with within_length(path) as name, socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout)
             connection.connect(name)
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
@@ -51,12 +52,15 @@ class ControlServer:
         self, path: Path, answer: Callable[[dict[str, Any]], dict[str, Any] | None]
     ) -> None:
         self._answer = answer
+        self.asking: socket.socket | None = None
+        """Who asks now."""
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX)
-        with _within_length(path) as name:
+        with within_length(path) as name:
             self._socket.bind(name)
         self._socket.listen(8)
-        threading.Thread(target=self._serve, name="control", daemon=True).start()
+        # In a copy of the lab another one is opened.
+        Lasting(self._serve, name="control").start()
 
     def close(self) -> None:
         """Take no more requests."""
@@ -72,6 +76,7 @@ class ControlServer:
                 return
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(_TIMEOUT)
+                self.asking = connection
                 with connection.makefile("rb") as lines:
                     answer = self._reply(lines.readline(_LARGEST))
                 connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -85,7 +90,7 @@ class ControlServer:
 
 
 @contextlib.contextmanager
-def _within_length(path: Path) -> Iterator[str]:
+def within_length(path: Path) -> Iterator[str]:
     """Give a name for the socket that fits the system's limit of about 100 bytes.
 
     A long path is reached through the folder's open descriptor, which Linux alone offers.

@@ -61,6 +61,8 @@ class Home:
         self.pid = self.path / "pid"
         self.lock = self.path / "lock"
         self.control = self.path / "control"
+        self.machines = self.path / "machines"
+        self.snapshots = self.path / "snapshots"
         self._keys = self.path / "private"
 
     def create(self) -> None:
@@ -160,7 +162,7 @@ class Home:
 
     def machine_root(self, name: str) -> Path:
         """Return the directory of a machine's disk."""
-        return self.path / "machines" / name
+        return self.machines / name
 
     def write_status(self, status: dict[str, Any]) -> None:
         """Write where everything is, and the same as a cluster's description."""
@@ -180,13 +182,26 @@ class Home:
         """Write or replace the cluster's admin credentials for clients."""
         self._write(self.kubeconfig, text.encode())
 
+    def secrets(self) -> list[Path]:
+        """Return the files and folders of which another lab's folder needs copies to be the same lab."""
+        files = [
+            self.ca,
+            self.identity,
+            self.identity.with_suffix(".pub"),
+            self.known_hosts,
+            self._keys,
+        ]
+        files += [*self.path.glob("*.password"), *(self.path / name for name in LOCKS)]
+        return [path for path in files if path.exists()]
+
     def _remove_machines(self) -> None:
         def unlock(function: Any, path: str, _: object) -> None:
             with contextlib.suppress(OSError):
                 Path(path).parent.chmod(0o700)
                 function(path)
 
-        shutil.rmtree(self.path / "machines", onerror=unlock)
+        for folder in (self.machines, self.snapshots):
+            shutil.rmtree(folder, onerror=unlock)
 
     def _write(self, path: Path, data: bytes) -> None:
         """Replace a file at once, readable by its owner only."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from k8swin_lab import faults as named_faults
 from k8swin_lab import sites, topology
 from k8swin_lab.home import Home
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.base import serving
 from k8swin_lab.network import Network
 from k8swin_lab.servers.kernel_routes import KernelRoutes, Route
@@ -117,8 +118,7 @@ class Lab:
         """
         self.home.prepare(self.specs)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
-        self._thread.start()
+        self._run_loop()
         try:
             for spec in self.specs:
                 machine = self._build(spec, self.network, self.home)
@@ -129,8 +129,61 @@ class Lab:
         except BaseException:
             self.stop()
             raise
-        self._follower = asyncio.run_coroutine_threadsafe(self._follow(), self._loop)
+        self._begin_to_follow()
+
+    def _run_loop(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Lasting(self._loop.run_forever, name="lab")
+        self._thread.start()
+
+    def _begin_to_follow(self) -> None:
+        if self._loop is not None:
+            self._follower = asyncio.run_coroutine_threadsafe(self._follow(), self._loop)
         self.home.write_status(self.status())
+
+    def park(self) -> Callable[[], None]:
+        """Hold the servers still; returns what lets them go on. Connections wait meanwhile."""
+        loop, parked, go = self._loop, threading.Event(), threading.Event()
+        if loop is None:
+            raise RuntimeError("the lab does not run; call start() first")
+
+        def wait() -> None:
+            parked.set()
+            go.wait()
+
+        loop.call_soon_threadsafe(wait)
+        parked.wait()
+        return go.set
+
+    def go_on(self, home: Home, lasting: Sequence[Lasting], slept: float) -> None:
+        """Be a copy of a frozen lab: the same machines, with their disks in `home`, after `slept` seconds.
+
+        Raises:
+            PortInUse: an address or port cannot be had.
+        """
+        self.home = home
+        for running in self._running.values():
+            running.servers, running.opened = [], {}
+            if running.spec.os == "linux":
+                running.machine.move(home.machine_root(running.spec.name))
+            running.machine.wake(slept)
+            running.cluster = None
+        clusters = [serving(machine)[1] for machine in self.machines.values()]
+        for cluster in {id(one): one for one in clusters if one is not None}.values():
+            cluster.wake(slept)
+        self._run_loop()
+        for thread in lasting:
+            if thread.again is not None:
+                thread.again(slept)
+        self._wait(self._open(), _START_TIMEOUT)
+        self._wait(self._follow_all(), _START_TIMEOUT)
+        self._begin_to_follow()
+
+    def abandon(self) -> None:
+        """End what machines have beside this process: a copy takes this lab's place, and this process ends."""
+        for machine in self.machines.values():
+            if machine.os == "linux":
+                machine.close_shell()
 
     def stop(self) -> None:
         """Close every port, end every command and remove the machines."""
@@ -233,9 +286,10 @@ class Lab:
                 winrm = WinrmServer(machine, faults=running.faults)
                 running.servers.append(winrm)
                 await winrm.start(spec.bound, spec.winrm_http_port)
-                running.certificate = self.home.server_certificate(
-                    authority, spec, getattr(machine, "listener_names", ())
-                )
+                if running.certificate is None:
+                    running.certificate = self.home.server_certificate(
+                        authority, spec, getattr(machine, "listener_names", ())
+                    )
                 await winrm.start(
                     spec.bound, spec.winrm_https_port, certificate=running.certificate
                 )
@@ -250,14 +304,17 @@ class Lab:
     async def _follow(self) -> None:
         """Open and close what the machines' state asks for, and keep the kubeconfig current."""
         while True:
-            for running in self._running.values():
-                try:
-                    await self._follow_machine(running)
-                except Exception:
-                    log.exception("%s: following its state failed", running.spec.name)
+            await self._follow_all()
             if self.network.outside is not None:
                 await asyncio.to_thread(self._routes.follow, self._ways())
             await asyncio.sleep(_FOLLOW_INTERVAL)
+
+    async def _follow_all(self) -> None:
+        for running in self._running.values():
+            try:
+                await self._follow_machine(running)
+            except Exception:
+                log.exception("%s: following its state failed", running.spec.name)
 
     async def _follow_machine(self, running: _Running) -> None:
         up = running.machine.reachable and not running.faults.refuse

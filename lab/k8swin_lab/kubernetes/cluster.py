@@ -9,6 +9,7 @@ request.
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import secrets
 import ssl
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from k8swin_lab.kubernetes import timestamps
 from k8swin_lab.kubernetes.api import Api
 from k8swin_lab.kubernetes.authentication import authenticate, token_user
 from k8swin_lab.kubernetes.authority import CertificateAuthority
@@ -30,6 +32,7 @@ from k8swin_lab.kubernetes.store import Store
 from k8swin_lab.kubernetes.system_objects import create_system_objects
 from k8swin_lab.kubernetes.tokens import ServiceAccountSigner
 from k8swin_lab.kubernetes.users import ADMIN, CONTROLLER, User
+from k8swin_lab.lasting import Lasting
 
 if TYPE_CHECKING:
     from k8swin_lab.kubernetes.kubelet import Kubelet
@@ -184,7 +187,7 @@ class Cluster:
 
     def start(self, interval: float = 0.25) -> None:
         """Run a thread that looks at the cluster when something is due, and at its machines."""
-        if self._ticker is not None:
+        if self._ticker is not None and self._ticker.is_alive():
             return
         self._stopped.clear()
 
@@ -192,7 +195,8 @@ class Cluster:
             while not self._stopped.wait(interval):
                 self.settle()
 
-        self._ticker = threading.Thread(target=tick, name=f"cluster-{self.id}", daemon=True)
+        # In a copy of the lab the API server starts it again.
+        self._ticker = Lasting(tick, name=f"cluster-{self.id}")
         self._ticker.start()
 
     def stop(self) -> None:
@@ -201,6 +205,22 @@ class Cluster:
         if self._ticker is not None and self._ticker is not threading.current_thread():
             self._ticker.join(timeout=10)
         self._ticker = None
+
+    def wake(self, slept: float) -> None:
+        """Go on after `slept` seconds in which no time passed here: signs of life of nodes move by as much."""
+        with self._reconciling, self.store.lock:
+            for lease in self.objects("leases", "kube-node-lease"):
+                spec = lease.get("spec") or {}
+                if "renewTime" in spec:
+                    moved = timestamps.micro(timestamps.parse(spec["renewTime"]) + slept)
+                    self.store.put(named("leases"), {**lease, "spec": {**spec, "renewTime": moved}, "metadata": dict(lease["metadata"])})  # fmt: skip
+            for node in self.objects("nodes"):
+                fresh = copy.deepcopy(node)
+                for entry in (fresh.get("status") or {}).get("conditions") or []:
+                    if entry.get("lastHeartbeatTime"):
+                        seen = timestamps.parse(entry["lastHeartbeatTime"]) + slept
+                        entry["lastHeartbeatTime"] = timestamps.rfc3339(seen)
+                self.store.put(named("nodes"), fresh)
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float = 60.0) -> bool:
         """Reconcile until the predicate holds; returns whether it came to hold in time."""

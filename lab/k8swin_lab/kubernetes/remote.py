@@ -18,6 +18,7 @@ from k8swin_lab.kubernetes.errors import ApiError, Object
 from k8swin_lab.kubernetes.events import new_event
 from k8swin_lab.kubernetes.resources import Resource, named
 from k8swin_lab.kubernetes.users import User
+from k8swin_lab.lasting import Lasting
 
 _START_DELAY = 0.3
 _STATUS = "/status"
@@ -199,9 +200,8 @@ class RemoteCluster:
         cache = _Cache(resource, namespace, fields)
         with self._lock:
             self._caches[resource.plural] = cache
-        threading.Thread(
-            target=self._follow, args=(cache,), name=f"watch {resource.plural}", daemon=True
-        ).start()
+        # In a copy of the lab the program that follows begins with another RemoteCluster.
+        Lasting(self._follow, args=(cache,), name=f"watch {resource.plural}").start()
 
     def follows(self, resource: str) -> bool:
         """Whether a resource, by its plural name, is followed."""

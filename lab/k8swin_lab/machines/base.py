@@ -92,6 +92,12 @@ class Machine(ABC):
         self.unreachable_until = time.monotonic() + seconds
         self.changed()
 
+    def wake(self, slept: float) -> None:
+        """Go on in a copy of the lab after `slept` seconds without time; the servers of before are gone."""
+        self._observers.clear()
+        if self.unreachable_until:
+            self.unreachable_until += slept
+
     def observe(self, callback: Callable[[Machine], None]) -> None:
         """Be told when power, boot or listening ports change (the servers listen here)."""
         self._observers.append(callback)

@@ -8,7 +8,6 @@ when the machine is made (`machines.software`).
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from k8swin_lab.internet.binaries import identity
 from k8swin_lab.internet.pulling import PullError
 from k8swin_lab.kubernetes.node import Container, NodeFacts
+from k8swin_lab.lasting import Later
 from k8swin_lab.machines import kernel as kernels
 from k8swin_lab.machines import node_rules
 from k8swin_lab.machines.container_runtime import ContainerRuntime, Runtime
@@ -192,6 +192,12 @@ class LinuxMachine(LinuxFiles):
                 self._shell = self.software.open_shell(self)
             return self._shell
 
+    def close_shell(self) -> None:
+        """End what runs in the shell, and what it has on this computer."""
+        if self._shell is not None:
+            self._shell.stop()
+            self._shell = None
+
     def run(self, process: Process) -> int:
         """Run a program without a shell around it."""
         return self.open_shell().run(process.argv, process)
@@ -242,9 +248,7 @@ class LinuxMachine(LinuxFiles):
         self.runtime.power_off()
         self.docker.power_off()
         self.listening.clear()
-        if self._shell is not None:
-            self._shell.stop()
-            self._shell = None
+        self.close_shell()
         self.changed()
 
     def start_up(self, *, unreachable: float = 0.0) -> None:
@@ -276,10 +280,13 @@ class LinuxMachine(LinuxFiles):
             self.name = wanted
         if unreachable:
             self.interrupt(unreachable)
-            timer = threading.Timer(unreachable + 0.05, self.changed)
-            timer.daemon = True
-            timer.start()
+            self.later(unreachable + 0.05, self.changed)
         self._boot()
+
+    def move(self, root: Path) -> None:
+        """Go on in a copy of the lab, whose disk is another directory; the shell is opened anew."""
+        self.root = root
+        self._shell = None
 
     def reboot(self) -> None:
         """Stop everything, then boot from the disk; the network is away for a moment."""
@@ -288,9 +295,7 @@ class LinuxMachine(LinuxFiles):
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after a while, so that the command which asks for it can end first."""
-        timer = threading.Timer(seconds, action)
-        timer.daemon = True
-        timer.start()
+        Later(seconds, action, f"{self.name}: what a command has left for later")
 
     # Kernel
 

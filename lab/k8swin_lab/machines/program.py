@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.base import Machine
@@ -41,6 +41,12 @@ class Process:
     stderr: Writer
     cancelled: threading.Event = field(default_factory=threading.Event)
     codepage: int = 65001  # of the console on Windows: what a remote shell asked for
+    waits: str = ""
+    """What a service waits for, while it can be called anew with this very process and goes on from there.
+
+    That is how it goes on in a copy of a frozen lab. Empty: it has to end before the lab can be frozen."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What it needs to know then."""
 
     def out(self, text: str) -> None:
         """Write text to standard output; the caller adds the line end."""

@@ -7,6 +7,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.lasting import Later
 from k8swin_lab.machines import (
     windows_environment,
     windows_policies,
@@ -98,7 +99,7 @@ class WindowsMachine(Machine):
         self.events: list[Event] = []
         self.virtual_machines: list[VirtualMachine] = []
         self.defender: dict[str, list[str]] = {"Path": [], "Process": [], "Extension": []}
-        self._shutdown: threading.Timer | None = None
+        self._shutdown: Later | None = None
         self._up_since = 0.0  # time.monotonic() of the last boot; a fresh machine is up for long
         self.files = WindowsFiles(self.lock, self.now)
         self.registry = Registry(self.lock)
@@ -363,6 +364,11 @@ class WindowsMachine(Machine):
 
     # --- power
 
+    def wake(self, slept: float) -> None:
+        """Go on in a copy of the lab; remote sessions are gone."""
+        super().wake(slept)
+        self.processes.lose_sessions()
+
     def interrupt(self, seconds: float) -> None:
         """Drop every connection now and take none for some seconds (the virtual switch binds)."""
         self.unreachable_until = time.monotonic() + seconds * self.pace
@@ -374,9 +380,7 @@ class WindowsMachine(Machine):
             if self._shutdown is not None:
                 return False
             action = self.reboot if restart else self.power_off
-            self._shutdown = threading.Timer(max(0.05, delay * self.pace), action)
-            self._shutdown.daemon = True
-            self._shutdown.start()
+            self._shutdown = Later(max(0.05, delay * self.pace), action, f"{self.name}: a shutdown")
             return True
 
     def abort_shutdown(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from k8swin_lab.lasting import Later
 
 if TYPE_CHECKING:
     from k8swin_lab.machines.windows import WindowsMachine
@@ -101,11 +102,11 @@ class Features:
             path = rf"{SERVICING}\RebootPending"
             self._machine.registry.delete(path)
             self._machine.registry.create(path)  # not volatile: it stays after this boot
-            timer = threading.Timer(
-                self.finishing_seconds * self._machine.pace, self._machine.registry.delete, [path]
+            Later(
+                self.finishing_seconds * self._machine.pace,
+                lambda: self._machine.registry.delete(path),
+                f"{self._machine.name}: the end of servicing",
             )
-            timer.daemon = True
-            timer.start()
         for feature in self.all:
             if feature.state == "InstallPending":
                 feature.state = "Installed"

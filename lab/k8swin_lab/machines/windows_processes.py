@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.base import RemoteShell
 from k8swin_lab.machines.program import NotSimulated, Process, Reader, Writer
 
@@ -177,21 +178,50 @@ class ProcessTable:
             codepage=OEM_CODEPAGE,
         )
         entry = self.enter(process, job=job, parent=parent, command_line=command_line)
-        thread = threading.Thread(
-            target=self._run, args=(entry, process), name=f"{self._machine.name}:{entry.name}"
-        )
-        thread.daemon = True
-        thread.start()
+        self._go_on(entry, process)
         return entry
+
+    def _go_on(self, entry: WindowsProcess, process: Process) -> None:
+        Lasting(
+            self._run,
+            args=(entry, process),
+            name=f"{self._machine.name}:{entry.name}",
+            again=lambda _: self._go_on(entry, process),
+            busy=lambda: self._busy(entry, process),
+        ).start()
+
+    def _within(self, process: Process) -> list[tuple[WindowsProcess, Process]]:
+        """The processes of one thread, the outermost first: a script waits for its programs in its own thread."""
+        with self._lock:
+            return [
+                (entry, entry.process)
+                for entry in list(self.running.values())
+                if entry.process is not None and entry.process.cancelled is process.cancelled
+            ]
+
+    def _busy(self, entry: WindowsProcess, process: Process) -> str:
+        within = self._within(process)
+        if not within or within[-1][1].waits:
+            return ""
+        return f"{self._machine.name}: {entry.name} (process {entry.pid})"
 
     def _run(self, entry: WindowsProcess, process: Process) -> None:
         code = KILLED
+        inner = self._within(process)[
+            1:
+        ]  # only in a copy of the lab there are some at the beginning
         try:
-            code = self._machine.run_program(process)
+            if inner:
+                # The script that waited for the program is gone; it ends with it, and with its exit code.
+                code = self._machine.run_program(inner[-1][1])
+            else:
+                code = self._machine.run_program(process)
         except NotSimulated as gap:
             process.err(f"{self._machine.lacks(gap)}\r\n")
             code = 70
         finally:
+            for one, _ in reversed(inner):
+                self.leave(one, code)
             self.leave(entry, code)
 
     def kill(self, entry: WindowsProcess, *, wait: float = 5) -> None:
@@ -213,6 +243,13 @@ class ProcessTable:
             left = [entry for entry in list(self.running.values()) if entry.job == job]
         for entry in left:
             self.kill(entry)
+
+    def lose_sessions(self) -> None:
+        """Forget the hosts of remote shells: the server that held these shells is gone, and nothing runs in them."""
+        with self._lock:
+            for entry in list(self.running.values()):
+                if entry.path == _WINRS_HOST:
+                    self.leave(entry, KILLED)
 
     def end_all(self) -> None:
         """The machine goes down."""

@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_command_line import split_command_line
 
@@ -284,10 +285,7 @@ class Services:
                 command_line=image,
             )
         entry = runtime.entry
-        watcher = threading.Thread(
-            target=self._watch, args=(name, runtime, entry, gate), daemon=True
-        )
-        watcher.start()
+        self._watch_on(name, runtime, entry, gate)
         waited = 0.0
         while (
             not runtime.ready.is_set() and not entry.ended.is_set() and waited < self.start_timeout
@@ -299,6 +297,17 @@ class Services:
             machine.processes.kill(entry)
             gate.wait(5)
             raise ServiceError(1053)
+
+    def _watch_on(
+        self, name: str, runtime: Runtime, entry: WindowsProcess, gate: threading.Event
+    ) -> None:
+        Lasting(
+            self._watch,
+            name=f"{self._machine.name}: service {name}",
+            args=(name, runtime, entry, gate),
+            again=lambda _: self._watch_on(name, runtime, entry, gate),
+            busy=lambda: f"the end of the service {name}" if entry.ended.is_set() else "",
+        ).start()
 
     def _watch(
         self, name: str, runtime: Runtime, entry: WindowsProcess, gate: threading.Event

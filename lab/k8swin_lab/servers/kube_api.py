@@ -26,6 +26,7 @@ from k8swin_lab.kubernetes.cluster import Cluster
 from k8swin_lab.kubernetes.errors import ApiError, Object, not_simulated, unauthorized
 from k8swin_lab.kubernetes.paths import is_true, parse
 from k8swin_lab.kubernetes.users import User
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.servers.kube_exec import serve_exec
 
 _GZIP_FROM = 128 * 1024
@@ -205,7 +206,7 @@ class KubeApiServer:
                 cancelled.set()  # the loop is closed: nobody listens any more
 
         self._watches.add(cancelled)
-        threading.Thread(target=pump, name="kube-api-watch", daemon=True).start()
+        Lasting(pump, name="kube-api-watch").start()
         try:
             while (event := await queue.get()) is not None:
                 await response.write(json.dumps(event).encode() + b"\n")

@@ -185,7 +185,10 @@ class _Command:
         """Run the command to its end, or until the client is gone."""
         ended: asyncio.Future[int] = self._loop.create_future()
         thread = threading.Thread(
-            target=self._run, args=(ended,), name=f"ssh {self._machine.name}", daemon=True
+            target=self._run,
+            args=(ended,),
+            name=f"{self._machine.name}: a command of {self.process.user} over SSH",
+            daemon=True,
         )
         reading = self._loop.create_task(self._read_input())
         closed = self._loop.create_task(self._remote.wait_closed())

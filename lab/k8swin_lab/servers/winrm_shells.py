@@ -79,7 +79,7 @@ class Command:
 
     def start(self) -> None:
         """Run in a thread of its own, so that long commands never keep others waiting."""
-        name = f"winrm {self._machine.name} {self.id}"
+        name = f"{self._machine.name}: a command of {self._shell.user} over WinRM"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -301,7 +301,7 @@ class Shells:
         for command in list(shell.commands.values()):
             command.cancel()
         # In a thread: to end a process may take a moment, and the server answers others meanwhile.
-        name = f"winrm {self.machine.name} end of {shell.id}"
+        name = f"{self.machine.name}: the end of a remote shell of {shell.user}"
         threading.Thread(target=shell.remote.close, name=name, daemon=True).start()
 
     def update(self) -> None:

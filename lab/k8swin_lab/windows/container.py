@@ -13,6 +13,7 @@ from k8swin_lab.internet.pulling import Image, split
 from k8swin_lab.kubernetes import agnhost
 from k8swin_lab.kubernetes.pod_network import PodStation, resolve
 from k8swin_lab.kubernetes.volumes import files_of, refused
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_environment import Environment
@@ -256,7 +257,19 @@ class WindowsContainer:
             finally:
                 self._finish(code)
 
-        threading.Thread(target=body, name=f"container:{self.spec['name']}", daemon=True).start()
+        Lasting(
+            body, name=f"container:{self.spec['name']}", again=lambda _: self._again(command)
+        ).start()
+
+    def _again(self, command: list[str]) -> None:
+        """Begin anew in a copy of the lab: what a program of a container knew was in its thread alone."""
+        if self._exit is not None:
+            return
+        for entry in list(self.machine.processes.running.values()):
+            if entry.process is not None:
+                self.machine.processes.leave(entry, 0)
+        self.machine.listening.clear()
+        self._run(command)
 
     def _finish(self, code: int) -> None:
         if self._exit is None:

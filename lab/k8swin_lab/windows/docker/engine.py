@@ -164,6 +164,8 @@ def _configuration(process: Process, options: dict[str, list[str]]) -> dict[str,
 
 
 def _run(process: Process, version: str, options: dict[str, list[str]]) -> int:
+    if process.waits:
+        return _serve(process)
     machine = machine_of(process)
     service = machine.services.service_of(process)
 
@@ -201,6 +203,13 @@ def _run(process: Process, version: str, options: dict[str, list[str]]) -> int:
                      "Daemon has completed initialization", "API listen on //./pipe/docker_engine"):  # fmt: skip
             machine.log_event("Application", service, 1, "Information", text)
     machine.services.connected(process)
+    process.kept["root"] = root
+    process.waits = "its end"
+    return _serve(process)
+
+
+def _serve(process: Process) -> int:
+    machine, root = machine_of(process), process.kept["root"]
     process.cancelled.wait()
     machine.docker.stop()
     if machine.files.exists(rf"{root}\docker.pid"):

@@ -111,6 +111,8 @@ def containerd(process: Process) -> int:
 
 def _run(process: Process, options: dict[str, str], version: str) -> int:
     machine = machine_of(process)
+    if process.waits:
+        return _serve(process)
     log = options.get("--log-file", "")
 
     def say(level: str, text: str) -> None:
@@ -141,10 +143,16 @@ def _run(process: Process, options: dict[str, str], version: str) -> int:
     say("info", "starting containerd")
     say("info", "containerd successfully booted in 0.084s")
     machine.services.connected(process)
-    opened = {log.replace("/", "\\").lower()} if log else set()
-    machine.files.open |= opened
+    process.kept["opened"] = {log.replace("/", "\\").lower()} if log else set()
+    machine.files.open |= process.kept["opened"]
+    process.waits = "its end"
+    return _serve(process)
+
+
+def _serve(process: Process) -> int:
+    machine = machine_of(process)
     process.cancelled.wait()
-    machine.files.open -= opened
+    machine.files.open -= process.kept["opened"]
     machine.containers.containerd = None
     return 0
 

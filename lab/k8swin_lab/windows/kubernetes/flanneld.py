@@ -63,6 +63,14 @@ class _Daemon:
 
     def run(self) -> None:
         """Everything, in flanneld's own order."""
+        if self.process.waits == "silence":
+            self.process.cancelled.wait()
+            return
+        if self.process.waits == "routes":
+            self.node, self.config, self.settings = self.process.kept["at"]
+            self._serve()
+            return
+        self.process.waits = "the API server"
         address = self._interface()
         self._subnet_manager()
         self._settings()
@@ -70,6 +78,7 @@ class _Daemon:
         if backend == "vxlan":
             self._check_vxlan()
         node = self._lease()
+        self.process.waits = ""
         subnet = ipaddress.ip_network(node["spec"]["podCIDR"])
         if self.machine.net.early_ends > 0:
             self.machine.net.early_ends -= 1
@@ -80,6 +89,7 @@ class _Daemon:
         if self.machine.net.silent_starts > 0:
             # seen with old versions: the request to HNS never comes back, and nothing is said
             self.machine.net.silent_starts -= 1
+            self.process.waits = "silence"
             self.process.cancelled.wait()
             return
         if backend == "vxlan":
@@ -91,6 +101,11 @@ class _Daemon:
             self._endpoint(network, subnet)
         self._write(subnet)
         self.say("Running backend.")
+        self.process.kept["at"] = (self.node, self.config, self.settings)
+        self.process.waits = "routes"
+        self._serve()
+
+    def _serve(self) -> None:
         while not self.process.cancelled.is_set():
             self._routes()
             self.process.cancelled.wait(2 * self.machine.pace)

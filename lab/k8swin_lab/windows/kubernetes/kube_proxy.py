@@ -27,6 +27,8 @@ def kube_proxy(process: Process) -> int:
     """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
     machine = machine_of(process)
 
+    if process.waits:
+        return _serve(process)
     version = machine.program_version(process)
     classic = is_classic("kube-proxy", version)
     try:
@@ -69,9 +71,6 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
         process.err(f'E0101 00:00:00.000000    3000 run.go:74] "command failed" err="{error}"\n')
         return 1
 
-    def say(text: str) -> None:
-        process.err(f"E0101 00:00:00.000000    3000 reflector.go] {text}\n")
-
     if last(flags, "--config"):
         raise NotSimulated("kube-proxy.exe --config")
     for pair in last(flags, "--feature-gates").split(","):
@@ -112,8 +111,20 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
 
     machine.listening[10256] = healthz
     machine.changed()
+    machine.net.hns_policies = []
     # load balancers of an earlier run are taken over, as HNS finds them by what they are for
-    programmed: set[str] = set()
+    process.kept.update(config=config, addresses=addresses, programmed=set())
+    process.waits = "services"
+    return _serve(process)
+
+
+def _serve(process: Process) -> int:
+    machine = machine_of(process)
+    config, addresses = process.kept["config"], process.kept["addresses"]
+
+    def say(text: str) -> None:
+        process.err(f"E0101 00:00:00.000000    3000 reflector.go] {text}\n")
+
     remote = RemoteCluster(
         ApiWire(machine, lambda: config, "kube-proxy"), 0, machine.now, say, machine.pace
     )
@@ -123,7 +134,6 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
     services = RemoteServices(remote, machine.network, addresses)
     if machine.network.outside is not None:
         machine.network.routers.append(services)
-    machine.net.hns_policies = []
     while not process.cancelled.is_set():
         if not remote.synced():
             process.cancelled.wait(0.1 * machine.pace)
@@ -133,6 +143,7 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
             for s in remote.objects("services")
             if s["spec"].get("clusterIP") not in (None, "None")
         }
+        programmed = process.kept["programmed"]
         with machine.lock:
             # what somebody removes behind its back is not made again: it counts as done
             gone = {
@@ -145,7 +156,7 @@ def _run(process: Process, flags: dict[str, list[str]], log: Klog | None) -> int
                 for uid, identifier in wanted.items()
                 if uid not in programmed
             ]
-        programmed = set(wanted)
+        process.kept["programmed"] = set(wanted)
         process.cancelled.wait(2 * machine.pace)
     remote.stop()
     if services in machine.network.routers:

@@ -8,12 +8,20 @@ from k8swin_lab.windows.kubernetes.client_certificate import Credentials
 from k8swin_lab.windows.kubernetes.connection import ConnectionFailed
 from k8swin_lab.windows.kubernetes.flags import FlagError, is_classic, last, parse
 from k8swin_lab.windows.kubernetes.kubelet_endpoint import access_of
-from k8swin_lab.windows.kubernetes.kubelet_node import configuration_of, rotates, serve, taint
+from k8swin_lab.windows.kubernetes.kubelet_node import (
+    configuration_of,
+    go_on,
+    rotates,
+    serve,
+    taint,
+)
 from k8swin_lab.windows.machine_of import machine_of
 
 
 def kubelet(process: Process) -> int:
     """Run until stopped; exit code 1 with the reason on standard error when it cannot."""
+    if process.waits == "pods":
+        return go_on(process)
     machine = machine_of(process)
     version = machine.program_version(process)
     if is_classic("kubelet", version):
@@ -54,8 +62,10 @@ def kubelet(process: Process) -> int:
     credentials = Credentials(process, flags, name, version)
     try:
         credentials.prepare()
+        process.waits = "a certificate"
         if not rotates(configuration, flags) and not credentials.obtain():
             return 0
+        process.waits = ""
     except ConnectionFailed as error:
         return fail("command failed", f"failed to run Kubelet: {error}")
     unready = machine.containers.runtime_ready()

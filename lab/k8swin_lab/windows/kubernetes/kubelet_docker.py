@@ -94,8 +94,10 @@ def _run(
     credentials = Credentials(process, flags, name, version)
     try:
         credentials.prepare()
+        process.waits = "a certificate"
         if not rotates(configuration, flags) and not credentials.obtain():
             return 0
+        process.waits = ""
     except ConnectionFailed as error:
         return fail(str(error))
     shim: Dockershim | None = None

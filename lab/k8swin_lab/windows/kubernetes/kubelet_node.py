@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from k8swin_lab.kubernetes.errors import ApiError
 from k8swin_lab.kubernetes.kubelet import Kubelet
 from k8swin_lab.kubernetes.remote import RemoteCluster, WireError
 from k8swin_lab.kubernetes.resources import named
+from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.program import Process
 from k8swin_lab.machines.windows_containers import RunningKubelet
 from k8swin_lab.network import HttpRequest, HttpResponse
@@ -66,14 +66,23 @@ def serve(
 ) -> int:
     """Be the node's kubelet until stopped; `shim` is set for one that uses Docker."""
     machine = machine_of(process)
+    process.kept["at"] = (credentials, taints, labels)
     running = RunningKubelet(name, address, version, access.max_pods, shim)
     machine.containers.kubelet = running
     machine.listening[10250] = KubeletEndpoint(machine, access)
     machine.listening[10248] = _healthz
     machine.network.proxied.setdefault(address, False)
     machine.changed()
+    process.waits = "pods"
+    return go_on(process)
+
+
+def go_on(process: Process) -> int:
+    """Be a kubelet that has started, also in a copy of a frozen lab."""
+    machine = machine_of(process)
+    running = machine.containers.kubelet
     try:
-        _run(process, credentials, taints, labels)
+        _run(process, *process.kept["at"])
     finally:
         if machine.containers.kubelet is running:
             machine.containers.kubelet = None
@@ -107,15 +116,20 @@ def _run(
     remote = RemoteCluster(wire, minor, machine.now, say, machine.pace)
     agent = Kubelet(remote, machine, register_taints=taints, register_labels=labels)
     containers = machine.containers
-    if containers.agent is not None:
-        agent.adopt(containers.agent)
+    earlier = containers.agent
+    if earlier is not None:
+        agent.adopt(earlier)
+        mine = process.kept.get("agent")
+        if mine is earlier and mine is not None:
+            agent.go_on_from(mine)
+    process.kept["agent"] = agent
     containers.agent = agent
     address = machine.node_facts().address
     machine.network.pods[address] = agent
     remote.follow(named("nodes"), fields=f"metadata.name={agent.name}")
     remote.follow(named("pods"), fields=f"spec.nodeName={agent.name}")
     remote.follow(named("services"))
-    threading.Thread(target=_stop_with, args=(process, remote), daemon=True).start()
+    Lasting(_stop_with, args=(process, remote), name=f"{machine.name}: end of kubelet").start()
     while not process.cancelled.is_set():
         try:
             if remote.synced():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_command_line import split_command_line
 from k8swin_lab.machines.windows_environment import Environment
+from k8swin_lab.machines.windows_processes import WindowsProcess
 from k8swin_lab.machines.windows_services import PAUSED, ROOT, STATE_NUMBERS, ServiceError
 from k8swin_lab.windows.machine_of import machine_of
 
@@ -231,53 +233,71 @@ def _serve(process: Process, machine: WindowsMachine, service: str) -> int:
     def value(name: str, default: object = "") -> object:
         return machine.registry.get(key, name, default)
 
-    throttled = 0
+    kept = process.kept
     while not process.cancelled.is_set():
-        env = Environment(process.env.items())
-        for pair in value("AppEnvironmentExtra", []) or []:  # type: ignore[attr-defined]
-            variable, _, text = str(pair).partition("=")
-            env[variable] = text
-        program = machine.expand(str(value("Application")))
-        path = machine.find_program(program, env.get("Path", ""))
-        if path is None or not machine.is_program(path):
-            machine.services.connected(process, "Paused")
-            machine.log_event("Application", "nssm", 1008, "Error",
-                              f"Failed to start service {service}.  Program {program} couldn't be launched.")  # fmt: skip
-            return 3
-        stdout, stderr = (
-            machine.expand(str(value("AppStdout"))),
-            machine.expand(str(value("AppStderr"))),
-        )
-        child = machine.processes.start(
-            [path, *split_command_line(machine.expand(str(value("AppParameters"))))],
-            env=dict(env), cwd=str(value("AppDirectory") or r"C:\Windows\System32"), user=process.user,
-            stdout=_Log(machine, stdout) if stdout else None, stderr=_Log(machine, stderr) if stderr else None,
-        )  # fmt: skip
-        logs = {path.replace("/", "\\").lower() for path in (stdout, stderr) if path}
-        machine.files.open |= logs
-        throttle = float(int(str(value("AppThrottle", 1500)))) / 1000 * machine.pace
-        child.ended.wait(throttle)
-        short = child.ended.is_set()
-        machine.services.connected(process, "Paused" if short else "Running")
-        while not child.ended.wait(0.05):
-            if process.cancelled.is_set():
-                machine.processes.kill(child)
-                machine.files.open -= logs
-                return 0
-        machine.files.open -= logs
-        code = child.exit_code or 0
+        child: WindowsProcess | None = kept.get("child")
+        if child is None:
+            env = Environment(process.env.items())
+            for pair in value("AppEnvironmentExtra", []) or []:  # type: ignore[attr-defined]
+                variable, _, text = str(pair).partition("=")
+                env[variable] = text
+            program = machine.expand(str(value("Application")))
+            path = machine.find_program(program, env.get("Path", ""))
+            if path is None or not machine.is_program(path):
+                machine.services.connected(process, "Paused")
+                machine.log_event("Application", "nssm", 1008, "Error",
+                                  f"Failed to start service {service}.  Program {program} couldn't be launched.")  # fmt: skip
+                return 3
+            stdout, stderr = (
+                machine.expand(str(value("AppStdout"))),
+                machine.expand(str(value("AppStderr"))),
+            )
+            child = machine.processes.start(
+                [path, *split_command_line(machine.expand(str(value("AppParameters"))))],
+                env=dict(env), cwd=str(value("AppDirectory") or r"C:\Windows\System32"), user=process.user,
+                stdout=_Log(machine, stdout) if stdout else None, stderr=_Log(machine, stderr) if stderr else None,
+            )  # fmt: skip
+            logs = {path.replace("/", "\\").lower() for path in (stdout, stderr) if path}
+            machine.files.open |= logs
+            throttle = float(int(str(value("AppThrottle", 1500)))) / 1000 * machine.pace
+            child.ended.wait(throttle)
+            short = child.ended.is_set()
+            machine.services.connected(process, "Paused" if short else "Running")
+            kept.update(child=child, program=program, logs=logs, short=short)
+        if not _followed(process, machine, child):
+            return 0
+        program, short, code = kept["program"], kept["short"], child.exit_code or 0
         action = machine.registry.get(
             key + r"\AppExit", str(code), machine.registry.get(key + r"\AppExit", "", "Restart")
         )
-        machine.log_event("Application", "nssm", 1013, "Information",
-                          f"Program {program} for service {service} exited with return code {code}.")  # fmt: skip
-        if action == "Exit":
-            return code
+        if "until" not in kept:
+            machine.log_event("Application", "nssm", 1013, "Information",
+                              f"Program {program} for service {service} exited with return code {code}.")  # fmt: skip
+            if action == "Exit":
+                return code
+            kept["throttled"] = kept.get("throttled", 0) + 1 if short else 0
+            delay = float(int(str(value("AppRestartDelay", 0)))) / 1000
+            delay = max(delay, min(2.0 ** kept["throttled"], 256.0) if short else 0.0)
+            kept["until"] = time.monotonic() + delay * machine.pace
+        process.waits = "the time of the next start"
         if action == "Ignore":
             process.cancelled.wait()
             return 0
-        throttled = throttled + 1 if short else 0
-        delay = float(int(str(value("AppRestartDelay", 0)))) / 1000
-        delay = max(delay, min(2.0**throttled, 256.0) if short else 0.0)
-        process.cancelled.wait(delay * machine.pace)
+        process.cancelled.wait(max(0.0, kept["until"] - time.monotonic()))
+        process.waits = ""
+        process.kept = kept = {"throttled": kept["throttled"]}
     return 0
+
+
+def _followed(process: Process, machine: WindowsMachine, child: WindowsProcess) -> bool:
+    """Wait for the end of the program; False when the service was stopped, and the program with it."""
+    process.waits = "its program"
+    try:
+        while not child.ended.wait(0.05):
+            if process.cancelled.is_set():
+                machine.processes.kill(child)
+                return False
+        return True
+    finally:
+        process.waits = ""
+        machine.files.open -= process.kept["logs"]
