@@ -192,9 +192,8 @@ class _Daemon:
             home.machines.rename(old)
         fresh.rename(home.machines)
         home.kubeconfig.unlink(missing_ok=True)
+        self.lab.home = home
         copy = _Daemon(self.lab, self._lock, stays=False)
-        copy.lab.home = home
-        home.pid.write_text(f"{os.getpid()}\n")
         copy.lab.go_on(home, image.lasting, image.slept())
         if request.get("place"):
             copy.hold(one.folder for one in snapshots.listed(former))
