@@ -47,7 +47,7 @@ def serve(
         stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    daemon = _Daemon(Lab(home, machines, python_bash=python_bash), lock, stays=ready is None)
+    daemon = Daemon(Lab(home, machines, python_bash=python_bash), lock, stays=ready is None)
     try:
         daemon.lab.start()
     except Exception as error:
@@ -60,7 +60,7 @@ def serve(
     return daemon.run()
 
 
-class _Daemon:
+class Daemon:
     """A lab's process: what it is asked, and its end.
 
     Args:
@@ -193,7 +193,7 @@ class _Daemon:
         fresh.rename(home.machines)
         home.kubeconfig.unlink(missing_ok=True)
         self.lab.home = home
-        copy = _Daemon(self.lab, self._lock, stays=False)
+        copy = Daemon(self.lab, self._lock, stays=False)
         copy.lab.go_on(home, image.lasting, image.slept())
         if request.get("place"):
             copy.hold(one.folder for one in snapshots.listed(former))

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from k8swin_lab import building, sites, topology
 from k8swin_lab import faults as named_faults
-from k8swin_lab import sites, topology
 from k8swin_lab.home import Home
 from k8swin_lab.lasting import Lasting
 from k8swin_lab.machines.base import serving
@@ -30,12 +30,11 @@ from k8swin_lab.servers.outside import OutsideNetwork
 from k8swin_lab.topology import MachineSpec
 
 if TYPE_CHECKING:
-    from k8swin_lab.machines.base import Machine
+    pass
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Build = Callable[[MachineSpec, Network, Home], "Machine"]
 
 _FOLLOW_INTERVAL = 0.25
 _START_TIMEOUT = 30
@@ -59,6 +58,8 @@ class _Running:
     opened: dict[tuple[str, int], Any] = field(default_factory=dict)
     """By kind ("api", "node port", "kubelet", or a pod's address) and port: what follows the machine's state."""
     cluster: Any = None
+    admin: tuple[int, ...] = ()
+    """What the machine's admin.conf was when it was copied to the lab's folder."""
     certificate: ssl.SSLContext | None = None
     """What the HTTPS listener of a Windows machine shows."""
 
@@ -79,7 +80,7 @@ class Lab:
         machines: Sequence[MachineSpec] | None = None,
         *,
         python_bash: bool = False,
-        build: Build | None = None,
+        build: building.Build | None = None,
     ) -> None:
         self.home = home if isinstance(home, Home) else Home(home)
         self.specs = topology.placed(machines or topology.default())
@@ -87,7 +88,7 @@ class Lab:
         self._routes = KernelRoutes()
         if any(spec.outside for spec in self.specs):
             self.network.outside = OutsideNetwork()
-        self._build = build or _builder(python_bash)
+        self._build = build or building.builder(python_bash)
         self._running: dict[str, _Running] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -405,10 +406,16 @@ class Lab:
         port = next((port for kind, port in running.opened if kind == "api"), 0)
         if not port:
             return
+        path = running.machine.root / "etc/kubernetes/admin.conf"
         try:
-            text = (running.machine.root / "etc/kubernetes/admin.conf").read_text()
+            status = path.stat()
+            known = (status.st_ino, status.st_mtime_ns, status.st_size, port)
+            if known == running.admin and self.home.kubeconfig.is_file():
+                return
+            text = path.read_text()
         except OSError:
             return
+        running.admin = known
         spec = running.spec
         # The cluster's own name leads nowhere from this computer.
         server = f"server: https://{spec.bound}:{_real_port(spec, port)}"
@@ -438,57 +445,3 @@ def _is_node(cluster: Any, spec: MachineSpec) -> bool:
             if address.get("address") == spec.address:
                 return True
     return False
-
-
-def _builder(python_bash: bool) -> Build:
-    def build(spec: MachineSpec, network: Network, home: Home) -> Machine:
-        if not network.origins:
-            from k8swin_lab.internet import install
-
-            install(network)
-        if spec.os == "windows":
-            from k8swin_lab.machines.windows import WindowsMachine
-            from k8swin_lab.windows.software import windows_software
-
-            return WindowsMachine(
-                spec.name,
-                spec.address,
-                network,
-                windows_software(),
-                build=spec.build,
-                users={spec.user: home.password(spec.name)},
-                nic=spec.nic,
-            )
-        from k8swin_lab.linux.software import linux_software
-        from k8swin_lab.machines.linux import LinuxMachine
-
-        root = home.machine_root(spec.name)
-        root.mkdir(parents=True)
-        machine = LinuxMachine(
-            spec.name,
-            spec.address,
-            network,
-            linux_software(python_bash=python_bash),
-            root=root,
-            user=spec.user,
-            distribution=spec.distribution,
-        )
-        authorize(machine, spec.user, home.public_key())
-        return machine
-
-    return build
-
-
-def authorize(machine: Any, user: str, public_key: str) -> None:
-    """Let a key log in as a user, by the file in which sshd looks."""
-    passwd = (machine.root / "etc/passwd").read_text().splitlines()
-    homes = [fields[5] for fields in (line.split(":") for line in passwd) if fields[0] == user]
-    if not homes:
-        raise ValueError(f"{machine.name}: no user `{user}` in /etc/passwd")
-    folder = machine.root / homes[0].lstrip("/") / ".ssh"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = folder / "authorized_keys"
-    keys.write_text(public_key)
-    keys.chmod(0o600)
-    for path in (folder, keys):
-        machine.set_owner("/" + str(path.relative_to(machine.root)), user, user)

@@ -57,7 +57,9 @@ class Kubelet:
         self._boot_id = ""
         self._renewed = 0.0
         self._heartbeat = 0.0
-        self.name = machine.node_facts().name
+        self.facts = machine.node_facts()
+        """The machine's, as the last look found them."""
+        self.name = self.facts.name
 
     @property
     def client(self) -> Client:
@@ -95,7 +97,7 @@ class Kubelet:
         if process != self._process:
             # It may have been stopped and started between two looks.
             self._process, self._registered = process, False
-        facts = self.machine.node_facts()
+        facts = self.facts = self.machine.node_facts()
         if facts.boot_id != self._boot_id:
             self._boot_id = facts.boot_id
             for runtime in self.pods.values():
@@ -355,7 +357,7 @@ class Kubelet:
             return None
         network = ipaddress.ip_network(cidr)
         taken = {runtime.address for runtime in self.pods.values()}
-        first = 3 if self.machine.node_facts().operating_system == "windows" else 2
+        first = 3 if self.facts.operating_system == "windows" else 2
         for number in range(first, network.num_addresses - 1):
             if str(network[number]) not in taken:
                 return str(network[number])

@@ -177,7 +177,7 @@ class PodRuntime:
 
     def _addresses(self) -> Object:
         found: Object = {}
-        host = self.machine.node_facts().address
+        host = self.kubelet.facts.address
         found["hostIP"], found["hostIPs"] = host, [{"ip": host}]
         if self.address:
             found["podIP"], found["podIPs"] = self.address, [{"ip": self.address}]

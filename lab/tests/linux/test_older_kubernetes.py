@@ -99,11 +99,11 @@ spec:
 """
 
 
-def classic_host(network: Network, root: Path) -> LinuxMachine:
+def classic_host(network: Network, root: Path, address: str = "192.168.160.10") -> LinuxMachine:
     """An Ubuntu 18.04 with Docker, kubeadm 1.13.12 and the CNI plugins, all from archives."""
     machine = LinuxMachine(
         "linuxmaster",
-        "192.168.160.10",
+        address,
         network,
         linux_software(),
         root=root,
@@ -130,7 +130,7 @@ def classic_host(network: Network, root: Path) -> LinuxMachine:
     )
     machine.write_file("/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", ADDITION)
     machine.units.start("docker.service")
-    machine.write_file("/root/init.yaml", INIT)
+    machine.write_file("/root/init.yaml", INIT.replace("192.168.160.10", address))
     return machine
 
 

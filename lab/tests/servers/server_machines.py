@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+from k8swin_lab.building import authorize
 from k8swin_lab.home import Home
-from k8swin_lab.lab import authorize
 from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import NotSimulated, Process
 from k8swin_lab.network import Network

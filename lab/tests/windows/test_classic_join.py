@@ -36,6 +36,12 @@ def machine(server_2019: WindowsMachine) -> WindowsMachine:
 @pytest.fixture
 def worker(machine: WindowsMachine, run: Run, cluster: Cluster) -> WindowsMachine:
     """Docker runs, the programs are in place, and C:\\k\\config is the administrator's."""
+    prepare(machine, run)
+    machine.files.write(r"C:\k\config", administrator(cluster).encode())
+    return machine
+
+
+def prepare(machine: WindowsMachine, run: Run) -> None:
     feature = machine.features.find("Containers")
     assert feature is not None
     machine.features.install(feature)
@@ -57,8 +63,6 @@ def worker(machine: WindowsMachine, run: Run, cluster: Cluster) -> WindowsMachin
         r"C:\etc\kube-flannel\net-conf.json",
         b'{"Network":"10.244.0.0/16","Backend":{"name":"cbr0","type":"host-gw"}}',
     )
-    machine.files.write(r"C:\k\config", administrator(cluster).encode())
-    return machine
 
 
 def administrator(cluster: Cluster) -> str:

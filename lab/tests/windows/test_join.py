@@ -37,6 +37,11 @@ def _pin(cluster: Cluster) -> str:
 @pytest.fixture
 def prepared(machine: WindowsMachine, run: Run) -> WindowsMachine:
     """Programs in place, Containers installed, containerd and an unstarted kubelet service."""
+    prepare(machine, run)
+    return machine
+
+
+def prepare(machine: WindowsMachine, run: Run, kubelet: str = KUBELET) -> None:
     feature = machine.features.find("Containers")
     assert feature is not None
     machine.features.install(feature)
@@ -69,8 +74,7 @@ def prepared(machine: WindowsMachine, run: Run) -> WindowsMachine:
         == 0
     )
     machine.services.start("containerd")
-    machine.services.create("kubelet", KUBELET, start=2, depends=["containerd"])
-    return machine
+    machine.services.create("kubelet", kubelet, start=2, depends=["containerd"])
 
 
 def _join(run: Run, cluster: Cluster, token: str = TOKEN, pin: str = "") -> Result:
