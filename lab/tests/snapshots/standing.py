@@ -165,7 +165,7 @@ def main(path: str, network: str, generation: str) -> int:
     daemon = Daemon(lab, lock, stays=True)
     {"current": current, "classic": classic}[generation](*lab.machines.values())
     daemon.open()
-    print("ready", flush=True)
+    print("ready", flush=True)  # noqa: T201
     return daemon.run()
 
 
