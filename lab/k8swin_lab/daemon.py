@@ -108,10 +108,10 @@ class Daemon:
                 break
         if self._control is not None:
             self._control.close()
-        self.lab.stop()
         for name in list(self._held):
-            self._held.pop(name).close()
             snapshots.end(home.snapshots / name)
+            self._held.pop(name).close()
+        self.lab.stop()
         home.clear()
         return 0
 

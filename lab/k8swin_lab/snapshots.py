@@ -90,9 +90,10 @@ def find(home: Home, name: str) -> Snapshot:
     Raises:
         SnapshotError: there is none of that name.
     """
+    named(name)
     known = listed(home)
     for snapshot in known:
-        if snapshot.name == named(name):
+        if snapshot.name == name:
             return snapshot
     there = f"there are {', '.join(one.name for one in known)}" if known else "there is none"
     raise SnapshotError(
