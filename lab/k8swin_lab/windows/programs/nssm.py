@@ -40,6 +40,9 @@ _NATIVE = (
 )
 _NSSM_START = {"SERVICE_AUTO_START": (2, 0), "SERVICE_DELAYED_AUTO_START": (2, 1), "SERVICE_DEMAND_START": (3, 0),
                "SERVICE_DISABLED": (4, 0)}  # fmt: skip
+_LOOK_SECONDS = 0.2
+"""How often it looks whether it is stopped itself."""
+
 _EXIT_ACTIONS = ("Restart", "Ignore", "Exit", "Suicide")
 
 
@@ -293,7 +296,7 @@ def _followed(process: Process, machine: WindowsMachine, child: WindowsProcess) 
     """Wait for the end of the program; False when the service was stopped, and the program with it."""
     process.waits = "its program"
     try:
-        while not child.ended.wait(0.05):
+        while not child.ended.wait(_LOOK_SECONDS):
             if process.cancelled.is_set():
                 machine.processes.kill(child)
                 return False
