@@ -53,9 +53,11 @@ def enter(wanted: Mapping[str, Any] | None) -> None:
 
 def _new_network() -> None:
     user, group = os.geteuid(), os.getegid()
-    flags = KINDS["net"] | (KINDS["user"] if user else 0)
-    _call("unshare", flags, what="a network of its own")
-    if user:
+    try:
+        _call("unshare", KINDS["net"], what="a network of its own")
+    except NamespaceError:
+        # Not root, or a root that was taken his capabilities, as in a container.
+        _call("unshare", KINDS["net"] | KINDS["user"], what="a network of its own")
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {user} 1")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
