@@ -450,7 +450,7 @@ class WindowsMachine(Machine):
             "System", "EventLog", 6005, "Information", "The Event log service was started."
         )
         self.changed()
-        threading.Thread(target=self._start_up, name=f"{self.name}:boot", daemon=True).start()
+        threading.Thread(target=self._start_up, name=f"{self.name}: its boot", daemon=True).start()
 
     def _start_up(self) -> None:
         self.services.start_automatic()

@@ -104,7 +104,12 @@ class Tasks:
         task.last_run = self._machine.now()
         task.last_result = RUNNING_NOW
         started = threading.Event()
-        threading.Thread(target=self._run, args=(task, started), daemon=True).start()
+        threading.Thread(
+            target=self._run,
+            args=(task, started),
+            name=f"{self._machine.name}: the task {task.name}",
+            daemon=True,
+        ).start()
         started.wait(5)
 
     def _run(self, task: Task, started: object) -> None:
