@@ -189,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
 
     init = commands.add_parser("init", help="begin a working folder with notebooks and params")
     init.add_argument("folder", type=Path, metavar="FOLDER", help="is made when it is not there")
+    init.add_argument(
+        "--workshop",
+        action="store_true",
+        help="with the exercises of the course, without solutions",
+    )
     init.set_defaults(command=_init)
 
     desk = commands.add_parser(
@@ -286,7 +291,7 @@ def _added(name: str, arguments: list[str]) -> int:
 def _init(options: argparse.Namespace) -> int:
     from k8swin_nb.project import begin
 
-    written = begin(options.folder)
+    written = begin(options.folder, workshop=options.workshop)
     said = f"{len(written)} files written" if written else "everything is there already"
     sys.stdout.write(f"{options.folder}: {said}\n{NEXT}")
     return 0

@@ -196,6 +196,32 @@ class Cluster(Machines, AsksTables):
 
         return read_map(self._api(cancel), namespace, cancel)
 
+    def documents(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the objects of a list of the API as they are, such as of `/api/v1/pods`.
+
+        Args:
+            path: Path of the list.
+            query: Selectors, as the API has them: `labelSelector`, `fieldSelector`.
+            seconds: What it may take; None: a minute.
+            cancel: When it is set, asking is stopped.
+
+        Raises:
+            ClusterError: as `nodes`.
+            Stopped: when `cancel` was set.
+        """
+        found: list[dict[str, Any]] = []
+        self._api(cancel).objects(
+            path, "", found.extend, again=found.clear, query=query, seconds=seconds, cancel=cancel
+        )
+        return found
+
     def kubectl(
         self,
         *words: str,

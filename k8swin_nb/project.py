@@ -14,6 +14,12 @@ from k8swin_nb.errors import K8swinError
 DESCRIPTIONS = ("example.yaml", "lab.yaml", "lab-classic.yaml")
 """What is shipped of `params/`. In a checkout the descriptions of a site may lie beside them, which are nobody else's."""
 
+COURSE = "course.yaml"
+"""What is shipped of `workshop/` beside its exercises and what they read. Solutions stay in the checkout."""
+
+MATERIAL = "material"
+"""Folder of what exercises read, such as a record to be judged."""
+
 IGNORED = (".k8swin/", "runs/")
 """Lines of a working folder's `.gitignore`: keys, passwords and host keys, and the records of runs."""
 
@@ -32,11 +38,12 @@ def notebooks_of(folder: Path) -> Path:
     return own if any((own / path.name).is_file() for path in _notebooks(ours)) else ours
 
 
-def begin(folder: Path) -> list[str]:
+def begin(folder: Path, *, workshop: bool = False) -> list[str]:
     """Write a working folder: notebooks, descriptions, and what git leaves out.
 
     Args:
         folder: Is made when it is not there. What is in it and the same stays as it is.
+        workshop: The exercises of the course, too, without their solutions.
 
     Returns:
         The files that were written, relative to the folder; none when all of them were there.
@@ -45,7 +52,7 @@ def begin(folder: Path) -> list[str]:
         K8swinError: naming each file that is there and differs, before anything is written; or that the folder
             cannot be written.
     """
-    wanted = _contents()
+    wanted = _contents(workshop=workshop)
     try:
         theirs = [name for name, content in wanted.items() if _differs(folder / name, content)]
         if theirs:
@@ -68,13 +75,17 @@ def _notebooks(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.ipynb"))
 
 
-def _contents() -> dict[str, bytes]:
+def _contents(*, workshop: bool) -> dict[str, bytes]:
     """Return what a working folder holds, by name relative to it."""
     source = shipped()
     paths = [
         *_notebooks(source / "notebooks"),
         *(source / "params" / name for name in DESCRIPTIONS),
     ]
+    if workshop:
+        course = source / "workshop"
+        paths += [*_notebooks(course), course / COURSE]
+        paths += sorted(path for path in (course / MATERIAL).rglob("*") if path.is_file())
     contents = {path.relative_to(source).as_posix(): path.read_bytes() for path in paths}
     contents[".gitignore"] = "".join(f"{line}\n" for line in IGNORED).encode()
     return contents

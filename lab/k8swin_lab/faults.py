@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import time
-
-from k8swin_lab.machines.base import Machine, serving
+from k8swin_lab.machines.base import Machine
+from k8swin_lab.mishaps import MISHAPS, VALUES, NotHere
 from k8swin_lab.servers.listener import Faults
 
 KNOWN = {
@@ -17,10 +15,10 @@ KNOWN = {
     "lost-address": "the next hand-over of the adapter to the virtual switch loses the static address (VALUE: how often, default 1)",
     "no-network": "the next starts of flanneld.exe make no network and say nothing (VALUE: how many, default 1)",
     "corrupted-download": "the next files from the internet arrive damaged (VALUE: how many, default 1)",
-    "expired-token": "every bootstrap token of the cluster that this machine serves expires now",
-    "none": "end all of these",
+    **{name: text for name, (_, text, _) in MISHAPS.items()},
+    "none": "end all of these that end by themselves; what was done to a machine stays until it is put right there",
 }
-"""`lost-address` and `no-network` are of Windows machines, `expired-token` of a control plane."""
+"""`lost-address` and `no-network` are of Windows machines; of what `MISHAPS` are is said there."""
 
 
 class UnknownFault(Exception):
@@ -35,7 +33,9 @@ def apply(machine: Machine, faults: Faults, name: str, value: str | None = None)
     """
     if name not in KNOWN:
         raise UnknownFault(f"unknown fault `{name}`; known are {', '.join(KNOWN)}")
-    if value is not None and name in ("refuse", "silent", "none", "expired-token"):
+    if value is not None and (
+        name in ("refuse", "silent", "none") or (name in MISHAPS and name not in VALUES)
+    ):
         raise UnknownFault(f"fault `{name}` takes no value, found `{value}`")
     if name == "refuse":
         faults.refuse = True
@@ -55,8 +55,8 @@ def apply(machine: Machine, faults: Faults, name: str, value: str | None = None)
         setattr(net, attribute, int(_number(name, value, 1)))
     elif name == "corrupted-download":
         machine.damaged_downloads = int(_number(name, value, 1))
-    elif name == "expired-token":
-        _expire_tokens(machine)
+    elif name in MISHAPS:
+        _happen(machine, name, value)
     else:
         machine.damaged_downloads = 0
         if machine.os == "windows":
@@ -67,17 +67,17 @@ def apply(machine: Machine, faults: Faults, name: str, value: str | None = None)
     machine.changed()
 
 
-def _expire_tokens(machine: Machine) -> None:
-    """Let the expiry of each bootstrap token have passed a minute ago."""
-    _, cluster = serving(machine)
-    if cluster is None:
-        raise UnknownFault(f"fault `expired-token`: {machine.name} serves no cluster")
-    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(cluster.clock() - 60))
-    client = cluster.client()
-    for secret in client.list("secrets", "kube-system"):
-        if secret.get("type") == "bootstrap.kubernetes.io/token":
-            data = {**secret["data"], "expiration": base64.b64encode(moment.encode()).decode()}
-            client.update("secrets", {**secret, "data": data})
+def _happen(machine: Machine, name: str, value: str | None) -> None:
+    """Bring a machine to what `MISHAPS` has by a name."""
+    system, _, work = MISHAPS[name]
+    if system and machine.os != system:
+        raise UnknownFault(
+            f"fault `{name}` is for a {system.capitalize()} machine, {machine.name} is none"
+        )
+    try:
+        work(machine, VALUES.get(name, "") if value is None else value)
+    except NotHere as error:
+        raise UnknownFault(f"fault `{name}`: {error}") from error
 
 
 def _number(name: str, value: str | None, default: float) -> float:

@@ -74,7 +74,7 @@ class CertificateAuthority:
         *,
         sans: Sequence[str] = (),
         server: bool = False,
-        days: int = 365,
+        days: float = 365,
     ) -> tuple[bytes, bytes]:
         """Return a new certificate and its key (PEM); `sans` are names or addresses."""
         key = rsa.generate_private_key(65537, 2048)
