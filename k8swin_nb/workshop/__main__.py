@@ -12,6 +12,7 @@ from typing import TextIO, cast
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.shown import ShownStream
 from k8swin_nb.workshop.checking import look_at
+from k8swin_nb.workshop.colleague import SECONDS, work
 from k8swin_nb.workshop.course import course
 
 
@@ -23,6 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("exercise", help="such as ex2")
     one.add_argument("--params", type=Path, required=True, help="the cluster's description")
     one.add_argument("--json", action="store_true", help="as JSON")
+    other = commands.add_parser("colleague", help="hold a machine's lock, as somebody else's run does")
+    other.add_argument("machine", help="its name")
+    other.add_argument("--params", type=Path, required=True, help="the cluster's description")
+    other.add_argument("--seconds", type=float, default=SECONDS, help="how long")
     commands.add_parser("list", help="say which exercises there are")
     options = parser.parse_args(argv)
     out, err = (cast(TextIO, ShownStream(stream)) for stream in (sys.stdout, sys.stderr))
@@ -31,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for item in course().exercises:
                 out.write(f"{item.id:<5} {item.minutes:>3} min  {item.title}\n")
             return 0
+        if options.command == "colleague":
+            return work(options.machine, options.params, options.seconds)
         found = look_at(options.exercise, options.params)
         out.write(f"{json.dumps(found.as_json()) if options.json else repr(found)}\n")
     except K8swinError as error:

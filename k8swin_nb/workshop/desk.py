@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from k8swin_nb.description import project_path, project_root
+from k8swin_nb.description import open_description, project_path, project_root
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.shown import shown
 from k8swin_nb.tables import preformatted
@@ -50,6 +50,21 @@ class Started(Text):
         self.params = str(params)
         """Path of the description of the machines."""
         super().__init__(_told(exercise, params))
+
+    def ip(self, name: str) -> str:
+        """Return the address of a machine of the description, as the notebooks' parameter `ip` takes it.
+
+        Raises:
+            K8swinError: when there is no machine of that name.
+        """
+        hosts = open_description(self.params).hosts
+        for host in hosts:
+            if host.name == name:
+                return host.address
+        raise K8swinError(
+            f"the description names no machine `{name}`",
+            hint=f"there are {', '.join(host.name for host in hosts)}",
+        )
 
 
 def start(exercise: str, params: str = "") -> Started:

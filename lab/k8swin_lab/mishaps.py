@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,30 @@ def expire_tokens(machine: Any, value: str) -> None:
         if secret.get("type") == "bootstrap.kubernetes.io/token":
             data = {**secret["data"], "expiration": base64.b64encode(moment.encode()).decode()}
             client.update("secrets", {**secret, "data": data})
+
+
+def lasting_token(machine: Any, value: str) -> None:
+    """Have a bootstrap token that never ends, as `kubeadm token create --ttl 0` leaves one."""
+    client = _cluster(machine).client()
+    name = secrets.token_hex(3)
+    data = {
+        "token-id": name,
+        "token-secret": secrets.token_hex(8),
+        "usage-bootstrap-authentication": "true",
+        "usage-bootstrap-signing": "true",
+        "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+        "description": "for the vendor, do not delete",
+    }
+    client.create(
+        "secrets",
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"bootstrap-token-{name}", "namespace": "kube-system"},
+            "type": "bootstrap.kubernetes.io/token",
+            "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+        },
+    )
 
 
 def add_route(machine: Any, value: str) -> None:
@@ -155,6 +180,7 @@ def _authority(machine: Machine) -> CertificateAuthority:
 
 MISHAPS: dict[str, tuple[str, str, Callable[[Any, str], None]]] = {
     "expired-token": ("linux", "every bootstrap token of the cluster that this machine serves expires now", expire_tokens),
+    "lasting-token": ("linux", "the cluster that this machine serves has a bootstrap token that never ends", lasting_token),
     "route": ("", "a route to a network of the site (VALUE: the network, default 10.244.64.0/18)", add_route),
     "swap-on": ("linux", "the swap file is used again, now and after a boot", swap_on),
     "forwarding-off": ("linux", "packets are not forwarded any more, now and after a boot", forwarding_off),
