@@ -25,7 +25,9 @@ TO_THE_TEST_APP = (
 )  # fmt: skip
 """The notebooks of a cluster without 06."""
 
-NEED_THE_LAB = ("binder", "browser", "notebooks", "packaging", "scripts", "steps", "wire")
+NEED_THE_LAB = (
+    "binder", "browser", "notebooks", "packaging", "scripts", "steps", "wire", "workshop",
+)  # fmt: skip
 NEED_REAL_HOSTS = ("real", "windows")
 """Folders of what is more than the toolkit; all others are its own and pass without the lab."""
 
@@ -49,6 +51,7 @@ TAKE_LONG = (
     "tests/notebooks/test_teardown.py",
     "tests/notebooks/test_interrupts.py",
     "tests/packaging/test_packages.py",
+    "tests/workshop/test_exercises.py",
 )
 """How what takes minutes with few tests begins: a worker that came to it at last would end long after the others."""
 

@@ -24,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("exercise", help="such as ex2")
     one.add_argument("--params", type=Path, required=True, help="the cluster's description")
     one.add_argument("--json", action="store_true", help="as JSON")
-    other = commands.add_parser("colleague", help="hold a machine's lock, as somebody else's run does")
+    other = commands.add_parser(
+        "colleague", help="hold a machine's lock, as somebody else's run does"
+    )
     other.add_argument("machine", help="its name")
     other.add_argument("--params", type=Path, required=True, help="the cluster's description")
     other.add_argument("--seconds", type=float, default=SECONDS, help="how long")

@@ -67,7 +67,11 @@ def colleague(machine: str, params: str) -> subprocess.Popen[str]:
     """
     words = [sys.executable, "-m", "k8swin_nb.workshop", "colleague", machine, "--params", params]
     process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, stdin=subprocess.DEVNULL
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     said = process.stdout.readline() if process.stdout else ""
     if not said.startswith(READY):

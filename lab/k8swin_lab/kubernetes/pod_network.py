@@ -94,7 +94,14 @@ def _asked(cluster: Cluster | None, node: Attached, namespace: str, name: str) -
 
 def _dns_answers(cluster: Cluster) -> bool:
     service = cluster.object("services", "kube-dns", "kube-system")
-    return service is not None and any(is_ready(pod) for pod in backends(cluster, service))
+    return service is not None and any(
+        is_ready(pod) and _is_dns(pod) for pod in backends(cluster, service)
+    )
+
+
+def _is_dns(pod: Object) -> bool:
+    """Whether a program runs in a pod that answers on port 53; labels alone make none."""
+    return any("dns" in str(one.get("image", "")) for one in pod["spec"]["containers"])
 
 
 def _service(cluster: Cluster, name: str) -> str:
