@@ -1,0 +1,409 @@
+"""Each exercise from its beginning to its end: not done before, not by cheating, done by its solution and by other ways.
+
+One lab goes through the whole course; what an exercise begins with is broken in it as a trainer would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from k8swin_nb.api import open_cluster
+from k8swin_nb.project import begin
+from k8swin_nb.workshop.checking import look_at
+from k8swin_nb.workshop.course import course
+from k8swin_nb.workshop.looked import Checked
+from tests.conftest import ROOT, RunningLab, k8swin, running_lab
+
+pytestmark = [pytest.mark.notebook, pytest.mark.wire, pytest.mark.timeout(1200)]
+
+
+@dataclass
+class Seat:
+    """A trainee's folder and machines, and the trainer's own description of them."""
+
+    lab: RunningLab
+    folder: Path
+    out: Path
+    checks: list[float] = field(default_factory=list)
+
+    @property
+    def params(self) -> Path:
+        return self.folder / "params/lab.yaml"
+
+    @property
+    def trainers(self) -> Path:
+        return self.lab.params
+
+    def begin(self, exercise: str) -> None:
+        """Break what is broken when an exercise begins."""
+        for drill in course().exercise(exercise).drills:
+            for fault in drill.faults:
+                self.fault(fault.machine, fault.name, *filter(None, [fault.value]))
+
+    def fault(self, *words: str) -> None:
+        done = k8swin("lab", "fault", "--home", str(self.lab.home), *words)
+        assert done.returncode == 0, done.stderr
+
+    def look(self, exercise: str, params: Path | None = None) -> Checked:
+        """Look as the trainer does."""
+        found = look_at(exercise, params or self.trainers)
+        self.checks.append(found.seconds)
+        return found
+
+    def missing(self, exercise: str, params: Path | None = None) -> set[str]:
+        found = self.look(exercise, params)
+        assert found.done == (not found.missing)
+        return set(found.missing)
+
+    def on(self, where: str, text: str, *, sudo: bool = True, check: bool = True) -> str:
+        """Run a script on a machine as a trainee does."""
+        with open_cluster(self.trainers, runs=self.out) as cluster:
+            system = cluster.hosts(where)[0].os
+            answers = cluster.run_script(
+                text, where, sudo=sudo and system == "linux", timeout=240, check=check
+            )
+            return next(iter(answers.all().values())).stdout if check else ""
+
+    def apply(self, name: str, *steps: str, params: Path | None = None, **how: Any) -> None:
+        with open_cluster(params or self.params, runs=self.out) as cluster:
+            cluster.phase(name, **how).apply(*steps)
+
+    def solve(self, exercise: str) -> None:
+        """Run the solution's notebook."""
+        name = course().exercise(exercise).notebook
+        words = [str(ROOT / "workshop/solutions" / name), str(self.out / name)]
+        done = subprocess.run(
+            [sys.executable, "-m", "papermill", *words, "--no-progress-bar", "-k", "python3", "--cwd", str(self.folder)],
+            capture_output=True, text=True, cwd=ROOT, timeout=900, env=os.environ | {"K8SWIN_PARAMS": str(self.params)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-4000:]
+
+    def soon(self, exercise: str, seconds: float = 90) -> None:
+        """Wait until an exercise is done: what is put right takes a moment to be seen."""
+        until = time.monotonic() + seconds
+        while missing := self.missing(exercise):
+            assert time.monotonic() < until, missing
+            time.sleep(1)
+
+
+@pytest.fixture(scope="module")
+def seat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seat]:
+    with running_lab(tmp_path_factory.mktemp("seat-lab")) as lab:
+        folder = tmp_path_factory.mktemp("seat")
+        begin(folder, workshop=True)
+        shutil.copy(lab.params, folder / "params/lab.yaml")
+        one = Seat(lab, folder, tmp_path_factory.mktemp("out"))
+        yield one
+        if one.checks:
+            sys.stdout.write(
+                f"\n{len(one.checks)} checks, the longest took {max(one.checks):.1f} s\n"
+            )
+
+
+def test_ex1_a_plan_is_judged_by_what_the_machines_know(seat: Seat) -> None:
+    seat.begin("ex1")
+    before = seat.missing("ex1")
+    assert len(before) == 4 and "there is room for 16 nodes" in before
+
+    # An edited description, a progress file and a forged manifest make no control plane.
+    other = {
+        **yaml.safe_load(seat.params.read_text()),
+        "pod_subnet": "172.20.0.0/16",
+        "service_subnet": "172.30.0.0/16",
+    }
+    theirs = seat.params.with_name("other.yaml")
+    theirs.write_text(yaml.safe_dump(other))
+    (seat.folder / ".k8swin").mkdir(exist_ok=True)
+    (seat.folder / ".k8swin/progress.jsonl").write_text(
+        json.dumps({"exercise": "ex1", "met": 5, "of": 5, "done": True}) + "\n"
+    )
+    seat.on("linuxmaster", "mkdir -p /etc/kubernetes/manifests; echo '    - --cluster-cidr=172.20.0.0/16' > /etc/kubernetes/manifests/kube-controller-manager.yaml; "
+        "echo '    - --service-cluster-ip-range=172.30.0.0/16' > /etc/kubernetes/manifests/kube-apiserver.yaml")  # fmt: skip
+    assert "a control plane stands, and is what it says" in seat.missing("ex1", theirs)
+    seat.on("linuxmaster", "rm -r /etc/kubernetes/manifests")
+
+    seat.solve("ex1")
+    assert not seat.missing("ex1")
+
+    # The site's routes are not the trainee's to remove.
+    seat.on("linuxmaster", "ip route del 10.244.64.0/18")
+    seat.on("winworker01", "Remove-NetRoute -DestinationPrefix 10.244.64.0/18 -Confirm:$false")
+    assert len(seat.missing("ex1")) == 1
+    for machine in ("linuxmaster", "winworker01"):
+        seat.fault(machine, "route", "10.244.64.0/18")
+    assert not seat.missing("ex1")
+
+
+def test_ex2_a_setting_that_ends_with_the_boot_is_not_enough(seat: Seat) -> None:
+    seat.apply("03_flannel")
+    seat.begin("ex2")
+    swap, forwards = (
+        "linuxmaster uses no swap, now and after a boot",
+        "linuxmaster forwards packets, now and after a boot",
+    )
+    assert seat.missing("ex2") == {swap, forwards}
+    seat.on("linuxmaster", "swapoff -a; sysctl -w net.ipv4.ip_forward=1")
+    assert seat.missing("ex2") == {swap, forwards}
+    # By hand, without any notebook.
+    seat.on("linuxmaster", "sed -i '/swap/d' /etc/fstab; rm /etc/sysctl.d/zz-site-hardening.conf")
+    assert not seat.missing("ex2")
+    seat.begin("ex2")
+    assert seat.missing("ex2") == {swap, forwards}
+    seat.solve("ex2")
+    assert not seat.missing("ex2")
+
+
+FAKE_NODE = """
+kubectl apply -f - <<EOF
+apiVersion: v1
+kind: Node
+metadata: {name: winworker01, labels: {kubernetes.io/os: windows}}
+spec: {podCIDR: 10.200.9.0/24}
+---
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: winworker01, namespace: kube-node-lease}
+spec: {holderIdentity: winworker01, leaseDurationSeconds: 40, renewTime: "$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)"}
+EOF
+kubectl patch node winworker01 --subresource=status -p '{"status": {"addresses": [{"type": "InternalIP", "address": "ADDRESS"}],
+  "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "fine"}]}}'
+"""
+
+ADMIN = "export KUBECONFIG=/etc/kubernetes/admin.conf\n"
+
+
+def test_ex3_a_node_that_somebody_wrote_down_is_none(seat: Seat) -> None:
+    seat.begin("ex3")
+    before = seat.missing("ex3")
+    assert len(before) == 7
+    seat.on("linuxmaster", ADMIN + FAKE_NODE.replace("ADDRESS", seat.lab.addresses["winworker01"]))
+    assert seat.missing("ex3") == before
+    seat.on("linuxmaster", ADMIN + "kubectl delete node winworker01")
+
+    seat.solve("ex3")
+    assert not seat.missing("ex3")
+
+    # Another way: from scratch, with an image that is for every Windows.
+    shop = (seat.folder / "workshop/material/shop.yaml").read_text()
+    assert "ltsc2019" in shop
+    seat.on(
+        "linuxmaster",
+        f"{ADMIN}kubectl delete deployment shop\nkubectl apply -f - <<'EOF'\n{shop}EOF",
+    )
+    assert "no pod of shop waits for an image" in seat.missing("ex3")
+    seat.on(
+        "linuxmaster",
+        ADMIN
+        + "kubectl delete deployment shop\nkubectl create deployment shop --replicas=2 --image=mcr.microsoft.com/windows/servercore:ltsc2019",
+    )
+    documents = list(yaml.safe_load_all(shop))
+    container = documents[0]["spec"]["template"]["spec"]["containers"][0]
+    documents[0]["metadata"]["name"] = "shop"
+    container |= {
+        "image": "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+        "args": ["netexec", "--http-port=80"],
+    }
+    del container["command"]
+    seat.on(
+        "linuxmaster",
+        f"{ADMIN}kubectl delete deployment shop\nkubectl apply -f - <<'EOF'\n{yaml.safe_dump_all(documents)}EOF",
+    )
+    seat.soon("ex3")
+
+
+def test_ex4_a_key_that_lies_about_is_not_overlooked(seat: Seat) -> None:
+    seat.begin("ex4")
+    tokens = "no bootstrap token is good for more than 48 hours"
+    assert tokens in seat.missing("ex4") and len(seat.missing("ex4")) == 6
+    # Somebody else's name on the first worker's address.
+    swapped = yaml.safe_load(seat.params.read_text())
+    first, second = (one for one in swapped["hosts"] if one["os"] == "windows")
+    first["name"], second["name"] = second["name"], first["name"]
+    theirs = seat.params.with_name("swapped.yaml")
+    theirs.write_text(yaml.safe_dump(swapped))
+    assert len(seat.missing("ex4", theirs)) >= 5
+    seat.solve("ex4")
+    assert not seat.missing("ex4")
+    # A token for a year is one that lies about, too.
+    seat.on("linuxmaster", "kubeadm token create abcdef.0123456789abcdef --ttl 8760h")
+    assert seat.missing("ex4") == {tokens}
+    seat.on("linuxmaster", "kubeadm token delete abcdef")
+    assert not seat.missing("ex4")
+
+
+def test_ex5_a_network_of_that_name_is_not_the_node_s(seat: Seat) -> None:
+    seat.begin("ex5")
+    seat.fault("winworker02", "none")
+    network = "winworker02's pods have a network"
+    assert network in seat.missing("ex5")
+    # A network without the node's part of the pods' holds nothing.
+    seat.on(
+        "winworker02",
+        "Stop-Service flanneld -Force; New-HnsNetwork -Type NAT -Name cbr0 -AddressPrefix 10.9.9.0/24 -Gateway 10.9.9.1 | Out-Null",
+        check=False,
+    )
+    assert network in seat.missing("ex5")
+    seat.on(
+        "winworker02",
+        "Get-HnsNetwork | Where-Object Name -eq cbr0 | Remove-HnsNetwork",
+        check=False,
+    )
+    # By hand: flanneld makes it when it starts, and the connection breaks meanwhile.
+    seat.on("winworker02", "Start-Service flanneld; Start-Service kube-proxy", check=False)
+    seat.soon("ex5")
+    seat.begin("ex5")
+    assert network in seat.missing("ex5")
+    seat.solve("ex5")
+    assert not seat.missing("ex5")
+
+
+def test_ex6_pods_that_only_carry_the_label_answer_nothing(seat: Seat) -> None:
+    seat.begin("ex6")
+    before = seat.missing("ex6")
+    assert "the DNS Service leads to pods that are ready" in before and len(before) >= 2
+    run = "kubectl -n kube-system run sham --image=registry.k8s.io/e2e-test-images/agnhost:2.63.0 --labels=k8s-app=coredns "
+    run += """--overrides='{"spec": {"nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": [{"operator": "Exists"}]}}' -- netexec"""
+    seat.on(
+        "linuxmaster",
+        ADMIN + run + "\nkubectl -n kube-system wait --for=condition=Ready pod/sham --timeout=60s",
+    )
+    left = seat.missing("ex6")
+    assert any("is told the addresses of names" in text for text in left)
+    seat.on("linuxmaster", ADMIN + "kubectl -n kube-system delete pod sham")
+    # Another way: the pods get the label that is asked for.
+    seat.apply("05_test_app")
+    seat.on(
+        "linuxmaster",
+        ADMIN + "kubectl -n kube-system label pods -l k8s-app=kube-dns k8s-app=coredns --overwrite",
+    )
+    seat.soon("ex6")
+    seat.solve("ex6")
+    seat.soon("ex6")
+
+
+def test_ex7_what_was_approved_stays(seat: Seat) -> None:
+    seat.begin("ex7")
+    nothing_else = "nothing else is open on the workers that somebody made by hand"
+    allowed = "what the approved change opened is open, as it was approved"
+    assert seat.missing("ex7") == {nothing_else}
+    # Whoever believes the record removes the wrong one; whoever removes both is no better off.
+    seat.on("winworker02", "Remove-NetFirewallRule -Name site-metrics-9182")
+    assert seat.missing("ex7") == {nothing_else, allowed}
+    seat.on("winworker02", "Remove-NetFirewallRule -Name site-support-5938")
+    assert seat.missing("ex7") == {allowed}
+    # Open for everybody is not as it was approved.
+    seat.on(
+        "winworker02",
+        "New-NetFirewallRule -Name m -DisplayName m -Direction Inbound -Protocol TCP -LocalPort 9182 -Action Allow | Out-Null",
+    )
+    assert seat.missing("ex7") == {nothing_else, allowed}
+    seat.on("winworker02", "Remove-NetFirewallRule -Name m")
+    seat.begin("ex7")
+    # Another way: it is off, and its rule stays.
+    seat.on("winworker02", "Disable-NetFirewallRule -Name site-support-5938")
+    assert not seat.missing("ex7")
+    seat.begin("ex7")
+    seat.solve("ex7")
+    assert not seat.missing("ex7")
+
+
+def test_ex8_a_borrowed_certificate_is_nobody_s(seat: Seat) -> None:
+    seat.begin("ex8")
+    before = seat.missing("ex8")
+    identity = "winworker01's kubelet has a certificate of this cluster that goes on"
+    assert identity in before and "winworker01 is Ready, by its own kubelet" in before
+    pem = "C:\\var\\lib\\kubelet\\pki\\kubelet-client-current.pem"
+    borrowed = seat.on(
+        "winworker02", f"[Convert]::ToBase64String([IO.File]::ReadAllBytes('{pem}'))"
+    ).strip()
+    seat.on(
+        "winworker01",
+        f"[IO.File]::WriteAllBytes('{pem}', [Convert]::FromBase64String('{borrowed}')); Restart-Service kubelet",
+        check=False,
+    )
+    assert identity in seat.missing("ex8")
+    seat.solve("ex8")
+    seat.soon("ex8")
+
+
+def test_ex9_a_service_that_the_next_boot_forgets_is_not_enough(seat: Seat) -> None:
+    seat.begin("ex9")
+    words = [
+        sys.executable,
+        "-m",
+        "k8swin_nb.workshop",
+        "colleague",
+        "winworker01",
+        "--params",
+        str(seat.trainers),
+    ]
+    busy = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=seat.out)
+    try:
+        assert busy.stdout is not None and "holds winworker01" in busy.stdout.readline()
+        held = next(one for one in seat.look("ex9").conditions if "lock" in one.text)
+        assert not held.met and "m.weber" in held.found
+        seat.on("winworker01", "Set-Service kubelet -StartupType Manual; Start-Service kubelet")
+        services = "winworker01's services run, and start with the machine"
+        assert services in seat.missing("ex9")
+    finally:
+        busy.terminate()
+        busy.wait(60)
+    # Another way: he ends his run himself, and the service is set by hand.
+    seat.on("winworker01", "Set-Service kubelet -StartupType Automatic")
+    seat.soon("ex9")
+    seat.begin("ex9")
+    seat.solve("ex9")
+    seat.soon("ex9")
+
+
+def test_ex10_all_at_once(seat: Seat) -> None:
+    seat.begin("ex10")
+    assert len(seat.missing("ex10")) >= 5
+    # A kubelet that is stopped while somebody renews its lease is dead.
+    seat.on("winworker02", "Stop-Service kubelet -Force")
+    seat.on(
+        "linuxmaster",
+        f'{ADMIN}kubectl -n kube-node-lease patch lease winworker02 --type merge -p "{{\\"spec\\": {{\\"renewTime\\": \\"$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)\\"}}}}"',
+    )
+    assert "winworker02 is Ready, by its own kubelet" in seat.missing("ex10")
+    seat.on("winworker02", "Start-Service kubelet")
+    seat.solve("ex10")
+    seat.soon("ex10")
+
+
+def test_a_check_says_who_does_not_answer_and_changes_nothing(seat: Seat) -> None:
+    before = seat.on("linuxmaster", ADMIN + "kubectl get all -A -o name | sort")
+    found = subprocess.run(
+        [sys.executable, "-m", "k8swin_nb.workshop", "check", "ex5", "--params", str(seat.trainers), "--json"],
+        capture_output=True, text=True, cwd=seat.out, timeout=120,
+    )  # fmt: skip
+    told = json.loads(found.stdout)
+    assert (
+        found.returncode == 0
+        and told["done"]
+        and told["met"] == told["of"] == len(told["conditions"])
+    )
+    assert told["score"] == told["max_score"] == 10
+    assert seat.on("linuxmaster", ADMIN + "kubectl get all -A -o name | sort") == before
+    seat.fault("linuxmaster", "refuse")
+    try:
+        found_now = seat.look("ex5")
+        assert not found_now.done
+        assert any(
+            "cannot be asked" in one.found or "way to the API" in one.found
+            for one in found_now.conditions
+        )
+    finally:
+        seat.fault("linuxmaster", "none")
