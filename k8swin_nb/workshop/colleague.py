@@ -14,6 +14,7 @@ from pathlib import Path
 
 from k8swin_nb.api import open_cluster
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.shown import shown_line
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import State, Step, Verdict
 from k8swin_nb.workflow.step_run import StepRun
@@ -31,7 +32,7 @@ def work(machine: str, params: Path, seconds: float) -> int:
     until = time.monotonic() + seconds
 
     def stay(at: StepRun) -> None:
-        sys.stdout.write(f"{READY} {machine}\n")
+        sys.stdout.write(f"{shown_line(f'{READY} {machine}')}\n")
         sys.stdout.flush()
         # Nobody reads on: what is said later is not to stop this process.
         while time.monotonic() < until:

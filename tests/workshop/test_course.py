@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_the_record_that_is_judged_has_one_line_that_was_changed() -> None:
     lines = list(chain.read_lines(folder / "events.jsonl"))
     wrong = [
         line.number
-        for line, after in zip(lines, lines[1:], strict=False)
+        for line, after in itertools.pairwise(lines)
         if after.event and after.event["previous"] != chain.digest(line.content)
     ]
     assert wrong == [1]

@@ -1,4 +1,4 @@
-"""kubectl patch, label, annotate, taint, scale, cordon, uncordon and drain."""
+"""kubectl patch, label, annotate, taint, scale, set image, cordon, uncordon and drain."""
 
 from __future__ import annotations
 
@@ -235,6 +235,48 @@ def scale(session: Session, words: list[str]) -> int:
             session.fail(error)
             continue
         session.out(f"{full_name(resource)}/{name} scaled")
+    return 1 if session.failed else 0
+
+
+def set_fields(session: Session, words: list[str]) -> int:
+    """Run kubectl set; the lab has `set image`."""
+    what, *rest = words or [""]
+    if what != "image":
+        raise NotSimulated(f"kubectl set {what}".strip())
+    images = dict(word.split("=", 1) for word in rest if "=" in word)
+    if not images:
+        raise KubectlError("error: at least one image update is required")
+    objects = [word for word in rest if "=" not in word]
+    if not objects:
+        raise KubectlError(
+            "error: one or more resources must be specified as <resource> <name> or <resource>/<name>"
+        )
+    for resource, name in _named(session, objects):
+        try:
+            found = session.connection.get(session.path(resource, name))
+        except RequestError as error:
+            session.fail(error)
+            continue
+        spec = found["spec"]["template"]["spec"] if "template" in found["spec"] else found["spec"]
+        known = {one["name"]: one["image"] for one in spec["containers"]}
+        wanted_images = {
+            container: image
+            for container in known
+            for image in [images.get(container, images.get("*"))]
+            if image is not None and image != known[container]
+        }
+        lacking = [one for one in images if one != "*" and one not in known]
+        if lacking:
+            session.fail(KubectlError(f'error: unable to find container named "{lacking[0]}"'))
+            continue
+        if not wanted_images:
+            continue
+        changed = {"containers": [{"name": one, "image": to} for one, to in wanted_images.items()]}
+        body = {"spec": {"template": {"spec": changed}} if spec is not found["spec"] else changed}
+        session.connection.patch(
+            session.path(resource, name), body, STRATEGIC, [("fieldManager", "kubectl-set")]
+        )
+        session.out(f"{full_name(resource)}/{name} image updated")
     return 1 if session.failed else 0
 
 

@@ -68,6 +68,7 @@ _VERBS: dict[str, tuple[Verb, str, str]] = {
         "",
         "--replicas -f,--filename -o,--output --current-replicas --resource-version --timeout",
     ),
+    "set": (changing.set_fields, "", "-l,--selector"),
     "cordon": (changing.cordon, "", "-l,--selector"),
     "uncordon": (changing.uncordon, "", "-l,--selector"),
     "drain": (
@@ -114,7 +115,6 @@ _KNOWN_ELSEWHERE = [
     "proxy",
     "replace",
     "run",
-    "set",
     "top",
 ]
 
