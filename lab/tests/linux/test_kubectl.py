@@ -121,6 +121,22 @@ def test_a_manifest_is_applied_changed_compared_and_deleted(kubectl):
     )
 
 
+def test_an_image_is_set_by_its_container(kubectl):
+    kubectl("apply -f -", APP)
+    where = "get deploy web -o jsonpath={.spec.template.spec.containers[0]."
+    name = kubectl(where + "name}").out
+    assert (
+        kubectl(f"set image deploy/web {name}=nginx:9").out == "deployment.apps/web image updated\n"
+    )
+    assert kubectl(where + "image}").out == "nginx:9"
+    # One that is so already is no change, and nothing is said.
+    assert kubectl(f"set image deployment web {name}=nginx:9").out == ""
+    wrong = kubectl("set image deploy/web nobody=x")
+    assert wrong.code == 1 and wrong.err == 'error: unable to find container named "nobody"\n'
+    assert kubectl("set image deploy/web").code == 1
+    assert kubectl("set image deploy/nosuch a=b").code == 1
+
+
 def test_server_side_apply_leaves_no_difference(kubectl):
     line = "--server-side --force-conflicts -f -"
     config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c1}\ndata: {a: b}\n"
@@ -155,6 +171,8 @@ def test_a_token_is_a_jwt_with_an_end(kubectl):
 
 
 def test_what_is_not_simulated_is_said(kubectl):
+    with pytest.raises(NotSimulated, match="kubectl set env"):
+        kubectl("set env deploy/web A=b")
     with pytest.raises(NotSimulated, match="kubectl top"):
         kubectl("top nodes")
     with pytest.raises(NotSimulated, match="go-template"):

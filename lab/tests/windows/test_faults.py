@@ -78,8 +78,66 @@ def test_an_expired_token_is_refused_by_the_join(
     assert cluster.object("nodes", "winworker01") is None
 
 
+def test_a_route_of_the_site_is_one_that_windows_shows(machine: WindowsMachine, run: Run) -> None:
+    faults.apply(machine, Faults(), "route", "10.20.0.0/16")
+    faults.apply(machine, Faults(), "route", "10.20.0.0/16")
+    shown = run('powershell -Command "(Get-NetRoute -DestinationPrefix 10.20.0.0/16).NextHop"').out
+    assert shown.split() == ["127.160.0.254"]
+    run('powershell -Command "Remove-NetRoute -DestinationPrefix 10.20.0.0/16 -Confirm:$false"')
+    assert not [route for route in machine.net.routes if route.prefix == "10.20.0.0/16"]
+    with pytest.raises(faults.UnknownFault, match="expected a network"):
+        faults.apply(machine, Faults(), "route", "10.20.0.1/16")
+
+
+def test_rules_that_somebody_made_let_in_what_they_say(machine: WindowsMachine, run: Run) -> None:
+    faults.apply(machine, Faults(), "rules-by-hand", None)
+    text = "Get-NetFirewallRule -Name site-metrics-9182 | Get-NetFirewallAddressFilter"
+    shown = run(f'powershell -Command "({text}).RemoteAddress"').out
+    assert shown.strip() == "10.20.4.0/255.255.255.0"
+    assert (
+        "5938"
+        in run(
+            'powershell -Command "(Get-NetFirewallRule -Name site-support-5938 | Get-NetFirewallPortFilter).LocalPort"'
+        ).out
+    )
+
+
+def test_a_kubelet_that_was_turned_off_stays_off_until_it_is_turned_on(
+    prepared: WindowsMachine, run: Run, cluster: Cluster
+) -> None:
+    assert _join(run, cluster).code == 0
+    assert cluster.wait_until(lambda: prepared.services.state("kubelet") == "Running")
+    faults.apply(prepared, Faults(), "kubelet-off", None)
+    assert prepared.services.state("kubelet") == "Stopped"
+    assert run("sc.exe start kubelet").code == 1058
+    prepared.reboot()
+    assert prepared.services.state("kubelet") == "Stopped"
+
+
+def test_a_certificate_that_has_ended_ends_the_kubelet_at_its_start(
+    prepared: WindowsMachine, run: Run, cluster: Cluster
+) -> None:
+    assert _join(run, cluster).code == 0
+    assert cluster.wait_until(lambda: prepared.services.state("kubelet") == "Running")
+    prepared.files.remove(r"C:\etc\kubernetes\bootstrap-kubelet.conf")
+    faults.apply(prepared, Faults(), "certificate-expired", None)
+    assert cluster.wait_until(lambda: prepared.services.state("kubelet") != "Running")
+
+
+def test_a_token_for_ever_has_no_end(prepared: WindowsMachine, cluster: Cluster) -> None:
+    master = prepared.network.machine_at("127.160.0.11")
+    assert master is not None
+    faults.apply(master, Faults(), "lasting-token", None)
+    secrets = cluster.client().list("secrets", "kube-system")
+    assert [
+        one for one in secrets if "description" in one["data"] and "expiration" not in one["data"]
+    ]
+
+
 def test_a_fault_says_for_which_machine_it_is(machine: WindowsMachine) -> None:
-    with pytest.raises(faults.UnknownFault, match="serves no cluster"):
+    with pytest.raises(faults.UnknownFault, match="for a Linux machine"):
         faults.apply(machine, Faults(), "expired-token", None)
     with pytest.raises(faults.UnknownFault, match="takes no value"):
         faults.apply(machine, Faults(), "expired-token", "3")
+    with pytest.raises(faults.UnknownFault, match="no service kubelet"):
+        faults.apply(machine, Faults(), "kubelet-off", None)
