@@ -119,7 +119,6 @@ def test_a_certificate_that_has_ended_ends_the_kubelet_at_its_start(
 ) -> None:
     assert _join(run, cluster).code == 0
     assert cluster.wait_until(lambda: prepared.services.state("kubelet") == "Running")
-    prepared.files.remove(r"C:\etc\kubernetes\bootstrap-kubelet.conf")
     faults.apply(prepared, Faults(), "certificate-expired", None)
     assert cluster.wait_until(lambda: prepared.services.state("kubelet") != "Running")
 
