@@ -14,6 +14,7 @@ from pathlib import Path
 
 from k8swin_nb.api import open_cluster
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.opened import OpenPhase
 from k8swin_nb.shown import shown_line
 from k8swin_nb.workflow.phase import Phase
 from k8swin_nb.workflow.step import State, Step, Verdict
@@ -30,32 +31,31 @@ def work(machine: str, params: Path, seconds: float) -> int:
     """Hold a machine's lock until the time is over, somebody breaks it, or this process is ended; return 0."""
     os.environ["K8SWIN_OPERATOR"] = OPERATOR
     until = time.monotonic() + seconds
-
-    def stay(at: StepRun) -> None:
-        sys.stdout.write(f"{shown_line(f'{READY} {machine}')}\n")
-        sys.stdout.flush()
-        # Nobody reads on: what is said later is not to stop this process.
-        while time.monotonic() < until:
-            at.check_stop("was stopped")
-            time.sleep(0.5)
-
-    step = Step(
-        name="driver-update",
-        title="The network driver is up to date",
-        on="target",
-        check=lambda at: Verdict(
-            State.OK if time.monotonic() >= until else State.NEEDED, "a network driver is updated"
-        ),
-        apply=stay,
-    )
-    phase = Phase(name="driver_update", title="Drivers", steps=(step,), target="windows")
     with (
         open_cluster(params, name="driver_update") as cluster,
         contextlib.suppress(K8swinError, KeyboardInterrupt),
     ):
-        target = cluster.hosts(machine)[0].address
-        from k8swin_nb.opened import OpenPhase
 
+        def stay(at: StepRun) -> None:
+            sys.stdout.write(f"{shown_line(f'{READY} {machine}')}\n")
+            sys.stdout.flush()
+            # Whoever broke the lock, or the machine that is gone, ends this.
+            while time.monotonic() < until and cluster.locks.holds(at.host):
+                at.check_stop("was stopped")
+                time.sleep(0.5)
+
+        step = Step(
+            name="driver-update",
+            title="The network driver is up to date",
+            on="target",
+            check=lambda at: Verdict(
+                State.OK if time.monotonic() >= until else State.NEEDED,
+                "a network driver is updated",
+            ),
+            apply=stay,
+        )
+        phase = Phase(name="driver_update", title="Drivers", steps=(step,), target="windows")
+        target = cluster.hosts(machine)[0].address
         OpenPhase(cluster, cluster.phase_run(phase, target=target)).apply()
     return 0
 

@@ -86,7 +86,7 @@ def node_lives(site: Site, name: str) -> tuple[bool, str]:
         runs = state == "active"
     words = [
         f"the API server says {'Ready' if ready(node) else 'not Ready'}",
-        f"the last heartbeat was {silent:.0f} s ago"
+        f"the last heartbeat was {max(0.0, silent):.0f} s ago"
         if silent < float("inf")
         else "there is no heartbeat",
         f"the kubelet on {host.address} is {state}{'' if runs or state not in ('Running', 'active') else ', and no such program runs'}",
@@ -274,4 +274,4 @@ def collides_with_nothing(site: Site, which: str) -> tuple[bool, str]:
         hits += [
             f"{one} holds {host.name}" for one in mine if ipaddress.IPv4Address(host.address) in one
         ]
-    return not hits, "; ".join(sorted(set(hits))) or f"{', '.join(map(str, mine))} is nobody else's"
+    return not hits, "; ".join(sorted(set(hits))) or f"{mine[0]} is nobody else's"

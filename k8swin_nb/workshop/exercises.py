@@ -104,10 +104,8 @@ def record(site: Site) -> list[Condition]:
 
     def enabled() -> tuple[bool, str]:
         state, start = (*site.facts(master).one("service", "kubelet"), "", "")[:2]
-        return (state, start) == (
-            "active",
-            "enabled",
-        ), f"the kubelet is {state or 'not there'}, and {start or 'not'} enabled at boot"
+        words = f"the kubelet is {state or 'not there'}, at a boot {start or 'not there'}"
+        return (state, start) == ("active", "enabled"), words
 
     return [
         condition(f"{master} is Ready, and the cluster's DNS has pods", pod_network),
