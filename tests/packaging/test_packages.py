@@ -87,7 +87,11 @@ def test_the_toolkits_wheel_holds_the_package_the_notebooks_and_the_descriptions
     material = {
         *(name for name in in_the_checkout("notebooks") if name.endswith(".ipynb")),
         *(f"params/{name}" for name in DESCRIPTIONS),
-        *(name for name in in_the_checkout("workshop") if not name.startswith("workshop/solutions/")),
+        *(
+            name
+            for name in in_the_checkout("workshop")
+            if not name.startswith("workshop/solutions/")
+        ),
     }
     assert wheel(dist, "k8swin_nb") == {
         *in_the_checkout("k8swin_nb"),

@@ -285,13 +285,13 @@ def test_ex6_pods_that_only_carry_the_label_answer_nothing(seat: Seat) -> None:
     seat.on("linuxmaster", ADMIN + "kubectl -n kube-system delete pod sham")
     # Another way: the pods get the label that is asked for.
     seat.apply("05_test_app")
-    seat.on(
-        "linuxmaster",
-        ADMIN + "kubectl -n kube-system label pods -l k8s-app=kube-dns k8s-app=coredns --overwrite",
-    )
+    label = "kubectl -n kube-system label pods -l k8s-app={} k8s-app={} --overwrite"
+    seat.on("linuxmaster", ADMIN + label.format("kube-dns", "coredns"))
     seat.soon("ex6")
+    seat.on("linuxmaster", ADMIN + label.format("coredns", "kube-dns"))
+    assert seat.missing("ex6")
     seat.solve("ex6")
-    seat.soon("ex6")
+    assert not seat.missing("ex6")
 
 
 def test_ex7_what_was_approved_stays(seat: Seat) -> None:
