@@ -1,14 +1,19 @@
-"""Grades of a workshop as files: CSV for a spreadsheet, and what nbgrader reads."""
+"""Grades of a workshop as files: CSV for a spreadsheet, a course folder for nbgrader, and the command for both."""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from k8swin_lab.workshop.model import Seats, SeatStatus
+from k8swin_lab.workshop.gradebook import write_nbgrader
+from k8swin_lab.workshop.model import SeatError, Seats, SeatStatus, State
 from k8swin_lab.workshop.trainer_rows import plain
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -84,3 +89,73 @@ def _write_whole(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def add_grades_command(commands: Any, name: str = "grades") -> argparse.ArgumentParser:
+    """Add the command to a command line; `grades_command` carries it out.
+
+    Args:
+        commands: What `ArgumentParser.add_subparsers` returned.
+        name: Of the command.
+    """
+    text = "Give out what was confirmed of each seat's exercises: as CSV, or for nbgrader."
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--csv", metavar="FILE", help="write CSV there (default: standard output)")
+    parser.add_argument(
+        "--nbgrader", metavar="FOLDER", help="write a course folder that nbgrader reads"
+    )
+    parser.add_argument(
+        "--nbgrader-python",
+        metavar="PYTHON",
+        help="a Python that has nbgrader, when `nbgrader` is not on PATH",
+    )
+    parser.add_argument(
+        "--look", action="store_true", help="look at the exercise that each seat is at first"
+    )
+    return parser
+
+
+def grades_command(options: argparse.Namespace, seats: Seats, say: Callable[[str], None]) -> int:
+    """Carry the command out.
+
+    Args:
+        options: As the parser of `add_grades_command` read them.
+        seats: Whose grades.
+        say: Shows a line to whoever typed the command; standard output has the CSV.
+
+    Returns:
+        0; 1 when a seat could not be looked at, whose grades are those of before then.
+
+    Raises:
+        SeatError: when nbgrader is not there or refuses.
+        OSError: when a file cannot be written.
+    """
+    failed = _look(seats, say) if options.look else 0
+    if options.csv:
+        write_csv(options.csv, seats)
+        say(f"{options.csv}: written")
+    if options.nbgrader:
+        say(write_nbgrader(options.nbgrader, seats, options.nbgrader_python))
+    if not options.csv and not options.nbgrader:
+        write_csv(sys.stdout.buffer, seats)
+        sys.stdout.buffer.flush()
+    return 1 if failed else 0
+
+
+def _look(seats: Seats, say: Callable[[str], None]) -> int:
+    """Look at every seat that is ready, four at once; return how many could not be looked at."""
+
+    def look(seat: SeatStatus) -> str:
+        try:
+            if seat.state is not State.READY:
+                raise SeatError(f"it is {seat.state}")
+            seats.grade(seat.name, seat.exercise)
+        except SeatError as error:
+            return f"{seat.name}: not looked at: {plain(error)}"
+        return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        problems = [text for text in pool.map(look, seats.status()) if text]
+    for text in problems:
+        say(text)
+    return len(problems)

@@ -49,7 +49,11 @@ class InMemory:
         self._lock = threading.Lock()
         self._seats = {
             name: SeatStatus(
-                name, f"http://127.0.0.1:9/{name}/lab?token=seat-secret-{name}", State.READY, "ex1", now()
+                name,
+                f"http://127.0.0.1:9/{name}/lab?token=seat-secret-{name}",
+                State.READY,
+                "ex1",
+                now(),
             )
             for name in (f"seat-{place:02}" for place in range(1, number + 1))
         }
@@ -109,7 +113,9 @@ class InMemory:
         there = self._known(seat)
         time.sleep(0.01)
         missing = self.true.get((seat, exercise), ("the node is not Ready", "no pod runs on it"))
-        grade = Grade(exercise, now(), 4 - len(missing), 4, 10 * (4 - len(missing)) / 4, 10, missing)
+        grade = Grade(
+            exercise, now(), 4 - len(missing), 4, 10 * (4 - len(missing)) / 4, 10, missing
+        )
         best = there.grades.get(exercise)
         if best is None or grade.score >= best.score:
             self.change(seat, grades={**there.grades, exercise: grade})

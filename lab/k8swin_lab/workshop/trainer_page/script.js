@@ -52,7 +52,7 @@ function say(text) { at("told").textContent = text; }
 function heads(exercises) {
   const names = [["Seat"], ["At"], ["State"], ["For"]];
   for (const one of exercises) names.push([one.id, "grid", one.title]);
-  names.push(["Broken"], ["Disk"], ["Last error, or what was asked"], ["Do"]);
+  names.push(["Broken", "", "Broken on purpose"], ["Disk", "disk"], ["Last error", "what", "Last error, and what was asked of the seat"], ["Do"]);
   at("heads").replaceChildren(...names.map(([text, name, title]) =>
     make("th", { scope: "col", className: name || "", title: title || "" }, text)));
 }
@@ -66,13 +66,16 @@ function newRow(name) {
   row.for = make("td");
   row.grid = seen.exercises.map(() => make("td", { className: "grid" }, make("span"), make("span", { className: "unseen" })));
   row.drills = make("td", { className: "drills" });
-  row.disk = make("td");
-  row.text = make("td", { className: "text" });
+  row.disk = make("td", { className: "disk" });
+  row.text = make("span");
+  row.clear = make("button", { type: "button", className: "clear" }, "×");
+  row.clear.setAttribute("aria-label", `Clear what was asked of ${name}`);
+  row.clear.addEventListener("click", () => { row.open.focus(); send(name, "seen", {}); });
   row.buttons = {};
   const buttons = make("td", { className: "buttons" });
   for (const [what, label, act] of [
     ["drill", "Drill…", () => askDrill(name)], ["reset", "Reset…", () => askReset(name)],
-    ["grade", "Grade", () => send(name, "grade", {})], ["seen", "Clear", () => send(name, "seen", {})],
+    ["grade", "Grade", () => send(name, "grade", {})],
   ]) {
     const button = make("button", { type: "button" }, label);
     button.setAttribute("aria-label", `${label} ${name}`);
@@ -83,7 +86,7 @@ function newRow(name) {
   row.link = make("a", { target: "_blank", rel: "noopener noreferrer", className: "button" }, "Open");
   buttons.append(row.link);
   row.tr.append(make("th", { scope: "row" }, row.open), row.exercise, row.state, row.for, ...row.grid,
-    row.drills, row.disk, row.text, buttons);
+    row.drills, row.disk, make("td", { className: "what" }, make("div", {}, row.text, row.clear)), buttons);
   return row;
 }
 
@@ -121,11 +124,9 @@ function update(row, seat) {
   const [text, name] = textOf(seat);
   put(row.text, text, name, text);
   const off = busy(seat) || lost !== null;
-  for (const [what, button] of Object.entries(row.buttons)) {
-    // A button that has the focus is not disabled under it: the focus would be lost.
-    if (what !== "seen") button.setAttribute("aria-disabled", String(off));
-  }
-  row.buttons.seen.hidden = !seat.doing || busy(seat);
+  // A button that has the focus is not disabled under it: the focus would be lost.
+  for (const button of Object.values(row.buttons)) button.setAttribute("aria-disabled", String(off));
+  row.clear.hidden = !seat.doing || busy(seat);
   row.link.hidden = !seat.url;
   row.link.href = seat.url || "#";
   row.link.setAttribute("aria-label", `Open ${seat.shown} in a new tab`);
@@ -219,7 +220,7 @@ async function send(name, what, given) {
 }
 
 let doIt = null;
-function ask(title, label, choices, chosen, explain, button, then) {
+function ask(title, label, choices, chosen, explain, stays, button, then) {
   put(at("ask-title"), title);
   put(at("ask-label"), label);
   at("ask-choice").replaceChildren(...choices.map(([value, text]) => make("option", { value, selected: value === chosen }, text)));
@@ -230,6 +231,7 @@ function ask(title, label, choices, chosen, explain, button, then) {
   };
   at("ask-choice").onchange = tell;
   tell();
+  put(at("ask-stays"), stays);
   put(at("ask-do"), button);
   doIt = () => then(at("ask-choice").value);
   at("ask").showModal();
@@ -243,7 +245,7 @@ function askDrill(name) {
   const what = new Map(seen.drills.map((one) => [one.name, one.what]));
   ask(`Drill for ${seat.shown}`, "What breaks:", seen.drills.map((one) => [one.name, one.name]), "",
     (chosen) => [what.get(chosen) || "", ...(seat.drills.includes(chosen) ? ["It is broken already."] : [])],
-    "Break it", (chosen) => send(name, "drill", { name: chosen }));
+    "", "Break it", (chosen) => send(name, "drill", { name: chosen }));
 }
 
 function askReset(name) {
@@ -254,9 +256,8 @@ function askReset(name) {
       `The machines of ${seat.shown} go back to where ${chosen} begins. What is lost:`,
       `everything that was done on its machines since${seat.since === null ? "" : ` (it is at ${seat.exercise} for ${past(seat.since)})`}`,
       ...(seat.drills.length ? [`what is broken on purpose: ${seat.drills.join(", ")}`] : []),
-      "Its notebooks and files, and grades that are confirmed, stay.",
     ],
-    "Reset it", (chosen) => send(name, "reset", { exercise: chosen }));
+    "Its notebooks and files stay, and grades that are confirmed.", "Reset it", (chosen) => send(name, "reset", { exercise: chosen }));
 }
 
 at("all").addEventListener("click", async () => {
@@ -271,6 +272,7 @@ function openMore(name) {
   at("more-rows").replaceChildren();
   fillMore();
   at("more").showModal();
+  at("more-title").focus();
 }
 at("more").addEventListener("close", () => { shownSeat = null; });
 
