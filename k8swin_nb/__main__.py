@@ -26,6 +26,7 @@ ADDED = "k8swin.commands"
 OF_THE_LAB = {
     "lab": "start, stop and ask the lab: see `k8swin lab --help`",
     "demo": "start a lab of its own, execute the notebooks, stop it",
+    "workshop": "seats for trainees, each with a lab and a JupyterLab: see `k8swin workshop --help`",
 }
 """Commands that are told of even where the distribution that brings them is missing."""
 

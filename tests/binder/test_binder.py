@@ -20,6 +20,31 @@ from tests.conftest import ROOT
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 NOBODY = 65534
 
+REPO2DOCKER = "jupyter-repo2docker==2026.4.0"
+"""What builds the image, as pip takes it."""
+
+RENDERED = """
+import json
+from repo2docker.app import Repo2Docker
+for pack in Repo2Docker().buildpacks:
+    made = pack(base_image="docker.io/library/buildpack-deps:24.04")
+    made.platform = "linux/amd64"
+    if made.detect():
+        break
+print(json.dumps({"pack": pack.__name__, "python": made.python_version, "dockerfile": made.render({})}))
+"""
+"""What repo2docker would build of the folder where it stands, without building it."""
+
+WANTED = (
+    # The kernel and the server are one environment.
+    "ENV KERNEL_PYTHON_PREFIX=${NB_PYTHON_PREFIX}",
+    # It keeps nothing that it loaded.
+    '/bin/pip install --no-cache-dir -r "binder/requirements.txt"',
+    "RUN ./binder/postBuild",
+    'ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"',
+)
+"""Steps of its Dockerfile."""
+
 
 def as_ordinary_user() -> list[str]:
     """Return the words that give root's rights away, when there are any to give."""
@@ -135,11 +160,47 @@ def test_the_lab_is_up_when_the_container_has_started(image):
         run("k8swin", "lab", "down")
 
 
+@pytest.fixture(scope="module")
+def repo2docker(tmp_path_factory):
+    """A Python with the repo2docker that this was tried with; K8SWIN_REPO2DOCKER names one that is there."""
+    if given := os.environ.get("K8SWIN_REPO2DOCKER"):
+        return given
+    venv = tmp_path_factory.mktemp("repo2docker") / "venv"
+    for command in (
+        [sys.executable, "-m", "venv", str(venv)],
+        [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", REPO2DOCKER],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        if done.returncode:
+            pytest.skip(f"{REPO2DOCKER} cannot be installed here: {done.stderr.strip()[-300:]}")
+    return str(venv / "bin" / "python")
+
+
+def test_repo2docker_chooses_binder_and_does_what_the_other_tests_imitate(repo2docker):
+    done = subprocess.run(
+        [repo2docker, "-c", RENDERED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    wanted = (ROOT / "binder" / "runtime.txt").read_text().strip()
+    assert found["pack"] == "PythonBuildPack"
+    assert f"python-{found['python']}" == wanted
+    for step in WANTED:
+        assert step in found["dockerfile"], step
+
+
 def test_jupyterlab_opens_at_the_first_notebook(image):
     run, home = image
+    course = sorted((ROOT / "workshop").glob("01_*.ipynb"))
     config = json.loads((home / ".jupyter" / "jupyter_server_config.json").read_text())
     url = config["LabApp"]["default_url"]
-    assert (ROOT / url.removeprefix("/lab/tree/")).exists()
+    opened = ROOT / url.removeprefix("/lab/tree/")
+    assert opened.exists()
+    assert not course or opened == course[0]
     assert int(run("jupyter", "lab", "--version").split(".")[0]) >= 4
 
 

@@ -98,9 +98,13 @@ def add_grades_command(commands: Any, name: str = "grades") -> argparse.Argument
         commands: What `ArgumentParser.add_subparsers` returned.
         name: Of the command.
     """
-    text = "Give out what was confirmed of each seat's exercises: as CSV, or for nbgrader."
+    text = (
+        "Give out what was confirmed of each seat's exercises: as a table, as CSV, or for nbgrader."
+    )
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--csv", metavar="FILE", help="write CSV there (default: standard output)")
+    parser.add_argument(
+        "--csv", metavar="FILE", nargs="?", const="-", help="as CSV, there or on standard output"
+    )
     parser.add_argument(
         "--nbgrader", metavar="FOLDER", help="write a course folder that nbgrader reads"
     )
@@ -121,7 +125,7 @@ def grades_command(options: argparse.Namespace, seats: Seats, say: Callable[[str
     Args:
         options: As the parser of `add_grades_command` read them.
         seats: Whose grades.
-        say: Shows a line to whoever typed the command; standard output has the CSV.
+        say: Shows a line to whoever typed the command.
 
     Returns:
         0; 1 when a seat could not be looked at, whose grades are those of before then.
@@ -131,14 +135,20 @@ def grades_command(options: argparse.Namespace, seats: Seats, say: Callable[[str
         OSError: when a file cannot be written.
     """
     failed = _look(seats, say) if options.look else 0
-    if options.csv:
+    if options.csv == "-":
+        write_csv(sys.stdout.buffer, seats)
+        sys.stdout.buffer.flush()
+    elif options.csv:
         write_csv(options.csv, seats)
         say(f"{options.csv}: written")
     if options.nbgrader:
         say(write_nbgrader(options.nbgrader, seats, options.nbgrader_python))
     if not options.csv and not options.nbgrader:
-        write_csv(sys.stdout.buffer, seats)
-        sys.stdout.buffer.flush()
+        for seat in seats.status():
+            best = ", ".join(
+                f"{g.exercise} {g.score:g}/{g.max_score:g}" for g in seat.grades.values()
+            )
+            say(f"{plain(seat.name, 40):<9} {best or '-'}")
     return 1 if failed else 0
 
 

@@ -116,6 +116,14 @@ def test_the_command_looks_first_when_it_is_asked_to(seats, tmp_path):
     assert rows_of(place.read_bytes())[1]["ex1_met"] == "2"
 
 
+def test_the_command_shows_a_table_or_prints_the_csv(seats, capfdbinary):
+    said: list[str] = []
+    assert grades_command(options(), seats, said.append) == 0
+    assert said[:2] == ["seat-01   ex1 10/10", "seat-02   ex1 5/10, ex2 5/10"]
+    assert grades_command(options("--csv"), seats, said.append) == 0
+    assert rows_of(capfdbinary.readouterr().out)[0]["seat"] == "seat-01"
+
+
 def test_without_nbgrader_it_says_what_to_install_and_keeps_what_it_wrote(
     seats, tmp_path, monkeypatch
 ):
