@@ -81,6 +81,10 @@ class Browser:
         """Return what the page is told of a seat."""
         return next((one for one in self.state().get("seats", []) if one["name"] == name), {})
 
+    def doing(self, name: str) -> dict:
+        """Return what a seat was asked; nothing before the page was told of it."""
+        return self.seat(name).get("doing") or {"is": "", "what": "", "text": ""}
+
     def until(self, what: str, true) -> None:
         """Wait for something to be true."""
         end = time.monotonic() + WAIT
@@ -185,8 +189,8 @@ def test_a_slow_reset_says_so_and_holds_up_no_other_seat(browser, seats):
     seats.let_go.clear()
     for place in range(1, 11):
         assert browser.post(f"seats/seat-{place:02}/reset", {"exercise": "ex3"})[0] == 202
-    browser.until("it is at it", lambda: browser.seat("seat-10")["doing"]["is"] == "running")
-    assert browser.seat("seat-01")["doing"]["what"] == "reset ex3"
+    browser.until("it is at it", lambda: browser.doing("seat-10")["is"] == "running")
+    assert browser.doing("seat-01")["what"] == "reset ex3"
     status, _, text = browser.post("seats/seat-01/drill", {"name": "hns-cut"})
     assert status == 409
     assert "seat-01 is still at `reset ex3`" in text
@@ -197,14 +201,14 @@ def test_a_slow_reset_says_so_and_holds_up_no_other_seat(browser, seats):
     )
     seats.let_go.set()
     browser.until("it was reset", lambda: browser.seat("seat-01")["exercise"] == "ex3")
-    browser.until("that is said", lambda: browser.seat("seat-01")["doing"]["is"] == "done")
+    browser.until("that is said", lambda: browser.doing("seat-01")["is"] == "done")
 
 
 def test_what_went_wrong_stands_beside_the_seat_until_it_was_seen(browser, seats):
     seats.broken["seat-04"] = "\x1b[31mthe lab of seat-04 has ended\x1b[0m; reset it"
     assert browser.post("seats/seat-04/drill", {"name": "hns-cut"})[0] == 202
-    browser.until("it failed", lambda: browser.seat("seat-04")["doing"]["is"] == "failed")
-    assert browser.seat("seat-04")["doing"]["text"] == "the lab of seat-04 has ended; reset it"
+    browser.until("it failed", lambda: browser.doing("seat-04")["is"] == "failed")
+    assert browser.doing("seat-04")["text"] == "the lab of seat-04 has ended; reset it"
     assert browser.seat("seat-05")["doing"] is None
     assert browser.post("seats/seat-04/seen")[0] == 204
     browser.until("it is forgotten", lambda: browser.seat("seat-04")["doing"] is None)
