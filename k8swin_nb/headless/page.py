@@ -1,38 +1,32 @@
-"""One HTML page of a whole run: its outcomes first, then every executed notebook in full.
+"""One HTML page of a whole run: the verdict first, then steps, changes and pictures, the executed notebooks, and the scripts.
 
-Nothing that a host said becomes Markdown here: the outcomes are HTML, and the page carries a policy by which a browser
-runs nothing of it and loads nothing from elsewhere.
+Nothing that a host said becomes Markdown or HTML here: what notebooks hold is written anew tag by tag, and the page carries a
+policy by which a browser runs nothing of it and loads nothing from elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import nbformat
 
 from k8swin_nb.errors import RecordError
-from k8swin_nb.headless.listings import Listings, shortened
-from k8swin_nb.headless.page_style import PRINTED, with_style
-from k8swin_nb.redact import REDACTOR, redact, redact_kept
-from k8swin_nb.tables import Folded, escaped, folding, table_html
-from k8swin_nb.tables.code import highlighted
-from k8swin_nb.workflow.record import read_events as _events
-from k8swin_nb.workflow.report import COLUMNS, PASSED, outcome_mark
-from k8swin_nb.workflow.step import Outcome
+from k8swin_nb.headless.page_account import Account, text
+from k8swin_nb.headless.page_appendix import Appendix
+from k8swin_nb.headless.page_front import Front, file_link, steps_place
+from k8swin_nb.headless.page_notebook import PROSE, Exhibit, Part, Rendering, resolved
+from k8swin_nb.headless.page_style import sheet
+from k8swin_nb.redact import REDACTOR, redact
+from k8swin_nb.tables import escaped
 
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-"""What a browser may do with the page: show it. Its styles, fonts and pictures are in it."""
+"""What a browser may do with the page: show it. Its styles and pictures are in it."""
 
 
 def write_page(folder: Path, notebooks: Sequence[Path]) -> Path:
@@ -52,15 +46,14 @@ class RunPage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._exporter: Any = None
-        self._listings = Listings()
         self._secrets = -1
-        self._parts: dict[Path, tuple[tuple[int, int], str]] = {}
+        self._parts: dict[Path, tuple[tuple[object, ...], Part]] = {}
+        self._appendix = Appendix(folder)
 
     def take_in(self, path: Path) -> None:
         """Make the part of a notebook that has ended. What fails here fails again, and is told, when the page is written."""
         with self._lock, contextlib.suppress(Exception):
-            self._part(path)
+            self._part(path, Account(self._folder))
 
     def write(self, notebooks: Sequence[Path]) -> Path:
         """Write `index.html` into the run's folder and return its path.
@@ -74,188 +67,172 @@ class RunPage:
         Raises:
             RecordError: when it cannot be written.
         """
-        with self._lock:
-            parts = "".join(map(self._part, notebooks))
-            contents = _contents(
-                self._folder.name, _events(self._folder / "events.jsonl"), notebooks
-            )
-            body = self._html([_shown_html(contents)])
-            loader = self._exporter.environment.loader
-        dark, _, _ = loader.get_source(self._exporter.environment, "static/theme-dark.css")
-        # Of the head the title alone is of this run; the rest is a long style.
-        head, begin, rest = _with_policy(with_style(body, dark)).partition("<body")
-        before, end, after = shortened(redact(rest)).rpartition(_MAIN_END)
         page = self._folder / "index.html"
-        _write(page, head + begin + before + parts + end + after)
+        _write(page, self.html(notebooks))
         return page
 
-    def _part(self, path: Path) -> str:
-        """Return what the page shows of a notebook: masked HTML, made once as long as file and known secrets are the same."""
+    def html(self, notebooks: Sequence[Path]) -> str:
+        """Return the page."""
+        with self._lock:
+            account = Account(self._folder)
+            parts = [self._part(path, account) for path in notebooks]
+            texts = self._appendix.gather(account.events, [part.texts for part in parts])
+            missing = [
+                event
+                for event in account.events
+                if event["event"] in ("script", "magic")
+                and text(event, "sha256")
+                and text(event, "sha256") not in self._appendix.by_digest
+            ]
+            appendix = self._appendix.html(texts, missing)
+            last = {one.kind: (part, one) for part in parts for one in _exhibits(part)}
+            front = Front(account, parts, last, self._appendix.by_digest)
+            head = redact(front.html())
+        return "".join(
+            (
+                '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+                f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+                '<meta name="viewport" content="width=device-width,initial-scale=1">',
+                f"<title>{redact(escaped(f'Run {self._folder.name} {front.word[0]}'))}</title>",
+                f"<style>{redact(sheet(self._folder.name))}</style></head><body><main>",
+                self._with_contents(head, parts, bool(appendix)),
+                self._notebooks(parts, last),
+                redact(self._files()),
+                appendix,
+                "</main></body></html>\n",
+            )
+        )
+
+    def _with_contents(self, head: str, parts: Sequence[Part], appendix: bool) -> str:
+        """Put the contents behind the verdict."""
+        places = [
+            (place, word)
+            for place, word in (
+                ("cluster", "Cluster and versions"),
+                ("pictures", "Pictures, nodes and pods"),
+                ("steps", "Steps"),
+                ("changes", "Before and after"),
+            )
+            if f'id="{place}"' in head
+        ]
+        places += [(part.place, part.path.stem) for part in parts]
+        places += [("files", "Files")] + [("scripts", "Scripts")] * appendix
+        said = "".join(f'<li><a href="#{place}">{escaped(word)}</a></li>' for place, word in places)
+        before, end, after = head.partition("</header>")
+        return f'{before}{end}<nav aria-label="Contents"><ul>{redact(said)}</ul></nav>{after}'
+
+    def _notebooks(self, parts: Sequence[Part], last: dict[str, tuple[Part, Exhibit]]) -> str:
+        if not parts:
+            return ""
+        said = []
+        stems = [part.path.stem for part in parts]
+        forms: dict[str, Part] = {}
+        prose: set[str] = set()
+        for part in parts:
+            name = part.path.name
+            inside = part.path.parent == self._folder
+            link = file_link(self._folder, name) if inside else escaped(name)
+            first = forms.setdefault(part.form, part) if part.form else part
+            digest = f" <small>sha256 {part.sha256}</small>" if part.sha256 else ""
+            again = ""
+            if first is not part:
+                again = (
+                    f'<p class="paper">Text and code are those of {escaped(first.path.stem)} above, and are not printed '
+                    f"again; they are in {escaped(name)}.</p>"
+                )
+            broken = f"<p>{escaped(part.broken)}</p>" if part.broken else ""
+            cells = "".join(
+                resolved(_once(one, prose), self._folder, stems)
+                if isinstance(one, str)
+                else self._exhibit(part, one, last)
+                for one in part.fragments
+            )
+            said.append(
+                f'<section id="{part.place}" class="nb-cells{" again" if again else ""}">'
+                f"<h3>{escaped(part.path.stem)}</h3><p>{link}{digest}</p>{again}{broken}{cells}</section>"
+            )
+        note = (
+            '<p class="paper">Not printed: cells of parameters, which stand above; how steps ended, which is in the table of steps; '
+            "lists of explanations, and what is folded. All of it is in the notebook's file, whose digest is named with it.</p>"
+        )
+        return f'<section id="notebooks"><h2>Executed notebooks</h2>{note}{"".join(said)}</section>'
+
+    def _exhibit(self, part: Part, one: Exhibit, last: dict[str, tuple[Part, Exhibit]]) -> str:
+        if last[one.kind][1] is one:
+            return f'<p>{escaped(one.said)}: <a href="#pictures">above</a></p>'
+        return (
+            f'<div class="out screen">{one.html}</div><p class="paper">{escaped(one.said)}: a later one is above; '
+            f"this one is in {escaped(part.path.name)}.</p>"
+        )
+
+    def _files(self) -> str:
+        names = [name for name in ("events.jsonl", "desk.json") if (self._folder / name).is_file()]
+        names += [
+            path.relative_to(self._folder).as_posix()
+            for path in sorted(self._folder.glob("seals/*"))
+            if path.is_file()
+        ]
+        counts = []
+        for folder in ("logs", "scripts"):
+            number = sum(1 for _ in self._folder.glob(f"{folder}/*"))
+            counts += [f"{folder}/ with {number} files"] if number else []
+        said = [file_link(self._folder, name) for name in names] + list(map(escaped, counts))
+        return f'<section id="files"><h2>Files</h2><p>Beside this page: {", ".join(said) or "nothing"}.</p></section>'
+
+    def _part(self, path: Path, account: Account) -> Part:
+        """Return what the page shows of a notebook, made once as long as file, links and known secrets are the same."""
         if self._secrets != REDACTOR.known:
             self._secrets = REDACTOR.known
             self._parts.clear()
+            self._appendix.forget()
+        name = next(
+            (
+                one.name
+                for one in account.opened
+                if path.stem in (one.label, one.name) or path.stem.startswith(f"{one.name}-")
+            ),
+            "",
+        )
+        recorded = (
+            any(text(done.event, "notebook") == name for done in account.steps) if name else False
+        )
+        steps = steps_place(name) if recorded else ""
         try:
             state = path.stat()
-            stamp = (state.st_mtime_ns, state.st_size)
+            stamp: tuple[object, ...] = (state.st_mtime_ns, state.st_size, steps)
         except OSError:
-            stamp = (0, 0)
+            stamp = (0, 0, steps)
         kept = self._parts.get(path)
         if kept is None or kept[0] != stamp:
-            body = self._html(self._cells(path))
-            main = body.partition(_MAIN)[2].partition(">")[2].rpartition(_MAIN_END)[0]
-            html = shortened(self._listings.put_back(redact(main), redact_kept))
-            kept = self._parts[path] = (stamp, html)
+            part = Rendering(path, steps).part()
+            kept = self._parts[path] = (stamp, part)
         return kept[1]
 
-    def _cells(self, path: Path) -> list[Any]:
-        cells = [_shown_html(f'<hr/><a id="{escaped(path.stem)}"></a>')]
-        try:
-            notebook = nbformat.read(path, as_version=4)
-        except (OSError, ValueError) as error:
-            return [
-                *cells,
-                _shown_html(f"<p>{escaped(f'{path.name} cannot be read: {error}')}</p>"),
-            ]
-        for cell in notebook.cells:
-            # Ids are unique in a notebook, not between them.
-            cell["id"] = re.sub(r"[^\w-]", "-", f"{path.stem}-{cell.get('id', '')}")[:64]
-            if cell.get("metadata", {}).get("jupyter", {}).get("source_hidden"):
-                _fold_source(cell)
-            _take_out(self._listings, cell)
-            cells.append(cell)
-        return cells
 
-    def _html(self, cells: list[Any]) -> str:
-        """Return cells as a whole page of nbconvert's."""
-        if self._exporter is None:
-            self._exporter = _new_exporter()
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        notebook.metadata["title"] = redact(f"Run {self._folder.name}")
-        body, _ = self._exporter.from_notebook_node(notebook)
-        return str(body)
+def _once(fragment: str, before: set[str]) -> str:
+    """Return a fragment; a text that stood in an earlier notebook in the same words is not printed again."""
+    if not fragment.startswith(PROSE):
+        return fragment
+    if fragment in before:
+        return fragment.replace('class="md"', 'class="md old"', 1)
+    before.add(fragment)
+    return fragment
 
 
-_MAIN, _MAIN_END = "<main", "</main>"
-"""The tags around the cells of nbconvert's page."""
+def _exhibits(part: Part) -> list[Exhibit]:
+    return [one for one in part.fragments if isinstance(one, Exhibit)]
 
 
-def _new_exporter() -> Any:
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
-    return HTMLExporter(
-        config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {_ALONE}}}),
-        template_name="lab",
-        mathjax_url="",
-        require_js_url="",
-        mermaid_js_url="",
-    )
-
-
-def _fold_source(cell: Any) -> None:
-    """Fold a cell's source away, as the notebook itself has it: nbconvert would show it."""
-    first = cell["source"].partition("\n")[0]
-    code = folding(first, highlighted(cell["source"], "python"))
-    cell["outputs"] = [
-        nbformat.v4.new_output("display_data", {"text/html": code}),
-        *cell.get("outputs", ()),
-    ]
-    cell.metadata["tags"] = [*cell.metadata.get("tags", ()), _ALONE]
-
-
-def _take_out(listings: Listings, cell: Any) -> None:
-    for output in cell.get("outputs", ()):
-        data = output.get("data", {})
-        if isinstance(html := data.get("text/html"), str):
-            # A widget needs scripts, which the page does not run; what it says is in the HTML beside it.
-            data.pop(WIDGET, None)
-            data["text/html"] = listings.taken_out(html)
-
-
-def _with_policy(body: str) -> str:
-    """Return a page with its policy before all else in its head."""
-    head = f'<head><meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
-    return re.sub(r"<head\b[^>]*>", head, body, count=1)
-
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
-"""How an output is called that is a widget."""
-
-_ALONE = "html-alone"
-"""Tag of a cell that is shown without its empty source."""
-
-
-def _shown_html(text: str) -> Any:
-    """Return a cell that is HTML and nothing else."""
-    cell = nbformat.v4.new_code_cell()
-    cell["outputs"] = [nbformat.v4.new_output("display_data", {"text/html": text})]
-    cell.metadata["tags"] = [_ALONE]
-    return cell
-
-
-def _write(page: Path, text: str) -> None:
+def _write(page: Path, content: str) -> None:
     """Write a file whole or not at all."""
     try:
         descriptor, name = tempfile.mkstemp(dir=page.parent, prefix=".page-")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
+                file.write(content)
             Path(name).replace(page)
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise RecordError(str(page), error.strerror or str(error)) from None
-
-
-def _contents(run_id: str, events: list[dict[str, Any]], notebooks: Sequence[Path]) -> str:
-    opened = [event for event in events if event["event"] == "notebook-opened"]
-    steps = [event for event in events if event["event"] == "step"]
-    counts = Counter(str(event.get("outcome")) for event in steps)
-    recap = ", ".join(f"{counts[o]} {o}" for o in map(str, Outcome) if counts[o]) or "nothing ran"
-    who = f"{opened[0].get('operator')} on {opened[0].get('controller')}" if opened else "unknown"
-    when = f"{events[0].get('time')} to {events[-1].get('time')}" if events else "no events"
-    links = "".join(
-        f'<li><a href="#{escaped(path.stem)}">{escaped(path.stem)}</a></li>' for path in notebooks
-    )
-    passed = [event for event in steps if event.get("outcome") in PASSED]
-    table = table_html(
-        "",
-        ("notebook", *COLUMNS),
-        [_row(event) for event in steps if event.get("outcome") not in PASSED],
-        folded=list(map(_row, passed)),
-        word=", ".join(
-            f"{n} {outcome}" for outcome, n in Counter(str(e["outcome"]) for e in passed).items()
-        ),
-    )
-    told = escaped(f"{recap}; by {who}, {when}.")
-    notes = "".join(f"<p><strong>{escaped(note)}</strong></p>" for note in _notes(events))
-    return (
-        f"<h1>Run {escaped(run_id)}</h1><p>{told}</p>{notes}<ul>{links}</ul>"
-        f'<div class="{PRINTED}">{table}</div>'
-    )
-
-
-def _notes(events: list[dict[str, Any]]) -> list[str]:
-    """Return what a reader must know first: who stopped the run, and which scripts' end nobody knows."""
-    notes = [
-        f"Stopped by {event.get('by')}: {event.get('what')}; not begun: "
-        f"{', '.join(map(str, event.get('left') or [])) or 'nothing is left'}."
-        for event in events
-        if event["event"] == "run-stopped"
-    ]
-    found = [text for event in events for text in event.get("unfinished") or []]
-    return notes + [f"Found when a notebook was opened: {text}." for text in dict.fromkeys(found)]
-
-
-def _row(event: dict[str, Any]) -> tuple[object, ...]:
-    outcome, seconds = str(event.get("outcome", "")), event.get("seconds")
-    difference = str(event.get("difference") or "")
-    return (
-        event.get("notebook", ""),
-        event.get("step", ""),
-        event.get("host", ""),
-        outcome_mark(Outcome(outcome)) if outcome in set(Outcome) else outcome,
-        f"{seconds:.1f}" if isinstance(seconds, int | float) else "",
-        Folded(str(event.get("detail", "")), difference) if difference else event.get("detail", ""),
-    )

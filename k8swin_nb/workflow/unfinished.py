@@ -10,7 +10,7 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,22 @@ def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinis
         address: Only scripts on the host of this address; empty: on any.
         host: Only scripts on the host of this name; empty: on any.
     """
+    records = sorted(path for path in runs.glob("*/events.jsonl") if not _settled(path))
+    return [
+        one
+        for one in open_scripts(records)
+        if (not address or one.address == address) and (not host or one.host == host)
+    ]
+
+
+def open_scripts(records: Iterable[Path]) -> list[Unfinished]:
+    """Return the scripts in records that began and whose end none of these records tells, oldest first.
+
+    Args:
+        records: Files of events, the oldest first.
+    """
     begun: dict[str, Unfinished] = {}
-    for path in sorted(runs.glob("*/events.jsonl")):
-        if _settled(path):
-            continue
+    for path in records:
         for event in _events(path):
             tag = event["tag"]
             if event.get("event") == STARTED:
@@ -118,14 +130,7 @@ def unfinished(runs: Path, *, address: str = "", host: str = "") -> list[Unfinis
                     )
             else:
                 begun.pop(tag, None)
-    return sorted(
-        (
-            one
-            for one in begun.values()
-            if (not address or one.address == address) and (not host or one.host == host)
-        ),
-        key=lambda one: one.time,
-    )
+    return sorted(begun.values(), key=lambda one: one.time)
 
 
 _TAG = re.compile(rb'"tag": "([^"\\\\]*)"')
