@@ -212,6 +212,14 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument(
         "--runs", type=Path, help="folder of the records; default: runs in the project"
     )
+    page.add_argument(
+        "--pdf",
+        action="store_true",
+        help="print it as index.pdf too, with Chromium, Chrome or Edge",
+    )
+    page.add_argument(
+        "--size", choices=("A4", "Letter"), default="A4", help="sheet of the PDF; default: A4"
+    )
     page.set_defaults(command=_page)
 
     run = commands.add_parser("run", help="execute the notebooks against a cluster's description")
@@ -310,7 +318,8 @@ def _page(options: argparse.Namespace) -> int:
     from k8swin_nb.description import project_root
     from k8swin_nb.headless.run_page import print_page
 
-    return print_page(options.runs or project_root() / "runs", options.run)
+    size = options.size if options.pdf else ""
+    return print_page(options.runs or project_root() / "runs", options.run, pdf=size)
 
 
 def _run(options: argparse.Namespace) -> int:

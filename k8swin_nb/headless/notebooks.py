@@ -146,6 +146,9 @@ def run_notebooks(
         # A signal that comes before the first notebook leaves a record and a page too.
         held.enter_context(stop.on_signals(progress.say))
         progress.say(f"run {run_id}{' (dry run: nothing is changed)' if dry_run else ''}")
+        with contextlib.suppress(K8swinError):  # the first notebook says so, and is heard
+            begun = [output for _, output, _ in planned]
+            Record(runs, run_id, "k8swin run").write("run-begun", notebooks=begun, dry_run=dry_run)
         kernels = held.enter_context(Kernels(root))
         page = RunPage(target)
         pages = held.enter_context(ThreadPoolExecutor(max_workers=1))

@@ -155,7 +155,7 @@ class RunPage:
             '<p class="paper">Not printed: cells of parameters, which stand above; how steps ended, which is in the table of steps; '
             "lists of explanations, and what is folded. All of it is in the notebook's file, whose digest is named with it.</p>"
         )
-        return f'<section id="notebooks"><h2>Executed notebooks</h2>{note}{"".join(said)}</section>'
+        return f'<section id="notebooks"><h2>Executed notebooks</h2>{note}<div id="cells">{"".join(said)}</div></section>'
 
     def _exhibit(self, part: Part, one: Exhibit, last: dict[str, tuple[Part, Exhibit]]) -> str:
         if last[one.kind][1] is one:

@@ -175,7 +175,8 @@ class Appendix:
         told = [f"{len(one.lines)} lines"]
         if one.runs:
             told.append(f"ran {one.runs} time{'s' if one.runs > 1 else ''}")
-        if one.sha256:
+        # A file is called by the digest of what it holds; that of what was sent differs where a secret was masked.
+        if one.sha256 and one.sha256 not in one.file:
             told.append(f"sha256 {one.sha256}")
         if one.file:
             told.append(one.file)

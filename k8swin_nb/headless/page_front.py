@@ -31,12 +31,12 @@ from k8swin_nb.workflow.step import Outcome
 FEW = 12
 """Names that are told one by one in a line."""
 
-DIFFERENCE_LINES = 40
+DIFFERENCE_LINES = 32
 """Lines of a difference that are printed; on the screen all are there."""
 
 LEGEND = (
-    "A script without an exit code here ended with 0. Of a check, 0 is: as wanted; 10: to be applied; 20: somebody else's "
-    "state, left alone; 30: not as wanted, and no wait makes it so."
+    "Behind a script stands an arrow with its exit code, where that is not 0, and the number of what it printed, a file in logs. "
+    "A check's 0 is: as wanted; 10: to be applied; 20: somebody else's state, left alone; 30: not as wanted, and no wait makes it so."
 )
 
 FIRST = re.findall(
@@ -491,7 +491,7 @@ class Front:
             f"<td>{outcome(done.outcome)}{' (and later again)' if done.later and done.outcome in BAD else ''}</td>",
             f'<td class="n">{_seconds(event)}</td>',
             f"<td>{escaped(text(event, 'detail'), breaking=True)}</td>",
-            f"<td>{'; '.join(self._script(one, text(event, 'host')) for one in done.scripts)}{_roots(done.scripts)}</td>",
+            f"<td>{self._scripts(done)}</td>",
         )
         return f"<tr>{''.join(cells)}</tr>"
 
@@ -507,25 +507,40 @@ class Front:
         )
         return f"<tr>{''.join(cells)}</tr>"
 
+    def _scripts(self, done: Done) -> str:
+        """Return the scripts of a step; those that follow each other and are the same, by their name once."""
+        host = text(done.event, "host")
+        said = []
+        for (_, where), group in itertools.groupby(
+            done.scripts, key=lambda one: (text(one, "sha256"), text(one, "host"))
+        ):
+            scripts = list(group)
+            on = f" on {escaped(where)}" if where != host else ""
+            ends = ", ".join(filter(None, map(self._end, scripts)))
+            said.append(f"{self._name(scripts)}{on} {ends}")
+        return "; ".join(said) + _roots(done.scripts)
+
     def _script(self, event: Event, host: str) -> str:
-        """Return a script's name, which leads to its text, with its exit code and its output."""
-        known = self._texts.get(text(event, "sha256"))
-        name = text(event, "script")
-        short = text(event, "verb") or ("script" if "\n" in name else name.rpartition("/")[2])
-        said = f'<a href="#{key_of(known.plain)}">{escaped(short)}</a>' if known else escaped(short)
-        where = text(event, "host")
-        if where != host:
-            said += f" on {escaped(where)}"
-        code = event.get("exit_code")
-        if code != 0:
-            said += f" {escaped(_exit(event))}"
+        return f"{self._name([event])} {self._end(event)}"
+
+    def _name(self, scripts: Sequence[Event]) -> str:
+        """Return how scripts of one text are called, which leads to it."""
+        known = self._texts.get(text(scripts[0], "sha256"))
+        name = text(scripts[0], "script")
+        other = "script" if "\n" in name else name.rpartition("/")[2]
+        short = escaped("/".join(dict.fromkeys(text(one, "verb") or other for one in scripts)))
+        return f'<a href="#{key_of(known.plain)}">{short}</a>' if known else short
+
+    def _end(self, event: Event) -> str:
+        """Return how a script ended, and its output."""
+        said = [] if event.get("exit_code") == 0 else [f"\u2192{escaped(_exit(event))}"]
         if text(event, "error"):
-            said += f" {escaped(text(event, 'error').partition(chr(10))[0], breaking=True)}"
-        output = text(event, "output")
-        if output:
+            told = escaped(text(event, "error").partition("\n")[0], breaking=True)
+            said.append(f'<span class="screen">{told}</span>')
+        if output := text(event, "output"):
             number = Path(output).name.partition("-")[0]
-            said += f" {file_link(self._account.folder, output, f'log {number}')}"
-        return said
+            said.append(file_link(self._account.folder, output, number))
+        return " ".join(said)
 
     # Before and after
 
@@ -533,11 +548,11 @@ class Front:
         changes = self._account.changed
         if not changes:
             return ""
-        seen: dict[tuple[str, str], str] = {}
+        seen: dict[tuple[str, str, str], tuple[str, str]] = {}
         said = "".join(self._change(done, seen) for done in changes)
         return f'<section id="changes"><h2>Before and after</h2><div class="cols">{said}</div></section>'
 
-    def _change(self, done: Done, seen: dict[tuple[str, str], str]) -> str:
+    def _change(self, done: Done, seen: dict[tuple[str, str, str], tuple[str, str]]) -> str:
         event = done.event
         rows = []
         for name, word in (("found", "before"), ("difference", "difference"), ("now", "after")):
@@ -548,13 +563,18 @@ class Front:
                 continue
             if "\n" in value:
                 host = text(event, "host")
-                # The same on one more host is not printed again, nor where nothing but the host's name differs.
-                first = seen.setdefault((name, value.replace(host, "\0") if host else value), host)
-                if first != host:
-                    aside = ", but for the host's name" if host in value else ""
+                # The same step on one more host: paper has the lines alone that differ.
+                key = (text(event, "notebook"), text(event, "step"), name)
+                first, before = seen.setdefault(key, (host, value))
+                new = [line for line in value.split("\n") if line not in before.split("\n")]
+                if first != host and len(new) <= DIFFERENCE_LINES // 2:
+                    aside = f", but for {len(new)} lines" if new else ""
+                    few_lines = (
+                        f'<pre class="paper">{escaped_text(chr(10).join(new))}</pre>' if new else ""
+                    )
                     rows.append(
                         f'<div><i>{word}:</i> <span class="paper">as on {escaped(first)}{aside}</span>'
-                        f'<pre class="screen">{escaped_text(value)}</pre></div>'
+                        f'{few_lines}<pre class="screen">{escaped_text(value)}</pre></div>'
                     )
                     continue
                 lines = value.split("\n")

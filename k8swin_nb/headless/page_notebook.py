@@ -326,7 +326,8 @@ def _narrow(made: str) -> str:
 
         return _CELL.sub(cell, row)
 
-    return "<tr".join([rows[0], *map(narrow, rows[1:])])
+    first = rows[0].replace("<table", '<table class="slim"', 1)
+    return "<tr".join([first, *map(narrow, rows[1:])])
 
 
 def _with_class(row: str) -> str:

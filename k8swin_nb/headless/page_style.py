@@ -72,16 +72,20 @@ _PRINT = f"""
   p,ul,ol{{margin:.25em 0}}ul,ol{{padding-left:1.4em}}
   .word{{font-size:10pt}}
   .w{{overflow:visible}}
-  table{{font-size:7.5pt;max-width:100%;line-height:1.2}}.steps{{width:100%;table-layout:fixed}}.facts{{font-size:8.5pt}}
+  table{{font-size:7.5pt;max-width:100%;line-height:1.14}}.steps{{width:100%;table-layout:fixed}}.facts{{font-size:8.5pt}}
   thead{{display:table-header-group}}tr,img{{break-inside:avoid}}
-  th,td{{padding:.12em .35em;white-space:normal!important;overflow-wrap:anywhere;min-width:0!important}}
+  th,td{{padding:.07em .35em;white-space:normal!important;overflow-wrap:anywhere;min-width:0!important}}
   .facts th{{white-space:nowrap!important}}
-  .steps th:nth-child(1){{width:14%}}.steps th:nth-child(2){{width:9.5%}}.steps th:nth-child(3){{width:10%}}.steps th:nth-child(4){{width:5%}}.steps th:nth-child(6){{width:26%}}.magics th:nth-child(1){{width:45%}}.magics th:nth-child(5){{width:14%}}.magics th:nth-child(6){{width:10%}}
+  .slim :is(th,td),table:not(.steps):not(:has(tr>:nth-child(7))) :is(th,td){{overflow-wrap:break-word}}
+  .steps th:nth-child(1){{width:13%}}.steps th:nth-child(2){{width:8.5%}}.steps th:nth-child(3){{width:8.5%}}.steps th:nth-child(4){{width:4%}}.steps th:nth-child(6){{width:28%}}.magics th:nth-child(1){{width:45%}}.magics th:nth-child(5){{width:14%}}.magics th:nth-child(6){{width:10%}}
   pre,code,small{{font-size:7.5pt}}
   pre{{background:none;padding:0;margin:.1em 0;line-height:1.04;letter-spacing:-.2pt;border-left:.5pt solid #bbb;padding-left:2pt}}
   pre i{{display:none}}
-  .cols,.nb-cells{{columns:2;column-gap:5mm;font-size:7.5pt;line-height:1.2}}
-  .cols h3,.cols h4{{font-size:8pt}}
+  .src,#changes .cols{{columns:3!important;column-gap:4mm!important}}
+  .src pre,#changes pre{{font-family:Arial,"Liberation Sans",Helvetica,sans-serif;letter-spacing:0;line-height:1.02}}
+  .cols,#cells{{columns:2;column-gap:5mm;font-size:7.5pt;line-height:1.18}}
+  #cells .out details,#cells .out:not(:has(:not(details,details *))){{display:none}}
+  #cells h3{{font-size:9pt}}#cells :is(h4,h5,h6){{font-size:8pt;margin:.4em 0 .1em}}
   summary{{list-style:none;padding:0}}
   details:not(.{PAPER}):not([open])>summary::after{{content:""}}
   .{PAPER}::details-content{{{OPENED}}}
@@ -104,7 +108,7 @@ def sheet(run: str) -> str:
     name = json.dumps(shown_line(run), ensure_ascii=True).replace("<", "\\3c ").replace("\\u", "\\")
     small = "font:7.5pt 'Liberation Sans',Arial,sans-serif;color:#444"
     foot = (
-        "@page{margin:11mm 10mm 13mm;"
+        "@page{margin:9mm 9mm 12mm;"
         f'@bottom-left{{content:"Run " {name};{small}}}'
         f'@bottom-right{{content:counter(page) " / " counter(pages);{small}}}}}'
     )

@@ -96,8 +96,14 @@ def write_run_page(folder: Path) -> tuple[Path, dict[str, str]]:
     return write_page(folder, sorted([*executed, *(folder / name for name in broken)])), broken
 
 
-def print_page(runs: Path, named: str) -> int:
-    """Write a run's page and say where; return 0, or 1 when it is not whole."""
+def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
+    """Write a run's page and say where; return 0, or 1 when it is not whole.
+
+    Args:
+        runs: Folder of the records.
+        named: The run, by its id or its path.
+        pdf: Print it as a PDF too, on sheets of this size; empty: not.
+    """
     folder = find_run(runs, named)
     page, broken = write_run_page(folder)
     sys.stdout.write(f"{page}\n")
@@ -109,6 +115,10 @@ def print_page(runs: Path, named: str) -> int:
         sys.stderr.write(
             "k8swin: no executed notebook is in its folder; the page shows the record\n"
         )
+    if pdf:
+        from k8swin_nb.headless.pdf import print_pdf
+
+        sys.stdout.write(f"{print_pdf(page, size=pdf)}\n")
     return 1 if broken else 0
 
 
