@@ -10,7 +10,6 @@ import pytest
 
 from k8swin_nb.errors import RecordError
 from k8swin_nb.headless import progress
-from k8swin_nb.headless.listings import RULES
 from k8swin_nb.headless.page import RunPage, write_page
 from k8swin_nb.headless.progress import Progress, elapsed_text
 from k8swin_nb.redact import REDACTOR
