@@ -465,10 +465,10 @@ class Front:
 
     def _step_tables(self) -> str:
         parts = []
-        for name, group in itertools.groupby(
-            sorted(self._account.steps, key=lambda d: _order(self._account, d)),
-            key=lambda d: text(d.event, "notebook"),
-        ):
+        groups: dict[str, list[Done]] = {}
+        for done in self._account.steps:
+            groups.setdefault(text(done.event, "notebook"), []).append(done)
+        for name, group in groups.items():
             heads = ("step", "host", "outcome", "s", "detail", "scripts, exit code, output")
             place = steps_place(name)
             rows = [self._step(done) for done in group]
@@ -606,11 +606,6 @@ def file_link(folder: Path, name: str, word: str = "") -> str:
     except OSError:
         there = False
     return f'<a href="{quote(path.as_posix())}">{said}</a>' if there else said
-
-
-def _order(account: Account, done: Done) -> int:
-    names = list(dict.fromkeys(text(one.event, "notebook") for one in account.steps))
-    return names.index(text(done.event, "notebook"))
 
 
 def _seconds(event: Event) -> str:

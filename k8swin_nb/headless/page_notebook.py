@@ -92,7 +92,10 @@ class Part:
 
 def place_of(stem: str) -> str:
     """Return what the place of a notebook in the page is called."""
-    return "nb-" + re.sub(r"[^\w.-]", "-", stem)
+    plain = re.sub(r"[^\w.-]", "-", stem)
+    # Two names that differ in such characters alone are two places.
+    digest = hashlib.sha256(stem.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"nb-{plain}" if plain == stem else f"nb-{plain}-{digest}"
 
 
 class Rendering:

@@ -7,6 +7,7 @@ small columns for differences, notebooks and scripts; nothing on it is smaller t
 from __future__ import annotations
 
 import json
+import re
 
 from k8swin_nb.headless.listings import RULES
 from k8swin_nb.headless.page_appendix import PAPER
@@ -105,7 +106,8 @@ def sheet(run: str) -> str:
         run: Its id, which stands at the foot of each sheet.
     """
     # A string of CSS ends where one of JSON does; what could end the style itself is written out.
-    name = json.dumps(shown_line(run), ensure_ascii=True).replace("<", "\\3c ").replace("\\u", "\\")
+    name = json.dumps(shown_line(run)).replace("<", "\\u003c")
+    name = re.sub(r"\\u([0-9a-f]{4})", r"\\\1 ", name)
     small = "font:7.5pt 'Liberation Sans',Arial,sans-serif;color:#444"
     foot = (
         "@page{margin:9mm 9mm 12mm;"

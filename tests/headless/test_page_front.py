@@ -325,7 +325,8 @@ def test_links_lead_to_notebooks_of_the_page_to_files_beside_it_and_nowhere_else
         notebook(folder / "04_join_windows-w #1.ipynb"),
     ]
     page = whole(folder, paths)
-    assert {"#nb-03_flannel", "#nb-04_join_windows-w--1", "note.txt"} <= set(page.links)
+    assert {"#nb-03_flannel", "note.txt"} <= set(page.links)
+    assert any(link.startswith("#nb-04_join_windows-w--1-") for link in page.links)
     assert "site (https://example.org/x)" in page.text
     assert not [link for link in page.links if "teardown" in link or "secret" in link]
     moved = tmp_path / "moved here" / "r"
