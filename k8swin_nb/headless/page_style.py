@@ -53,6 +53,7 @@ details:target::details-content{{{OPENED}}}
 img{{max-width:100%;height:auto;background:#fff}}figure{{margin:.6em 0}}
 .figs figure.tbl{{max-width:100%}}
 .nb-cells .in{{display:flex;gap:.5em;align-items:baseline}}.nb-cells .in pre{{flex:1;min-width:0}}.no{{font-size:.8em}}
+p,li,dd,figcaption{{overflow-wrap:anywhere}}
 .err pre{{border-left:3px solid var(--bad)}}
 .chg{{margin:.5em 0;overflow-wrap:anywhere}}.chg p{{margin:0}}.fn{{margin:.1em .6em;font-size:.9em;overflow-wrap:anywhere}}
 .src p{{margin:.2em 0}}
