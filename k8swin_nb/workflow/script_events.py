@@ -141,8 +141,8 @@ def ended_with(result: Result) -> Iterator[None]:
         yield
     except RecordError as error:
         error.result = result  # type: ignore[attr-defined]
-        how = f"`{result.args}` had ended with exit code {result.returncode}"
-        error.hint = f"{how} by then; {error.hint}"
+        how = f"`{result.args}` had ended with exit code {result.returncode} by then"
+        error.hint = f"{how}, and what it did stays; make room before anything else is run"
         raise
 
 

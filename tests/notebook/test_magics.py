@@ -103,8 +103,9 @@ def events(shell: InteractiveShell, tmp_path: Path) -> list[dict[str, Any]]:
     cluster = Cluster(check_description(described(hosts=HOSTS)), runs=tmp_path)
     cluster.pool = Pool(opener=lambda host, _: (EchoPs if host.os == "windows" else Echo)(host))
     cluster.locks = HostLocks(cluster.pool, cluster.run_id)
+    written = cluster.record.events
     context.open_context(cluster)
-    return cluster.record.events
+    return written
 
 
 def run(shell: InteractiveShell, code: str) -> Any:
@@ -456,7 +457,7 @@ def test_a_magic_is_written_down_before_it_begins(
     tag = Echo.works[0][1].tag
     told = [(event["event"], event["tag"]) for event in events[:2]]
     assert told == [("script-started", tag), ("magic", tag)]
-    assert events[0]["sudo"] is True and events[0]["script"] == "echo hello\n"
+    assert events[0]["sudo"] is True and events[0]["script"] == "echo hello"
     assert events[2]["tag"] == events[3]["tag"] and events[3]["error_kind"] == "HostUnreachable"
 
 
