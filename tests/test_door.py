@@ -133,6 +133,10 @@ BEHIND = {
     "workflow/cell_compare.py": "differences through `shown_line`",
     "workflow/cell_digest.py": "digests alone",
     "notebook/cells.py": "what has passed the kernel's door, as digests; the record masks",
+    "host_tools/file_events.py": "writes the record, which masks",
+    "host_tools/following.py": "writes the record, which masks",
+    "notebook/kernel_door.py": "the kernel's door itself; its own trouble through `shown_line`",
+    "workflow/output_log.py": "what `Output` has masked, through `visible`",
     "workflow/script_events.py": "writes the record, which masks",
 }
 """Modules that show or keep something, and by what they are behind the door. A new one is to be looked at, then named."""
