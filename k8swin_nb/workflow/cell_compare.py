@@ -50,6 +50,7 @@ class _Ran:
 
     kernel: str
     count: int
+    notebook: str = ""
     cell_id: str = ""
     source: str = ""
     source_sha256: str = ""
@@ -123,10 +124,12 @@ def compare_notebook(
         )
         return [Difference("notebook", what)]
     own = [one for one in ran if one.kernel == mine]
+    # A kernel that was started anew goes on with the same notebook.
+    ran = [one for one in ran if one.notebook == own[0].notebook]
     found = [one for cell in executed for one in _of_cell(cell, own, ran)]
     if not any(one.cell_id for one in own):
         found += _moved(executed)
-    return found + _left(cells, own)
+    return found + _left(cells, own, ran)
 
 
 def _executions(events: Iterable[Mapping[str, Any]]) -> list[_Ran]:
@@ -138,7 +141,9 @@ def _executions(events: Iterable[Mapping[str, Any]]) -> list[_Ran]:
         one = known.get((kernel, count))
         if kind != UPDATED and one is None:
             cell_id = str(event.get("cell_id") or "")
-            one = known[kernel, count] = _Ran(kernel, count, cell_id=cell_id)
+            one = known[kernel, count] = _Ran(
+                kernel, count, str(event.get("notebook", "")), cell_id
+            )
         if one is None or kind == STARTED:
             continue
         if kind == ENDED:
@@ -256,16 +261,17 @@ def _moved(executed: Sequence[_Cell]) -> list[Difference]:
     return found
 
 
-def _left(cells: Sequence[_Cell], own: Sequence[_Ran]) -> list[Difference]:
+def _left(cells: Sequence[_Cell], own: Sequence[_Ran], ran: Sequence[_Ran]) -> list[Difference]:
     """Return the executions of which the file holds nothing, though no later one took their place."""
     found = []
     empty = [cell for cell in cells if cell.count is None and not cell.outputs]
-    for number, one in enumerate(own):
-        if one.used or any(
+    for number, one in enumerate(ran):
+        again = any(
             (one.cell_id and one.cell_id == later.cell_id)
             or (not one.cell_id and one.source_sha256 == later.source_sha256)
-            for later in own[number + 1 :]
-        ):
+            for later in ran[number + 1 :]
+        )
+        if one.used or again or one.kernel != own[0].kernel:
             continue
         bare = next((cell for cell in empty if one.has_source(cell.source)), None)
         if bare is not None:
