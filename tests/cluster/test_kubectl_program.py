@@ -6,19 +6,20 @@ words: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_diff/ (exi
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from k8swin_nb.errors import CommandFailed, CommandTimeout, ParamsError, Stopped
 from k8swin_nb.host_tools import kubectl
 from k8swin_nb.transports.jump import give_jump_back, take_jump
+from k8swin_nb.workflow.record import Record
 from tests.transports.openssh import OpenSsh, needs_sshd, openssh
 
 __all__ = ["openssh"]
@@ -44,7 +45,10 @@ print(place, wire.getresponse().read().decode())
 sys.exit(sys.argv[1] in ("diff", "fail"))
 """
 
-RECORD = SimpleNamespace(write=lambda kind, **told: None)
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(tmp_path, "run", "notebook")
 
 
 @pytest.fixture(autouse=True)
@@ -62,41 +66,41 @@ def answered(server):
 
 
 def test_it_asks_the_server_of_the_open_cluster_and_diff_may_say_that_something_differs(
-    server, monkeypatch
+    server, record, monkeypatch
 ):
     place = answered(server)
-    result = kubectl.run(server.api(), ["get", "pods"], record=RECORD)
+    result = kubectl.run(server.api(), ["get", "pods"], record=record)
     assert result.stdout == f'{place} {{"said": "/get/pods"}}\n'
-    differs = kubectl.run(server.api(), ["diff"], record=RECORD)
+    differs = kubectl.run(server.api(), ["diff"], record=record)
     kubectl.check(["diff"], differs)
     with pytest.raises(CommandFailed):
-        kubectl.check(["fail"], kubectl.run(server.api(), ["fail"], record=RECORD))
+        kubectl.check(["fail"], kubectl.run(server.api(), ["fail"], record=record))
     monkeypatch.delenv("KUBE_EDITOR", raising=False)
     with pytest.raises(ParamsError, match="opens an editor"):
-        kubectl.run(server.api(), ["-n", "web", "edit", "deploy/x"], record=RECORD)
+        kubectl.run(server.api(), ["-n", "web", "edit", "deploy/x"], record=record)
     monkeypatch.setenv("KUBE_EDITOR", "window --wait")
-    assert kubectl.run(server.api(), ["edit"], record=RECORD).returncode == 0
+    assert kubectl.run(server.api(), ["edit"], record=record).returncode == 0
 
 
-def test_who_stops_it_is_told_so(server):
+def test_who_stops_it_is_told_so(server, record):
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped, match="was stopped"):
-        kubectl.run(server.api(), ["sleep"], record=RECORD, cancel=stop)
+        kubectl.run(server.api(), ["sleep"], record=record, cancel=stop)
 
 
-def test_one_that_has_closed_its_output_and_does_not_end_is_ended(server):
+def test_one_that_has_closed_its_output_and_does_not_end_is_ended(server, record):
     """Its end alone was waited for then, without a look at the time or at who wants it stopped."""
     with pytest.raises(CommandTimeout):
-        kubectl.run(server.api(), ["quiet"], record=RECORD, timeout=2)
+        kubectl.run(server.api(), ["quiet"], record=record, timeout=2)
 
 
 @needs_sshd
-def test_behind_a_jump_host_it_asks_through_it(server, openssh: OpenSsh, monkeypatch):
+def test_behind_a_jump_host_it_asks_through_it(server, record, openssh: OpenSsh, monkeypatch):
     place = answered(server)
     jump = take_jump(replace(openssh.host(openssh.start()), name="bastion"))
     try:
-        result = kubectl.run(server.api(dial=jump.dial), ["get", "nodes"], record=RECORD)
+        result = kubectl.run(server.api(dial=jump.dial), ["get", "nodes"], record=record)
     finally:
         give_jump_back(jump)
     until = time.monotonic() + 60
@@ -105,3 +109,18 @@ def test_behind_a_jump_host_it_asks_through_it(server, openssh: OpenSsh, monkeyp
         time.sleep(0.02)
     passed_on, _, said = result.stdout.partition(" ")
     assert said == '{"said": "/get/nodes"}\n' and passed_on != place
+
+
+def test_what_it_is_given_says_and_ends_with_is_recorded_also_when_it_is_stopped(server, record):
+    place = answered(server)
+    kubectl.run(server.api(), ["apply", "-f", "-"], record=record, stdin=b"kind: Pod\n")
+    began, ended = record.events
+    assert (began["event"], ended["event"]) == ("kubectl-started", "kubectl")
+    assert ended["words"] == ["apply", "-f", "-"] and ended["changes"] and ended["exit_code"] == 0
+    assert ended["stdin_sha256"] == hashlib.sha256(b"kind: Pod\n").hexdigest()
+    said = (record.folder / ended["output"]).read_bytes()
+    assert said.decode().startswith(place)
+    assert hashlib.sha256(said).hexdigest() == ended["output_sha256"]
+    with pytest.raises(CommandTimeout):
+        kubectl.run(server.api(), ["sleep"], record=record, timeout=0.2)
+    assert record.events[-1]["late"] and record.events[-1]["exit_code"] != 0

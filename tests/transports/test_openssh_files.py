@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import struct
 import threading
@@ -73,6 +74,39 @@ def test_a_folder_of_odd_names_goes_there_and_back_and_what_is_left_out_is_told(
     assert ends(report) == [*((name, "changed") for name in files), *left]
     for name in NAMES:
         assert (back / name).read_bytes() == (here / name).read_bytes()
+
+
+def test_of_each_file_that_is_changed_it_is_recorded_what_it_was_and_what_it_is(
+    box: Machines, tmp_path: Path
+) -> None:
+    here, there, back = tmp_path / "here", tmp_path / "there", tmp_path / "back"
+    here.write_bytes(b"new\n")
+    there.write_bytes(b"old one\n")
+    there.chmod(0o640)
+
+    def of(content: bytes) -> dict[str, Any]:
+        return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    def told(kind: str) -> list[dict[str, Any]]:
+        return [event for event in box.record.events if event["event"] == kind]
+
+    box.push(here, str(there), "box")
+    (pushed,) = told("pushed")
+    assert pushed.items() >= {"file": str(there), **of(b"new\n"), "mode": "640"}.items()
+    assert pushed["before"].items() >= of(b"old one\n").items()
+    box.push(here, str(there), "box", dry_run=True)
+    box.push(here, str(there), "box")
+    assert [event["outcomes"] for event in told("push")] == [{"changed": 1}, {"ok": 1}]
+    assert len(told("push-started")) == 2 and len(told("pushed")) == 1
+    box.pull(str(there), back, "box")
+    (pulled,) = told("pulled")
+    assert pulled.items() >= {"file": str(back), "remote": str(there), **of(b"new\n")}.items()
+    assert pulled["before"] == {}
+    back.write_bytes(b"mine")
+    with pytest.raises(TransferFailed):
+        box.pull(str(there), back, "box")
+    assert told("pull")[-1]["error_kind"] == "TransferFailed"
+    assert len(told("pull")) == len(told("pull-started")) == 2
 
 
 def wait_for(done: Callable[[], bool]) -> None:
