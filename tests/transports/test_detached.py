@@ -92,6 +92,12 @@ def test_one_that_floods_shows_its_begin_and_its_end_and_who_leaves_it_is_told_t
             one.follow(running, on_output=lambda *_: stop.set(), cancel=stop).all()
         assert one.end_detached(running).all() == {"box": "ended"}
         one.remove_detached(one.detached(job=long).all()["box"]).all()
+        events = [event for event in one.record.events if event.get("job") == long]
+        kinds = [event["event"] for event in events if event["event"].startswith("job-")]
+        assert kinds == ["job-followed-started", "job-followed", "job-killed", "job-kill-ended"]
+        left = next(event for event in events if event["event"] == "job-followed")
+        assert left["error_kind"] == "Stopped" and events[-1]["left"] == []
+        assert (one.record.folder / left["output"]).read_text() == "up\n"
 
 
 def test_an_end_takes_all_that_it_has_started_and_tells_how_it_ended(
