@@ -9,6 +9,8 @@ import nbformat
 import pytest
 
 from k8swin_nb.headless.notebooks import run_notebooks
+from k8swin_nb.workflow.cell_compare import compare_notebook
+from k8swin_nb.workflow.record import read_events
 from tests.conftest import ROOT, RunningLab, running_lab
 
 pytestmark = [
@@ -294,3 +296,13 @@ def test_notebooks_out_of_order_name_the_one_that_comes_first(tmp_path):
     with running_lab(tmp_path / "home") as fresh:
         told = refused(fresh, tmp_path, "04_join_windows", target=True)
         assert "run 02_master first" in told
+
+
+def test_every_executed_notebook_of_a_run_agrees_with_its_record(built):
+    _, folder = built
+    events = read_events(folder / "events.jsonl")
+    paths = sorted(folder.glob("*.ipynb"))
+    assert len(paths) > 5
+    for path in paths:
+        found = compare_notebook(nbformat.read(path, as_version=4), events)
+        assert [one.told for one in found] == [], path.name
