@@ -270,7 +270,8 @@ class HostLock:
             self._lines = lines(self._text)
             if self._text.startswith("taken\n"):
                 self._answered.set()
-            booted = [line for line in self._lines if line.startswith(BOOTED)]
+            whole = lines(self._text.rpartition("\n")[0])
+            booted = [line for line in whole if line.startswith(BOOTED)]
             if booted and not self._booted:
                 self._booted = booted[0].removeprefix(BOOTED)
                 with contextlib.suppress(RecordError):  # what is written next says so

@@ -41,9 +41,9 @@ $file.SetLength(0)
 $file.Write($bytes, 0, $bytes.Length)
 $file.Flush()
 'taken'
-# For the record, once the lock is there: it tells of a reboot. A host that does not answer for itself keeps its lock.
+# For the record, once the lock is there: it tells of a reboot. One that cannot say it keeps its lock.
 try {
-    $booted = (Get-CimInstance -ClassName Win32_OperatingSystem -OperationTimeoutSec 10).LastBootUpTime.ToUniversalTime()
+    $booted = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime()
     'booted ' + $booted.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture)
 } catch { }
 while (-not (Test-Path -LiteralPath "$place.broken")) { Start-Sleep -Milliseconds 500 }
