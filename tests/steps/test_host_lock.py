@@ -122,6 +122,29 @@ def test_the_second_operator_is_told_who_works_there_and_since_when(operator_of,
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
+def test_a_host_whose_lock_is_held_has_said_which_boot_it_is_and_keeps_the_lock(
+    operator_of, number
+):
+    cluster = operator_of()
+    host = linux_and_windows(cluster)[number]
+    run = phase_run(cluster)
+    at = run.at(host, "work")
+    system = ("linux/host_facts.check.sh", "windows/host_facts.check.ps1")[number]
+    at.script(system)
+    assert cluster.locks.take(at)
+
+    def boots() -> list[str]:
+        told = [event for event in run.record.events if event["event"] == "host-identified"]
+        return [event["boot_id"] for event in told if "boot_id" in event]
+
+    assert eventually(lambda: len(boots()) == 1)
+    assert cluster.locks.holds(host) and not cluster.locks.take(at)
+    shown = next(e for e in run.record.events if e["event"] == "host-identified")
+    assert shown["host"] == host.name
+    assert shown.get("host_key", "").startswith("SHA256:") or len(shown["certificate_sha256"]) == 64
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["linux", "windows"])
 def test_who_waits_goes_on_when_the_other_has_finished_and_looks_again_first(operator_of, number):
     first, second = operator_of(), operator_of(lock_wait=120)
     host = linux_and_windows(first)[number].name
