@@ -138,6 +138,9 @@ BEHIND = {
     "notebook/kernel_door.py": "the kernel's door itself; its own trouble through `shown_line`",
     "workflow/output_log.py": "what `Output` has masked, through `visible`",
     "workflow/script_events.py": "writes the record, which masks",
+    "workflow/log_file.py": "appends what `record` has masked",
+    "phases/teardown/removal.py": "writes the record",
+    "api.py": "writes the record",
 }
 """Modules that show or keep something, and by what they are behind the door. A new one is to be looked at, then named."""
 
