@@ -90,7 +90,7 @@ class Seat:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-4000:]
 
-    def soon(self, exercise: str, seconds: float = 90) -> None:
+    def soon(self, exercise: str, seconds: float = 300) -> None:
         """Wait until an exercise is done: what is put right takes a moment to be seen."""
         until = time.monotonic() + seconds
         while missing := self.missing(exercise):
