@@ -16,9 +16,10 @@ from pathlib import Path
 from k8swin_nb.errors import RecordError
 from k8swin_nb.headless.page_account import Account, text
 from k8swin_nb.headless.page_appendix import Appendix
-from k8swin_nb.headless.page_front import Front, file_link, steps_place
+from k8swin_nb.headless.page_front import Front, steps_place
 from k8swin_nb.headless.page_notebook import PROSE, Exhibit, Part, Rendering, resolved
 from k8swin_nb.headless.page_style import sheet
+from k8swin_nb.headless.page_verdict import file_link
 from k8swin_nb.redact import REDACTOR, redact
 from k8swin_nb.tables import escaped
 

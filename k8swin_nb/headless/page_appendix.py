@@ -22,7 +22,7 @@ from k8swin_nb.headless.listings import (
     without_shared,
 )
 from k8swin_nb.headless.page_account import Event, only_looks, text
-from k8swin_nb.headless.page_front import file_link
+from k8swin_nb.headless.page_verdict import file_link
 from k8swin_nb.reading import Unreadable, file_bytes
 from k8swin_nb.scripts import Script
 from k8swin_nb.tables import escaped
