@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from k8swin_nb.audit.sealing import seal_beside
+from k8swin_nb.audit.signers import check_signer
 from k8swin_nb.cluster.asked import AsksTables
 from k8swin_nb.errors import Interrupted, K8swinError, MultiHostError, ScriptError, Stopped
 from k8swin_nb.phases.troubleshoot.failure import keep_evidence
@@ -40,6 +42,8 @@ class OpenPhase(AsksTables):
         """How every step ended so far."""
         self.on_end: Callable[[], None] | None = None
         """Told when the phase has come to an end that a reader of the run wants to know: done, failed or stopped."""
+        self.unsigned = check_signer(run.record.sign)
+        """Why seals of this run will be unsigned although somebody is to sign; empty: they will be as is wanted."""
         self.unfinished = self._unfinished()
         """Scripts on these hosts that began earlier and whose end no record tells; see `docs/architecture.md`."""
         self.opened = self._write_opened()
@@ -140,7 +144,7 @@ class OpenPhase(AsksTables):
             outcomes=self.report.counts(),
             dry_run=self.run.dry_run,
         )
-        self._ended()
+        self._ended("finished")
         return self.report
 
     def _each(
@@ -156,19 +160,25 @@ class OpenPhase(AsksTables):
         self._renew()
         try:
             self._steps(work, steps, progress, shown)
-        except BaseException:
+        except BaseException as error:
             # What was stopped or has failed holds nobody up while a person looks into it.
             self.cluster.locks.release()
-            self._ended()
+            self._ended("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
         finally:
             if shown.rows:
                 self.cluster.last = shown.by_host()
         return shown
 
-    def _ended(self) -> None:
+    def _ended(self, how: str) -> None:
+        self._seal(f"{self.run.record.notebook} {how}")
         if self.on_end:
             self.on_end()
+
+    def _seal(self, why: str) -> None:
+        """Seal the run as it is now; what hinders that is in the record, and hinders nothing else."""
+        record = self.run.record
+        seal_beside(record.folder, why, record.sign, by=record.notebook)
 
     def _steps(
         self,

@@ -72,6 +72,11 @@ SINKS = {
 BEHIND = {
     "__main__.py": "its streams are `ShownStream`s",
     "tables/frames.py": "text that is masked and shown as text, into the buffer that `to_string` is given",
+    "audit/archive.py": "what a run's folder holds, which passed the door when it was written; names by `shown_line`",
+    "audit/sealing.py": "digests, what the record says already, `masked`, `visible`; a signature of another program",
+    "audit/signers.py": "the seal itself, for the program that signs it",
+    "audit/signatures.py": "the seal and its signature, for the program that judges it",
+    "headless/audit_commands.py": "`shown_line`, JSON in ASCII; a command's streams are `ShownStream`s",
     "cluster/client_file.py": "a kubeconfig in memory or in a file of the account's alone, for kubectl",
     "cluster/tls.py": "gives the client a certificate, in memory or in a file of the account's alone",
     "description_edit.py": "writes the description itself; its difference through `shown`",

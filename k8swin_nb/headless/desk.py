@@ -18,9 +18,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from k8swin_nb.audit.sealing import DESK_ENDED, seal_beside, tell
+from k8swin_nb.audit.signers import check_signer
 from k8swin_nb.description import check_description, project_root, read_description
 from k8swin_nb.errors import K8swinError, ParamsError
-from k8swin_nb.headless.run_page import PAGE, find_run, run_notebooks_in, write_run_page
+from k8swin_nb.headless.run_page import (
+    PAGE,
+    find_run,
+    page_at_rest,
+    run_notebooks_in,
+    write_run_page,
+)
 from k8swin_nb.local_files import make_folders, write_whole
 from k8swin_nb.notebook.given import HERE_TAG
 from k8swin_nb.notebook.session import SESSION_FILE, SESSION_VARIABLE, renew_page
@@ -69,10 +77,12 @@ def open_desk(
             "JupyterLab is not installed here, which shows the notebooks at a desk",
             hint='pip install "k8swin_nb[desk]"; without it: `k8swin run --params FILE`',
         )
+    unsigned = check_signer(None)
     root = project_root(params.parent if params else None)
     folder = prepare(root, params, run)
     sys.stdout.write(f"run {folder.name}: {folder}\n")
     sys.stdout.flush()
+    tell(unsigned)
     code = _serve(root, folder, browser, jupyter)
     _last_page(folder)
     return code
@@ -254,4 +264,7 @@ def _last_page(folder: Path) -> None:
             sys.stdout.write(f"the page of the run: {folder / PAGE}\n")
         except K8swinError as error:
             sys.stderr.write(f"k8swin: {error}\n")
+    if (folder / "events.jsonl").is_file():
+        with page_at_rest(folder):
+            tell(seal_beside(folder, DESK_ENDED, by="k8swin desk"))
     sys.stdout.write(f"to go on with it: k8swin desk --run {folder.name}\n")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from k8swin_nb.audit.sealing import RUN_ENDED, seal_beside
+from k8swin_nb.audit.signers import check_signer
 from k8swin_nb.description import (
     Description,
     check_description,
@@ -23,7 +25,7 @@ from k8swin_nb.headless.kernels import Kernels
 from k8swin_nb.headless.page import RunPage
 from k8swin_nb.headless.progress import Progress, interrupted_steps
 from k8swin_nb.headless.stopping import Stop
-from k8swin_nb.shown import shown
+from k8swin_nb.shown import shown, shown_line
 from k8swin_nb.workflow.record import Record, new_run_id
 
 ORDER = (
@@ -47,6 +49,9 @@ DEFAULT = tuple(name for name in ORDER if name not in ONLY_WHEN_NAMED)
 
 JOINS_AT_ONCE = 4
 """Workers that join at the same time; each is a kernel of its own on this computer."""
+
+PROGRAM = "k8swin run"
+"""What events of the run itself have for their notebook."""
 
 INTERRUPTS = frozenset({"Interrupted", "KeyboardInterrupt", "CellExecutionError"})
 """Errors of a cell that was interrupted. The last is papermill's word for an error that no cell shows: of an interrupt that
@@ -124,6 +129,8 @@ def run_notebooks(
                 f"no `{name}.ipynb` in `{folder}`",
                 hint="name another folder with --notebooks, or get them with `k8swin init FOLDER`",
             )
+    sign = (more or {}).get("sign")
+    unsigned = check_signer(sign)
     # Kernels start in the project's folder, not beside the notebooks, which may be the package's.
     root = project_root()
     folder, runs, params_file = (_whole_path(path) for path in (folder, runs, params_file))
@@ -146,9 +153,9 @@ def run_notebooks(
         # A signal that comes before the first notebook leaves a record and a page too.
         held.enter_context(stop.on_signals(progress.say))
         progress.say(f"run {run_id}{' (dry run: nothing is changed)' if dry_run else ''}")
-        with contextlib.suppress(K8swinError):  # the first notebook says so, and is heard
-            begun = [output for _, output, _ in planned]
-            Record(runs, run_id, "k8swin run").write("run-begun", notebooks=begun, dry_run=dry_run)
+        if unsigned:
+            progress.say(unsigned)
+        _note(target, "run-begun", notebooks=[output for _, output, _ in planned], dry_run=dry_run)
         kernels = held.enter_context(Kernels(root))
         page = RunPage(target)
         pages = held.enter_context(ThreadPoolExecutor(max_workers=1))
@@ -170,6 +177,7 @@ def run_notebooks(
             path = target / f"{output}.ipynb"
             done = _execute(folder / f"{name}.ipynb", path, root, given, stop, kernels)
             pages.submit(page.take_in, path)
+            progress.tell_once(seal_beside(target, f"{output} saved", sign, by=PROGRAM))
             how = "was stopped" if done.stopped else "is done"
             if done.error:
                 how = f"failed: {done.error.splitlines()[0]}"
@@ -191,7 +199,35 @@ def run_notebooks(
             if stop.requested:
                 stop.told = _tell(stop, target, executed, [output for _, output, _ in planned])
             executed.extend(_write_page(page, target, executed))
+            _finish(target, executed, stop)
+            progress.tell_once(seal_beside(target, RUN_ENDED, sign, by=PROGRAM))
     return target, executed
+
+
+def _finish(target: Path, executed: Sequence[Executed], stop: Stop) -> None:
+    """Write down that the run has ended, and how."""
+    outcome = "stopped" if stop.requested else "finished"
+    if any(item.error for item in executed):
+        outcome = "failed"
+    _note(
+        target,
+        "run-finished",
+        outcome=outcome,
+        notebooks=[
+            {
+                "name": item.name,
+                "outcome": "stopped" if item.stopped else "failed" if item.error else "finished",
+                "error": shown_line(item.error or ""),
+            }
+            for item in executed
+        ],
+    )
+
+
+def _note(target: Path, kind: str, **fields: Any) -> None:
+    """Write an event of the run itself; a notebook that cannot write its own says so loudly."""
+    with contextlib.suppress(OSError, K8swinError):
+        Record(target.parent, target.name, PROGRAM).write(kind, **fields)
 
 
 def _tell(stop: Stop, target: Path, executed: Sequence[Executed], planned: Sequence[str]) -> str:
@@ -205,7 +241,7 @@ def _tell(stop: Stop, target: Path, executed: Sequence[Executed], planned: Seque
     what = ", ".join(steps or stopped) or "nothing was running"
     told = f"stopped by {stop.name}: {what}; not begun: {', '.join(left) or 'nothing is left'}"
     with contextlib.suppress(OSError, K8swinError):  # it is said on the terminal in any case
-        record = Record(target.parent, target.name, "k8swin run")
+        record = Record(target.parent, target.name, PROGRAM)
         record.write("run-stopped", by=stop.name, what=what, left=left)
     return told
 

@@ -57,6 +57,7 @@ class Progress:
         self._offset = 0
         self._beats: dict[tuple[str, str], tuple[Heartbeat, float]] = {}
         """By notebook and step what is at work, and when it is told of next: notebooks may run beside each other."""
+        self._told: set[str] = set()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
@@ -77,6 +78,14 @@ class Progress:
         with self._lock, contextlib.suppress(OSError, ValueError):
             self.stream.write(line)
             self.stream.flush()
+
+    def tell_once(self, text: str) -> None:
+        """Print a line of what hinders something that is tried again and again; nothing for an empty one."""
+        with self._lock:
+            known = not text or text in self._told
+            self._told.add(text)
+        if not known:
+            self.say(text)
 
     def _follow(self) -> None:
         while not self._stop.wait(0.3):

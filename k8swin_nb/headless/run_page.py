@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from k8swin_nb.audit.sealing import PAGE_WRITTEN, seal_beside, tell
 from k8swin_nb.errors import K8swinError, ParamsError
 from k8swin_nb.reading import Unreadable, file_bytes, shown
 
@@ -32,6 +33,10 @@ _WANTED, _LOCK = ".page-wanted", ".page-lock"
 
 REST = 3
 """Times as long as a page took the writer rests before the next one."""
+
+
+REST_SECONDS = 60.0
+"""How long somebody waits for a page that is being written."""
 
 
 def find_run(runs: Path, named: str) -> Path:
@@ -106,6 +111,9 @@ def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
     """
     folder = find_run(runs, named)
     page, broken = write_run_page(folder)
+    if any((folder / "seals").glob("*.json")):
+        # The last seal has the page as it was, which would look like a forgery from now on.
+        tell(seal_beside(folder, PAGE_WRITTEN, by="k8swin page"))
     sys.stdout.write(f"{page}\n")
     for name, why in broken.items():
         sys.stderr.write(f"k8swin: {name} cannot be read: {why}\n")
@@ -136,6 +144,18 @@ def _alone(folder: Path) -> Iterator[bool]:
         yield False
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def page_at_rest(folder: Path) -> Iterator[None]:
+    """Wait until no process writes a run's page, for as long as one may take, and keep others from it."""
+    deadline = time.monotonic() + REST_SECONDS
+    while True:
+        with _alone(folder) as alone:
+            if alone or time.monotonic() > deadline:
+                yield
+                return
+        time.sleep(0.2)
 
 
 def renew(folder: Path) -> None:

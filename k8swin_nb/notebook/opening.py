@@ -52,6 +52,8 @@ def open_phase(name: str, **parameters: Any) -> PhaseView:
         not_opened(name, error, held=is_interactive())
         raise
     context.open_context(opened.cluster, dry_run=opened.run.dry_run)
+    if opened.unsigned:
+        print(opened.unsigned, file=sys.stderr)  # noqa: T201
     display(Header(opened))
     opened.live.show()
     return opened

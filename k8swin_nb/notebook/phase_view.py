@@ -19,6 +19,7 @@ from k8swin_nb.errors import (
     StepFailed,
 )
 from k8swin_nb.inventory import Host
+from k8swin_nb.notebook.after_cell import after_cell
 from k8swin_nb.notebook.listing import Applied, Listing, Scripts, Seen
 from k8swin_nb.notebook.live_view import LiveView
 from k8swin_nb.notebook.stream import LiveOutput, is_interactive
@@ -134,6 +135,10 @@ class PhaseView(OpenPhase):
                 self.live.output = None
         self._said[step.name] = output.folded()
         return report
+
+    def _seal(self, why: str) -> None:
+        # What the cell shows, and that it has ended, is in the record by then.
+        after_cell(lambda: super(PhaseView, self)._seal(why))
 
     def _each(
         self,
