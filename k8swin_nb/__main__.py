@@ -1,4 +1,4 @@
-"""The command line: `k8swin init`, `desk`, `run`, `page`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
+"""The command line: `k8swin init`, `desk`, `run`, `page`, `audit`, `check` and `hostkey`, and what other distributions add, as `lab` and `demo`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any, TextIO, cast
 
 from k8swin_nb import __version__
 from k8swin_nb.errors import K8swinError
+from k8swin_nb.headless.audit_commands import add_audit
 from k8swin_nb.headless.stopping import NAMES, Told, interrupts
 from k8swin_nb.inventory import Host
 from k8swin_nb.shown import ShownStream
@@ -256,6 +257,8 @@ def _parser() -> argparse.ArgumentParser:
         help="what the record is signed with: ssh:PATH, certificate:PATH or sigstore; default: the variable K8SWIN_SIGN",
     )
     run.set_defaults(command=_run)
+
+    add_audit(commands)
 
     check = commands.add_parser(
         "check", help="check a description, its network plan and its lock files"

@@ -116,6 +116,10 @@ def test_every_command_is_one(page):
         (commands,) = command_line._parser()._subparsers._group_actions
         assert words[0] in commands.choices, line
         help_text = commands.choices[words[0]].format_help()
+        if words[0] == "audit":
+            (verbs,) = commands.choices["audit"]._subparsers._group_actions
+            assert words[1] in verbs.choices, line
+            help_text = verbs.choices[words[1]].format_help()
         if words[0] != "hostkey":
             assert [option for option in options if option not in help_text] == [], line
 

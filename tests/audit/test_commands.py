@@ -1,0 +1,204 @@
+"""The commands as an auditor types them: their exit codes, and what they answer."""
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from k8swin_nb.__main__ import main
+from k8swin_nb.audit.sealing import ASKED, seal_beside, seal_run
+from k8swin_nb.audit.verifying import verify
+from k8swin_nb.errors import RecordError
+from k8swin_nb.workflow.record import Record, read_events
+from tests.audit.records import OTHER, RUN, begin, copy, quiet, script
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, kept):
+    """A project's folder with a signed run."""
+    (tmp_path / "params").mkdir()
+    copy(kept, tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def audit(capsys, *words):
+    code = main(["audit", *map(str, words)])
+    return code, *capsys.readouterr()
+
+
+def test_a_run_is_verified_by_its_id_its_folder_and_its_archive(project, keys, capsys):
+    allowed = ("--allowed-signers", keys / "allowed")
+    code, out, _ = audit(capsys, "verify", RUN, *allowed)
+    assert (
+        code == 0
+        and out.startswith(f"run {RUN}: intact and signed\n")
+        and "alice@example.org" in out
+    )
+    assert "what nobody can tell" in out
+    assert audit(capsys, "verify", project / "runs" / RUN, *allowed)[0] == 0
+    code, out, _ = audit(capsys, "export", RUN, *allowed)
+    assert code == 0 and f"packed: {RUN}.tar.gz" in out
+    code, out, _ = audit(capsys, "verify", f"{RUN}.tar.gz", *allowed, "--json")
+    told = json.loads(out)
+    assert code == 0 and told["code"] == 0 and told["seals"][-1]["trusted"] is True
+    assert audit(capsys, "verify", RUN)[0] == 3
+    with (project / "runs" / RUN / "index.html").open("a") as file:
+        file.write("x")
+    code, out, _ = audit(capsys, "verify", RUN, *allowed)
+    assert code == 1 and "index.html: changed after seal 2" in out
+
+
+@pytest.mark.parametrize("words", [
+    ("verify", "20200101-000000-0000"), ("verify", "."), ("verify", ".."), ("verify", ""), ("verify", "/dev/null"), ("verify", "params"),
+    ("show", "nothing"), ("diff", RUN, "nothing"), ("export", "nothing"), ("seal", "nothing"),
+    ("verify", RUN, "--allowed-signers", "nothing"), ("verify", RUN, "--ca", "nothing"), ("verify", RUN, "--notebook", "nothing"),
+    ("show", RUN, "--host", "nobody"), ("seal", RUN, "--sign", "gpg:x"), ("export", RUN, "--output", "/nowhere/x"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_told_and_is_no_verdict(project, capsys, words):
+    code, _, err = audit(capsys, *words)
+    assert code == 2 and err.startswith("k8swin: ") and "Traceback" not in err
+
+
+def test_the_record_answers_what_was_done(project, capsys):
+    code, out, _ = audit(capsys, "show", RUN)
+    assert code == 0
+    for text in ("02_master by alice (login name)", "reason: CHG-4711", "toolkit 1.2.3 (0123abc)", "swap was on", "swap is off",
+                 "scripts as root: 2 of 2", "linux/swap.apply.sh", "nobody: nothing was removed", "SHA256:abc"):  # fmt: skip
+        assert text in out, text
+    record = Record(project / "runs", RUN, "90_teardown")
+    record.write("removal-confirmed", confirm="plant1: linuxmaster", hosts=["linuxmaster"])
+    record.write(
+        "script-started",
+        host="winworker01",
+        user="Administrator",
+        as_root=False,
+        tag="t",
+        script="windows/x.ps1",
+    )
+    code, out, _ = audit(capsys, "show", RUN, "--confirmations")
+    assert "alice: `plant1: linuxmaster`; linuxmaster" in out
+    code, out, _ = audit(capsys, "show", RUN, "--root")
+    assert (
+        out.count("as root (login ubuntu)") == 2
+        and "windows/x.ps1" not in out
+        and "scripts/" in out
+    )
+    code, out, _ = audit(capsys, "show", RUN, "--scripts", "--host", "winworker01")
+    assert "windows/x.ps1, its end is not known" in out and "swap" not in out
+    code, out, _ = audit(capsys, "show", RUN, "--changes", "--host", "linuxmaster")
+    assert "swap: on -> off" in out
+    told = json.loads(audit(capsys, "show", RUN, "--json")[1])
+    assert [event["step"] for event in told["changes"]] == ["swap", "kernel"] and told[
+        "unfinished"
+    ][0]["tag"] == "t"
+
+
+def test_a_record_that_was_changed_is_shown_with_a_word_on_that(project, capsys):
+    path = project / "runs" / RUN / "events.jsonl"
+    path.write_text(path.read_text().replace('"exit_code": 0', '"exit_code": 1', 1))
+    assert audit(capsys, "show", RUN)[1].startswith(
+        "the record is changed: `k8swin audit verify` says where\n"
+    )
+
+
+def test_two_runs_are_compared(project, capsys):
+    record = begin(project / "runs", OTHER, reason="CHG-5000")
+    script(record, text="swapoff -a\nsystemctl mask swap.target\n")
+    record.write("host-identified", host="linuxmaster", host_key="SHA256:def")
+    code, out, _ = audit(capsys, "diff", RUN, OTHER)
+    assert code == 0
+    for text in ("reason: CHG-4711 -> CHG-5000", "linux/swap.apply.sh: ", "+systemctl mask swap.target", "kernel on linuxmaster: changed -> not there",
+                 "linuxmaster host_key: SHA256:abc -> SHA256:def", "parameters: the same"):  # fmt: skip
+        assert text in out, (text, out)
+    told = json.loads(audit(capsys, "diff", RUN, RUN, "--json")[1])
+    assert not any(
+        told[name] for name in ("about", "parameters", "scripts", "outcomes", "identities")
+    )
+
+
+def test_a_run_is_sealed_by_hand(project, keys, capsys):
+    (project / "runs" / RUN / "notes.md").write_text("x")
+    code, out, err = audit(capsys, "seal", RUN, "--sign", f"ssh:{keys / 'alice'}")
+    assert code == 0 and "0003.json.sig" in out and err == ""
+    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+    code, _, err = audit(capsys, "seal", RUN)
+    assert code == 0 and "it is not signed" in err
+    code, out, _ = audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")
+    assert code == 3 and "what is proven ends with seal 3" in out
+
+
+def test_many_that_end_at_once_seal_one_after_the_other(tmp_path, keys, trusted):
+    record = begin(tmp_path)
+    record.write("notebook-finished")
+    failed = []
+
+    def work(number):
+        try:
+            Record(tmp_path, RUN, f"n{number}").write("note")
+            seal_run(record.folder, ASKED, f"ssh:{keys / 'alice'}", by=f"n{number}")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    code = "from pathlib import Path; from k8swin_nb.audit.sealing import seal_run, ASKED; import sys; seal_run(Path(sys.argv[1]), ASKED, sys.argv[2])"
+    words = [sys.executable, "-c", code, str(record.folder), f"ssh:{keys / 'alice'}"]
+    others = [subprocess.Popen(words, env=quiet()) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [other.wait() for other in others] == [0, 0, 0] and not failed
+    seal_run(record.folder, ASKED, f"ssh:{keys / 'alice'}")
+    verdict = verify(record.folder, trusted)
+    assert (verdict.code, len(verdict.seals)) == (0, 12), verdict.findings
+
+
+def test_a_seal_that_cannot_be_written_leaves_nothing_and_the_record_says_so(tmp_path, monkeypatch):
+    record = begin(tmp_path)
+    before = (record.folder / "events.jsonl").read_bytes()
+    write = Record.write
+
+    def full(self, kind, **fields):
+        if kind == "sealed":
+            raise RecordError(str(self.path), "No space left on device")
+        return write(self, kind, **fields)
+
+    monkeypatch.setattr(Record, "write", full)
+    told = seal_beside(record.folder, ASKED)
+    assert "is not sealed" in told and "No space left" in told
+    assert list((record.folder / "seals").iterdir()) == []
+    assert (record.folder / "events.jsonl").read_bytes().startswith(before)
+    assert read_events(record.path)[-1]["event"] == "seal-failed"
+
+
+def test_no_secret_and_no_key_is_in_what_is_sealed(tmp_path, keys, forgotten_secrets):
+    from k8swin_nb.secret import Secret
+
+    Secret("hunter2-hunter2")
+    record = begin(tmp_path, reason="because of hunter2-hunter2")
+    record.write("notebook-finished")
+    seal_run(record.folder, ASKED, f"ssh:{keys / 'alice'}")
+    body = (keys / "alice").read_text().splitlines()[1]
+    for path in record.folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            assert "hunter2" not in text and body not in text and str(keys) not in text, path
+
+
+def test_a_page_that_is_written_again_is_sealed_again(project, keys, capsys, monkeypatch):
+    monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'alice'}")
+    assert main(["page", RUN]) == 0
+    verdict = verify(project / "runs" / RUN)
+    assert [seal.why for seal in verdict.seals][-1] == "page written"
+    capsys.readouterr()
+    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+
+
+def test_the_help_says_what_the_exit_codes_mean():
+    words = [sys.executable, "-m", "k8swin_nb", "audit", "verify", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    for code in "0123":
+        assert f"\n  {code}  " in done.stdout
