@@ -211,6 +211,8 @@ def references(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
     output, sha256 = event.get("output"), event.get("output_sha256")
     if inside(output) and isinstance(sha256, str) and "/" in str(output):
         yield str(output), sha256
-    script = event.get("script_file")
-    if inside(script):
-        yield str(script), str(script).rpartition("/")[2].partition(".")[0]
+    for named in ("script_file", "parameters_file"):
+        # These have the digest of what they hold for their name.
+        name = event.get(named)
+        if inside(name):
+            yield str(name), str(name).rpartition("/")[2].partition(".")[0]

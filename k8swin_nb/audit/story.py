@@ -92,8 +92,13 @@ class Story:
 
 
 def _is_about(event: Event, host: str) -> bool:
-    hosts = event.get("hosts")
-    return event.get("host") == host or (isinstance(hosts, list) and host in hosts)
+    return event.get("host") == host or host in names_of(event.get("hosts"))
+
+
+def names_of(hosts: Any) -> list[str]:
+    """Return the names of the hosts that an event lists, by name or as it describes them."""
+    listed = hosts if isinstance(hosts, list) else []
+    return [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in listed]
 
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from k8swin_nb.audit.story import Event, Story
+from k8swin_nb.audit.story import Event, Story, names_of
 from k8swin_nb.audit.verdict import CHANGED, REMARK, UNPROVEN, Verdict
 from k8swin_nb.shown import shown_begin, shown_line
 
@@ -167,10 +167,7 @@ def _counted(events: list[Event]) -> list[str]:
 
 
 def _confirmed(event: Event) -> str:
-    hosts = event.get("hosts")
-    names = (
-        ", ".join(map(str, hosts)) if isinstance(hosts, list) else hosts or event.get("host", "")
-    )
+    names = ", ".join(names_of(event.get("hosts"))) or event.get("host", "")
     return _one(f"{event.get('time')} {event.get('operator')}: `{event.get('confirm')}`; {names}")
 
 
@@ -181,6 +178,8 @@ def _identity(event: Event) -> str:
         if event.get(name)
     ]
     pinned = f", pinned: {event['pinned']}" if "pinned" in event else ""
+    if event.get("changed"):
+        pinned += f"; another than before: {event['changed']}"
     return _one(
         f"{event.get('time')} {event.get('host')} {event.get('address', '')} by {event.get('by', '')}: {', '.join(known)}{pinned}"
     )

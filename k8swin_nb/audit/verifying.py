@@ -21,11 +21,11 @@ from k8swin_nb.errors import ParamsError
 from k8swin_nb.reading import Unreadable
 from k8swin_nb.shown import shown_line
 
-KEPT = ("logs/", "scripts/", "diagnostics/", f"{SEALS}/")
+KEPT = ("logs/", "scripts/", "parameters/", "diagnostics/", f"{SEALS}/")
 """Folders whose files are written once, or grow at their end, and are never changed or taken away."""
 
 GROWS_LATER = re.compile(
-    r"[^/]+\.(ipynb|html|pdf)|(logs|scripts|diagnostics)/.*|(?:.*/)?\.[^/]*|desk\.json"
+    r"[^/]+\.(ipynb|html|pdf)|(logs|scripts|parameters|diagnostics)/.*|(?:.*/)?\.[^/]*|desk\.json"
 )
 """Names of files that come into a run's folder while it goes on."""
 

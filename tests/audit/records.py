@@ -58,7 +58,8 @@ def notebook(cells=CELLS) -> nbformat.NotebookNode:
 
 def begin(runs: Path, run: str = RUN, *, reason: str = "CHG-4711") -> Record:
     record = Record(runs, run, "02_master", reason=reason)
-    record.write("notebook-opened", reason=reason, controller="desk7",phase="02_master", cluster="plant1", target="", dry_run=False,
+    record.write("notebook-opened", reason=reason, controller="desk7",
+                  parameters_file=record.keep_parameters({"cluster_name": "plant1"}),phase="02_master", cluster="plant1", target="", dry_run=False,
                   toolkit={"version": "1.2.3", "commit": "0123abc", "changed": False}, operator_by="login name",
                   parameters={"cluster_name": "plant1", "hosts": [{"name": "linuxmaster", "address": "192.0.2.10"}]},
                   hosts=[{"name": "linuxmaster", "address": "192.0.2.10"}])  # fmt: skip

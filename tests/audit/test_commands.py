@@ -69,7 +69,11 @@ def test_the_record_answers_what_was_done(project, capsys):
                  "scripts as root: 2 of 2", "linux/swap.apply.sh", "nobody: nothing was removed", "SHA256:abc"):  # fmt: skip
         assert text in out, text
     record = Record(project / "runs", RUN, "90_teardown")
-    record.write("removal-confirmed", confirm="plant1: linuxmaster", hosts=["linuxmaster"])
+    record.write(
+        "removal-confirmed",
+        confirm="plant1: linuxmaster",
+        hosts=[{"name": "linuxmaster", "address": "192.0.2.10"}],
+    )
     record.write(
         "script-started",
         host="winworker01",
