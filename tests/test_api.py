@@ -447,6 +447,10 @@ def test_a_reason_reaches_the_record_and_what_signs_it(tmp_path):
     description = check_description(described(), folder=tmp_path / "params")
     made = Cluster(description, runs=tmp_path / "runs", reason=" CHG-4711\n", sign="ssh:/key")
     assert (made.record.reason, made.record.sign) == ("CHG-4711", "ssh:/key")
-    assert made.phase("01_network").opened["reason"] == "CHG-4711"
+    # What cannot sign is told before anything is done.
+    with pytest.raises(K8swinError, match="`sign` names `/key`, which cannot be read"):
+        made.phase("01_network")
+    unsigned = Cluster(description, runs=tmp_path / "runs", reason=" CHG-4711\n")
+    assert unsigned.phase("01_network").opened["reason"] == "CHG-4711"
     with pytest.raises(K8swinError, match="`sign` is gpg, expected"):
         Cluster(description, sign="gpg")

@@ -28,6 +28,7 @@ MADE = (
     "runs/",
     "dist/",
     "reports/",
+    "README.txt",
 )
 """What a user makes."""
 

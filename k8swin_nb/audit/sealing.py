@@ -80,6 +80,8 @@ def seal_beside(
         unsigned = seal_run(folder, why, sign, by=by).unsigned
     except (K8swinError, OSError, ValueError) as error:
         told = f"run {folder.name} is not sealed: {shown_line(error)}"
+        if not folder.is_dir():
+            return told  # somebody took the run away: nothing of it is made again
         with contextlib.suppress(K8swinError, OSError):
             Record(folder.parent, folder.name, by).write(
                 "seal-failed", why=why, error=shown_line(error)

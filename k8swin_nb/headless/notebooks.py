@@ -226,6 +226,8 @@ def _finish(target: Path, executed: Sequence[Executed], stop: Stop) -> None:
 
 def _note(target: Path, kind: str, **fields: Any) -> None:
     """Write an event of the run itself; a notebook that cannot write its own says so loudly."""
+    if not target.is_dir():
+        return  # somebody took the run away: nothing of it is made again
     with contextlib.suppress(OSError, K8swinError):
         Record(target.parent, target.name, PROGRAM).write(kind, **fields)
 
