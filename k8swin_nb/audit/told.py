@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from k8swin_nb.audit.story import Event, Story, names_of
-from k8swin_nb.audit.verdict import CHANGED, REMARK, UNPROVEN, Verdict
+from k8swin_nb.audit.verdict import CHANGED, REMARK, UNPROVEN, Finding, Verdict
 from k8swin_nb.shown import shown_begin, shown_line
 
 _HEADS = {
@@ -14,6 +14,9 @@ _HEADS = {
     UNPROVEN: "not proven:",
     REMARK: "remarks:",
 }
+
+SHOWN = 10
+"""Findings of one kind that a terminal shows; what one cause makes is of one kind."""
 
 LINES = 40
 """Lines of a difference that are shown for each change."""
@@ -34,9 +37,25 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     for weight, head in _HEADS.items():
         found = verdict.of(weight)
         if found:
-            lines += [head, *(f"  {_one(finding)}" for finding in found)]
+            lines += [head, *_bounded(found)]
     lines += ["what nobody can tell from a record:", *(f"  {text}" for text in verdict.cannot_know)]
     return lines
+
+
+def _bounded(found: list[Finding]) -> list[str]:
+    """Return findings, of each kind the first ones; `--json` has all."""
+    counts: dict[str, int] = {}
+    lines = []
+    for finding in found:
+        counts[finding.what] = counts.get(finding.what, 0) + 1
+        if counts[finding.what] <= SHOWN:
+            lines.append(f"  {_one(finding)}")
+    more = [
+        f"  and {count - SHOWN} more `{what}`, which --json has"
+        for what, count in counts.items()
+        if count > SHOWN
+    ]
+    return lines + more
 
 
 def _one(text: object) -> str:

@@ -206,3 +206,13 @@ def test_the_help_says_what_the_exit_codes_mean():
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     for code in "0123":
         assert f"\n  {code}  " in done.stdout
+
+
+def test_a_terminal_shows_the_first_of_many_of_a_kind_and_json_all(project, capsys):
+    for number in range(30):
+        (project / "runs" / RUN / f"logs/{number}.more").write_text("x")
+    code, out, _ = audit(capsys, "verify", RUN)
+    assert code == 1 and out.count("no seal names it") == 10
+    assert "and 20 more `file-added`, which --json has" in out
+    told = json.loads(audit(capsys, "verify", RUN, "--json")[1])
+    assert len([one for one in told["findings"] if one["what"] == "file-added"]) == 30
