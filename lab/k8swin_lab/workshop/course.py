@@ -174,7 +174,9 @@ def _exercise(
     drills: Mapping[str, Any],
 ) -> Exercise:
     where = f"{path}: exercises[{number}]"
-    missing = {"id", "title", "notebook", "start"} - set(entry if isinstance(entry, Mapping) else ())
+    missing = {"id", "title", "notebook", "start"} - set(
+        entry if isinstance(entry, Mapping) else ()
+    )
     if missing:
         raise SeatError(f"{where}: `{sorted(missing)[0]}` is missing")
     if entry["start"] not in starts:
@@ -184,5 +186,9 @@ def _exercise(
         if name not in drills:
             raise SeatError(f"{where}: `{name}` is none of the drills {', '.join(drills)}")
     return Exercise(
-        *(str(entry[key]) for key in ("id", "title", "notebook", "start")), drills=names
+        id=str(entry["id"]),
+        title=str(entry["title"]),
+        notebook=str(entry["notebook"]),
+        start=str(entry["start"]),
+        drills=names,
     )

@@ -66,7 +66,7 @@ async def _pass_on(
 ) -> None:
     try:
         seat_reader, seat_writer = await asyncio.open_connection(sock=await connect(), limit=_CHUNK)
-    except (OSError, asyncio.TimeoutError):
+    except (TimeoutError, OSError):
         await _say(reader, writer, why_not())
         return
     try:
@@ -87,7 +87,9 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 async def _say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: str) -> None:
     """Answer a browser in place of a seat that does not; it asks again by itself."""
-    with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError):
+    with contextlib.suppress(
+        OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError
+    ):
         await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
     body = (
         "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=3><title>Seat</title>"

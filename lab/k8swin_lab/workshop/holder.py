@@ -14,10 +14,12 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from k8swin_lab.control import within_length
 from k8swin_lab.workshop import inside_desk, inside_lab, sandbox, system
 from k8swin_lab.workshop.channel import Channel, Gone, close_others
 
@@ -30,41 +32,79 @@ LAB_HOME = sandbox.WORK / ".k8swin" / "lab"
 _STOP_SECONDS = 15.0
 
 
+class Copy:
+    """A lab that was made elsewhere from a kept state, and came into the seat's network.
+
+    Args:
+        channel: to its first process.
+        process: which waits for that one's end, and is nobody's child here.
+    """
+
+    def __init__(self, channel: Channel, process: int) -> None:
+        self.channel = channel
+        self.process = process
+
+    def ended(self) -> int | None:
+        """Return how it ended, as far as can be known; None: it has not."""
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return 1
+        return None
+
+    def end(self) -> None:
+        """End it with all its processes, and wait for that."""
+        _end(self)
+
+
 class Part:
     """A world of its own for one of the seat's parts, with a channel to its first process."""
 
-    def __init__(self, spec: dict[str, Any], view: sandbox.View, then: Callable[[Channel], int]):
+    def __init__(
+        self, spec: dict[str, Any], view: sandbox.View, user: int, then: Callable[[Channel], int]
+    ) -> None:
         self.channel, theirs = Channel.pair()
         parent = os.getpid()
         self.process = os.fork()
         if self.process == 0:
-            with contextlib.suppress(BaseException):
+            try:
                 close_others([theirs.fileno()])
                 _default_signals()
                 system.end_with_parent(parent)
                 if spec["shared"]:
-                    code = _run_beside(spec["user"], lambda: then(theirs))
+                    code = _run_beside(user, lambda: then(theirs))
                 else:
-                    code = sandbox.run_apart(
-                        view, Path(spec["place"]), spec["user"], lambda: then(theirs)
-                    )
+                    code = sandbox.run_apart(view, Path(spec["place"]), user, lambda: then(theirs))
                 os._exit(code if 0 <= code < 256 else 1)
-            os._exit(1)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(1)
         theirs.leave()
+
+    def ended(self) -> int | None:
+        """Return how it ended; None: it has not."""
+        try:
+            ended, status = os.waitpid(self.process, os.WNOHANG)
+        except ChildProcessError:
+            return 1
+        return os.waitstatus_to_exitcode(status) if ended else None
 
     def end(self) -> None:
         """End it with all its processes, and wait for that."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGTERM)
-        until = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < until:
-            if os.waitpid(self.process, os.WNOHANG)[0]:
-                break
-            time.sleep(0.01)
-        else:
-            os.kill(self.process, signal.SIGKILL)
-            os.waitpid(self.process, 0)
-        self.channel.close()
+        _end(self)
+
+
+def _end(part: Part | Copy) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(part.process, signal.SIGTERM)
+    until = time.monotonic() + _STOP_SECONDS
+    while part.ended() is None:
+        if time.monotonic() > until:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(part.process, signal.SIGKILL)
+        time.sleep(0.01)
+    part.channel.close()
 
 
 def _default_signals() -> None:
@@ -89,7 +129,10 @@ def _run_beside(user: int, then: Callable[[], int]) -> int:
             system.gain_nothing()
             system.end_with_parent(parent)
             code = then()
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(code)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGKILL))
     _, status = os.waitpid(first, 0)
@@ -116,8 +159,8 @@ class Holder:
         self._spec = spec
         self._channel = channel
         self._folder = Path(spec["folder"])
-        self._parts: dict[str, Part] = {}
-        self._graders: dict[int, tuple[str, Part]] = {}
+        self._parts: dict[str, Part | Copy] = {}
+        self._arriving: socket.socket | None = None
         self._limits = sandbox.Limits(**spec["limits"])
 
     def run(self) -> None:
@@ -129,6 +172,8 @@ class Holder:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
             readers: dict[Any, str] = {self._channel: "workshop", waking: "child"}
+            if self._arriving is not None:
+                readers[self._arriving] = "arriving"
             readers |= {part.channel: name for name, part in self._parts.items()}
             ready, _, _ = select.select(list(readers), [], [])
             for one in ready:
@@ -144,6 +189,8 @@ class Holder:
                         self._end()
                         return
                     self._told(message)
+                elif name == "arriving":
+                    self._arrived()
                 elif self._parts.get(name) and self._parts[name].channel is one:
                     self._heard(name)
 
@@ -152,6 +199,8 @@ class Holder:
         try:
             if what == "connect":
                 self._connect(message["id"])
+            elif what == "expect":
+                self._expect(message)
             elif what == "start":
                 self._start(message["part"], message)
             elif what == "stop":
@@ -200,24 +249,50 @@ class Holder:
         if part in self._parts:
             self._stop(part)
         spec = {**self._spec, **message, "limits": self._limits}
-        if part == "lab":
+        user = self._spec["lab_user" if part == "lab" else "user"]
+        if part == "builder":
+            from k8swin_lab.workshop import builder
+
             self._parts[part] = Part(
-                self._spec, self._lab_view(), lambda channel: inside_lab.run(spec, channel)
+                {**self._spec, "shared": True}, sandbox.View(), 0, lambda c: builder.run(spec, c)
+            )
+        elif part == "lab":
+            lab = inside_lab.ordinary(spec["lab_network"])
+            self._parts[part] = Part(
+                self._spec, sandbox.View(), user, lambda c: inside_lab.run(spec, c, lab)
             )
         else:
             self._parts[part] = Part(
-                self._spec, self._desk_view(), lambda channel: inside_desk.run(spec, channel)
+                self._spec, self._desk_view(), user, lambda c: inside_desk.run(spec, c)
             )
         self._answer(message, {})
 
     def _python(self) -> dict[Path, Path]:
         return {path: path for path in map(Path, self._spec["python"])}
 
-    def _lab_view(self) -> sandbox.View:
-        hidden = tuple(Path(text) for text in self._spec["hidden"])
-        snapshots = Path(self._spec["states"])
-        readable = {**self._python(), snapshots: snapshots}
-        return sandbox.View({LAB_HOME: self._folder / "lab"}, readable, hidden)
+    def _expect(self, message: dict[str, Any]) -> None:
+        """Wait for a copy of a lab that is to come into this seat's network."""
+        self._stop("lab")
+        path = self._folder / "arriving"
+        path.unlink(missing_ok=True)
+        if self._arriving is not None:
+            self._arriving.close()
+        self._arriving = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with within_length(path) as name:
+            self._arriving.bind(name)
+        self._arriving.listen(1)
+        self._answer(message, {})
+
+    def _arrived(self) -> None:
+        if self._arriving is None:
+            return
+        end, _ = self._arriving.accept()
+        self._arriving.close()
+        self._arriving = None
+        channel = Channel(end)
+        with contextlib.suppress(Gone, KeyError, ValueError):
+            message, _ = channel.receive()
+            self._parts["lab"] = Copy(channel, int(message["process"]))
 
     def _desk_view(self) -> sandbox.View:
         hidden = tuple(Path(text) for text in self._spec["hidden"])
@@ -262,15 +337,12 @@ class Holder:
             return 0
 
         name = f"grade {message['id']}"
-        self._parts[name] = Part(self._spec, view, check)
+        self._parts[name] = Part(self._spec, view, self._spec["lab_user"], check)
 
     def _reap(self) -> None:
         for name, part in list(self._parts.items()):
-            try:
-                ended, status = os.waitpid(part.process, os.WNOHANG)
-            except ChildProcessError:
-                ended, status = part.process, 0
-            if not ended:
+            code = part.ended()
+            if code is None:
                 continue
             # What it said last is still to be heard.
             while select.select([part.channel], [], [], 0)[0]:
@@ -281,7 +353,6 @@ class Holder:
                 self._channel.try_send({**message, "part": name})
             part.channel.close()
             del self._parts[name]
-            code = os.waitstatus_to_exitcode(status)
             if name.startswith("grade "):
                 why = {"error": "the check ended without an answer"}
                 self._channel.try_send({"id": int(name.split()[1]), **why})
@@ -312,8 +383,9 @@ def hold(channel: Channel, parent: int) -> None:
         _default_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not spec["shared"]:
-            sandbox.new_network(os.geteuid())
+            sandbox.new_network()
         system.end_with_parent(parent)
+        channel.send({"part": "seat", "process": os.getpid()})
         Holder(spec, channel).run()
         code = 0
     except Gone:

@@ -212,7 +212,9 @@ class Desk:
         for name, text in files.items():
             fresh = folder / f".{Path(name).name}.new"
             fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with os.fdopen(
+                os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+            ) as file:
                 file.write(text)
             fresh.replace(folder / Path(name).name)
 
@@ -240,8 +242,8 @@ class Desk:
         self._channel.leave()
         os.close(self._lock)
         system.let_be_seen()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_DFL)
         home = {"HOME": str(self._home), "USER": sandbox.USER, "LOGNAME": sandbox.USER}
         os.environ.clear()
         os.environ.update(

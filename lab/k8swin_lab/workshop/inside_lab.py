@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,25 @@ _LARGEST_FILE = 32_768
 _NOT_FOR_CLIENTS = {"lock", "pid", "control", "lab.log"}
 
 
-def run(spec: dict[str, Any], channel: Channel) -> int:
-    """Be that process until the lab ends or the channel closes; return the lab's exit code."""
-    shared = bool(spec["shared"])
-    home = Path(spec["folder"], "lab") if shared else sandbox.WORK / ".k8swin" / "lab"
+def run(spec: dict[str, Any], channel: Channel, lab: Callable[[Path, int], int]) -> int:
+    """Be that process until the lab ends or the channel closes; return the lab's exit code.
+
+    Args:
+        spec: as the seat's.
+        channel: to the seat's process.
+        lab: is the lab, in a process of its own: given its folder, and a descriptor for `ready` or the reason why not.
+    """
+    home = home_of(spec)
     sandbox.limit(sandbox.Limits(disk=spec["limits"].disk))
     reading, writing = os.pipe()
-    lab = _start(spec, home, channel, (reading, writing))
+    child = _start(home, channel, (reading, writing), lab)
     os.close(writing)
     said = b""
     known: dict[str, str] = {}
     ready = False
     used_at = 0.0
     while True:
-        watched = [channel, *([reading] if reading >= 0 else [])]
+        watched: list[Channel | int] = [channel, *([reading] if reading >= 0 else [])]
         readable, _, _ = select.select(watched, [], [], _LOOK_SECONDS)
         if reading in readable:
             part = os.read(reading, 4096)
@@ -59,7 +65,7 @@ def run(spec: dict[str, Any], channel: Channel) -> int:
                 ended, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 break
-            if ended == lab:
+            if ended == child:
                 return abs(os.waitstatus_to_exitcode(status)) & 0xFF
             if not ended:
                 break
@@ -70,7 +76,26 @@ def run(spec: dict[str, Any], channel: Channel) -> int:
             channel.try_send({"used": usage.of_folder(home).bytes})
 
 
-def _start(spec: dict[str, Any], home: Path, channel: Channel, pipe: tuple[int, int]) -> int:
+def home_of(spec: dict[str, Any]) -> Path:
+    """Return the lab's folder as its own processes see it."""
+    return Path(spec["folder"], "lab") if spec["shared"] else sandbox.WORK / ".k8swin" / "lab"
+
+
+def ordinary(network: str) -> Callable[[Path, int], int]:
+    """Return what is a lab with fresh machines, on a network of the computer's loopback."""
+
+    def serve(home: Path, ready: int) -> int:
+        from k8swin_lab.cli import main
+
+        arguments = ["up", "--foreground", "--home", str(home), "--ready-fd", str(ready)]
+        return main([*arguments, "--network", network])
+
+    return serve
+
+
+def _start(
+    home: Path, channel: Channel, pipe: tuple[int, int], lab: Callable[[Path, int], int]
+) -> int:
     child = os.fork()
     if child:
         return child
@@ -86,14 +111,11 @@ def _start(spec: dict[str, Any], home: Path, channel: Channel, pipe: tuple[int, 
         log = os.open(home / "lab.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for number in (1, 2):
             os.dup2(log, number)
-        from k8swin_lab.cli import main
-
-        arguments = ["up", "--foreground", "--home", str(home), "--ready-fd", str(pipe[1])]
-        if spec["shared"]:
-            arguments += ["--network", spec["lab_network"]]
-        code = main([*arguments, *spec.get("arguments", ())])
+        code = lab(home, pipe[1])
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the lab's log
+        with contextlib.suppress(OSError):
+            os.write(pipe[1], f"{error}\n".encode())
     finally:
         sys.stderr.flush()
         os._exit(code)

@@ -17,7 +17,9 @@ from k8swin_lab.workshop import usage
 _TAIL = 65_536
 _LINE = 300
 _RUNS = 20
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
 
 
 def line_of(text: object) -> str:

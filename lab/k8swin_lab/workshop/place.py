@@ -92,7 +92,9 @@ class Place:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise SeatError(f"{self.path}: {error.strerror}; name another folder with --home") from error
+            raise SeatError(
+                f"{self.path}: {error.strerror}; name another folder with --home"
+            ) from error
         if strange and not self.mark.is_file() and set(strange) - {"lock", "workshop.log"}:
             raise SeatError(
                 f"{self.path} is no workshop's folder: it holds {', '.join(strange[:5])} and no {MARK}; "
@@ -125,16 +127,20 @@ class Place:
         for path in (self.pid, self.control):
             path.unlink(missing_ok=True)
 
-    def seat_folder(self, name: str, user: int) -> Path:
-        """Make the folder of a seat, with what is the trainee's in it; return it."""
+    def seat_folder(self, name: str, user: int, lab_user: int) -> Path:
+        """Make the folder of a seat, with what is the trainee's and what is the lab's in it; return it.
+
+        Whoever it is for gets it when it is made; 0 is whoever makes it.
+        """
         folder = self.seats / name
         for inner in ("work", "lab", "home", "root"):
             path = folder / inner
             if path.is_dir():
                 continue
             path.mkdir(parents=True, mode=0o700)
-            if user and os.geteuid() == 0 and inner != "root":
-                os.chown(path, user, user)
+            owner = {"lab": lab_user, "root": 0}.get(inner, user)
+            if owner:
+                os.chown(path, owner, owner)
         return folder
 
     def seat_tokens(self, names: list[str]) -> dict[str, str]:

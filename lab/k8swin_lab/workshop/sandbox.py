@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,9 +102,10 @@ def reason_against() -> str:
     if child == 0:
         try:
             os.close(reading)
-            new_network(os.geteuid())
-            run_apart(View(), Path(tempfile.gettempdir()), os.geteuid() and USER_NUMBER, lambda: 0)
-            os._exit(0)
+            user = os.geteuid() and USER_NUMBER
+            own_users()
+            new_network()
+            os._exit(run_apart(View(), Path(tempfile.gettempdir()), user, lambda: 0))
         except BaseException as error:
             os.write(writing, str(error).encode())
             os._exit(1)
@@ -116,18 +118,21 @@ def reason_against() -> str:
     return _FORBIDDEN.format(why=f"this system does not let seats be kept apart: {why or status}")
 
 
-def new_network(user: int) -> None:
+def new_network() -> None:
     """Leave the computer's network for one that has a loopback and nothing else.
 
-    Args:
-        user: Who starts the workshop; others than root get a namespace of users first, in which that is theirs to do.
+    An ordinary user is in a namespace of users before, in which that is his to do: `own_users`.
     """
-    if user:
-        system.unshare(system.NEW_USERS | system.NEW_NETWORK)
-        system.be_the_same_user(user, USER_NUMBER)
-    else:
-        system.unshare(system.NEW_NETWORK)
+    system.unshare(system.NEW_NETWORK)
     system.raise_loopback()
+
+
+def own_users() -> None:
+    """Let an ordinary user be allowed, among what he makes himself, what is root's elsewhere; root needs nothing."""
+    if user := os.geteuid():
+        group = os.getegid()
+        system.unshare(system.NEW_USERS)
+        system.be_the_same_user(user, group, USER_NUMBER)
 
 
 def run_apart(view: View, place: Path, user: int, then: Callable[[], int]) -> int:
@@ -151,9 +156,10 @@ def run_apart(view: View, place: Path, user: int, then: Callable[[], int]) -> in
         _see(view, place, user)
         _become(user)
         code = then()
-    except BaseException as error:
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(code)
 
 
@@ -163,13 +169,23 @@ def _become(user: int) -> None:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
+    elif os.geteuid():
+        # Processes of one user are counted together; those of a namespace for themselves.
+        system.unshare(system.NEW_USERS)
+        system.be_the_same_user(USER_NUMBER, USER_NUMBER, USER_NUMBER)
     system.gain_nothing()
     system.drop_capabilities()
     system.lock_away()
     system.end_with_parent(0)
 
 
-def _see(view: View, place: Path, user: int) -> None:
+def see_alone(view: View, place: Path, user: int) -> None:
+    """Let this process, among the computer's processes as before, see nothing but a view."""
+    system.unshare(system.NEW_MOUNTS)
+    _see(view, place, user, own_processes=False)
+
+
+def _see(view: View, place: Path, user: int, *, own_processes: bool = True) -> None:
     system.private_mounts()
     system.mount("tmpfs", place, "mode=0755,size=16m")
     for name in _SYSTEM:
@@ -180,7 +196,7 @@ def _see(view: View, place: Path, user: int) -> None:
             target.mkdir()
             system.bind(source, target)
     _users(place, user)
-    _small_folders(place, user)
+    _small_folders(place, user, own_processes=own_processes)
     for target, source in view.readable.items():
         _show(place, target, source, writable=False)
     for target, source in view.writable.items():
@@ -199,17 +215,20 @@ def _users(place: Path, user: int) -> None:
         if (place / "etc" / name).exists():
             (place / f".{name}").write_text(content)
             system.bind(place / f".{name}", place / "etc" / name)
-    name = place / ".hosts"
-    name.write_text("127.0.0.1 localhost\n::1 localhost\n")
+    hosts = place / ".hosts"
+    hosts.write_text("127.0.0.1 localhost\n::1 localhost\n")
     if (place / "etc/hosts").exists():
-        system.bind(name, place / "etc/hosts")
+        system.bind(hosts, place / "etc/hosts")
 
 
-def _small_folders(place: Path, user: int) -> None:
+def _small_folders(place: Path, user: int, *, own_processes: bool) -> None:
     """Make /proc, /dev, and what can be written and is gone when the seat ends."""
     for name in ("proc", "dev", "tmp", "run", "var", "root", "home"):
         (place / name).mkdir(exist_ok=True)
-    system.mount("proc", place / "proc")
+    if own_processes:
+        system.mount("proc", place / "proc")
+    else:
+        system.bind(Path("/proc"), place / "proc", writable=True)
     for name in _DEVICES:
         if Path("/dev", name).exists():
             (place / "dev" / name).touch()
@@ -224,7 +243,7 @@ def _small_folders(place: Path, user: int) -> None:
     system.mount("tmpfs", place / "dev/shm", "mode=1777,size=32m")
     system.mount("tmpfs", place / "tmp", "mode=1777,size=128m")
     system.mount("tmpfs", place / "run", "mode=0755,size=4m")
-    (place / "var/tmp").symlink_to("/tmp")
+    (place / "var/tmp").symlink_to("../tmp")
     home = place / HOME.relative_to("/")
     home.mkdir(parents=True)
     system.mount("tmpfs", home, f"mode=0700,size=32m,uid={user},gid={user}")

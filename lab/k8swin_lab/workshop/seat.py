@@ -71,6 +71,9 @@ class Seat:
         self._drills: tuple[str, ...] = ()
         self._said = ""
         self._seen: dict[str, Any] = {}
+        self.process = 0
+        """Number of its process, whose network is the seat's."""
+
         self.notebooks: dict[str, str] = {}
         """Exercises by the file name of their notebook."""
 
@@ -181,6 +184,20 @@ class Seat:
                 ):
                     raise SeatError(f"its {part} did not come up within {seconds:.0f} seconds")
 
+    def receive_lab(self, thaw: Callable[[dict[str, Any]], object]) -> None:
+        """Get a copy of a lab in place of the one that it has.
+
+        Args:
+            thaw: is told where the copy is to be, and makes it; raises SeatError.
+        """
+        self.wait_for("seat")
+        with self._guard:
+            self._up.pop("lab", None)
+            self._failed.pop("lab", None)
+        self.call({"do": "expect"})
+        thaw({**self._spec, "process": self.process, "token": ""})
+        self.wait_for("lab", _ANSWER_SECONDS)
+
     def stop(self, part: str) -> None:
         """End its lab or its desk."""
         with self._guard:
@@ -232,9 +249,7 @@ class Seat:
         if channel is not None:
             channel.try_send(message)
 
-    def _begin_call(
-        self, message: dict[str, Any]
-    ) -> tuple[concurrent.futures.Future[Any], int]:
+    def _begin_call(self, message: dict[str, Any]) -> tuple[concurrent.futures.Future[Any], int]:
         number = next(self._numbers)
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         with self._guard:
@@ -285,6 +300,8 @@ class Seat:
         for number in files:
             os.close(number)
         part = str(message.get("part", ""))
+        if "id" in message:
+            return
         if part in message and message[part] == "ready":
             with self._changed:
                 self._up[part] = True
@@ -295,6 +312,11 @@ class Seat:
             code = int(message["ended"])
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             self._fails(part, f"its {part} ended by itself ({how}); reset it")
+        elif "process" in message:
+            with self._changed:
+                self.process = int(message["process"])
+                self._up["seat"] = True
+                self._changed.notify_all()
         elif "used" in message:
             self._weigh("lab", int(message["used"]), message)
         elif "trouble" in message:
@@ -348,7 +370,9 @@ class Seat:
             if largest
             else ""
         )
-        why = f"its folder holds {what}{named}; remove it in {self.folder}/work, then reset the seat"
+        why = (
+            f"its folder holds {what}{named}; remove it in {self.folder}/work, then reset the seat"
+        )
         self.become(State.STOPPED, why)
         threading.Thread(target=self.end, daemon=True).start()
 

@@ -14,7 +14,7 @@ import select
 import signal
 import sys
 
-from k8swin_lab.workshop import system
+from k8swin_lab.workshop import sandbox, system
 from k8swin_lab.workshop.channel import Channel, Gone, close_others
 from k8swin_lab.workshop.holder import hold
 
@@ -41,13 +41,16 @@ PRELOADED = (
 """What a seat runs. One that cannot be read is no hindrance here: the seat says so."""
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, parent: int, shared: str) -> None:
     """Fork a seat for each channel that is sent, until the workshop ends."""
     channel = Channel.of(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    if shared == "no":
+        sandbox.own_users()
+        system.end_with_parent(parent)
     gc.collect()
     gc.freeze()
     channel.send({"ready": "yes"})
@@ -61,14 +64,14 @@ def main(descriptor: int) -> None:
             _, files = channel.receive()
         except Gone:
             return
-        parent = os.getpid()
+        own = os.getpid()
         for number in files:
             if os.fork() == 0:
                 close_others([number])
-                hold(Channel.of(number), parent)
+                hold(Channel.of(number), own)
             os.close(number)
 
 
 if __name__ == "__main__":
     system.end_with_parent(int(sys.argv[2]))
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -58,11 +58,11 @@ def enter(path: str) -> None:
         os.close(descriptor)
 
 
-def be_the_same_user(outside: int, inside: int) -> None:
+def be_the_same_user(user: int, group: int, inside: int) -> None:
     """Give the one user and group of a new user namespace their numbers."""
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{inside} {outside} 1")
-    Path("/proc/self/gid_map").write_text(f"{inside} {os.getegid() if outside else 0} 1")
+    Path("/proc/self/uid_map").write_text(f"{inside} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
 
 
 def end_with_parent(parent: int) -> None:
