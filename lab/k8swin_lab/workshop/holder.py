@@ -297,7 +297,7 @@ class Holder:
     def _desk_view(self) -> sandbox.View:
         hidden = tuple(Path(text) for text in self._spec["hidden"])
         template = Path(self._spec["template"])
-        readable = {**self._python(), template: template}
+        readable = {**self._python(), **sandbox.programs(), inside_desk.TEMPLATE: template}
         return sandbox.View({sandbox.WORK: self._folder / "work"}, readable, hidden)
 
     def _stop(self, part: str) -> None:

@@ -23,6 +23,9 @@ from k8swin_lab.workshop import sandbox, system, usage
 from k8swin_lab.workshop.channel import Channel, Gone
 from k8swin_lab.workshop.looking import look
 
+TEMPLATE = Path("/template")
+"""Where a desk sees the folder from which each trainee's begins."""
+
 _TICK_SECONDS = 0.5
 _LOOK_SECONDS = 2.0
 _STARTS = 3
@@ -46,7 +49,7 @@ class Desk:
         self._shared = bool(spec["shared"])
         self.work = Path(spec["folder"], "work") if self._shared else sandbox.WORK
         self._home = Path(spec["folder"], "home") if self._shared else sandbox.HOME
-        self._template = Path(spec["template"])
+        self._template = Path(spec["template"]) if self._shared else TEMPLATE
         self._state = self.work / ".k8swin"
         self._server = 0
         self._ready = False

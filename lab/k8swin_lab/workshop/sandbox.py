@@ -30,6 +30,10 @@ USER = "trainee"
 USER_NUMBER = 1000
 """Who a trainee is, where an ordinary user started the workshop and is behind all of them."""
 
+PROGRAMS = Path("/programs")
+"""Where programs are seen that are not among the system's."""
+
+_FOR_TRAINEES = ("kubectl",)
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _OF_A_CHECKOUT = ("k8swin_nb", "k8swin_lab", "notebooks", "params")
@@ -261,10 +265,20 @@ def _show(place: Path, target: Path, source: Path, *, writable: bool) -> None:
     system.bind(source, inside, writable=writable)
 
 
+def programs() -> dict[Path, Path]:
+    """Return programs for trainees that this computer has elsewhere than among the system's, by where they are seen."""
+    found = {}
+    for name in _FOR_TRAINEES:
+        path = Path(shutil.which(name) or "").resolve()
+        if path.is_file() and not path.is_relative_to("/usr"):
+            found[PROGRAMS / name] = path
+    return found
+
+
 def environment(extra: dict[str, str]) -> dict[str, str]:
     """Return the environment of a seat's processes: nothing of who started the workshop but where Python finds modules."""
     folders = [str(Path(sys.executable).parent), str(Path(sys.prefix, "bin"))]
-    path = os.pathsep.join(dict.fromkeys([*folders, "/usr/local/bin", "/usr/bin", "/bin"]))
+    path = os.pathsep.join(dict.fromkeys([*folders, "/usr/local/bin", "/usr/bin", "/bin", str(PROGRAMS)]))
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
     modules = module_path()
     return {
