@@ -121,7 +121,9 @@ def main() -> None:
             if options.at:
                 began = time.monotonic()
                 command("start", "--at", options.at)
-                row[f"all at {options.at}, with its state made"] = f"{time.monotonic() - began:.1f} s"
+                row[f"all at {options.at}, with its state made"] = (
+                    f"{time.monotonic() - began:.1f} s"
+                )
             resets = []
             for _ in range(options.rounds):
                 began = time.monotonic()

@@ -278,7 +278,9 @@ def programs() -> dict[Path, Path]:
 def environment(extra: dict[str, str]) -> dict[str, str]:
     """Return the environment of a seat's processes: nothing of who started the workshop but where Python finds modules."""
     folders = [str(Path(sys.executable).parent), str(Path(sys.prefix, "bin"))]
-    path = os.pathsep.join(dict.fromkeys([*folders, "/usr/local/bin", "/usr/bin", "/bin", str(PROGRAMS)]))
+    path = os.pathsep.join(
+        dict.fromkeys([*folders, "/usr/local/bin", "/usr/bin", "/bin", str(PROGRAMS)])
+    )
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
     modules = module_path()
     return {

@@ -140,6 +140,8 @@ class Seat:
                 return
             self._channel = ours
             self._up, self._failed = {}, {}
+            # What the one before it weighed may be gone since.
+            self._used = {"lab": 0, "desk": 0}
         self._spawn(theirs)
         ours.send(self._spec)
         threading.Thread(target=self._hear, args=(ours,), name=self.name, daemon=True).start()

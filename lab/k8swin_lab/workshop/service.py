@@ -252,11 +252,11 @@ class Workshop:
                     seat.start("desk", open=opens)
                 self._fresh_lab(seat, exercise)
                 seat.wait_for("desk")
-                if not self._ended:
+                if not self._ended and seat.state != State.STOPPED:
                     seat.become(State.READY)
             except (SeatError, Gone, OSError) as error:
                 log.error("%s: %s", seat.name, error)
-                if not self._ended:
+                if not self._ended and seat.state != State.STOPPED:
                     seat.become(State.FAILED, str(error))
 
     def _fresh_lab(self, seat: Seat, exercise: Exercise) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,13 @@ def workshop(place: Running) -> Running:
 
 
 @pytest.fixture
-def kernels(workshop: Running) -> dict[str, Kernel]:
+def kernels(workshop: Running) -> Iterator[dict[str, Kernel]]:
     found = {}
     for name in ("seat-01", "seat-02"):
-        workshop.wait_for(name, lambda seat: seat["state"] == "ready")
+        if workshop.seats()[name]["state"] != "ready":
+            workshop.command("reset", name)
         found[name] = workshop.kernel(name)
-    yield found  # type: ignore[misc]
+    yield found
     for kernel in found.values():
         kernel.close()
 
