@@ -131,6 +131,10 @@ def read(folder: Path) -> Course:
         for name, entry in _mapping(path, document, "drills").items()
         if _is_drill(path, name, entry)
     }
+    if not isinstance(document.get("exercises"), list):
+        raise SeatError(
+            f"{path}: `exercises` is {document.get('exercises')!r:.80}, expected a list"
+        )
     exercises = tuple(
         _exercise(path, number, entry, starts, drills)
         for number, entry in enumerate(document.get("exercises") or ())
