@@ -29,8 +29,7 @@ _STATE = Path("/state")
 
 def run(spec: dict[str, Any], channel: Channel) -> int:
     """Be that lab until the channel closes; keep its state whenever asked to."""
-    from k8swin_lab.daemon import _Daemon as Daemon
-    from k8swin_lab.daemon import locked
+    from k8swin_lab.daemon import Daemon, locked
     from k8swin_lab.home import Home
     from k8swin_lab.lab import Lab
 
