@@ -42,13 +42,14 @@ def statuses(place: Place) -> list[SeatStatus]:
     found = ask(place, {"command": "status"})["seats"]
     known_seats = []
     for one in found:
-        best = {
-            name: Grade(**{**grade, "missing": tuple(grade["missing"])})
-            for name, grade in one["grades"].items()
-        }
+        best = {name: _grade(grade) for name, grade in one["grades"].items()}
         known = {**one, "state": State(one["state"]), "drills": tuple(one["drills"])}
         known_seats.append(SeatStatus(**{**known, "grades": best}))
     return known_seats
+
+
+def _grade(said: dict[str, Any]) -> Grade:
+    return Grade(**{**said, "missing": tuple(said["missing"])})
 
 
 class Asked:
@@ -62,3 +63,7 @@ class Asked:
 
     def exercises(self) -> Sequence[tuple[str, str]]:
         return [(i, t) for i, t in ask(self._place, {"command": "about"})["exercises"]]
+
+    def grade(self, seat: str, exercise: str) -> Grade:
+        asked = {"command": "grade", "seat": seat, "exercise": exercise}
+        return _grade(job(self._place, asked))

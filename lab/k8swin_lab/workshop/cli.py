@@ -49,6 +49,7 @@ _EPILOG = """examples:
   k8swin workshop reset seat-07                       his machines as his exercise begins; his notebooks stay
   k8swin workshop drill seat-07 dns-silent            break something
   k8swin workshop start --at ex5                      all seats to exercise 5
+  k8swin workshop grades --look --csv grades.csv      look at every seat's exercise, and write all grades
   k8swin workshop down                                end it; the trainees' folders stay
 
 exit codes: 0 done, 1 it could not be done, 2 wrong arguments, 3 no workshop runs
@@ -86,11 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, help_text: str, command: object) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
-        sub.add_argument(
-            "--home", help="the workshop's folder (default: .k8swin/workshop of the project)"
-        )
-        sub.set_defaults(run=command)
-        return sub
+        return _at_home(sub, command)
 
     up = add("up", "Start a workshop, or add seats to one that runs.", _up)
     up.add_argument("--seats", type=int, help="how many (default: as the last time, else 1)")
@@ -144,9 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     graded.add_argument("seat", metavar="SEAT")
     graded.add_argument("exercise", metavar="EXERCISE")
     graded.add_argument("--json", action="store_true", help="as JSON")
-    listing = add("grades", "Write the grades as a table.", _grades)
-    listing.add_argument("--csv", action="store_true", help="as CSV")
+    listing = grades.add_grades_command(commands)
+    _at_home(listing, _grades)
     add("down", "End the workshop; the trainees' folders stay.", _down)
+    return parser
+
+
+def _at_home(parser: argparse.ArgumentParser, command: object) -> argparse.ArgumentParser:
+    """Add what every command has."""
+    parser.add_argument(
+        "--home", help="the workshop's folder (default: .k8swin/workshop of the project)"
+    )
+    parser.set_defaults(run=command)
     return parser
 
 
@@ -425,14 +431,9 @@ def _grade(place: Place, options: argparse.Namespace) -> int:
 def _grades(place: Place, options: argparse.Namespace) -> int:
     if not _running(place):
         return NOT_RUNNING
-    found = statuses(place)
-    if options.csv:
-        grades.write_csv(sys.stdout.buffer, cast("Seats", Asked(place)))
-        return 0
-    for one in found:
-        best = ", ".join(f"{g.exercise} {g.score:g}/{g.max_score:g}" for g in one.grades.values())
-        _say(f"{one.name:<9} {best or '-'}")
-    return 0
+    # What is said beside a table on standard output would be taken for rows of it.
+    say = _complain if options.csv == "-" else _say
+    return grades.grades_command(options, cast("Seats", Asked(place)), say)
 
 
 def _down(place: Place, options: argparse.Namespace) -> int:

@@ -101,7 +101,9 @@ def add_grades_command(commands: Any, name: str = "grades") -> argparse.Argument
     text = (
         "Give out what was confirmed of each seat's exercises: as a table, as CSV, or for nbgrader."
     )
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, allow_abbrev=False
+    )
     parser.add_argument(
         "--csv", metavar="FILE", nargs="?", const="-", help="as CSV, there or on standard output"
     )
