@@ -32,7 +32,7 @@ def ask(path: Path, request: dict[str, Any], timeout: float = _TIMEOUT) -> dict[
             connection.connect(name)
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
-                answer: dict[str, Any] = json.loads(answers.readline(_LARGEST) or b"{}")
+                answer: dict[str, Any] = json.loads(answers.readline() or b"{}")
     except (OSError, ValueError) as error:
         raise ControlError(f"{path}: {error}") from error
     if answer.get("error"):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from k8swin_lab.control import ControlServer
 from k8swin_lab.workshop import course, grading, usage
+from k8swin_lab.workshop.asking import statuses
 from k8swin_lab.workshop.looking import look
-from k8swin_lab.workshop.model import Grade, SeatError
+from k8swin_lab.workshop.model import Grade, SeatError, SeatStatus, State
+from k8swin_lab.workshop.place import Place
 
 from .conftest import COURSE
 
@@ -86,3 +90,18 @@ def test_the_best_grade_outlives_a_cut_file(tmp_path: Path) -> None:
         file.write('{"seat": "seat-01", "exer')
     again = grading.Grades(path).best("seat-01")
     assert again["ex1"].score == 7.5 and again["ex1"].missing == ("one is missing",)
+
+
+def test_the_seats_of_a_large_class_are_told_whole(tmp_path: Path) -> None:
+    missing = tuple(f"{n}: winworker02 has no HNS network of its own" for n in range(20))
+    grades = {f"ex{n}": asdict(Grade(f"ex{n}", "t", 1, 21, 1, 10, missing)) for n in range(1, 11)}
+    one = SeatStatus("seat-01", "http://x/", State.READY, "ex1", "t")
+    seats = [{**asdict(one), "name": f"seat-{n:02}", "grades": grades} for n in range(1, 41)]
+    place = Place(tmp_path)
+    server = ControlServer(place.control, lambda _: {"seats": seats})
+    try:
+        told = statuses(place)
+    finally:
+        server.close()
+    assert [seat.name for seat in told] == [seat["name"] for seat in seats]
+    assert told[39].grades["ex10"].missing == missing
