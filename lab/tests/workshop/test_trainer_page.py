@@ -252,7 +252,8 @@ def test_where_no_web_socket_gets_through_the_page_asks_again(opened, seats):
 
 def test_without_scripts_there_is_a_table(opened, seats):
     page = opened(java_script_enabled=False)
-    page.wait_for_selector("text=seat-20")  # it loads itself again until the seats were looked at
+    # It loads itself again until the seats were looked at. Playwright's `text=` finds nothing within a noscript.
+    page.wait_for_selector("xpath=//th[.='seat-20']")
     text = page.locator("table").first.inner_text()
     assert "<img src=x onerror=" in text
     assert "JupyterLab ended with exit code 137" in text
