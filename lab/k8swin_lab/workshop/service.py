@@ -35,6 +35,13 @@ _SPAWNER_SECONDS = 120.0
 _BUILDER = "builder"
 
 
+def _of_trainees(folder: Path) -> list[Path]:
+    """Return what of a course each trainee gets: exercises and what they read, and no solutions."""
+    found = [p for p in folder.iterdir() if p.suffix in (".ipynb", ".yaml", ".md")]
+    found += (folder / "material").rglob("*")
+    return sorted(path for path in found if path.is_file())
+
+
 class Workshop:
     """All seats of one workshop; implements `model.Seats`.
 
@@ -139,12 +146,11 @@ class Workshop:
         )
         if made.returncode:
             raise SeatError(f"`k8swin init {target}` failed: {made.stderr.strip()}")
-        (target / "workshop").mkdir(exist_ok=True)
-        for path in sorted(self.course.folder.iterdir()):
-            if path.is_file() and path.suffix in (".ipynb", ".yaml", ".md"):
-                copy = target / "workshop" / path.name
-                if not copy.is_file() or copy.read_bytes() != path.read_bytes():
-                    copy.write_bytes(path.read_bytes())
+        for path in _of_trainees(self.course.folder):
+            copy = target / "workshop" / path.relative_to(self.course.folder)
+            if not copy.is_file() or copy.read_bytes() != path.read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
         for folder in (self.place.template, *self.place.template.rglob("*")):
             folder.chmod(0o755 if folder.is_dir() else 0o644)
 

@@ -190,6 +190,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (running.course / "course.yaml").write_text(COURSE)
     for name in ("01_one.ipynb", "02_two.ipynb"):
         (running.course / name).write_text(json.dumps(NOTEBOOK))
+    (running.course / "material" / "record").mkdir(parents=True)
+    (running.course / "material" / "record" / "events.jsonl").write_text("{}")
     (running.course / "solutions").mkdir()
     (running.course / "solutions" / "secret.ipynb").write_text(json.dumps(NOTEBOOK))
     yield running

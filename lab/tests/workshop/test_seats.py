@@ -50,6 +50,7 @@ def test_every_seat_is_ready_with_the_course_and_without_its_solutions(workshop:
     names = {p.name for p in workshop.work("seat-01").rglob("*")}
     assert {"01_one.ipynb", "02_two.ipynb", "01_network.ipynb", "lab.yaml"} <= names
     assert "secret.ipynb" not in names
+    assert (workshop.work("seat-01") / "workshop/material/record/events.jsonl").is_file()
 
 
 def test_tokens_are_in_files_of_the_owner_and_nowhere_else(workshop: Running) -> None:
