@@ -22,6 +22,7 @@ SNIPPETS = [
     "printf 'ab\\ncd\\n' | hexdump -C | head -1",
     "printf 'a\\nb\\nc\\n' | sed -n '1!G;h;$p'; printf 'x\\n' | sed 's/x/y/;t end;s/y/z/;:end'",
     "printf 'k v\\n' >f; awk 'BEGIN { while ((getline line < \"f\") > 0) print \"got\", line; \"echo hi\" | getline x; print x }'",
+    "printf 'net.tool\\t = /a b\\n' | awk -F = '{ name = $1; gsub(/[ \\t]/, \"\", name); gsub(/\\//, \"-\", $2); print name $2 }'",
     "printf '3 c\\n1 a\\n2 b\\n' | sort -k1,1n | awk '{ s += $1; print $2 } END { print s }'",
     "shopt -s extglob\nx=foo.tar.gz; echo ${x%.@(tar.gz|zip)}; case abc in @(abc|d)) echo yes;; esac; [[ aXb == a?(X)b ]] && echo t",
     "ulimit -n >/dev/null; echo $?; builtin echo b; type -t cd ls if; command -V cd",

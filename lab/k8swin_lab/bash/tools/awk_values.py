@@ -10,6 +10,9 @@ from k8swin_lab.bash.tools.formatting import formatted as shell_formatted
 
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)")
 
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "/": "/", '"': '"'}
+"""What awk reads as one character before it reads an expression."""
+
 
 class NumericText(str):
     """A text from input that looks like a number and compares as one."""
@@ -54,8 +57,11 @@ def is_true(value: Value) -> bool:
 
 @functools.lru_cache(maxsize=500)
 def pattern(source: str) -> str:
-    """Translate a regular expression of awk."""
-    return posix_expression(source.replace("\\/", "/").replace('\\"', '"'), extended=True)
+    r"""Translate a regular expression of awk, where `\t` is a tab in a bracket, too."""
+    plain = re.sub(
+        r"\\(.)", lambda found: _ESCAPED.get(found[1], found[0]), source, flags=re.DOTALL
+    )
+    return posix_expression(plain, extended=True)
 
 
 def formatted(form: str, values: list[Value]) -> str:
