@@ -118,7 +118,6 @@ class Lab:
             PortInUse: an address or port cannot be had; nothing stays open then.
         """
         self.home.prepare(self.specs)
-        self._loop = asyncio.new_event_loop()
         self._run_loop()
         try:
             for spec in self.specs:

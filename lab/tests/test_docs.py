@@ -13,7 +13,7 @@ ROOT = LAB.parent
 PACKAGE = LAB / "k8swin_lab"
 ABOUT = ROOT / "docs" / "lab.md"
 PAGES = [ABOUT, LAB / "README.md", LAB / "docs" / "architecture.md"]
-MADE = ("params.yaml", ".k8swin/lab", ".k8swin/reach/unreached.json", "daemon.json")
+MADE = ("params.yaml", ".k8swin/lab", ".k8swin/reach/unreached.json", "daemon.json", "snapshots/")
 """What the lab or one of its machines writes."""
 
 PATH = re.compile(r"\.?[a-z][\w./*-]*(?:/|\.(?:py|md|yaml|json|toml|txt))")

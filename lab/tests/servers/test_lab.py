@@ -153,8 +153,7 @@ def test_a_node_port_is_answered_on_every_node_and_closed_with_its_service(
 
     lab.network.http = http  # type: ignore[method-assign]
     url = f"http://{worker}:30080/path?x=1"
-    running.machine.listening[api_port] = SimpleNamespace(cluster=cluster)
-    running.opened["api", api_port] = _Nothing()
+    _serve(lab, running, api_port, cluster)
     eventually(lambda: connects(worker, 30080))
     answer = requests.post(url, timeout=100)
     assert (answer.text, answer.headers["X-Method"]) == (url, "POST")
@@ -174,13 +173,10 @@ def test_the_kubeconfig_appears_with_the_cluster_and_is_the_machines_own(
     folder = running.machine.root / "etc/kubernetes"
     folder.mkdir()
     (folder / "admin.conf").write_text(f"server: https://{server.format(master)}:{api_port}\n")
-    running.opened["api", api_port] = _Nothing()
-    running.machine.listening[api_port] = SimpleNamespace(
-        cluster=SimpleNamespace(
-            node_ports=dict, client=lambda: SimpleNamespace(list=lambda resource: [])
-        )
+    cluster = SimpleNamespace(
+        node_ports=dict, client=lambda: SimpleNamespace(list=lambda resource: [])
     )
-    running.cluster = running.machine.listening[api_port].cluster
+    _serve(lab, running, api_port, cluster)
 
     eventually(lab.home.kubeconfig.exists)
     assert lab.home.kubeconfig.read_text() == f"server: https://{master}:{api_port}\n"
@@ -388,6 +384,17 @@ def test_a_lab_that_was_killed_is_not_taken_for_a_running_one(daemon: Daemon) ->
 class _Nothing:
     async def stop(self) -> None:
         return None
+
+
+def _serve(lab: Lab, running: Any, port: int, cluster: Any) -> None:
+    """Let a machine serve a cluster's API; in the lab's own thread, which else would see half of it."""
+
+    async def at_once() -> None:
+        running.machine.listening[port] = SimpleNamespace(cluster=cluster)
+        running.opened["api", port] = _Nothing()
+        running.cluster = cluster
+
+    lab._wait(at_once(), 100)
 
 
 def _ssh(status: dict[str, Any], command: str) -> str:
