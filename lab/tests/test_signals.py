@@ -20,7 +20,7 @@ from k8swin_lab import daemon
 from k8swin_lab.home import Home
 
 none = lambda *_: None
-daemon.Lab = daemon.ControlServer = lambda *_, **__: SimpleNamespace(start=none, stop=none, close=none)
+daemon.Lab = daemon.ControlServer = lambda *_, **__: SimpleNamespace(home=home, start=none, stop=none, close=none)
 
 def at_the_lock(frame, event, _):
     if frame.f_code is threading.Condition.wait.__code__ and event == "line":
@@ -29,11 +29,12 @@ def at_the_lock(frame, event, _):
     return at_the_lock
 
 home = Home(Path(sys.argv[1]))
+lock = daemon.locked(home)
 later = threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM))
 later.daemon = True
 later.start()
 sys.settrace(at_the_lock)
-sys.exit(daemon.serve(home, [], python_bash=True, ready=None))
+sys.exit(daemon.serve(home, [], python_bash=True, ready=None, lock=lock))
 """
 
 
