@@ -59,7 +59,8 @@ def imported(package):
 
 
 @pytest.mark.parametrize(
-    ("package", "extras"), [("k8swin_nb", ("desk", "keyring", "kerberos")), ("k8swin_lab", ("workshop",))]
+    ("package", "extras"),
+    [("k8swin_nb", ("desk", "keyring", "kerberos")), ("k8swin_lab", ("workshop",))],
 )
 def test_what_is_imported_is_declared_and_the_other_way_round(package, extras):
     wanted = declared(package, *extras)

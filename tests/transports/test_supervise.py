@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,9 @@ def test_a_script_is_given_the_variables_that_are_named_and_none_else(tmp_path):
     names = {line.partition(b"=")[0].decode() for line in done.stdout.splitlines() if b"=" in line}
     assert names - {"LANG"} == {"PATH", "HOME", "http_proxy", "K8SWIN_TAG", "PWD", "SHLVL", "_"}
     assert b"SHLVL=1" in done.stdout.splitlines()
-    assert done.stdout.startswith(b"\x1efirstsecond begins\n")
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    begins = f"\x1efirstsecond begins {os.getuid()} {boot}\n"
+    assert done.stdout.startswith(begins.encode())
     assert done.returncode == 0
     assert not trap.exists()
 

@@ -58,7 +58,7 @@ class Client:
 
     def ssh(self, line: str) -> str:
         done = subprocess.run(self.ssh_command(line), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr + self.home.log.read_text()
         return done.stdout
 
     def winrm(self, line: str, scheme: str = "http") -> str:
