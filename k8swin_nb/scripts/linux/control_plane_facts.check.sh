@@ -24,6 +24,7 @@ for file in /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/manife
   sed -n -E 's/^ *- --(service-cluster-ip-range|cluster-cidr)=(.*)$/network\t\1\t\2/p' "$file"
 done
 for target in $TARGETS; do
-  said=$(curl -s --noproxy '*' --max-time 3 "http://$target/hostname" 2>/dev/null | head -c 200 | tr -d '\r\n\t' || true)
+  said=$(curl -s --noproxy '*' --max-time 3 "http://$target/hostname" 2>/dev/null | tr -d '\r\n\t\0' || true)
+  said=${said:0:200}
   printf 'answer\t%s\t%s\n' "$target" "$said"
 done
