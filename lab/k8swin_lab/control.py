@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from k8swin_lab.lasting import Lasting
+from k8swin_lab.socket_paths import within_length
 
 _TIMEOUT = 10.0
 _LARGEST = 65536
@@ -87,19 +87,3 @@ class ControlServer:
         except Exception as error:
             return {"error": str(error) or type(error).__name__}
         return {"done": "yes"} | (said or {})
-
-
-@contextlib.contextmanager
-def within_length(path: Path) -> Iterator[str]:
-    """Give a name for the socket that fits the system's limit of about 100 bytes.
-
-    A long path is reached through the folder's open descriptor, which Linux alone offers.
-    """
-    if len(os.fsencode(path)) < 100:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

@@ -37,10 +37,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from k8swin_lab import disk_copy, snapshots
-from k8swin_lab.control import within_length
 from k8swin_lab.lab import Lab
 from k8swin_lab.lasting import Lasting
 from k8swin_lab.snapshots import SnapshotError
+from k8swin_lab.socket_paths import within_length
 
 log = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab.control import within_length
 from k8swin_lab.home import Home
+from k8swin_lab.socket_paths import within_length
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,38}[a-z0-9])?")
 _TIMEOUT = 30.0

@@ -23,6 +23,7 @@ from k8swin_lab.bash.programs import program_of
 from k8swin_lab.machines.base import Machine
 from k8swin_lab.machines.program import NotSimulated, Process, Program
 from k8swin_lab.machines.shell import Shell, ShellMachine, ShellProcess
+from k8swin_lab.socket_paths import within_length
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Bridge:
 
     def listen(self, path: Path) -> None:
         """Take calls at a socket of this path until closed."""
-        self._listener.bind(str(path))
+        with within_length(path) as name:
+            self._listener.bind(name)
         self._listener.listen(64)
         threading.Thread(
             target=self._accept, name=f"bridge-{self._machine.name}", daemon=True

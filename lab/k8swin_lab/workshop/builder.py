@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_lab import topology
-from k8swin_lab.control import within_length
+from k8swin_lab.socket_paths import within_length
 from k8swin_lab.workshop import inside_lab, sandbox, system
 from k8swin_lab.workshop.channel import Channel, Gone
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab.control import within_length
+from k8swin_lab.socket_paths import within_length
 from k8swin_lab.workshop import inside_desk, inside_lab, sandbox, system
 from k8swin_lab.workshop.channel import Channel, Gone, close_others
 

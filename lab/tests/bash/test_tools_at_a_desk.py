@@ -65,3 +65,14 @@ def test_what_the_python_adapter_has_not_is_refused(tmp_path: Path, text: str) -
     shell.stop()
     assert done.code == 70
     assert "not simulated in the lab: " in done.errors
+
+
+def test_commands_run_where_the_folder_of_temporary_files_has_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not system_bash_available():
+        pytest.skip(system_bash_available().reason)
+    long = tmp_path / ("long" * 25)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    assert system_bash_available.__wrapped__()
