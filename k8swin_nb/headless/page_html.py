@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 
 from k8swin_nb.headless.listings import CLASSES
 from k8swin_nb.tables.palette import LOOKS, style
+from k8swin_nb.tables.text import attribute, passed
 
 _VOID = frozenset({"br", "hr", "img", "wbr", "col"})
 _KEPT = _VOID | set(
@@ -117,7 +118,7 @@ class _Writer(HTMLParser):
         return tag
 
     def _picture(self, given: dict[str, str]) -> None:
-        told = html.escape(given.get("alt", ""))
+        told = attribute(given.get("alt", ""))
         if _PICTURE.fullmatch(given.get("src", "")):
             source = re.sub(r"\s", "", given["src"])
             self.parts.append(f'<img alt="{told}" src="{source}">')
@@ -129,7 +130,7 @@ class _Writer(HTMLParser):
         leads = self._link(target) if target else None
         self._open.append("a" if leads else "")
         if leads:
-            self.parts.append(f'<a href="{html.escape(leads)}">')
+            self.parts.append(f'<a href="{attribute(leads)}">')
         else:
             self._away.append((target, len(self.parts)))
 
@@ -170,11 +171,11 @@ class _Writer(HTMLParser):
             said = html.unescape(re.sub(r"<[^>]*>", "", "".join(self.parts[begin:])))
             # What led to a file that is not here, or to a place in the notebook, says nothing to a reader.
             if re.match(r"https?://", target) and target.strip("/") != said.strip("/ "):
-                self.parts.append(f" ({html.escape(target)})")
+                self.parts.append(f" ({attribute(target)})")
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.parts.append(html.escape(data, quote=False))
+            self.parts.append(passed(data))
 
     def whole(self) -> str:
         """Return what was written, with an end for everything."""

@@ -23,6 +23,7 @@ from k8swin_nb.headless.page_html import clean, from_markdown
 from k8swin_nb.redact import redact
 from k8swin_nb.shown import shown
 from k8swin_nb.tables import escaped
+from k8swin_nb.tables.text import attribute, passed
 from k8swin_nb.workflow.report import COLUMNS
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -122,7 +123,13 @@ class Rendering:
         except (OSError, ValueError) as error:
             part.broken = f"{self._path.name} cannot be read: {error}"
             return part
-        except (AttributeError, KeyError, TypeError, RecursionError) as error:
+        except (
+            nbformat.ValidationError,
+            AttributeError,
+            KeyError,
+            TypeError,
+            RecursionError,
+        ) as error:
             part.broken = (
                 f"{self._path.name} cannot be read: it is no notebook ({type(error).__name__})"
             )
@@ -200,11 +207,11 @@ class Rendering:
             import base64
 
             drawn = base64.b64encode(_joined(data["image/svg+xml"]).encode()).decode()
-            told = html.escape(_joined(data.get("text/plain", "")) or "picture")
+            told = attribute(_joined(data.get("text/plain", "")) or "picture")
             return self._html(f'<img alt="{told}" src="{_DATA}{drawn}"/>')
         for kind in ("image/png", "image/jpeg"):
             if kind in data:
-                told = html.escape(_joined(data.get("text/plain", "")) or "picture")
+                told = attribute(_joined(data.get("text/plain", "")) or "picture")
                 return self._html(
                     f'<img alt="{told}" src="data:{kind};base64,{_joined(data[kind])}"/>'
                 )
@@ -269,7 +276,7 @@ def _joined(value: Any) -> str:
 
 def escaped_text(text: str) -> str:
     """Return text of several lines as HTML for a `<pre>`, masked and bounded."""
-    return html.escape(shown(text, most=OUTPUT), quote=False)
+    return passed(shown(text, most=OUTPUT))
 
 
 def _bounded(made: str, note: Callable[[str], str]) -> str:
