@@ -111,10 +111,16 @@ def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
     """
     folder = find_run(runs, named)
     page, broken = write_run_page(folder)
-    if any((folder / "seals").glob("*.json")):
-        # The last seal has the page as it was, which would look like a forgery from now on.
-        tell(seal_beside(folder, PAGE_WRITTEN, by="k8swin page"))
     sys.stdout.write(f"{page}\n")
+    try:
+        if pdf:
+            from k8swin_nb.headless.pdf import print_pdf
+
+            sys.stdout.write(f"{print_pdf(page, size=pdf)}\n")
+    finally:
+        if any((folder / "seals").glob("*.json")):
+            # The last seal has the pages as they were, which would look like a forgery from now on.
+            tell(seal_beside(folder, PAGE_WRITTEN, by="k8swin page"))
     for name, why in broken.items():
         sys.stderr.write(f"k8swin: {name} cannot be read: {why}\n")
     if broken:
@@ -123,10 +129,6 @@ def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
         sys.stderr.write(
             "k8swin: no executed notebook is in its folder; the page shows the record\n"
         )
-    if pdf:
-        from k8swin_nb.headless.pdf import print_pdf
-
-        sys.stdout.write(f"{print_pdf(page, size=pdf)}\n")
     return 1 if broken else 0
 
 

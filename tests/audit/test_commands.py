@@ -201,6 +201,23 @@ def test_a_page_that_is_written_again_is_sealed_again(project, keys, capsys, mon
     assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
 
 
+def test_a_page_that_is_printed_is_sealed_with_what_was_printed(
+    project, keys, capsys, monkeypatch, tmp_path
+):
+    prints = tmp_path / "chromium"
+    prints.write_text(
+        "#!/bin/sh\nfor word; do case $word in --print-to-pdf=*) "
+        "printf '%%PDF-1.7 a sheet %%%%EOF\\n' > \"${word#*=}\";; esac; done\n"
+    )
+    prints.chmod(0o755)
+    monkeypatch.setenv("K8SWIN_CHROMIUM", str(prints))
+    monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'alice'}")
+    assert main(["page", RUN, "--pdf"]) == 0
+    assert (project / "runs" / RUN / "index.pdf").is_file()
+    capsys.readouterr()
+    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+
+
 def test_the_help_says_what_the_exit_codes_mean():
     words = [sys.executable, "-m", "k8swin_nb", "audit", "verify", "--help"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
