@@ -10,7 +10,6 @@ import base64
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from k8swin_lab import sites
@@ -271,13 +270,10 @@ def test_servicing_says_for_a_while_after_the_boot_that_a_reboot_waits(
 ) -> None:
     later: list[Callable[[], None]] = []
 
-    class Timer:
-        def __init__(self, seconds: float, work: Any, given: list[str]) -> None:
-            later.append(lambda: work(*given))
+    def soon(seconds: float, action: Callable[[], None], what: str) -> None:
+        later.append(action)
 
-        def start(self) -> None: ...
-
-    monkeypatch.setattr(windows_features, "threading", SimpleNamespace(Timer=Timer))
+    monkeypatch.setattr(windows_features, "Later", soon)
     feature = machine.features.find("Containers")
     assert feature is not None
     machine.features.install(feature)
