@@ -52,7 +52,7 @@ test-steps: install ## every step of the toolkit on machines of the lab
 	@$(BIN)/python $(PYTEST) tests/steps tests/scripts tests/wire
 
 test-notebooks: install ## notebooks, in a kernel and in a browser, on machines of the lab; the course; packages
-	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/workshop tests/browser tests/binder tests/packaging)
+	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/workshop/test_course.py tests/browser tests/binder tests/packaging)
 
 # What needs no lab, no browser and no packages; the environment goes again.
 LOWEST := tests/cluster tests/notebook tests/workflow tests/headless tests/phases tests/transports tests/test_api.py \
