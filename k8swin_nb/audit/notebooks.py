@@ -23,6 +23,9 @@ DESK = "desk.json"
 UNSAVED = frozenset({"removed", "notebook"})
 """Differences that a notebook at a desk also has when it was not saved after its last cell, or is none of the run."""
 
+RUN = "k8swin run"
+"""Whose events stand in the record for the command that executes notebooks, saves them and seals then."""
+
 
 def judge_notebooks(
     folder: Path,
@@ -37,6 +40,7 @@ def judge_notebooks(
         ParamsError: when one that is named cannot be read.
     """
     desk = DESK in entries
+    saved = _saved(lines)
     cells = [event for event in lines.events if "cell" in str(event.get("event", ""))]
     for name, entry in entries.items():
         if "/" in name or name.startswith(".") or not name.endswith(".ipynb") or entry.odd:
@@ -49,7 +53,7 @@ def judge_notebooks(
             )
             continue
         if cells and (_executed(notebook) or not desk):
-            _judge(name, notebook, cells, verdict, desk=desk)
+            _judge(name, notebook, cells, verdict, saved, desk=desk)
     for path in named:
         try:
             notebook = _notebook(file_bytes(path, NOTEBOOK_BYTES))
@@ -58,7 +62,21 @@ def judge_notebooks(
         if not cells:
             text = "the record holds no cells, so that nothing can be said about it"
             verdict.add(UNPROVEN, "notebook-unknown", str(path), text)
-        _judge(str(path), notebook, cells, verdict, desk=False)
+        _judge(str(path), notebook, cells, verdict, saved, desk=False)
+
+
+def _saved(lines: Lines) -> int | None:
+    """Return the event up to which a run that has no end saved what it executed; None: it has one, or was none."""
+    begun, at = False, 0
+    for place, event in lines.at.items():
+        kind = event.get("event")
+        if kind == "run-begun":
+            begun = True
+        elif kind in ("run-finished", "run-stopped"):
+            begun = False
+        elif kind == "sealed" and event.get("notebook") == RUN:
+            at = place
+    return at if begun else None
 
 
 def _judge(
@@ -66,6 +84,7 @@ def _judge(
     notebook: dict[str, Any],
     cells: list[dict[str, Any]],
     verdict: Verdict,
+    saved: int | None,
     *,
     desk: bool,
 ) -> None:
@@ -84,6 +103,11 @@ def _judge(
         weight = CHANGED if one.certain else REMARK
         if desk and one.kind in UNSAVED:
             weight = UNPROVEN
+        if saved is not None and one.late > saved:
+            # A kernel outlives a command that is killed, and writes down what that one did not save any more.
+            text = f"the run has no end, and the file may have been saved before this cell had ended: {one.told}"
+            verdict.add(UNPROVEN, "notebook-not-saved", where, text)
+            continue
         verdict.add(weight, f"notebook-{one.kind}", where, one.told)
 
 

@@ -8,7 +8,7 @@ the file's texts between cells and its metadata, no record can tell of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from k8swin_nb.redact import MASK
@@ -38,6 +38,9 @@ class Difference:
     place: int | None = None
     """Its place among the cells of the file, counted from 1; None: it is not there."""
 
+    late: int = 0
+    """Number of the last event of that cell, when nothing in the file shows that it was saved after it; else 0."""
+
     @property
     def certain(self) -> bool:
         """Whether the notebook is otherwise; else the record does not know."""
@@ -61,6 +64,11 @@ class _Ran:
     """`whole`, `in part`: the record begins within it, or `not`: it ran before, and its source alone is known."""
 
     inputs: int = 0
+    ended_at: int = 0
+    last_at: int = 0
+    """Numbers of the events that it ended with, and that last told of it."""
+
+    agrees: bool = False
     digests: set[str] = field(default_factory=set)
     used: bool = False
 
@@ -129,7 +137,16 @@ def compare_notebook(
     found = [one for cell in executed for one in _of_cell(cell, own, ran)]
     if not any(one.cell_id for one in own):
         found += _moved(executed)
-    return found + _left(cells, own, ran)
+    return [_lately(one, own) for one in found + _left(cells, own, ran)]
+
+
+def _lately(one: Difference, own: Sequence[_Ran]) -> Difference:
+    """Return a difference of outputs with the event up to which the file may have been saved before."""
+    ran = next((ran for ran in own if ran.count == one.cell), None)
+    if one.kind != "output" or ran is None:
+        return one
+    saved = max((other.ended_at for other in own if other.agrees), default=0)
+    return replace(one, late=ran.last_at) if ran.last_at > saved else one
 
 
 def _executions(events: Iterable[Mapping[str, Any]]) -> list[_Ran]:
@@ -144,10 +161,14 @@ def _executions(events: Iterable[Mapping[str, Any]]) -> list[_Ran]:
             one = known[kernel, count] = _Ran(
                 kernel, count, str(event.get("notebook", "")), cell_id
             )
-        if one is None or kind == STARTED:
+        if one is None:
+            continue
+        number = event.get("n")
+        one.last_at = number if isinstance(number, int) else 0
+        if kind == STARTED:
             continue
         if kind == ENDED:
-            one.ended = True
+            one.ended, one.ended_at = True, one.last_at
             one.source = str(event.get("source") or "")
             one.source_sha256 = str(event.get("source_sha256") or "")
             one.followed = str(event.get("followed", "whole"))
@@ -211,6 +232,7 @@ def _of_cell(cell: _Cell, own: Sequence[_Ran], ran: Sequence[_Ran]) -> list[Diff
     one.used = True
     if same is not None:
         if shown.inputs <= same.inputs:
+            one.agrees = True
             return []
         return told(
             "output", f"{shown.inputs} lines of input stand in it, {same.inputs} were asked for"
@@ -224,7 +246,8 @@ def _of_cell(cell: _Cell, own: Sequence[_Ran], ran: Sequence[_Ran]) -> list[Diff
     if one.followed != "whole":
         what = "the toolkit was loaded later, so that what it showed before is not known"
         return told(UNKNOWN, what)
-    return told("output", f"its outputs are others than it showed: {_outputs_differ(cell)}")
+    text = f"its outputs are others than it showed: {_outputs_differ(cell)}"
+    return [Difference("output", text, cell.count or one.count, cell.place)]
 
 
 def _source_differs(cell: _Cell, there: _Ran) -> str:
@@ -276,7 +299,7 @@ def _left(cells: Sequence[_Cell], own: Sequence[_Ran], ran: Sequence[_Ran]) -> l
         bare = next((cell for cell in empty if one.has_source(cell.source)), None)
         if bare is not None:
             empty.remove(bare)
-            told = "it was executed, and its outputs and its count were taken away"
+            told = "it was executed, and neither its outputs nor its count are in the file"
             found.append(Difference("output", told, one.count, bare.place))
             continue
         line = shown_line(one.source.strip().partition("\n")[0], most=80)

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 
+import nbformat
 import pytest
 
 from k8swin_nb.audit.sealing import ASKED, seal_run
@@ -12,7 +13,7 @@ from k8swin_nb.audit.verifying import verify
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.workflow.record import Record
 from tests.audit.forgeries import FORGERIES
-from tests.audit.records import OTHER, RUN, begin, copy, lines, make_record, script
+from tests.audit.records import OTHER, RUN, begin, cells, copy, lines, make_record, notebook, script
 
 
 def told(verdict):
@@ -242,3 +243,65 @@ def test_lists_of_whom_to_trust_that_are_none_are_told(kept, keys, tmp_path):
     ):
         with pytest.raises(ParamsError, match=text):
             verify(kept, trusted)
+
+
+def killed(runs, keys, *, saved=False):
+    """Write a run whose command was killed in its last cell, which the kernel then ended and sealed, and its file."""
+    sign = f"ssh:{keys / 'alice'}"
+    record = begin(runs)
+    program = Record(runs, RUN, "k8swin run")
+    program.write("run-begun", notebooks=["02_master"], dry_run=False)
+    cells(record)
+    record.write("interrupted", phase="02_master")
+    seal_run(record.folder, "02_master stopped", sign, by="02_master")
+    if saved:
+        seal_run(record.folder, "02_master saved", sign, by="k8swin run")
+    return record.folder
+
+
+def with_outputs(folder, change):
+    made = notebook()
+    change(made.cells)
+    nbformat.write(made, folder / "02_master.ipynb")
+
+
+def bare(cells):
+    cells[-1].execution_count, cells[-1].outputs = None, []
+
+
+def begun(cells):
+    cells[-1].outputs[0].text = "1 cha"
+
+
+def first(cells):
+    cells[0].outputs[0].text = "the cluster is plant2\n"
+
+
+@pytest.mark.parametrize("change", [bare, begun])
+def test_a_notebook_that_a_killed_command_saved_for_the_last_time_before_its_cell_ended_is_no_forgery(
+    tmp_path, keys, trusted, change
+):
+    folder = killed(tmp_path, keys)
+    with_outputs(folder, change)
+    verdict = verify(folder, trusted)
+    assert verdict.code == 3, told(verdict)
+    assert "notebook-not-saved" in [finding.what for finding in verdict.findings]
+    assert "02_master.ipynb cell [3]" in str(verdict.findings)
+
+
+def test_other_outputs_of_a_killed_run_are_a_forgery(tmp_path, keys, trusted):
+    folder = killed(tmp_path / "earlier", keys)
+    with_outputs(folder, first)
+    assert verify(folder, trusted).code == 1
+    folder = killed(tmp_path / "saved", keys, saved=True)
+    with_outputs(folder, bare)
+    verdict = verify(folder, trusted)
+    assert verdict.code == 1, told(verdict)
+    assert "notebook-not-saved" not in [finding.what for finding in verdict.findings]
+
+
+def test_a_run_that_ended_has_saved_all_of_its_cells(tmp_path, keys, trusted):
+    folder = killed(tmp_path, keys)
+    Record(tmp_path, RUN, "k8swin run").write("run-finished", outcome="finished", notebooks=[])
+    with_outputs(folder, bare)
+    assert verify(folder, trusted).code == 1
