@@ -120,7 +120,15 @@ def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
     finally:
         if any((folder / "seals").glob("*.json")):
             # The last seal has the pages as they were, which would look like a forgery from now on.
-            tell(seal_beside(folder, PAGE_WRITTEN, by="k8swin page"))
+            signed = _signatures(folder)
+            problem = seal_beside(folder, PAGE_WRITTEN, by="k8swin page")
+            tell(problem)
+            if signed and not problem and _signatures(folder) == signed:
+                sys.stderr.write(
+                    "k8swin: the run was signed until now, and the seal of this page is not: "
+                    "`k8swin audit verify` answers `not proven`\n"
+                    f"hint: K8SWIN_SIGN=ssh:PATH k8swin audit seal {shown(named)} signs it\n"
+                )
     for name, why in broken.items():
         sys.stderr.write(f"k8swin: {name} cannot be read: {why}\n")
     if broken:
@@ -130,6 +138,11 @@ def print_page(runs: Path, named: str, *, pdf: str = "") -> int:
             "k8swin: no executed notebook is in its folder; the page shows the record\n"
         )
     return 1 if broken else 0
+
+
+def _signatures(folder: Path) -> int:
+    """Return how many signatures stand beside a run's seals."""
+    return sum(1 for _ in (folder / "seals").glob("*.json.*"))
 
 
 @contextlib.contextmanager

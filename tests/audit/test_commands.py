@@ -195,10 +195,19 @@ def test_no_secret_and_no_key_is_in_what_is_sealed(tmp_path, keys, forgotten_sec
 def test_a_page_that_is_written_again_is_sealed_again(project, keys, capsys, monkeypatch):
     monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'alice'}")
     assert main(["page", RUN]) == 0
+    assert capsys.readouterr().err == ""
     verdict = verify(project / "runs" / RUN)
     assert [seal.why for seal in verdict.seals][-1] == "page written"
     capsys.readouterr()
     assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+
+
+def test_who_writes_the_page_of_a_signed_run_without_a_key_is_told(project, keys, capsys):
+    assert main(["page", RUN]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("index.html\n")
+    assert "signed until now" in err and "K8SWIN_SIGN" in err
+    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 3
 
 
 def test_a_page_that_is_printed_is_sealed_with_what_was_printed(
