@@ -1,13 +1,11 @@
 """The commands `k8swin lab up`, `down`, `status`, `logs`, `fault`, `sites`, `site` and those of snapshots.
 
-A lock on a file in the lab's folder says whether a lab runs: unlike a process number it cannot go
-stale. Everything heavy is imported by the lab's own process only, so that `status` answers at once.
+A lock on a file in the lab's folder says whether a lab runs. Everything heavy is imported by the lab's own process only, so that `status` answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import select
@@ -19,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab import control, topology
+from k8swin_lab import control, process_lock, topology
 from k8swin_lab.home import Home, default_home
 from k8swin_lab.sites import UnknownMood, listed
 
@@ -101,27 +99,6 @@ def _say(text: str) -> None:
     print(text)  # noqa: T201
 
 
-def _lock(home: Home) -> int | None:
-    """Take the lab's lock and return its descriptor; None while another process has it."""
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _runs(home: Home) -> bool:
-    if not home.lock.is_file():
-        return False
-    lock = _lock(home)
-    if lock is None:
-        return True
-    os.close(lock)
-    return False
-
-
 def _machines(options: argparse.Namespace) -> list[topology.MachineSpec]:
     if options.topology and options.network:
         raise LabError("--topology names addresses itself; leave --network out")
@@ -140,7 +117,7 @@ def _up(home: Home, options: argparse.Namespace) -> int:
     if options.site == "help":
         return _sites(home, options)
     machines = _machines(options)
-    if _runs(home):
+    if process_lock.is_held(home.lock):
         status = _read_status(home)
         if status is None:
             raise LabError(f"another process is starting a lab in {home.path}; try again")
@@ -203,49 +180,32 @@ def _serve(home: Home, machines: list[topology.MachineSpec], options: argparse.N
     from k8swin_lab.daemon import serve
 
     # Never given back: the lock is to last as long as the process and its snapshots, which `down` waits for.
-    lock = _lock(home)
+    lock = process_lock.take(home.lock)
     if lock is None:
         raise LabError(f"another lab runs in {home.path}")
     return serve(home, machines, python_bash=options.python_bash, ready=options.ready_fd, lock=lock)
 
 
 def _down(home: Home, options: argparse.Namespace) -> int:
-    if not _runs(home):
+    if not process_lock.is_held(home.lock):
         home.clear()
         _say("no lab runs")
         return 0
     try:
         control.ask(home.control, {"command": "stop"})
     except control.ControlError:
-        _signal(home, signal.SIGTERM)
-    if not _ends(home, _DOWN_TIMEOUT):
-        _signal(home, signal.SIGKILL)
-        if not _ends(home, _DOWN_TIMEOUT):
+        process_lock.send(home.pid, signal.SIGTERM)
+    if not process_lock.is_free_within(home.lock, _DOWN_TIMEOUT):
+        process_lock.send(home.pid, signal.SIGKILL)
+        if not process_lock.is_free_within(home.lock, _DOWN_TIMEOUT):
             raise LabError(f"the lab in {home.path} does not end; its process is in {home.pid}")
         home.clear()
     _say("the lab is down")
     return 0
 
 
-def _signal(home: Home, number: signal.Signals) -> None:
-    """Signal the lab's process; its lock is held, so the number in `pid` is its own."""
-    try:
-        os.kill(int(home.pid.read_text()), number)
-    except (OSError, ValueError):
-        return  # it ended in between, or has not come as far as writing its number
-
-
-def _ends(home: Home, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if not _runs(home):
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def _status(home: Home, options: argparse.Namespace) -> int:
-    status = _read_status(home) if _runs(home) else None
+    status = _read_status(home) if process_lock.is_held(home.lock) else None
     if status is None:
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
@@ -324,7 +284,7 @@ def _restore(home: Home, options: argparse.Namespace) -> int:
 
 
 def _snapshots(home: Home, options: argparse.Namespace) -> int:
-    if not _runs(home):
+    if not process_lock.is_held(home.lock):
         return _control(home, {})
     found = _ask(home, {"command": "snapshots"})["snapshots"]
     if options.json:
@@ -341,7 +301,7 @@ def _snapshots(home: Home, options: argparse.Namespace) -> int:
 
 def _control(home: Home, request: dict[str, Any], timeout: float = 10.0) -> int:
     """Ask the running lab for something."""
-    if not _runs(home):
+    if not process_lock.is_held(home.lock):
         print(f"no lab runs in {home.path}; start one: k8swin lab up", file=sys.stderr)  # noqa: T201
         return NOT_RUNNING
     _ask(home, request, timeout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import fcntl
 import logging
 import os
 import queue
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from k8swin_lab import attending, disk_copy, freezing, namespaces, snapshots
+from k8swin_lab import attending, disk_copy, freezing, namespaces, process_lock, snapshots
 from k8swin_lab.control import ControlServer
 from k8swin_lab.home import Home
 from k8swin_lab.lab import Lab
@@ -207,7 +206,7 @@ def _settle(home: Home, source: Path, lock: int) -> int:
     """Make another folder a lab's: its secrets, its log, its lock; returns the descriptor of the lock."""
     home.create()
     os.close(lock)
-    taken = locked(home)
+    taken = process_lock.take(home.lock)
     if taken is None:
         raise snapshots.SnapshotError(
             f"a lab runs in {home.path}; stop it first: k8swin lab down --home {home.path}"
@@ -226,17 +225,6 @@ def _settle(home: Home, source: Path, lock: int) -> int:
         os.dup2(log_file.fileno(), 1)
         os.dup2(log_file.fileno(), 2)
     return taken
-
-
-def locked(home: Home) -> int | None:
-    """Take the lab's lock and return its descriptor; None while another process has it."""
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _tell(ready: int | None, text: str) -> None:

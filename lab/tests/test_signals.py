@@ -16,7 +16,7 @@ SERVES = """
 import os, signal, sys, threading
 from pathlib import Path
 from types import SimpleNamespace
-from k8swin_lab import daemon
+from k8swin_lab import daemon, process_lock
 from k8swin_lab.home import Home
 
 none = lambda *_: None
@@ -29,7 +29,7 @@ def at_the_lock(frame, event, _):
     return at_the_lock
 
 home = Home(Path(sys.argv[1]))
-lock = daemon.locked(home)
+lock = process_lock.take(home.lock)
 later = threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM))
 later.daemon = True
 later.start()

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab import topology
+from k8swin_lab import process_lock, topology
 from k8swin_lab.socket_paths import within_length
 from k8swin_lab.workshop import inside_lab, sandbox, system
 from k8swin_lab.workshop.channel import Channel, Gone
@@ -29,7 +29,7 @@ _STATE = Path("/state")
 
 def run(spec: dict[str, Any], channel: Channel) -> int:
     """Be that lab until the channel closes; keep its state whenever asked to."""
-    from k8swin_lab.daemon import Daemon, locked
+    from k8swin_lab.daemon import Daemon
     from k8swin_lab.home import Home
     from k8swin_lab.lab import Lab
 
@@ -55,7 +55,7 @@ def run(spec: dict[str, Any], channel: Channel) -> int:
         stream=sys.stderr, level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    lock = locked(home)
+    lock = process_lock.take(home.lock)
     if lock is None:
         channel.send({"builder": "failed", "why": f"another lab runs in {home.path}"})
         return 1

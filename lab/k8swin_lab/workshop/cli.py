@@ -6,7 +6,6 @@ A lock on a file in the workshop's folder says whether it runs, as a lab's does.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import select
@@ -18,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from k8swin_lab import control
+from k8swin_lab import control, process_lock
 from k8swin_lab.loopback import NoFreeNetwork
 from k8swin_lab.workshop import course, grades, sandbox
 from k8swin_lab.workshop.asking import Asked, ask, job, statuses
@@ -178,30 +177,9 @@ def _complain(text: str) -> None:
     print(f"k8swin workshop: {text}", file=sys.stderr)  # noqa: T201
 
 
-def _lock(place: Place) -> int | None:
-    """Take the workshop's lock and return its descriptor; None while another process has it."""
-    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _runs(place: Place) -> bool:
-    if not place.lock.is_file():
-        return False
-    lock = _lock(place)
-    if lock is None:
-        return True
-    os.close(lock)
-    return False
-
-
 def _up(place: Place, options: argparse.Namespace) -> int:
     place.check()
-    if _runs(place):
+    if process_lock.is_held(place.lock):
         return _more(place, options)
     settings = _settings(place, options)
     check(settings)
@@ -345,13 +323,13 @@ def _serve(place: Place, settings: Settings, options: argparse.Namespace) -> int
     from k8swin_lab.workshop.supervisor import serve
 
     # Never given back: the lock is to last exactly as long as the process, which `down` waits for.
-    if _lock(place) is None:
+    if process_lock.take(place.lock) is None:
         raise SeatError(f"another workshop runs in {place.path}")
     return serve(place, settings, options.ready_fd, trainer_port=settings.port)
 
 
 def _running(place: Place) -> bool:
-    if _runs(place):
+    if process_lock.is_held(place.lock):
         return True
     _complain(f"no workshop runs in {place.path}; start one: k8swin workshop up --seats 20")
     return False
@@ -438,7 +416,7 @@ def _grades(place: Place, options: argparse.Namespace) -> int:
 
 def _down(place: Place, options: argparse.Namespace) -> int:
     place.check()
-    if not _runs(place):
+    if not process_lock.is_held(place.lock):
         if place.mark.is_file():
             place.forget_running()
         _say(f"no workshop runs in {place.path}")
@@ -446,10 +424,10 @@ def _down(place: Place, options: argparse.Namespace) -> int:
     try:
         control.ask(place.control, {"command": "down"})
     except control.ControlError:
-        _signal(place, signal.SIGTERM)
-    if not _ends(place, _DOWN_SECONDS):
-        _signal(place, signal.SIGKILL)
-        if not _ends(place, _DOWN_SECONDS):
+        process_lock.send(place.pid, signal.SIGTERM)
+    if not process_lock.is_free_within(place.lock, _DOWN_SECONDS):
+        process_lock.send(place.pid, signal.SIGKILL)
+        if not process_lock.is_free_within(place.lock, _DOWN_SECONDS):
             raise SeatError(
                 f"the workshop in {place.path} does not end; its process is in {place.pid}"
             )
@@ -458,20 +436,3 @@ def _down(place: Place, options: argparse.Namespace) -> int:
         f"the workshop is down; what the trainees made is in {place.seats}/{seat_name(1)}/work and so on"
     )
     return 0
-
-
-def _signal(place: Place, number: signal.Signals) -> None:
-    """Signal the workshop's process; its lock is held, so the number in `pid` is its own."""
-    try:
-        os.kill(int(place.pid.read_text()), number)
-    except (OSError, ValueError):
-        return  # it ended in between, or has not come as far as writing its number
-
-
-def _ends(place: Place, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if not _runs(place):
-            return True
-        time.sleep(0.02)
-    return False

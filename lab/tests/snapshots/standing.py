@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab import topology
+from k8swin_lab import process_lock, topology
 from k8swin_lab.building import authorize
-from k8swin_lab.daemon import Daemon, locked
+from k8swin_lab.daemon import Daemon
 from k8swin_lab.home import Home
 from k8swin_lab.internet import install
 from k8swin_lab.kubernetes.cluster import Cluster
@@ -155,7 +155,7 @@ def pod(cluster: Cluster, worker: WindowsMachine, image: str) -> None:
 def main(path: str, network: str, generation: str) -> int:
     home = Home(Path(path))
     home.create()
-    lock = locked(home)
+    lock = process_lock.take(home.lock)
     assert lock is not None
     machines = [
         spec for spec in topology.default(network, generation) if spec.name != "winworker02"
