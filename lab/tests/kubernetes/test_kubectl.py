@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,9 @@ import pytest
 import yaml
 
 from lab.tests.kubernetes.conftest import Served, web, web_service
+from lab.tests.programs import KUBECTLS
 
 pytestmark = pytest.mark.wire
-KUBECTLS = (os.environ.get("K8SWIN_KUBECTL") or shutil.which("kubectl") or "").split(os.pathsep)
-"""One or several, of several minors."""
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

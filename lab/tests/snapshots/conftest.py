@@ -18,6 +18,8 @@ import winrm
 from k8swin_lab.home import Home
 from k8swin_lab.loopback import free_network
 
+from lab.tests.programs import KUBECTLS
+
 PROJECT = Path(__file__).parents[3]
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "lab")])}
 LAB = [
@@ -73,9 +75,9 @@ class Client:
         return str(done.std_out.decode())
 
     def kubectl_command(self, *words: str) -> list[str]:
-        program = os.environ.get("K8SWIN_KUBECTL")
+        program = KUBECTLS[0]
         if not program:
-            pytest.skip("needs kubectl, named by K8SWIN_KUBECTL")
+            pytest.skip("no kubectl: set K8SWIN_KUBECTL or put one on PATH")
         return [*self.inside, program, "--kubeconfig", str(self.home.kubeconfig), *words]
 
     def kubectl(self, *words: str) -> str:
