@@ -44,6 +44,7 @@ def statuses(place: Place) -> list[SeatStatus]:
     for one in found:
         best = {name: _grade(grade) for name, grade in one["grades"].items()}
         known = {**one, "state": State(one["state"]), "drills": tuple(one["drills"])}
+        known["begun"] = tuple(one["begun"])
         known_seats.append(SeatStatus(**{**known, "grades": best}))
     return known_seats
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from k8swin_lab.workshop import sandbox
 from k8swin_lab.workshop.forward import listen
-from k8swin_lab.workshop.model import SeatError
+from k8swin_lab.workshop.model import SeatError, counted
 from k8swin_lab.workshop.place import MEBI, Settings
 from k8swin_lab.workshop.usage import readable
 
@@ -31,7 +31,7 @@ def check(settings: Settings) -> None:
     if available and needed > available:
         fits = max((available - _COMMON_BYTES) // SEAT_BYTES, 0)
         raise SeatError(
-            f"{settings.seats} seats take about {readable(needed)} of memory, {readable(available)} are free here: "
+            f"{counted(settings.seats, 'seat')} would take about {readable(needed)} of memory, {readable(available)} are free here: "
             f"--seats {fits} fits"
             if fits
             else f"a seat takes about {readable(needed)} of memory, {readable(available)} are free here"

@@ -22,7 +22,7 @@ from k8swin_lab.loopback import NoFreeNetwork
 from k8swin_lab.workshop import course, grades, sandbox
 from k8swin_lab.workshop.asking import Asked, ask, job, statuses
 from k8swin_lab.workshop.checks import SEAT_BYTES, available_memory, check
-from k8swin_lab.workshop.model import SeatError, Seats, State
+from k8swin_lab.workshop.model import SeatError, Seats, State, counted
 from k8swin_lab.workshop.place import (
     DEFAULT_PORT,
     MEBI,
@@ -240,7 +240,7 @@ def _more(place: Place, options: argparse.Namespace) -> int:
             f"the workshop in {place.path} is up; {', '.join(changed)} is for its start: k8swin workshop down first"
         )
     there = len(ask(place, {"command": "status"})["seats"])
-    _say(f"the workshop is already up in {place.path} with {there} seats")
+    _say(f"the workshop is already up in {place.path} with {counted(there, 'seat')}")
     if options.seats and options.seats < there:
         _say("seats are not taken away while it runs: `k8swin workshop stop SEAT` ends one")
     if options.seats and options.seats > there:
@@ -297,7 +297,9 @@ def _start_daemon(place: Place, settings: Settings) -> int:
         # The process stays on purpose; without this its end would be reported as a mistake here.
         process.returncode = 0
         seconds = time.monotonic() - began
-        _say(f"the workshop is up in {place.path}: {settings.seats} seats in {seconds:.0f} s")
+        _say(
+            f"the workshop is up in {place.path}: {counted(settings.seats, 'seat')} in {seconds:.0f} s"
+        )
         if settings.shared:
             _say(
                 "--shared: the seats run as processes beside each other. Each has its folder, its network and its token; "
@@ -399,7 +401,7 @@ def _grade(place: Place, options: argparse.Namespace) -> int:
         return 0
     _say(
         f"{options.seat} {found['exercise']}: {found['met']} of {found['of']}, "
-        f"{found['score']:g} of {found['max_score']:g} points"
+        f"{found['score']:g} of {found['max_score']:g} point{'' if found['max_score'] == 1 else 's'}"
     )
     for text in found["missing"]:
         _say(f"- {text}")

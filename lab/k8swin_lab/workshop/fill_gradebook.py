@@ -51,7 +51,8 @@ def fill(folder: Path) -> str:
             row.needs_manual_grade = False
             book.db.commit()
             number += 1
-    return f"{number} grades of {len(document['seats'])} seats"
+    seats = len(document["seats"])
+    return f"{number} grade{'' if number == 1 else 's'} of {seats} seat{'' if seats == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_lab.workshop import fill_gradebook
-from k8swin_lab.workshop.model import Grade, SeatError, Seats
+from k8swin_lab.workshop.model import Grade, SeatError, Seats, counted
 from k8swin_lab.workshop.trainer_rows import moment, plain
 
 TRIED = "nbgrader>=0.9.5,<0.10"
@@ -55,7 +55,7 @@ def write_nbgrader(folder: str | Path, seats: Seats, python: str | Path | None =
     document, left_out = _document(seats)
     _write_files(place, document)
     done = _fill(place, _python(place, python))
-    text = f"{place}: {done}, in {len(document['exercises'])} exercises"
+    text = f"{place}: {done}, in {counted(len(document['exercises']), 'exercise')}"
     return text + (f"; never looked at and left out: {', '.join(left_out)}" if left_out else "")
 
 

@@ -61,6 +61,9 @@ class SeatStatus:
     since: str
     """Since when it is at this exercise, as RFC 3339 text."""
 
+    begun: tuple[str, ...] = ()
+    """The exercises that it has been at, in that order."""
+
     error: str = ""
     """The last error of its notebooks, or what is wrong with the seat itself; one line."""
 
@@ -75,6 +78,11 @@ class SeatStatus:
 
     grades: dict[str, Grade] = field(default_factory=dict)
     """The best of each exercise, as looked at from outside the seat."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many of something there are, as people say it: `1 seat`, `20 seats`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class SeatError(Exception):

@@ -68,6 +68,7 @@ class Seat:
         self._note = ""
         self._run_error = ""
         self._at, self._since = at, moment(time.time())
+        self._begun = [at]
         self._drills: tuple[str, ...] = ()
         self._said = ""
         self._seen: dict[str, Any] = {}
@@ -88,6 +89,7 @@ class Seat:
                 state=self._state,
                 exercise=self._at,
                 since=self._since,
+                begun=tuple(self._begun),
                 error=self._error or self._note or self._run_error,
                 drills=self._drills,
                 used_bytes=sum(self._used.values()),
@@ -121,7 +123,12 @@ class Seat:
     def place_at(self, exercise: str) -> None:
         """Say at which exercise it is from now on."""
         with self._guard:
-            self._at, self._since = exercise, moment(time.time())
+            self._go_to(exercise)
+
+    def _go_to(self, exercise: str) -> None:
+        self._at, self._since = exercise, moment(time.time())
+        if exercise not in self._begun:
+            self._begun.append(exercise)
 
     def broken(self, *names: str, whole: bool = False) -> None:
         """Say what stands broken: these too, or these and nothing else."""
@@ -350,7 +357,7 @@ class Seat:
             if before and saved != before.get("saved"):
                 newer = self.notebooks.get(str(saved.get("notebook", "")), newer)
             if newer in self.notebooks.values() and newer != self._at:
-                self._at, self._since = newer, moment(time.time())
+                self._go_to(newer)
         self._weigh("desk", int(seen.get("bytes", 0)), seen)
 
     def _weigh(self, part: str, used: int, seen: dict[str, Any]) -> None:

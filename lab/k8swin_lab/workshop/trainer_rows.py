@@ -86,8 +86,6 @@ class Rows:
         said = self._said.setdefault(seat.name, set())
         if (found := SAID.match(seat.said[:200])) and found[2] == found[3] and int(found[3]):
             said.add(found[1])
-        order = self._order
-        at = order.index(seat.exercise) if seat.exercise in order else -1
         return {
             "name": seat.name,
             "shown": plain(seat.name, 40),
@@ -100,8 +98,8 @@ class Rows:
             "bytes": max(0, seat.used_bytes),
             "said": plain(seat.said, 120),
             "grades": [
-                _cell(seat.grades.get(one), one in said, begun=place <= at)
-                for place, one in enumerate(order)
+                _cell(seat.grades.get(one), one in said, begun=one in seat.begun)
+                for one in self._order
             ],
             "doing": doing,
         }

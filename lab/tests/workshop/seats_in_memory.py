@@ -54,6 +54,7 @@ class InMemory:
                 State.READY,
                 "ex1",
                 now(),
+                ("ex1",),
             )
             for name in (f"seat-{place:02}" for place in range(1, number + 1))
         }

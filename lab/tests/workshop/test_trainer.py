@@ -260,6 +260,10 @@ def test_the_grid_tells_what_was_said_from_what_is_confirmed(browser, seats):
     seats.change("seat-02", said="ex1: 0 of 0")
     browser.until("it is read", lambda: browser.seat("seat-02")["said"])
     assert browser.seat("seat-02")["grades"][0]["is"] == "begun"
+    # Who starts later than at the first has not begun what lies before.
+    seats.change("seat-03", exercise="ex3", begun=("ex3",))
+    browser.until("it is read", lambda: browser.seat("seat-03")["exercise"] == "ex3")
+    assert [one["is"] for one in browser.seat("seat-03")["grades"]][:3] == ["none", "none", "begun"]
 
 
 def test_all_seats_that_are_ready_are_looked_at(browser, seats):

@@ -257,6 +257,8 @@ def test_without_scripts_there_is_a_table(opened, seats):
     text = page.locator("table").first.inner_text()
     assert "<img src=x onerror=" in text
     assert "JupyterLab ended with exit code 137" in text
+    # No button that does nothing.
+    assert not [button for button in page.locator("button").all() if button.is_visible()]
 
 
 def test_grades_are_downloaded_as_csv(opened):

@@ -134,7 +134,7 @@ function update(row, seat) {
 
 function summary(seats, exercises) {
   const count = (wanted) => seats.filter(wanted).length;
-  const parts = [`${seats.length} seats`, `${count((one) => one.state === "ready")} ready`];
+  const parts = [`${seats.length} ${seats.length === 1 ? "seat" : "seats"}`, `${count((one) => one.state === "ready")} ready`];
   for (const state of ["starting", "resetting", "stopped", "failed"]) {
     const number = count((one) => one.state === state);
     if (number) parts.push(`${number} ${state}`);
@@ -169,7 +169,7 @@ function show(now) {
     if (there !== row.tr) at("rows").insertBefore(row.tr, there || null);
     update(row, seat);
   });
-  at("seats").hidden = at("legend").hidden = false;
+  at("seats").hidden = at("legend").hidden = at("all").hidden = false;
   put(at("sum"), summary(now.seats, now.exercises));
   tellChanges(before, now);
   trouble();
@@ -262,7 +262,10 @@ function askReset(name) {
 
 at("all").addEventListener("click", async () => {
   const answer = await post("all/grade", {});
-  if (answer) say(`${(await answer.json()).begun} seats are looked at`);
+  if (answer) {
+    const { begun } = await answer.json();
+    say(begun === 1 ? "1 seat is looked at" : `${begun} seats are looked at`);
+  };
 });
 
 // All of one seat
