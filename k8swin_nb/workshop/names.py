@@ -13,6 +13,8 @@ NAME = "kubernetes.default.svc.cluster.local"
 SECONDS = 20.0
 """What a pod may take: PowerShell starts slowly in a container."""
 
+FOUND = ("TIMEOUT", "REFUSED", "OTHER")
+"""How agnhost begins to say that nobody answers at the address that a name has."""
 
 MOST = 2
 """Pods of a worker that are asked."""
@@ -58,8 +60,12 @@ def _asked(site: Site, pod: str, wanted: str) -> tuple[bool, str]:
         raise Unseen(f"{site.master.name} cannot be asked: {shown_line(problem)}")
     for result in answers.answers.values():
         code, command, said = (*result.stdout.strip("\n").split("\t"), "", "", "")[:3]
-        # agnhost has looked the name up when it has connected, and says nothing.
-        found = wanted if "/agnhost connect" in command and not said.strip() else said.strip()
+        if "/agnhost connect" in command:
+            # agnhost looks the name up before it connects, says DNS where that fails, and never the address.
+            known = code == "0" or said.startswith(FOUND)
+            words = "is found" if known else f"is not found: {shown_line(said) or 'no answer'}"
+            return known, f"{pod}: {NAME} {words}"
+        found = said.strip()
         if code == "0" and found == wanted:
             return True, f"{pod}: {NAME} is {wanted}"
         return False, f"{pod}: {NAME} is {shown_line(said) or 'not told'}, expected {wanted}"

@@ -71,7 +71,7 @@ class NetworkError(Exception):
 class Router(Protocol):
     """What a cluster adds to the network once it stands: service, node-port and pod addresses."""
 
-    def route(self, source: Source, address: str, port: int) -> HttpHandler | None:
+    def route(self, source: Source, address: str, port: int) -> HttpHandler | str | None:
         """Return who answers at this address, seen from `source`, or None when it is not ours."""
 
 

@@ -35,7 +35,7 @@ class ServiceRouter:
         self._turn: dict[tuple[str, str, int], int] = {}
         self._lock = threading.Lock()
 
-    def route(self, source: Source, address: str, port: int) -> HttpHandler | None:
+    def route(self, source: Source, address: str, port: int) -> HttpHandler | str | None:
         """Return who answers at an address of the cluster, or None when it is not the cluster's.
 
         Raises:
@@ -55,21 +55,31 @@ class ServiceRouter:
 
     def _cluster_address(
         self, source: Source, service: Object, address: str, port: int
-    ) -> HttpHandler | None:
+    ) -> HttpHandler | str | None:
         own = self._node_at(_home(source))
         if own is None or not self.proxies(own):
             raise NetworkError("timeout", f"dial tcp {address}:{port}: i/o timeout")
         # A Windows host has no way to cluster addresses; its pods do.
         self._check_own(source, _home(source) == source.address)
         metadata = service["metadata"]
-        if metadata["name"] == "kubernetes" and metadata["namespace"] == "default":
-            return None
         for entry in service["spec"].get("ports") or []:
             if entry["port"] == port:
+                if metadata["name"] == "kubernetes" and metadata["namespace"] == "default":
+                    return self._api_server(source, f"{address}:{port}")
                 return self._behind(
                     metadata["namespace"], metadata["name"], port, f"{address}:{port}"
                 )
         raise NetworkError("refused", f"dial tcp {address}:{port}: connect: connection refused")
+
+    def _api_server(self, source: Source, shown: str) -> HttpHandler | str | None:
+        """The Service of the API leads to no pod's address: the control plane's machine serves it."""
+        network = self.cluster.network
+        if network is None or network.machine_at(self.cluster.advertise_address) is None:
+            return None
+        try:
+            return network.open(source, self.cluster.advertise_address, self.cluster.port)
+        except NetworkError as error:
+            raise NetworkError(error.kind, f"dial tcp {shown}: {error}") from error
 
     def _check_own(self, source: Source, own: bool) -> None:
         if own and source.os == "windows" and not self.windows_reaches_own_services:

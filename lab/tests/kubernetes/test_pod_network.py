@@ -56,6 +56,29 @@ def test_a_windows_pod_reaches_pods_services_and_other_nodes_ports(lab, network)
     assert answers(network, pod, lab.machines["win2"].address, 30080)
 
 
+def test_a_pod_reaches_the_api_server_under_the_clusters_own_name(lab, network):
+    pod = pod_on(lab, network, "win1")
+    master = _Node("cp1", "127.160.0.9", "linux", network)
+    lab.cluster.network, lab.cluster.advertise_address = network, master.address
+    network.machines[master.address] = master
+    ask = ["connect", "kubernetes.default.svc.cluster.local:443"]
+
+    def connect() -> tuple[int, bytes, bytes]:
+        return agnhost.run(
+            ask,
+            "2.63.0",
+            network,
+            pod,
+            lambda name: resolve(lab.cluster, pod.node, "default", name),
+        )
+
+    assert connect() == (1, b"", b"REFUSED\n")
+    master.listening[lab.cluster.port] = lambda request: HttpResponse(200)
+    assert connect() == (0, b"", b"")
+    master.reachable = False
+    assert connect() == (1, b"", b"TIMEOUT\n")
+
+
 def test_its_own_nodes_port_is_closed_to_a_windows_pod(lab, network):
     pod = pod_on(lab, network, "win1")
     with pytest.raises(NetworkError, match="through itself"):
