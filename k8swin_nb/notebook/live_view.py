@@ -298,6 +298,8 @@ class LiveView:
             return
         if trouble is not None and trouble.step and error is self._raised:
             return
+        if getattr(error, "of_no_phase", False):
+            return
         stopped = isinstance(error, KeyboardInterrupt)
         what = f"a cell was stopped: {_first_line(error)}" if stopped else _first_line(error)
         fix = shown_line(getattr(error, "hint", None) or "look at the cell that raised it")

@@ -6,9 +6,10 @@ and only `frames` needs pandas.
 
 from k8swin_nb.tables.palette import Mark, State
 from k8swin_nb.tables.table import Column, Folded, StaticTable, folding, marked, table_html
-from k8swin_nb.tables.text import at_its_end, escaped, preformatted
+from k8swin_nb.tables.text import WRAPPED, at_its_end, escaped, preformatted
 
 __all__ = [
+    "WRAPPED",
     "Column",
     "Folded",
     "Mark",

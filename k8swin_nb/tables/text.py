@@ -25,7 +25,7 @@ MONOSPACE = (
 """The font of code: a front end's own, else one that the computer has."""
 
 
-WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
+WRAPPED = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 """How text as it was typed goes on below where a line is too long: a box of its own that is moved sideways would have to be
 reached by keyboard, which front ends do not allow in notebooks that are not trusted."""
 

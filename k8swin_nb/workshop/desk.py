@@ -10,7 +10,7 @@ from typing import Any
 from k8swin_nb.description import open_description, project_path, project_root
 from k8swin_nb.errors import K8swinError
 from k8swin_nb.shown import shown
-from k8swin_nb.tables import preformatted
+from k8swin_nb.tables import WRAPPED, preformatted
 from k8swin_nb.workflow.record import utc_now
 from k8swin_nb.workshop.checking import look_at
 from k8swin_nb.workshop.course import Exercise, course, hints_of
@@ -39,7 +39,7 @@ class Text:
         return self._text
 
     def _repr_html_(self) -> str:
-        return preformatted(self._text)
+        return preformatted(self._text, look=WRAPPED)
 
 
 class Started(Text):

@@ -26,6 +26,9 @@ class Condition:
 class NotDone(AssertionError):
     """An exercise is not done, and somebody asked for that to be an error."""
 
+    of_no_phase = True
+    """No phase that is open in the notebook has failed by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:

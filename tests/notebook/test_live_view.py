@@ -306,6 +306,9 @@ def test_a_person_sees_steps_waits_failures_and_stops_where_the_setup_cell_is(ke
     session.session, session.metadata = first, {}
     # Another cell's error is seen there too, and gone when that cell is mended.
     kernel.run("phase.summary()")
+    # An exercise that is not done is no failure of the phase that happens to be open.
+    kernel.run("from k8swin_nb.workshop.looked import NotDone\nraise NotDone('1 of 5 are true')")
+    assert "NotDone" not in kernel.bar()
     kernel.run("1 / 0")
     assert any("k8swin-held" in str(data) for data in kernel.shown.values())
     assert "ZeroDivisionError" in kernel.bar()

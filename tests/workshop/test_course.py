@@ -79,11 +79,15 @@ def test_hints_go_from_a_question_to_the_command(
     for earlier in (question, direction):
         # Nothing of the first two can be typed as the solution.
         assert not any(sign in earlier for sign in (".apply(", "kubectl ", "Remove-", "%%remote"))
+    # Who does as he is told holds no machine afterwards.
+    assert command.count("open_phase(") == command.count("phase.summary()")
     told = [repr(workshop.hint(exercise)) for _ in range(4)]
     assert question.strip() in told[0] and command.strip() not in told[1]
     assert command.strip() in told[2] and told[3] == told[2]
     # A kernel that was started anew goes on where the last one was.
     assert json.loads((tmp_path / ".k8swin/hints.json").read_text()) == {exercise: 3}
+    # JupyterLab breaks long lines of a <pre> within words unless it is told otherwise.
+    assert "word-break:normal" in workshop.hint(exercise)._repr_html_()
 
 
 def test_a_folder_gets_the_exercises_and_no_solution(tmp_path: Path) -> None:
