@@ -219,6 +219,12 @@ def _parser() -> argparse.ArgumentParser:
         help="print it as index.pdf too, with Chromium, Chrome or Edge",
     )
     page.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write it to FILE.html, and the PDF to FILE.pdf; default: index.html of the run, or RUN.html here when the run is signed",
+    )
+    page.add_argument(
         "--size", choices=("A4", "Letter"), default="A4", help="sheet of the PDF; default: A4"
     )
     page.set_defaults(command=_page)
@@ -322,7 +328,9 @@ def _page(options: argparse.Namespace) -> int:
     from k8swin_nb.headless.run_page import print_page
 
     size = options.size if options.pdf else ""
-    return print_page(options.runs or project_root() / "runs", options.run, pdf=size)
+    return print_page(
+        options.runs or project_root() / "runs", options.run, pdf=size, out=options.out
+    )
 
 
 def _run(options: argparse.Namespace) -> int:

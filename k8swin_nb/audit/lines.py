@@ -48,6 +48,15 @@ class Lines:
     whole: bool = True
     """Whether the last line has an end."""
 
+    def behind(self, covered: object, seal: int) -> list[dict[str, Any]]:
+        """Return the events behind the lines that a seal covers, but for the one that tells of that seal."""
+        place = covered if type(covered) is int else 0
+        return [
+            event
+            for at, event in self.at.items()
+            if at > place and not (event.get("event") == "sealed" and event.get("seal") == seal)
+        ]
+
 
 def bounded_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a record as `chain.read_lines` does, and no more of them than fit into memory.

@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from k8swin_nb import __version__
+from k8swin_nb.audit.archive import last_seal
 from k8swin_nb.audit.lines import read_lines
 from k8swin_nb.audit.seals import SEALED
 from k8swin_nb.audit.signers import Signer, Unsigned, sign_bytes, signer
-from k8swin_nb.audit.statement import SEAL_NAME, Subject, seal_name, written
+from k8swin_nb.audit.statement import (
+    BEGUN,
+    SEAL_NAME,
+    SIGNATURES,
+    Seal,
+    Subject,
+    begun_name,
+    seal_name,
+    written,
+)
 from k8swin_nb.audit.tree import EVENTS, SEALS, digest, escaped_name, look
 from k8swin_nb.errors import K8swinError, ParamsError, RecordError
 from k8swin_nb.local_files import alone_in, make_folders
@@ -90,6 +100,27 @@ def seal_beside(
     return f"the seal of run {folder.name} is unsigned: {unsigned}" if unsigned else ""
 
 
+def seal_at_rest(folder: Path) -> Seal | None:
+    """Return the last seal of a run of which nothing was written down behind it; None: it has no seal, or went on."""
+    seal = last_seal(folder)
+    if seal is None:
+        return None
+    try:
+        lines = read_lines(folder / EVENTS)
+    except (OSError, Unreadable):
+        return None
+    return None if lines.behind(seal.events.get("lines"), seal.number) else seal
+
+
+def is_signed(folder: Path) -> bool:
+    """Whether a signature stands beside any of a run's seals; nobody has judged it."""
+    return any(
+        path.name.endswith(ending)
+        for path in (folder / SEALS).glob("[0-9]*.json.*")
+        for ending in SIGNATURES
+    )
+
+
 def tell(problem: str) -> None:
     """Say on standard error what hinders a seal; nothing when nothing does."""
     if problem:
@@ -98,6 +129,7 @@ def tell(problem: str) -> None:
 
 
 def _seal(folder: Path, why: str, who: Signer | None, by: str) -> Sealed:
+    _complete(folder)
     final = why in FINAL
     subjects, left_out = _subjects(folder, final)
     number = max((int(m[1]) for s in subjects if (m := SEAL_NAME.fullmatch(s.name))), default=0) + 1
@@ -123,28 +155,74 @@ def _seal(folder: Path, why: str, who: Signer | None, by: str) -> Sealed:
         "left_out": left_out,
     }
     content = written([record, *subjects], predicate)
+    sha256 = hashlib.sha256(content).hexdigest()
     made: list[Path] = []
     unsigned = ""
+    # Under another name until the record tells of it: a seal of which no event tells is one whose event was taken away.
+    begun = folder / begun_name(number)
     try:
-        made.append(_put(folder / seal_name(number), content))
+        made.append(_put(begun, content))
         signatures = []
         try:
             if who is not None:
                 signature = sign_bytes(who, content)
-                made.append(_put(folder / (seal_name(number) + who.ending), signature))
-                name = made[-1].relative_to(folder).as_posix()
+                made.append(_put(begun.with_name(begun.name + who.ending), signature))
+                name = seal_name(number) + who.ending
                 signatures = [{"file": name, "sha256": hashlib.sha256(signature).hexdigest()}]
         except Unsigned as error:
             unsigned = shown_line(f"{error}" + (f" (hint: {error.hint})" if error.hint else ""))
-        fields: dict[str, Any] = {"seal": number, "sha256": hashlib.sha256(content).hexdigest()}
+        fields: dict[str, Any] = {"seal": number, "sha256": sha256}
         fields |= {"signatures": signatures, **({"unsigned": unsigned} if unsigned else {})}
         Record(folder.parent, lines.run or folder.name, by).write(SEALED, time=time, **fields)
     except BaseException:
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        # Ctrl-C may come when the event is written already, and the next seal then completes this one.
+        if _told(folder).get(number) != sha256:
+            for path in made:
+                with contextlib.suppress(OSError):
+                    path.unlink()
         raise
-    return Sealed(made[0], tuple(made[1:]), unsigned)
+    put = _complete(folder)
+    return Sealed(put[-1], tuple(put[:-1]), unsigned)
+
+
+def _told(folder: Path) -> dict[int, str]:
+    """Return the digests of the seals of which the record tells, by their numbers."""
+    try:
+        events = read_lines(folder / EVENTS).events
+    except (OSError, Unreadable):
+        return {}
+    told = (e for e in events if e.get("event") == SEALED and type(e.get("seal")) is int)
+    return {event["seal"]: str(event.get("sha256")) for event in told}
+
+
+def _complete(folder: Path) -> list[Path]:
+    """Give a seal of which the record tells its own name, its signatures first; take away what was begun and never told.
+
+    A program that is killed while it seals leaves either. Returns what has its own name now, the seal last.
+
+    Raises:
+        RecordError: when that cannot be done.
+    """
+    names = [path.name for path in (folder / SEALS).iterdir()]
+    begun = sorted((n for n in names if BEGUN.fullmatch(f"{SEALS}/{n}")), key=len, reverse=True)
+    told = _told(folder) if begun else {}
+    put = []
+    for name in begun:
+        path, own = folder / SEALS / name, folder / SEALS / name[1:]
+        found = BEGUN.fullmatch(f"{SEALS}/{name}")
+        number = int(found[1]) if found else 0
+        try:
+            if number in told and digest(folder, begun_name(number))[0] == told[number]:
+                if not own.exists():
+                    path.rename(own)
+                    put.append(own)
+                continue
+            path.unlink()
+        except FileNotFoundError:
+            continue
+        except (OSError, Unreadable) as error:
+            raise RecordError(str(path), getattr(error, "strerror", None) or str(error)) from None
+    return put
 
 
 def _put(path: Path, content: bytes) -> Path:

@@ -8,7 +8,16 @@ from typing import Any
 
 from k8swin_nb.audit.lines import Lines
 from k8swin_nb.audit.signatures import SIGNATURE_BYTES, Judged, Trusted, judge
-from k8swin_nb.audit.statement import SEAL_BYTES, SEAL_NAME, SIGNATURES, Seal, read, seal_name
+from k8swin_nb.audit.statement import (
+    BEGUN,
+    SEAL_BYTES,
+    SEAL_NAME,
+    SIGNATURES,
+    Seal,
+    begun_name,
+    read,
+    seal_name,
+)
 from k8swin_nb.audit.tree import EVENTS, Entry, content, digest
 from k8swin_nb.audit.verdict import CHANGED, REMARK, UNPROVEN, SealSeen, Verdict
 from k8swin_nb.reading import Unreadable
@@ -49,7 +58,10 @@ def judge_seals(
         for name in entries
         if (match := SEAL_NAME.fullmatch(name)) and seal_name(int(match[1])) == name
     )
-    for number in sorted(({*range(1, max([*numbers, 0]) + 1)} | {*events}) - {*numbers}):
+    last = max([*numbers, 0])
+    for number in sorted(({*range(1, last + 1)} | {*events}) - {*numbers}):
+        if number == last + 1 and _begun(folder, entries, number, events[number][1]):
+            continue
         verdict.add(
             CHANGED,
             "seal-missing",
@@ -97,6 +109,34 @@ def judge_seals(
         seals.append(seal)
         before = seal
     return seals
+
+
+def _begun(folder: Path, entries: dict[str, Entry], number: int, event: dict[str, Any]) -> bool:
+    """Whether a seal of which the record tells lies there by the name that it had before; `left_begun` tells of it."""
+    name = begun_name(number)
+    if name not in entries or entries[name].odd:
+        return False
+    try:
+        return digest(folder, name)[0] == event.get("sha256")
+    except (OSError, Unreadable):
+        return False
+
+
+def left_begun(entries: dict[str, Entry], seals: list[Seal], verdict: Verdict) -> set[str]:
+    """Tell of a seal that was begun and is not in its place; return the names of its files."""
+    number = (seals[-1].number if seals else 0) + 1
+    names = {
+        name
+        for name, entry in entries.items()
+        if not entry.odd and (found := BEGUN.fullmatch(name)) and int(found[1]) == number
+    }
+    names |= {seal_name(number) + end for end in SIGNATURES} & {*entries} if names else set()
+    if names:
+        text = (
+            "its program was killed while it made it; the next seal completes it, or takes it away"
+        )
+        verdict.add(UNPROVEN, "seal-not-whole", begun_name(number), text)
+    return names
 
 
 def _link(seal: Seal, before: Seal | None, number: int, verdict: Verdict) -> None:

@@ -31,9 +31,20 @@ SIGNATURES = {".sig": "ssh", ".p7s": "certificate", ".sigstore.json": "sigstore"
 """Ends that are added to a seal's name for its signatures, and their kinds."""
 
 
+BEGUN = re.compile(
+    rf"{SEALS}/\.([0-9]{{4,6}})\.json(?:{'|'.join(re.escape(end) for end in SIGNATURES)})?"
+)
+"""Names that a seal and its signatures have until the record tells of them."""
+
+
 def seal_name(number: int) -> str:
     """Return the name of a seal below the run's folder."""
     return f"{SEALS}/{number:04d}.json"
+
+
+def begun_name(number: int) -> str:
+    """Return the name that a seal has until the record tells of it."""
+    return f"{SEALS}/.{number:04d}.json"
 
 
 @dataclass(frozen=True, slots=True)

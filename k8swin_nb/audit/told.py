@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from k8swin_nb.audit.story import Event, Story, names_of
@@ -40,6 +40,27 @@ def verdict_lines(verdict: Verdict) -> list[str]:
             lines += [head, *_bounded(found)]
     lines += ["what nobody can tell from a record:", *(f"  {text}" for text in verdict.cannot_know)]
     return lines
+
+
+def several_lines(found: Sequence[tuple[str, Verdict | Exception]]) -> list[str]:
+    """Return the verdicts of several runs, with the reasons of those that are not intact; an error stands for one that cannot be read."""
+    counts: dict[str, int] = {}
+    lines = []
+    for named, one in found:
+        word = one.word if isinstance(one, Verdict) else "cannot be read"
+        counts[word] = counts.get(word, 0) + 1
+        if isinstance(one, Exception):
+            lines.append(f"{_one(named)}: {word}: {_one(one)}")
+            continue
+        who = f" by {_one(', '.join(one.who))}" if one.who else ""
+        lines.append(f"{_one(named)}: {word}{who}")
+        lines += [line for weight in (CHANGED, UNPROVEN) for line in _bounded(one.of(weight))]
+    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    return [
+        *lines,
+        f"{len(found)} runs: {told}",
+        "what nobody can tell from a record, `k8swin audit verify RUN` says of each",
+    ]
 
 
 def _bounded(found: list[Finding]) -> list[str]:

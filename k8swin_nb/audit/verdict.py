@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ REMARK = "remark"
 
 INTACT_CODE, CHANGED_CODE, UNREADABLE_CODE, UNPROVEN_CODE = 0, 1, 2, 3
 
+_WORST = (CHANGED_CODE, UNREADABLE_CODE, UNPROVEN_CODE, INTACT_CODE)
+
 MOST = 200
 """Findings of one kind that are told; a folder in which everything differs has one cause."""
 
@@ -28,6 +31,11 @@ CANNOT_KNOW = (
     "whether who held the key told the truth, or whether the key was somebody else's by then",
 )
 UNSIGNED = "who made the seals: without a signature of somebody who is trusted anybody who can write the folder can make all of them anew"
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code of several runs: that of the one which is worst."""
+    return min(codes, key=_WORST.index, default=INTACT_CODE)
 
 
 @dataclass(frozen=True, slots=True)

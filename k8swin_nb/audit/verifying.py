@@ -12,7 +12,7 @@ from pathlib import Path
 
 from k8swin_nb.audit.lines import Lines, judge_chain, references
 from k8swin_nb.audit.notebooks import judge_notebooks
-from k8swin_nb.audit.seals import judge_seals
+from k8swin_nb.audit.seals import judge_seals, left_begun
 from k8swin_nb.audit.signatures import Trusted
 from k8swin_nb.audit.statement import Seal, Subject, seal_name
 from k8swin_nb.audit.tree import EVENTS, SEALS, Entry, digests, escaped_name, look
@@ -106,23 +106,26 @@ def _files(
     folder: Path, entries: dict[str, Entry], seals: list[Seal], lines: Lines, verdict: Verdict
 ) -> None:
     """Compare each file with the last seal, and what is never changed with all of them."""
+    begun = left_begun(entries, seals, verdict)
     if not seals:
         return
     last = seals[-1]
     later = _later(seals[-1], lines)
+    # Of a run that was sealed as ended, and went on: a notebook that is saved and a page that is written are its own.
+    on = not last.final or bool(lines.behind(last.events.get("lines"), last.number))
     after = f"after seal {last.number}"
     for name, subject in last.subjects.items():
         entry = entries.get(name)
         if name == EVENTS or (entry is not None and entry.odd):
             continue
         if entry is None:
-            gone = subject.open and not last.final and not name.startswith(KEPT)
+            gone = _at_work(name, subject, last, on) and not name.startswith(KEPT)
             verdict.add(
                 UNPROVEN if gone else CHANGED, "file-removed", name, f"it was taken away {after}"
             )
             continue
         before = [seal for seal in seals[:-1] if name in seal.subjects and name.startswith(KEPT)]
-        _file(folder, name, entry, [*before, last], verdict)
+        _file(folder, name, entry, [*before, last], verdict, on=on)
     for seal in seals[:-1]:
         for name in seal.subjects:
             if name.startswith(KEPT) and name not in last.subjects and name not in entries:
@@ -131,13 +134,13 @@ def _files(
                 )
     own = {last.name + ending for ending in ("", ".sig", ".p7s", ".sigstore.json")}
     for name, entry in entries.items():
-        if name in last.subjects or name in own or entry.odd:
+        if name in last.subjects or name in own or name in begun or entry.odd:
             continue
         if name.startswith(f"{SEALS}/"):
             verdict.add(
                 CHANGED, "file-added", name, "no seal names it, and it is none of the last one"
             )
-        elif name in later or (not last.final and GROWS_LATER.fullmatch(name)):
+        elif name in later or (on and GROWS_LATER.fullmatch(name)):
             verdict.add(
                 UNPROVEN, "file-not-sealed", name, f"it came {after}, so that no seal covers it"
             )
@@ -145,13 +148,20 @@ def _files(
             verdict.add(CHANGED, "file-added", name, f"no seal names it: it was put there {after}")
 
 
-def _file(folder: Path, name: str, entry: Entry, seals: list[Seal], verdict: Verdict) -> None:
+def _at_work(name: str, subject: Subject, seal: Seal, on: bool) -> bool:
+    """Whether a file may have been saved anew behind a seal by who went on with the run."""
+    return (subject.open and not seal.final) or (on and "/" not in name)
+
+
+def _file(
+    folder: Path, name: str, entry: Entry, seals: list[Seal], verdict: Verdict, *, on: bool
+) -> None:
     """Compare one file with the seals that name it; the last of them says how it is to be now."""
     subjects = [seal.subjects[name] for seal in seals]
     last, seal = subjects[-1], seals[-1]
     if entry.size < last.bytes:
         found = f"it has {entry.size} bytes, and {last.bytes} when it was sealed"
-        _differs(name, last, seal, found, verdict)
+        _differs(name, seal, found, verdict, mild=_at_work(name, last, seal, on))
         return
     try:
         made = digests(folder, name, [subject.bytes for subject in subjects])
@@ -160,11 +170,13 @@ def _file(folder: Path, name: str, entry: Entry, seals: list[Seal], verdict: Ver
         verdict.add(CHANGED, "file-unreadable", name, f"it cannot be read: {shown_line(reason)}")
         return
     if made[-1][0] != last.sha256:
-        _differs(name, last, seal, f"sha256 {made[-1][0]}, sealed was {last.sha256}", verdict)
+        found = f"sha256 {made[-1][0]}, sealed was {last.sha256}"
+        _differs(name, seal, found, verdict, mild=_at_work(name, last, seal, on))
     elif entry.size > last.bytes:
         grown = f"it has grown from {last.bytes} to {entry.size} bytes after seal {seal.number}"
-        live = not seal.final and name.startswith("logs/")
-        _differs(name, last, seal, grown, verdict, mild=live)
+        live = on and name.startswith("logs/")
+        live |= _at_work(name, last, seal, on)
+        _differs(name, seal, grown, verdict, mild=live)
     for subject, (sha256, _), earlier in zip(subjects[:-1], made[:-1], seals[:-1], strict=True):
         if subject.sha256 != sha256:
             text = f"it was changed between seal {earlier.number} and a later one, and such a file never changes"
@@ -172,11 +184,9 @@ def _file(folder: Path, name: str, entry: Entry, seals: list[Seal], verdict: Ver
             break
 
 
-def _differs(
-    name: str, subject: Subject, seal: Seal, found: str, verdict: Verdict, *, mild: bool = False
-) -> None:
-    if mild or (subject.open and not seal.final):
-        text = f"changed since seal {seal.number}, when somebody was still at work on it: {found}"
+def _differs(name: str, seal: Seal, found: str, verdict: Verdict, *, mild: bool) -> None:
+    if mild:
+        text = f"changed since seal {seal.number}, by when nobody had ended the run, or after which it went on: {found}"
         verdict.add(UNPROVEN, "file-not-sealed", name, text)
     else:
         verdict.add(CHANGED, "file-changed", name, f"changed after seal {seal.number}: {found}")
@@ -224,12 +234,7 @@ def _proof(seals: list[Seal], lines: Lines, verdict: Verdict) -> None:
         return
     last, seen = seals[-1], verdict.seals[-1]
     covered = seen.events
-    behind = [
-        event
-        for place, event in lines.at.items()
-        if place > covered
-        and not (event.get("event") == "sealed" and event.get("seal") == last.number)
-    ]
+    behind = lines.behind(covered, last.number)
     if behind:
         kinds = ", ".join(
             sorted({shown_line(event.get("event", ""), most=30) for event in behind})[:6]

@@ -15,6 +15,7 @@ CODES = """exit codes of verify, and of export, which verifies first:
   1  something is not as it was written
   2  wrong usage, or it cannot be read
   3  intact as far as can be seen, and not proven: no signature, nobody who is trusted, no end
+verify of several runs: the worst of them, which is 1, then 2, then 3
 """
 
 
@@ -31,7 +32,13 @@ def add_audit(commands: Any) -> None:
         epilog=CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _run(verify)
+    verify.add_argument(
+        "run",
+        metavar="RUN",
+        nargs="+",
+        help="a run's folder, its id, or an archive of it; of several, as runs/*, each is judged",
+    )
+    _runs(verify)
     _trust(verify)
     verify.add_argument(
         "--notebook",
@@ -100,6 +107,10 @@ def add_audit(commands: Any) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's folder, its id, or an archive of it")
+    _runs(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", type=Path, help="folder of the records; default: runs in the project"
     )
@@ -174,13 +185,54 @@ def _verify(options: argparse.Namespace) -> int:
     from k8swin_nb.audit.told import verdict_lines
     from k8swin_nb.audit.verifying import verify
 
-    with _opened(options, options.run) as (folder, named):
+    if len(options.run) > 1:
+        return _verify_all(options)
+    with _opened(options, options.run[0]) as (folder, named):
         verdict = verify(folder, _trusted(options), options.notebook, named=named)
     if options.json:
         _print_json(verdict.as_json())
     else:
         _print(verdict_lines(verdict))
     return verdict.code
+
+
+def _verify_all(options: argparse.Namespace) -> int:
+    """Judge several runs, each for itself; one that cannot be read hinders no other.
+
+    Raises:
+        ParamsError: when it is not to be told whose a notebook is, or whom to trust.
+    """
+    from k8swin_nb.audit.told import several_lines
+    from k8swin_nb.audit.verdict import UNREADABLE_CODE, Verdict, worst
+    from k8swin_nb.audit.verifying import verify
+    from k8swin_nb.errors import ParamsError
+
+    if options.notebook:
+        raise ParamsError(
+            f"--notebook with {len(options.run)} runs: of which of them it is, is not said",
+            hint="verify the run of that notebook by itself",
+        )
+    trusted = _trusted(options)
+    trusted.check()
+    found: list[tuple[str, Verdict | ParamsError]] = []
+    for one in options.run:
+        try:
+            with _opened(options, one) as (folder, named):
+                found.append((one, verify(folder, trusted, named=named)))
+        except ParamsError as error:
+            found.append((one, error))
+    code = worst(UNREADABLE_CODE if isinstance(one, ParamsError) else one.code for _, one in found)
+    if options.json:
+        runs = [
+            {"named": named, "code": UNREADABLE_CODE, "error": str(one)}
+            if isinstance(one, ParamsError)
+            else {"named": named, **one.as_json()}
+            for named, one in found
+        ]
+        _print_json({"code": code, "runs": runs})
+    else:
+        _print(several_lines(found))
+    return code
 
 
 def _show(options: argparse.Namespace) -> int:

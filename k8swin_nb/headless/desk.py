@@ -34,7 +34,7 @@ from k8swin_nb.notebook.given import HERE_TAG
 from k8swin_nb.notebook.session import SESSION_FILE, SESSION_VARIABLE, renew_page
 from k8swin_nb.project import DESCRIPTIONS, notebooks_of
 from k8swin_nb.reading import Unreadable, file_text
-from k8swin_nb.workflow.record import new_run_id
+from k8swin_nb.workflow.record import Record, new_run_id
 
 START = "00_start_here.ipynb"
 
@@ -80,6 +80,9 @@ def open_desk(
     unsigned = check_signer(None)
     root = project_root(params.parent if params else None)
     folder = prepare(root, params, run)
+    if run and (folder / "events.jsonl").is_file():
+        # Files that are saved from now on are those of a session, and nothing that somebody put there behind the last seal.
+        Record(folder.parent, folder.name, "k8swin desk").write("desk-continued")
     sys.stdout.write(f"run {folder.name}: {folder}\n")
     sys.stdout.flush()
     tell(unsigned)

@@ -1,9 +1,11 @@
 """The commands as an auditor types them: their exit codes, and what they answer."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
+from urllib.parse import unquote
 
 import pytest
 
@@ -12,7 +14,7 @@ from k8swin_nb.audit.sealing import ASKED, seal_beside, seal_run
 from k8swin_nb.audit.verifying import verify
 from k8swin_nb.errors import RecordError
 from k8swin_nb.workflow.record import Record, read_events
-from tests.audit.records import OTHER, RUN, begin, copy, quiet, script
+from tests.audit.records import OTHER, RUN, begin, copy, make_record, quiet, script
 
 
 @pytest.fixture
@@ -192,39 +194,115 @@ def test_no_secret_and_no_key_is_in_what_is_sealed(tmp_path, keys, forgotten_sec
             assert "hunter2" not in text and body not in text and str(keys) not in text, path
 
 
-def test_a_page_that_is_written_again_is_sealed_again(project, keys, capsys, monkeypatch):
-    monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'alice'}")
-    assert main(["page", RUN]) == 0
-    assert capsys.readouterr().err == ""
-    verdict = verify(project / "runs" / RUN)
-    assert [seal.why for seal in verdict.seals][-1] == "page written"
-    capsys.readouterr()
-    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
-
-
-def test_who_writes_the_page_of_a_signed_run_without_a_key_is_told(project, keys, capsys):
-    assert main(["page", RUN]) == 0
-    out, err = capsys.readouterr()
-    assert out.endswith("index.html\n")
-    assert "signed until now" in err and "K8SWIN_SIGN" in err
-    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 3
-
-
-def test_a_page_that_is_printed_is_sealed_with_what_was_printed(
-    project, keys, capsys, monkeypatch, tmp_path
-):
-    prints = tmp_path / "chromium"
-    prints.write_text(
+@pytest.fixture
+def prints(tmp_path, monkeypatch):
+    """A program that prints PDFs as Chromium does, in no time."""
+    program = tmp_path / "chromium"
+    program.write_text(
         "#!/bin/sh\nfor word; do case $word in --print-to-pdf=*) "
         "printf '%%PDF-1.7 a sheet %%%%EOF\\n' > \"${word#*=}\";; esac; done\n"
     )
-    prints.chmod(0o755)
-    monkeypatch.setenv("K8SWIN_CHROMIUM", str(prints))
-    monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'alice'}")
+    program.chmod(0o755)
+    monkeypatch.setenv("K8SWIN_CHROMIUM", str(program))
+
+
+def state(folder):
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("sign", [False, True])
+def test_looking_at_the_page_of_a_signed_run_changes_nothing_of_it(
+    project, keys, capsys, monkeypatch, prints, sign
+):
+    if sign:
+        monkeypatch.setenv("K8SWIN_SIGN", f"ssh:{keys / 'mallory'}")
+    before = state(project / "runs")
+    assert main(["page", RUN]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{project / 'runs' / RUN / 'index.html'}\n" and "as it was sealed" in err
     assert main(["page", RUN, "--pdf"]) == 0
-    assert (project / "runs" / RUN / "index.pdf").is_file()
-    capsys.readouterr()
+    assert f"{project / RUN}.pdf\n" in capsys.readouterr().out
+    assert (project / f"{RUN}.pdf").read_bytes().startswith(b"%PDF")
+    (project / "desk").mkdir()
+    assert main(["page", RUN, "--out", "desk/other.html", "--pdf"]) == 0
+    text = (project / "desk" / "other.html").read_text()
+    assert (project / "desk" / "other.pdf").is_file()
+    links = re.findall(r'<a href="([^"#]+)"', text)
+    assert len(links) > 5
+    assert all((project / "desk" / unquote(link)).is_file() for link in links), links
+    assert state(project / "runs") == before
     assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+
+
+def test_a_page_that_was_put_in_the_place_of_a_sealed_one_is_told_and_left(project, keys, capsys):
+    page = project / "runs" / RUN / "index.html"
+    page.write_text("all is well")
+    assert main(["page", RUN]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{project / RUN}.html\n" and "not as it was sealed" in err
+    assert page.read_text() == "all is well"
+    code, out, _ = audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")
+    assert code == 1 and "index.html: changed after seal 2" in out
+
+
+def test_a_signed_run_without_a_page_gets_one_beside_and_stays_proven(
+    tmp_path, keys, capsys, monkeypatch
+):
+    (tmp_path / "params").mkdir()
+    monkeypatch.chdir(tmp_path)
+    record = begin(tmp_path / "runs")
+    record.write("notebook-finished")
+    seal_run(record.folder, "02_master finished", f"ssh:{keys / 'alice'}")
+    assert main(["page", RUN]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / RUN}.html\n"
+    assert audit(capsys, "verify", RUN, "--allowed-signers", keys / "allowed")[0] == 0
+    monkeypatch.chdir(record.folder)
+    for words in ((), ("--out", "x.html"), ("--out", str(tmp_path / "x.txt"))):
+        assert main(["page", str(record.folder), *words]) == 2
+        assert "--out" in capsys.readouterr().err
+
+
+def test_the_page_of_an_unsigned_run_is_written_and_sealed_again(
+    tmp_path, keys, capsys, monkeypatch, prints
+):
+    folder = make_record(tmp_path)
+    assert main(["page", str(folder), "--pdf"]) == 0
+    assert (folder / "index.pdf").is_file() and "plant1" in (folder / "index.html").read_text()
+    verdict = verify(folder)
+    assert [seal.why for seal in verdict.seals][-1] == "page written"
+    assert [finding.what for finding in verdict.findings] == ["unsigned"]
+
+
+def test_the_page_of_a_run_that_goes_on_is_no_end_of_it(tmp_path, capsys):
+    record = begin(tmp_path)
+    seal_run(record.folder, "01 finished")
+    script(record)
+    assert main(["page", str(record.folder)]) == 0
+    assert (record.folder / "index.html").is_file()
+    verdict = verify(record.folder)
+    assert verdict.code == 3 and len(verdict.seals) == 1
+
+
+def test_several_runs_are_judged_each_and_the_worst_is_the_exit_code(project, keys, capsys):
+    allowed = ("--allowed-signers", keys / "allowed")
+    runs = project / "runs"
+    begin(runs, OTHER)
+    code, out, _ = audit(capsys, "verify", *runs.iterdir(), *allowed)
+    assert code == 3 and "2 runs: " in out and "1 intact and signed" in out
+    assert "there is no seal" in out and "alice@example.org" in out
+    code, out, _ = audit(capsys, "verify", RUN, "nothing", OTHER, *allowed)
+    assert code == 2 and "nothing: cannot be read: no run `nothing`" in out
+    assert f"{RUN}: intact and signed" in out and "1 cannot be read" in out
+    (runs / RUN / "index.html").write_text("x")
+    code, out, _ = audit(capsys, "verify", OTHER, "nothing", RUN, *allowed, "--json")
+    told = json.loads(out)
+    assert code == told["code"] == 1
+    assert [(one["named"], one["code"]) for one in told["runs"]] == [
+        (OTHER, 3), ("nothing", 2), (RUN, 1),
+    ]  # fmt: skip
+    code, _, err = audit(capsys, "verify", RUN, OTHER, "--notebook", "x.ipynb")
+    assert code == 2 and "by itself" in err
+    assert audit(capsys, "verify", RUN, OTHER, "--ca", "nothing")[0] == 2
 
 
 def test_the_help_says_what_the_exit_codes_mean():
