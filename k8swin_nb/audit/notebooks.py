@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from k8swin_nb.audit.verdict import CHANGED, REMARK, UNPROVEN, Verdict
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.reading import Unreadable, file_bytes, json_document
 from k8swin_nb.shown import shown_line
-from k8swin_nb.workflow.cell_compare import compare_notebook
+from k8swin_nb.workflow.cell_compare import ENDED, compare_notebook, kernel_of
 
 NOTEBOOK_BYTES = 256 * 1024 * 1024
 """What a notebook may have."""
@@ -22,6 +23,8 @@ DESK = "desk.json"
 
 UNSAVED = frozenset({"removed", "notebook"})
 """Differences that a notebook at a desk also has when it was not saved after its last cell, or is none of the run."""
+
+OUTCOMES = frozenset({"notebook-opened", "notebook-finished", "failed", "interrupted"})
 
 RUN = "k8swin run"
 """Whose events stand in the record for the command that executes notebooks, saves them and seals then."""
@@ -41,6 +44,7 @@ def judge_notebooks(
     """
     desk = DESK in entries
     saved = _saved(lines)
+    found: list[tuple[str, dict[str, Any]]] = []
     cells = [event for event in lines.events if "cell" in str(event.get("event", ""))]
     for name, entry in entries.items():
         if "/" in name or name.startswith(".") or not name.endswith(".ipynb") or entry.odd:
@@ -53,6 +57,26 @@ def judge_notebooks(
             )
             continue
         if cells and (_executed(notebook) or not desk):
+            found.append((name, notebook))
+    ran = _kernels(cells)
+    executed = {name: _kernel(one, cells) for name, one in found if _executed(one)}
+    for name, notebook in found:
+        if name in executed:
+            here = saved if saved is not None else _broken_off(lines, ran.get(executed[name] or ""))
+            _judge(name, notebook, cells, verdict, here, desk=desk)
+            continue
+        # A run that was stopped or killed leaves the file of a notebook of which no cell had been executed by then.
+        stem = name.removesuffix(".ipynb")
+        foreign = not any(stem.startswith(one.notebook) for one in ran.values())
+        kernels = [
+            one
+            for kernel, one in ran.items()
+            if kernel not in executed.values() and (foreign or stem.startswith(one.notebook))
+        ]
+        if kernels and saved is not None and min(one.first for one in kernels) > saved:
+            text = "the run has no end, and the file may have been saved before the first of its cells had ended"
+            verdict.add(UNPROVEN, "notebook-not-saved", name, text)
+        elif kernels:
             _judge(name, notebook, cells, verdict, saved, desk=desk)
     for path in named:
         try:
@@ -62,7 +86,51 @@ def judge_notebooks(
         if not cells:
             text = "the record holds no cells, so that nothing can be said about it"
             verdict.add(UNPROVEN, "notebook-unknown", str(path), text)
-        _judge(str(path), notebook, cells, verdict, saved, desk=False)
+        one = ran.get(_kernel(notebook, cells) or "")
+        here = saved if saved is not None else _broken_off(lines, one)
+        _judge(str(path), notebook, cells, verdict, here, desk=False)
+
+
+@dataclass(slots=True)
+class _Kernel:
+    """What the record says of a kernel."""
+
+    notebook: str
+    first: int
+    """The event with which its first cell ended."""
+
+
+def _kernels(cells: Sequence[Mapping[str, Any]]) -> dict[str, _Kernel]:
+    """Return the kernels that executed cells, by the names that the record has for them."""
+    found: dict[str, _Kernel] = {}
+    for event in cells:
+        number, notebook = event.get("n"), str(event.get("notebook") or "")
+        if event.get("event") == ENDED and notebook:
+            first = number if type(number) is int else 0
+            found.setdefault(str(event.get("kernel", "")), _Kernel(notebook, first))
+    return found
+
+
+def _kernel(notebook: dict[str, Any], cells: Sequence[Mapping[str, Any]]) -> str | None:
+    try:
+        return kernel_of(notebook, cells)
+    except (AttributeError, TypeError, ValueError, KeyError, RecursionError):
+        return None  # what is wrong with it is told where it is compared
+
+
+def _broken_off(lines: Lines, kernel: _Kernel | None) -> int | None:
+    """Return 0 when another program than `k8swin run` executed a notebook that was interrupted or has no end; else None.
+
+    Nothing then says when that program saved it last.
+    """
+    if kernel is None or any(event.get("event") == "run-begun" for event in lines.events):
+        return None
+    ends = [
+        str(event.get("event"))
+        for event in lines.events
+        if event.get("notebook") == kernel.notebook and event.get("event") in OUTCOMES
+    ]
+    return 0 if not ends or ends[-1] in ("interrupted", "notebook-opened") else None
 
 
 def _saved(lines: Lines) -> int | None:
@@ -103,12 +171,18 @@ def _judge(
         weight = CHANGED if one.certain else REMARK
         if desk and one.kind in UNSAVED:
             weight = UNPROVEN
-        if saved is not None and one.late > saved:
-            # A kernel outlives a command that is killed, and writes down what that one did not save any more.
-            text = f"the run has no end, and the file may have been saved before this cell had ended: {one.told}"
+        left = desk and one.late and _unfinished(notebook, one.place)
+        if left or (saved is not None and one.late > saved):
+            # A kernel outlives a program that is killed or closed, and writes down what that one did not save any more.
+            text = f"it was broken off, and the file may have been saved before this cell had ended: {one.told}"
             verdict.add(UNPROVEN, "notebook-not-saved", where, text)
             continue
         verdict.add(weight, f"notebook-{one.kind}", where, one.told)
+
+
+def _unfinished(notebook: dict[str, Any], place: int | None) -> bool:
+    """Whether a cell of the file has no number, as while it runs."""
+    return place is not None and notebook["cells"][place - 1].get("execution_count") is None
 
 
 def _notebook(written: bytes) -> dict[str, Any]:

@@ -140,6 +140,16 @@ def compare_notebook(
     return [_lately(one, own) for one in found + _left(cells, own, ran)]
 
 
+def kernel_of(notebook: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the kernel in which most of a notebook's executed cells ran, as the record names it; None: in none."""
+    executed = [
+        _Cell(place, _count(cell), _joined(cell.get("source", "")), cell.get("outputs") or ())
+        for place, cell in enumerate(notebook.get("cells", ()), 1)
+        if cell.get("cell_type") == "code" and (_count(cell) is not None or cell.get("outputs"))
+    ]
+    return _kernel(executed, _executions(events))
+
+
 def _lately(one: Difference, own: Sequence[_Ran]) -> Difference:
     """Return a difference of outputs with the event up to which the file may have been saved before."""
     ran = next((ran for ran in own if ran.count == one.cell), None)

@@ -329,6 +329,162 @@ def sealed_event_changed(folder, _):
     rebuild(folder, change)
 
 
+def clock_set_back(folder, _):
+    def change(events):
+        events[4]["time"] = "2025-01-01T00:00:00.000Z"
+
+    rebuild(folder, change)
+
+
+def two_runs_merged_and_renumbered(folder, keys):
+    other = make_record(folder.parent / "elsewhere", f"ssh:{keys / 'alice'}", OTHER)
+    more = [json.loads(line) | {"run": folder.name} for line in lines(other)[3:6]]
+    rebuild(folder, lambda events: events.extend(more))
+
+
+def two_runs_merged_in_the_middle(folder, keys):
+    other = make_record(folder.parent / "elsewhere", f"ssh:{keys / 'alice'}", OTHER)
+    more = [json.loads(line) | {"run": folder.name} for line in lines(other)[2:5]]
+
+    def change(events):
+        events[4:4] = more
+
+    rebuild(folder, change)
+
+
+def another_hosts_event_chained(folder, _):
+    Record(folder.parent, folder.name, "02_master").write(
+        "step", step="swap", host="winworker07", outcome="changed"
+    )
+
+
+def another_hosts_event_in_the_middle(folder, _):
+    rebuild(folder, lambda events: events.insert(5, events[5] | {"host": "winworker07"}))
+
+
+def seals_and_their_events_removed(folder, _):
+    shutil.rmtree(folder / "seals")
+
+    def change(events):
+        events[:] = [event for event in events if event["event"] != "sealed"]
+
+    rebuild(folder, change)
+
+
+def rolled_back_to_the_first_seal(folder, _):
+    found = lines(folder)
+    write(folder, found[: _place(folder, "sealed") + 1])
+    for path in folder.glob("seals/0002*"):
+        path.unlink()
+
+
+def signature_of_another_runs_seal(folder, keys):
+    other = make_record(folder.parent / "elsewhere", f"ssh:{keys / 'alice'}", OTHER)
+    shutil.copy(other / "seals/0002.json.sig", folder / "seals/0002.json.sig")
+
+
+def seal_twice_by_another_name(folder, _):
+    shutil.copy(folder / "seals/0002.json", folder / "seals/00002.json")
+
+
+def look_alike_in_an_output(folder, _):
+    _edit(folder, "02_master.ipynb", "swap is off", "swap is \u043eff")
+
+
+def look_alike_in_a_log(folder, _):
+    _edit(folder, "logs/0001-swap-linuxmaster-apply.log", "off", "o\ufb00")
+
+
+def look_alike_in_the_record(folder, _):
+    _line(folder, _place(folder, "step"), b"linuxmaster", "linuxm\u0430ster".encode())
+
+
+def unseen_in_an_output(folder, _):
+    _edit(folder, "02_master.ipynb", "swap is off", "swap is o\u200bff")
+
+
+def _notebook_with(folder: Path, place: int, cell: nbformat.NotebookNode) -> None:
+    made = nbformat.read(folder / "02_master.ipynb", 4)
+    made.cells.insert(place, cell)
+    nbformat.write(made, folder / "02_master.ipynb")
+
+
+def cell_added_after_the_last_one(folder, _):
+    cell = nbformat.v4.new_code_cell("phase.proof()", execution_count=4)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="all is proven\n")]
+    _notebook_with(folder, 99, cell)
+
+
+def text_added_between_cells(folder, _):
+    _notebook_with(folder, 1, nbformat.v4.new_markdown_cell("All of it went well."))
+
+
+def outputs_stripped(folder, _):
+    made = nbformat.read(folder / "02_master.ipynb", 4)
+    for cell in made.cells:
+        cell.outputs, cell.execution_count = [], None
+    nbformat.write(made, folder / "02_master.ipynb")
+
+
+def script_exchanged_under_its_name(folder, _):
+    one, two = sorted(folder.glob("scripts/*.sh"))[:2]
+    one.write_bytes(two.read_bytes())
+
+
+def script_exchanged_and_sealed(folder, keys):
+    script_exchanged_under_its_name(folder, keys)
+    seal_run(folder, ASKED, f"ssh:{keys / 'alice'}")
+
+
+def zero_bytes_in_the_record(folder, _):
+    _line(folder, 3, b'"host"', b'\0"host"')
+
+
+def zero_bytes_at_the_end_of_the_record(folder, _):
+    with (folder / "events.jsonl").open("ab") as file:
+        file.write(bytes(512))
+
+
+def zero_bytes_in_a_log(folder, _):
+    path = folder / "logs/0001-swap-linuxmaster-apply.log"
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def line_ends_of_windows(folder, _):
+    write(folder, [line.replace(b"\n", b"\r\n") for line in lines(folder)])
+
+
+def a_mark_before_the_record(folder, _):
+    write(folder, [b"\xef\xbb\xbf", *lines(folder)])
+
+
+def an_empty_line_at_the_end(folder, _):
+    write(folder, [*lines(folder), b"\n"])
+
+
+def a_name_in_capitals(folder, _):
+    path = folder / "logs/0001-swap-linuxmaster-apply.log"
+    path.rename(path.with_name(path.name.upper()))
+
+
+def a_folder_in_capitals(folder, _):
+    (folder / "logs").rename(folder / "LOGS")
+
+
+def a_link_that_leads_out(folder, _):
+    (folder / "logs" / "0099-more.log").symlink_to("/etc/hostname")
+
+
+def page_exchanged_as_if_the_run_went_on(folder, _):
+    page_changed(folder, _)
+    Record(folder.parent, folder.name, "k8swin desk").write("desk-continued")
+
+
+def log_exchanged_as_if_the_run_went_on(folder, _):
+    log_changed(folder, _)
+    Record(folder.parent, folder.name, "k8swin desk").write("desk-continued")
+
+
 FORGERIES = tuple(
     Forgery(made.__name__, made, expected, *code)
     for made, expected, *code in (
@@ -387,5 +543,38 @@ FORGERIES = tuple(
         (renamed, "renamed"),
         (event_appended, "events-not-sealed", 3),
         (sealed_event_changed, "line-edited"),
+        (clock_set_back, "record-changed"),
+        (two_runs_merged_in_the_middle, "record-changed"),
+        # Nobody sealed it, and nobody can say that nobody wrote it.
+        (two_runs_merged_and_renumbered, "events-not-sealed", 3),
+        (another_hosts_event_chained, "events-not-sealed", 3),
+        (another_hosts_event_in_the_middle, "record-changed"),
+        # As a run that was never sealed.
+        (seals_and_their_events_removed, "no-seal", 3),
+        # As a run that was killed then: what came later is not sealed.
+        (rolled_back_to_the_first_seal, "file-not-sealed", 3),
+        (signature_of_another_runs_seal, "signature-bad"),
+        (seal_twice_by_another_name, "file-added"),
+        (look_alike_in_an_output, "notebook-output"),
+        (look_alike_in_a_log, "file-changed"),
+        (look_alike_in_the_record, "line-edited"),
+        (unseen_in_an_output, "notebook-output"),
+        (cell_added_after_the_last_one, "notebook-added"),
+        (text_added_between_cells, "file-changed"),
+        (outputs_stripped, "notebook-notebook"),
+        (script_exchanged_under_its_name, "file-changed"),
+        (script_exchanged_and_sealed, "file-changed"),
+        (zero_bytes_in_the_record, "line-edited"),
+        (zero_bytes_at_the_end_of_the_record, "half-line", 3),
+        (zero_bytes_in_a_log, "file-changed"),
+        (line_ends_of_windows, "record-changed"),
+        (a_mark_before_the_record, "line-edited"),
+        (an_empty_line_at_the_end, "line-edited"),
+        (a_name_in_capitals, "file-removed"),
+        (a_folder_in_capitals, "file-removed"),
+        (a_link_that_leads_out, "not-a-file"),
+        # As a run that somebody went on with: its page is not proven any more, and what is written once still is.
+        (page_exchanged_as_if_the_run_went_on, "file-not-sealed", 3),
+        (log_exchanged_as_if_the_run_went_on, "file-changed"),
     )
 )

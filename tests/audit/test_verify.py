@@ -1,8 +1,12 @@
 """A record that is as it was written is proven, and every way to forge one is found, by what it is."""
 
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
+import zipfile
 
 import nbformat
 import pytest
@@ -13,7 +17,19 @@ from k8swin_nb.audit.verifying import verify
 from k8swin_nb.errors import ParamsError
 from k8swin_nb.workflow.record import Record
 from tests.audit.forgeries import FORGERIES
-from tests.audit.records import OTHER, RUN, begin, cells, copy, lines, make_record, notebook, script
+from tests.audit.records import (
+    OTHER,
+    RUN,
+    allow,
+    begin,
+    cells,
+    copy,
+    lines,
+    make_record,
+    notebook,
+    public,
+    script,
+)
 
 
 def told(verdict):
@@ -305,3 +321,106 @@ def test_a_run_that_ended_has_saved_all_of_its_cells(tmp_path, keys, trusted):
     Record(tmp_path, RUN, "k8swin run").write("run-finished", outcome="finished", notebooks=[])
     with_outputs(folder, bare)
     assert verify(folder, trusted).code == 1
+
+
+def test_files_of_notebooks_that_never_began_are_no_forgery(tmp_path, keys, trusted):
+    """As a run leaves them that was stopped when it had just begun with the next notebook."""
+    folder = make_record(tmp_path / "stopped", f"ssh:{keys / 'alice'}")
+    begun = notebook()
+    for cell in begun.cells:
+        cell.outputs, cell.execution_count = [], None
+    nbformat.write(begun, folder / "03_flannel.ipynb")
+    seal_run(folder, ASKED, f"ssh:{keys / 'alice'}")
+    assert told(verify(folder, trusted)) == []
+    folder = killed(tmp_path / "killed", keys)
+    nbformat.write(begun, folder / "02_master.ipynb")
+    verdict = verify(folder, trusted)
+    assert verdict.code == 3, told(verdict)
+    assert "notebook-not-saved" in [finding.what for finding in verdict.findings]
+
+
+def broken_off(runs, keys, how):
+    """Write a run whose notebook another program executed, which was killed in the middle of a cell."""
+    record = begin(runs)
+    cells(record)
+    if how:
+        record.write(how, phase="02_master")
+    seal_run(record.folder, "02_master stopped", f"ssh:{keys / 'alice'}", by="02_master")
+    return record.folder
+
+
+@pytest.mark.parametrize(("how", "change", "code"), [
+    ("interrupted", bare, 3), ("", bare, 3), ("interrupted", begun, 3), ("interrupted", first, 1),
+    ("failed", begun, 1), ("notebook-finished", bare, 1),
+])  # fmt: skip
+def test_what_papermill_did_not_save_any_more_is_no_forgery(
+    tmp_path, keys, trusted, how, change, code
+):
+    folder = broken_off(tmp_path, keys, how)
+    out = tmp_path / "out.ipynb"
+    made = notebook()
+    change(made.cells)
+    nbformat.write(made, out)
+    verdict = verify(folder, trusted, [out])
+    assert verdict.code == code, told(verdict)
+
+
+@pytest.mark.parametrize(("change", "code"), [(bare, 3), (first, 1), (begun, 1)])
+def test_a_cell_that_ended_after_its_notebook_was_saved_at_a_desk_is_no_forgery(
+    tmp_path, keys, trusted, change, code
+):
+    folder = broken_off(tmp_path, keys, "notebook-finished")
+    (folder / "desk.json").write_text('{"params": "params/lab.yaml"}')
+    with_outputs(folder, change)
+    verdict = verify(folder, trusted)
+    assert verdict.code == code, told(verdict)
+
+
+def test_a_record_is_the_same_for_whoever_has_it(kept, keys, tmp_path):
+    """Packed and unpacked by others, without rights and times, elsewhere in the world, with nobody's key and home."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zipped:
+        for path in sorted(p for p in kept.rglob("*") if p.is_file()):
+            info = zipfile.ZipInfo(f"{RUN}/{path.relative_to(kept)}", (1980, 1, 1, 0, 0, 0))
+            zipped.writestr(info, path.read_bytes())
+    (tmp_path / "unpacked").mkdir()
+    with zipfile.ZipFile(tmp_path / "x.zip") as zipped:
+        zipped.extractall(tmp_path / "unpacked")
+    folder = tmp_path / "unpacked" / RUN
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (10**9, 10**9))
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    shutil.copy(keys / "allowed", tmp_path / "allowed")
+    (tmp_path / "home").mkdir()
+    words = [sys.executable, "-m", "k8swin_nb", "audit", "verify", str(folder), str(tmp_path / "x.zip")]  # fmt: skip
+    try:
+        for zone in ("Pacific/Kiritimati", "America/Adak"):
+            environment = {
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path / "home"),
+                "TZ": zone,
+                "LC_ALL": "C",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            }
+            done = subprocess.run(
+                [*words, "--allowed-signers", str(tmp_path / "allowed")],
+                env=environment,
+                cwd=tmp_path / "home",
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "2 runs: 2 intact and signed" in done.stdout
+    finally:
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_whose_key_it_is_says_the_list_alone(kept, keys, tmp_path):
+    """A list in which another's key stands under the operator's name trusts nobody who signed."""
+    allow(tmp_path / "allowed", keys / "mallory")
+    verdict = verify(kept, Trusted(allowed_signers=tmp_path / "allowed"))
+    assert verdict.code == 3 and "signer-unknown" in [f.what for f in verdict.findings]
+    forged = make_record(tmp_path, f"ssh:{keys / 'mallory'}")
+    verdict = verify(forged, Trusted(allowed_signers=tmp_path / "allowed"))
+    assert verdict.code == 0 and public(keys / "alice") not in str(verdict.who)
+    assert "whether the key was somebody else's by then" in str(verdict.cannot_know)
