@@ -181,7 +181,7 @@ class Appendix:
         if one.file:
             told.append(one.file)
         kept = (
-            f"<p>{file_link(self._folder, one.file, 'the whole text as a file')}</p>"
+            f'<p class="screen">{file_link(self._folder, one.file, "the whole text as a file")}</p>'
             if one.file
             else ""
         )

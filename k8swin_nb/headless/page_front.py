@@ -28,6 +28,9 @@ from k8swin_nb.headless.page_verdict import (
 )
 from k8swin_nb.tables import escaped
 
+_CHANGE = ("notebook", "step", "outcome", "found", "difference", "now", "detail")
+"""What says of a change what it is, but for its host."""
+
 
 class Front(Verdict):
     """The front of a page: the verdict, and what it is made of."""
@@ -51,12 +54,13 @@ class Front(Verdict):
         for name, said in self._versions().items():
             rows.append(row(escaped(name), escaped(said, breaking=True)))
         given = self._parameters()
+        given = {**{k: v for k, v in given.items() if k != "notebook"}, **fields(given, "notebook")}
         rest = {
             k: v
             for k, v in given.items()
             if k not in FIRST and k != "hosts" and v not in (None, "", [], {})
         }
-        more = "; ".join(f"{name}={value}" for name, value in rest.items())
+        more = "; ".join(f"{name}={text(rest, name)}" for name in rest)
         rows.append(row("further parameters", escaped(more, breaking=True)))
         hashes = dict.fromkeys(text(one.event, "parameters_sha256") for one in self._account.opened)
         rows.append(
@@ -126,8 +130,9 @@ class Front(Verdict):
     def _pictures(self) -> str:
         shown = [
             f'<figure class="{"picture" if one.picture else "tbl"}">{one.html}'
-            f"<figcaption>{escaped(one.said)}; of {self._nb(part)}</figcaption></figure>"
-            for part, one in sorted(self._exhibits.values(), key=lambda of: of[1].picture)
+            # A table says itself what it is.
+            f"<figcaption>{f'{escaped(one.said)}; ' if one.picture else ''}of {self._nb(part)}</figcaption></figure>"
+            for part, one in sorted(self._exhibits.values(), key=lambda of: not of[1].picture)
         ]
         if not shown:
             return ""
@@ -143,7 +148,7 @@ class Front(Verdict):
         for name, group in groups.items():
             heads = ("step", "host", "outcome", "s", "detail", "scripts, exit code, output")
             place = steps_place(name)
-            rows = [self._step(done) for done in group]
+            rows = [self._step(*some) for some in _folded(group)]
             parts.append(f'<div id="{place}">{table(escaped(name), heads, rows, "steps")}</div>')
         if self._account.magics:
             rows = [self._magic(event) for event in self._account.magics]
@@ -155,11 +160,13 @@ class Front(Verdict):
         said = f"<p>{LEGEND}</p>{said}" if parts else said
         return f'<section id="steps"><h2>Steps</h2>{said}</section>'
 
-    def _step(self, done: Done) -> str:
+    def _step(self, done: Done, *others: Done) -> str:
+        """Return the row of a step on a host, and on others where it says the same."""
         event = done.event
+        hosts = ", ".join(text(one.event, "host") for one in (done, *others))
         cells = (
             f'<th scope="row">{escaped(text(event, "step"))}</th>',
-            f"<td>{escaped(text(event, 'host'))}</td>",
+            f"<td>{escaped(hosts)}</td>",
             f"<td>{outcome(done.outcome)}{' (and later again)' if done.later and done.outcome in BAD else ''}</td>",
             f'<td class="n">{_seconds(event)}</td>',
             f"<td>{escaped(text(event, 'detail'), breaking=True)}</td>",
@@ -175,7 +182,7 @@ class Front(Verdict):
             f"<td>{escaped(_exit(event))}</td>",
             f'<td class="n">{_seconds(event)}</td>',
             f"<td>{escaped(text(event, 'user'))}{', as root' if _as_root(event) else ''}</td>",
-            f"<td>{self._script(event, text(event, 'host'))}</td>",
+            f"<td>{self._script(event)}</td>",
         )
         return f"<tr>{''.join(cells)}</tr>"
 
@@ -192,8 +199,11 @@ class Front(Verdict):
             said.append(f"{self._name(scripts)}{on} {ends}")
         return "; ".join(said) + _roots(done.scripts)
 
-    def _script(self, event: Event, host: str) -> str:
-        return f"{self._name([event])} {self._end(event)}"
+    def _script(self, event: Event) -> str:
+        """Return a link to what a magic sent, whose name stands before it, and its output."""
+        known = self._texts.get(text(event, "sha256"))
+        said = f'<a href="#{key_of(known.plain)}">text</a> ' if known else ""
+        return f"{said}{self._end(event)}"
 
     def _name(self, scripts: Sequence[Event]) -> str:
         """Return how scripts of one text are called, which leads to it."""
@@ -220,12 +230,21 @@ class Front(Verdict):
         changes = self._account.changed
         if not changes:
             return ""
+        alike: dict[tuple[str, ...], list[Done]] = {}
+        for done in changes:
+            # What the same step did in the same words on several hosts stands once.
+            alike.setdefault(tuple(text(done.event, name) for name in _CHANGE), []).append(done)
         seen: dict[tuple[str, str, str], tuple[str, str]] = {}
-        said = "".join(self._change(done, seen) for done in changes)
+        said = "".join(self._change(some, seen) for some in alike.values())
         return f'<section id="changes"><h2>Before and after</h2><div class="cols">{said}</div></section>'
 
-    def _change(self, done: Done, seen: dict[tuple[str, str, str], tuple[str, str]]) -> str:
+    def _change(
+        self, some: Sequence[Done], seen: dict[tuple[str, str, str], tuple[str, str]]
+    ) -> str:
+        done = some[0]
         event = done.event
+        hosts = ", ".join(dict.fromkeys(text(one.event, "host") for one in some))
+        times = f", {len(some)} times" if len(some) > hosts.count(", ") + 1 else ""
         rows = []
         for name, word in (("found", "before"), ("difference", "difference"), ("now", "after")):
             value = text(event, name)
@@ -259,8 +278,23 @@ class Front(Verdict):
             else:
                 shown = f" {escaped(value, breaking=True)}"
             rows.append(f"<div><i>{word}:</i>{shown}</div>")
-        where = f"{text(event, 'notebook')}/{text(event, 'step')} on {text(event, 'host')}"
+        where = f"{text(event, 'notebook')}/{text(event, 'step')} on {hosts}{times}"
         return f'<div class="chg"><p><b>{escaped(where)}</b> {outcome(done.outcome)}</p>{"".join(rows)}</div>'
+
+
+def _folded(group: Sequence[Done]) -> list[list[Done]]:
+    """Return steps in their order; one that was passed over for the same reason on several hosts is one of them."""
+    rows: list[list[Done]] = []
+    passed: dict[tuple[str, str], list[Done]] = {}
+    for done in group:
+        if done.outcome != "skipped" or done.scripts:
+            rows.append([done])
+            continue
+        key = (text(done.event, "step"), text(done.event, "detail"))
+        if key not in passed:
+            rows.append(passed.setdefault(key, []))
+        passed[key].append(done)
+    return rows
 
 
 def steps_place(notebook: str) -> str:

@@ -314,6 +314,9 @@ PRINTED_COLUMNS = set(
 )
 """Columns of the tables of nodes and pods that paper has room for."""
 
+_LONG = {"IMAGE", "OS-IMAGE", "KERNEL-VERSION", "CONTAINER-RUNTIME"}
+"""Those of them whose words are broken where there is no room; names of pods too."""
+
 _CELL = re.compile(r"<(t[hd])(?: class=\"([^\"]*)\")?([^>]*)>((?:(?!</\1>).)*)</\1>", re.DOTALL)
 
 
@@ -329,9 +332,11 @@ def _narrow(made: str) -> str:
 
         def cell(match: re.Match[str]) -> str:
             at = next(place)
-            if at >= len(heads) or heads[at] in PRINTED_COLUMNS:
+            head = heads[at] if at < len(heads) else "NAME"
+            long = head in _LONG or (head == "NAME" and "IMAGE" in heads)
+            if head in PRINTED_COLUMNS and (not long or 'scope="col"' in match[3]):
                 return match[0]
-            classes = f"{match[2] or ''} screen".strip()
+            classes = f"{match[2] or ''} {'long' if long else 'screen'}".strip()
             return f'<{match[1]} class="{classes}"{match[3]}>{match[4]}</{match[1]}>'
 
         return _CELL.sub(cell, row)

@@ -1,7 +1,7 @@
 """How the page of a run looks: readable in light and dark, as the reader's computer is set, from a phone to a wide screen, on paper.
 
 Paper is always light. It has the run's id and the page's number at the foot of each sheet, heads of tables again on each, and
-small columns for differences, notebooks and scripts; nothing on it is smaller than 7.5 points.
+small columns for differences, notebooks and scripts; nothing on it is smaller than 7.5 points, and of scripts than 7.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ _DARK = (
 OPENED = "content-visibility:visible;display:block;height:auto"
 """What shows the content of an element that is closed, without its being opened."""
 
+TARGET = "24px"
+"""Height and width that what is clicked has at least on the screen, whatever the font (WCAG 2.2, 2.5.8)."""
+
 _SCREEN = f"""
 :root{{color-scheme:light dark;{_LIGHT}}}
 @media screen and (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
@@ -34,7 +37,7 @@ main{{max-width:86em;margin:0 auto;padding:1em clamp(.6em,2vw,2em)}}
 h1,h2,h3,h4,h5,h6{{line-height:1.25;margin:1.2em 0 .4em;overflow-wrap:anywhere}}
 h1{{font-size:1.5em;margin-top:.2em}}h2{{font-size:1.3em;border-bottom:1px solid var(--line)}}h3{{font-size:1.1em}}h4,h5,h6{{font-size:1em}}
 a{{color:var(--link)}}:focus-visible{{outline:2px solid var(--link);outline-offset:2px}}
-nav ul{{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2em 1.2em}}nav a{{display:inline-block;padding:4px 0}}
+nav ul{{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2em 1.2em}}
 .w{{overflow-x:auto;max-width:100%}}
 table{{border-collapse:collapse;font-size:.92em;margin:.3em 0}}caption{{text-align:left;font-weight:600;padding:.2em 0}}
 th,td{{text-align:left;vertical-align:top;padding:.2em .6em;border-bottom:1px solid var(--line)}}
@@ -58,6 +61,7 @@ p,li,dd,figcaption{{overflow-wrap:anywhere}}
 .chg{{margin:.5em 0;overflow-wrap:anywhere}}.chg p{{margin:0}}.fn{{margin:.1em .6em;font-size:.9em;overflow-wrap:anywhere}}
 .src p{{margin:.2em 0}}
 .paper{{display:none}}
+@media screen{{a{{display:inline-block;max-width:100%;min-width:{TARGET};min-height:{TARGET};line-height:max({TARGET},1.5em);overflow-wrap:anywhere}}summary{{min-height:{TARGET}}}}}
 @media screen and (min-width:1100px){{#changes .cols{{columns:2;column-gap:2em}}}}
 @media screen and (max-width:600px){{.facts,.facts tbody,.facts tr,.facts th,.facts td{{display:block;width:auto}}.facts th{{border:0;padding-bottom:0}}}}
 """
@@ -77,14 +81,16 @@ _PRINT = f"""
   table{{font-size:7.5pt;max-width:100%;line-height:1.14}}.steps{{width:100%;table-layout:fixed}}.facts{{font-size:8.5pt}}
   thead{{display:table-header-group}}tr,img{{break-inside:avoid}}
   th,td{{padding:.07em .35em;white-space:normal!important;overflow-wrap:anywhere;min-width:0!important}}
+  .steps .nb,.slim .nb>b{{white-space:nowrap!important}}
   .facts th{{white-space:nowrap!important}}
-  .slim :is(th,td),table:not(.steps):not(:has(tr>:nth-child(7))) :is(th,td){{overflow-wrap:break-word}}
-  .steps th:nth-child(1){{width:13%}}.steps th:nth-child(2){{width:8.5%}}.steps th:nth-child(3){{width:8.5%}}.steps th:nth-child(4){{width:4%}}.steps th:nth-child(6){{width:28%}}.magics th:nth-child(1){{width:45%}}.magics th:nth-child(5){{width:14%}}.magics th:nth-child(6){{width:10%}}
+  .slim :is(th,td),table:not(.steps):not(:has(tr>:nth-child(7))) :is(th,td){{overflow-wrap:break-word}}.slim .long{{overflow-wrap:anywhere}}
+  .steps th:nth-child(1){{width:12.5%}}.steps th:nth-child(2){{width:10%}}.steps th:nth-child(3){{width:9%}}.steps th:nth-child(4){{width:3.5%}}.steps th:nth-child(6){{width:32%}}.magics th:nth-child(1){{width:48%}}.magics th:nth-child(5){{width:16%}}.magics th:nth-child(6){{width:11%}}
   pre,code,small{{font-size:7.5pt}}
   pre{{background:none;padding:0;margin:.1em 0;line-height:1.04;letter-spacing:-.2pt;border-left:.5pt solid #bbb;padding-left:2pt}}
   pre i{{display:none}}
   .src,#changes .cols{{columns:3!important;column-gap:4mm!important}}
-  .src pre,#changes pre{{font-family:Arial,"Liberation Sans",Helvetica,sans-serif;letter-spacing:0;line-height:1.02}}
+  .src pre,#changes pre{{font-family:"Arial Narrow","Liberation Sans Narrow",Arial,"Liberation Sans",Helvetica,sans-serif;letter-spacing:0;line-height:1.02}}
+  .src :is(pre,code,small,.fn,p){{font-size:7pt;line-height:1.02}}
   .cols,#cells{{columns:2;column-gap:5mm;font-size:7.5pt;line-height:1.18}}
   #cells .out details,#cells .out:not(:has(:not(details,details *))){{display:none}}
   #cells h3{{font-size:9pt}}#cells :is(h4,h5,h6){{font-size:8pt;margin:.4em 0 .1em}}
@@ -94,7 +100,7 @@ _PRINT = f"""
   .{PAPER}{{margin-bottom:1mm}}
   .again .md,.again .in,.old,.md ul,.md ol,.md details,.md :has(+details),.md p:has(>a+a){{display:none}}
   .no,.fn{{font-size:7.5pt}}.fn{{margin:0 2pt;line-height:1.1}}
-  figure{{break-inside:avoid;margin:1mm 0}}figure img{{max-height:110mm;width:auto}}figcaption{{font-size:7.5pt}}
+  figure{{margin:1mm 0}}figure.picture{{break-inside:avoid}}figure img{{max-height:90mm;width:auto}}figcaption{{font-size:7.5pt}}
   .figs{{display:flow-root}}
 }}
 """
