@@ -90,8 +90,8 @@ _PRINT = f"""
   pre i{{display:none}}
   .src,#changes .cols{{columns:3!important;column-gap:4mm!important}}
   .src pre,#changes pre{{font-family:"Arial Narrow","Liberation Sans Narrow",Arial,"Liberation Sans",Helvetica,sans-serif;letter-spacing:0;line-height:1.02}}
-  .src :is(pre,code,small,.fn,p){{font-size:7pt;line-height:1.02}}
-  .cols,#cells{{columns:2;column-gap:5mm;font-size:7.5pt;line-height:1.18}}
+  .src :is(pre,code,small,.fn,p){{font-size:7pt;line-height:1}}
+  .cols,#cells{{columns:2;column-gap:5mm;font-size:7.5pt;line-height:1.14}}
   #cells .out details,#cells .out:not(:has(:not(details,details *))){{display:none}}
   #cells h3{{font-size:9pt}}#cells :is(h4,h5,h6){{font-size:8pt;margin:.4em 0 .1em}}
   summary{{list-style:none;padding:0}}
@@ -117,7 +117,7 @@ def sheet(run: str) -> str:
     name = re.sub(r"\\u([0-9a-f]{4})", r"\\\1 ", name)
     small = "font:7.5pt 'Liberation Sans',Arial,sans-serif;color:#444"
     foot = (
-        "@page{margin:9mm 9mm 12mm;"
+        "@page{margin:8mm 9mm 11mm;"
         f'@bottom-left{{content:"Run " {name};{small}}}'
         f'@bottom-right{{content:counter(page) " / " counter(pages);{small}}}}}'
     )
