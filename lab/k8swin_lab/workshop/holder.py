@@ -316,7 +316,11 @@ class Holder:
         def check(channel: Channel) -> int:
             home = self._folder / "lab" if self._spec["shared"] else LAB_HOME
             where = home if self._spec["shared"] else sandbox.HOME
-            words = {"HOME": str(where), "K8SWIN_LAB_HOME": str(home)}
+            words = {
+                "HOME": str(where),
+                "K8SWIN_LAB_HOME": str(home),
+                "K8SWIN_OPERATOR": "workshop",
+            }
             try:
                 done = subprocess.run(
                     [text.replace("{lab}", str(home)) for text in command],

@@ -19,12 +19,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from k8swin_lab.workshop import sandbox, system, usage
+from k8swin_lab.workshop import given, sandbox, system, usage
 from k8swin_lab.workshop.channel import Channel, Gone
 from k8swin_lab.workshop.looking import look
 
 TEMPLATE = Path("/template")
 """Where a desk sees the folder from which each trainee's begins."""
+
+RECORDS = "records"
+"""Folder of it with the records of what the workshop did, by run."""
 
 _TICK_SECONDS = 0.5
 _LOOK_SECONDS = 2.0
@@ -96,6 +99,9 @@ class Desk:
             self._tried(message, lambda: self._show(str(message["open"])))
         elif what == "fresh":
             self._tried(message, lambda: self._fresh(list(message["names"])))
+        elif what == "records":
+            source, names = self._template / RECORDS, list(message["names"])
+            self._tried(message, lambda: given.bring_records(source, self.work / "runs", names))
         elif what == "end":
             self._end()
             return True
@@ -113,15 +119,7 @@ class Desk:
 
     def _begin(self) -> None:
         """Write what is missing of the project, and how JupyterLab shows it."""
-        source = self._template / "work"
-        for path in sorted(source.rglob("*")):
-            target = self.work / path.relative_to(source)
-            if path.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-            elif not (target.exists() or target.is_symlink()):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target)
-                target.chmod(0o644)
+        given.bring(self._template / "work", self.work, self._state / "given.json")
         (self._state / "lab").mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self._state / "lab" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         # Held as a lab's own process holds it: `k8swin lab up` says that the lab is up.

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,14 +20,14 @@ from typing import Any
 
 from k8swin_lab.loopback import free_network
 from k8swin_lab.workshop import course as courses
-from k8swin_lab.workshop import grading, sandbox
+from k8swin_lab.workshop import grading, inside_desk, sandbox
 from k8swin_lab.workshop.channel import Channel, Gone
 from k8swin_lab.workshop.course import Course, Exercise
 from k8swin_lab.workshop.forward import Forwarder, listen
 from k8swin_lab.workshop.model import Grade, SeatError, SeatStatus, State
 from k8swin_lab.workshop.place import FIRST_USER, Place, Settings, seat_name
 from k8swin_lab.workshop.seat import Seat
-from k8swin_lab.workshop.states import States, run_notebooks
+from k8swin_lab.workshop.states import States, records_of, run_notebooks
 
 log = logging.getLogger(__name__)
 
@@ -258,6 +259,7 @@ class Workshop:
                     seat.start("desk", open=opens)
                 self._fresh_lab(seat, exercise)
                 seat.wait_for("desk")
+                self._bring_records(seat, exercise)
                 if not self._ended and seat.state != State.STOPPED:
                     seat.become(State.READY)
             except (SeatError, Gone, OSError) as error:
@@ -276,6 +278,23 @@ class Workshop:
         seat.broken(whole=True)
         for name in exercise.drills:
             self._break(seat, name)
+
+    def _bring_records(self, seat: Seat, exercise: Exercise) -> None:
+        """Give a trainee the records of what made his machines what they are: some exercises ask for them."""
+        found = (
+            records_of(seat.folder / "lab")
+            if self._states is None
+            else self._states.records(exercise.start)
+        )
+        for path in found:
+            copy = self.place.template / inside_desk.RECORDS / path.name
+            with self._guard:
+                if not copy.is_dir():
+                    shutil.copytree(path, copy)
+                    for one in (copy.parent, copy, *copy.rglob("*")):
+                        one.chmod(0o755 if one.is_dir() else 0o644)
+        if found:
+            seat.call({"do": "records", "part": "desk", "names": [path.name for path in found]})
 
     def _break(self, seat: Seat, name: str) -> None:
         for fault in self.course.faults(name):

@@ -19,7 +19,13 @@ from k8swin_lab.workshop.seat import Seat
 log = logging.getLogger(__name__)
 
 _NOTEBOOKS_SECONDS = 900
-RUN = "k8swin_nb", "run", "--params", "{lab}/params.yaml", "--only"
+RECORDS = "records"
+"""Folder in a lab's home with the records of the runs that the workshop made there."""
+
+RUN = (
+    *("k8swin_nb", "run", "--params", "{lab}/params.yaml", "--runs", f"{{lab}}/{RECORDS}"),
+    "--only",
+)
 
 
 class States:
@@ -36,6 +42,7 @@ class States:
         self._course = course
         self._made = threading.Condition()
         self._there: set[str] = set()
+        self._records: dict[str, list[Path]] = {}
         self._failed: dict[str, str] = {}
         self._guard = threading.Lock()
 
@@ -62,6 +69,11 @@ class States:
         with self._made:
             return sorted(self._there)
 
+    def records(self, name: str) -> list[Path]:
+        """Return the folders of the runs that led to a state, the first one first."""
+        with self._made:
+            return list(self._records.get(name, ()))
+
     def copy(self, name: str, seat: Seat) -> None:
         """Give a seat a copy of the lab in a state, in place of the lab that it has.
 
@@ -86,7 +98,7 @@ class States:
         try:
             self._seat.launch()
             self._seat.wait_for("seat")
-            shutil.rmtree(self._seat.folder / "work" / "runs", ignore_errors=True)
+            shutil.rmtree(self._home.path / RECORDS, ignore_errors=True)
             self._seat.start("builder")
             self._seat.wait_for("builder")
         except SeatError as error:
@@ -106,6 +118,7 @@ class States:
                 self._fail([name], f"the state `{name}` could not be made: {error}")
                 continue
             with self._made:
+                self._records[name] = records_of(self._home.path)
                 self._there.add(name)
                 self._made.notify_all()
             log.info("state %s is there", name)
@@ -124,6 +137,12 @@ class States:
         """End the lab and with it all states; copies that seats have end too."""
         with contextlib.suppress(SeatError):
             self._seat.end()
+
+
+def records_of(home: Path) -> list[Path]:
+    """Return the folders of the runs that the workshop made in a lab."""
+    folder = home / RECORDS
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def run_notebooks(seat: Seat, notebooks: Sequence[str]) -> None:
