@@ -168,12 +168,27 @@ def pod_answers(site: Site, name: str, labels: dict[str, str] | None = None) -> 
         if _port(pod)
     }
     if not pods:
-        return False, f"no Windows pod with a web server runs on {name}; 05_test_app makes some"
+        return False, no_pods(site, name, "Windows pod with a web server")
     told = site.answers(list(pods)[:4])
     for target, pod in pods.items():
         if told.get(target) == pod:
             return True, f"{pod} answers at {target}"
     return False, f"nobody answers at {', '.join(pods)} when {site.master.name} asks"
+
+
+def no_pods(site: Site, name: str, what: str) -> str:
+    """Return why no pod that is looked for runs on a worker: there is none, or those that are there are not ready."""
+    there = [
+        pod["metadata"]["name"]
+        for pod in site.pods()
+        if pod["spec"].get("nodeName") == name and pod["metadata"]["namespace"] == "default"
+    ]
+    if not there:
+        return f"no {what} runs on {name}; 05_test_app makes some"
+    return (
+        f"no {what} runs on {name}: {', '.join(there[:4])} {'is' if len(there) == 1 else 'are'} not ready, "
+        "which takes a moment after a worker has come back"
+    )
 
 
 def _port(pod: Object) -> int:

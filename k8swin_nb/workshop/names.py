@@ -22,14 +22,11 @@ MOST = 2
 
 def answers_to_names(site: Site, name: str) -> tuple[bool, str]:
     """Whether a Windows pod on a worker finds the API's Service by its name, at the address that it has."""
-    from k8swin_nb.workshop.conditions import running_on
+    from k8swin_nb.workshop.conditions import no_pods, running_on
 
     pods = [pod for pod in running_on(site, name) if pod["metadata"]["namespace"] == "default"]
     if not pods:
-        return (
-            False,
-            f"no Windows pod of the namespace default runs on {name}; 05_test_app makes some",
-        )
+        return False, no_pods(site, name, "Windows pod of the namespace default")
     service = site.named("/api/v1/namespaces/default/services", "kubernetes")
     wanted = str((service or {}).get("spec", {}).get("clusterIP", ""))
     told = []

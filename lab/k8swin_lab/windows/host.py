@@ -110,7 +110,11 @@ class WindowsHost:
         self.machine.changed()
 
         def close() -> None:
-            self.machine.listening.pop(port, None)
+            with self.machine.lock:
+                # In a copy of the lab a program that began anew may have the port by now.
+                if self.machine.listening.get(port) is not handler:
+                    return
+                del self.machine.listening[port]
             self.machine.changed()
 
         return close

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from k8swin_lab.machines.windows import WindowsMachine
 from k8swin_lab.machines.windows_winrm import quota
+from k8swin_lab.network import HttpResponse
+from k8swin_lab.windows.host import WindowsHost
 
 from .conftest import Result
 
@@ -89,3 +91,16 @@ def test_a_clock_that_is_set_goes_on_from_there(machine: WindowsMachine, run: Ru
     moved = 3 * 86400 - 3600
     assert machine.now() - before == pytest.approx(moved, abs=60)
     assert machine.booted_at - booted == pytest.approx(moved, abs=60)
+
+
+def test_who_stops_listening_frees_no_port_of_who_came_after_him(machine: WindowsMachine) -> None:
+    host = WindowsHost(machine)
+    stop = host.listen(80, lambda request: HttpResponse(200, {}, b"first"))
+    # As in a copy of the lab: the ports are free, and a program begins anew.
+    machine.listening.pop(80)
+    second = lambda request: HttpResponse(200, {}, b"second")  # noqa: E731
+    stop_second = host.listen(80, second)
+    stop()
+    assert machine.listening[80] is second
+    stop_second()
+    assert 80 not in machine.listening
