@@ -231,6 +231,7 @@ def _proof(seals: list[Seal], lines: Lines, verdict: Verdict) -> None:
         if not any(event.get("event") == "sealed" for event in lines.events):
             text = "there is no seal: anybody who can write the folder could have written all of it"
             verdict.add(UNPROVEN, "no-seal", "", text)
+        _ended(lines, verdict)
         return
     last, seen = seals[-1], verdict.seals[-1]
     covered = seen.events
