@@ -152,9 +152,13 @@ class Cells:
         """Take what leaves the kernel, masked; `message` asked for it."""
         if not isinstance(content, Mapping):
             return
+        if kind == "comm_close":
+            # Without the lock, as the door passes it.
+            self._captured.pop(str(content.get("comm_id")), None)
+            return
         with self._lock:
-            if kind in ("comm_open", "comm_msg", "comm_close"):
-                self._widget(kind, content)
+            if kind in ("comm_open", "comm_msg"):
+                self._widget(content)
                 return
             transient = content.get("transient") or {}
             display_id = str(transient.get("display_id") or "")
@@ -242,13 +246,11 @@ class Cells:
             self._timer = None
         self.settle()
 
-    def _widget(self, kind: str, content: Mapping[str, Any]) -> None:
+    def _widget(self, content: Mapping[str, Any]) -> None:
         """Take note of an output widget that begins or ends to take what a cell shows."""
         number = str(content.get("comm_id"))
         state = (content.get("data") or {}).get("state") or {}
-        if kind == "comm_close":
-            self._captured.pop(number, None)
-        elif "msg_id" in state and "outputs" in state | self._of_widget(number):
+        if "msg_id" in state and "outputs" in state | self._of_widget(number):
             if state["msg_id"]:
                 self._captured[number] = str(state["msg_id"])
             else:

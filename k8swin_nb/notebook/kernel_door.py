@@ -105,6 +105,9 @@ class _Door:
                 self._let_go()
             # Without the lock: what is said then is printed, which another thread brings here.
             self._hears(listener.replied, passed_content(kind, carried), asked)
+        if kind == "comm_close":
+            # A widget that is collected says so in whatever thread and under whatever lock that happens: no lock is waited for.
+            return sent(passed_content(kind, carried))
         with self._lock:
             if kind == "stream" and isinstance(carried, Mapping):
                 parent = (message.get("parent_header") or {}) if whole else {}

@@ -1,6 +1,7 @@
 """The door of a kernel: what others write in a notebook is masked on its way out."""
 
 import textwrap
+import threading
 from typing import Any
 
 import nbformat
@@ -170,3 +171,38 @@ def test_html_with_listings_is_masked_within_them_and_between(forgotten_secrets:
     # What imitates a listing is no way past the door.
     assert "canary" not in _shown(f"{OPENING}two-<span>canary</span></pre>")
     assert "canary" not in _shown(f"{OPENING}<p>two-canary</p>{OPENING}two-canary</pre>two-canary")
+
+
+def test_a_widget_that_is_collected_while_somebody_follows_cells_holds_nobody_up():
+    """Its end is said in the thread that collects, which may hold what another one waits for that is at the door."""
+    followed, at_the_door, passed = threading.RLock(), threading.Event(), []
+
+    class Follows:
+        def heard(self, kind, content, message):
+            if kind == "stream":
+                at_the_door.set()
+                with followed:
+                    passed.append(kind)
+            else:
+                passed.append(kind)
+
+        def replied(self, content, message):
+            pass
+
+    door = kernel_door._Door(lambda *_, **__: None)
+    door.listener = Follows()
+
+    def collects():
+        with followed:
+            assert at_the_door.wait(60)
+            door.passed(None, "comm_close", {"comm_id": "1", "data": {}})
+
+    prints = threading.Thread(
+        target=door.passed, args=(None, "stream", {"name": "stdout", "text": "x\n"}), daemon=True
+    )
+    collector = threading.Thread(target=collects, daemon=True)
+    collector.start()
+    prints.start()
+    collector.join(60)
+    prints.join(60)
+    assert passed == ["comm_close", "stream"]
