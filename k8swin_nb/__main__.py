@@ -225,7 +225,9 @@ def _parser() -> argparse.ArgumentParser:
         help="write it to FILE.html, and the PDF to FILE.pdf; default: index.html of the run, or RUN.html here when the run is signed",
     )
     page.add_argument(
-        "--size", choices=("A4", "Letter"), default="A4", help="sheet of the PDF; default: A4"
+        "--size",
+        choices=("A4", "Letter"),
+        help="sheet of the PDF, and print one; default: that of the country in LC_ALL, LC_PAPER or LANG, else A4",
     )
     page.set_defaults(command=_page)
 
@@ -327,7 +329,11 @@ def _page(options: argparse.Namespace) -> int:
     from k8swin_nb.description import project_root
     from k8swin_nb.headless.run_page import print_page
 
-    size = options.size if options.pdf else ""
+    size = ""
+    if options.pdf or options.size:
+        from k8swin_nb.headless.pdf import size_here
+
+        size = options.size or size_here()
     return print_page(
         options.runs or project_root() / "runs", options.run, pdf=size, out=options.out
     )

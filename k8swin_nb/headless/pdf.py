@@ -53,6 +53,17 @@ SECONDS = 180
 
 SIZES = ("A4", "Letter")
 
+_LETTER = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
+"""Countries whose printers hold Letter paper, as CLDR has them."""
+
+
+def size_here(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the sheet that printers hold where this computer is, by LC_ALL, LC_PAPER or LANG; A4 where they name no country."""
+    named = next(filter(None, map(environment.get, ("LC_ALL", "LC_PAPER", "LANG"))), "")
+    country = re.match(r"[A-Za-z]{2,3}_([A-Z]{2})\b", named)
+    return "Letter" if country and country[1] in _LETTER else "A4"
+
+
 _TO_FILES = re.compile(r'<a href="(?!#)[^"]*">((?:(?!</a>).)*)</a>', re.DOTALL)
 
 _SANDBOX = re.compile(r"sandbox|namespace|zygote", re.IGNORECASE)
