@@ -52,7 +52,10 @@ test-steps: install ## every step of the toolkit on machines of the lab
 	@$(BIN)/python $(PYTEST) tests/steps tests/scripts tests/wire
 
 test-notebooks: install ## notebooks, in a kernel and in a browser, on machines of the lab; the course; packages
-	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/workshop/test_course.py tests/browser tests/binder tests/packaging)
+	@$(BIN)/python $(PYTEST) $(wildcard tests/notebooks tests/workshop tests/browser tests/binder tests/packaging)
+
+test-course: install ## every exercise of the course with its solution, also those that take minutes
+	@COURSE=whole $(BIN)/python -m pytest -q tests/workshop
 
 # What needs no lab, no browser and no packages; the environment goes again.
 LOWEST := tests/cluster tests/notebook tests/workflow tests/headless tests/phases tests/transports tests/test_api.py \
@@ -113,5 +116,5 @@ clean: ## stop the lab, remove the environment and what tools left; records in r
 	@test ! -x $(BIN)/k8swin || $(BIN)/k8swin lab down
 	rm -rf $(VENV) dist .k8swin/lab .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-lowest \
+.PHONY: help install demo test test-short test-style test-toolkit test-lab test-steps test-notebooks test-course test-lowest \
     test-real test-windows bench lab-reach notebooks jupyter dist constraints clean
