@@ -32,6 +32,8 @@ CELLS = {
     "shown twice": "display({'text/plain': 'second'}, raw=True, display_id=handle.display_id)",
     "updated later": "handle.update({'text/plain': 'third'}, raw=True)\nprint('updated')",
     "a widget": "import ipywidgets; display(ipywidgets.IntSlider(3)); print('beside it')",
+    "an output widget": "out = ipywidgets.Output(); display(out)\nwith out:\n    print('within')\nprint('outside')",
+    "widgets that are collected": "import gc\nfor n in range(30):\n    one = ipywidgets.Output(); one.me = one; del one; print('gone', n); gc.collect()",
     "help": "len?",
     "many": "for n in range(20000): print('line', n)",
     "a secret": "print('-'.join(['Nicht', 'in', 'der', 'Zelle', '7']))",
