@@ -19,7 +19,9 @@ from k8swin_nb.headless.page_verdict import (
     DIFFERENCE_LINES,
     FIRST,
     LEGEND,
+    SAID,
     Verdict,
+    at_length,
     facts,
     file_link,
     outcome,
@@ -169,7 +171,7 @@ class Front(Verdict):
             f"<td>{escaped(hosts)}</td>",
             f"<td>{outcome(done.outcome)}{' (and later again)' if done.later and done.outcome in BAD else ''}</td>",
             f'<td class="n">{_seconds(event)}</td>',
-            f"<td>{escaped(text(event, 'detail'), breaking=True)}</td>",
+            f"<td>{at_length(text(event, 'detail'))}</td>",
             f"<td>{self._scripts(done)}</td>",
         )
         return f"<tr>{''.join(cells)}</tr>"
@@ -252,7 +254,9 @@ class Front(Verdict):
                 value = text(event, "detail")
             if not value:
                 continue
-            if "\n" in value:
+            if "\n" in value and len(value) > DIFFERENCE_LINES * SAID:
+                shown = f" {at_length(value)}"
+            elif "\n" in value:
                 host = text(event, "host")
                 # The same step on one more host: paper has the lines alone that differ.
                 key = (text(event, "notebook"), text(event, "step"), name)
@@ -276,7 +280,7 @@ class Front(Verdict):
                     place = self._account.place(event)
                     shown += f'<p class="paper">Not printed: {len(rest)} more lines; whole in {escaped(place)}</p>'
             else:
-                shown = f" {escaped(value, breaking=True)}"
+                shown = f" {at_length(value)}"
             rows.append(f"<div><i>{word}:</i>{shown}</div>")
         where = f"{text(event, 'notebook')}/{text(event, 'step')} on {hosts}{times}"
         return f'<div class="chg"><p><b>{escaped(where)}</b> {outcome(done.outcome)}</p>{"".join(rows)}</div>'

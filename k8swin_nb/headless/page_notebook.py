@@ -32,6 +32,12 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PRINTED_LINES, PRINTED_ROWS = 40, 24
 """What of a long output and of a long table is printed."""
 
+MOST_COLUMNS = 12
+"""Columns of a table that is printed."""
+
+PRINTED_CHARACTERS = 4_000
+"""An output with a longer line than this is not printed: it would take sheets."""
+
 OUTPUT = 200_000
 """Characters of an output that are shown; of more, the end."""
 
@@ -197,6 +203,9 @@ class Rendering:
             name, value = str(output.get("ename", "")), str(output.get("evalue", ""))
             self._part.errors.append((number, f"{name}: {value.strip().partition(chr(10))[0]}"))
             said = "\n".join(map(str, output.get("traceback", ()))) or f"{name}: {value}"
+            if len(said) > PRINTED_CHARACTERS * 4:
+                note = self._note("a traceback with very long lines")
+                return [f'<div class="err screen"><pre>{escaped_text(said)}</pre></div>{note}']
             return [f'<div class="err"><pre>{escaped_text(said)}</pre></div>']
         return self._shown(output.get("data", {}))
 
@@ -261,6 +270,9 @@ class Rendering:
         lines = shown(text, most=OUTPUT).rstrip("\n").split("\n")
         live = all(line.startswith("still running ") or not line for line in lines)
         how = " screen" if live else ""
+        if any(len(line) > PRINTED_CHARACTERS for line in lines[:PRINTED_LINES]):
+            said = escaped_text(chr(10).join(lines))
+            return f'<div class="out screen"><pre>{said}</pre></div>{self._note("an output with very long lines")}'
         kept, rest = lines[:PRINTED_LINES], lines[PRINTED_LINES:]
         said = f"<pre>{escaped_text(chr(10).join(kept))}</pre>"
         if rest:
@@ -284,6 +296,10 @@ def _bounded(made: str, note: Callable[[str], str]) -> str:
 
     def bound(table: re.Match[str]) -> str:
         rows = table[0].split("<tr")
+        columns = max(len(re.findall(r"<t[dh]\b", row)) for row in rows)
+        if columns > MOST_COLUMNS:
+            # It would run over the edge, and a browser makes the whole page smaller then.
+            return f'<div class="screen">{table[0]}</div>{note(f"a table of {columns} columns")}'
         if len(rows) - 2 <= PRINTED_ROWS:
             return table[0]
         # Before the body is the row of headings.

@@ -20,6 +20,7 @@ from k8swin_nb.headless.page_account import (
 )
 from k8swin_nb.headless.page_html import STATES
 from k8swin_nb.headless.page_notebook import Exhibit, Part
+from k8swin_nb.redact import redact
 from k8swin_nb.tables import Mark, escaped
 from k8swin_nb.tables.palette import style
 from k8swin_nb.workflow.report import outcome_mark
@@ -27,6 +28,9 @@ from k8swin_nb.workflow.step import Outcome
 
 FEW = 12
 """Names that are told one by one in a line."""
+
+SAID = 600
+"""Characters of one text in the verdict, and of one in a table on paper."""
 
 DIFFERENCE_LINES = 32
 """Lines of a difference that are printed; on the screen all are there."""
@@ -72,6 +76,26 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[str], kind: str = "
     return (
         f'<div class="w" role="group" tabindex="0" aria-label="table"><table class="{kind}">{said}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def brief(said: str) -> str:
+    """Return what a line of the verdict says: of a text that would push the others away, the beginning."""
+    said = redact(said)  # a secret of which a half is cut off is not known any more
+    more = len(said) - SAID
+    told = f"{said[:SAID]} ... and {more} more characters, in the record" if more > 0 else said
+    return escaped(told, breaking=True)
+
+
+def at_length(said: str) -> str:
+    """Return a text that is whole on the screen; paper has the beginning of a long one."""
+    said = redact(said)  # a secret of which a half is cut off is not known any more
+    more = len(said) - SAID
+    if more <= 0:
+        return escaped(said, breaking=True)
+    return (
+        f'{escaped(said[:SAID], breaking=True)}<span class="screen">{escaped(said[SAID:], breaking=True)}</span>'
+        f'<span class="paper">Not printed: {more} more characters; whole in events.jsonl</span>'
     )
 
 
@@ -172,7 +196,7 @@ class Verdict:
             text(event, "reason") for event in (account.asked, *(o.event for o in account.opened))
         ]
         told = "; ".join(filter(None, dict.fromkeys(reasons)))
-        said.append(f"reason: {escaped(told or 'none was given', breaking=True)}")
+        said.append(f"reason: {brief(told or 'none was given')}")
         given = self._parameters()
         matter = [
             f"{name} {given[name]}" for name in FIRST if given.get(name) not in (None, "", [])
@@ -224,7 +248,7 @@ class Verdict:
                 if text(d.event, "step") in ("nodes-ready", "worker-ready")
             ]
             said = [
-                f"{outcome(d.outcome)} {escaped(text(d.event, 'host'))}: {escaped(text(d.event, 'detail'), breaking=True)}"
+                f"{outcome(d.outcome)} {brief(text(d.event, 'host'))}: {brief(text(d.event, 'detail'))}"
                 for d in proofs[-FEW:]
             ]
         return "<br>".join(said) or "whether the cluster is ready was not looked at in this run"
@@ -249,20 +273,23 @@ class Verdict:
 
     def _failed(self) -> str:
         account = self._account
+        stopped = account.stopped or account.interrupted
         said = [
             f"{outcome(d.outcome)} {escaped(text(d.event, 'notebook'))}/{escaped(text(d.event, 'step'))} on "
-            f"{escaped(text(d.event, 'host'))}: {escaped(text(d.event, 'detail'), breaking=True)}"
+            f"{brief(text(d.event, 'host'))}: {brief(text(d.event, 'detail'))}"
             for d in account.failed[:FEW]
         ]
         said += [f"and {len(account.failed) - FEW} more"] if len(account.failed) > FEW else []
         said += [
-            f"{escaped(one.label)}: {escaped(one.told, breaking=True)}"
+            f"{escaped(one.label)}: {brief(one.told)}"
             for one in self._open
             if one.end == "failed" and not account.failed
         ]
         said += [
-            f"{self._nb(part)} cell {escaped(cell)}: {escaped(told, breaking=True)}"
+            f"{self._nb(part)} cell {escaped(cell)}: {brief(told)}"
             for part, cell, told in self._errors
+            # What ends a cell when a run is stopped is no failure: it stands under what did not run.
+            if not (stopped and told.startswith("KeyboardInterrupt"))
         ]
         said += [escaped(part.broken) for part in self._parts if part.broken]
         said += [escaped(account.unreadable)] if account.unreadable else []
@@ -300,6 +327,8 @@ class Verdict:
         for one in self._open:
             steps = _steps_left(one)
             how = {"failed": "failed", "interrupted": "was interrupted"}.get(one.end)
+            if not how and stopped and one.label in text(stopped, "what").split(", "):
+                how = "was stopped"
             if how is None:
                 last = one.steps[-1] if one.steps else one.event
                 how = f"has not said that it ended: it runs still, or its kernel is gone; last heard of {text(last, 'time')}"

@@ -53,7 +53,9 @@ SECONDS = 180
 
 SIZES = ("A4", "Letter")
 
-_LETTER = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
+_LETTER = frozenset(
+    ["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"]
+)
 """Countries whose printers hold Letter paper, as CLDR has them."""
 
 

@@ -20,8 +20,8 @@ from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebook, pytest.mark.timeout(900)]
 
-SHEETS = 25
-"""Sheets of A4 that a build may take."""
+SHEETS = {"A4": 22, "Letter": 23}
+"""Sheets that a build may take."""
 
 PIXELS = {"A4": 725, "Letter": 748}
 """Width of what is printed on a sheet, in pixels of CSS."""
@@ -70,11 +70,14 @@ def browser_page(program, built):
         browser.close()
 
 
-def test_a_build_prints_on_few_sheets_with_its_scripts_open_and_its_pages_numbered(program, built):
-    path = print_pdf(built)
+@pytest.mark.parametrize("size", sorted(SHEETS))
+def test_a_build_prints_on_few_sheets_with_its_scripts_open_and_its_pages_numbered(
+    program, built, size
+):
+    path = print_pdf(built, size=size)
     raw = path.read_bytes()
     sheets = len(re.findall(rb"/Type /Page\b(?!s)", raw))
-    assert 5 < sheets <= SHEETS
+    assert 5 < sheets <= SHEETS[size]
     assert b"/StructTreeRoot" in raw and b"/Outlines" in raw
     assert b"file://" not in raw
     if not find_spec("pypdf"):
@@ -107,8 +110,13 @@ def test_nothing_is_wider_than_the_sheet_and_nothing_smaller_than_can_be_read(br
                 box.selectNodeContents(one);
                 // Columns that do not fit in the one sheet of this view stand beside it.
                 if (!one.closest(".cols, #cells") && box.getBoundingClientRect().right > edge) wide.push(one.outerHTML.slice(0, 200));
-                if (parseFloat(getComputedStyle(one).fontSize) < 9.99) small.push(one.outerHTML.slice(0, 200));
+                const least = one.closest(".src") ? 9.33 : 9.99;
+                if (parseFloat(getComputedStyle(one).fontSize) < least) small.push(one.outerHTML.slice(0, 200));
             }
+            // A table that is wider than its column makes a browser print the whole page smaller.
+            for (const one of document.querySelectorAll("main table"))
+                if (one.checkVisibility() && one.getBoundingClientRect().width > one.parentElement.getBoundingClientRect().width + 1)
+                    wide.push(one.outerHTML.slice(0, 200));
             return {wide, small};
         }"""
     )
@@ -138,6 +146,35 @@ def test_the_page_is_never_wider_than_the_window_and_begins_with_the_verdict(bro
         assert seal["y"] + seal["height"] < 900
 
 
+@pytest.mark.parametrize("font", ["", "serif", "monospace"])
+def test_what_is_clicked_is_24_pixels_high_and_wide_whatever_the_font(browser_page, font):
+    browser_page.evaluate(
+        "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
+    )
+    for width, size in ((400, 10), (800, 15), (1280, 22)):
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        looks = (
+            f"body{{font-size:{size}px!important}}"
+            + f"*{{font-family:{font}!important}}" * bool(font)
+        )
+        found = browser_page.evaluate(
+            """looks => {
+                const style = document.createElement("style");
+                style.textContent = looks;
+                document.head.append(style);
+                const all = [...document.querySelectorAll("a, summary")].filter(one => one.checkVisibility());
+                const small = all.filter(one => {
+                    const box = one.getBoundingClientRect();
+                    return Math.min(box.width, box.height) < 24;
+                }).map(one => one.outerHTML.slice(0, 120));
+                style.remove();
+                return {all: all.length, small: small.slice(0, 5)};
+            }""",
+            looks,
+        )
+        assert found["all"] > 100 and found["small"] == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_say_in_either_theme(browser_page, theme):
     if not find_spec("axe_playwright_python"):
@@ -145,6 +182,9 @@ def test_axe_finds_nothing_to_say_in_either_theme(browser_page, theme):
     from axe_playwright_python.sync_playwright import Axe
 
     browser_page.emulate_media(color_scheme=theme)
+    browser_page.evaluate(
+        "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
+    )
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     results = Axe().run(browser_page, options={"runOnly": {"type": "tag", "values": tags}})
     told = [
@@ -152,6 +192,20 @@ def test_axe_finds_nothing_to_say_in_either_theme(browser_page, theme):
         for one in results.response["violations"]
     ]
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("names", "size"),
+    [
+        ({"LANG": "en_US.UTF-8"}, "Letter"),
+        ({"LANG": "en_US.UTF-8", "LC_PAPER": "de_DE.UTF-8"}, "A4"),
+        ({"LC_ALL": "fr_CA", "LC_PAPER": "de_DE.UTF-8"}, "Letter"),
+        ({"LC_ALL": "", "LANG": "C.UTF-8"}, "A4"),
+        ({}, "A4"),
+    ],
+)
+def test_the_sheet_is_that_of_the_country(names, size):
+    assert pdf.size_here(names) == size
 
 
 def test_without_a_program_that_prints_the_error_says_what_to_do(tmp_path, monkeypatch):

@@ -418,3 +418,58 @@ def test_the_parser_of_html_writes_what_is_balanced_whatever_it_reads():
     assert clean("<b><i>x</b></i>", no_link) == "<b><i>x</i></b>"
     assert clean("<h1>a</h1>", no_link, heading=3) == "<h4>a</h4>"
     assert from_markdown("a & b\n\n|x|\n|-|\n|1|", no_link).count("<table") == 1
+
+
+def test_notebooks_that_a_stop_ended_were_stopped_and_did_not_fail(tmp_path):
+    record = Record(tmp_path, "r", "04_join_windows")
+    opened(record)
+    step(record, "facts", "ok", "w")
+    by = Record(tmp_path, "r", "k8swin run")
+    by.write("run-stopped", by="Ctrl-C", what="04_join_windows", left=["05_test_app"])
+    cell = nbformat.v4.new_code_cell("1", execution_count=1)
+    cell.outputs = [
+        nbformat.v4.new_output("error", ename="KeyboardInterrupt", evalue="", traceback=[])
+    ]
+    notebook = tmp_path / "r" / "04_join_windows.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+    page = whole(tmp_path / "r", [notebook])
+    assert page.said("Failed") == "nothing"
+    left = page.said("Did not run")
+    assert "04_join_windows was stopped; steps not ended" in left and "runs still" not in left
+
+
+def test_a_text_of_any_length_pushes_nothing_of_the_verdict_away_and_no_sheet_aside(tmp_path):
+    record = Record(tmp_path, "r", "01_network")
+    opened(record, reason="r" * 50_000)
+    step(record, "plan", "failed", detail="d" * 5_000)
+    step(record, "proxy", "changed", found="f" * 5_000)
+    wide = "<table><tr>" + "<td>wide</td>" * 40 + "</tr></table>"
+    cell = nbformat.v4.new_code_cell("1", execution_count=1)
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="s" * 5_000),
+        nbformat.v4.new_output("display_data", {"text/html": wide}),
+    ]
+    notebook = tmp_path / "r" / "01_network.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+    page = whole(tmp_path / "r", [notebook])
+    assert page.text.index("Cluster and versions") < 3_000
+    assert "more characters, in the record" in page.said("Asked")
+    # On the screen all of it is there, and paper says what it lacks and where that is.
+    joined = page.text.replace(" ", "")  # a long word has places where it may be broken
+    assert "d" * 5_000 in joined and "f" * 5_000 in joined and "s" * 5_000 in joined
+    assert "Not printed: 4400 more characters; whole in events.jsonl" in page.text
+    assert "Not printed: an output with very long lines" in page.text
+    assert "Not printed: a table of 40 columns" in page.text
+
+
+def test_what_is_the_same_on_several_hosts_stands_once(tmp_path):
+    record = Record(tmp_path, "r", "04_join_windows")
+    opened(record)
+    for host in ("w", "v"):
+        step(record, "proxy", "skipped", host, detail="no proxy")
+        step(record, "reboot", "changed", host, found="pending", now="none")
+        step(record, "join", "changed", host, found=f"{host} is not joined")
+    page = whole(tmp_path / "r")
+    assert page.text.count("no proxy") == 1 and page.text.count("before: pending") == 1
+    for told in ("reboot on w, v", "join on w", "join on v"):
+        assert f"04_join_windows/{told} " in page.text
