@@ -103,6 +103,7 @@ class TrainerView:
 
     async def _end(self) -> None:
         self._looking.cancel()
+        await asyncio.gather(self._looking, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.gather(*map(_goodbye, list(self._open)), return_exceptions=True)
