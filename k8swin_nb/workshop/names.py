@@ -65,5 +65,7 @@ def _asked(site: Site, pod: str, wanted: str) -> tuple[bool, str]:
         found = said.strip()
         if code == "0" and found == wanted:
             return True, f"{pod}: {NAME} is {wanted}"
+        if code != "0":
+            return False, f"{pod}: {NAME} is not found: {shown_line(said) or 'no answer'}"
         return False, f"{pod}: {NAME} is {shown_line(said) or 'not told'}, expected {wanted}"
     raise Unseen(f"{site.master.name} did not answer")

@@ -41,8 +41,9 @@ while read -r kind target; do
     "windows http") attempt curl.exe -fsS --max-time "$PROBE_SECONDS" "http://$target/hostname" ;;
     "windows connect") attempt curl.exe -ksS -o NUL --max-time 10 "https://$target/" ;;
     "windows resolve")
+      # Of an error that PowerShell prints itself the last line says the least.
       attempt powershell.exe -NoProfile -NonInteractive -Command \
-        "(Resolve-DnsName -Name '${target//\'/}' -Type A -DnsOnly -ErrorAction Stop).IPAddress"
+        "try { (Resolve-DnsName -Name '${target//\'/}' -Type A -DnsOnly -ErrorAction Stop).IPAddress } catch { \$_.Exception.Message; exit 1 }"
       ;;
     "curl http") attempt curl -fsS --noproxy '*' --max-time "$PROBE_SECONDS" "http://$target/hostname" ;;
     "curl connect") attempt curl -ksS --noproxy '*' -o /dev/null --max-time 10 "https://$target/" ;;
