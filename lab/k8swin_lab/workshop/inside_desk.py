@@ -99,9 +99,8 @@ class Desk:
             self._tried(message, lambda: self._show(str(message["open"])))
         elif what == "fresh":
             self._tried(message, lambda: self._fresh(list(message["names"])))
-        elif what == "records":
-            source, names = self._template / RECORDS, list(message["names"])
-            self._tried(message, lambda: given.bring_records(source, self.work / "runs", names))
+        elif what == "give":
+            self._tried(message, lambda: self._give(list(message["records"])))
         elif what == "end":
             self._end()
             return True
@@ -119,7 +118,7 @@ class Desk:
 
     def _begin(self) -> None:
         """Write what is missing of the project, and how JupyterLab shows it."""
-        given.bring(self._template / "work", self.work, self._state / "given.json")
+        self._give([])
         (self._state / "lab").mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self._state / "lab" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         # Held as a lab's own process holds it: `k8swin lab up` says that the lab is up.
@@ -128,6 +127,11 @@ class Desk:
         self._home.mkdir(parents=True, exist_ok=True)
         self._configure()
         self._show(self._spec["open"], only_new=True)
+
+    def _give(self, records: list[str]) -> None:
+        """Bring what the trainee lacks of the course, and these records of what made his machines."""
+        given.bring(self._template / "work", self.work, self._state / "given.json")
+        given.bring_records(self._template / RECORDS, self.work / "runs", records)
 
     def _configure(self) -> None:
         folder = self._home / ".jupyter"

@@ -259,7 +259,8 @@ class Workshop:
                     seat.start("desk", open=opens)
                 self._fresh_lab(seat, exercise)
                 seat.wait_for("desk")
-                self._bring_records(seat, exercise)
+                records = self._keep_records(seat, exercise)
+                seat.call({"do": "give", "part": "desk", "records": records})
                 if not self._ended and seat.state != State.STOPPED:
                     seat.become(State.READY)
             except (SeatError, Gone, OSError) as error:
@@ -279,8 +280,8 @@ class Workshop:
         for name in exercise.drills:
             self._break(seat, name)
 
-    def _bring_records(self, seat: Seat, exercise: Exercise) -> None:
-        """Give a trainee the records of what made his machines what they are: some exercises ask for them."""
+    def _keep_records(self, seat: Seat, exercise: Exercise) -> list[str]:
+        """Put the records of what made a seat's machines where the desk sees them: some exercises ask for them."""
         found = (
             records_of(seat.folder / "lab")
             if self._states is None
@@ -293,8 +294,7 @@ class Workshop:
                     shutil.copytree(path, copy)
                     for one in (copy.parent, copy, *copy.rglob("*")):
                         one.chmod(0o755 if one.is_dir() else 0o644)
-        if found:
-            seat.call({"do": "records", "part": "desk", "names": [path.name for path in found]})
+        return [path.name for path in found]
 
     def _break(self, seat: Seat, name: str) -> None:
         for fault in self.course.faults(name):

@@ -147,6 +147,27 @@ def test_what_is_not_there_is_named_with_what_there_is(workshop: Running) -> Non
     assert "--port" in said and "down first" in said
 
 
+def test_what_a_trainee_deleted_comes_back_by_a_reset_and_what_he_wrote_stays(
+    workshop: Running, kernels: dict[str, Kernel]
+) -> None:
+    said = kernels["seat-01"].run(
+        """
+import shutil, pathlib
+work = pathlib.Path.home() / "work"
+for name in (".k8swin/lab", "params", "notebooks"):
+    shutil.rmtree(work / name)
+(work / "workshop/01_one.ipynb").write_text("mine")
+print("gone")
+"""
+    )
+    assert "gone" in said, said
+    workshop.command("reset", "seat-01")
+    work = workshop.work("seat-01")
+    assert (work / "params/lab.yaml").is_file() and (work / "notebooks/01_network.ipynb").is_file()
+    assert (work / ".k8swin/lab/known_hosts").is_file()
+    assert (work / "workshop/01_one.ipynb").read_text() == "mine"
+
+
 def test_a_lab_that_was_killed_is_told_and_comes_back(workshop: Running) -> None:
     killed = workshop.processes("seat-03", "lab")
     assert killed
