@@ -242,19 +242,17 @@ class Rendering:
             text = _STEPS.sub(
                 lambda table: f"<p>{table['caption'] or ''} {self._to_steps()}</p>", text
             )
-        made = _bounded(clean(text, self._link, heading=3), self._note)
+        made = clean(text, self._link, heading=3)
+        exhibit = _table_of_cluster(made)
+        made = _bounded(_narrow(made) if exhibit else made, self._note)
         if made.startswith('<img alt="') and made.count("<") == 1:
             said = html.unescape(made.partition('alt="')[2].partition('"')[0]).partition("\n")[0]
             kind = re.match(r"[A-Za-z' ]{3,40}", said)
             if kind:
                 return [Exhibit(kind[0].strip(), redact(said), redact(made), picture=True)]
-        elif (caption := _CAPTION.search(made)) and made.count("<caption") == 1:
-            said = html.unescape(re.sub(r"<[^>]*>", "", caption[1]))
-            for name, begin in _TABLES.items():
-                if found := begin.match(said):
-                    where = found.groupdict().get("where") or ""
-                    of = "" if not where or "namespace" in where else f" in {where}"
-                    return [Exhibit(name + of, redact(said), redact(_narrow(made)), picture=False)]
+        elif exhibit:
+            name, said = exhibit
+            return [Exhibit(name, redact(said), redact(made), picture=False)]
         return [f'<div class="out{how}">{made}</div>']
 
     def _to_steps(self) -> str:
@@ -282,6 +280,19 @@ class Rendering:
         return f'<div class="out{how}">{word}{said}</div>'
 
 
+def _table_of_cluster(made: str) -> tuple[str, str] | None:
+    """Return name and caption of a table that shows a cluster's nodes or pods; None for anything else."""
+    caption = _CAPTION.search(made)
+    if caption is None or made.count("<caption") != 1:
+        return None
+    said = html.unescape(re.sub(r"<[^>]*>", "", caption[1]))
+    for name, begin in _TABLES.items():
+        if found := begin.match(said):
+            where = found.groupdict().get("where") or ""
+            return name + ("" if not where or "namespace" in where else f" in {where}"), said
+    return None
+
+
 def _joined(value: Any) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -291,12 +302,15 @@ def escaped_text(text: str) -> str:
     return passed(shown(text, most=OUTPUT))
 
 
+_PRINTED_CELL = re.compile(r'<t[dh]\b(?![^>]*class="[^"]*\bscreen\b)')
+
+
 def _bounded(made: str, note: Callable[[str], str]) -> str:
     """Let the rows of long tables that say that all is well stay out of print, and what is then still too long."""
 
     def bound(table: re.Match[str]) -> str:
         rows = table[0].split("<tr")
-        columns = max(len(re.findall(r"<t[dh]\b", row)) for row in rows)
+        columns = max(len(_PRINTED_CELL.findall(row)) for row in rows)
         if columns > MOST_COLUMNS:
             # It would run over the edge, and a browser makes the whole page smaller then.
             return f'<div class="screen">{table[0]}</div>{note(f"a table of {columns} columns")}'

@@ -79,7 +79,7 @@ _PRINT = f"""
   .word{{font-size:10pt}}
   .w{{overflow:visible}}
   table{{font-size:7.5pt;max-width:100%;line-height:1.14}}.steps{{width:100%;table-layout:fixed}}.facts{{font-size:8.5pt}}
-  thead{{display:table-header-group}}tr,img{{break-inside:avoid}}
+  thead{{display:table-header-group}}tr,img{{break-inside:avoid}}tbody>tr:first-child{{break-before:avoid}}
   th,td{{padding:.07em .35em;white-space:normal!important;overflow-wrap:anywhere;min-width:0!important}}
   .steps .nb,.slim .nb>b{{white-space:nowrap!important}}
   .facts th{{white-space:nowrap!important}}

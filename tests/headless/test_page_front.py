@@ -462,6 +462,27 @@ def test_a_text_of_any_length_pushes_nothing_of_the_verdict_away_and_no_sheet_as
     assert "Not printed: a table of 40 columns" in page.text
 
 
+def test_a_table_of_nodes_is_printed_with_the_columns_that_paper_has_room_for(tmp_path):
+    record = Record(tmp_path, "r", "05_test_app")
+    opened(record)
+    heads = ["NAME", "STATUS", *(f"MORE-{n}" for n in range(20)), "VERSION"]
+    made = (
+        "<table><caption>1 node: 1 Ready</caption><thead><tr>"
+        + "".join(f'<th scope="col">{head}</th>' for head in heads)
+        + "</tr></thead><tbody><tr>"
+        + "".join(f"<td>of {head}</td>" for head in heads)
+        + "</tr></tbody></table>"
+    )
+    cell = nbformat.v4.new_code_cell("phase.nodes()", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": made})]
+    notebook = tmp_path / "r" / "05_test_app.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+    page = whole(tmp_path / "r", [notebook])
+    assert "Not printed: a table" not in page.text
+    written = (tmp_path / "r" / "index.html").read_text()
+    assert "<td>of VERSION</td>" in written and '<td class="screen">of MORE-3</td>' in written
+
+
 def test_what_is_the_same_on_several_hosts_stands_once(tmp_path):
     record = Record(tmp_path, "r", "04_join_windows")
     opened(record)
